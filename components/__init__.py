@@ -1,0 +1,1 @@
+"""The nodes of the chain and the libraries they stand on."""

@@ -1,0 +1,69 @@
+"""The artifact types that nodes hand to each other through ML Metadata.
+
+TFX's own types serve where they fit (Schema, Model, ModelEvaluation,
+ModelBlessing, PushedModel, InferenceResult). Each payload is a folder; the
+module that owns a payload's format is named beside its type.
+"""
+
+from __future__ import annotations
+
+from tfx.types.artifact import Artifact
+from tfx.types.standard_artifacts import (
+    InferenceResult,
+    Model,
+    ModelBlessing,
+    ModelEvaluation,
+    PushedModel,
+    Schema,
+)
+
+__all__ = [
+    "Cohort",
+    "Dashboard",
+    "FeatureSpec",
+    "InferenceResult",
+    "Model",
+    "ModelBlessing",
+    "ModelEvaluation",
+    "ModelRun",
+    "PushedModel",
+    "Schema",
+    "SiloExamples",
+    "SiloStatistics",
+]
+
+
+class SiloExamples(Artifact):  # type: ignore[misc]  # TFX has no types
+    """Manifest of the silos' splits, by reference (`silos/manifest.py`)."""
+
+    TYPE_NAME = "SiloExamples"
+
+
+class SiloStatistics(Artifact):  # type: ignore[misc]
+    """TFDV statistics by silo and split (`silos/statistics.py`)."""
+
+    TYPE_NAME = "SiloStatistics"
+
+
+class Cohort(Artifact):  # type: ignore[misc]
+    """Which silos train, and why the others don't (`silos/cohort.py`)."""
+
+    TYPE_NAME = "Cohort"
+
+
+class FeatureSpec(Artifact):  # type: ignore[misc]
+    """How a row becomes a model's inputs (`features/spec.py`)."""
+
+    TYPE_NAME = "FeatureSpec"
+
+
+class ModelRun(Artifact):  # type: ignore[misc]
+    """Rounds of a training with their per-silo records (`federation/records.py`)."""
+
+    TYPE_NAME = "ModelRun"
+
+
+class Dashboard(Artifact):  # type: ignore[misc]
+    """One self-contained HTML page."""
+
+    TYPE_NAME = "Dashboard"

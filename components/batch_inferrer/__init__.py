@@ -1,0 +1,1 @@
+"""BatchInferrer: scores every silo's rows where they lie."""

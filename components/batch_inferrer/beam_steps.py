@@ -1,0 +1,143 @@
+"""The Beam pipeline of inference: items in, small records of outcomes out.
+
+`Create | Reshuffle | ParDo`: reading, scoring and writing are fused in one step,
+so only what is in an `Outcome` travels, and no row can land in another silo's
+file. An item that fails is an outcome too; the others go on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import pathlib
+import tempfile
+import uuid
+from collections.abc import Iterator, Sequence
+
+import apache_beam as beam
+
+from components.batch_inferrer import faults
+from components.batch_inferrer.items import WorkItem
+from components.batch_inferrer.scoring import Job, Outcome, score_item
+from components.scoring.model import Scorer
+from components.silos.silo import Silo
+
+
+def beam_args(workers: int) -> list[str]:
+    """Return Beam's flags for so many processes on this machine."""
+    if workers == 1:
+        return ["--runner=DirectRunner", "--direct_running_mode=in_memory"]
+    return [
+        "--runner=DirectRunner",
+        "--direct_running_mode=multi_processing",
+        f"--direct_num_workers={workers}",
+    ]
+
+
+def run(
+    items: Sequence[WorkItem],
+    job: Job,
+    flags: Sequence[str],
+    folder: str | pathlib.Path | None = None,
+) -> Iterator[tuple[WorkItem, Outcome]]:
+    """Score work items.
+
+    Args:
+        items: What to score.
+        job: What is alike for all of them.
+        flags: Beam's own.
+        folder: Where the records of outcomes are kept meanwhile; on a cluster a
+            folder that all workers share. The system's own when None.
+
+    Yields:
+        Each item with what came of it, in the order of `items`.
+
+    Raises:
+        RuntimeError: A worker died, or the model can't be loaded. What was
+            written stays and is not done again.
+    """
+    with tempfile.TemporaryDirectory(prefix="inference-", dir=folder) as records:
+        elements = [
+            (index, json.dumps(dataclasses.asdict(item)))
+            for index, item in enumerate(items)
+        ]
+        with beam.Pipeline(argv=list(flags)) as pipeline:
+            _ = (
+                pipeline
+                | "Items" >> beam.Create(elements, reshuffle=False)
+                | "Spread" >> beam.Reshuffle()
+                | "Score" >> beam.ParDo(ScoreItem(job, records))
+            )
+        outcomes: dict[int, Outcome] = {}
+        for file in pathlib.Path(records).glob("*.json"):
+            for index, fields in json.loads(file.read_text(encoding="utf-8")):
+                outcomes[index] = Outcome(**fields)
+        for index, item in enumerate(items):
+            yield item, outcomes[index]
+
+
+class ScoreItem(beam.DoFn):  # type: ignore[misc]  # Beam has no types
+    """Scores items and keeps the records of a bundle in one file.
+
+    Args:
+        job: What is alike for all items.
+        records: Folder for the records.
+    """
+
+    def __init__(self, job: Job, records: str) -> None:
+        self._job = job
+        self._records = records
+        self._outcomes: list[tuple[int, dict[str, object]]] = []
+
+    def start_bundle(self) -> None:
+        """Begin a file of records; a bundle that is tried again repeats them."""
+        self._outcomes = []
+
+    def process(self, element: tuple[int, str]) -> None:
+        """Score one item."""
+        index, text = element
+        item = _item(text)
+        try:
+            outcome = score_item(item, self._job, load)
+        except ModelLoadError:
+            raise  # no item can do without it
+        except Exception as error:  # the other silos must go on
+            outcome = Outcome(failure=faults.reason(item, error))
+        self._outcomes.append((index, dataclasses.asdict(outcome)))
+
+    def finish_bundle(self) -> None:
+        """Write the records."""
+        path = pathlib.Path(self._records, f"{uuid.uuid4().hex}.json")
+        text = json.dumps(self._outcomes, ensure_ascii=False)
+        path.write_text(text, encoding="utf-8")
+
+
+class ModelLoadError(RuntimeError):
+    """The model can't be loaded, so nothing can be scored."""
+
+
+def load(job: Job) -> Scorer:
+    """Return the model of a job, loaded once a process.
+
+    Raises:
+        ModelLoadError: It can't be loaded.
+    """
+    try:
+        return _load(job.model, job.model_digest)
+    except Exception as error:
+        raise ModelLoadError(f"{job.model}: {type(error).__name__}") from error
+
+
+@functools.lru_cache(maxsize=1)
+def _load(folder: str, digest: str) -> Scorer:
+    del digest  # part of the cache's key
+    return Scorer(folder)
+
+
+def _item(text: str) -> WorkItem:
+    fields = json.loads(text)
+    fields["silo"] = Silo(**fields["silo"])
+    if fields["row_groups"] is not None:
+        fields["row_groups"] = tuple(fields["row_groups"])
+    return WorkItem(**fields)

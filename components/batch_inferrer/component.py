@@ -1,0 +1,94 @@
+"""The TFX component of BatchInferrer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import ClassVar
+
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import channel, component_spec
+from tfx.types.component_spec import ChannelParameter, ExecutionParameter
+
+from components import artifacts
+from components.batch_inferrer import driver, executor
+from components.batch_inferrer.settings import InferenceSettings
+from components.silos import digests
+
+NODE = "batch_inferrer"
+
+
+class BatchInferrerSpec(component_spec.ComponentSpec):
+    """Inputs, outputs and parameters of BatchInferrer."""
+
+    PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
+        "settings": ExecutionParameter(type=str),
+        "code": ExecutionParameter(type=str),
+        "use_case": ExecutionParameter(type=str),
+        "span": ExecutionParameter(type=str),
+        "key": ExecutionParameter(type=str),
+        "force": ExecutionParameter(type=str),
+        # Set by the driver.
+        "model_uri": ExecutionParameter(type=str, optional=True),
+        "model_digest": ExecutionParameter(type=str, optional=True),
+        "unsettled": ExecutionParameter(type=str, optional=True),
+    }
+    INPUTS: ClassVar[dict[str, ChannelParameter]] = {
+        "examples": ChannelParameter(type=artifacts.SiloExamples),
+        "model": ChannelParameter(type=artifacts.Model, optional=True),
+        "blessing": ChannelParameter(type=artifacts.ModelBlessing, optional=True),
+    }
+    OUTPUTS: ClassVar[dict[str, ChannelParameter]] = {
+        "inference_result": ChannelParameter(type=artifacts.InferenceResult),
+    }
+
+
+class BatchInferrer(base_component.BaseComponent):
+    """Scores every silo's rows where they lie.
+
+    Args:
+        examples: Channel of type `SiloExamples`; its split `score` is scored.
+        settings: The node's section.
+        use_case: Name of the use case.
+        span: The span; a string, or a runtime parameter of that type.
+        key: Columns that name a row, copied beside its score.
+        model: Channel of type `Model`. Without it the newest blessed model of a
+            span not later than `span` is looked up in ML Metadata.
+        blessing: Channel of type `ModelBlessing`, that of `model`.
+        force: `true` to score with a model that was not blessed; a string, or a
+            runtime parameter of that type.
+
+    Outputs:
+        inference_result: Channel of type `InferenceResult`: a ledger of what was
+            done. The predictions lie in each silo's own home.
+    """
+
+    SPEC_CLASS = BatchInferrerSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+    DRIVER_CLASS = driver.Driver
+
+    def __init__(
+        self,
+        examples: channel.BaseChannel,
+        settings: InferenceSettings,
+        use_case: str,
+        span: str,
+        key: Sequence[str],
+        model: channel.BaseChannel | None = None,
+        blessing: channel.BaseChannel | None = None,
+        force: str = "false",
+    ) -> None:
+        super().__init__(
+            BatchInferrerSpec(
+                examples=examples,
+                model=model,
+                blessing=blessing,
+                inference_result=channel.Channel(type=artifacts.InferenceResult),
+                settings=settings.model_dump_json(),
+                code=digests.of_code(NODE),
+                use_case=use_case,
+                span=span,
+                key=json.dumps(list(key), ensure_ascii=False),
+                force=force,
+            )
+        )

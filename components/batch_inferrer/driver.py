@@ -1,0 +1,86 @@
+"""The driver of BatchInferrer: finds a model if none is given, keeps the cache true.
+
+Two things that TFX can't see: which model is blessed by now, and whether the
+predictions that a cached ledger speaks of still lie in the silos' places.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+from ml_metadata import MetadataStore
+from ml_metadata.proto import metadata_store_pb2
+from tfx.orchestration.portable import base_driver, data_types
+from tfx.proto.orchestration import driver_output_pb2
+from tfx.types import standard_artifacts
+
+from components import blessed_models
+from components.batch_inferrer import ledger
+from components.blessed_models import span_order
+
+LIVE = metadata_store_pb2.Artifact.State.LIVE
+
+
+class Driver(base_driver.BaseDriver):
+    """Sets the exec properties `model_uri`, `model_digest` and `unsettled`."""
+
+    def run(
+        self, execution_info: data_types.ExecutionInfo
+    ) -> driver_output_pb2.DriverOutput:
+        """Return the exec properties with those three set."""
+        properties = dict(execution_info.exec_properties)
+        has_model = bool(execution_info.input_dict.get("model"))
+        with self._mlmd_connection as connection:
+            store = connection.store
+            if not has_model:
+                properties.update(_newest_model(store, properties))
+            properties["unsettled"] = unsettled(store, properties)
+        output = driver_output_pb2.DriverOutput()
+        for key, value in properties.items():
+            output.exec_properties[key].string_value = value
+        return output
+
+
+def unsettled(store: MetadataStore, properties: Mapping[str, Any]) -> str:
+    """Return the ids of the span's ledgers that no longer tell the truth.
+
+    A ledger is unsettled once an item of it has failed or its predictions are
+    gone. As part of the cache's key this makes a node that has all its outputs
+    hit the cache, and one that has not run again. It can't hit a false ledger: one that
+    was written under this key was not there when the key was taken, so its id is
+    not in it, while the id of an unsettled one is.
+    """
+    ids = [
+        artifact.id
+        for artifact in store.get_artifacts_by_type(
+            standard_artifacts.InferenceResult.TYPE_NAME
+        )
+        if artifact.state == LIVE
+        and all(
+            artifact.custom_properties[key].string_value == properties[key]
+            for key in ("use_case", "span")
+        )
+        and not _is_settled(artifact.uri)
+    ]
+    return ",".join(str(id_) for id_ in sorted(ids))
+
+
+def _is_settled(uri: str) -> bool:
+    if not pathlib.Path(uri, ledger.FILE_NAME).exists():
+        return True  # TFX itself checks that an artifact it would reuse is there
+    return ledger.read(uri).is_settled
+
+
+def _newest_model(
+    store: MetadataStore, properties: Mapping[str, Any]
+) -> dict[str, str]:
+    """Return the newest blessed model of a span not later than the node's."""
+    latest = span_order(properties["span"])
+    model = blessed_models.find(
+        store, properties["use_case"], lambda span: span_order(span) <= latest
+    )
+    if model is None:
+        return {"model_uri": "", "model_digest": ""}
+    return {"model_uri": model.uri, "model_digest": model.digest}

@@ -1,0 +1,86 @@
+"""Runs BatchInferrer on artifacts."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+
+from components.batch_inferrer import gate, ledger
+from components.batch_inferrer.ledger import FailureLine, Ledger, SiloLine
+from components.batch_inferrer.settings import InferenceSettings
+from components.silos import departures, manifest
+from components.silos.departures import Departure
+
+Artifacts = dict[str, list[types.Artifact]]
+
+
+class Executor(base_executor.BaseExecutor):
+    """Reads manifest, model and blessing; writes ledger and departures."""
+
+    def Do(
+        self,
+        input_dict: Artifacts,
+        output_dict: Artifacts,
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Score, unless there is no model that may; see the base class."""
+        result = artifact_utils.get_single_instance(output_dict["inference_result"])
+        settings = InferenceSettings.model_validate_json(exec_properties["settings"])
+        choice = gate.choose(
+            given=_uri(input_dict, "model"),
+            is_blessed=_is_blessed(input_dict),
+            found=exec_properties.get("model_uri") or "",
+            force=settings.force or exec_properties.get("force") == "true",
+        )
+        if choice.refusal:
+            account = Ledger(ledger.SKIPPED, choice.refusal, choice.digest)
+        else:
+            account = _infer(input_dict, exec_properties, settings, choice)
+        account.write(result.uri)
+        departures.write(result.uri, _departures(account))
+        for key in ("use_case", "span"):
+            result.set_string_custom_property(key, exec_properties[key])
+
+
+def _infer(
+    input_dict: Artifacts,
+    exec_properties: dict[str, Any],
+    settings: InferenceSettings,
+    choice: gate.Choice,
+) -> Ledger:
+    from components.batch_inferrer.infer import infer
+    from components.batch_inferrer.scoring import Job
+
+    examples = manifest.read(artifact_utils.get_single_uri(input_dict["examples"]))
+    job = Job(
+        model=choice.folder,
+        model_digest=choice.digest,
+        key=tuple(json.loads(exec_properties["key"])),
+        batch_rows=settings.batch_rows,
+        code=exec_properties["code"],
+    )
+    return infer(examples, job, settings)
+
+
+def _uri(input_dict: Artifacts, key: str) -> str:
+    artifacts = input_dict.get(key)
+    return artifact_utils.get_single_uri(artifacts) if artifacts else ""
+
+
+def _is_blessed(input_dict: Artifacts) -> bool:
+    blessings = input_dict.get("blessing") or []
+    return any(item.get_int_custom_property("blessed") == 1 for item in blessings)
+
+
+def _departures(account: Ledger) -> dict[str, list[Departure]]:
+    left: dict[str, list[Departure]] = {}
+    lines: list[SiloLine | FailureLine] = [*account.silos, *account.failures]
+    for line in lines:
+        size = len(json.dumps(dataclasses.asdict(line), ensure_ascii=False).encode())
+        left.setdefault(line.silo, []).append(Departure("counts and digests", 1, size))
+    return left

@@ -1,0 +1,57 @@
+"""Which model may score, and why none may."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+
+from components.scoring import model
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """The model that scores, or why nothing does.
+
+    Attributes:
+        folder: The model's folder.
+        digest: The model's digest.
+        refusal: Why nothing is scored, in a sentence; empty if a model may.
+    """
+
+    folder: str = ""
+    digest: str = ""
+    refusal: str = ""
+
+
+def choose(given: str, is_blessed: bool, found: str, force: bool) -> Choice:
+    """Choose the model that scores.
+
+    Args:
+        given: Folder of the model that the pipeline hands over; empty if none.
+        is_blessed: Whether that one is blessed.
+        found: Folder of a blessed model that the driver found; empty if none.
+        force: Whether a model that is not blessed may score.
+    """
+    folder = given or found
+    if not folder:
+        return Choice(
+            refusal="no blessed model of this span or an earlier one was found: run "
+            "the pipeline until a model is blessed"
+        )
+    if not pathlib.Path(folder, model.CARD).exists():
+        return Choice(
+            folder,
+            refusal=f"{folder}: found no model, expected the one that was blessed: "
+            "bring the folder back, or run the pipeline again",
+        )
+    card = model.read_card(folder)
+    if not card.digest:
+        return Choice(folder, refusal=f"no model was trained: {card.refusal}")
+    if given and not is_blessed and not force:
+        return Choice(
+            folder,
+            card.digest,
+            "the model was not blessed: read the evaluator's reasons, or score with "
+            "it all the same by `--force`",
+        )
+    return Choice(folder, card.digest)

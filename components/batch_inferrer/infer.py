@@ -1,0 +1,162 @@
+"""A run of inference: plan, score, check against the manifest, account."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import pathlib
+from collections.abc import Sequence
+
+from components.batch_inferrer import ledger, predictions
+from components.batch_inferrer.items import WorkItem, plan
+from components.batch_inferrer.ledger import FailureLine, Ledger, SiloLine
+from components.batch_inferrer.scoring import Job, Outcome
+from components.batch_inferrer.settings import InferenceSettings
+from components.errors import SettingsError
+from components.silos import digests
+from components.silos.manifest import Manifest
+
+logger = logging.getLogger(__name__)
+
+
+def infer(
+    manifest: Manifest,
+    job: Job,
+    settings: InferenceSettings,
+    folder: str | pathlib.Path | None = None,
+) -> Ledger:
+    """Score the rows of all silos, each into its own home.
+
+    What an earlier run has done is not done again. A silo that fails does not
+    hold up the others.
+
+    Args:
+        manifest: What the silos hold.
+        job: The model and how to score with it.
+        settings: The node's section.
+        folder: Where records of outcomes are kept meanwhile, see `beam_steps`.
+
+    Returns:
+        The account. Its failures are those of items, and those of silos whose
+        data the manifest calls unreadable.
+
+    Raises:
+        SettingsError: A key column has the name of one that we write.
+    """
+    _check_key(job.key)
+    unreadable = [
+        FailureLine(entry.silo.id, "", entry.error) for entry in manifest if entry.error
+    ]
+    items = plan(manifest, job.model_digest, settings.rows_per_item)
+    if not items:
+        return Ledger(
+            status=ledger.NOTHING,
+            reason="no silo has rows to score",
+            model=job.model_digest,
+            failures=tuple(unreadable),
+        )
+    _sweep(items)
+    from components.batch_inferrer import beam_steps
+
+    flags = beam_steps.beam_args(settings.workers)
+    pairs = list(beam_steps.run(items, job, flags, folder))
+    return _account(pairs, job, settings, unreadable)
+
+
+def _check_key(key: Sequence[str]) -> None:
+    ours = {predictions.SCORE.name, predictions.MODEL.name, predictions.REASON.name}
+    clash = sorted(ours & set(key))
+    if clash:
+        raise SettingsError(
+            f"key column {', '.join(f'`{name}`' for name in clash)} has the name of "
+            "a column that predictions add",
+            "rename the column in the source",
+        )
+
+
+def _sweep(items: Sequence[WorkItem]) -> None:
+    for folder, group in itertools.groupby(items, key=lambda item: item.folder):
+        names = [item.target.name for item in group]
+        predictions.sweep(pathlib.Path(folder), names)
+
+
+def _account(
+    pairs: Sequence[tuple[WorkItem, Outcome]],
+    job: Job,
+    settings: InferenceSettings,
+    unreadable: Sequence[FailureLine],
+) -> Ledger:
+    failures = [
+        FailureLine(item.silo.id, item.label, outcome.failure)
+        for item, outcome in pairs
+        if outcome.failure
+    ]
+    for line in failures:
+        logger.warning("silo=%s: %s", line.silo, line.reason)
+    lines = [
+        _silo_line(list(group))
+        for _, group in itertools.groupby(
+            (pair for pair in pairs if not pair[1].failure),
+            key=lambda pair: pair[0].silo.id,
+        )
+    ]
+    dead = sum(line.dead_letters for line in lines)
+    lost = sum(item.rows for item, outcome in pairs if outcome.failure)
+    total = sum(item.rows for item, _ in pairs)
+    status, reason = _verdict(dead, lost, total, len(failures), len(pairs), settings)
+    if unreadable:
+        silos = f"the data of {len(unreadable)} silos can't be read"
+        reason = f"{reason}; {silos}" if reason else silos
+    return Ledger(
+        status=status,
+        reason=reason,
+        model=job.model_digest,
+        rows=sum(line.rows for line in lines),
+        dead_letters=dead,
+        resumed=sum(outcome.resumed for _, outcome in pairs),
+        silos=tuple(lines),
+        failures=tuple(sorted([*unreadable, *failures], key=_by_silo)),
+    )
+
+
+def _verdict(
+    dead: int,
+    lost: int,
+    total: int,
+    failed: int,
+    items: int,
+    settings: InferenceSettings,
+) -> tuple[str, str]:
+    parts = []
+    if dead:
+        parts.append(f"{dead:,} of {total:,} rows are dead letters")
+    if failed:
+        parts.append(f"{failed} of {items} work items failed with {lost:,} rows")
+    found = " and ".join(parts)
+    if (dead + lost) / total <= settings.max_failed_share:
+        return ledger.DONE, found
+    return ledger.FAILED, (
+        f"{found}: more than the {settings.max_failed_share:.0%} that "
+        "`max_failed_share` allows, so the fault is not that of single rows; read "
+        "the reasons, mend their cause and run again"
+    )
+
+
+def _silo_line(pairs: Sequence[tuple[WorkItem, Outcome]]) -> SiloLine:
+    item = pairs[0][0]
+    outcomes = [outcome for _, outcome in pairs]
+    return SiloLine(
+        silo=item.silo.id,
+        path=item.folder,
+        rows=sum(outcome.rows for outcome in outcomes),
+        dead_letters=sum(outcome.dead_letters for outcome in outcomes),
+        digest=digests.of_json(
+            [[item.target.name, outcome.digest] for item, outcome in pairs]
+        ),
+        files=sum(outcome.files for outcome in outcomes),
+        bytes=sum(outcome.bytes for outcome in outcomes),
+    )
+
+
+def _by_silo(line: FailureLine) -> tuple[str, str]:
+    return line.silo, line.item

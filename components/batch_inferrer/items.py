@@ -1,0 +1,128 @@
+"""Work items: what is scored in one go, always part of one silo's one file.
+
+Large splits are cut between row groups. The parts' names follow from the plan
+alone, so a later run finds what an earlier one has done.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import re
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from components.silos.manifest import SCORE, Manifest, SiloEntry
+from components.silos.silo import Silo
+
+ROOT = "predictions"
+DEAD_LETTERS = "dead-letters"
+DIGEST_LETTERS = 12
+
+
+@dataclasses.dataclass(frozen=True)
+class WorkItem:
+    """Rows of one silo that are scored into one file.
+
+    Attributes:
+        silo: The silo.
+        path: Its file of rows.
+        input_digest: SHA-256 of that file.
+        rows: Rows to be scored.
+        row_groups: Which row groups hold them; the whole file when None.
+        folder: Where its predictions go, below the silo's home.
+        part: Its number in that folder, from 0.
+    """
+
+    silo: Silo
+    path: str
+    input_digest: str
+    rows: int
+    row_groups: tuple[int, ...] | None
+    folder: str
+    part: int
+
+    @property
+    def target(self) -> pathlib.Path:
+        """The file of its predictions."""
+        return pathlib.Path(self.folder, f"part-{self.part:05d}.parquet")
+
+    @property
+    def dead_letters(self) -> pathlib.Path:
+        """The file of its rows that can't be scored."""
+        return pathlib.Path(self.folder, DEAD_LETTERS, self.target.name)
+
+    @property
+    def label(self) -> str:
+        """How it is called in the ledger."""
+        groups = self.row_groups
+        if groups is None:
+            return self.path
+        return f"{self.path} (row groups {groups[0]} to {groups[-1]})"
+
+
+def plan(manifest: Manifest, model: str, rows_per_item: int) -> list[WorkItem]:
+    """Return the work items of a manifest, by silo and part.
+
+    Args:
+        manifest: What the silos hold; its split `score` is what counts.
+        model: The model's digest.
+        rows_per_item: Most rows in an item, unless one row group has more.
+    """
+    return [
+        item
+        for entry in manifest.readable(SCORE)
+        for item in _items(entry, manifest.span, model, rows_per_item)
+    ]
+
+
+def _items(
+    entry: SiloEntry, span: str, model: str, rows_per_item: int
+) -> Iterator[WorkItem]:
+    split = entry.splits[SCORE]
+    name = f"{model[:DIGEST_LETTERS]}-{split.digest[:DIGEST_LETTERS]}"
+    whole = WorkItem(
+        silo=entry.silo,
+        path=split.path,
+        input_digest=split.digest,
+        rows=split.rows,
+        row_groups=None,
+        folder=str(entry.silo.path(ROOT, _folder_name(span), name)),
+        part=0,
+    )
+    sizes = _group_sizes(split.path) if split.rows > rows_per_item else []
+    if sum(sizes) != split.rows:
+        # Small; or damaged, which shows when the item is scored.
+        yield whole
+        return
+    for part, groups in enumerate(_pack(sizes, rows_per_item)):
+        rows = sum(sizes[group] for group in groups)
+        yield dataclasses.replace(whole, rows=rows, row_groups=groups, part=part)
+
+
+def _group_sizes(path: str) -> list[int]:
+    try:
+        metadata = pq.read_metadata(path)
+    except (OSError, pa.ArrowException):
+        return []
+    return [
+        metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)
+    ]
+
+
+def _pack(sizes: list[int], most: int) -> Iterator[tuple[int, ...]]:
+    groups: list[int] = []
+    rows = 0
+    for group, size in enumerate(sizes):
+        if groups and rows + size > most:
+            yield tuple(groups)
+            groups, rows = [], 0
+        groups.append(group)
+        rows += size
+    yield tuple(groups)
+
+
+def _folder_name(span: str) -> str:
+    return re.sub(r"[^\w.-]", "_", span).strip(".") or "all"

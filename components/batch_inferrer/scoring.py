@@ -1,0 +1,242 @@
+"""Scores one work item: reads, encodes, scores and writes, batch by batch.
+
+Rows never leave this function; what it returns are counts and digests. A row
+with an infinite value can't be what its silo meant, so it becomes a dead letter
+beside the predictions. Missing values (null, NaN) are ordinary.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from components.batch_inferrer import predictions
+from components.batch_inferrer.items import WorkItem
+from components.batch_inferrer.predictions import PartWriter
+from components.errors import SiloError
+from components.features.spec import Numeric
+from components.scoring import batches
+from components.scoring.model import Scorer
+from components.silos import digests
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What is alike for all items of a run.
+
+    Attributes:
+        model: Folder of the model.
+        model_digest: The model's digest.
+        key: Columns that name a row, copied beside its score.
+        batch_rows: Rows scored at a time.
+        code: Digest of the code that scores.
+    """
+
+    model: str
+    model_digest: str
+    key: tuple[str, ...]
+    batch_rows: int
+    code: str = ""
+
+    def work(self, item: WorkItem) -> str:
+        """Return the digest of all that an item's predictions follow from."""
+        parts = [self.model_digest, self.key, self.batch_rows, self.code]
+        return digests.of_json([*parts, item.input_digest, item.row_groups])
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What came of one item.
+
+    Attributes:
+        rows: Rows scored.
+        dead_letters: Rows that can't be scored.
+        resumed: Whether an earlier run had done it.
+        digest: SHA-256 of the file of predictions.
+        files: Files written: predictions, and dead letters if there are any.
+        bytes: Their size together, unit: bytes.
+        failure: Why it was not done; empty if it was.
+        began: When, with the model loaded, on the machine's monotonic clock,
+            unit: seconds.
+        ended: When it ended, on the same clock.
+    """
+
+    rows: int = 0
+    dead_letters: int = 0
+    resumed: bool = False
+    digest: str = ""
+    files: int = 0
+    bytes: int = 0
+    failure: str = ""
+    began: float = 0.0
+    ended: float = 0.0
+
+
+def score_item(item: WorkItem, job: Job, load: Callable[[Job], Scorer]) -> Outcome:
+    """Score an item, unless an earlier run has done it.
+
+    Args:
+        item: Which rows.
+        job: What is alike for all items.
+        load: Gives the loaded model; called only if there is work to do.
+
+    Raises:
+        SiloError: Rows, key columns or the home are not as the manifest says,
+            or the predictions can't be written.
+        FileError: See `scoring/batches.py`.
+        ColumnTypeError: A column's type can't carry its feature.
+    """
+    began = time.monotonic()
+    work = job.work(item)
+    scored = predictions.rows_done(item.target, work)
+    dead = predictions.rows_done(item.dead_letters, work) or 0
+    resumed = scored is not None and scored + dead == item.rows
+    if not resumed:
+        scorer = load(job)
+        began = time.monotonic()
+        scored, dead = _score(item, job, scorer, work)
+    files = [item.target, *([item.dead_letters] if dead else [])]
+    return Outcome(
+        rows=scored or 0,
+        dead_letters=dead,
+        resumed=resumed,
+        digest=digests.of_file(item.target),
+        files=len(files),
+        bytes=sum(file.stat().st_size for file in files),
+        began=began,
+        ended=time.monotonic(),
+    )
+
+
+def _score(item: WorkItem, job: Job, scorer: Scorer, work: str) -> tuple[int, int]:
+    keys = _key_fields(item, job)
+    schema = pa.schema([*keys, predictions.SCORE, predictions.MODEL])
+    rows = 0
+    dead: list[pa.RecordBatch] = []
+    item.dead_letters.unlink(missing_ok=True)
+    with PartWriter(item.silo, item.target, schema, work) as part:
+        for batch, scores in batches.score_batches(
+            scorer, item.path, job.key, job.batch_rows, item.row_groups
+        ):
+            own = [_plain(batch, field) for field in keys]
+            culprits = _infinite(batch, scorer.spec.numeric)
+            if culprits is not None:
+                dead.append(_dead_letters(keys, own, culprits, scorer.spec.numeric))
+                good = culprits < 0
+                own = [column.filter(pa.array(good)) for column in own]
+                scores = scores[good]
+            model = _repeated(job.model_digest, len(scores))
+            part.write(
+                pa.RecordBatch.from_arrays(
+                    [*own, pa.array(scores), model], schema=schema
+                )
+            )
+            rows += len(scores)
+        num_dead = sum(letters.num_rows for letters in dead)
+        if rows + num_dead != item.rows:
+            raise _miscount(item, rows + num_dead)
+        # Before the predictions, which are the mark that the item is done.
+        _write_dead_letters(item, dead, work)
+    return rows, num_dead
+
+
+def _key_fields(item: WorkItem, job: Job) -> list[pa.Field]:
+    """Return the key columns as they are written: those of the input, plain."""
+    try:
+        metadata = pq.read_metadata(item.path)
+    except (OSError, pa.ArrowException):
+        return []  # the reader of the rows says what is wrong
+    if item.row_groups is None and metadata.num_rows != item.rows:
+        raise _miscount(item, metadata.num_rows)
+    schema = metadata.schema.to_arrow_schema()
+    lacking = [name for name in job.key if name not in schema.names]
+    if lacking:
+        raise SiloError(
+            item.silo.id,
+            item.path,
+            f"no column {', '.join(f'`{name}`' for name in lacking)}",
+            "the key columns, which name a row beside its score",
+            "correct `key` in the settings, or export the column",
+        )
+    kinds = [schema.field(name).type for name in job.key]
+    return [
+        pa.field(name, kind.value_type if pa.types.is_dictionary(kind) else kind)
+        for name, kind in zip(job.key, kinds, strict=True)
+    ]
+
+
+def _plain(batch: pa.RecordBatch, field: pa.Field) -> pa.Array:
+    column = batch.column(batch.schema.get_field_index(field.name))
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    return column if column.type == field.type else column.cast(field.type)
+
+
+def _infinite(
+    batch: pa.RecordBatch, numeric: Sequence[Numeric]
+) -> NDArray[np.int64] | None:
+    """Return for each row its first infinite feature's index, -1 where none is.
+
+    None stands for a batch without an infinite value, by far the usual case.
+    """
+    culprits: NDArray[np.int64] | None = None
+    for index, feature in enumerate(numeric):
+        position = batch.schema.get_field_index(feature.name)
+        column = batch.column(position) if position >= 0 else None
+        if column is None or not pa.types.is_floating(column.type):
+            continue
+        infinite = np.isinf(column.to_numpy(zero_copy_only=False))
+        if infinite.any():
+            if culprits is None:
+                culprits = np.full(batch.num_rows, -1)
+            culprits[infinite & (culprits < 0)] = index
+    return culprits
+
+
+def _dead_letters(
+    keys: Sequence[pa.Field],
+    own: Sequence[pa.Array],
+    culprits: NDArray[np.int64],
+    numeric: Sequence[Numeric],
+) -> pa.RecordBatch:
+    """Return the keys of the rows that can't be scored, each with the reason."""
+    bad = culprits >= 0
+    reasons = pa.DictionaryArray.from_arrays(
+        pa.array(culprits[bad].astype(np.int32)),
+        pa.array([f"`{feature.name}` is infinite" for feature in numeric]),
+    )
+    return pa.RecordBatch.from_arrays(
+        [*(column.filter(pa.array(bad)) for column in own), reasons],
+        schema=pa.schema([*keys, predictions.REASON]),
+    )
+
+
+def _write_dead_letters(
+    item: WorkItem, dead: Sequence[pa.RecordBatch], work: str
+) -> None:
+    if not dead:
+        return
+    with PartWriter(item.silo, item.dead_letters, dead[0].schema, work) as part:
+        for letters in dead:
+            part.write(letters)
+
+
+def _repeated(value: str, rows: int) -> pa.DictionaryArray:
+    indices = pa.array(np.zeros(rows, np.int32))
+    return pa.DictionaryArray.from_arrays(indices, pa.array([value]))
+
+
+def _miscount(item: WorkItem, found: int) -> SiloError:
+    return SiloError(
+        item.silo.id,
+        item.label,
+        f"{found:,} rows",
+        f"{item.rows:,} rows as in the manifest",
+        "write the split again: run the pipeline from SiloExampleGen",
+    )

@@ -1,0 +1,104 @@
+"""The blessed models that ML Metadata knows of.
+
+The newest is that of the highest span, and of two of one span the later
+artifact: the highest id alone would let a backfill of an old span win. The
+evaluator leaves what is read here on its `ModelBlessing` artifacts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ml_metadata import MetadataStore
+    from ml_metadata.proto.metadata_store_pb2 import Artifact
+
+TYPE_NAME = "ModelBlessing"
+
+# The artifact's custom properties; `blessed` is an int, the others are strings.
+BLESSED = "blessed"
+USE_CASE = "use_case"
+SPAN = "span"
+MODEL_URI = "model_uri"
+MODEL_DIGEST = "model_digest"
+
+_USABLE = {0, 2}  # Artifact.State: UNKNOWN (never set), LIVE
+
+SpanOrder = tuple[tuple[int, int, str], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class BlessedModel:
+    """A model that passed its gates.
+
+    Attributes:
+        uri: Folder of its `Model` artifact.
+        digest: Its digest, see `scoring/model.py`.
+        span: The span that it was trained on.
+        blessing_id: Id of the `ModelBlessing` artifact.
+    """
+
+    uri: str
+    digest: str
+    span: str
+    blessing_id: int
+
+
+def span_order(span: str) -> SpanOrder:
+    """Return a key that sorts spans: runs of digits count as numbers.
+
+    So `9` comes before `10`, and `2013-9` before `2013-10`. The empty span, of
+    data that has none, comes first.
+    """
+    return tuple(
+        (0, int(run), "") if run.isdecimal() else (1, 0, run)
+        for run in re.findall(r"\d+|\D+", span)
+    )
+
+
+def find(
+    store: MetadataStore, use_case: str, is_candidate: Callable[[str], bool]
+) -> BlessedModel | None:
+    """Return the newest blessed model of a use case.
+
+    Args:
+        store: ML Metadata.
+        use_case: Name of the use case.
+        is_candidate: Whether a model of that span may be chosen.
+
+    Returns:
+        The model, or None when no blessed model is a candidate.
+    """
+    models = [
+        _model(artifact)
+        for artifact in store.get_artifacts_by_type(TYPE_NAME)
+        if _is_blessed(artifact, use_case)
+    ]
+    return max(
+        (model for model in models if is_candidate(model.span)),
+        key=lambda model: (span_order(model.span), model.blessing_id),
+        default=None,
+    )
+
+
+def _is_blessed(artifact: Artifact, use_case: str) -> bool:
+    properties = artifact.custom_properties
+    return (
+        artifact.state in _USABLE
+        and properties[BLESSED].int_value == 1
+        and properties[USE_CASE].string_value == use_case
+        and bool(properties[MODEL_URI].string_value)
+    )
+
+
+def _model(artifact: Artifact) -> BlessedModel:
+    properties = artifact.custom_properties
+    return BlessedModel(
+        uri=properties[MODEL_URI].string_value,
+        digest=properties[MODEL_DIGEST].string_value,
+        span=properties[SPAN].string_value,
+        blessing_id=artifact.id,
+    )

@@ -1,0 +1,1 @@
+"""The Dashboard node: one page that shows what a run decided, and why."""

@@ -1,0 +1,94 @@
+"""The Dashboard node in the pipeline: its channels and parameters."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import BaseChannel, Channel, component_spec
+
+from components import artifacts
+from components.dashboard import executor
+
+
+class DashboardSpec(component_spec.ComponentSpec):
+    """The contract of Dashboard."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "settings": component_spec.ExecutionParameter(type=str),
+        "code": component_spec.ExecutionParameter(type=str),
+        "use_case": component_spec.ExecutionParameter(type=str),
+        "span": component_spec.ExecutionParameter(type=str),
+        "run_settings": component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {
+        "examples": component_spec.ChannelParameter(type=artifacts.SiloExamples),
+        "cohort": component_spec.ChannelParameter(type=artifacts.Cohort),
+        "model": component_spec.ChannelParameter(type=artifacts.Model),
+        "model_run": component_spec.ChannelParameter(type=artifacts.ModelRun),
+        "evaluation": component_spec.ChannelParameter(type=artifacts.ModelEvaluation),
+        "blessing": component_spec.ChannelParameter(type=artifacts.ModelBlessing),
+        "inference_result": component_spec.ChannelParameter(
+            type=artifacts.InferenceResult
+        ),
+    }
+    OUTPUTS: ClassVar[dict[str, Any]] = {
+        "dashboard": component_spec.ChannelParameter(type=artifacts.Dashboard),
+    }
+
+
+class Dashboard(base_component.BaseComponent):
+    """Writes one self-contained page that tells what a run decided, and why.
+
+    Args:
+        examples: Channel of type `SiloExamples`.
+        cohort: Channel of type `Cohort`.
+        model: Channel of type `Model`.
+        model_run: Channel of type `ModelRun`.
+        evaluation: Channel of type `ModelEvaluation`.
+        blessing: Channel of type `ModelBlessing`.
+        inference_result: Channel of type `InferenceResult`.
+        settings: `DashboardSettings` as JSON.
+        code: Digest of the node's code (`digests.of_code`).
+        use_case: Name of the use case, as the page shows it.
+        span: The span, empty where the data has none.
+        run_settings: All settings of the run as JSON, shown on the page.
+
+    Outputs:
+        dashboard: Channel of type `Dashboard`: `index.html`.
+    """
+
+    SPEC_CLASS = DashboardSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+
+    def __init__(
+        self,
+        examples: BaseChannel,
+        cohort: BaseChannel,
+        model: BaseChannel,
+        model_run: BaseChannel,
+        evaluation: BaseChannel,
+        blessing: BaseChannel,
+        inference_result: BaseChannel,
+        settings: str,
+        code: str,
+        use_case: str,
+        span: str,
+        run_settings: str,
+    ) -> None:
+        spec = DashboardSpec(
+            examples=examples,
+            cohort=cohort,
+            model=model,
+            model_run=model_run,
+            evaluation=evaluation,
+            blessing=blessing,
+            inference_result=inference_result,
+            settings=settings,
+            code=code,
+            use_case=use_case,
+            span=span,
+            run_settings=run_settings,
+            dashboard=Channel(type=artifacts.Dashboard),
+        )
+        super().__init__(spec=spec)

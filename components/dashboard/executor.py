@@ -1,0 +1,74 @@
+"""Dashboard's executor: artifacts in, one page out."""
+
+from __future__ import annotations
+
+import logging
+import pathlib
+from typing import Any
+
+from tfx.dsl.components.base import base_executor
+from tfx.types import Artifact, artifact_utils
+
+from components.dashboard import page, report, scores
+from components.dashboard.settings import DashboardSettings
+from components.scoring import table
+
+logger = logging.getLogger(__name__)
+
+INPUTS = (
+    "examples",
+    "cohort",
+    "model",
+    "model_run",
+    "evaluation",
+    "blessing",
+    "inference_result",
+)
+
+
+class Executor(base_executor.BaseExecutor):
+    """Writes the page, whatever the run decided."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Write `index.html` into the output's folder.
+
+        Args:
+            input_dict: One artifact for each of `INPUTS`.
+            output_dict: `dashboard`.
+            exec_properties: `settings`, `code`, `use_case`, `span` and
+                `run_settings`, all strings.
+
+        Raises:
+            FairSiloError: A report is missing or broken.
+        """
+        from components.dashboard import tfma_view
+
+        sources = report.Sources(
+            **{name: artifact_utils.get_single_uri(input_dict[name]) for name in INPUTS}
+        )
+        about = report.About(
+            use_case=exec_properties["use_case"],
+            span=exec_properties["span"],
+            code=exec_properties["code"],
+            settings=report.parse_settings(exec_properties["run_settings"]),
+        )
+        settings = DashboardSettings.model_validate_json(exec_properties["settings"])
+        cells = scores.of_table(table.read(sources.evaluation))
+        families = tfma_view.families(
+            sources.evaluation, cells.families(), settings.slices_in_view
+        )
+        html = page.render(
+            report.gather(sources, about, cells),
+            families,
+            tfma_view.bundle() if families else "",
+            settings,
+        )
+        folder = artifact_utils.get_single_uri(output_dict["dashboard"])
+        path = pathlib.Path(folder, page.FILE_NAME)
+        path.write_text(html, encoding="utf-8")
+        logger.info("span=%s: page of %s bytes", about.span, path.stat().st_size)

@@ -1,0 +1,66 @@
+"""How numbers read on the page; filters of the template."""
+
+from __future__ import annotations
+
+import math
+
+from components.dashboard.scores import Cell
+
+NONE = "\N{EN DASH}"
+
+
+def count(number: int) -> str:
+    """Return a count with thousands apart: `12,345`."""
+    return f"{number:,}"
+
+
+def metric(value: float | None) -> str:
+    """Return a metric with three digits behind the point, a dash for none."""
+    return NONE if value is None or not math.isfinite(value) else f"{value:.3f}"
+
+
+def signed(value: float) -> str:
+    """Return a change with its sign and three digits: `+0.012`."""
+    return f"{value:+.3f}"
+
+
+def cell(content: Cell | None) -> str:
+    """Return a cell's value, its note where it has one, a dash where there is none."""
+    if content is None:
+        return NONE
+    return metric(content.number) if content.is_number else content.note or NONE
+
+
+def interval(content: Cell | None) -> str:
+    """Return `0.700 to 0.724`, empty without an interval."""
+    if content is None or not content.is_number:
+        return ""
+    if content.low is None or content.high is None:
+        return ""
+    return f"{metric(content.low)} to {metric(content.high)}"
+
+
+def share(value: float) -> str:
+    """Return a share (0 to 1) in percent: `12.3 %`."""
+    return f"{100 * value:.1f} %"
+
+
+def size(num_bytes: int) -> str:
+    """Return bytes in the largest unit that keeps a digit before the point."""
+    value = float(num_bytes)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def short(digest: str) -> str:
+    """Return the first twelve characters of a digest, which tell it apart."""
+    return digest[:12] or NONE
+
+
+FILTERS = {
+    function.__name__: function
+    for function in (count, metric, signed, cell, interval, share, size, short)
+}

@@ -1,0 +1,118 @@
+"""What the page takes from the reports of other nodes, as it reads them.
+
+Nodes don't import each other: they meet through the files in artifacts. These
+views name the fields that the page shows and ignore the rest. A file that is not
+there, or not of this form, means that the artifact is broken, so it is refused.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from typing import TypeVar
+
+import pydantic
+
+from components.errors import FairSiloError
+
+
+class View(pydantic.BaseModel):
+    """A frozen view that ignores fields it does not know."""
+
+    model_config = pydantic.ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+
+class Gate(View):
+    """One gate of the decision."""
+
+    gate: str
+    passed: bool
+    sentence: str
+
+
+class NotJudged(View):
+    """A silo that no gate looked at."""
+
+    silo: str
+    reason: str
+
+
+class Baseline(View):
+    """The model in service that the candidate was compared with."""
+
+    span: str
+    digest: str
+
+
+class Decision(View):
+    """The decision on the candidate (`decision.json` of a ModelBlessing)."""
+
+    blessed: bool
+    reasons: tuple[str, ...]
+    gates: tuple[Gate, ...]
+    baseline: Baseline | None
+    not_judged: tuple[NotJudged, ...]
+
+
+class SiloPredictions(View):
+    """The predictions of one silo."""
+
+    silo: str
+    path: str
+    rows: int
+    dead_letters: int
+    digest: str
+
+
+class Failure(View):
+    """A work item that was not scored."""
+
+    silo: str
+    item: str
+    reason: str
+
+
+class Ledger(View):
+    """The account of an inference (`ledger.json` of an InferenceResult)."""
+
+    status: str
+    reason: str
+    rows: int
+    dead_letters: int
+    resumed: int
+    silos: tuple[SiloPredictions, ...]
+    failures: tuple[Failure, ...]
+
+
+ViewT = TypeVar("ViewT", bound=View)
+
+FILES: dict[type[View], tuple[str, str]] = {
+    Decision: ("ModelBlessing", "decision.json"),
+    Ledger: ("InferenceResult", "ledger.json"),
+}
+
+
+def read(view: type[ViewT], folder: str | pathlib.Path) -> ViewT:
+    """Read a view from its file in an artifact's folder.
+
+    Args:
+        view: `Decision` or `Ledger`.
+        folder: The artifact's folder.
+
+    Raises:
+        FairSiloError: The file is not there, or not of the form that is read here.
+    """
+    artifact, name = FILES[view]
+    path = pathlib.Path(folder, name)
+    hint = f"the {artifact} is broken: run the node that wrote it again"
+    if not path.is_file():
+        raise FairSiloError(f"{path}: found no file, expected `{name}`", hint)
+    try:
+        return view.model_validate_json(path.read_bytes())
+    except pydantic.ValidationError as error:
+        fault = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(str(part) for part in fault["loc"]) or "the file"
+        raise FairSiloError(
+            f"{path}: found a fault in `{place}`: {fault['msg']}; expected "
+            f"{artifact}'s fields {', '.join(view.model_fields)}",
+            hint,
+        ) from None

@@ -1,0 +1,244 @@
+"""All that the page says about a run, gathered from the artifacts.
+
+Plain values only: how they look is the template's matter.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import json
+from typing import Any
+
+from components.dashboard import payloads, versions
+from components.dashboard.payloads import Decision, Ledger
+from components.dashboard.scores import RANKED_BY, Cell, Question, Scores, Slice
+from components.federation import records
+from components.federation.records import RunRecord
+from components.scoring import model
+from components.scoring.table import BASELINE
+from components.silos import cohort, departures, manifest
+from components.silos.cohort import Member
+from components.silos.departures import KINDS, Departure
+from components.silos.manifest import NEXT
+
+
+@dataclasses.dataclass(frozen=True)
+class Sources:
+    """The folders of the artifacts that a page is made from."""
+
+    examples: str
+    cohort: str
+    model: str
+    model_run: str
+    evaluation: str
+    blessing: str
+    inference_result: str
+
+
+@dataclasses.dataclass(frozen=True)
+class About:
+    """What the run was: shown in the heading and at the end of the page.
+
+    Attributes:
+        use_case: Name of the use case.
+        span: The span, empty where the data has none.
+        code: Digest of the dashboard's code.
+        settings: The whole run's settings.
+    """
+
+    use_case: str
+    span: str
+    code: str
+    settings: dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class SiloLine:
+    """One silo on the page.
+
+    Attributes:
+        member: Its verdict from the cohort.
+        faults: What was wrong with its files when they were read.
+        auc: The candidate's AUC on its evaluation rows; None without evaluation.
+        next_auc: The same on the span after.
+        baseline_auc: The AUC of the model in service on the same rows.
+        left: What left it, by kind.
+    """
+
+    member: Member
+    faults: tuple[str, ...]
+    auc: Cell | None
+    next_auc: Cell | None
+    baseline_auc: Cell | None
+    left: tuple[Departure, ...]
+
+    @property
+    def differs_in(self) -> tuple[str, float] | None:
+        """The column in which it is least like the federation, and how far."""
+        distances = self.member.heterogeneity
+        if not distances:
+            return None
+        return max(sorted(distances.items()), key=lambda item: item[1])
+
+    @property
+    def left_bytes(self) -> int:
+        """Bytes that left it, all kinds together."""
+        return sum(departure.bytes for departure in self.left)
+
+    def left_of(self, kind: str) -> Departure | None:
+        """Return what left it of one kind; None when nothing did."""
+        return next((item for item in self.left if item.kind == kind), None)
+
+    @property
+    def has_findings(self) -> bool:
+        """Whether anything was found in it, be it harmless."""
+        return bool(self.member.reasons or self.member.notes or self.faults)
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether it counts for the worst silo and the gap."""
+        return self.member.admitted and self.auc is not None and self.auc.is_number
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """A run, as the page tells it.
+
+    Attributes:
+        about: What the run was.
+        decision: The gates' decision.
+        silos: All silos: the worst AUC first; those without a number last, and
+            of those the ones that were not admitted first.
+        quorum: Admitted silos needed to train.
+        model_digest: The candidate's digest; empty when nothing was trained.
+        refusals: Why nothing was trained; empty when a model was.
+        run: The account of the training.
+        scores: The evaluation's table.
+        ledger: The account of the inference.
+        versions: Of Python and the packages.
+    """
+
+    about: About
+    decision: Decision
+    silos: tuple[SiloLine, ...]
+    quorum: int
+    model_digest: str
+    refusals: tuple[str, ...]
+    run: RunRecord
+    scores: Scores
+    ledger: Ledger
+    versions: dict[str, str]
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether there is a model to speak of."""
+        return not self.refusals
+
+    @property
+    def admitted(self) -> list[SiloLine]:
+        """The silos that trained."""
+        return [line for line in self.silos if line.member.admitted]
+
+    @property
+    def judged(self) -> list[SiloLine]:
+        """The admitted silos with an AUC, the worst first."""
+        return [line for line in self.silos if line.is_judged]
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why the run did not end in a blessed model, each said once."""
+        return list(dict.fromkeys((*self.refusals, *self.decision.reasons)))
+
+
+def gather(sources: Sources, about: About, scores: Scores) -> Report:
+    """Read the artifacts and return what the page says.
+
+    Args:
+        sources: Their folders.
+        about: What the run was.
+        scores: The evaluation's table (`scores.of_table`).
+
+    Raises:
+        FairSiloError: A report is missing or broken.
+    """
+    admission = cohort.read(sources.cohort)
+    card = model.read_card(sources.model)
+    run = records.read(sources.model_run)
+    entries = {entry.silo.id: entry for entry in manifest.read(sources.examples)}
+    left = merge_departures(list(dataclasses.astuple(sources)))
+    refusals = [card.refusal, run.refusal] if card.refusal else []
+    if card.refusal and admission.refusal:
+        refusals.insert(0, admission.refusal)
+    lines = [
+        _line(member, entries.get(member.silo), scores, left.get(member.silo, ()))
+        for member in admission.members
+    ]
+    return Report(
+        about=about,
+        decision=payloads.read(Decision, sources.blessing),
+        silos=tuple(sorted(lines, key=_rank)),
+        quorum=admission.quorum,
+        model_digest=card.digest,
+        refusals=tuple(dict.fromkeys(text for text in refusals if text)),
+        run=run,
+        scores=scores,
+        ledger=payloads.read(Ledger, sources.inference_result),
+        versions=versions.installed(),
+    )
+
+
+def merge_departures(folders: list[str]) -> dict[str, tuple[Departure, ...]]:
+    """Return what left each silo, added up over the artifacts by kind.
+
+    Args:
+        folders: Artifacts' folders; those that keep no account add nothing.
+    """
+    count: collections.Counter[tuple[str, str]] = collections.Counter()
+    size: collections.Counter[tuple[str, str]] = collections.Counter()
+    for folder in folders:
+        for silo, items in departures.read(folder).items():
+            for item in items:
+                count[silo, item.kind] += item.count
+                size[silo, item.kind] += item.bytes
+    return {
+        silo: tuple(
+            Departure(kind, count[silo, kind], size[silo, kind])
+            for kind in KINDS
+            if (silo, kind) in count
+        )
+        for silo in sorted({silo for silo, _ in count})
+    }
+
+
+def parse_settings(text: str) -> dict[str, Any]:
+    """Return the run's settings from their JSON text; empty for none."""
+    data: dict[str, Any] = json.loads(text or "{}")
+    return data
+
+
+def _line(
+    member: Member,
+    entry: manifest.SiloEntry | None,
+    scores: Scores,
+    left: tuple[Departure, ...],
+) -> SiloLine:
+    of = Slice(silo=member.silo)
+    faults = () if entry is None else (entry.error, *entry.unreadable)
+    return SiloLine(
+        member=member,
+        faults=tuple(
+            fault for fault in faults if fault and fault not in member.reasons
+        ),
+        auc=scores.ask(Question(RANKED_BY, of)),
+        next_auc=scores.ask(Question(RANKED_BY, of, split=NEXT)),
+        baseline_auc=scores.ask(Question(RANKED_BY, of, model=BASELINE)),
+        left=left,
+    )
+
+
+def _rank(line: SiloLine) -> tuple[bool, float, bool, str]:
+    member, cell = line.member, line.auc
+    if cell is None or not cell.is_number:
+        return (True, 0.0, member.admitted, member.silo)
+    return (False, cell.number, member.admitted, member.silo)

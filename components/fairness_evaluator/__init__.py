@@ -1,0 +1,1 @@
+"""FairnessEvaluator: is the model good enough, and for whom?"""

@@ -1,0 +1,85 @@
+"""The node FairnessEvaluator."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import channel, component_spec
+
+from components import artifacts
+from components.fairness_evaluator import driver, executor
+
+
+class FairnessEvaluatorSpec(component_spec.ComponentSpec):
+    """Inputs, outputs and parameters; see `FairnessEvaluator`."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        name: component_spec.ExecutionParameter(type=str)
+        for name in ("settings", "gates", "label", "code", "use_case", "span")
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {
+        "examples": component_spec.ChannelParameter(type=artifacts.SiloExamples),
+        "cohort": component_spec.ChannelParameter(type=artifacts.Cohort),
+        "model": component_spec.ChannelParameter(type=artifacts.Model),
+    }
+    OUTPUTS: ClassVar[dict[str, Any]] = {
+        "evaluation": component_spec.ChannelParameter(type=artifacts.ModelEvaluation),
+        "blessing": component_spec.ChannelParameter(type=artifacts.ModelBlessing),
+    }
+
+
+class FairnessEvaluator(base_component.BaseComponent):
+    """Evaluates a model by silo and by group, and blesses it or says why not.
+
+    The driver adds the baseline: the newest blessed model of an earlier span.
+
+    Args:
+        examples: The silos' splits, `SiloExamples`.
+        cohort: Who trains, `Cohort`.
+        model: The model, `Model`.
+        settings: The section `evaluation`, JSON.
+        gates: The section `gates`, JSON.
+        label: The label's column.
+        code: Digest of the code, `digests.of_code("fairness_evaluator")`.
+        use_case: Name of the use case.
+        span: The span, empty where the data has none.
+
+    Outputs:
+        evaluation: Channel of type `ModelEvaluation`: TFMA's own result, the
+            baseline's in `baseline/`, `table.parquet` and `table.csv`.
+        blessing: Channel of type `ModelBlessing`, TFX's own, with the reasons in
+            `decision.json`.
+    """
+
+    SPEC_CLASS = FairnessEvaluatorSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+    DRIVER_CLASS = driver.Driver
+
+    def __init__(
+        self,
+        examples: channel.BaseChannel,
+        cohort: channel.BaseChannel,
+        model: channel.BaseChannel,
+        settings: str,
+        gates: str,
+        label: str,
+        code: str,
+        use_case: str,
+        span: str,
+    ) -> None:
+        super().__init__(
+            FairnessEvaluatorSpec(
+                examples=examples,
+                cohort=cohort,
+                model=model,
+                settings=settings,
+                gates=gates,
+                label=label,
+                code=code,
+                use_case=use_case,
+                span=span,
+                evaluation=channel.Channel(type=artifacts.ModelEvaluation),
+                blessing=channel.Channel(type=artifacts.ModelBlessing),
+            )
+        )

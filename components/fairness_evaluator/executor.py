@@ -1,0 +1,86 @@
+"""Reads the artifacts, evaluates, writes the verdict. It never raises a refusal."""
+
+from __future__ import annotations
+
+import logging
+import pathlib
+from typing import Any
+
+from tfx.dsl.components.base import base_executor
+from tfx.types import Artifact, artifact_utils
+
+from components.fairness_evaluator import settings
+from components.fairness_evaluator.decision import Baseline
+from components.scoring import model, table
+from components.silos import cohort, departures, manifest
+
+logger = logging.getLogger(__name__)
+
+BLESSED = "BLESSED"  # TFX's own file names and properties; see
+NOT_BLESSED = "NOT_BLESSED"  # tfx/components/evaluator/constants.py
+
+
+class Executor(base_executor.BaseExecutor):
+    """Runs the evaluation."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """See base class."""
+        from components.fairness_evaluator import evaluation  # loads engines
+
+        measured, demanded = settings.parse(
+            exec_properties["settings"], exec_properties["gates"]
+        )
+        trained = artifact_utils.get_single_instance(input_dict["model"])
+        report = artifact_utils.get_single_instance(output_dict["evaluation"])
+        blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+        card = model.read_card(trained.uri)
+        if card.refusal:
+            outcome = evaluation.refused(card.refusal)
+        else:
+            outcome = evaluation.evaluate(
+                manifest.read(artifact_utils.get_single_uri(input_dict["examples"])),
+                cohort.read(artifact_utils.get_single_uri(input_dict["cohort"])),
+                evaluation.Subject(table.CANDIDATE, trained.uri, card.digest),
+                _baseline(exec_properties),
+                exec_properties["label"],
+                measured,
+                demanded,
+                report.uri,
+            )
+        for folder in (report.uri, blessing.uri):
+            pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+        outcome.figures.write(report.uri)
+        departures.write(report.uri, outcome.departures)
+        outcome.decision.write(blessing.uri)
+        _bless(blessing, trained, outcome.decision.blessed)
+        for name in ("use_case", "span"):
+            blessing.set_string_custom_property(name, exec_properties[name])
+        blessing.set_string_custom_property("model_digest", card.digest)
+        for sentence in outcome.decision.reasons:
+            logger.warning("span=%s %s", exec_properties["span"], sentence)
+
+
+def _baseline(exec_properties: dict[str, Any]) -> Baseline | None:
+    """Return the model that the driver found."""
+    if not exec_properties.get("baseline_uri"):
+        return None
+    return Baseline(
+        exec_properties["baseline_span"],
+        exec_properties["baseline_digest"],
+        exec_properties["baseline_uri"],
+    )
+
+
+def _bless(blessing: Artifact, trained: Artifact, blessed: bool) -> None:
+    """Write the verdict as TFX's Pusher and resolvers read it."""
+    name = BLESSED if blessed else NOT_BLESSED
+    pathlib.Path(blessing.uri, name).write_text("", encoding="utf-8")
+    blessing.set_int_custom_property("blessed", int(blessed))
+    blessing.set_int_custom_property("current_model_id", trained.id)
+    blessing.set_string_custom_property("current_model", trained.uri)
+    blessing.set_string_custom_property("model_uri", trained.uri)

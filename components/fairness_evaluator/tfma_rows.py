@@ -1,0 +1,96 @@
+"""Plain TFMA, row by row: what the benchmark compares score sketches with."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+
+import apache_beam as beam
+import pandas as pd
+import pyarrow as pa
+import tensorflow_model_analysis as tfma
+
+from components.fairness_evaluator.settings import SILO
+from components.silos.tasks import DIRECT
+
+
+def evaluate(
+    frame: pd.DataFrame,
+    column: str,
+    thresholds: Sequence[float],
+    batch_rows: int,
+    folder: str,
+) -> dict[str, dict[str, float]]:
+    """Return TFMA's figures by slice, `silo|value`.
+
+    Args:
+        frame: Rows with `silo_id`, `label`, `prediction` and the slice column.
+        column: The slice column.
+        thresholds: Scores above one count as positive.
+        batch_rows: Rows in an input batch.
+        folder: Where TFMA writes.
+    """
+    config = _config(column, thresholds)
+    with beam.Pipeline(argv=[*DIRECT]) as pipeline:
+        _ = (
+            pipeline
+            | beam.Create(_batches(frame, batch_rows))
+            | tfma.ExtractEvaluateAndWriteResults(
+                eval_config=config,
+                eval_shared_model=None,
+                extractors=tfma.default_extractors(
+                    eval_config=config, eval_shared_model=None
+                ),
+                evaluators=tfma.default_evaluators(eval_config=config),
+                output_path=folder,
+            )
+        )
+    found = {}
+    for key, metrics in tfma.load_eval_result(folder).slicing_metrics:
+        slice_ = dict(key)
+        found[f"{slice_.get(SILO, '')}|{slice_.get(column, '')}"] = {
+            name: float(value.get("doubleValue", math.nan))
+            for name, value in metrics[""][""].items()
+        }
+    return found
+
+
+def _batches(frame: pd.DataFrame, batch_rows: int) -> list[pa.RecordBatch]:
+    """Return the rows as TFX's readers give them: each value a list of one."""
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    return [
+        pa.RecordBatch.from_arrays(
+            [
+                pa.ListArray.from_arrays(
+                    pa.array(range(len(batch) + 1), pa.int32()), array
+                )
+                for array in batch.columns
+            ],
+            batch.schema.names,
+        )
+        for batch in table.to_batches(batch_rows)
+    ]
+
+
+def _config(column: str, thresholds: Sequence[float]) -> tfma.EvalConfig:
+    fairness = json.dumps({"thresholds": list(thresholds)})
+    metrics = {"AUC": "", "ExampleCount": "", "Calibration": ""}
+    return tfma.EvalConfig(
+        model_specs=[tfma.ModelSpec(label_key="label", prediction_key="prediction")],
+        slicing_specs=[
+            tfma.SlicingSpec(feature_keys=keys)
+            for keys in ([], [SILO], [column], [SILO, column])
+        ],
+        metrics_specs=[
+            tfma.MetricsSpec(
+                metrics=[
+                    tfma.MetricConfig(class_name=name, config=config)
+                    for name, config in (
+                        metrics | {"FairnessIndicators": fairness}
+                    ).items()
+                ]
+            )
+        ],
+        options=tfma.Options(disabled_outputs={"values": ["analysis"]}),
+    )

@@ -1,0 +1,1 @@
+"""The node that agrees on features from disclosed statistics only."""

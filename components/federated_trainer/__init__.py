@@ -1,0 +1,1 @@
+"""FederatedTrainer: trains one model over the cohort's silos."""

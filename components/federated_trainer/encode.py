@@ -1,0 +1,136 @@
+"""The silo task `encode`: a silo's training rows as tensors in its own home.
+
+They lie in `training/<key>/` in the format of `federation/tensor_files.py`,
+so a round costs no parsing. Only the number of rows and a digest leave the silo.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import shutil
+import tempfile
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from components.errors import SiloError
+from components.features import columnar
+from components.features import spec as feature_spec
+from components.features.spec import FeatureSpec
+from components.federation import tensor_files
+from components.silos import digests, homes
+from components.silos.silo import Silo
+from components.silos.tasks import Result
+
+DONE = "encoded.json"
+BATCH_ROWS = 65_536
+
+
+def encode(silo: Silo, arguments: Mapping[str, Any]) -> Result:
+    """Encode a silo's training split; the registered task.
+
+    Rows without a label are left out. Tensors of other keys are removed, and
+    those of this key are used again if their digest still holds.
+
+    Args:
+        silo: The silo.
+        arguments: `split` (path of its Parquet file), `spec` (FeatureSpec as a
+            JSON object), `label` (column), `key` (name of the folder).
+
+    Returns:
+        `rows`, and `digest` of the three files.
+
+    Raises:
+        SiloError: The label is not there or not 0 or 1, or there are no rows.
+        ColumnTypeError: A column's type can't carry its feature.
+    """
+    folder = silo.path(tensor_files.folder(arguments["key"]))
+    root = folder.parent
+    values = _reusable(folder)
+    if values is None:
+        root.mkdir(exist_ok=True, mode=0o700)
+        partial = pathlib.Path(tempfile.mkdtemp(prefix=".partial-", dir=root))
+        try:
+            spec = feature_spec.from_json(arguments["spec"])
+            rows = _write(silo, arguments["split"], spec, arguments["label"], partial)
+            values = {"rows": rows, "digest": _digest(partial)}
+            (partial / DONE).write_text(json.dumps(values), encoding="utf-8")
+            shutil.rmtree(folder, ignore_errors=True)
+            partial.rename(folder)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        homes.hand_over(silo, folder)
+    for other in root.iterdir():
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)
+    return Result(values)
+
+
+def _reusable(folder: pathlib.Path) -> dict[str, Any] | None:
+    try:
+        values: dict[str, Any] = json.loads((folder / DONE).read_text("utf-8"))
+        return values if values["digest"] == _digest(folder) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _digest(folder: pathlib.Path) -> str:
+    return digests.of_json([digests.of_file(folder / name) for name in tensor_files.ALL])
+
+
+def _write(
+    silo: Silo, split: str, spec: FeatureSpec, label: str, folder: pathlib.Path
+) -> int:
+    rows = 0
+    with (
+        pq.ParquetFile(split) as table,
+        (folder / tensor_files.FLOATS).open("wb") as floats,
+        (folder / tensor_files.IDS).open("wb") as ids,
+        (folder / tensor_files.LABELS).open("wb") as labels,
+    ):
+        names = set(table.schema_arrow.names)
+        if label not in names:
+            raise _label_error(silo, label, "no such column")
+        columns = [name for name in spec.columns if name in names]
+        wanted = list(dict.fromkeys([*columns, label]))
+        for batch in table.iter_batches(BATCH_ROWS, columns=wanted):
+            kept = pa.Table.from_batches([batch]).filter(pc.is_valid(batch[label]))
+            encoded = columnar.encode(kept, spec)
+            floats.write(encoded.floats.astype("<f4").tobytes())
+            ids.write(encoded.ids.astype("<i4").tobytes())
+            labels.write(_labels(silo, label, kept[label]).astype("<f4").tobytes())
+            rows += kept.num_rows
+    if not rows:
+        raise _label_error(silo, label, "no row with a label")
+    return rows
+
+
+def _labels(silo: Silo, name: str, column: pa.ChunkedArray) -> NDArray[np.float32]:
+    kind = column.type
+    if not (
+        pa.types.is_integer(kind)
+        or pa.types.is_boolean(kind)
+        or pa.types.is_floating(kind)
+    ):
+        raise _label_error(silo, name, f"type {kind}")
+    values: NDArray[np.float32] = np.asarray(column.cast(pa.float32()))
+    wrong = int(np.count_nonzero((values != 0) & (values != 1)))
+    if wrong:
+        raise _label_error(silo, name, f"{wrong} of {len(values)} values beside 0 and 1")
+    return values
+
+
+def _label_error(silo: Silo, name: str, found: str) -> SiloError:
+    return SiloError(
+        silo.id,
+        f"label `{name}` of its training split",
+        found,
+        "the values 0 and 1",
+        "check the label in the settings and the silo's export",
+    )

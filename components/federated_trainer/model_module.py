@@ -1,0 +1,99 @@
+"""The use case's `model.py`: loaded by its path, and held to its contract.
+
+It defines `build_model(spec: FeatureSpec) -> tf.keras.Model`, whose inputs are
+`floats`, float32 `(rows, spec.num_floats)`, and `ids`, int32 `(rows,
+spec.num_ids)`, in this order, and whose output are logits, `(rows, 1)`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import pathlib
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from components.errors import SettingsError
+from components.features.spec import FeatureSpec
+from components.federation.model import ClientModel, initialise
+
+FUNCTION = "build_model"
+_CONTRACT = (
+    "expected a Keras model of the inputs `floats` and `ids` that gives logits of "
+    "shape (rows, 1)"
+)
+
+
+def load(path: str | pathlib.Path, spec: FeatureSpec, seed: int) -> ClientModel:
+    """Return the use case's model with initial weights from a seed.
+
+    Args:
+        path: Of `model.py`.
+        spec: Gives the widths of the inputs.
+        seed: Of the initial weights.
+
+    Raises:
+        SettingsError: The file can't be loaded or its model breaks the contract.
+    """
+    function = _function(pathlib.Path(path))
+
+    def build() -> tf.keras.Model:
+        return function(spec)
+
+    try:
+        model = build()
+    except Exception as error:
+        raise SettingsError(
+            f"{path}: `{FUNCTION}` failed with {type(error).__name__}: {error}",
+            "run it by itself with the use case's FeatureSpec",
+        ) from error
+    found = _fault(model, spec)
+    if found:
+        raise SettingsError(
+            f"{path}: `{FUNCTION}`: found {found}; {_CONTRACT}",
+            "see components/federated_trainer/README.md for the contract",
+        )
+    return initialise(build, spec.num_floats, spec.num_ids, seed)
+
+
+def _function(path: pathlib.Path) -> Callable[[FeatureSpec], tf.keras.Model]:
+    spec = importlib.util.spec_from_file_location("fairsilo_use_case_model", path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise SettingsError(
+            f"found no Python file {path}, expected the use case's model",
+            "set the path of its `model.py`",
+        )
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise SettingsError(
+            f"{path} failed with {type(error).__name__}: {error}",
+            "run it with Python by itself",
+        ) from error
+    function = getattr(module, FUNCTION, None)
+    if not callable(function):
+        raise SettingsError(
+            f"{path}: found no function `{FUNCTION}`",
+            f"define `{FUNCTION}(spec)`",
+        )
+    found: Callable[[FeatureSpec], tf.keras.Model] = function
+    return found
+
+
+def _fault(model: object, spec: FeatureSpec) -> str:
+    if not isinstance(model, tf.keras.Model) or not model.built:
+        return f"a {type(model).__name__}"
+    inputs = [(i.name, i.dtype.name, tuple(i.shape)) for i in model.inputs]
+    expected = [
+        ("floats", "float32", (None, spec.num_floats)),
+        ("ids", "int32", (None, spec.num_ids)),
+    ]
+    if inputs != expected:
+        return f"inputs {inputs} in place of {expected}"
+    shapes = [tuple(output.shape) for output in model.outputs]
+    if shapes != [(None, 1)]:
+        return f"outputs of shape {shapes}"
+    if any(w.dtype != tf.float32 for w in model.trainable_weights):
+        return "weights that are not float32"
+    return "" if model.trainable_weights else "no trainable weights"

@@ -1,0 +1,1 @@
+"""Federated training with TFF over one worker process a silo."""

@@ -1,0 +1,1 @@
+"""Federated learning algorithms, one a file, found by name in `registry.py`."""

@@ -1,0 +1,249 @@
+"""The TFF context of a federation of silos: who computes what, and until when.
+
+A federated computation is split into three (`MergeableCompForm`): what each
+silo does up to its aggregates, the merge of two silos' aggregates, and what
+follows. Silos run the first, each in its own thread and under a deadline; merge
+and the rest run on the coordinator's own worker only, so no silo ever receives
+another's update. Aggregates merge in a fixed tree over the silos' order, so the
+same cohort gives the same bits.
+
+Not for computations that return values placed at the silos, nor for secure
+aggregation: the latter's intrinsics would have to become plain sums.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import tensorflow_federated as tff
+from tensorflow_federated.python.common_libs import structure
+from tensorflow_federated.python.core.impl.compiler import (
+    intrinsic_defs,
+    tree_analysis,
+)
+from tensorflow_federated.python.core.impl.types import (
+    type_analysis,
+    type_conversions,
+)
+
+from components.errors import QuorumError
+from components.federation.endpoint import Endpoint, WorkerError
+
+BUSY = "still works on an earlier round"
+_SECURE = [
+    intrinsic_defs.FEDERATED_SECURE_SUM.uri,
+    intrinsic_defs.FEDERATED_SECURE_SUM_BITWIDTH.uri,
+    intrinsic_defs.FEDERATED_SECURE_SELECT.uri,
+]
+
+
+class NoContext(tff.framework.SyncContext):  # type: ignore[misc]  # TFF: no types
+    """Refuses to compute: put in place of TFF's own default context.
+
+    That one starts a worker under the coordinator's user id and never ends it.
+    """
+
+    def invoke(self, comp: Any, arg: Any) -> Any:
+        """Refuse."""
+        raise RuntimeError("found no silos to compute on, expected a SiloContext")
+
+
+@dataclasses.dataclass(frozen=True)
+class Attendance:
+    """Who took part in a computation.
+
+    Attributes:
+        answered: Silos whose aggregates were merged, in the order of merging.
+        dropped: Why the others were not, by silo.
+    """
+
+    answered: tuple[str, ...]
+    dropped: dict[str, str]
+
+
+class Compilers:
+    """Compiles each computation once, for all workers."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._done: dict[tuple[str, int], tuple[Any, Any]] = {}
+
+    def native(self, computation: Any) -> Any:
+        """Return what a worker can run."""
+        compile_ = tff.backends.native.desugar_and_transform_to_native
+        return self._once("native", compile_, computation)
+
+    def mergeable(self, computation: Any) -> Any:
+        """Return the three parts of a federated computation.
+
+        Raises:
+            NotImplementedError: It asks for secure aggregation.
+        """
+        return self._once("mergeable", _split, computation)
+
+    def _once(
+        self, kind: str, compile_: Callable[[Any], Any], computation: Any
+    ) -> Any:
+        with self._lock:
+            key = (kind, id(computation))
+            if key not in self._done:  # the computation is kept, so its id stays
+                self._done[key] = (computation, compile_(computation))
+            return self._done[key][1]
+
+
+def _split(computation: Any) -> Any:
+    tree = computation.to_building_block()
+    if tree_analysis.contains_called_intrinsic(tree, _SECURE):
+        raise NotImplementedError(
+            "the computation asks for secure aggregation; found no protocol for it "
+            "here, and a plain sum in its place would not be secure"
+        )
+    return tff.backends.native.compile_to_mergeable_comp_form(computation)
+
+
+class SiloContext(tff.framework.SyncContext):  # type: ignore[misc]  # TFF: no types
+    """Runs TFF computations over silos; install it with `tff.framework`.
+
+    Args:
+        silos: The silos' workers by id.
+        server: The coordinator's own worker.
+        compilers: Shared with the endpoints.
+        timeout_s: Time that silos have for a computation, unit: seconds.
+        quorum: Silos that must answer, >= 1.
+    """
+
+    def __init__(
+        self,
+        silos: Mapping[str, Endpoint],
+        server: Endpoint,
+        compilers: Compilers,
+        timeout_s: float,
+        quorum: int,
+    ) -> None:
+        self._silos = silos
+        self._server = server
+        self._compilers = compilers
+        self._timeout_s = timeout_s
+        self._quorum = quorum
+        self.cohort: tuple[str, ...] = ()
+        """Silos of the next computation, in the order of its client values."""
+        self.attendance = Attendance((), {})
+        """Who took part in the last computation."""
+
+    def invoke(self, comp: Any, arg: Any) -> Any:
+        """Run a computation; TFF calls this.
+
+        Raises:
+            QuorumError: Too few silos answered.
+            WorkerError: The coordinator's own worker failed.
+        """
+        parameter, result = comp.type_signature.parameter, comp.type_signature.result
+        sizes = {len(values) for values in _client_values(arg, parameter)}
+        if not sizes:
+            return self._serve(comp, arg)
+        if sizes != {len(self.cohort)}:
+            raise ValueError(
+                f"found {sizes} client values for a cohort of {len(self.cohort)} silos"
+            )
+        if type_analysis.contains(result, _is_client_placed):
+            raise TypeError("the computation returns values placed at the silos")
+        form = self._compilers.mergeable(comp)
+        self._compilers.native(form.up_to_merge)  # once, before the silos' threads
+        parts = self._ask(form.up_to_merge, arg, parameter)
+        merged = self._merge(form.merge, parts)
+        index = self.cohort.index(self.attendance.answered[0])
+        after = structure.Struct.unnamed(_take(arg, parameter, index), merged)
+        return type_conversions.type_to_py_container(
+            self._serve(form.after_merge, after), result
+        )
+
+    def _serve(self, computation: Any, argument: Any) -> Any:
+        return self._server.submit(computation, argument).result(self._timeout_s)
+
+    def _ask(self, computation: Any, arg: Any, parameter: Any) -> list[Any]:
+        """Return the aggregates of the silos that answer in time, in cohort order."""
+        end = time.monotonic() + self._timeout_s
+        futures: dict[str, concurrent.futures.Future[Any]] = {}
+        parts: dict[str, Any] = {}
+        dropped: dict[str, str] = {}
+        for index, silo in enumerate(self.cohort):
+            endpoint = self._silos[silo]
+            if endpoint.busy:
+                dropped[silo] = BUSY
+            else:
+                argument = _take(arg, parameter, index)
+                futures[silo] = endpoint.submit(computation, argument)
+        for silo, future in futures.items():
+            try:
+                parts[silo] = future.result(max(0.01, end - time.monotonic()))
+            except (WorkerError, TimeoutError, concurrent.futures.CancelledError) as e:
+                late = WorkerError("DEADLINE_EXCEEDED", self._timeout_s)
+                dropped[silo] = str(e if isinstance(e, WorkerError) else late)
+        self.attendance = Attendance(tuple(parts), dropped)
+        if len(parts) < self._quorum:
+            raise below_quorum(len(parts), len(self.cohort), self._quorum, dropped)
+        return list(parts.values())
+
+    def _merge(self, merge: Any, parts: Sequence[Any]) -> Any:
+        # Neighbours first: collected values grow with each merge, and a chain
+        # would send the first silo's once for every other silo.
+        while len(parts) > 1:
+            pairs = [
+                self._serve(merge, structure.Struct.unnamed(*parts[i : i + 2]))
+                for i in range(0, len(parts) - 1, 2)
+            ]
+            parts = [*pairs, *parts[len(pairs) * 2 :]]
+        return parts[0]
+
+
+def below_quorum(
+    found: int, asked: int, quorum: int, dropped: Mapping[str, str]
+) -> QuorumError:
+    """Return the error for a round with too few silos.
+
+    Args:
+        found: Silos that can be merged.
+        asked: Silos that were asked.
+        quorum: Silos that are needed.
+        dropped: Why the others can't be merged, by silo.
+    """
+    reasons = "; ".join(f"`{silo}`: {why}" for silo, why in sorted(dropped.items()))
+    return QuorumError(
+        f"{found} of {asked} silos answered, the quorum is {quorum} ({reasons})",
+        "mend the silos named here, or lower the trainer's `quorum_per_round`",
+    )
+
+
+def _is_client_placed(type_: Any) -> bool:
+    return (
+        isinstance(type_, tff.FederatedType)
+        and type_.placement is tff.CLIENTS
+        and not type_.all_equal
+    )
+
+
+def _client_values(value: Any, type_: Any) -> list[list[Any]]:
+    """Return the lists of client values in an argument."""
+    if isinstance(type_, tff.StructType):
+        inner = structure.from_container(value)
+        elements = enumerate(structure.iter_elements(type_))
+        return [v for i, (_, t) in elements for v in _client_values(inner[i], t)]
+    return [value] if _is_client_placed(type_) else []
+
+
+def _take(value: Any, type_: Any, index: int) -> Any:
+    """Return the argument with only one of its client values."""
+    if isinstance(type_, tff.StructType):
+        inner = structure.from_container(value)
+        return structure.Struct(
+            [
+                (name, _take(inner[i], element, index))
+                for i, (name, element) in enumerate(structure.iter_elements(type_))
+            ]
+        )
+    return [value[index]] if _is_client_placed(type_) else value

@@ -1,0 +1,177 @@
+"""One worker as the coordinator sees it: a connection with a deadline.
+
+TFF's own stub retries for ever and never gives up on a call; its executor
+blocks the thread that it runs in. Here each worker has a thread of its own and
+each RPC a deadline, and an RPC that fails raises `WorkerError` at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+import tensorflow_federated as tff
+from tensorflow_federated.python.core.environments.tensorflow_frontend import (
+    tensorflow_computation,
+)
+
+DISPOSE_DEADLINE_S = 5.0
+_OPTIONS = (
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.enable_http_proxy", 0),
+)
+_SENTENCES = {
+    "DEADLINE_EXCEEDED": "did not answer within {deadline_s:g} s",
+    "UNAVAILABLE": "its worker is gone",
+    "FAILED_PRECONDITION": "its worker was restarted during the round",
+    "NOT_FOUND": "its training data is not there",
+    "PERMISSION_DENIED": "its worker may not read its training data",
+    "RESOURCE_EXHAUSTED": "its worker ran out of memory",
+}
+# Fixed phrases in what a worker says of an INTERNAL error; the rest stays unread.
+_PHRASES = {
+    "No such file or directory": "NOT_FOUND",
+    "Permission denied": "PERMISSION_DENIED",
+    "OOM when allocating": "RESOURCE_EXHAUSTED",
+}
+
+Compiler = Callable[[Any], Any]
+
+
+class WorkerError(Exception):
+    """A worker that did not do what it was asked.
+
+    Not a `grpc.RpcError`, which TFF would retry for ever. The worker's own text
+    is left out: it may hold a value.
+
+    Args:
+        code: Name of the gRPC status.
+        deadline_s: The deadline of the call, unit: seconds.
+    """
+
+    def __init__(self, code: str, deadline_s: float) -> None:
+        super().__init__(code, deadline_s)
+        self.code = code
+        self.deadline_s = deadline_s
+
+    def __str__(self) -> str:
+        """Return what happened, as the rest of a sentence about the silo."""
+        sentence = _SENTENCES.get(self.code, "its worker failed ({code})")
+        return sentence.format(code=self.code, deadline_s=self.deadline_s)
+
+
+class _DeadlineStub(tff.framework.RemoteExecutorGrpcStub):  # type: ignore[misc]
+    """TFF's stub with a deadline on each RPC and errors that are not retried."""
+
+    def __init__(self, channel: grpc.Channel, deadline_s: float) -> None:
+        super().__init__(channel)
+        self._stub = _Deadline(self._stub, deadline_s)
+        self._disposing = _Deadline(self._stub.inner, DISPOSE_DEADLINE_S)
+
+    def dispose(self, request: Any) -> Any:
+        with contextlib.suppress(WorkerError):  # what is gone needs no disposal
+            return self._disposing.Dispose(request)
+
+    def dispose_executor(self, request: Any) -> Any:
+        with contextlib.suppress(WorkerError):
+            return self._disposing.DisposeExecutor(request)
+
+
+class _Deadline:
+    def __init__(self, inner: Any, deadline_s: float) -> None:
+        self.inner = inner
+        self._deadline_s = deadline_s
+
+    def __getattr__(self, name: str) -> Callable[[Any], Any]:
+        rpc = getattr(self.inner, name)
+
+        def call(request: Any) -> Any:
+            try:
+                return rpc(request, timeout=self._deadline_s)
+            except grpc.RpcError as error:
+                raise WorkerError(_code(error), self._deadline_s) from None
+
+        return call
+
+
+def _code(error: grpc.RpcError) -> str:
+    details = error.details() or ""
+    for phrase, code in _PHRASES.items():
+        if phrase in details:
+            return code
+    name: str = error.code().name
+    return name
+
+
+class Endpoint:
+    """A worker, with the thread that its calls run in.
+
+    Args:
+        deadline_s: Deadline of each RPC, unit: seconds. One RPC spans a silo's
+            whole local training.
+        compiler: Turns a computation into what a worker runs.
+    """
+
+    def __init__(self, deadline_s: float, compiler: Compiler) -> None:
+        self._deadline_s = deadline_s
+        self._compiler = compiler
+        self._port = 0
+        self._channel: grpc.Channel | None = None
+        self._context: Any = None
+        self._pending: concurrent.futures.Future[Any] | None = None
+        self._loop = asyncio.new_event_loop()
+        # A daemon: a worker that hangs must not keep the coordinator alive.
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    @property
+    def busy(self) -> bool:
+        """Whether the worker still works on an earlier call."""
+        return self._pending is not None and not self._pending.done()
+
+    def connect(self, port: int) -> None:
+        """Connect to the worker on a port of the loopback interface.
+
+        Does nothing when it is the port that it is connected to.
+        """
+        if port == self._port:
+            return
+        if self._channel is not None:
+            self._channel.close()
+        self._port = port
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", _OPTIONS)
+        stub = _DeadlineStub(self._channel, self._deadline_s)
+
+        def stack(cardinalities: Any) -> Any:
+            executor = tff.framework.RemoteExecutor(stub)
+            executor.set_cardinalities({tff.CLIENTS: 0, **cardinalities})
+            return executor
+
+        self._context = tff.framework.AsyncExecutionContext(
+            tff.framework.ResourceManagingExecutorFactory(stack),
+            self._compiler,
+            transform_args=tensorflow_computation.transform_args,
+            transform_result=tensorflow_computation.transform_result,
+        )
+
+    def submit(self, computation: Any, argument: Any) -> concurrent.futures.Future[Any]:
+        """Start a computation on the worker and return its future result.
+
+        The future raises `WorkerError` when the worker fails.
+        """
+        self._pending = asyncio.run_coroutine_threadsafe(
+            self._context.invoke(computation, argument), self._loop
+        )
+        return self._pending
+
+    def close(self) -> None:
+        """Close the connection; a call that still runs fails."""
+        if self._channel is not None:
+            self._channel.close()
+        self._loop.call_soon_threadsafe(self._loop.stop)

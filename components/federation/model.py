@@ -1,0 +1,68 @@
+"""The model to train: how to build it, and the weights that it starts from."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from components.errors import SettingsError
+
+
+@dataclasses.dataclass(frozen=True)
+class ClientModel:
+    """A binary classifier over encoded rows.
+
+    Attributes:
+        build: Returns a new Keras model of `floats` and `ids` that gives logits
+            `(rows, 1)`. Called again inside TFF's graphs.
+        num_floats: Width of `floats`.
+        num_ids: Width of `ids`.
+        weights: Initial values of its trainable weights, in Keras' order.
+    """
+
+    build: Callable[[], tf.keras.Model]
+    num_floats: int
+    num_ids: int
+    weights: tuple[NDArray[np.float32], ...]
+
+    @property
+    def num_bytes(self) -> int:
+        """Size of the weights, unit: bytes."""
+        return sum(weight.nbytes for weight in self.weights)
+
+
+def initialise(
+    build: Callable[[], tf.keras.Model], num_floats: int, num_ids: int, seed: int
+) -> ClientModel:
+    """Return the model with initial weights that `seed` decides.
+
+    Raises:
+        SettingsError: The model holds weights that training would not update.
+    """
+    tf.keras.utils.set_random_seed(seed)
+    model = build()
+    if model.non_trainable_weights:
+        raise SettingsError(
+            f"the model has {len(model.non_trainable_weights)} weights that are not "
+            "trainable; expected none, since silos exchange trainable weights only",
+            "use LayerNormalization in place of BatchNormalization",
+        )
+    weights = tuple(np.asarray(w.numpy(), np.float32) for w in model.trainable_weights)
+    return ClientModel(build, num_floats, num_ids, weights)
+
+
+def assign(model: tf.keras.Model, weights: Sequence[Any]) -> None:
+    """Set a model's trainable weights."""
+    for variable, value in zip(model.trainable_weights, weights, strict=True):
+        variable.assign(value)
+
+
+def losses(model: tf.keras.Model, inputs: Any, labels: tf.Tensor) -> tf.Tensor:
+    """Return each row's cross-entropy, unit: nats, shape `(rows,)`."""
+    logits = model([inputs["floats"], inputs["ids"]], training=False)
+    return tf.nn.sigmoid_cross_entropy_with_logits(labels, logits)[:, 0]

@@ -1,0 +1,16 @@
+"""The files of a silo's training rows, below its home.
+
+All are little-endian and row by row: `floats.bin` float32 `(rows, num_floats)`,
+`ids.bin` int32 `(rows, num_ids)`, `labels.bin` float32 `(rows,)`. Written by
+`federated_trainer/encode.py`, read by the silo's worker (`dataset.py`).
+"""
+
+FLOATS = "floats.bin"
+IDS = "ids.bin"
+LABELS = "labels.bin"
+ALL = (FLOATS, IDS, LABELS)
+
+
+def folder(key: str) -> str:
+    """Return the folder of the files for a key, relative to the silo's home."""
+    return f"training/{key}"

@@ -1,0 +1,125 @@
+"""The operator's state: what people decided by hand, in one transactional store.
+
+Lives beside ML Metadata (sqlite on a laptop, MySQL on a cluster). Nothing is
+overwritten: each decision is a row with its reason, and the last one counts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import pathlib
+
+import sqlalchemy as sa
+
+from components.errors import SettingsError
+
+QUARANTINE = "quarantine"
+RELEASE = "release"
+
+_METADATA = sa.MetaData()
+_DECISIONS = sa.Table(
+    "silo_decisions",
+    _METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("use_case", sa.String(128), nullable=False),
+    sa.Column("silo", sa.String(128), nullable=False),
+    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", sa.String(32), nullable=False),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Decision:
+    """What was decided about a silo.
+
+    Attributes:
+        silo: The silo's id.
+        action: `quarantine` or `release`.
+        reason: Why, in the operator's words.
+        at: When, ISO 8601 in UTC.
+    """
+
+    silo: str
+    action: str
+    reason: str
+    at: str
+
+
+class OperatorState:
+    """One use case's decisions.
+
+    Args:
+        url: SQLAlchemy's URL of the store.
+        use_case: Name of the use case.
+    """
+
+    def __init__(self, url: str, use_case: str) -> None:
+        if url.startswith("sqlite:///"):
+            pathlib.Path(url.removeprefix("sqlite:///")).parent.mkdir(
+                parents=True, exist_ok=True
+            )
+        self._engine = sa.create_engine(url)
+        self._use_case = use_case
+        _METADATA.create_all(self._engine)
+
+    def quarantined(self) -> dict[str, str]:
+        """Return the silos that are quarantined by hand now, with the reasons."""
+        last = {decision.silo: decision for decision in self.history()}
+        return {
+            silo: decision.reason
+            for silo, decision in sorted(last.items())
+            if decision.action == QUARANTINE
+        }
+
+    def history(self) -> list[Decision]:
+        """Return all decisions, oldest first."""
+        query = (
+            sa.select(_DECISIONS)
+            .where(_DECISIONS.c.use_case == self._use_case)
+            .order_by(_DECISIONS.c.id)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [Decision(r["silo"], r["action"], r["reason"], r["at"]) for r in rows]
+
+    def quarantine(self, silo: str, reason: str) -> None:
+        """Keep a silo out of training from the next run on.
+
+        Raises:
+            SettingsError: No reason was given.
+        """
+        self._add(silo, QUARANTINE, reason)
+
+    def release(self, silo: str, reason: str) -> None:
+        """Lift a quarantine by hand; the checks still apply.
+
+        Raises:
+            SettingsError: No reason was given, or the silo isn't quarantined by hand.
+        """
+        if silo not in self.quarantined():
+            raise SettingsError(
+                f"silo `{silo}` is not quarantined by hand",
+                "a silo that the checks refuse is released by mending its data; see "
+                "`fairsilo silo check`",
+            )
+        self._add(silo, RELEASE, reason)
+
+    def _add(self, silo: str, action: str, reason: str) -> None:
+        if not reason.strip():
+            raise SettingsError(
+                f"{action} of silo `{silo}`: found an empty reason, expected one that "
+                "its owner can read",
+                'give --reason "..."',
+            )
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        row = {
+            "use_case": self._use_case,
+            "silo": silo,
+            "action": action,
+            "reason": reason.strip(),
+            "at": now,
+        }
+        with self._engine.begin() as connection:
+            connection.execute(_DECISIONS.insert().values(**row))

@@ -1,0 +1,1 @@
+"""Read, encode, score: the batched columnar loop that nodes share."""

@@ -1,0 +1,150 @@
+"""The loop that reads, encodes and scores a Parquet file, batch by batch.
+
+Evaluation and inference share it, so that both score the same rows alike. Only
+the columns that are asked for are read; memory holds a batch, never a file. An
+error names the file and says what was found, never a record.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from components.errors import FairSiloError
+from components.features import columnar
+from components.scoring.model import Scorer
+
+BATCH_ROWS = 32_768
+
+
+class FileError(FairSiloError):
+    """A file of rows that can't be read or scored.
+
+    Args:
+        path: The file.
+        found: What is there, as an aggregate.
+        expected: What should be there.
+        hint: The way out.
+    """
+
+    def __init__(self, path: str, found: str, expected: str, hint: str = "") -> None:
+        super().__init__(f"{path}: found {found}, expected {expected}", hint)
+        self.args = (path, found, expected, hint)
+
+
+def read_batches(
+    path: str | pathlib.Path,
+    columns: Iterable[str],
+    batch_rows: int = BATCH_ROWS,
+    row_groups: Sequence[int] | None = None,
+) -> Iterator[pa.RecordBatch]:
+    """Read some columns of a Parquet file.
+
+    Args:
+        path: The file.
+        columns: Names of the columns; those that the file lacks are left out.
+        batch_rows: Most rows in a batch.
+        row_groups: Indices of the row groups to read, in order; all when None.
+
+    Yields:
+        Batches of at least one row. String columns come as dictionaries, so
+        that each distinct value is handled once.
+
+    Raises:
+        FileError: The file is not there, not Parquet, damaged, has none of the
+            columns, or has no such row group.
+    """
+    path = pathlib.Path(path)
+    try:
+        yield from _batches(path, set(columns), batch_rows, row_groups)
+    except FileNotFoundError as error:
+        raise FileError(
+            str(path), "no file", "a Parquet file", "write the split again"
+        ) from error
+    except (pa.ArrowException, OSError) as error:
+        # Arrow's own text may quote a value, so only the kind of error is told.
+        raise FileError(
+            str(path),
+            f"bytes that Arrow can't read ({type(error).__name__})",
+            "a whole Parquet file",
+            "write the split again",
+        ) from None
+
+
+def _batches(
+    path: pathlib.Path,
+    columns: set[str],
+    batch_rows: int,
+    row_groups: Sequence[int] | None,
+) -> Iterator[pa.RecordBatch]:
+    metadata = pq.read_metadata(path)
+    schema = metadata.schema.to_arrow_schema()
+    names = [name for name in schema.names if name in columns]
+    if not names:
+        raise FileError(
+            str(path),
+            f"none of the {len(columns)} columns that are read",
+            "at least one of them",
+            "check the column names of the settings and of the schema",
+        )
+    for group in row_groups or ():
+        if not 0 <= group < metadata.num_row_groups:
+            raise FileError(
+                str(path),
+                f"{metadata.num_row_groups} row groups",
+                f"one with index {group}",
+            )
+    strings = [name for name in names if _is_string(schema.field(name).type)]
+    with pq.ParquetFile(path, metadata=metadata, read_dictionary=strings) as file:
+        for batch in file.iter_batches(
+            batch_rows, row_groups, names, use_threads=False
+        ):
+            if batch.num_rows:
+                yield batch
+
+
+def _is_string(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def score_batches(
+    scorer: Scorer,
+    path: str | pathlib.Path,
+    extra_columns: Iterable[str] = (),
+    batch_rows: int = BATCH_ROWS,
+    row_groups: Sequence[int] | None = None,
+) -> Iterator[tuple[pa.RecordBatch, NDArray[np.float32]]]:
+    """Score the rows of a Parquet file.
+
+    Args:
+        scorer: The model, with its own FeatureSpec.
+        path: The file.
+        extra_columns: Columns that the model does not take but the caller needs.
+        batch_rows: Most rows in a batch.
+        row_groups: Indices of the row groups to score, in order; all when None.
+
+    Yields:
+        Each batch with its rows' scores, float32, shape `(rows,)`, 0 to 1.
+
+    Raises:
+        FileError: See `read_batches`; or the model gives scores that are no
+            probabilities.
+        ColumnTypeError: A column's type can't carry its feature.
+    """
+    columns = {*scorer.spec.columns, *extra_columns}
+    for batch in read_batches(path, columns, batch_rows, row_groups):
+        scores = scorer(columnar.encode(batch, scorer.spec))
+        if not (scores.min() >= 0.0 and scores.max() <= 1.0):  # False for NaN too
+            bad = int(np.sum(~((scores >= 0.0) & (scores <= 1.0))))
+            raise FileError(
+                str(path),
+                f"{bad:,} of {len(scores):,} scores outside 0 to 1 or not a number",
+                "probabilities from the model",
+                "check the model's output layer and its training",
+            )
+        yield batch, scores

@@ -1,0 +1,1 @@
+"""The node that takes in each silo's files, by reference."""

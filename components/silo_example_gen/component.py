@@ -1,0 +1,61 @@
+"""The component SiloExampleGen."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from tfx import types
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import component_spec
+
+from components import artifacts
+from components.silo_example_gen import driver, executor
+
+
+class SiloExampleGenSpec(component_spec.ComponentSpec):
+    """Channels and parameters of SiloExampleGen."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "settings": component_spec.ExecutionParameter(type=str),
+        "code": component_spec.ExecutionParameter(type=str),
+        "use_case": component_spec.ExecutionParameter(type=str),
+        "span": component_spec.ExecutionParameter(type=str),
+        "homes": component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {}
+    OUTPUTS: ClassVar[dict[str, Any]] = {
+        "examples": component_spec.ChannelParameter(type=artifacts.SiloExamples)
+    }
+
+
+class SiloExampleGen(base_component.BaseComponent):
+    """Takes in each silo's files, by reference.
+
+    Args:
+        settings: SourceSettings as JSON.
+        code: Digest of the node's code.
+        use_case: Name of the use case.
+        span: The run's span, or `latest`.
+        homes: Folder of the silos' homes.
+
+    Outputs:
+        examples: Channel of type `SiloExamples`, the manifest of all silos.
+    """
+
+    SPEC_CLASS = SiloExampleGenSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+    DRIVER_CLASS = driver.Driver
+
+    def __init__(
+        self, *, settings: str, code: str, use_case: str, span: str, homes: str
+    ) -> None:
+        super().__init__(
+            SiloExampleGenSpec(
+                settings=settings,
+                code=code,
+                use_case=use_case,
+                span=span,
+                homes=homes,
+                examples=types.Channel(type=artifacts.SiloExamples),
+            )
+        )

@@ -1,0 +1,161 @@
+"""Finds the silos and their files, and decides which spans a run reads.
+
+The operator's side sees folder names and digests, no rows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+from components.errors import SettingsError
+from components.silo_example_gen.settings import SourceSettings
+from components.silos import digests, homes, tasks
+from components.silos.silo import Silo, check_id
+
+LATEST = "latest"
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """One silo's files as they lie there now.
+
+    Attributes:
+        silo: The silo; its home is empty where its name or folder is refused.
+        folder: Its own folder, below the source's root.
+        files: Its files: `{span, path, digest}`, sorted.
+        error: Why there are none, in a sentence; empty when they were listed.
+    """
+
+    silo: Silo
+    folder: str
+    files: tuple[dict[str, str], ...] = ()
+    error: str = ""
+
+    def paths(self, spans: Sequence[str]) -> list[str]:
+        """Return the files of some spans."""
+        return [file["path"] for file in self.files if file["span"] in spans]
+
+
+@dataclasses.dataclass(frozen=True)
+class Window:
+    """Which spans a run reads.
+
+    Attributes:
+        span: The run's own span, empty where the data has none.
+        history: Spans to learn from: all that lie before it.
+        following: The span to score, empty where there is none.
+    """
+
+    span: str
+    history: tuple[str, ...]
+    following: str
+
+
+def discover(source: SourceSettings, homes_root: str) -> list[Found]:
+    """List all silos and digest their files, each by a task of its own.
+
+    Args:
+        source: Where they lie.
+        homes_root: Folder of the silos' homes.
+
+    Returns:
+        The silos, sorted by id.
+
+    Raises:
+        SettingsError: The root holds no silo at all.
+    """
+    root = pathlib.Path(source.silos.root)
+    if not root.is_dir():
+        raise SettingsError(
+            f"silos.root is {source.silos.root!r}: found no such folder, expected one "
+            "that holds a folder for each silo",
+            "correct silos.root in the settings, or prepare the data",
+        )
+    names = sorted(path.name for path in root.iterdir() if _may_be_silo(path))
+    if not names:
+        raise SettingsError(
+            f"silos.root is {source.silos.root!r}: found no folder in it, expected one "
+            "for each silo",
+            "put each silo's files into a folder of its own below the root",
+        )
+    opened = [_open(root / name, homes_root) for name in names]
+    good = [found for found in opened if not found.error]
+    pattern = source.silos.file_pattern
+    calls = [(f.silo, {"folder": f.folder, "pattern": pattern}) for f in good]
+    outcomes = {silo.id: outcome for silo, outcome in tasks.run("fingerprint", calls)}
+    return [_with_files(found, outcomes.get(found.silo.id)) for found in opened]
+
+
+def _may_be_silo(path: pathlib.Path) -> bool:
+    return (
+        path.is_dir() and path.name != "__pycache__" and not path.name.startswith(".")
+    )
+
+
+def _open(folder: pathlib.Path, homes_root: str) -> Found:
+    try:
+        check_id(folder.name)
+    except SettingsError as error:
+        return Found(Silo(folder.name, ""), str(folder), error=error.message)
+    return Found(homes.open_home(homes_root, folder.name), str(folder.resolve()))
+
+
+def _with_files(found: Found, outcome: tasks.Result | tasks.Failure | None) -> Found:
+    if isinstance(outcome, tasks.Failure):
+        return dataclasses.replace(found, error=outcome.reason)
+    if outcome is None:
+        return found
+    return dataclasses.replace(found, files=tuple(outcome.values["files"]))
+
+
+def window(found: Sequence[Found], source: SourceSettings, span: str) -> Window:
+    """Decide which spans a run reads.
+
+    Args:
+        found: The silos.
+        source: Whether the data has spans at all.
+        span: The run's span, or `latest`: the last that has one after it.
+
+    Raises:
+        SettingsError: There is no such span, or nothing lies before it.
+    """
+    if not source.silos.has_spans:
+        if span not in {"", LATEST}:
+            raise SettingsError(
+                f"span is {span!r}, but silos.pattern {source.silos.pattern!r} has no "
+                "{span} in it",
+                "leave --span out, or put {span} into silos.pattern",
+            )
+        return Window("", ("",), "")
+    spans = sorted({file["span"] for silo in found for file in silo.files})
+    if span in {"", LATEST}:
+        span = spans[-2] if len(spans) > 1 else "".join(spans)
+    history = tuple(other for other in spans if other < span)
+    if not history:
+        listed = f"{spans[0]} to {spans[-1]}" if spans else "none at all"
+        raise SettingsError(
+            f"span is {span!r}: found no span before it to learn from; there "
+            f"are {listed}",
+            "choose a later span with --span",
+        )
+    following = next((other for other in spans if other > span), "")
+    if source.rows.score != "following_span":
+        following = ""
+    return Window(span, history, following)
+
+
+def fingerprint(found: Sequence[Found], chosen: Window) -> str:
+    """Digest all that a run would read, silo by silo."""
+    spans = (*chosen.history, chosen.following)
+    listed: list[Any] = [
+        [
+            silo.silo.id,
+            silo.error,
+            [[f["path"], f["digest"]] for f in silo.files if f["span"] in spans],
+        ]
+        for silo in found
+    ]
+    return digests.of_json([dataclasses.asdict(chosen), listed])

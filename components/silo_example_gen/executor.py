@@ -1,0 +1,41 @@
+"""Reads nothing but exec properties, writes the manifest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+from tfx.types.artifact import Artifact
+
+from components.silo_example_gen import discovery, generation, node
+from components.silo_example_gen.settings import SourceSettings
+from components.silos import departures
+
+
+class Executor(base_executor.BaseExecutor):
+    """Takes in the silos' files."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],  # noqa: ARG002  a source has no input
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Write the splits of all silos and the manifest that lists them."""
+        source = SourceSettings.model_validate_json(exec_properties["settings"])
+        homes = exec_properties["homes"]
+        found = discovery.discover(source, homes)
+        chosen = discovery.window(found, source, exec_properties["span"])
+        manifest = node.take_in(
+            exec_properties["use_case"],
+            found,
+            chosen,
+            source,
+            exec_properties["code"],
+        )
+        examples = artifact_utils.get_single_instance(output_dict["examples"])
+        manifest.write(examples.uri)
+        departures.write(examples.uri, node.departures(manifest))
+        paths = [split.path for entry in manifest for split in entry.splits.values()]
+        generation.record(homes, exec_properties["fingerprint"], paths)

@@ -1,0 +1,174 @@
+"""A silo's own files as Arrow tables: read with care, never written.
+
+Types are narrowed to what statistics and features know: integers, floats and
+strings. Months of one silo often disagree on types (a column without values, or
+integers that got a fraction); `unify` brings them together or names the file.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import re
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from components.errors import SiloError
+from components.silo_example_gen.settings import SPAN
+
+SUFFIXES = (".parquet", ".csv")
+
+
+def find(folder: pathlib.Path, pattern: str) -> list[tuple[str, pathlib.Path]]:
+    """Return a silo's files as `(span, path)`, sorted; span is empty without one.
+
+    Args:
+        folder: The silo's own folder.
+        pattern: As in the settings, below the folder.
+
+    Raises:
+        OSError: The folder can't be listed.
+    """
+    list(folder.iterdir())  # glob() passes over what it may not read
+    regex = _regex(pattern)
+    found = []
+    for path in sorted(folder.glob(pattern.replace(SPAN, "*"))):
+        match = regex.fullmatch(path.relative_to(folder).as_posix())
+        if match and path.is_file() and path.suffix.lower() in SUFFIXES:
+            found.append((match.groupdict().get("span") or "", path))
+    return sorted(found)
+
+
+def _regex(pattern: str) -> re.Pattern[str]:
+    parts = re.split(r"(\{span\}|\*\*|\*|\?)", pattern)
+    known = {SPAN: "(?P<span>[^/]+?)", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    return re.compile("".join(known.get(part, re.escape(part)) for part in parts))
+
+
+def read(silo: str, path: pathlib.Path) -> pa.Table:
+    """Read one file.
+
+    Raises:
+        SiloError: It is empty, corrupt, or holds nested columns.
+    """
+    place = path.name
+    if not path.stat().st_size:
+        raise SiloError(
+            silo, place, "an empty file (0 bytes)", "a table", f"export {place} again"
+        )
+    try:
+        if path.suffix.lower() == ".csv":
+            table = pyarrow.csv.read_csv(path)
+        else:
+            table = pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        # Arrow's own text may quote a cell; only the kind of fault is told.
+        kind = "CSV" if path.suffix.lower() == ".csv" else "Parquet"
+        raise SiloError(
+            silo,
+            place,
+            f"a corrupt file ({type(error).__name__}, {path.stat().st_size:,} bytes)",
+            f"a readable {kind} file",
+            f"export {place} again",
+        ) from None
+    return pa.table(
+        {name: _plain(silo, place, name, table[name]) for name in table.column_names}
+    )
+
+
+def _plain(
+    silo: str, place: str, name: str, column: pa.ChunkedArray
+) -> pa.ChunkedArray:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column = column.cast(kind.value_type)
+        kind = column.type
+    if pa.types.is_boolean(kind):
+        return column.cast(pa.int8()).cast(pa.int64())
+    if pa.types.is_integer(kind):
+        return column.cast(pa.int64())
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return column.cast(pa.float64())
+    if pa.types.is_temporal(kind) or pa.types.is_large_string(kind):
+        return column.cast(pa.string())
+    if pa.types.is_string(kind) or pa.types.is_null(kind):
+        return column
+    raise SiloError(
+        silo,
+        f"{place}, column `{name}`",
+        f"type {kind}",
+        "a number, a string, a date or a truth value",
+        f"leave the column out of {place}, or export it as plain values",
+    )
+
+
+def unify(tables: Sequence[tuple[str, pa.Table]]) -> tuple[pa.Table, list[str]]:
+    """Put a silo's tables below each other.
+
+    Args:
+        tables: Pairs of a file's name and its table.
+
+    Returns:
+        The whole table, and a sentence for each file that had to be left out
+        because a column of it has another type than in the files before.
+    """
+    kept: list[pa.Table] = []
+    kinds: dict[str, pa.DataType] = {}
+    refused = []
+    for name, table in tables:
+        clash = _clash(kinds, table)
+        if clash:
+            refused.append(f"{name}: {clash}")
+            continue
+        for field in table.schema:
+            kinds[field.name] = _wider(kinds.get(field.name), field.type)
+        kept.append(table)
+    schema = pa.schema(list(kinds.items()))
+    return pa.concat_tables([_cast(table, schema) for table in kept]), refused
+
+
+def _clash(kinds: dict[str, pa.DataType], table: pa.Table) -> str:
+    for field in table.schema:
+        known = kinds.get(field.name)
+        if known is not None and _wider(known, field.type) is None:
+            return f"column `{field.name}` is {field.type}, but {known} in files before"
+    return ""
+
+
+def _wider(known: pa.DataType | None, kind: pa.DataType) -> pa.DataType | None:
+    if known is None or pa.types.is_null(known) or known == kind:
+        return kind
+    if pa.types.is_null(kind):
+        return known
+    if pa.types.is_string(known) or pa.types.is_string(kind):
+        return None
+    return pa.float64()
+
+
+def _cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    columns = [
+        table[field.name].cast(field.type)
+        if field.name in table.column_names
+        else pa.chunked_array([pa.nulls(table.num_rows, field.type)])
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
+
+
+def relabel(column: pa.ChunkedArray, values: tuple[str, str] | None) -> pa.ChunkedArray:
+    """Return the label as numbers: 0, 1, null, or -1 for any other value.
+
+    Args:
+        column: The label as found.
+        values: Its negative and positive value; None where it is 0 and 1 already.
+    """
+    if values is None or pa.types.is_null(column.type):
+        return column
+    index = pc.index_in(
+        pc.utf8_trim_whitespace(column.cast(pa.string())), pa.array(values)
+    )
+    codes = pc.fill_null(index.cast(pa.int64()), -1)
+    return pc.if_else(column.is_null(), pa.scalar(None, pa.int64()), codes)

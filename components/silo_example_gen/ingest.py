@@ -1,0 +1,196 @@
+"""The silo tasks `fingerprint` and `ingest`: where a silo's files become splits.
+
+`fingerprint` only hashes files; TFX's cache is keyed by it. `ingest` writes the
+splits below the silo's home, in a folder named by the digest of all that decides
+their content, and never rewrites one: an artifact of an older run stays true.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import shutil
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from components.errors import SiloError
+from components.silo_example_gen import files, splits
+from components.silo_example_gen.settings import SourceSettings
+from components.silos import digests, homes
+from components.silos.manifest import EVAL, NEXT, SCORE, TRAIN
+from components.silos.silo import Silo
+from components.silos.tasks import Result
+
+ROW_GROUP = 65_536
+
+
+def fingerprint(_: Silo, arguments: Mapping[str, Any]) -> Result:
+    """Digest a silo's files as they lie there now.
+
+    Args:
+        arguments: `folder`, the silo's own folder, and `pattern` below it.
+
+    Returns:
+        Values `files`: a list of `{span, path, digest}`, sorted.
+    """
+    found = files.find(pathlib.Path(arguments["folder"]), arguments["pattern"])
+    listed = [
+        {"span": span, "path": str(path), "digest": digests.of_file(path)}
+        for span, path in found
+    ]
+    return Result({"files": listed})
+
+
+def ingest(silo: Silo, arguments: Mapping[str, Any]) -> Result:
+    """Write a silo's splits and say what is in them.
+
+    Args:
+        silo: The silo.
+        arguments: `source` (SourceSettings as JSON), `code` (digest of our code),
+            `history` and `following` (paths of the files to learn from, and of
+            the span after them).
+
+    Returns:
+        Values `inputs`, `splits` and `unreadable` as in a `SiloEntry`.
+
+    Raises:
+        SiloError: Not one of the files could be used.
+    """
+    source = SourceSettings.model_validate(arguments["source"])
+    inputs, history, broken = _load(silo, arguments["history"], source)
+    more, following, broken_too = _load(silo, arguments["following"], source)
+    unreadable = [*broken, *broken_too]
+    if history is None and following is None:
+        raise _nothing(silo, unreadable)
+    inputs += more
+    name = digests.of_json(
+        [arguments["code"], source.model_dump(mode="json"), inputs, unreadable]
+    )
+    folder = silo.path("splits", name[:32])
+    if not folder.exists():
+        _write(silo, folder, _tables(silo, history, following, source))
+    return Result(
+        {
+            "inputs": inputs,
+            "splits": json.loads((folder / "splits.json").read_text("utf-8")),
+            "unreadable": unreadable,
+        }
+    )
+
+
+def _load(
+    silo: Silo, paths: Sequence[str], source: SourceSettings
+) -> tuple[list[dict[str, Any]], pa.Table | None, list[str]]:
+    inputs, tables, broken = [], [], []
+    for path in map(pathlib.Path, paths):
+        try:
+            table = files.read(silo.id, path)
+        except SiloError as error:
+            broken.append(f"{path.name}: {error.found}, expected {error.expected}")
+            continue
+        except OSError as error:
+            broken.append(f"{path.name}: {error.strerror}")
+            continue
+        inputs.append(
+            {"path": str(path), "digest": digests.of_file(path), "rows": table.num_rows}
+        )
+        tables.append((path.name, table))
+    if not tables:
+        return inputs, None, broken
+    table, refused = files.unify(tables)
+    label = source.rows.label
+    if label in table.column_names:
+        index = table.column_names.index(label)
+        values = files.relabel(table[label], source.rows.label_values)
+        table = table.set_column(index, label, values)
+    return inputs, table, [*broken, *refused]
+
+
+def _tables(
+    silo: Silo,
+    history: pa.Table | None,
+    following: pa.Table | None,
+    source: SourceSettings,
+) -> dict[str, pa.Table]:
+    rows, tables = source.rows, {}
+    if history is not None:
+        labelled, unlabelled = _by_label(history, rows.label)
+        columns = _split_columns(silo, labelled, source)
+        mask = splits.held_out_rows(labelled, columns, rows.eval_share)
+        tables[TRAIN] = labelled.filter(pa.array(~mask))
+        tables[EVAL] = labelled.filter(pa.array(mask))
+        if rows.score == "unlabelled":
+            tables[SCORE] = _without(unlabelled, rows.label)
+        elif rows.score == "all":
+            tables[SCORE] = _without(history, rows.label)
+    if following is not None:
+        labelled, _ = _by_label(following, rows.label)
+        tables[SCORE] = _without(following, rows.label)
+        if labelled.num_rows and rows.label in following.column_names:
+            tables[NEXT] = labelled
+    return tables
+
+
+def _split_columns(
+    silo: Silo, table: pa.Table, source: SourceSettings
+) -> Sequence[str]:
+    columns = [source.rows.split_by] if source.rows.split_by else source.rows.key
+    missing = [name for name in columns if name not in table.column_names]
+    if missing:
+        raise SiloError(
+            silo.id,
+            "all files",
+            f"no column `{missing[0]}`",
+            "the column that sends rows to train or eval",
+            f"export the column, or change rows.split_by ({', '.join(columns)})",
+        )
+    return columns
+
+
+def _by_label(table: pa.Table, label: str) -> tuple[pa.Table, pa.Table]:
+    if label not in table.column_names:
+        return table, table.slice(0, 0)  # the schema's check says that it is missing
+    null = table[label].is_null()
+    return table.filter(pc.invert(null)), table.filter(null)
+
+
+def _without(table: pa.Table, column: str) -> pa.Table:
+    return table.drop([column]) if column in table.column_names else table
+
+
+def _write(silo: Silo, folder: pathlib.Path, tables: Mapping[str, pa.Table]) -> None:
+    """Write all splits, or none: the folder appears when it is whole."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
+    unfinished.mkdir()
+    try:
+        written = {}
+        for name, table in tables.items():
+            file = f"{name}.parquet"
+            pq.write_table(table, unfinished / file, row_group_size=ROW_GROUP)
+            written[name] = {
+                "path": str(folder / file),
+                "digest": digests.of_file(unfinished / file),
+                "rows": table.num_rows,
+            }
+        (unfinished / "splits.json").write_text(json.dumps(written, ensure_ascii=False))
+        unfinished.rename(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    homes.hand_over(silo, folder)
+
+
+def _nothing(silo: Silo, unreadable: Iterable[str]) -> SiloError:
+    found = "; ".join(unreadable) or "no file"
+    return SiloError(
+        silo.id,
+        "its folder",
+        found,
+        "at least one readable Parquet or CSV file for this span",
+        "export the silo's files again, or check silos.pattern in the settings",
+    )

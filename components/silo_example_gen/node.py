@@ -1,0 +1,86 @@
+"""What SiloExampleGen does: run `ingest` in each silo and write the manifest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from components.silo_example_gen.discovery import Found, Window
+from components.silo_example_gen.settings import SourceSettings
+from components.silos import tasks
+from components.silos.departures import Departure
+from components.silos.manifest import InputFile, Manifest, SiloEntry, Split
+
+
+def take_in(
+    use_case: str,
+    found: Sequence[Found],
+    chosen: Window,
+    source: SourceSettings,
+    code: str,
+    beam_args: Sequence[str] = (),
+) -> Manifest:
+    """Write the splits of all silos, and list them.
+
+    Args:
+        use_case: Name of the use case.
+        found: The silos and their files.
+        chosen: The spans to read.
+        source: What a row means.
+        code: Digest of our code, part of the splits' names.
+        beam_args: Beam's own flags.
+
+    Returns:
+        The manifest, with an entry for every silo, also those that failed.
+    """
+    calls = [
+        (
+            silo.silo,
+            {
+                "source": source.model_dump(mode="json"),
+                "code": code,
+                "history": silo.paths(chosen.history),
+                "following": silo.paths([chosen.following]) if chosen.following else [],
+            },
+        )
+        for silo in found
+        if not silo.error
+    ]
+    outcomes = {
+        silo.id: outcome for silo, outcome in tasks.run("ingest", calls, beam_args)
+    }
+    entries = [_entry(silo, outcomes.get(silo.silo.id)) for silo in found]
+    return Manifest(use_case, chosen.span, tuple(entries))
+
+
+def _entry(found: Found, outcome: tasks.Result | tasks.Failure | None) -> SiloEntry:
+    if isinstance(outcome, tasks.Failure):
+        return SiloEntry(found.silo, error=outcome.reason)
+    if outcome is None:
+        return SiloEntry(found.silo, error=found.error)
+    values = outcome.values
+    return SiloEntry(
+        found.silo,
+        inputs=tuple(InputFile(**item) for item in values["inputs"]),
+        splits={name: Split(**item) for name, item in values["splits"].items()},
+        unreadable=tuple(values["unreadable"]),
+    )
+
+
+def departures(manifest: Manifest) -> dict[str, list[Departure]]:
+    """Return what left each silo: counts and digests of its files and splits."""
+    return {
+        entry.silo.id: [
+            Departure(
+                "counts and digests",
+                len(entry.inputs) + len(entry.splits),
+                len(json.dumps([*map(_told, entry.inputs), *map(_told, splits)])),
+            )
+        ]
+        for entry in manifest
+        if (splits := entry.splits.values()) or entry.inputs
+    }
+
+
+def _told(item: InputFile | Split) -> list[str | int]:
+    return [item.digest, item.rows]

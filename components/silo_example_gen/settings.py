@@ -1,0 +1,83 @@
+"""Settings of the data: where the silos lie and what their rows mean."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+import pydantic
+
+from components.settings import Section
+
+SPAN = "{span}"
+SILO = "{silo}/"
+
+
+class SilosSettings(Section):
+    """Where the silos' files lie: one folder a silo, Parquet or CSV."""
+
+    root: str
+    """Folder that holds one folder for each silo; never written to."""
+
+    pattern: str = "{silo}/*"
+    """Files of a silo, below root: starts with `{silo}/`, may hold one `{span}`,
+    and the wildcards * and ?."""
+
+    @pydantic.field_validator("pattern")
+    @classmethod
+    def _check_pattern(cls, value: str) -> str:
+        if not value.startswith(SILO):
+            raise ValueError("must start with '{silo}/': one folder for each silo")
+        if value.count(SPAN) > 1 or "{" in value[len(SILO) :].replace(SPAN, ""):
+            raise ValueError("may hold '{span}' once, and no other braces")
+        if ".." in value.split("/"):
+            raise ValueError("may not hold '..': it would leave the silo's folder")
+        return value
+
+    @property
+    def has_spans(self) -> bool:
+        """Whether files are told apart by span."""
+        return SPAN in self.pattern
+
+    @property
+    def file_pattern(self) -> str:
+        """The pattern below a silo's own folder."""
+        return self.pattern[len(SILO) :]
+
+
+class RowsSettings(Section):
+    """What a row means, and which split it goes to."""
+
+    label: str
+    """Column of the binary label; rows without one can't train."""
+
+    label_values: tuple[str, str] | None = None
+    """The label's negative and positive value, where it isn't 0 and 1."""
+
+    key: tuple[str, ...] = ()
+    """Columns that name a row; predictions carry them."""
+
+    split_by: str = ""
+    """Column whose value sends a row to train or eval, such as the day; empty: by
+    the key, or by the whole row."""
+
+    eval_share: float = pydantic.Field(default=0.2, gt=0, lt=1)
+    """Share of the values of split_by that go to eval, 0 to 1."""
+
+    score: Literal["following_span", "unlabelled", "all"] = "unlabelled"
+    """Which rows are scored: those of the following span, those without a label,
+    or all."""
+
+
+class SourceSettings(Section):
+    """The section of SiloExampleGen: place and meaning together."""
+
+    silos: SilosSettings
+    rows: RowsSettings
+
+    @pydantic.model_validator(mode="after")
+    def _check_score(self) -> Self:
+        if self.rows.score == "following_span" and not self.silos.has_spans:
+            raise ValueError(
+                "rows.score is 'following_span', so silos.pattern must hold '{span}'"
+            )
+        return self

@@ -1,0 +1,75 @@
+r"""Sends rows to train or eval by a hash that never changes.
+
+$$u(v) = \mathrm{SHA256}(\text{"fairsilo:"} v)_{[0:8]} / 2^{64} \in [0, 1)$$
+
+A value $v$ (a day, a key, or the whole row) is held out when $u(v)$ is below the
+share. The hash knows no seed and no run: were a day to move from eval to train
+between two runs, the later model would be judged on days its baseline trained on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+SALT = "fairsilo:"
+
+
+def held_out(value: str, share: float) -> bool:
+    """Return whether rows with this value go to eval.
+
+    Args:
+        value: What the row is split by.
+        share: Expected share of values that are held out, 0 to 1.
+    """
+    head = hashlib.sha256(f"{SALT}{value}".encode()).digest()[:8]
+    return int.from_bytes(head, "big") < share * 2.0**64
+
+
+def held_out_rows(
+    table: pa.Table, columns: Sequence[str], share: float
+) -> NDArray[np.bool_]:
+    """Return a mask of the rows that go to eval, shape `(rows,)`.
+
+    Args:
+        table: The rows.
+        columns: What they are split by, together; all columns when empty.
+        share: Expected share that is held out, 0 to 1.
+    """
+    values = identities(table, columns or table.column_names)
+    encoded = pc.dictionary_encode(values)
+    verdicts = np.array(
+        [held_out(value, share) for value in encoded.dictionary.to_pylist()], np.bool_
+    )
+    mask: NDArray[np.bool_] = verdicts[encoded.indices.to_numpy(zero_copy_only=False)]
+    return mask
+
+
+def identities(table: pa.Table, columns: Sequence[str]) -> pa.Array:
+    """Return one string a row, equal for rows that agree in `columns`.
+
+    Null and the empty string differ, and no separator can be forged.
+    """
+    parts = [_text(table[name]) for name in columns]
+    if not parts:
+        return pa.array([""] * table.num_rows, pa.string())
+    if len(parts) == 1:
+        return parts[0]
+    return pc.binary_join_element_wise(*parts, "\x1f")
+
+
+def _text(column: pa.ChunkedArray) -> pa.Array:
+    text = column.cast(pa.string()).combine_chunks()
+    if isinstance(text, pa.ChunkedArray):
+        text = (
+            pa.concat_arrays(text.chunks)
+            if text.num_chunks
+            else pa.array([], pa.string())
+        )
+    escaped = pc.replace_substring(text, "\x1f", "\x1f\x1f")
+    return pc.fill_null(escaped, "\x00")

@@ -1,0 +1,1 @@
+"""The node that checks each silo and decides who trains."""

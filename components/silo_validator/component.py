@@ -1,0 +1,79 @@
+"""The component SiloValidator."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from tfx import types
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import component_spec
+
+from components import artifacts
+from components.silo_validator import driver, executor
+
+
+class SiloValidatorSpec(component_spec.ComponentSpec):
+    """Channels and parameters of SiloValidator."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "settings": component_spec.ExecutionParameter(type=str),
+        "columns": component_spec.ExecutionParameter(type=str),
+        "code": component_spec.ExecutionParameter(type=str),
+        "use_case": component_spec.ExecutionParameter(type=str),
+        "operator_store": component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {
+        "examples": component_spec.ChannelParameter(type=artifacts.SiloExamples),
+        "schema": component_spec.ChannelParameter(type=artifacts.Schema),
+    }
+    OUTPUTS: ClassVar[dict[str, Any]] = {
+        "statistics": component_spec.ChannelParameter(type=artifacts.SiloStatistics),
+        "cohort": component_spec.ChannelParameter(type=artifacts.Cohort),
+    }
+
+
+class SiloValidator(base_component.BaseComponent):
+    """Checks each silo against the shared schema, and decides who trains.
+
+    Args:
+        examples: The manifest of all silos.
+        schema: The shared schema.
+        settings: ValidationSettings as JSON.
+        columns: `node.Columns` as JSON.
+        code: Digest of the node's code.
+        use_case: Name of the use case.
+        operator_store: SQLAlchemy's URL of the operator's state.
+
+    Outputs:
+        statistics: Channel of type `SiloStatistics`, what each silo disclosed.
+        cohort: Channel of type `Cohort`, who trains, and why the others don't.
+    """
+
+    SPEC_CLASS = SiloValidatorSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+    DRIVER_CLASS = driver.Driver
+
+    def __init__(
+        self,
+        *,
+        examples: types.BaseChannel,
+        schema: types.BaseChannel,
+        settings: str,
+        columns: str,
+        code: str,
+        use_case: str,
+        operator_store: str,
+    ) -> None:
+        super().__init__(
+            SiloValidatorSpec(
+                examples=examples,
+                schema=schema,
+                settings=settings,
+                columns=columns,
+                code=code,
+                use_case=use_case,
+                operator_store=operator_store,
+                statistics=types.Channel(type=artifacts.SiloStatistics),
+                cohort=types.Channel(type=artifacts.Cohort),
+            )
+        )

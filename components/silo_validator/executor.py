@@ -1,0 +1,51 @@
+"""Reads manifest and schema, writes statistics and cohort."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from typing import Any
+
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+from tfx.types.artifact import Artifact
+
+from components.silo_validator import baselines, node
+from components.silo_validator.settings import ValidationSettings
+from components.silos import departures, manifest
+
+
+class Executor(base_executor.BaseExecutor):
+    """Checks the silos."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Write each silo's disclosed statistics and the cohort."""
+        examples = artifact_utils.get_single_instance(input_dict["examples"])
+        schema = artifact_utils.get_single_instance(input_dict["schema"])
+        statistics = artifact_utils.get_single_instance(output_dict["statistics"])
+        cohort = artifact_utils.get_single_instance(output_dict["cohort"])
+        listed = manifest.read(examples.uri)
+        result = node.validate(
+            listed,
+            text_format.Parse(
+                pathlib.Path(schema.uri, "schema.pbtxt").read_text("utf-8"),
+                schema_pb2.Schema(),
+            ),
+            node.Columns(**json.loads(exec_properties["columns"])),
+            ValidationSettings.model_validate_json(exec_properties["settings"]),
+            json.loads(exec_properties["by_hand"]),
+            baselines.from_json(exec_properties["baselines"]),
+        )
+        node.write_statistics(statistics.uri, result.statistics)
+        departures.write(statistics.uri, result.departures)
+        result.cohort.write(cohort.uri)
+        cohort.set_string_custom_property("use_case", listed.use_case)
+        cohort.set_string_custom_property("span", listed.span)
+        cohort.set_string_custom_property(baselines.STATISTICS, statistics.uri)

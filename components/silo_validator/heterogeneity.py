@@ -1,0 +1,125 @@
+r"""How far a silo lies from the federation, column by column.
+
+For frequencies, and for even histograms brought to common bins, the distance is
+the Jensen-Shannon divergence to base 2,
+
+$$\mathrm{JS}(p, q) = \tfrac12 \mathrm{KL}(p \| m) + \tfrac12 \mathrm{KL}(q \| m),
+\quad m = \tfrac12 (p + q),$$
+
+0 for equal distributions and 1 for disjoint ones (Lin 1991, eq. 4.1,
+<https://doi.org/10.1109/18.61115>). It is computed from disclosed statistics, so
+rare values and thin columns count only as far as they were disclosed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from tensorflow_metadata.proto.v0 import statistics_pb2
+
+from components.silos.statistics import by_column
+
+BINS = 40
+
+Dataset: TypeAlias = statistics_pb2.DatasetFeatureStatistics
+
+
+def jensen_shannon(p: NDArray[np.float64], q: NDArray[np.float64]) -> float:
+    """Return the Jensen-Shannon divergence of two histograms, 0 to 1.
+
+    Args:
+        p: Counts or shares, shape `(bins,)`, not all zero.
+        q: The other's, same shape.
+    """
+    p, q = p / p.sum(), q / q.sum()
+    middle = (p + q) / 2
+    return float((_divergence(p, middle) + _divergence(q, middle)) / 2)
+
+
+def _divergence(p: NDArray[np.float64], q: NDArray[np.float64]) -> float:
+    there = p > 0
+    return float((p[there] * np.log2(p[there] / q[there])).sum())
+
+
+def distances(silos: Mapping[str, Dataset]) -> dict[str, dict[str, float]]:
+    """Return each silo's distance to all silos together, by column.
+
+    Args:
+        silos: Disclosed statistics of each silo's training rows.
+
+    Returns:
+        For each silo, Jensen-Shannon divergences by column; a column whose
+        distribution the silo did not disclose is not in it.
+    """
+    columns = {silo: by_column(dataset) for silo, dataset in silos.items()}
+    result: dict[str, dict[str, float]] = {silo: {} for silo in silos}
+    for name in sorted({name for found in columns.values() for name in found}):
+        features = {s: found[name] for s, found in columns.items() if name in found}
+        for silo, distance in _of_column(features).items():
+            result[silo][name] = distance
+    return result
+
+
+def _of_column(
+    features: Mapping[str, statistics_pb2.FeatureNameStatistics],
+) -> dict[str, float]:
+    strings = [f for f in features.values() if f.HasField("string_stats")]
+    histograms = (
+        _of_strings(features)
+        if len(strings) == len(features)
+        else _of_numbers(features)
+    )
+    filled = {silo: counts for silo, counts in histograms.items() if counts.sum() > 0}
+    if len(filled) < 2:
+        return {}
+    together = np.sum(list(filled.values()), axis=0)
+    return {silo: jensen_shannon(counts, together) for silo, counts in filled.items()}
+
+
+def _of_strings(
+    features: Mapping[str, statistics_pb2.FeatureNameStatistics],
+) -> dict[str, NDArray[np.float64]]:
+    shares = {
+        silo: {b.label: b.sample_count for b in f.string_stats.rank_histogram.buckets}
+        for silo, f in features.items()
+    }
+    values = sorted({value for counts in shares.values() for value in counts})
+    return {
+        silo: np.array([counts.get(value, 0.0) for value in values])
+        for silo, counts in shares.items()
+    }
+
+
+def _of_numbers(
+    features: Mapping[str, statistics_pb2.FeatureNameStatistics],
+) -> dict[str, NDArray[np.float64]]:
+    buckets = {
+        silo: list(feature.num_stats.histograms[0].buckets)
+        for silo, feature in features.items()
+        if feature.HasField("num_stats") and feature.num_stats.histograms
+    }
+    if not buckets:
+        return {}
+    low = min(found[0].low_value for found in buckets.values())
+    high = max(found[-1].high_value for found in buckets.values())
+    edges = np.linspace(low, high if high > low else low + 1.0, BINS + 1)
+    return {silo: _rebin(found, edges) for silo, found in buckets.items()}
+
+
+def _rebin(
+    buckets: list[statistics_pb2.Histogram.Bucket], edges: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Spread each bucket evenly over the common bins that it touches."""
+    counts = np.zeros(len(edges) - 1)
+    for bucket in buckets:
+        low, high = bucket.low_value, bucket.high_value
+        if high <= low:
+            place = int(np.clip(np.searchsorted(edges, low, "right") - 1, 0, BINS - 1))
+            counts[place] += bucket.sample_count
+            continue
+        overlap = np.minimum(edges[1:], high) - np.maximum(edges[:-1], low)
+        counts += bucket.sample_count * np.clip(overlap, 0, None) / (high - low)
+    return counts

@@ -1,0 +1,170 @@
+"""The silo task `profile`: a silo's statistics, and its faults, as aggregates.
+
+All that looks at rows happens in the silo: TFDV's statistics, their validation
+against the schema, training/serving skew, duplicates. What leaves are sentences
+without values, counts, and statistics cut down by `disclosure.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
+
+from components.silo_validator import disclosure, tfdv_checks
+from components.silos.manifest import EVAL, NEXT, SCORE, TRAIN
+from components.silos.silo import Silo
+from components.silos.tasks import Result
+
+ENVIRONMENTS = {TRAIN: "TRAINING", EVAL: "TRAINING", SCORE: "SERVING"}
+
+
+def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
+    """Measure and check a silo's splits.
+
+    Args:
+        arguments: `splits` (paths by name), `schema` (serialized, as hex),
+            `label`, `key` and `split_by` columns, `disclosure_rows`,
+            `max_non_finite_share`.
+
+    Returns:
+        Values `findings` (list of `{split, column, kind, sentence}`), `labels`
+        (rows by label value in train: `negative`, `positive`, `other`),
+        `duplicates` (eval rows that also stand in train); payload: the disclosed
+        statistics, a serialized DatasetFeatureStatisticsList.
+    """
+    schema = schema_pb2.Schema.FromString(bytes.fromhex(arguments["schema"]))
+    label, key = arguments["label"], set(arguments["key"])
+    known = {feature.name for feature in schema.feature}
+    names = key | {arguments["split_by"]} - known
+    tables = {
+        name: pq.read_table(path)
+        for name, path in arguments["splits"].items()
+        if name != NEXT
+    }
+    findings: list[dict[str, str]] = []
+    measured: dict[str, statistics_pb2.DatasetFeatureStatisticsList] = {}
+    for name, table in tables.items():
+        if not table.num_rows:
+            continue
+        kept = [column for column in table.column_names if column not in names]
+        finite, flooded = _without_non_finite(
+            table.select(kept), arguments["max_non_finite_share"]
+        )
+        findings += [
+            _finding(name, column, "non-finite", text) for column, text in flooded
+        ]
+        measured[name] = tfdv_checks.measure(_conform(finite, schema), name, schema)
+    for name, statistics in measured.items():
+        findings += tfdv_checks.against_schema(
+            statistics, schema, name, ENVIRONMENTS[name]
+        )
+    if TRAIN in measured and SCORE in measured:
+        findings += tfdv_checks.skew(measured[TRAIN], measured[SCORE], schema)
+    disclosed = statistics_pb2.DatasetFeatureStatisticsList()
+    for statistics in measured.values():
+        disclosed.datasets.add().CopyFrom(
+            disclosure.reduce(statistics.datasets[0], arguments["disclosure_rows"])
+        )
+    return Result(
+        {
+            "findings": findings,
+            "labels": _labels(tables.get(TRAIN), label),
+            "duplicates": _duplicates(tables, sorted(key), arguments["split_by"]),
+        },
+        disclosed.SerializeToString(deterministic=True),
+    )
+
+
+def _finding(split: str, column: str, kind: str, sentence: str) -> dict[str, str]:
+    return {"split": split, "column": column, "kind": kind, "sentence": sentence}
+
+
+def _without_non_finite(
+    table: pa.Table, bound: float
+) -> tuple[pa.Table, list[tuple[str, str]]]:
+    """Turn NaN and infinities into nulls; name the columns that are full of them."""
+    flooded = []
+    for index, field in enumerate(table.schema):
+        if not pa.types.is_floating(field.type):
+            continue
+        column = table[field.name]
+        bad = pc.and_(column.is_valid(), pc.invert(pc.is_finite(column)))
+        share = (pc.sum(pc.fill_null(bad, False)).as_py() or 0) / table.num_rows
+        if not share:
+            continue
+        nothing = pa.scalar(None, field.type)
+        table = table.set_column(
+            index, field, pc.if_else(pc.fill_null(bad, False), nothing, column)
+        )
+        if share > bound:
+            flooded.append(
+                (
+                    field.name,
+                    f"column `{field.name}`: found {share:.0%} of {table.num_rows:,} "
+                    f"rows NaN or infinite, expected at most {bound:.0%}",
+                )
+            )
+    return table, flooded
+
+
+def _conform(table: pa.Table, schema: schema_pb2.Schema) -> pa.Table:
+    """Let whole numbers pass as the schema's number type.
+
+    An export turns integers into floats as soon as one is missing, and a month
+    without fractions reads as integers: neither is a fault of the silo.
+    """
+    for feature in schema.feature:
+        index = table.schema.get_field_index(feature.name)
+        if index < 0:
+            continue
+        column = table.column(index)
+        if feature.type == schema_pb2.FLOAT and pa.types.is_integer(column.type):
+            table = table.set_column(index, feature.name, column.cast(pa.float64()))
+        elif feature.type == schema_pb2.INT and pa.types.is_floating(column.type):
+            whole = pc.equal(pc.floor(column), column)
+            if pc.all(pc.fill_null(whole, True)).as_py():
+                table = table.set_column(index, feature.name, column.cast(pa.int64()))
+    return table
+
+
+def _labels(train: pa.Table | None, label: str) -> dict[str, int]:
+    counts = {"negative": 0, "positive": 0, "other": 0}
+    if train is None or label not in train.column_names:
+        return counts
+    if pa.types.is_string(train[label].type):
+        return {**counts, "other": train.num_rows - train[label].null_count}
+    values = train[label].drop_null().to_numpy().astype(np.float64)
+    counts["negative"] = int((values == 0).sum())
+    counts["positive"] = int((values == 1).sum())
+    counts["other"] = len(values) - counts["negative"] - counts["positive"]
+    return counts
+
+
+def _duplicates(tables: Mapping[str, pa.Table], key: list[str], split_by: str) -> int:
+    """Count the eval rows whose key (or whole row) also stands in train."""
+    if TRAIN not in tables or EVAL not in tables:
+        return 0
+    train, held_out = tables[TRAIN], tables[EVAL]
+    columns = [name for name in key if name in train.column_names]
+    columns = columns or [name for name in train.column_names if name != split_by]
+    shared = [name for name in columns if name in held_out.column_names]
+    if not shared:
+        return 0
+    # A hash of each row, compared inside the silo; only the count leaves it.
+    known = set(_hashes(train.select(shared)))
+    return sum(value in known for value in _hashes(held_out.select(shared)))
+
+
+def _hashes(table: pa.Table) -> list[int]:
+    import pandas as pd
+
+    hashes: list[int] = pd.util.hash_pandas_object(
+        table.to_pandas(), index=False
+    ).tolist()
+    return hashes

@@ -1,0 +1,70 @@
+"""Silo homes: one folder and, where we are root, one user id for each silo.
+
+A home has mode 0700 and belongs to the silo's own user, so the worker of one
+silo can't open what lies in another's. The folder's owner is the record of the
+id: it is given once and found again by looking.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import zlib
+
+from components.silos.silo import Silo, check_id
+
+FIRST_UID = 20_000
+LAST_UID = 59_999  # below 65,536: rootless containers map no more
+
+
+def is_isolated() -> bool:
+    """Return whether silos can have user ids of their own: we are root."""
+    return os.geteuid() == 0
+
+
+def open_home(root: str | pathlib.Path, silo: str) -> Silo:
+    """Return the silo with its home below `root`, made if it is not there yet.
+
+    Args:
+        root: Folder of all homes.
+        silo: The silo's id.
+
+    Raises:
+        SettingsError: The id can't be a folder's name.
+    """
+    home = pathlib.Path(root, check_id(silo))
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home.chmod(0o700)
+    if is_isolated() and home.stat().st_uid == 0:
+        uid = _free_uid(home)
+        os.chown(home, uid, uid)
+    return Silo(silo, str(home.resolve()))
+
+
+def uid_of(silo: Silo) -> int:
+    """Return the user id that owns the silo's home."""
+    return pathlib.Path(silo.home).stat().st_uid
+
+
+def hand_over(silo: Silo, path: pathlib.Path) -> None:
+    """Give a file or folder below the home, and all in it, to the silo's user."""
+    if not is_isolated():
+        return
+    uid = uid_of(silo)
+    for parent in [path, *path.parents]:
+        if parent == pathlib.Path(silo.home):
+            break
+        os.chown(parent, uid, uid)
+    for below in path.rglob("*"):
+        os.chown(below, uid, uid, follow_symlinks=False)
+
+
+def _free_uid(home: pathlib.Path) -> int:
+    taken = {other.stat().st_uid for other in home.parent.iterdir()}
+    span = LAST_UID - FIRST_UID + 1
+    first = zlib.crc32(home.name.encode()) % span
+    for step in range(span):
+        uid = FIRST_UID + (first + step) % span
+        if uid not in taken:
+            return uid
+    raise OSError(f"no user id is free between {FIRST_UID} and {LAST_UID}")

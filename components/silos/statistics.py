@@ -1,0 +1,56 @@
+"""The statistics that silos disclose: TFDV's format, one file a silo.
+
+A file holds one `DatasetFeatureStatistics` for each split, named by it. Nothing
+in it is finer than the disclosure threshold (`components/silo_validator`).
+"""
+
+from __future__ import annotations
+
+import pathlib
+
+from tensorflow_metadata.proto.v0 import statistics_pb2
+
+FILE_NAME = "FeatureStats.pb"
+
+
+def write(
+    folder: str | pathlib.Path,
+    silo: str,
+    statistics: statistics_pb2.DatasetFeatureStatisticsList,
+) -> None:
+    """Write one silo's statistics into an artifact's folder."""
+    path = _path(folder, silo)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(statistics.SerializeToString(deterministic=True))
+
+
+def read(
+    folder: str | pathlib.Path, silo: str
+) -> statistics_pb2.DatasetFeatureStatisticsList:
+    """Read one silo's statistics; without datasets if it disclosed none."""
+    path = _path(folder, silo)
+    statistics = statistics_pb2.DatasetFeatureStatisticsList()
+    if path.exists():
+        statistics.ParseFromString(path.read_bytes())
+    return statistics
+
+
+def split_of(
+    statistics: statistics_pb2.DatasetFeatureStatisticsList, split: str
+) -> statistics_pb2.DatasetFeatureStatistics | None:
+    """Return the statistics of one split, or None if there are none."""
+    for dataset in statistics.datasets:
+        if dataset.name == split:
+            return dataset
+    return None
+
+
+def by_column(
+    dataset: statistics_pb2.DatasetFeatureStatistics,
+) -> dict[str, statistics_pb2.FeatureNameStatistics]:
+    """Return a split's statistics by column."""
+    return {".".join(item.path.step): item for item in dataset.features}
+
+
+def _path(folder: str | pathlib.Path, silo: str) -> pathlib.Path:
+    return pathlib.Path(folder, silo, FILE_NAME)

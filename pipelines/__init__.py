@@ -1,0 +1,1 @@
+"""The chain, its settings, the use cases, and the ways to run it."""

@@ -1,0 +1,43 @@
+"""`fairsilo bench`: how fast it is, always as a ratio within one run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from pipelines.cli import console
+from pipelines.cli.options import Json
+
+app = typer.Typer(no_args_is_help=True, help="Measure speed, as ratios within one run.")
+
+
+@app.command()
+def inference(
+    rows: Annotated[int, typer.Option(min=1, help="Rows to score.")] = 4_000_000,
+    as_json: Json = False,
+) -> None:
+    """Batch inference against a bare pyarrow and TF loop, and over the cores."""
+    with console.engines():
+        from components.batch_inferrer.bench import bench_inference
+
+        result = bench_inference(rows)
+    _show(result, as_json)
+
+
+@app.command()
+def evaluation(as_json: Json = False) -> None:
+    """Evaluation by score sketches against row-by-row TFMA, and by size."""
+    with console.engines():
+        from components.fairness_evaluator.bench import bench_evaluation
+
+        result = bench_evaluation()
+    _show(result, as_json)
+
+
+def _show(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        console.data_json(result)
+        return
+    for key, value in result.items():
+        console.data(f"{key:<28} {value}")

@@ -1,0 +1,57 @@
+"""The program `fairsilo`.
+
+Only typer is imported here: help must be instant, engines load in the commands.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from components.errors import FairSiloError
+from pipelines.cli import bench, config, report, run, silo
+from pipelines.cli import init as init_command
+
+app = typer.Typer(
+    name="fairsilo",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Cross-silo federated learning that companies can trust.\n\n"
+    "Exit status: 0 done, 1 fault, 2 usage, 3 silos refused below quorum, "
+    "4 not blessed.",
+)
+app.command("run")(run.run)
+app.command("predict")(run.predict)
+app.command("init")(init_command.init)
+app.add_typer(config.app, name="config")
+app.add_typer(silo.app, name="silo")
+app.add_typer(report.app, name="report")
+app.add_typer(bench.app, name="bench")
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.")
+    ] = False,
+) -> None:
+    if version:
+        import importlib.metadata
+
+        typer.echo(importlib.metadata.version("fairsilo"))
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the program; a fault that has a sentence ends it with that sentence."""
+    try:
+        app()
+    except FairSiloError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(error.exit_status)
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped: run the same command again to go on from here\n")
+        sys.exit(130)

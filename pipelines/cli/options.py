@@ -1,0 +1,25 @@
+"""Arguments and options that several commands take."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Annotated
+
+import typer
+
+Name = Annotated[str, typer.Argument(metavar="USE_CASE", help="Name of the use case.")]
+Output = Annotated[
+    pathlib.Path | None,
+    typer.Option(
+        "--output", metavar="DIR", help="Where to write [default: build/USE_CASE]."
+    ),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="A.B=C", help="Change a setting; may be repeated."),
+]
+Span = Annotated[
+    str,
+    typer.Option(help="The span to run for, such as 2013-11."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]

@@ -1,0 +1,141 @@
+"""`fairsilo run` and `fairsilo predict`."""
+
+from __future__ import annotations
+
+import pathlib
+import time
+from typing import Annotated, Any
+
+import typer
+
+from pipelines.cli import console
+from pipelines.cli.options import Json, Name, Output, Overrides, Span
+
+
+def run(
+    name: Name,
+    span: Span = "latest",
+    overrides: Overrides = None,
+    output: Output = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Score also with a model not blessed.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Run the whole chain: check, train, evaluate, decide, deploy, score, report."""
+    from pipelines import use_case
+
+    chosen = use_case.find(name, overrides or [])
+    with console.engines():
+        summary = _run(chosen, span, console.output_folder(name, output), force)
+    show(summary, as_json)
+    from pipelines.summary import EXIT_STATUS
+
+    raise typer.Exit(EXIT_STATUS[summary["status"]])
+
+
+def _run(chosen: Any, span: str, output: pathlib.Path, force: bool) -> dict[str, Any]:  # noqa: ANN401
+    started = time.monotonic()
+    console.say(f"{chosen.name}: output in {output}")
+    if chosen.prepare():
+        console.say(f"data made in {chosen.data}")
+    from pipelines import pipeline, summary
+    from pipelines.places import Places
+    from pipelines.runners import local
+
+    places = Places(output)
+    run_id = local.new_run_id(places.runs, span)
+    (places.runs / run_id).mkdir(parents=True)
+    steps = pipeline.build(chosen, places, span, force)
+    try:
+        nodes = local.run(steps, run_id, lambda node: console.say(_tick(started, node)))
+        result = summary.of_run(run_id, chosen.name, places, nodes)
+    except KeyboardInterrupt:
+        raise
+    except Exception as error:
+        known = local.results(steps.metadata_connection_config, run_id)
+        result = summary.of_failure(run_id, chosen.name, span, error, known)
+        summary.write(result, places)
+        raise
+    summary.write(result, places)
+    return result
+
+
+def _tick(started: float, node: str) -> str:
+    return f"{time.monotonic() - started:6.1f} s  {node}"
+
+
+def show(summary: dict[str, Any], as_json: bool) -> None:
+    """Print a run for people, or as JSON."""
+    if as_json:
+        console.data_json(summary)
+        return
+    from rich.console import Console
+
+    from pipelines.cli import tables
+
+    out = Console(highlight=False, soft_wrap=False)
+    out.print(tables.silos(summary))
+    out.print()
+    out.print(tables.seconds(summary))
+    metrics, predictions = summary["metrics"], summary["predictions"]
+    lines = [
+        "",
+        f"{summary['use_case']} {summary['span']}: "
+        f"{summary['status'].replace('_', ' ')}",
+        *summary["reasons"],
+        f"AUC {tables.auc(metrics['auc'], None, None)} on held-out rows, "
+        f"{tables.auc(metrics['auc_next_span'], None, None)} on the following span",
+        f"{predictions['rows']:,} rows scored, "
+        f"{predictions['dead_letters']:,} dead letters",
+        f"model {summary['model']['saved_model'] or 'none'}",
+        f"page  {summary['dashboard']}",
+    ]
+    for line in lines:
+        out.print(line, markup=False, soft_wrap=True)
+
+
+def predict(
+    name: Name,
+    span: Span,
+    overrides: Overrides = None,
+    output: Output = None,
+    as_json: Json = False,
+) -> None:
+    """Score a span's rows with the model in service, without training."""
+    from pipelines import use_case
+
+    chosen = use_case.find(name, overrides or [])
+    with console.engines():
+        result = _predict(chosen, span, console.output_folder(name, output))
+    if as_json:
+        console.data_json(result)
+    else:
+        console.data(
+            f"{result['rows']:,} rows scored, {result['dead_letters']:,} dead letters: "
+            f"{result['path'] or result['reason']}"
+        )
+    raise typer.Exit(0 if result["status"] in {"done", "nothing to score"} else 4)
+
+
+def _predict(chosen: Any, span: str, output: pathlib.Path) -> dict[str, Any]:  # noqa: ANN401
+    from components.batch_inferrer import ledger
+    from pipelines import pipeline
+    from pipelines.places import Places
+    from pipelines.runners import local
+
+    chosen.prepare()
+    places = Places(output)
+    run_id = local.new_run_id(places.runs, f"{span}-predict")
+    steps = pipeline.build_prediction(chosen, places, span)
+    nodes = local.run(steps, run_id, console.say)
+    result = ledger.read(nodes["BatchInferrer"].outputs["inference_result"])
+    return {
+        "run_id": run_id,
+        "status": result.status,
+        "reason": result.reason,
+        "path": str(places.homes) if result.rows else None,
+        "rows": result.rows,
+        "dead_letters": result.dead_letters,
+        "model": result.model or None,
+    }

@@ -1,0 +1,165 @@
+"""`fairsilo silo`: who takes part, who is fit to, and who is kept out by hand."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from typing import Annotated, Any
+
+import typer
+
+from components.errors import SettingsError
+from pipelines.cli import console
+from pipelines.cli.options import Json, Name, Output, Overrides, Span
+
+app = typer.Typer(no_args_is_help=True, help="List, check, quarantine, release silos.")
+
+Use = Annotated[str, typer.Option("--use-case", "-u", help="Name of the use case.")]
+SiloId = Annotated[str, typer.Argument(metavar="SILO", help="The silo's name.")]
+Reason = Annotated[str, typer.Option(help="Why; its owner will read it.")]
+
+
+@app.command("list")
+def list_silos(
+    name: Name,
+    overrides: Overrides = None,
+    output: Output = None,
+    as_json: Json = False,
+) -> None:
+    """List the silos: files, spans, and what was decided by hand."""
+    from pipelines import use_case
+
+    chosen = use_case.find(name, overrides or [])
+    folder = console.output_folder(name, output)
+    with console.engines():
+        listed = _list(chosen, folder)
+    if as_json:
+        console.data_json(listed)
+        return
+    for item in listed:
+        state = (
+            f"quarantined by hand: {item['quarantined']}" if item["quarantined"] else ""
+        )
+        console.data(
+            f"{item['silo']:<24} {item['files']:>6} files  {item['spans']:<24} "
+            f"{item['error'] or state}".rstrip()
+        )
+
+
+def _list(chosen: Any, folder: pathlib.Path) -> list[dict[str, Any]]:  # noqa: ANN401
+    from components.operator_state import OperatorState
+    from components.silo_example_gen import discovery
+    from pipelines.places import Places
+
+    chosen.prepare()
+    places = Places(folder)
+    found = discovery.discover(chosen.settings.source, str(places.homes))
+    by_hand = OperatorState(places.operator_store, chosen.name).quarantined()
+    listed = []
+    for silo in found:
+        spans = sorted({file["span"] for file in silo.files})
+        listed.append(
+            {
+                "silo": silo.silo.id,
+                "files": len(silo.files),
+                "spans": f"{spans[0]} to {spans[-1]}" if any(spans) else "",
+                "error": silo.error,
+                "quarantined": by_hand.get(silo.silo.id, ""),
+            }
+        )
+    return listed
+
+
+@app.command()
+def check(
+    name: Name,
+    span: Span = "latest",
+    overrides: Overrides = None,
+    output: Output = None,
+    as_json: Json = False,
+) -> None:
+    """Check all silos without training; exit status 3 below quorum."""
+    from pipelines import use_case
+
+    chosen = use_case.find(name, overrides or [])
+    with console.engines():
+        cohort = _check(chosen, span, console.output_folder(name, output))
+    if as_json:
+        import dataclasses
+
+        console.data_json(dataclasses.asdict(cohort))
+    else:
+        for member in cohort.members:
+            verdict = "admitted" if member.admitted else "quarantined"
+            console.data(f"{member.silo}: {verdict}")
+            for sentence in (*member.reasons, *member.notes):
+                console.data(f"  {sentence}")
+    if cohort.refusal:
+        console.say(cohort.refusal)
+        raise typer.Exit(3)
+
+
+def _check(chosen: Any, span: str, folder: pathlib.Path) -> Any:  # noqa: ANN401
+    from components.silos import cohort
+    from pipelines import pipeline
+    from pipelines.places import Places
+    from pipelines.runners import local
+
+    chosen.prepare()
+    places = Places(folder)
+    run_id = local.new_run_id(places.runs, f"{span}-check")
+    steps = pipeline.build_checks(chosen, places, span)
+    nodes = local.run(steps, run_id, console.say)
+    return cohort.read(nodes["SiloValidator"].outputs["cohort"])
+
+
+@app.command()
+def quarantine(silo: SiloId, use: Use, reason: Reason, output: Output = None) -> None:
+    """Keep a silo out of training from the next run on."""
+    _state(use, silo, output).quarantine(silo, reason)
+    console.say(f"{silo} is quarantined from the next run on")
+
+
+@app.command()
+def release(silo: SiloId, use: Use, reason: Reason, output: Output = None) -> None:
+    """Lift a quarantine by hand; the checks still apply."""
+    _state(use, silo, output).release(silo, reason)
+    console.say(f"{silo} takes part from the next run on, if the checks admit it")
+
+
+@app.command()
+def history(name: Name, output: Output = None, as_json: Json = False) -> None:
+    """List what was decided by hand, oldest first."""
+    decisions = _open_state(name, output).history()
+    if as_json:
+        import dataclasses
+
+        console.data(json.dumps([dataclasses.asdict(one) for one in decisions]))
+        return
+    for one in decisions:
+        console.data(f"{one.at}  {one.action:<10}  {one.silo}  {one.reason}")
+
+
+def _open_state(name: str, output: pathlib.Path | None) -> Any:  # noqa: ANN401
+    from components.operator_state import OperatorState
+    from pipelines.places import Places
+
+    places = Places(console.output_folder(name, output))
+    return OperatorState(places.operator_store, name)
+
+
+def _state(name: str, silo: str, output: pathlib.Path | None) -> Any:  # noqa: ANN401
+    """Return the operator's state, once the silo is known to be one."""
+    from components.silos.silo import check_id
+    from pipelines import use_case
+
+    chosen = use_case.find(name)
+    check_id(silo)
+    chosen.prepare()
+    if not (chosen.data / silo).is_dir():
+        known = sorted(path.name for path in chosen.data.iterdir() if path.is_dir())
+        raise SettingsError(
+            f"silo `{silo}`: found no such folder in {chosen.data}; there are "
+            f"{', '.join(known)}"
+        )
+    return _open_state(name, output)

@@ -1,0 +1,76 @@
+"""Tables for people: silos of a run, seconds by node, runs."""
+
+from __future__ import annotations
+
+import rich.console
+import rich.table
+import rich.text
+
+from pipelines.summary import Summary
+
+
+def silos(summary: Summary) -> rich.table.Table:
+    """Return a run's silos: rows, admitted or why not, AUC with its interval."""
+    table = rich.table.Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("silo")
+    table.add_column("train rows", justify="right")
+    table.add_column("eval rows", justify="right")
+    table.add_column("admitted, or why not", max_width=60, overflow="fold")
+    table.add_column("AUC (95 % interval)", justify="right", no_wrap=True)
+    for item in summary["silos"]:
+        table.add_row(
+            rich.text.Text(item["silo"]),
+            f"{item['rows_train']:,}",
+            f"{item['rows_eval']:,}",
+            rich.text.Text("yes" if item["admitted"] else "; ".join(item["reasons"])),
+            auc(item["auc"], item["auc_low"], item["auc_high"]),
+        )
+    return table
+
+
+def auc(value: float | None, low: float | None, high: float | None) -> str:
+    """Return an AUC with its interval, or a dash where there is none."""
+    if value is None:
+        return "-"
+    if low is None or high is None:
+        return f"{value:.3f}"
+    return f"{value:.3f} ({low:.3f} to {high:.3f})"
+
+
+def seconds(summary: Summary) -> rich.table.Table:
+    """Return a run's seconds by node."""
+    table = rich.table.Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("node")
+    table.add_column("seconds", justify="right")
+    for node, spent in summary["seconds"].items():
+        table.add_row(node, f"{spent:.1f}")
+    table.add_row("all", f"{sum(summary['seconds'].values()):.1f}")
+    return table
+
+
+def runs(summaries: list[Summary]) -> rich.table.Table:
+    """Return the runs of a use case, oldest first."""
+    table = rich.table.Table(box=None, pad_edge=False, header_style="bold")
+    for name in (
+        "run",
+        "span",
+        "status",
+        "AUC",
+        "following span",
+        "silos",
+        "first reason",
+    ):
+        table.add_column(name, overflow="fold")
+    for summary in summaries:
+        metrics = summary["metrics"]
+        admitted = sum(item["admitted"] for item in summary["silos"])
+        table.add_row(
+            summary["run_id"],
+            summary["span"],
+            summary["status"],
+            auc(metrics["auc"], None, None),
+            auc(metrics["auc_next_span"], None, None),
+            f"{admitted} of {len(summary['silos'])}",
+            rich.text.Text("".join(summary["reasons"][:1])),
+        )
+    return table

@@ -1,0 +1,193 @@
+"""The chain, once: every runner runs this pipeline object.
+
+Importing this takes seconds (TFX): import it where a pipeline is built.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+from ml_metadata.proto import metadata_store_pb2
+from tfx.components.pusher.component import Pusher
+from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
+from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.orchestration import metadata
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto import pusher_pb2
+
+from components.batch_inferrer.component import BatchInferrer
+from components.dashboard.component import Dashboard
+from components.fairness_evaluator.component import FairnessEvaluator
+from components.feature_spec_gen.component import FeatureSpecGen
+from components.federated_trainer.component import FederatedTrainer
+from components.silo_example_gen.component import SiloExampleGen
+from components.silo_validator.component import SiloValidator
+from components.silos import digests
+from pipelines.places import Places
+from pipelines.use_case import UseCase
+
+BEAM_ARGS = ("--runner=DirectRunner", "--direct_running_mode=in_memory")
+
+
+def build(
+    use_case: UseCase, places: Places, span: str, force: bool = False
+) -> Pipeline:
+    """Return the whole chain for one span.
+
+    Args:
+        use_case: What to run.
+        places: Where to write.
+        span: The span, or `latest`.
+        force: Whether rows are scored with a model that was not blessed.
+    """
+    examples, schema, validator = _checks(use_case, places, span)
+    cohort = validator.outputs["cohort"]
+    features = FeatureSpecGen(
+        statistics=validator.outputs["statistics"],
+        cohort=cohort,
+        schema=schema.outputs["schema"],
+        settings=use_case.settings.features.model_dump_json(),
+        not_features=json.dumps(_not_features(use_case)),
+        code=digests.of_code("feature_spec_gen"),
+    )
+    trainer = FederatedTrainer(
+        examples=examples.outputs["examples"],
+        cohort=cohort,
+        feature_spec=features.outputs["feature_spec"],
+        settings=use_case.settings.training.model_dump_json(),
+        code=digests.of_code("federated_trainer"),
+        use_case=use_case.name,
+        label=use_case.settings.rows.label,
+        module_file=str(use_case.model_file),
+        checkpoints=str(places.checkpoints),
+    )
+    model = trainer.outputs["model"]
+    evaluator = FairnessEvaluator(
+        examples=examples.outputs["examples"],
+        cohort=cohort,
+        model=model,
+        settings=use_case.settings.evaluation.model_dump_json(),
+        gates=use_case.settings.gates.model_dump_json(),
+        code=digests.of_code("fairness_evaluator"),
+        use_case=use_case.name,
+        label=use_case.settings.rows.label,
+    )
+    blessing = evaluator.outputs["blessing"]
+    pusher = Pusher(
+        model=model,
+        model_blessing=blessing,
+        push_destination=pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(
+                base_directory=str(places.serving)
+            )
+        ),
+    )
+    inferrer = BatchInferrer(
+        examples=examples.outputs["examples"],
+        model=model,
+        blessing=blessing,
+        settings=use_case.settings.inference.model_dump_json(),
+        code=digests.of_code("batch_inferrer"),
+        use_case=use_case.name,
+        key=json.dumps(list(use_case.settings.rows.key)),
+        force=json.dumps(force),
+    )
+    dashboard = Dashboard(
+        examples=examples.outputs["examples"],
+        statistics=validator.outputs["statistics"],
+        cohort=cohort,
+        model=model,
+        model_run=trainer.outputs["model_run"],
+        evaluation=evaluator.outputs["evaluation"],
+        blessing=blessing,
+        inference_result=inferrer.outputs["inference_result"],
+        settings=use_case.settings.dashboard.model_dump_json(),
+        code=digests.of_code("dashboard"),
+        use_case=use_case.name,
+        run_settings=use_case.settings.model_dump_json(),
+    )
+    nodes = [examples, schema, validator, features, trainer]
+    return _pipeline(use_case, places, [*nodes, evaluator, pusher, inferrer, dashboard])
+
+
+def build_checks(use_case: UseCase, places: Places, span: str) -> Pipeline:
+    """Return the part of the chain that decides which silos train."""
+    return _pipeline(use_case, places, list(_checks(use_case, places, span)))
+
+
+def build_prediction(use_case: UseCase, places: Places, span: str) -> Pipeline:
+    """Return the part of the chain that scores rows with the model in service."""
+    examples = _example_gen(use_case, places, span)
+    inferrer = BatchInferrer(
+        examples=examples.outputs["examples"],
+        settings=use_case.settings.inference.model_dump_json(),
+        code=digests.of_code("batch_inferrer"),
+        use_case=use_case.name,
+        key=json.dumps(list(use_case.settings.rows.key)),
+        force=json.dumps(False),
+    )
+    return _pipeline(use_case, places, [examples, inferrer])
+
+
+def _checks(
+    use_case: UseCase, places: Places, span: str
+) -> tuple[SiloExampleGen, ImportSchemaGen, SiloValidator]:
+    rows = use_case.settings.rows
+    examples = _example_gen(use_case, places, span)
+    schema = ImportSchemaGen(schema_file=_stage_schema(use_case, places))
+    validator = SiloValidator(
+        examples=examples.outputs["examples"],
+        schema=schema.outputs["schema"],
+        settings=use_case.settings.validation.model_dump_json(),
+        columns=json.dumps(
+            {"label": rows.label, "key": rows.key, "split_by": rows.split_by}
+        ),
+        code=digests.of_code("silo_validator"),
+        use_case=use_case.name,
+        operator_store=places.operator_store,
+    )
+    return examples, schema, validator
+
+
+def _example_gen(use_case: UseCase, places: Places, span: str) -> SiloExampleGen:
+    return SiloExampleGen(
+        settings=use_case.settings.source.model_dump_json(),
+        code=digests.of_code("silo_example_gen"),
+        use_case=use_case.name,
+        span=span,
+        homes=str(places.homes),
+    )
+
+
+def _pipeline(
+    use_case: UseCase, places: Places, nodes: list[BaseComponent]
+) -> Pipeline:
+    return Pipeline(
+        pipeline_name=use_case.name,
+        pipeline_root=str(places.pipeline_root),
+        components=nodes,
+        enable_cache=True,
+        metadata_connection_config=_metadata(places),
+        beam_pipeline_args=list(BEAM_ARGS),
+    )
+
+
+def _metadata(places: Places) -> metadata_store_pb2.ConnectionConfig:
+    config: metadata_store_pb2.ConnectionConfig = (
+        metadata.sqlite_metadata_connection_config(str(places.metadata))
+    )
+    return config
+
+
+def _not_features(use_case: UseCase) -> list[str]:
+    rows = use_case.settings.rows
+    return [rows.label, *rows.key, *([rows.split_by] if rows.split_by else [])]
+
+
+def _stage_schema(use_case: UseCase, places: Places) -> str:
+    digest = digests.of_file(use_case.schema_file)
+    staged = places.schemas / f"{use_case.name}-{digest[:16]}.pbtxt"
+    staged.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(use_case.schema_file, staged)
+    return str(staged)

@@ -1,0 +1,57 @@
+"""Where a run writes: everything below one output folder, by default build/NAME."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+
+
+@dataclasses.dataclass(frozen=True)
+class Places:
+    """The folders and stores of a use case's runs.
+
+    Attributes:
+        output: The folder that holds all of them, absolute.
+    """
+
+    output: pathlib.Path
+
+    @property
+    def homes(self) -> pathlib.Path:
+        """Silos' homes: splits, training tensors, predictions."""
+        return self.output / "silos"
+
+    @property
+    def pipeline_root(self) -> pathlib.Path:
+        """TFX's artifacts."""
+        return self.output / "pipeline"
+
+    @property
+    def metadata(self) -> pathlib.Path:
+        """ML Metadata, an sqlite file."""
+        return self.output / "metadata.sqlite"
+
+    @property
+    def operator_store(self) -> str:
+        """SQLAlchemy's URL of the operator's state."""
+        return f"sqlite:///{self.output / 'operator.sqlite'}"
+
+    @property
+    def checkpoints(self) -> pathlib.Path:
+        """Checkpoints of trainings, by the digest of their inputs."""
+        return self.pipeline_root / "checkpoints"
+
+    @property
+    def schemas(self) -> pathlib.Path:
+        """Schemas by digest: TFX's cache knows a schema by its path alone."""
+        return self.output / "schemas"
+
+    @property
+    def serving(self) -> pathlib.Path:
+        """Models in service, as a model server reads them."""
+        return self.output / "serving"
+
+    @property
+    def runs(self) -> pathlib.Path:
+        """A folder for each run, with its summary."""
+        return self.output / "runs"

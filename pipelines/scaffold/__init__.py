@@ -1,0 +1,1 @@
+"""Makes a new use case out of a folder of data."""

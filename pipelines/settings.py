@@ -1,0 +1,135 @@
+"""A use case's settings: one YAML file, strict, composed of the nodes' sections."""
+
+from __future__ import annotations
+
+import difflib
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pydantic
+import yaml
+
+from components.batch_inferrer.settings import InferenceSettings
+from components.dashboard.settings import DashboardSettings
+from components.errors import SettingsError
+from components.fairness_evaluator.settings import EvaluationSettings, GateSettings
+from components.feature_spec_gen.settings import FeatureSettings
+from components.federated_trainer.settings import TrainingSettings
+from components.settings import Section
+from components.silo_example_gen.settings import (
+    RowsSettings,
+    SilosSettings,
+    SourceSettings,
+)
+from components.silo_validator.settings import ValidationSettings
+
+
+class UseCaseSettings(Section):
+    """All sections of a use case."""
+
+    silos: SilosSettings
+    """Where the silos' files lie."""
+
+    rows: RowsSettings
+    """What a row means, and which split it goes to."""
+
+    validation: ValidationSettings = ValidationSettings()
+    """What a silo must hold to train."""
+
+    features: FeatureSettings = FeatureSettings()
+    """What the model sees."""
+
+    training: TrainingSettings = TrainingSettings()
+    """How the model is trained."""
+
+    evaluation: EvaluationSettings = EvaluationSettings()
+    """What the model is measured by."""
+
+    gates: GateSettings
+    """What is demanded of the model before it goes into service."""
+
+    inference: InferenceSettings = InferenceSettings()
+    """How rows are scored."""
+
+    dashboard: DashboardSettings = DashboardSettings()
+    """What the page shows."""
+
+    @pydantic.model_validator(mode="after")
+    def _check_source(self) -> UseCaseSettings:
+        self.source  # noqa: B018  builds it, and so checks the two together
+        return self
+
+    @property
+    def source(self) -> SourceSettings:
+        """The section of SiloExampleGen: `silos` and `rows` together."""
+        return SourceSettings(silos=self.silos, rows=self.rows)
+
+
+def load(path: pathlib.Path, overrides: Sequence[str] = ()) -> UseCaseSettings:
+    """Read settings from a file.
+
+    Args:
+        path: The YAML file.
+        overrides: `a.b=c` each; the value is read as YAML.
+
+    Raises:
+        SettingsError: The file or an override can't be used; all faults are named.
+    """
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(
+            f"{path}: found no such file, expected the use case's settings"
+        ) from None
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path}: found no valid YAML: {error}") from None
+    if not isinstance(data, dict):
+        raise SettingsError(f"{path}: found no sections, expected a YAML mapping")
+    for override in overrides:
+        _apply(data, override)
+    try:
+        return UseCaseSettings.model_validate(data)
+    except pydantic.ValidationError as error:
+        faults = "\n".join(f"  {_fault(item)}" for item in error.errors())
+        raise SettingsError(
+            f"{path}: {error.error_count()} settings can't be used:\n{faults}",
+            f"`fairsilo config show {path.parent.name}` lists all settings",
+        ) from None
+
+
+def _apply(data: dict[str, Any], override: str) -> None:
+    place, separator, text = override.partition("=")
+    if not separator or not place:
+        raise SettingsError(
+            f"--set {override!r}: expected a.b=c, such as training.rounds=20"
+        )
+    *sections, key = place.split(".")
+    for section in sections:
+        inner = data.setdefault(section, {})
+        if not isinstance(inner, dict):
+            raise SettingsError(f"--set {override!r}: `{section}` is no section")
+        data = inner
+    data[key] = yaml.safe_load(text)
+
+
+def _fault(item: Mapping[str, Any]) -> str:
+    place = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        known = _known(item["loc"][:-1])
+        close = difflib.get_close_matches(str(item["loc"][-1]), known, 1)
+        meant = f"; did you mean `{close[0]}`?" if close else ""
+        return f"`{place}`: unknown key{meant} Allowed: {', '.join(sorted(known))}"
+    if item["type"] == "missing":
+        return f"`{place}`: found nothing, expected a value"
+    message = item["msg"].removeprefix("Value error, ")
+    found = item["input"]
+    shown = f"found {found!r}; " if not isinstance(found, dict) else ""
+    return f"`{place or 'settings'}`: {shown}{message[:1].lower()}{message[1:]}"
+
+
+def _known(place: Sequence[str | int]) -> list[str]:
+    model: Any = UseCaseSettings
+    for part in place:
+        model = model.model_fields[str(part)].annotation
+    return list(model.model_fields)

@@ -1,0 +1,165 @@
+"""The summary of a run: the one object that scripts read, kept as `summary.json`.
+
+Built from the nodes' payloads, so a cached node tells as much as one that ran.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from components.batch_inferrer import ledger
+from components.errors import FairSiloError
+from components.fairness_evaluator import decision
+from components.scoring import model, table
+from components.silos import cohort, departures, manifest
+from pipelines.places import Places
+from pipelines.runners.local import NodeResult
+
+FILE_NAME = "summary.json"
+
+BLESSED = "blessed"
+NOT_BLESSED = "not_blessed"
+BELOW_QUORUM = "below_quorum"
+FAILED = "failed"
+EXIT_STATUS = {BLESSED: 0, FAILED: 1, BELOW_QUORUM: 3, NOT_BLESSED: 4}
+
+Summary = dict[str, Any]
+
+
+def of_run(
+    run_id: str, use_case: str, places: Places, nodes: Mapping[str, NodeResult]
+) -> Summary:
+    """Return the summary of a run that came to its end.
+
+    Args:
+        run_id: Name of the run.
+        use_case: Name of the use case.
+        places: Where it wrote.
+        nodes: What its nodes gave.
+    """
+    examples = nodes["SiloExampleGen"].outputs["examples"]
+    model_folder = nodes["FederatedTrainer"].outputs["model"]
+    listed = manifest.read(examples)
+    members = cohort.read(nodes["SiloValidator"].outputs["cohort"])
+    verdict = decision.read(nodes["FairnessEvaluator"].outputs["blessing"])
+    scored = ledger.read(nodes["BatchInferrer"].outputs["inference_result"])
+    figures = table.read(nodes["FairnessEvaluator"].outputs["evaluation"])
+    status = BLESSED if verdict.blessed else NOT_BLESSED
+    reasons = list(verdict.reasons)
+    if members.refusal:
+        status, reasons = BELOW_QUORUM, [members.refusal]
+    left = _left(nodes)
+    silos = []
+    for member in members.members:
+        auc = figures.metric("auc", silo=member.silo)
+        silos.append(
+            {
+                "silo": member.silo,
+                "rows_train": listed[member.silo].rows(manifest.TRAIN),
+                "rows_eval": listed[member.silo].rows(manifest.EVAL),
+                "admitted": member.admitted,
+                "reasons": list(member.reasons),
+                "auc": auc.value if auc else None,
+                "auc_low": auc.low if auc else None,
+                "auc_high": auc.high if auc else None,
+                "left": left.get(member.silo, []),
+            }
+        )
+    overall = figures.metric("auc")
+    following = figures.metric("auc", split=manifest.NEXT)
+    digest = model.read_card(model_folder).digest
+    return {
+        "run_id": run_id,
+        "use_case": use_case,
+        "span": listed.span,
+        "status": status,
+        "reasons": reasons,
+        "metrics": {
+            "auc": overall.value if overall else None,
+            "auc_next_span": following.value if following else None,
+        },
+        "silos": silos,
+        "model": {
+            "saved_model": str(model.serving_path(model_folder)) if digest else None,
+            "tflite": str(model_folder / model.TFLITE) if digest else None,
+            "digest": digest or None,
+        },
+        "predictions": {
+            "path": str(places.homes) if scored.rows else None,
+            "rows": scored.rows,
+            "dead_letters": scored.dead_letters,
+        },
+        "dashboard": str(nodes["Dashboard"].outputs["dashboard"] / "index.html"),
+        "seconds": _seconds(nodes),
+    }
+
+
+def of_failure(
+    run_id: str,
+    use_case: str,
+    span: str,
+    error: BaseException,
+    nodes: Mapping[str, NodeResult],
+) -> Summary:
+    """Return the summary of a run that a fault ended."""
+    text = error.message if isinstance(error, FairSiloError) else repr(error)
+    return {
+        "run_id": run_id,
+        "use_case": use_case,
+        "span": span,
+        "status": FAILED,
+        "reasons": [text],
+        "metrics": {"auc": None, "auc_next_span": None},
+        "silos": [],
+        "model": {"saved_model": None, "tflite": None, "digest": None},
+        "predictions": {"path": None, "rows": 0, "dead_letters": 0},
+        "dashboard": None,
+        "seconds": _seconds(nodes),
+    }
+
+
+def write(summary: Summary, places: Places) -> pathlib.Path:
+    """Write a summary into its run's folder and return the file."""
+    path = places.runs / summary["run_id"] / FILE_NAME
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(summary, indent=1, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+    return path
+
+
+def read_all(places: Places) -> list[Summary]:
+    """Return the summaries of all runs, oldest first."""
+    paths = sorted(places.runs.glob(f"*/{FILE_NAME}"))
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+
+
+def _seconds(nodes: Mapping[str, NodeResult]) -> dict[str, float]:
+    return {name: round(node.seconds, 2) for name, node in nodes.items()}
+
+
+def _left(nodes: Mapping[str, NodeResult]) -> dict[str, list[dict[str, Any]]]:
+    """Add up what left each silo, by kind, over all nodes."""
+    totals: dict[str, dict[str, list[int]]] = defaultdict(dict)
+    folders = {folder for node in nodes.values() for folder in node.outputs.values()}
+    for folder in sorted(folders):
+        for silo, items in departures.read(folder).items():
+            for item in items:
+                total = totals[silo].setdefault(item.kind, [0, 0])
+                total[0] += item.count
+                total[1] += item.bytes
+    return {
+        silo: [
+            {
+                "kind": kind,
+                "count": totals[silo][kind][0],
+                "bytes": totals[silo][kind][1],
+            }
+            for kind in departures.KINDS
+            if kind in totals[silo]
+        ]
+        for silo in totals
+    }

@@ -1,0 +1,124 @@
+"""A use case is a folder: settings, a model, perhaps a source; and a schema.
+
+```text
+pipelines/<name>/settings.yaml
+pipelines/<name>/model.py       build_model(spec)
+pipelines/<name>/source.py      prepare(root), if the data has to be made first
+schemas/<name>.pbtxt
+```
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import pathlib
+import re
+from collections.abc import Sequence
+
+from components.errors import SettingsError
+from pipelines.settings import UseCaseSettings, load
+
+PACKAGE_PROJECT = pathlib.Path(__file__).resolve().parents[1]
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+
+
+@dataclasses.dataclass(frozen=True)
+class UseCase:
+    """A use case with its files found and its settings checked.
+
+    Attributes:
+        name: Its name.
+        project: Folder that holds `pipelines/` and `schemas/`; relative paths in the
+            settings start here.
+        settings: Its settings; `silos.root` is absolute.
+    """
+
+    name: str
+    project: pathlib.Path
+    settings: UseCaseSettings
+
+    @property
+    def folder(self) -> pathlib.Path:
+        """Its folder below `pipelines/`."""
+        return self.project / "pipelines" / self.name
+
+    @property
+    def model_file(self) -> pathlib.Path:
+        """The file that builds its model."""
+        return self.folder / "model.py"
+
+    @property
+    def schema_file(self) -> pathlib.Path:
+        """The schema of its rows."""
+        return self.project / "schemas" / f"{self.name}.pbtxt"
+
+    @property
+    def data(self) -> pathlib.Path:
+        """Folder of the silos' folders."""
+        return pathlib.Path(self.settings.silos.root)
+
+    def prepare(self) -> bool:
+        """Make the data where a source is given and the data isn't there yet.
+
+        Returns:
+            Whether it was made now.
+        """
+        source = self.folder / "source.py"
+        if self.data.exists() or not source.exists():
+            return False
+        spec = importlib.util.spec_from_file_location(f"{self.name}_source", source)
+        if spec is None or spec.loader is None:
+            raise SettingsError(f"{source}: found no module, expected prepare(root)")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        module.prepare(self.data)
+        return True
+
+
+def find(name: str, overrides: Sequence[str] = ()) -> UseCase:
+    """Find a use case below the working folder, or among those that we ship.
+
+    Args:
+        name: Its name.
+        overrides: Settings to change, `a.b=c` each.
+
+    Raises:
+        SettingsError: There is no such use case, or it isn't whole.
+    """
+    if not NAME.fullmatch(name):
+        raise SettingsError(
+            f"use case {name!r}: expected a name of small letters, digits, - and _"
+        )
+    for project in (pathlib.Path.cwd(), PACKAGE_PROJECT):
+        path = project / "pipelines" / name / "settings.yaml"
+        if path.exists():
+            return _open(name, project, load(path, overrides))
+    raise SettingsError(
+        f"use case `{name}`: found no pipelines/{name}/settings.yaml in "
+        f"{pathlib.Path.cwd()}; known: {', '.join(known()) or 'none'}",
+        f"make one with `fairsilo init {name} --data DIR --label COLUMN`",
+    )
+
+
+def known() -> list[str]:
+    """Return the names of all use cases that can be found."""
+    found = {
+        path.parent.name
+        for project in (pathlib.Path.cwd(), PACKAGE_PROJECT)
+        for path in project.glob("pipelines/*/settings.yaml")
+    }
+    return sorted(found)
+
+
+def _open(name: str, project: pathlib.Path, settings: UseCaseSettings) -> UseCase:
+    root = project / settings.silos.root  # an absolute root stays as it is
+    silos = settings.silos.model_copy(update={"root": str(root.absolute())})
+    use_case = UseCase(name, project, settings.model_copy(update={"silos": silos}))
+    for path, what in (
+        (use_case.model_file, "the function build_model(spec)"),
+        (use_case.schema_file, "the schema of its rows"),
+    ):
+        if not path.exists():
+            raise SettingsError(f"use case `{name}`: found no {path}, expected {what}")
+    return use_case

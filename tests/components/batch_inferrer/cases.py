@@ -1,0 +1,74 @@
+"""Rows, a model's features and ways to look at predictions, for tests here."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from components.batch_inferrer.scoring import Job
+from components.features.columnar import encode
+from components.features.spec import Categorical, FeatureSpec, Numeric
+from components.silos.manifest import Manifest
+from tests.support.models import Linear
+
+SPEC = FeatureSpec(
+    numeric=(Numeric("age", 40.0, 12.0), Numeric("hours", 38.0, 9.0)),
+    categorical=(
+        Categorical("city", ("Oslo", "Łódź")),
+        Categorical("code", ("1", "2"), integer=True),
+    ),
+)
+SIZES = {"nord": 7, "süd-東": 500, "vest": 90}
+KEY = ("id", "day")
+
+
+def table(rows: int, seed: int, first: int = 0) -> pa.Table:
+    """Return rows with nulls, NaN and unknown values."""
+    rng = np.random.default_rng(seed)
+    return pa.table(
+        {
+            "id": pa.array(np.arange(first, first + rows)),
+            "day": pa.array(rng.choice(["mon", "tue"], rows)),
+            "age": pa.array(rng.normal(40, 12, rows), mask=rng.random(rows) < 0.1),
+            "hours": np.where(rng.random(rows) < 0.1, np.nan, rng.normal(38, 9, rows)),
+            "city": pa.array(rng.choice(["Oslo", "Łódź", "Rome"], rows)),
+            "code": pa.array(rng.integers(1, 4, rows), mask=rng.random(rows) < 0.2),
+        }
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Exported:
+    """A model on disk, and its weights to check against."""
+
+    folder: str
+    digest: str
+    linear: Linear
+
+    def job(self, batch_rows: int = 64) -> Job:
+        return Job(self.folder, self.digest, KEY, batch_rows, code="c0de")
+
+
+def written(manifest: Manifest) -> dict[str, bytes]:
+    """Return all files of predictions by silo and path below its home."""
+    return {
+        f"{entry.silo.id}/{path.relative_to(entry.silo.home)}": path.read_bytes()
+        for entry in manifest
+        for path in sorted(entry.silo.path("predictions").rglob("*"))
+        if path.is_file()
+    }
+
+
+def read_scores(folder: str | pathlib.Path) -> pa.Table:
+    """Return the predictions of one silo in the order of their parts."""
+    parts = sorted(pathlib.Path(folder).glob("part-*.parquet"))
+    return pa.concat_tables([pq.read_table(part) for part in parts])
+
+
+def expected_scores(rows: pa.Table, linear: Linear) -> np.ndarray:
+    """Return each row's score, recomputed without TF, Beam or files."""
+    return linear.score(encode(rows, SPEC))

@@ -1,0 +1,54 @@
+"""Silos of unequal size with rows to score, and a small exported model."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable, Mapping
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from components.silos import digests, homes
+from components.silos.manifest import SCORE, Manifest, SiloEntry, Split
+from tests.components.batch_inferrer.cases import SIZES, SPEC, Exported, table
+from tests.support import models
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    folder = tmp_path_factory.mktemp("model")
+    linear = models.random_linear(SPEC, seed=3)
+    card = models.export(folder, SPEC, linear)
+    return Exported(str(folder), card.digest, linear)
+
+
+Tables = Mapping[str, pa.Table]
+Federate = Callable[..., Manifest]
+
+
+@pytest.fixture
+def federate(tmp_path: pathlib.Path) -> Federate:
+    """Return a function that writes silos and gives their manifest."""
+
+    def write(
+        tables: Tables | None = None,
+        root: str = "silos",
+        row_group_rows: int = 100,
+        span: str = "7",
+    ) -> Manifest:
+        if tables is None:
+            tables = {
+                name: table(rows, seed=rows, first=1000 * rows)
+                for name, rows in SIZES.items()
+            }
+        entries = []
+        for name in sorted(tables):
+            silo = homes.open_home(tmp_path / root, name)
+            path = silo.path("score.parquet")
+            pq.write_table(tables[name], path, row_group_rows)
+            split = Split(str(path), digests.of_file(path), tables[name].num_rows)
+            entries.append(SiloEntry(silo, splits={SCORE: split}))
+        return Manifest("people", span, tuple(entries))
+
+    return write

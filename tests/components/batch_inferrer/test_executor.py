@@ -1,0 +1,92 @@
+import json
+
+import pytest
+from tfx.types import standard_artifacts
+
+from components.artifacts import SiloExamples
+from components.batch_inferrer import ledger
+from components.batch_inferrer.executor import Executor
+from components.batch_inferrer.settings import InferenceSettings
+from components.silos import departures
+from tests.components.batch_inferrer.cases import KEY, written
+
+pytestmark = pytest.mark.beam
+
+
+@pytest.fixture
+def run(federate, model, tmp_path):
+    """Return a function that runs the executor on artifacts and reads its ledger."""
+    manifest = federate()
+    manifest.write(tmp_path)
+
+    def do(
+        blessed=1, with_model=True, model_uri="", force="false", settings_force=False
+    ):
+        examples, given = SiloExamples(), standard_artifacts.Model()
+        blessing = standard_artifacts.ModelBlessing()
+        result = standard_artifacts.InferenceResult()
+        examples.uri, given.uri, result.uri = str(tmp_path), model.folder, str(tmp_path)
+        blessing.set_int_custom_property("blessed", blessed)
+        inputs = {"examples": [examples]}
+        if with_model:
+            inputs |= {"model": [given], "blessing": [blessing]}
+        properties = {
+            "settings": InferenceSettings(force=settings_force).model_dump_json(),
+            "code": "c0de",
+            "use_case": "people",
+            "span": "7",
+            "key": json.dumps(KEY),
+            "force": force,
+            "model_uri": model_uri,
+        }
+        Executor().Do(inputs, {"inference_result": [result]}, properties)
+        return ledger.read(tmp_path), result
+
+    do.manifest, do.folder = manifest, tmp_path
+    return do
+
+
+def test_a_blessed_model_scores_all_silos(run):
+    account, result = run()
+    assert (account.status, account.rows) == ("done", 597)
+    assert result.get_string_custom_property("use_case") == "people"
+    assert result.get_string_custom_property("span") == "7"
+
+
+def test_what_left_each_silo_is_told(run):
+    run()
+    left = departures.read(run.folder)
+    assert sorted(left) == ["nord", "süd-東", "vest"]
+    assert all(
+        [item.kind for item in items] == ["counts and digests"] and items[0].bytes > 0
+        for items in left.values()
+    )
+
+
+def test_without_a_blessing_nothing_is_written_in_any_silo(run):
+    account, _ = run(blessed=0)
+    assert account.status == "skipped"
+    assert account.reason.startswith("the model was not blessed")
+    assert written(run.manifest) == {}
+    assert departures.read(run.folder) == {}
+
+
+def test_the_flag_forces_a_model_that_is_not_blessed(run):
+    account, _ = run(blessed=0, force="true")
+    assert (account.status, account.rows) == ("done", 597)
+
+
+def test_the_setting_forces_a_model_that_is_not_blessed(run):
+    account, _ = run(blessed=0, settings_force=True)
+    assert (account.status, account.rows) == ("done", 597)
+
+
+def test_the_model_that_the_driver_found_scores(run, model):
+    account, _ = run(with_model=False, model_uri=model.folder)
+    assert (account.status, account.model) == ("done", model.digest)
+
+
+def test_without_any_model_the_ledger_says_the_way_out(run):
+    account, _ = run(with_model=False)
+    assert account.status == "skipped"
+    assert "run the pipeline until a model is blessed" in account.reason

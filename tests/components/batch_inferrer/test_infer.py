@@ -1,0 +1,285 @@
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from components.batch_inferrer import beam_steps, ledger
+from components.batch_inferrer.infer import infer
+from components.batch_inferrer.settings import InferenceSettings
+from components.errors import SettingsError
+from components.silos import manifest as manifests
+from components.silos.manifest import SCORE, Manifest, SiloEntry, Split
+from tests.components.batch_inferrer.cases import (
+    SIZES,
+    expected_scores,
+    read_scores,
+    table,
+    written,
+)
+
+pytestmark = pytest.mark.beam
+
+SMALL = InferenceSettings(rows_per_item=150)
+
+
+def test_all_silos_are_scored_and_the_ledger_accounts_for_every_row(federate, model):
+    manifest = federate()
+    account = infer(manifest, model.job(), SMALL)
+    assert (account.status, account.reason, account.failures) == ("done", "", ())
+    assert {line.silo: line.rows for line in account.silos} == SIZES
+    assert (account.rows, account.dead_letters, account.resumed) == (597, 0, 0)
+    assert account.model == model.digest
+    assert account.is_settled
+    for line in account.silos:
+        rows = pq.read_table(manifest[line.silo].splits[SCORE].path)
+        scores = read_scores(line.path)
+        assert scores["id"].to_pylist() == rows["id"].to_pylist()
+        np.testing.assert_allclose(
+            scores["score"].to_numpy(), expected_scores(rows, model.linear), atol=1e-6
+        )
+
+
+def test_no_row_of_one_silo_lies_in_anothers_folder(federate, model):
+    manifest = federate()
+    infer(manifest, model.job(), SMALL)
+    for entry in manifest:
+        own = set(pq.read_table(entry.splits[SCORE].path)["id"].to_pylist())
+        found = {
+            row
+            for path in entry.silo.path("predictions").rglob("*.parquet")
+            for row in pq.read_table(path)["id"].to_pylist()
+        }
+        assert found == own
+
+
+def test_two_runs_give_the_same_bytes(federate, model):
+    first, second = federate(), federate(root="again")
+    one = infer(first, model.job(), SMALL)
+    two = infer(second, model.job(), SMALL)
+    assert written(first) == written(second)
+    assert [line.digest for line in one.silos] == [line.digest for line in two.silos]
+
+
+def test_a_second_run_resumes_all_and_changes_nothing(federate, model):
+    manifest = federate()
+    first = infer(manifest, model.job(), SMALL)
+    before = written(manifest)
+    second = infer(manifest, model.job(), SMALL)
+    assert written(manifest) == before
+    assert second.resumed == 7
+    assert dataclasses.replace(second, resumed=0) == first
+
+
+def test_another_cut_of_the_split_leaves_no_part_twice(federate, model):
+    manifest = federate()
+    infer(manifest, model.job(), SMALL)
+    account = infer(manifest, model.job(), InferenceSettings(rows_per_item=250))
+    assert account.is_settled
+    for line in account.silos:
+        assert read_scores(line.path).num_rows == SIZES[line.silo]
+
+
+def spoil(manifest: Manifest, silo: str, how: str) -> Manifest:
+    """Return the manifest with one silo's data spoilt in some way."""
+    entry = manifest[silo]
+    split = entry.splits[SCORE]
+    path = pathlib.Path(split.path)
+    rows = pq.read_table(path)
+    if how == "empty":
+        path.write_bytes(b"")
+    elif how == "corrupt":
+        path.write_bytes(path.read_bytes()[:-200])
+    elif how == "missing":
+        path.unlink()
+    elif how == "home gone":
+        shutil.rmtree(entry.silo.home)
+    elif how == "wrong type":
+        pq.write_table(rows.set_column(2, "age", rows["day"]), path)
+    elif how == "no key":
+        pq.write_table(rows.drop(["id"]), path)
+    elif how == "other rows":
+        pq.write_table(rows.slice(1), path)
+    return manifest
+
+
+@pytest.mark.parametrize(
+    ("how", "found"),
+    [
+        ("empty", "bytes that Arrow can't read"),
+        ("corrupt", "bytes that Arrow can't read"),
+        ("missing", "found no file, expected a Parquet file"),
+        ("home gone", "found no file, expected a Parquet file"),
+        ("wrong type", "column `age`: found type"),
+        ("no key", "found no column `id`"),
+        ("other rows", "found 89 rows, expected 90 rows as in the manifest"),
+    ],
+)
+def test_a_silo_that_fails_is_named_and_the_others_go_on(federate, model, how, found):
+    manifest = spoil(federate(), "vest", how)
+    account = infer(manifest, model.job(), SMALL)
+    assert account.status == "done"
+    assert account.reason == "1 of 7 work items failed with 90 rows"
+    assert [(line.silo, line.rows) for line in account.silos] == [
+        ("nord", 7),
+        ("süd-東", 500),
+    ]
+    (failure,) = account.failures
+    assert failure.silo == "vest"
+    assert failure.reason.startswith("silo `vest`: ")
+    assert found in failure.reason
+    assert not account.is_settled
+
+
+def test_a_mended_silo_is_scored_by_the_next_run_and_the_rest_resumed(federate, model):
+    manifest = federate()
+    path = pathlib.Path(manifest["vest"].splits[SCORE].path)
+    kept = path.read_bytes()
+    infer(spoil(manifest, "vest", "corrupt"), model.job(), SMALL)
+    path.write_bytes(kept)
+    account = infer(manifest, model.job(), SMALL)
+    assert (account.rows, account.resumed, account.failures) == (597, 6, ())
+
+
+def infinite(rows: pa.Table, count: int) -> pa.Table:
+    ages = rows["age"].to_pylist()
+    return rows.set_column(
+        2, "age", pa.array([np.inf] * count + ages[count:], pa.float64())
+    )
+
+
+def test_a_few_dead_letters_are_counted_and_the_run_is_done(federate, model):
+    manifest = federate({"nord": infinite(table(10, 1), 2), "vest": table(30, 2)})
+    account = infer(manifest, model.job(), SMALL)
+    assert (account.status, account.rows, account.dead_letters) == ("done", 38, 2)
+    assert account.reason == "2 of 40 rows are dead letters"
+    assert account.is_settled
+
+
+def test_a_flood_of_dead_letters_fails_the_run_with_the_reason(federate, model):
+    manifest = federate({"nord": infinite(table(10, 1), 10), "vest": table(9, 2)})
+    account = infer(manifest, model.job(), SMALL)
+    assert account.status == "failed"
+    assert account.reason == (
+        "10 of 19 rows are dead letters: more than the 50% that `max_failed_share` "
+        "allows, so the fault is not that of single rows; read the reasons, mend "
+        "their cause and run again"
+    )
+
+
+def test_a_fault_of_all_items_is_a_failed_run_and_no_dead_letter(federate, model):
+    manifest = federate()
+    for silo in manifest.silos:
+        spoil(manifest, silo, "missing")
+    account = infer(manifest, model.job(), SMALL)
+    assert (account.status, account.rows, account.dead_letters) == ("failed", 0, 0)
+    assert account.reason.startswith(
+        "3 of 3 work items failed with 597 rows: more than the 50%"
+    )
+    assert [line.silo for line in account.failures] == manifest.silos
+
+
+def test_a_silo_whose_data_the_manifest_calls_unreadable_is_told(federate, model):
+    manifest = federate()
+    first, *rest = manifest.entries
+    broken = SiloEntry(first.silo, error="silo `nord`: found no file")
+    account = infer(
+        Manifest("people", "7", (broken, *rest)), model.job(), InferenceSettings()
+    )
+    assert account.reason == "the data of 1 silos can't be read"
+    assert account.failures == (
+        ledger.FailureLine("nord", "", "silo `nord`: found no file"),
+    )
+    assert account.rows == 590
+
+
+def test_nothing_to_score_is_said(federate, model):
+    silo = federate().entries[0].silo
+    entry = SiloEntry(silo, splits={SCORE: Split("x", "d", 0)})
+    account = infer(Manifest("people", "7", (entry,)), model.job(), SMALL)
+    assert (account.status, account.reason) == (
+        "nothing to score",
+        "no silo has rows to score",
+    )
+
+
+@pytest.mark.parametrize("name", ["score", "model", "reason"])
+def test_a_key_column_with_the_name_of_ours_is_refused(federate, model, name):
+    job = dataclasses.replace(model.job(), key=(name,))
+    with pytest.raises(SettingsError, match=f"key column `{name}` has the name"):
+        infer(federate(), job, SMALL)
+
+
+KILLED = """
+import json, os, pathlib, signal, sys
+from components.batch_inferrer.infer import infer
+from components.batch_inferrer.scoring import Job
+from components.batch_inferrer.settings import InferenceSettings
+from components.silos import manifest
+
+job = json.loads(sys.argv[2])
+job["key"] = tuple(job["key"])
+left = [4]
+sync = os.fsync
+
+def die(handle):  # in the middle of the fifth file: written, but without its name
+    if not left[0]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    left[0] -= 1
+    sync(handle)
+
+os.fsync = die
+infer(manifest.read(sys.argv[1]), Job(**job), InferenceSettings(rows_per_item=150))
+"""
+
+
+@pytest.mark.slow
+def test_a_run_killed_in_the_middle_is_taken_up_without_loss_or_duplicate(
+    federate, model, tmp_path
+):
+    manifest, undisturbed = federate(), federate(root="undisturbed")
+    infer(undisturbed, model.job(), SMALL)
+    manifest.write(tmp_path)
+    job = json_of(model.job())
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path), job],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()[-2000:]
+    half = written(manifest)
+    done = [name for name in half if not name.endswith(".tmp")]
+    assert (len(done), len(half)) == (4, 5)
+    account = infer(manifests.read(tmp_path), model.job(), SMALL)
+    assert (account.status, account.rows, account.resumed) == ("done", 597, 4)
+    assert written(manifest) == written(undisturbed)
+
+
+def json_of(job) -> str:
+    return json.dumps(dataclasses.asdict(job))
+
+
+@pytest.mark.slow
+def test_several_processes_write_the_same_bytes_as_one(federate, model):
+    one, two = federate(), federate(root="two")
+    infer(one, model.job(), SMALL)
+    settings = InferenceSettings(rows_per_item=150, workers=2)
+    account = infer(two, model.job(), settings)
+    assert (account.status, account.rows) == ("done", 597)
+    assert written(one) == written(two)
+
+
+def test_a_model_that_cannot_be_loaded_ends_the_run(federate, model, tmp_path):
+    job = dataclasses.replace(model.job(), model=str(tmp_path / "gone"))
+    with pytest.raises(RuntimeError, match="gone"):
+        infer(federate(), job, SMALL)
+    assert beam_steps.load(model.job()).digest == model.digest

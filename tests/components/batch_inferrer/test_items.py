@@ -1,0 +1,97 @@
+import dataclasses
+import pathlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.batch_inferrer import items
+from components.batch_inferrer.items import plan
+from components.silos.manifest import SCORE, Manifest, SiloEntry, Split
+
+DIGEST = "feedbeef" * 8
+
+
+def test_small_splits_are_one_item_each_and_large_ones_are_cut_between_row_groups(
+    federate,
+):
+    planned = plan(federate(), DIGEST, rows_per_item=250)
+    assert [
+        (item.silo.id, item.part, item.rows, item.row_groups) for item in planned
+    ] == [
+        ("nord", 0, 7, None),
+        ("süd-東", 0, 200, (0, 1)),
+        ("süd-東", 1, 200, (2, 3)),
+        ("süd-東", 2, 100, (4,)),
+        ("vest", 0, 90, None),
+    ]
+
+
+def test_predictions_go_below_their_own_silos_home_named_by_span_model_and_input(
+    federate,
+):
+    manifest = federate()
+    for item in plan(manifest, DIGEST, 1000):
+        split = manifest[item.silo.id].splits[SCORE]
+        assert item.target == pathlib.Path(
+            item.silo.home,
+            f"predictions/7/feedbeeffeed-{split.digest[:12]}/part-00000.parquet",
+        )
+
+
+@pytest.mark.parametrize(
+    ("span", "name"), [("", "all"), ("2013-11", "2013-11"), ("../x", "_x")]
+)
+def test_the_span_makes_a_plain_folder_name(federate, span, name):
+    item = plan(federate(span=span), DIGEST, 1000)[0]
+    assert pathlib.Path(item.folder).parent.name == name
+
+
+def test_silos_without_rows_have_no_item(federate):
+    manifest = federate()
+    first, *rest = manifest.entries
+    empty = dataclasses.replace(
+        first, splits={SCORE: dataclasses.replace(first.splits[SCORE], rows=0)}
+    )
+    broken = SiloEntry(first.silo, error="no file")
+    for entry in (empty, broken):
+        planned = plan(Manifest("people", "7", (entry, *rest)), DIGEST, 1000)
+        assert {item.silo.id for item in planned} == {"süd-東", "vest"}
+
+
+@pytest.mark.parametrize("content", [b"", b"no parquet", None])
+def test_a_damaged_large_split_stays_one_item_which_then_fails_with_its_reason(
+    federate, content
+):
+    manifest = federate()
+    path = pathlib.Path(manifest["süd-東"].splits[SCORE].path)
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
+    planned = [i for i in plan(manifest, DIGEST, 250) if i.silo.id == "süd-東"]
+    assert [(item.rows, item.row_groups) for item in planned] == [(500, None)]
+
+
+def test_a_split_with_other_rows_than_the_manifest_says_is_not_cut(federate):
+    manifest = federate()
+    entry = manifest["süd-東"]
+    split = entry.splits[SCORE]
+    wrong = dataclasses.replace(entry, splits={SCORE: Split(split.path, "d", 501)})
+    planned = plan(Manifest("people", "", (wrong,)), DIGEST, 250)
+    assert [item.row_groups for item in planned] == [None]
+
+
+@given(st.lists(st.integers(0, 50), min_size=1), st.integers(1, 60))
+def test_the_cut_keeps_every_row_group_once_and_in_order(sizes, most):
+    parts = list(items._pack(sizes, most))
+    assert [group for part in parts for group in part] == list(range(len(sizes)))
+    assert all(
+        sum(sizes[group] for group in part) <= most or len(part) == 1 for part in parts
+    )
+
+
+def test_an_item_is_called_by_its_file_and_row_groups(federate):
+    first, second, *_ = plan(federate(), DIGEST, 250)
+    assert first.label == first.path
+    assert second.label == f"{second.path} (row groups 0 to 1)"

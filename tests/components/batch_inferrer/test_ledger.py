@@ -1,0 +1,54 @@
+import pathlib
+
+import pytest
+
+from components.batch_inferrer import ledger
+from components.batch_inferrer.ledger import FailureLine, Ledger, SiloLine
+
+
+@pytest.fixture
+def account(tmp_path: pathlib.Path) -> Ledger:
+    folder = tmp_path / "süd"
+    (folder / "dead-letters").mkdir(parents=True)
+    (folder / "part-00000.parquet").write_bytes(b"12345")
+    (folder / "dead-letters" / "part-00000.parquet").write_bytes(b"678")
+    line = SiloLine("süd", str(folder), 5, 3, "d", files=2, bytes=8)
+    return Ledger(ledger.DONE, "", "m", 5, 3, 0, (line,))
+
+
+def test_a_ledger_comes_back_as_it_was_written(account, tmp_path):
+    failure = FailureLine("ost", "score.parquet", "silo `ost`: no file")
+    full = Ledger(ledger.FAILED, "why", "m", 5, 3, 1, account.silos, (failure,))
+    full.write(tmp_path)
+    assert ledger.read(tmp_path) == full
+
+
+def test_the_same_ledger_gives_the_same_bytes(account, tmp_path):
+    account.write(tmp_path)
+    first = (tmp_path / ledger.FILE_NAME).read_bytes()
+    ledger.read(tmp_path).write(tmp_path)
+    assert (tmp_path / ledger.FILE_NAME).read_bytes() == first
+
+
+def test_a_ledger_is_settled_while_its_files_are_there(account):
+    assert account.is_settled
+
+
+@pytest.mark.parametrize("name", ["part-00000.parquet", "dead-letters"])
+def test_a_ledger_is_unsettled_once_a_file_is_gone(account, name):
+    gone = pathlib.Path(account.silos[0].path, name)
+    for path in [gone] if gone.is_file() else gone.iterdir():
+        path.unlink()
+    assert not account.is_settled
+
+
+def test_a_ledger_is_unsettled_once_a_file_was_cut(account):
+    pathlib.Path(account.silos[0].path, "part-00000.parquet").write_bytes(b"12")
+    assert not account.is_settled
+
+
+def test_failed_items_may_be_mended_but_an_unreadable_silo_belongs_to_the_input():
+    item = FailureLine("ost", "score.parquet", "no file")
+    silo = FailureLine("ost", "", "no file when the manifest was written")
+    assert not Ledger(ledger.DONE, failures=(item,)).is_settled
+    assert Ledger(ledger.DONE, failures=(silo,)).is_settled

@@ -1,0 +1,211 @@
+import dataclasses
+import pathlib
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from components.batch_inferrer import beam_steps
+from components.batch_inferrer.items import plan
+from components.batch_inferrer.scoring import score_item
+from components.errors import SiloError
+from components.features.columnar import ColumnTypeError
+from components.scoring.batches import FileError
+from components.silos import digests
+from components.silos.manifest import SCORE
+from tests.components.batch_inferrer.cases import SIZES, expected_scores, table
+
+
+def only(federate, rows, **options):
+    """Return the one item of a federation with one silo."""
+    return plan(federate({"süd": rows}, **options), "feed" * 16, 10**6)[0]
+
+
+def score(item, model, **changes):
+    return score_item(
+        item, dataclasses.replace(model.job(), **changes), beam_steps.load
+    )
+
+
+def test_scores_equal_a_plain_loop_on_the_same_rows_and_keys_are_kept(federate, model):
+    manifest = federate()
+    for item in plan(manifest, model.digest, 10**6):
+        outcome = score(item, model)
+        rows = pq.read_table(item.path)
+        written = pq.read_table(item.target)
+        assert written.column_names == ["id", "day", "score", "model"]
+        assert written["id"].to_pylist() == rows["id"].to_pylist()
+        assert written["day"].to_pylist() == rows["day"].to_pylist()
+        assert set(written["model"].to_pylist()) == {model.digest}
+        assert written["score"].type == pa.float32()
+        np.testing.assert_allclose(
+            written["score"].to_numpy(), expected_scores(rows, model.linear), atol=1e-6
+        )
+        assert (outcome.rows, outcome.dead_letters) == (SIZES[item.silo.id], 0)
+        assert outcome.digest == digests.of_file(item.target)
+
+
+def test_parts_of_a_whale_hold_each_row_once_and_in_order(federate, model):
+    manifest = federate()
+    parts = [i for i in plan(manifest, model.digest, 150) if i.silo.id == "süd-東"]
+    assert sum(score(part, model).rows for part in parts) == 500
+    ids = [i for part in parts for i in pq.read_table(part.target)["id"].to_pylist()]
+    assert ids == pq.read_table(parts[0].path)["id"].to_pylist()
+
+
+def test_an_item_that_is_done_is_not_scored_again(federate, model):
+    item = only(federate, table(20, 1))
+    first = score(item, model)
+    stamp = item.target.stat().st_mtime_ns
+
+    def load(job):
+        raise AssertionError("the model was loaded for nothing")
+
+    again = score_item(item, model.job(), load)
+    assert (first.resumed, again.resumed) == (False, True)
+    assert item.target.stat().st_mtime_ns == stamp
+    same = ("rows", "dead_letters", "digest", "files", "bytes")
+    assert [getattr(first, n) for n in same] == [getattr(again, n) for n in same]
+
+
+@pytest.mark.parametrize(
+    "change", [{"key": ("id",)}, {"code": "new"}, {"batch_rows": 7}]
+)
+def test_an_item_is_done_again_when_what_its_predictions_follow_from_has_changed(
+    federate, model, change
+):
+    item = only(federate, table(20, 1))
+    score(item, model)
+    assert not score(item, model, **change).resumed
+    assert score(item, model, **change).resumed
+
+
+def with_infinite(rows: pa.Table) -> pa.Table:
+    """Make row 0 infinite in both columns, row 3 in one, and row 4 NaN."""
+    age, hours = rows["age"].to_pylist(), rows["hours"].to_pylist()
+    age[0], hours[0], hours[3], hours[4] = np.inf, np.inf, -np.inf, np.nan
+    return rows.set_column(2, "age", pa.array(age)).set_column(
+        3, "hours", pa.array(hours)
+    )
+
+
+def test_rows_with_an_infinite_value_become_dead_letters_with_the_reason(
+    federate, model
+):
+    rows = with_infinite(table(10, 1))
+    item = only(federate, rows)
+    outcome = score(item, model)
+    assert (outcome.rows, outcome.dead_letters, outcome.files) == (8, 2, 2)
+    dead = pq.read_table(item.dead_letters).to_pydict()
+    assert dead == {
+        "id": [0, 3],
+        "day": [rows["day"][0].as_py(), rows["day"][3].as_py()],
+        "reason": ["`age` is infinite", "`hours` is infinite"],
+    }
+    good = rows.filter(pa.array([i not in {0, 3} for i in range(10)]))
+    written = pq.read_table(item.target)
+    assert written["id"].to_pylist() == [1, 2, 4, 5, 6, 7, 8, 9]
+    np.testing.assert_allclose(
+        written["score"].to_numpy(), expected_scores(good, model.linear), atol=1e-6
+    )
+    assert score(item, model).resumed
+
+
+def test_dead_letters_of_an_earlier_input_do_not_stay(federate, model):
+    item = only(federate, with_infinite(table(10, 1)))
+    score(item, model)
+    pq.write_table(table(10, 1), item.path)
+    assert score(item, model, code="new").dead_letters == 0
+    assert not item.dead_letters.exists()
+
+
+def test_a_flood_of_missing_values_is_scored(federate, model):
+    rows = table(30, 1).set_column(2, "age", pa.array([np.nan] * 30))
+    rows = rows.set_column(3, "hours", pa.nulls(30, pa.float64()))
+    outcome = score(only(federate, rows), model)
+    assert (outcome.rows, outcome.dead_letters) == (30, 0)
+
+
+def test_a_flood_of_infinite_values_leaves_no_score(federate, model):
+    rows = table(30, 1).set_column(2, "age", pa.array([np.inf] * 30))
+    item = only(federate, rows)
+    outcome = score(item, model)
+    assert (outcome.rows, outcome.dead_letters) == (0, 30)
+    assert pq.read_table(item.target).num_rows == 0
+    assert score(item, model).resumed
+
+
+def test_other_rows_than_the_manifest_says_are_an_error_and_nothing_is_written(
+    federate, model
+):
+    item = dataclasses.replace(only(federate, table(20, 1)), rows=21)
+    with pytest.raises(SiloError, match="found 20 rows, expected 21 rows as in the"):
+        score(item, model)
+    part = dataclasses.replace(item, row_groups=(0,))
+    with pytest.raises(SiloError, match="found 20 rows, expected 21 rows as in the"):
+        score(part, model)
+    assert list(pathlib.Path(item.folder).rglob("*.parquet")) == []
+
+
+def test_a_missing_key_column_is_named(federate, model):
+    item = only(federate, table(20, 1).drop(["day"]))
+    with pytest.raises(SiloError, match=r"found no column `day`.*") as caught:
+        score(item, model)
+    assert caught.value.hint == ("correct `key` in the settings, or export the column")
+
+
+def test_a_column_of_the_wrong_type_is_named(federate, model):
+    rows = table(20, 1).set_column(2, "age", pa.array(["x"] * 20))
+    with pytest.raises(ColumnTypeError, match="column `age`: found type .*string"):
+        score(only(federate, rows), model)
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [(b"", "bytes"), (b"PAR1 and no more", "bytes"), (None, "no file")],
+)
+def test_empty_corrupt_and_missing_files_are_told_apart_from_sound_ones(
+    federate, model, content, found
+):
+    item = only(federate, table(20, 1))
+    path = pathlib.Path(item.path)
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(FileError, match=f"found {found}"):
+        score(item, model)
+    assert list(pathlib.Path(item.folder).rglob("*.parquet")) == []
+
+
+def test_a_file_damaged_in_the_middle_leaves_nothing_half_written(federate, model):
+    item = only(federate, table(20_000, 1), row_group_rows=1000)
+    path = pathlib.Path(item.path)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 3 : len(data) // 2] = b"\xff" * (len(data) // 2 - len(data) // 3)
+    path.write_bytes(bytes(data))
+    with pytest.raises(FileError, match="bytes that Arrow can't read"):
+        score(item, model)
+    assert [p for p in pathlib.Path(item.folder).rglob("*") if p.is_file()] == []
+
+
+def test_key_columns_keep_their_types(federate, model):
+    rows = table(20, 1)
+    large = pa.array([f"k{i}" for i in range(20)], pa.large_string())
+    rows = rows.set_column(1, "day", large).append_column(
+        "kind", pa.array(["a", None] * 10).dictionary_encode()
+    )
+    item = only(federate, rows)
+    score(item, model, key=("day", "kind"))
+    written = pq.read_table(item.target)
+    assert written["day"].type == pa.large_string()
+    assert written["day"].to_pylist() == large.to_pylist()
+    assert written["kind"].to_pylist() == ["a", None] * 10
+
+
+def test_items_of_one_manifest_name_the_split_score(federate):
+    manifest = federate()
+    assert all(
+        i.path == manifest[i.silo.id].splits[SCORE].path for i in plan(manifest, "d", 9)
+    )

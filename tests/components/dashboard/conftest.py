@@ -1,0 +1,305 @@
+"""A run's artifacts made by hand, with a real, tiny TFMA evaluation."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from components.dashboard import page, report, scores
+from components.dashboard.settings import DashboardSettings
+from components.federation.records import Dropped, RoundRecord, RunRecord, SiloRecord
+from components.scoring import table
+from components.scoring.model import ModelCard
+from components.scoring.table import Figure, Table
+from components.silos import departures
+from components.silos.cohort import Cohort, Member
+from components.silos.departures import Departure
+from components.silos.manifest import Manifest, SiloEntry, Split
+from components.silos.silo import Silo
+from tests.support.browser import browser
+
+__all__ = ["browser"]
+
+EVIL = "</script><img src=x onerror=alert(1)>"
+ARABIC = "مطار القاهرة"
+EMOJI = "🛫 a:b & <b>"
+LONG = "long-" + "x" * 115
+PLAIN = [f"silo-{index:02d}" for index in range(12)]
+SILOS = sorted([*PLAIN, EVIL, ARABIC, EMOJI, LONG])
+GROUPS = ["DL", EVIL, "UA"]
+TOO_FEW_SILO = "silo-03"
+LEFT_OUT = "silo-05"
+
+
+def auc_of(silo: str, model: str = "candidate") -> float:
+    """Return the AUC that the hand-made table gives a silo."""
+    better = 0.0 if model == "candidate" else -0.02
+    return 0.62 + 0.015 * ((SILOS.index(silo) * 7) % 16) + better
+
+
+WORST = sorted((s for s in SILOS if s != TOO_FEW_SILO), key=auc_of)
+
+
+def _figure(value: float | None = None, **where: Any) -> Figure:
+    """Return a figure with an unsymmetrical interval, or a noted one."""
+    place: dict[str, Any] = {
+        "model": "candidate",
+        "split": "eval",
+        "silo": "",
+        "slice": "",
+        "group": "",
+    }
+    if value is None:
+        return Figure(
+            **(place | {"metric": "rows", "rows": 7, "note": "too few"} | where)
+        )
+    found: dict[str, Any] = {
+        "metric": "auc",
+        "value": value,
+        "low": value - 0.02,
+        "high": value + 0.03,
+        "rows": 1234,
+        "positives": 321,
+    }
+    return Figure(**(place | found | where))
+
+
+def figures() -> Table:
+    """Return a table whose worst silo is not the first by name."""
+    made = [
+        _figure(0.713),
+        _figure(0.698, split="next"),
+        _figure(0.7, model="baseline"),
+    ]
+    for metric, value in (("tpr", 0.61), ("fpr", 0.23)):
+        made += [
+            _figure(value, metric=metric, threshold=at) for at in (0.25, 0.5, 0.75)
+        ]
+    for index, group in enumerate(GROUPS):
+        place = {"slice": "carrier", "group": group}
+        made.append(_figure(0.66 + index / 50, **place))
+        made += [
+            _figure(0.4 + index / 10, metric=metric, threshold=0.5, **place)
+            for metric in ("tpr", "fpr")
+        ]
+    made.append(_figure(slice="carrier", group="rare"))
+    for silo in SILOS:
+        if silo == TOO_FEW_SILO:
+            made += [_figure(silo=silo), _figure(silo=silo, model="baseline")]
+            continue
+        auc, before = auc_of(silo), auc_of(silo, "baseline")
+        made.append(_figure(auc, silo=silo))
+        made.append(_figure(before, silo=silo, model="baseline"))
+        made.append(_figure(auc - 0.01, silo=silo, split="next"))
+        made.append(_figure(auc - 0.1, silo=silo, slice="carrier", group="UA"))
+        made.append(_figure(silo=silo, slice="carrier", group=EVIL))
+    return table.of(made)
+
+
+def evaluate(folder: pathlib.Path, seed: int) -> None:
+    """Let TFMA evaluate 1,200 made-up predictions."""
+    import tensorflow_model_analysis as tfma
+    from google.protobuf import text_format
+
+    config = text_format.Parse(
+        """
+        model_specs { label_key: "label" prediction_key: "prediction" }
+        slicing_specs {}
+        slicing_specs { feature_keys: "silo_id" }
+        slicing_specs { feature_keys: "carrier" }
+        slicing_specs { feature_keys: ["silo_id", "carrier"] }
+        metrics_specs {
+          metrics { class_name: "AUC" }
+          metrics { class_name: "ExampleCount" }
+          metrics { class_name: "FairnessIndicators"
+                    config: '{"thresholds": [0.25, 0.5, 0.75]}' }
+        }""",
+        tfma.EvalConfig(),
+    )
+    rng = np.random.default_rng(seed)
+    scores = rng.random(1200)
+    frame = pd.DataFrame(
+        {
+            "silo_id": rng.choice(np.array(SILOS, object), 1200),
+            "carrier": rng.choice(np.array(GROUPS, object), 1200),
+            "label": (rng.random(1200) < scores).astype("float32"),
+            "prediction": scores.astype("float32"),
+        }
+    )
+    tfma.analyze_raw_data(frame, config, output_path=str(folder))
+
+
+@pytest.fixture(scope="session")
+def evaluation(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """A ModelEvaluation with a candidate and a model in service."""
+    folder = tmp_path_factory.mktemp("evaluation")
+    evaluate(folder, seed=1)
+    evaluate(folder / "baseline", seed=2)
+    figures().write(folder)
+    return folder
+
+
+def member(silo: str) -> Member:
+    rows = 1000 + 137 * SILOS.index(silo)
+    return Member(
+        silo=silo,
+        admitted=silo != LEFT_OUT,
+        reasons=("column `dep_delay` is missing in 31% of 8,204 rows",)
+        if silo == LEFT_OUT
+        else (),
+        notes=(f"`{EVIL}` is new in `carrier`",) if silo == EVIL else (),
+        rows={"train": rows, "eval": rows // 4},
+        share=1 / 16,
+        heterogeneity={"distance": 0.1, "carrier": 0.42},
+    )
+
+
+@dataclasses.dataclass
+class Run:
+    """The artifacts of a run below one folder."""
+
+    folder: pathlib.Path
+    evaluation: pathlib.Path
+
+    @property
+    def sources(self) -> report.Sources:
+        places = {
+            field.name: str(self.folder / field.name)
+            for field in dataclasses.fields(report.Sources)
+        }
+        return report.Sources(**(places | {"evaluation": str(self.evaluation)}))
+
+    def place(self, name: str) -> pathlib.Path:
+        folder = self.folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def write(self, name: str, file: str, content: dict[str, Any]) -> None:
+        text = json.dumps(content, ensure_ascii=False)
+        (self.place(name) / file).write_text(text, encoding="utf-8")
+
+    def decide(self, **change: Any) -> None:
+        decision = {
+            "blessed": True,
+            "reasons": [],
+            "gates": [
+                {"gate": "overall", "passed": True, "sentence": "AUC 0.713 is enough."}
+            ],
+            "baseline": {"span": "6", "digest": "b" * 64, "uri": "/model/6"},
+            "not_judged": [{"silo": TOO_FEW_SILO, "reason": "too few rows to judge"}],
+        }
+        self.write("blessing", "decision.json", decision | change)
+
+    def infer(self, **change: Any) -> None:
+        line = {"path": "/silo/predictions", "dead_letters": 2, "digest": "c" * 64}
+        silos = [{"silo": silo, "rows": 500, **line} for silo in SILOS]
+        ledger = {
+            "status": "done",
+            "reason": "",
+            "model": "d" * 64,
+            "rows": 8000,
+            "dead_letters": 32,
+            "resumed": 3,
+            "silos": silos,
+            "failures": [{"silo": EVIL, "item": "score.parquet", "reason": "no file"}],
+        }
+        self.write("inference_result", "ledger.json", ledger | change)
+
+    def train(self) -> None:
+        rounds = []
+        for number in range(1, 6):
+            silos = tuple(
+                SiloRecord(
+                    silo=silo,
+                    examples=100 + index,
+                    loss_before=0.7 - 0.02 * number + 0.01 * index,
+                    loss_after=0.68 - 0.02 * number + 0.01 * index,
+                    update_norm=0.5,
+                    cosine=0.8,
+                )
+                for index, silo in enumerate(SILOS)
+                if silo != LEFT_OUT
+            )
+            dropped = (Dropped(EVIL, "no answer in 60 s"),) if number == 3 else ()
+            rounds.append(
+                RoundRecord(
+                    number, 0.72 - 0.02 * number, 0.7 - 0.02 * number, silos, dropped
+                )
+            )
+        record = RunRecord("fedavg", "own user ids", rounds=tuple(rounds))
+        record.write(self.place("model_run"))
+        ModelCard(digest="a" * 64).write(self.place("model"))
+
+    def admit(self, quorum: int = 3) -> None:
+        Cohort(tuple(member(silo) for silo in SILOS), quorum).write(
+            self.place("cohort")
+        )
+        entries = tuple(
+            SiloEntry(
+                Silo(silo, f"/homes/{index}"),
+                splits={"train": Split("train.parquet", "e" * 64, 10)},
+                unreadable=("old.csv is empty",) if silo == ARABIC else (),
+            )
+            for index, silo in enumerate(SILOS)
+        )
+        Manifest("flights", "7", entries).write(self.place("examples"))
+        left = {silo: [Departure("counts and digests", 2, 300)] for silo in SILOS}
+        departures.write(self.place("examples"), left)
+        left = {silo: [Departure("counts and digests", 1, 200)] for silo in SILOS}
+        departures.write(self.place("cohort"), left)
+
+    def render(self, settings: DashboardSettings | None = None) -> str:
+        from components.dashboard import tfma_view
+
+        settings = settings or DashboardSettings()
+        cells = scores.of_table(table.read(self.evaluation))
+        about = report.About("flights", "7", "f" * 64, {"trainer": {"rounds": 5}})
+        families = tfma_view.families(
+            self.evaluation, cells.families(), settings.slices_in_view
+        )
+        return page.render(
+            report.gather(self.sources, about, cells),
+            families,
+            tfma_view.bundle() if families else "",
+            settings,
+        )
+
+
+@pytest.fixture
+def run(tmp_path: pathlib.Path, evaluation: pathlib.Path) -> Run:
+    """A run of 16 silos that ended in a blessed model."""
+    made = Run(tmp_path, evaluation)
+    made.admit()
+    made.train()
+    made.decide()
+    made.infer()
+    return made
+
+
+@pytest.fixture
+def refused(run: Run, tmp_path: pathlib.Path) -> Run:
+    """The same run below its quorum: nothing was trained."""
+    run.evaluation = run.place("evaluation")
+    Table().write(run.evaluation)
+    run.admit(quorum=16)
+    sentence = "15 of 16 silos were admitted; the quorum is 16"
+    RunRecord("fedavg", refusal=sentence).write(run.place("model_run"))
+    ModelCard(refusal=sentence).write(run.place("model"))
+    run.decide(
+        blessed=False, reasons=["there is no model to judge"], gates=[], baseline=None
+    )
+    run.infer(
+        status="skipped",
+        reason="no model",
+        rows=0,
+        dead_letters=0,
+        silos=[],
+        failures=[],
+    )
+    return run

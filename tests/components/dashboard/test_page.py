@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import html.parser
+import re
+
+import pytest
+
+from components.dashboard import page
+from components.dashboard.settings import DashboardSettings
+from tests.components.dashboard.conftest import (
+    ARABIC,
+    EMOJI,
+    EVIL,
+    LEFT_OUT,
+    LONG,
+    TOO_FEW_SILO,
+    WORST,
+)
+
+VOID = {"meta", "img", "br", "link", "input", "base"}
+
+
+class Reader(html.parser.HTMLParser):
+    """Collects elements, texts by section and the rows of tables."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.scripts: list[str] = []
+        self._skip = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag in {"script", "style"}:
+            self._skip = tag
+            if tag == "script":
+                self.scripts.append("")
+        if tag == "tr":
+            self.text.append("\n")
+
+    def handle_endtag(self, tag):
+        if tag == self._skip:
+            self._skip = ""
+
+    def handle_data(self, data):
+        if self._skip == "script":
+            self.scripts[-1] += data
+        elif not self._skip:
+            self.text.append(data)
+
+    @property
+    def words(self) -> str:
+        return "".join(self.text)
+
+
+@pytest.fixture
+def html_text(run) -> str:
+    return run.render()
+
+
+def test_the_decision_comes_before_everything_else(html_text):
+    words = Reader(html_text).words
+    assert words.index("✓ Blessed") < words.index("AUC on the following span")
+    headings = re.findall(r'<h2 id="(\w+)"', html_text)
+    assert headings[0] == "decision"
+    assert re.findall(r'<li><a href="#(\w+)"', html_text) == headings
+
+
+def test_a_refusal_says_why_in_sentences(run):
+    run.decide(
+        blessed=False,
+        reasons=["Silo `a` has an AUC of 0.510; at least 0.600 is asked."],
+        gates=[
+            {"gate": "overall", "passed": True, "sentence": "AUC 0.713 is enough."},
+            {"gate": "worst", "passed": False, "sentence": "0.510 is too low."},
+        ],
+    )
+    words = Reader(run.render()).words
+    assert "✗ Not blessed" in words
+    assert "Silo `a` has an AUC of 0.510; at least 0.600 is asked." in words
+    assert words.index("0.510 is too low.") < words.index("AUC 0.713 is enough.")
+
+
+def test_below_quorum_the_page_leads_with_the_reasons_and_the_silos(refused):
+    text = refused.render()
+    words = Reader(text).words
+    assert "✗ Nothing was trained" in words
+    assert words.index("the quorum is 16") < words.index(LEFT_OUT)
+    assert "column `dep_delay` is missing in 31% of 8,204 rows" in words
+    assert "Nothing was evaluated, so there is no view." in words
+    assert "fairness-nb-container" not in text
+    assert len(text) < 60_000
+
+
+@pytest.mark.parametrize("name", [EVIL, ARABIC, EMOJI, LONG])
+def test_hostile_names_are_read_as_they_are(html_text, name):
+    assert name in Reader(html_text).words
+
+
+def test_hostile_names_make_no_element_and_no_handler(html_text):
+    elements = Reader(html_text).elements
+    assert "img" not in {tag for tag, _ in elements}
+    handlers = [
+        name for _, attrs in elements for name in attrs if name.startswith("on")
+    ]
+    assert handlers == []
+    assert len([tag for tag, _ in elements if tag == "script"]) == 4
+
+
+def test_names_of_silos_are_isolated_from_the_text_around_them(html_text):
+    assert f"<bdi>{ARABIC}</bdi>" in html_text
+    assert f">{ARABIC}<" not in html_text.replace(f"<bdi>{ARABIC}</bdi>", "")
+
+
+def test_the_policy_names_each_script_and_forbids_the_rest(html_text):
+    reader = Reader(html_text)
+    policy = next(
+        attrs["content"]
+        for tag, attrs in reader.elements
+        if tag == "meta" and attrs.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert policy is not None
+    assert "default-src 'none'" in policy
+    assert "unsafe-inline" not in policy.split("style-src")[0]
+    running = [text for text in reader.scripts if not text.startswith("[{")]
+    assert len(running) == 3
+    for script in running:
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in policy
+
+
+def test_nothing_on_the_page_points_outside(html_text):
+    for _, attrs in Reader(html_text).elements:
+        for name in ("src", "href", "action", "data"):
+            value = attrs.get(name)
+            assert value is None or value.startswith("#"), (name, value)
+    assert "url(" not in page._text("page.css")
+
+
+def test_the_same_run_gives_the_same_bytes(run):
+    assert run.render() == run.render()
+
+
+def test_a_page_of_sixteen_silos_is_below_three_megabytes(html_text):
+    assert len(html_text.encode()) < 3_000_000
+
+
+def test_too_few_is_never_a_number(html_text):
+    rows = [row for row in Reader(html_text).words.split("\n") if "too few" in row]
+    assert rows
+    for row in html_text.split("<tr"):
+        if ">too few<" in row and f"<bdi>{TOO_FEW_SILO}</bdi>" in row:
+            cells = re.findall(r'<td class="num"[^>]*>([^<]*)', row)
+            assert "too few" in cells
+            assert not any(re.fullmatch(r"0\.\d{3}", cell) for cell in cells)
+        if "<bdi>rare</bdi>" in row:
+            cells = re.findall(r'<td class="num"[^>]*>([^<]*)', row)
+            assert not any(re.search(r"\d", cell) for cell in cells), cells
+
+
+def test_bars_are_sorted_and_each_has_its_numbers_as_text(html_text):
+    bars = html_text.split('<table class="bars">')[1].split("</table>")[0]
+    names = re.findall(r'<th scope="row"><bdi>(.*?)</bdi>', bars)
+    assert names[-1] == TOO_FEW_SILO
+    assert len(names) == 1 + len(WORST)
+    assert bars.count('class="value-mark"') == len(WORST)
+    assert "(not admitted)" in bars
+    assert "0.600 to 0.650" in bars
+
+
+def test_every_table_that_scrolls_can_be_reached_by_keyboard(html_text):
+    for tag, attrs in Reader(html_text).elements:
+        if tag == "div" and "wide" in (attrs.get("class") or ""):
+            assert attrs["tabindex"] == "0"
+            assert attrs["aria-label"]
+
+
+def test_all_sections_of_the_issue_are_told(html_text):
+    words = Reader(html_text).words
+    for told in (
+        "Compared with the model in service",
+        "too few rows to judge",  # a silo that no gate judged
+        "no answer in 60 s",  # a silo that dropped out
+        "old.csv is empty",  # a finding
+        "3 (500 bytes)",  # what left
+        "pieces of work taken over",
+        "tensorflow-model-analysis",
+        "rounds: 5",
+    ):
+        assert told in words, told
+
+
+def test_long_lists_are_cut_and_say_so(run):
+    settings = DashboardSettings(slices_in_view=3, slice_rows=2, training_panels=4)
+    words = Reader(run.render(settings)).words
+    assert "The first 4 of 15 silos." in words
+    assert "The first 2 of 4." in words
+    assert "The 3 slices with the worst AUC of 15." in words

@@ -1,0 +1,77 @@
+"""The use case's `model.py`: its contract, and who breaks it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from components.errors import SettingsError
+from components.features.spec import FeatureSpec
+from components.federated_trainer import model_module
+from tests.components.federated_trainer import support
+
+HEAD = "import tensorflow as tf\nL = tf.keras.layers\n"
+INPUTS = """
+def build_model(spec):
+    f = tf.keras.Input((spec.num_floats,), name="floats")
+    i = tf.keras.Input((spec.num_ids,), dtype=tf.int32, name="ids")
+"""
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        support.SPEC,
+        FeatureSpec(support.SPEC.numeric, ()),
+        FeatureSpec((), support.SPEC.categorical),
+    ],
+    ids=["both", "no ids", "no floats"],
+)
+def test_initial_weights_follow_the_seed(spec):
+    first, again, other = (
+        model_module.load(support.MODEL, spec, seed) for seed in (1, 1, 2)
+    )
+    for left, right in zip(first.weights, again.weights, strict=True):
+        np.testing.assert_array_equal(left, right)
+    assert not np.array_equal(first.weights[0], other.weights[0])
+    assert (first.num_floats, first.num_ids) == (spec.num_floats, spec.num_ids)
+    assert first.num_bytes == 4 * sum(w.size for w in first.weights)
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("build = 1", "found no function `build_model`"),
+        ("1 / 0", "failed with ZeroDivisionError"),
+        ("def build_model(spec):\n    spec.x", "`build_model` failed with Attr"),
+        ("def build_model(spec):\n    return 3", "found a int"),
+        (
+            INPUTS + "    return tf.keras.Model([i, f], L.Dense(1)(f))",
+            r"found inputs \[\('ids', 'int32', \(None, 2\)\)",
+        ),
+        (
+            INPUTS + "    return tf.keras.Model([f, i], L.Dense(2)(f))",
+            r"found outputs of shape \[\(None, 2\)\]",
+        ),
+        (
+            INPUTS + "    return tf.keras.Model([f, i], f[:, :1])",
+            "found no trainable weights",
+        ),
+        (
+            INPUTS
+            + "    h = L.BatchNormalization()(f)\n"
+            + "    return tf.keras.Model([f, i], L.Dense(1)(h))",
+            "2 weights that are not trainable.*\n\nhint: use LayerNormalization",
+        ),
+    ],
+)
+def test_broken_contract_is_refused(tmp_path, body, found):
+    path = tmp_path / "model.py"
+    path.write_text(HEAD + body)
+    with pytest.raises(SettingsError, match=found):
+        model_module.load(path, support.SPEC, 0)
+
+
+def test_absent_file_is_refused(tmp_path):
+    with pytest.raises(SettingsError, match="found no Python file .*/none.py"):
+        model_module.load(tmp_path / "none.py", support.SPEC, 0)

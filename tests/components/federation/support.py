@@ -1,0 +1,184 @@
+"""Silos with known rows, a linear model over them, and FedAvg in plain NumPy."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import time
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from components.federation import dataset, tensor_files
+from components.federation.plan import ServerOptimizer, TrainingPlan
+from components.silos import homes
+from components.silos.silo import Silo
+
+KEY = "rows"
+FOLDER = tensor_files.folder(KEY)
+SIZES = {"north": 300, "south": 120, "west": 57}  # unequal: wrong weights show
+NUM_FLOATS = 3
+VALUES = (4, 3)  # of the two columns of ids
+
+
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    floats: NDArray[np.float32]
+    ids: NDArray[np.int32]
+    labels: NDArray[np.float32]
+
+    @property
+    def design(self) -> NDArray[np.float64]:
+        """Return the linear model's inputs."""
+        hot = [np.eye(k)[self.ids[:, i]] for i, k in enumerate(VALUES)]
+        return np.concatenate([self.floats, *hot], axis=1).astype(np.float64)
+
+
+def make_rows(num: int, seed: int) -> Rows:
+    rng = np.random.default_rng(seed)
+    floats = rng.normal(size=(num, NUM_FLOATS)).astype(np.float32)
+    ids = np.stack([rng.integers(0, k, num) for k in VALUES], axis=1).astype(np.int32)
+    logits = floats[:, 0] - floats[:, 1] + ids[:, 0] - 1.5 + 0.3 * seed
+    labels = (rng.random(num) < 1 / (1 + np.exp(-logits))).astype(np.float32)
+    return Rows(floats, ids, labels)
+
+
+def make_silo(root: pathlib.Path, name: str, rows: Rows) -> Silo:
+    silo = homes.open_home(root, name)
+    folder = silo.path(FOLDER)
+    folder.mkdir(parents=True)
+    rows.floats.tofile(folder / tensor_files.FLOATS)
+    rows.ids.tofile(folder / tensor_files.IDS)
+    rows.labels.tofile(folder / tensor_files.LABELS)
+    homes.hand_over(silo, folder)
+    return silo
+
+
+def make_federation(root: pathlib.Path) -> tuple[list[Silo], dict[str, Rows]]:
+    rows = {name: make_rows(num, i) for i, (name, num) in enumerate(SIZES.items())}
+    return [make_silo(root, name, rows[name]) for name in rows], rows
+
+
+def linear() -> tf.keras.Model:
+    floats = tf.keras.Input((NUM_FLOATS,), name="floats")
+    ids = tf.keras.Input((len(VALUES),), dtype=tf.int32, name="ids")
+    hot = [tf.one_hot(ids[:, i], k) for i, k in enumerate(VALUES)]
+    inputs = tf.keras.layers.Concatenate()([floats, *hot])
+    return tf.keras.Model([floats, ids], tf.keras.layers.Dense(1)(inputs))
+
+
+def deep() -> tf.keras.Model:
+    """Return a model with an embedding, whose gradients are sparse."""
+    floats = tf.keras.Input((NUM_FLOATS,), name="floats")
+    ids = tf.keras.Input((len(VALUES),), dtype=tf.int32, name="ids")
+    embedded = tf.keras.layers.Embedding(max(VALUES), 2)(ids)
+    inputs = [floats, tf.keras.layers.Flatten()(embedded)]
+    hidden = tf.keras.layers.Dense(5, "relu")(tf.keras.layers.Concatenate()(inputs))
+    return tf.keras.Model([floats, ids], tf.keras.layers.Dense(1)(hidden))
+
+
+def shuffled(num: int, plan: TrainingPlan, number: int, silo: str) -> list[NDArray]:
+    """Return the row numbers of each of a round's batches."""
+    seed = dataset.seed_of(plan.seed, number, silo)
+    batches = []
+    for epoch in range(plan.local_epochs):
+        order = tf.random.experimental.stateless_shuffle(
+            tf.range(num), seed=tf.constant([seed, epoch], tf.int64)
+        ).numpy()
+        batches += [
+            order[i : i + plan.batch_size] for i in range(0, num, plan.batch_size)
+        ]
+    return batches
+
+
+def loss(rows: Rows, weights: NDArray[np.float64]) -> float:
+    logits = rows.design @ weights[:-1] + weights[-1]
+    return float(np.mean(np.logaddexp(0, logits) - rows.labels * logits))
+
+
+def local_sgd(
+    rows: Rows, weights: NDArray[np.float64], batches: list[NDArray], rate: float
+) -> NDArray[np.float64]:
+    design = np.column_stack([rows.design, np.ones(len(rows.labels))])
+    for batch in batches:
+        x = design[batch]
+        errors = 1 / (1 + np.exp(-x @ weights)) - rows.labels[batch]
+        weights = weights - rate * x.T @ errors / len(batch)
+    return weights
+
+
+class Server:
+    """SGD with momentum and Adam from their papers, in float64."""
+
+    def __init__(self, chosen: ServerOptimizer) -> None:
+        self._chosen = chosen
+        self._first = self._second = np.float64(0.0)
+        self._step = 0
+
+    def apply(self, weights: NDArray, update: NDArray) -> NDArray:
+        chosen = self._chosen
+        self._step += 1
+        if chosen.name == "sgd":
+            self._first = chosen.momentum * self._first + update
+            return weights - chosen.learning_rate * self._first
+        self._first = 0.9 * self._first + 0.1 * update
+        self._second = 0.999 * self._second + 0.001 * update**2
+        rate = (
+            chosen.learning_rate
+            * np.sqrt(1 - 0.999**self._step)
+            / (1 - 0.9**self._step)
+        )
+        return weights - rate * self._first / (np.sqrt(self._second) + chosen.epsilon)
+
+
+def numpy_fed_avg(
+    rows: dict[str, Rows], start: NDArray[np.float64], plan: TrainingPlan
+) -> tuple[NDArray[np.float64], list[dict[str, NDArray]]]:
+    """Return the weights, and each round's updates by silo."""
+    weights, server, rounds = start, Server(plan.server_optimizer), []
+    total = sum(len(r.labels) for r in rows.values())
+    for number in range(1, plan.rounds + 1):
+        updates = {}
+        for silo, own in rows.items():
+            batches = shuffled(len(own.labels), plan, number, silo)
+            local = local_sgd(own, weights, batches, plan.client_learning_rate)
+            updates[silo] = weights - local
+        mean = sum(len(rows[s].labels) / total * u for s, u in updates.items())
+        weights = server.apply(weights, mean)
+        rounds.append(updates)
+    return weights, rounds
+
+
+def flat(weights: tuple[NDArray, ...]) -> NDArray[np.float64]:
+    """Return the linear model's weights as a vector, the bias last."""
+    return np.concatenate([np.ravel(w) for w in weights]).astype(np.float64)
+
+
+def workers_of(parent: int) -> dict[str, int]:
+    """Return the process ids of a process' TFF workers by working directory."""
+    found = {}
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            command = (entry / "cmdline").read_bytes()
+            status = (entry / "status").read_text()
+            if b"--max_concurrent_computation_calls" not in command:
+                continue
+            if parent in (0, int(status.split("PPid:")[1].split()[0])):
+                found[str((entry / "cwd").readlink())] = int(entry.name)
+        except OSError:
+            continue  # it has just ended
+    return found
+
+
+def await_worker(parent: int, silo: Silo, timeout_s: float = 60.0) -> int:
+    """Return the process id of a silo's worker as soon as there is one."""
+    end = time.monotonic() + timeout_s
+    while time.monotonic() < end:
+        found = workers_of(parent)
+        if silo.home in found and len(found) > len(SIZES):
+            return found[silo.home]
+        time.sleep(0.05)
+    raise TimeoutError(silo.id)

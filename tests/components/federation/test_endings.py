@@ -1,0 +1,110 @@
+"""However a training ends, no worker is left, and it can be taken up again."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.components.federation import support
+
+pytestmark = [pytest.mark.tff, pytest.mark.slow]
+SCRIPT = pathlib.Path(__file__).with_name("train_script.py")
+REPOSITORY = pathlib.Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory):
+    """Return a function that starts a training in a process of its own."""
+    logs = tmp_path_factory.mktemp("logs")
+    started = []
+
+    def run(root: pathlib.Path) -> tuple[subprocess.Popen[bytes], pathlib.Path]:
+        log = logs / f"{len(started)}.log"
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [sys.executable, str(SCRIPT), str(root)],
+                env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+        started.append(process)
+        return process, log
+
+    yield run
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def whole(start, tmp_path_factory):
+    """Return the last line of a training that nobody disturbed."""
+    root = tmp_path_factory.mktemp("whole")
+    support.make_federation(root / "homes")
+    process, log = start(root)
+    return process, log
+
+
+def await_round(process: subprocess.Popen[bytes], log: pathlib.Path, number: int):
+    end = time.monotonic() + 120
+    while f"round={number}/" not in log.read_text():
+        assert process.poll() is None, log.read_text()[-2000:]
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def await_none(pids: list[int]) -> None:
+    end = time.monotonic() + 10
+    while any(_runs(pid) for pid in pids):
+        assert time.monotonic() < end, "a worker was left behind"
+        time.sleep(0.05)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return False
+    return state[0] not in "ZX"
+
+
+def test_killed_training_leaves_no_worker_and_resumes_to_the_same_weights(
+    start, whole, tmp_path
+):
+    support.make_federation(tmp_path / "homes")
+    process, log = start(tmp_path)
+    await_round(process, log, 2)
+    workers = list(support.workers_of(process.pid).values())
+    assert len(workers) == len(support.SIZES) + 1
+    process.kill()
+    process.wait()
+    await_none(workers)
+    process, log = start(tmp_path)
+    assert process.wait(120) == 0, log.read_text()[-2000:]
+    assert whole[0].wait(120) == 0, whole[1].read_text()[-2000:]
+    pattern = r"weights (\w+) resumed_from (\d+)"
+    (resumed,) = re.findall(pattern, log.read_text())
+    (expected,) = re.findall(pattern, whole[1].read_text())
+    assert int(resumed[1]) >= 2
+    assert expected[1] == "0"
+    assert resumed[0] == expected[0]
+
+
+def test_interrupted_training_leaves_no_worker(start, tmp_path):
+    support.make_federation(tmp_path / "homes")
+    process, log = start(tmp_path)
+    await_round(process, log, 1)
+    workers = list(support.workers_of(process.pid).values())
+    assert workers
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) != 0
+    assert "KeyboardInterrupt" in log.read_text()
+    await_none(workers)

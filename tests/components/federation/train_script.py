@@ -1,0 +1,40 @@
+"""Trains in a process of its own, for tests that end it: `train_script.py <root>`.
+
+Prints a line after each round, and the digest of the weights at the end.
+"""
+
+from __future__ import annotations
+
+import logging
+import pathlib
+import sys
+
+import numpy as np
+
+from components.federation import model, training
+from components.federation.plan import ServerOptimizer, TrainingPlan
+from components.silos import digests, homes
+from tests.components.federation import support
+
+PLAN = TrainingPlan(
+    rounds=40,
+    local_epochs=2,
+    batch_size=40,
+    server_optimizer=ServerOptimizer("adam", 0.05),
+)
+
+
+def main(root: pathlib.Path) -> None:
+    silos = [homes.open_home(root / "homes", name) for name in support.SIZES]
+    start = model.initialise(support.deep, support.NUM_FLOATS, 2, PLAN.seed)
+    folder = root / "training"
+    result = training.train(
+        start, silos, support.FOLDER, PLAN, folder, root / "tensorboard"
+    )
+    weights = digests.of_bytes(b"".join(np.ravel(w).tobytes() for w in result.weights))
+    print("weights", weights, "resumed_from", result.resumed_from, flush=True)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s", force=True)
+    main(pathlib.Path(sys.argv[1]))
