@@ -21,7 +21,9 @@ from components.dashboard.component import Dashboard
 from components.fairness_evaluator.component import FairnessEvaluator
 from components.feature_spec_gen.component import FeatureSpecGen
 from components.federated_trainer.component import FederatedTrainer
+from components.silo_example_gen import discovery
 from components.silo_example_gen.component import SiloExampleGen
+from components.silo_validator.columns import Columns
 from components.silo_validator.component import SiloValidator
 from components.silos import digests
 from pipelines.places import Places
@@ -47,16 +49,14 @@ def build(
         statistics=validator.outputs["statistics"],
         cohort=cohort,
         schema=schema.outputs["schema"],
-        settings=use_case.settings.features.model_dump_json(),
-        not_features=json.dumps(_not_features(use_case)),
-        code=digests.of_code("feature_spec_gen"),
+        settings=use_case.settings.features,
+        not_features=_not_features(use_case),
     )
     trainer = FederatedTrainer(
         examples=examples.outputs["examples"],
         cohort=cohort,
         feature_spec=features.outputs["feature_spec"],
-        settings=use_case.settings.training.model_dump_json(),
-        code=digests.of_code("federated_trainer"),
+        settings=use_case.settings.training,
         use_case=use_case.name,
         label=use_case.settings.rows.label,
         module_file=str(use_case.model_file),
@@ -67,9 +67,8 @@ def build(
         examples=examples.outputs["examples"],
         cohort=cohort,
         model=model,
-        settings=use_case.settings.evaluation.model_dump_json(),
-        gates=use_case.settings.gates.model_dump_json(),
-        code=digests.of_code("fairness_evaluator"),
+        settings=use_case.settings.evaluation,
+        gates=use_case.settings.gates,
         use_case=use_case.name,
         label=use_case.settings.rows.label,
     )
@@ -87,10 +86,9 @@ def build(
         examples=examples.outputs["examples"],
         model=model,
         blessing=blessing,
-        settings=use_case.settings.inference.model_dump_json(),
-        code=digests.of_code("batch_inferrer"),
+        settings=use_case.settings.inference,
         use_case=use_case.name,
-        key=json.dumps(list(use_case.settings.rows.key)),
+        key=use_case.settings.rows.key,
         force=json.dumps(force),
     )
     dashboard = Dashboard(
@@ -102,8 +100,7 @@ def build(
         evaluation=evaluator.outputs["evaluation"],
         blessing=blessing,
         inference_result=inferrer.outputs["inference_result"],
-        settings=use_case.settings.dashboard.model_dump_json(),
-        code=digests.of_code("dashboard"),
+        settings=use_case.settings.dashboard,
         use_case=use_case.name,
         run_settings=use_case.settings.model_dump_json(),
     )
@@ -118,13 +115,12 @@ def build_checks(use_case: UseCase, places: Places, span: str) -> Pipeline:
 
 def build_prediction(use_case: UseCase, places: Places, span: str) -> Pipeline:
     """Return the part of the chain that scores rows with the model in service."""
-    examples = _example_gen(use_case, places, span)
+    examples = _example_gen(use_case, places, span, discovery.SCORE)
     inferrer = BatchInferrer(
         examples=examples.outputs["examples"],
-        settings=use_case.settings.inference.model_dump_json(),
-        code=digests.of_code("batch_inferrer"),
+        settings=use_case.settings.inference,
         use_case=use_case.name,
-        key=json.dumps(list(use_case.settings.rows.key)),
+        key=use_case.settings.rows.key,
         force=json.dumps(False),
     )
     return _pipeline(use_case, places, [examples, inferrer])
@@ -139,24 +135,23 @@ def _checks(
     validator = SiloValidator(
         examples=examples.outputs["examples"],
         schema=schema.outputs["schema"],
-        settings=use_case.settings.validation.model_dump_json(),
-        columns=json.dumps(
-            {"label": rows.label, "key": rows.key, "split_by": rows.split_by}
-        ),
-        code=digests.of_code("silo_validator"),
+        settings=use_case.settings.validation,
+        columns=Columns(rows.label, rows.key, rows.split_by),
         use_case=use_case.name,
         operator_store=places.operator_store,
     )
     return examples, schema, validator
 
 
-def _example_gen(use_case: UseCase, places: Places, span: str) -> SiloExampleGen:
+def _example_gen(
+    use_case: UseCase, places: Places, span: str, purpose: str = discovery.TRAIN
+) -> SiloExampleGen:
     return SiloExampleGen(
-        settings=use_case.settings.source.model_dump_json(),
-        code=digests.of_code("silo_example_gen"),
+        settings=use_case.settings.source,
         use_case=use_case.name,
         span=span,
         homes=str(places.homes),
+        purpose=purpose,
     )
 
 

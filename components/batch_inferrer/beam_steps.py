@@ -13,7 +13,7 @@ import json
 import pathlib
 import tempfile
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import apache_beam as beam
 
@@ -63,12 +63,10 @@ def run(
             for index, item in enumerate(items)
         ]
         with beam.Pipeline(argv=list(flags)) as pipeline:
-            _ = (
-                pipeline
-                | "Items" >> beam.Create(elements, reshuffle=False)
-                | "Spread" >> beam.Reshuffle()
-                | "Score" >> beam.ParDo(ScoreItem(job, records))
-            )
+            spread = pipeline | "Items" >> beam.Create(elements, reshuffle=False)
+            if list(flags) != beam_args(1):  # one process has nobody to share with
+                spread |= "Spread" >> beam.Reshuffle()
+            _ = spread | "Score" >> beam.ParDo(ScoreItem(job, records))
         outcomes: dict[int, Outcome] = {}
         for file in pathlib.Path(records).glob("*.json"):
             for index, fields in json.loads(file.read_text(encoding="utf-8")):
@@ -94,8 +92,8 @@ class ScoreItem(beam.DoFn):  # type: ignore[misc]  # Beam has no types
         """Begin a file of records; a bundle that is tried again repeats them."""
         self._outcomes = []
 
-    def process(self, element: tuple[int, str]) -> None:
-        """Score one item."""
+    def process(self, element: tuple[int, str]) -> Iterable[None]:
+        """Score one item; nothing goes on from here."""
         index, text = element
         item = _item(text)
         try:
@@ -105,6 +103,7 @@ class ScoreItem(beam.DoFn):  # type: ignore[misc]  # Beam has no types
         except Exception as error:  # the other silos must go on
             outcome = Outcome(failure=faults.reason(item, error))
         self._outcomes.append((index, dataclasses.asdict(outcome)))
+        return []
 
     def finish_bundle(self) -> None:
         """Write the records."""

@@ -113,7 +113,7 @@ def _export(
     module = tf.Module()
     module.layers = [tf.Variable(weight) for weight in weights]
 
-    @tf.function(
+    @tf.function(  # type: ignore[untyped-decorator]  # TF has no types
         input_signature=[
             tf.TensorSpec([None, spec.num_floats], tf.float32, "floats"),
             tf.TensorSpec([None, spec.num_ids], tf.int32, "ids"),

@@ -43,7 +43,7 @@ def score_file(
     floats_names = [feature.name for feature in spec.numeric]
     ids_names = [feature.name for feature in spec.categorical]
     means = [np.float32(feature.mean) for feature in spec.numeric]
-    scales = [np.float32(feature.scale) for feature in spec.numeric]
+    factors = [feature.reciprocal for feature in spec.numeric]
     lookups = [
         {value: index + 2 for index, value in enumerate(feature.values)} | {None: 0}
         for feature in spec.categorical
@@ -65,7 +65,7 @@ def score_file(
                 column = batch.column(1 + k)
                 values = column.to_numpy(zero_copy_only=False)
                 values = values - means[k]
-                values /= scales[k]
+                values *= factors[k]
                 np.clip(values, -clip, clip, out=values)
                 missing = np.isnan(values)  # a null, or NaN itself
                 if missing.any():

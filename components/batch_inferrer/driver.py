@@ -12,6 +12,8 @@ from typing import Any
 
 from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2
+from tfx.dsl.components.base import base_driver as dsl_base_driver
+from tfx.orchestration import metadata
 from tfx.orchestration.portable import base_driver, data_types
 from tfx.proto.orchestration import driver_output_pb2
 from tfx.types import standard_artifacts
@@ -23,8 +25,15 @@ from components.blessed_models import span_order
 LIVE = metadata_store_pb2.Artifact.State.LIVE
 
 
-class Driver(base_driver.BaseDriver):
-    """Sets the exec properties `model_uri`, `model_digest` and `unsettled`."""
+class Driver(dsl_base_driver.BaseDriver, base_driver.BaseDriver):
+    """Sets the exec properties `model_uri`, `model_digest` and `unsettled`.
+
+    TFX checks a component's driver for the first parent and runs it by the second.
+    """
+
+    def __init__(self, mlmd_connection: metadata.Metadata) -> None:
+        dsl_base_driver.BaseDriver.__init__(self, mlmd_connection)
+        base_driver.BaseDriver.__init__(self, mlmd_connection)
 
     def run(
         self, execution_info: data_types.ExecutionInfo
@@ -47,10 +56,11 @@ def unsettled(store: MetadataStore, properties: Mapping[str, Any]) -> str:
     """Return the ids of the span's ledgers that no longer tell the truth.
 
     A ledger is unsettled once an item of it has failed or its predictions are
-    gone. As part of the cache's key this makes a node that has all its outputs
-    hit the cache, and one that has not run again. It can't hit a false ledger: one that
-    was written under this key was not there when the key was taken, so its id is
-    not in it, while the id of an unsettled one is.
+    gone. As part of the cache's key the ids let a node hit the cache while its
+    outputs are there, and make it run again when they are not. It can't hit an
+    unsettled ledger: the id of a ledger is never in the key that it was written
+    under, since it did not exist when that key was taken, but the id of every
+    unsettled one is in the key now.
     """
     ids = [
         artifact.id

@@ -9,6 +9,8 @@ from tfx.types import BaseChannel, Channel, component_spec
 
 from components import artifacts
 from components.dashboard import executor
+from components.dashboard.settings import DashboardSettings
+from components.silos import digests
 
 
 class DashboardSpec(component_spec.ComponentSpec):
@@ -18,11 +20,11 @@ class DashboardSpec(component_spec.ComponentSpec):
         "settings": component_spec.ExecutionParameter(type=str),
         "code": component_spec.ExecutionParameter(type=str),
         "use_case": component_spec.ExecutionParameter(type=str),
-        "span": component_spec.ExecutionParameter(type=str),
         "run_settings": component_spec.ExecutionParameter(type=str),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
         "examples": component_spec.ChannelParameter(type=artifacts.SiloExamples),
+        "statistics": component_spec.ChannelParameter(type=artifacts.SiloStatistics),
         "cohort": component_spec.ChannelParameter(type=artifacts.Cohort),
         "model": component_spec.ChannelParameter(type=artifacts.Model),
         "model_run": component_spec.ChannelParameter(type=artifacts.ModelRun),
@@ -42,16 +44,15 @@ class Dashboard(base_component.BaseComponent):
 
     Args:
         examples: Channel of type `SiloExamples`.
+        statistics: Channel of type `SiloStatistics`; what left the silos for it.
         cohort: Channel of type `Cohort`.
         model: Channel of type `Model`.
         model_run: Channel of type `ModelRun`.
         evaluation: Channel of type `ModelEvaluation`.
         blessing: Channel of type `ModelBlessing`.
         inference_result: Channel of type `InferenceResult`.
-        settings: `DashboardSettings` as JSON.
-        code: Digest of the node's code (`digests.of_code`).
+        settings: What the page shows of a large run.
         use_case: Name of the use case, as the page shows it.
-        span: The span, empty where the data has none.
         run_settings: All settings of the run as JSON, shown on the page.
 
     Outputs:
@@ -64,30 +65,29 @@ class Dashboard(base_component.BaseComponent):
     def __init__(
         self,
         examples: BaseChannel,
+        statistics: BaseChannel,
         cohort: BaseChannel,
         model: BaseChannel,
         model_run: BaseChannel,
         evaluation: BaseChannel,
         blessing: BaseChannel,
         inference_result: BaseChannel,
-        settings: str,
-        code: str,
+        settings: DashboardSettings,
         use_case: str,
-        span: str,
         run_settings: str,
     ) -> None:
         spec = DashboardSpec(
             examples=examples,
+            statistics=statistics,
             cohort=cohort,
             model=model,
             model_run=model_run,
             evaluation=evaluation,
             blessing=blessing,
             inference_result=inference_result,
-            settings=settings,
-            code=code,
+            settings=settings.model_dump_json(),
+            code=digests.of_code("dashboard"),
             use_case=use_case,
-            span=span,
             run_settings=run_settings,
             dashboard=Channel(type=artifacts.Dashboard),
         )

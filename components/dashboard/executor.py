@@ -12,11 +12,13 @@ from tfx.types import Artifact, artifact_utils
 from components.dashboard import page, report, scores
 from components.dashboard.settings import DashboardSettings
 from components.scoring import table
+from components.silos import manifest
 
 logger = logging.getLogger(__name__)
 
 INPUTS = (
     "examples",
+    "statistics",
     "cohort",
     "model",
     "model_run",
@@ -40,8 +42,8 @@ class Executor(base_executor.BaseExecutor):
         Args:
             input_dict: One artifact for each of `INPUTS`.
             output_dict: `dashboard`.
-            exec_properties: `settings`, `code`, `use_case`, `span` and
-                `run_settings`, all strings.
+            exec_properties: `settings`, `code`, `use_case` and `run_settings`,
+                all strings.
 
         Raises:
             FairSiloError: A report is missing or broken.
@@ -53,7 +55,7 @@ class Executor(base_executor.BaseExecutor):
         )
         about = report.About(
             use_case=exec_properties["use_case"],
-            span=exec_properties["span"],
+            span=manifest.read(sources.examples).span,
             code=exec_properties["code"],
             settings=report.parse_settings(exec_properties["run_settings"]),
         )

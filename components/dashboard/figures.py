@@ -51,7 +51,7 @@ def axis(values: Iterable[float], num_ticks: int = 5) -> Axis:
     """
     finite = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
     low, high = min(finite), max(finite)
-    if math.isclose(low, high):
+    if math.isclose(low, high, abs_tol=1e-6):
         low, high = low - 0.05, high + 0.05
     step = _round_step((high - low) / num_ticks)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)

@@ -28,6 +28,7 @@ class Sources:
     """The folders of the artifacts that a page is made from."""
 
     examples: str
+    statistics: str
     cohort: str
     model: str
     model_run: str
@@ -147,8 +148,17 @@ class Report:
 
     @property
     def reasons(self) -> list[str]:
-        """Why the run did not end in a blessed model, each said once."""
-        return list(dict.fromkeys((*self.refusals, *self.decision.reasons)))
+        """Why the run did not end in a blessed model, each said once.
+
+        Where nothing was trained the decision repeats that reason in a longer
+        sentence, which is left out.
+        """
+        told = [
+            reason
+            for reason in self.decision.reasons
+            if not any(refusal in reason for refusal in self.refusals)
+        ]
+        return list(dict.fromkeys((*self.refusals, *told)))
 
 
 def gather(sources: Sources, about: About, scores: Scores) -> Report:

@@ -19,7 +19,7 @@ from typing import Any
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.slicer import slicer_lib
 
-from components.dashboard.scores import Slice
+from components.dashboard.scores import SILO_COLUMN, Slice
 
 BUNDLE = "static/vulcanized_tfma.js"
 CONFIG = "eval_config.json"
@@ -46,6 +46,12 @@ class Family:
     candidate: list[dict[str, Any]]
     baseline: list[dict[str, Any]]
     num_slices: int
+
+    @property
+    def title(self) -> str:
+        """The columns in words."""
+        words = ("silo" if name == SILO_COLUMN else name for name in self.columns)
+        return " and ".join(words)
 
 
 def bundle() -> str:

@@ -1,42 +1,23 @@
 """Chooses the baseline: the newest blessed model of an earlier span.
 
 By span and not by time of training, so that a backfill of an old span never
-becomes the baseline of a new one. Spans compare as strings.
+becomes the baseline of a new one.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable
 
-
-@dataclasses.dataclass(frozen=True)
-class Blessed:
-    """A model that was blessed once.
-
-    Attributes:
-        id: Id of its blessing; rises with time.
-        use_case: The use case.
-        span: Its span, empty where the data has none.
-        uri: Its folder.
-        digest: Its digest.
-    """
-
-    id: int
-    use_case: str
-    span: str
-    uri: str
-    digest: str
+from components.blessed_models import BlessedModel, span_order
 
 
 def choose(
-    blessed: Iterable[Blessed], use_case: str, span: str, digest: str
-) -> Blessed | None:
+    blessed: Iterable[BlessedModel], span: str, digest: str
+) -> BlessedModel | None:
     """Return the model to compare with; None when there is none.
 
     Args:
-        blessed: All blessed models whose folder is there.
-        use_case: The candidate's use case.
+        blessed: All blessed models of the use case whose folder is there.
         span: The candidate's span. Where it is empty there is no order but that
             of blessing, so any other model counts as earlier.
         digest: The candidate's digest; without spans it tells the candidate
@@ -45,8 +26,15 @@ def choose(
     earlier = [
         model
         for model in blessed
-        if model.use_case == use_case
-        and bool(model.span) == bool(span)
-        and (model.span < span if span else model.digest != digest)
+        if bool(model.span) == bool(span)
+        and (
+            span_order(model.span) < span_order(span)
+            if span
+            else model.digest != digest
+        )
     ]
-    return max(earlier, key=lambda model: (model.span, model.id), default=None)
+    return max(
+        earlier,
+        key=lambda model: (span_order(model.span), model.blessing_id),
+        default=None,
+    )

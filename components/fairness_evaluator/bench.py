@@ -30,7 +30,7 @@ SILOS = 16
 GROUPS = 6
 THRESHOLDS = (0.25, 0.5, 0.75)
 BATCH_ROWS = 1_000
-MIN_ROWS = 30
+MIN_ROWS = 1  # TFMA by rows shows slices of any size
 BINS = 4_000  # the default of the settings
 COLUMN = "group"
 
@@ -79,10 +79,12 @@ def make_rows(rows: int, seed: int) -> pd.DataFrame:
     logit = rng.normal(size=rows) + 0.1 * silo - 0.1 * group - 1.5
     label = rng.random(rows) < 1 / (1 + np.exp(-logit))
     prediction = 1 / (1 + np.exp(-(logit + 0.7 * rng.normal(size=rows))))
+    silos = [f"silo {number:02}" for number in range(SILOS)]
+    groups = [f"group {number}" for number in range(GROUPS)]
     return pd.DataFrame(
         {
-            "silo_id": [f"silo {number}" for number in silo],
-            COLUMN: [f"group {number}" for number in group],
+            "silo_id": pd.Categorical.from_codes(silo, silos),
+            COLUMN: pd.Categorical.from_codes(group, groups),
             "label": label.astype(np.float32),
             "prediction": prediction.astype(np.float32),
         }
@@ -139,9 +141,9 @@ def _by_sketch(frame: pd.DataFrame, folder: str) -> dict[str, dict[str, float]]:
         scored = Scored(
             rows.label.to_numpy(np.int64), scores, bins.assign(scores, edges)
         )
-        codes, values = pd.factorize(rows[COLUMN])
-        table = np.array([folds[COLUMN].code(value) for value in values])
-        folds[COLUMN].add(table[codes], scored)
+        values = rows[COLUMN].cat
+        table = np.array([folds[COLUMN].code(value) for value in values.categories])
+        folds[COLUMN].add(table[values.codes], scored)
         folds[""].add(np.full(len(rows), folds[""].code("")), scored)
         told = [cell for fold in folds.values() for cell in fold.cells(MIN_ROWS)]
         sketches[str(silo)] = cells.from_bytes(cells.to_bytes(told))
@@ -159,10 +161,10 @@ def _by_rows(frame: pd.DataFrame, folder: str) -> dict[str, dict[str, float]]:
 
 
 def _child(side: str, rows: str, seed: str, folder: str) -> None:
+    run = {"rows": _by_rows, "sketch": _by_sketch}[side]
     from components.fairness_evaluator import tfma_eval  # noqa: F401  not measured
 
     frame = make_rows(int(rows), int(seed))
-    run = {"rows": _by_rows, "sketch": _by_sketch}[side]
     start = time.process_time()
     figures = run(frame, folder)
     found = {"cpu": time.process_time() - start, "figures": figures}

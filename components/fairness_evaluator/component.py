@@ -43,7 +43,7 @@ class FairnessEvaluator(base_component.BaseComponent):
         label: The label's column.
         code: Digest of the code, `digests.of_code("fairness_evaluator")`.
         use_case: Name of the use case.
-        span: The span, empty where the data has none.
+        span: The run's span as it was asked for; the examples know the real one.
 
     Outputs:
         evaluation: Channel of type `ModelEvaluation`: TFMA's own result, the

@@ -9,32 +9,45 @@ from __future__ import annotations
 import pathlib
 
 from ml_metadata.proto import metadata_store_pb2
-from tfx.orchestration import data_types_utils
+from tfx.dsl.components.base import base_driver as dsl_base_driver
+from tfx.orchestration import data_types_utils, metadata
 from tfx.orchestration.portable import base_driver, data_types
 from tfx.proto.orchestration import driver_output_pb2
-from tfx.types import artifact_utils, standard_artifacts
+from tfx.types import artifact_utils
 
+from components import blessed_models
+from components.blessed_models import BlessedModel
 from components.fairness_evaluator import baseline
-from components.fairness_evaluator.baseline import Blessed
 from components.scoring import model
+from components.silos import manifest
 
-BLESSING_TYPE = standard_artifacts.ModelBlessing.TYPE_NAME
 
+class Driver(dsl_base_driver.BaseDriver, base_driver.BaseDriver):
+    """Adds `baseline_span`, `baseline_digest` and `baseline_uri`, empty for none.
 
-class Driver(base_driver.BaseDriver):
-    """Adds `baseline_span`, `baseline_digest` and `baseline_uri`, empty for none."""
+    TFX checks a component's driver for the first parent and runs it by the second.
+    """
+
+    def __init__(self, mlmd_connection: metadata.Metadata) -> None:
+        dsl_base_driver.BaseDriver.__init__(self, mlmd_connection)
+        base_driver.BaseDriver.__init__(self, mlmd_connection)
 
     def run(
         self, execution_info: data_types.ExecutionInfo
     ) -> driver_output_pb2.DriverOutput:
         """See base class."""
         candidate = artifact_utils.get_single_uri(execution_info.input_dict["model"])
-        with self._mlmd_connection as metadata:
-            artifacts = metadata.store.get_artifacts_by_type(BLESSING_TYPE)
+        examples = artifact_utils.get_single_uri(execution_info.input_dict["examples"])
+        use_case = execution_info.exec_properties["use_case"]
+        with self._mlmd_connection as connection:
+            artifacts = connection.store.get_artifacts_by_type(blessed_models.TYPE_NAME)
         chosen = baseline.choose(
-            [found for found in map(_blessed, artifacts) if found],
-            execution_info.exec_properties["use_case"],
-            execution_info.exec_properties["span"],
+            [
+                found
+                for artifact in artifacts
+                if (found := _blessed(artifact, use_case))
+            ],
+            manifest.read(examples).span,  # `latest` has become a span there
             model.read_card(candidate).digest,
         )
         output = driver_output_pb2.DriverOutput()
@@ -46,21 +59,23 @@ class Driver(base_driver.BaseDriver):
         return output
 
 
-def _blessed(artifact: metadata_store_pb2.Artifact) -> Blessed | None:
-    """Return what a blessing blessed, if its model is still there."""
+def _blessed(
+    artifact: metadata_store_pb2.Artifact, use_case: str
+) -> BlessedModel | None:
+    """Return what a blessing blessed, if it is ours and still there."""
     properties = artifact.custom_properties
-    uri = properties["model_uri"].string_value
+    uri = properties[blessed_models.MODEL_URI].string_value
     if (
         artifact.state != metadata_store_pb2.Artifact.LIVE
-        or properties["blessed"].int_value != 1
+        or properties[blessed_models.BLESSED].int_value != 1
+        or properties[blessed_models.USE_CASE].string_value != use_case
         or not uri
         or not pathlib.Path(uri, model.CARD).exists()
     ):
         return None
-    return Blessed(
-        artifact.id,
-        properties["use_case"].string_value,
-        properties["span"].string_value,
-        uri,
-        properties["model_digest"].string_value,
+    return BlessedModel(
+        uri=uri,
+        digest=properties[blessed_models.MODEL_DIGEST].string_value,
+        span=properties[blessed_models.SPAN].string_value,
+        blessing_id=artifact.id,
     )

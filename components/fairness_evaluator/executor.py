@@ -9,6 +9,7 @@ from typing import Any
 from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
 
+from components import blessed_models
 from components.fairness_evaluator import settings
 from components.fairness_evaluator.decision import Baseline
 from components.scoring import model, table
@@ -39,11 +40,12 @@ class Executor(base_executor.BaseExecutor):
         report = artifact_utils.get_single_instance(output_dict["evaluation"])
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         card = model.read_card(trained.uri)
+        examples = manifest.read(artifact_utils.get_single_uri(input_dict["examples"]))
         if card.refusal:
             outcome = evaluation.refused(card.refusal)
         else:
             outcome = evaluation.evaluate(
-                manifest.read(artifact_utils.get_single_uri(input_dict["examples"])),
+                examples,
                 cohort.read(artifact_utils.get_single_uri(input_dict["cohort"])),
                 evaluation.Subject(table.CANDIDATE, trained.uri, card.digest),
                 _baseline(exec_properties),
@@ -58,11 +60,15 @@ class Executor(base_executor.BaseExecutor):
         departures.write(report.uri, outcome.departures)
         outcome.decision.write(blessing.uri)
         _bless(blessing, trained, outcome.decision.blessed)
-        for name in ("use_case", "span"):
-            blessing.set_string_custom_property(name, exec_properties[name])
-        blessing.set_string_custom_property("model_digest", card.digest)
+        for name, value in {
+            blessed_models.USE_CASE: exec_properties["use_case"],
+            blessed_models.SPAN: examples.span,  # `latest` has become a span there
+            blessed_models.MODEL_URI: trained.uri,
+            blessed_models.MODEL_DIGEST: card.digest,
+        }.items():
+            blessing.set_string_custom_property(name, value)
         for sentence in outcome.decision.reasons:
-            logger.warning("span=%s %s", exec_properties["span"], sentence)
+            logger.warning("span=%s %s", examples.span, sentence)
 
 
 def _baseline(exec_properties: dict[str, Any]) -> Baseline | None:
@@ -80,7 +86,6 @@ def _bless(blessing: Artifact, trained: Artifact, blessed: bool) -> None:
     """Write the verdict as TFX's Pusher and resolvers read it."""
     name = BLESSED if blessed else NOT_BLESSED
     pathlib.Path(blessing.uri, name).write_text("", encoding="utf-8")
-    blessing.set_int_custom_property("blessed", int(blessed))
+    blessing.set_int_custom_property(blessed_models.BLESSED, int(blessed))
     blessing.set_int_custom_property("current_model_id", trained.id)
     blessing.set_string_custom_property("current_model", trained.uri)
-    blessing.set_string_custom_property("model_uri", trained.uri)

@@ -105,10 +105,8 @@ def parse(evaluation: str, gates: str) -> tuple[EvaluationSettings, GateSettings
         SettingsError: A section can't be used.
     """
     try:
-        return (
-            EvaluationSettings.model_validate_json(evaluation),
-            GateSettings.model_validate_json(gates),
-        )
+        measured = EvaluationSettings.model_validate_json(evaluation)
+        demanded = GateSettings.model_validate_json(gates)
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -116,3 +114,11 @@ def parse(evaluation: str, gates: str) -> tuple[EvaluationSettings, GateSettings
             f"{error.title}{f' `{place}`' if place else ''}: {first['msg']}",
             "change the sections `evaluation` and `gates` of the settings",
         ) from error
+    if demanded.min_rows < measured.min_slice_rows:
+        raise SettingsError(
+            f"`gates.min_rows` is {demanded.min_rows}, but silos with fewer than "
+            f"`evaluation.min_slice_rows` = {measured.min_slice_rows} rows have no "
+            "figures to judge",
+            "raise the one or lower the other",
+        )
+    return measured, demanded

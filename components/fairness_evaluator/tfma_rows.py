@@ -58,7 +58,8 @@ def evaluate(
 
 def _batches(frame: pd.DataFrame, batch_rows: int) -> list[pa.RecordBatch]:
     """Return the rows as TFX's readers give them: each value a list of one."""
-    table = pa.Table.from_pandas(frame, preserve_index=False)
+    strings = dict.fromkeys(frame.select_dtypes("category"), str)
+    table = pa.Table.from_pandas(frame.astype(strings), preserve_index=False)
     return [
         pa.RecordBatch.from_arrays(
             [

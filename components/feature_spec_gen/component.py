@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from tfx import types
@@ -10,6 +12,8 @@ from tfx.types import component_spec
 
 from components import artifacts
 from components.feature_spec_gen import executor
+from components.feature_spec_gen.settings import FeatureSettings
+from components.silos import digests
 
 
 class FeatureSpecGenSpec(component_spec.ComponentSpec):
@@ -37,9 +41,8 @@ class FeatureSpecGen(base_component.BaseComponent):
         statistics: What each silo disclosed.
         cohort: Who trains.
         schema: The shared schema.
-        settings: FeatureSettings as JSON.
-        not_features: Columns that can't be features (label, key), as a JSON list.
-        code: Digest of the node's code.
+        settings: What the model may see.
+        not_features: Columns that can't be features (label, key).
 
     Outputs:
         feature_spec: Channel of type `FeatureSpec`.
@@ -54,18 +57,17 @@ class FeatureSpecGen(base_component.BaseComponent):
         statistics: types.BaseChannel,
         cohort: types.BaseChannel,
         schema: types.BaseChannel,
-        settings: str,
-        not_features: str,
-        code: str,
+        settings: FeatureSettings,
+        not_features: Sequence[str],
     ) -> None:
         super().__init__(
             FeatureSpecGenSpec(
                 statistics=statistics,
                 cohort=cohort,
                 schema=schema,
-                settings=settings,
-                not_features=not_features,
-                code=code,
+                settings=settings.model_dump_json(),
+                not_features=json.dumps(list(not_features)),
+                code=digests.of_code("feature_spec_gen"),
                 feature_spec=types.Channel(type=artifacts.FeatureSpec),
             )
         )

@@ -51,6 +51,8 @@ def merge(
             continue
         found = [silo[feature.name] for silo in columns if feature.name in silo]
         integer = feature.type == schema_pb2.INT
+        if not any(_present(column) for column in found):
+            continue
         if feature.type == schema_pb2.BYTES or feature.int_domain.is_categorical:
             values = vocabulary(found, settings)
             categorical.append(Categorical(feature.name, values, integer))
@@ -65,10 +67,9 @@ def pooled_moments(found: Sequence[Column]) -> tuple[float, float] | None:
     A constant column has deviation 1, so that it encodes to 0.
     """
     parts = [
-        (column.num_stats.common_stats.num_non_missing, column.num_stats)
+        (_present(column), column.num_stats)
         for column in found
-        if column.HasField("num_stats")
-        and column.num_stats.common_stats.num_non_missing
+        if column.HasField("num_stats") and _present(column)
     ]
     total = sum(count for count, _ in parts)
     if not total:
@@ -84,6 +85,11 @@ def pooled_moments(found: Sequence[Column]) -> tuple[float, float] | None:
     # Below this, the deviation is rounding of the mean, not a scale.
     constant = variance <= (1e-9 * max(1.0, abs(mean))) ** 2
     return mean, 1.0 if constant else math.sqrt(variance)
+
+
+def _present(column: Column) -> int:
+    kind = column.WhichOneof("stats")
+    return int(getattr(column, kind).common_stats.num_non_missing) if kind else 0
 
 
 def vocabulary(found: Sequence[Column], settings: FeatureSettings) -> tuple[str, ...]:

@@ -2,12 +2,15 @@
 
 `graph.py` holds the same encoding as a TF graph; `tests/components/features`
 checks the two for equality, bit by bit, on hostile inputs. All arithmetic is in
-float32 and in the same order, since a serving request carries float32.
+float32 and in the same order, since a serving request carries float32. TF's
+kernels flush subnormal numbers to zero, and its optimizer turns a division by a
+constant into a product with the reciprocal: both are done here by hand.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -70,14 +73,30 @@ def encode(batch: pa.RecordBatch | pa.Table, spec: FeatureSpec) -> Encoded:
     for index, numeric in enumerate(spec.numeric):
         values = _numbers(_column(batch, numeric.name), numeric, rows)
         missing = ~np.isfinite(values)
-        scores = (values - np.float32(numeric.mean)) / np.float32(numeric.scale)
-        np.clip(scores, -np.float32(spec.clip), np.float32(spec.clip), out=scores)
-        scores[missing] = 0.0
-        floats[:, index] = scores
+        floats[:, index] = _scores(values, missing, numeric, spec.clip)
         floats[:, width + index] = missing
     for index, categorical in enumerate(spec.categorical):
         ids[:, index] = _ids(_column(batch, categorical.name), categorical, rows)
     return Encoded(floats, ids)
+
+
+def _scores(
+    values: NDArray[np.float32],
+    missing: NDArray[np.bool_],
+    feature: Numeric,
+    clip: float,
+) -> NDArray[np.float32]:
+    with np.errstate(over="ignore", invalid="ignore"):  # clipped, or missing anyway
+        centred = _flushed(_flushed(values) - np.float32(feature.mean))
+        scores = _flushed(centred * feature.reciprocal)
+    np.clip(scores, -np.float32(clip), np.float32(clip), out=scores)
+    scores[missing] = 0.0
+    return scores
+
+
+def _flushed(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    values[np.abs(values) < np.finfo(np.float32).tiny] = 0.0
+    return values
 
 
 def _column(batch: pa.RecordBatch | pa.Table, name: str) -> pa.Array | None:
@@ -106,9 +125,13 @@ def _numbers(
         raise ColumnTypeError(feature.name, str(kind), "a number")
     if pa.types.is_boolean(kind):
         column = column.cast(pa.int8())
+    null = column.is_null().to_numpy(zero_copy_only=False)
+    if column.null_count:  # else NumPy would round integers to float64 first
+        column = pc.fill_null(column, 0)
     values = column.to_numpy(zero_copy_only=False)
     with np.errstate(over="ignore"):  # beyond float32 is infinite, so missing
         numbers: NDArray[np.float32] = values.astype(np.float32)
+    numbers[null] = np.nan
     return numbers
 
 
@@ -138,12 +161,28 @@ def _ids(column: pa.Array | None, feature: Categorical, rows: int) -> NDArray[np
 def _as_strings(values: pa.Array, feature: Categorical) -> list[str | None]:
     kind = values.type
     if feature.integer:
-        if pa.types.is_boolean(kind):
-            values = values.cast(pa.int8())
-        elif not pa.types.is_integer(kind):
-            raise ColumnTypeError(feature.name, str(kind), "an integer")
-        return [None if value is None else str(value) for value in values.to_pylist()]
+        return [None if v is None else str(v) for v in _integers(values, feature)]
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         raise ColumnTypeError(feature.name, str(kind), "a string")
     strings: list[str | None] = values.to_pylist()
     return strings
+
+
+def _integers(values: pa.Array, feature: Categorical) -> list[int | None]:
+    kind = values.type
+    if pa.types.is_floating(kind):
+        # An export turns integers into floats as soon as one of them is missing.
+        found = [v if v is not None and np.isfinite(v) else None for v in _list(values)]
+        if any(v is not None and v != int(v) for v in found):
+            raise ColumnTypeError(feature.name, f"{kind} with fractions", "an integer")
+        return [None if v is None else int(v) for v in found]
+    if pa.types.is_boolean(kind):
+        values = values.cast(pa.int8())
+    elif not pa.types.is_integer(kind):
+        raise ColumnTypeError(feature.name, str(kind), "an integer")
+    return _list(values)
+
+
+def _list(values: pa.Array) -> list[Any]:
+    found: list[Any] = values.to_pylist()
+    return found

@@ -17,6 +17,8 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from components.silos import digests
 
 FILE_NAME = "feature_spec.json"
@@ -40,6 +42,11 @@ class Numeric:
     mean: float
     scale: float
     integer: bool = False
+
+    @property
+    def reciprocal(self) -> np.float32:
+        """Factor that a centred value is multiplied by: 1 / scale in float32."""
+        return np.float32(1.0) / np.float32(self.scale)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -71,7 +71,7 @@ class FederatedTrainer(base_component.BaseComponent):
         feature_spec: types.BaseChannel,
         settings: TrainingSettings,
         use_case: str,
-        span: str | Any,
+        span: str,
         label: str,
         module_file: str,
         checkpoints: str,

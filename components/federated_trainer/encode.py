@@ -81,7 +81,9 @@ def _reusable(folder: pathlib.Path) -> dict[str, Any] | None:
 
 
 def _digest(folder: pathlib.Path) -> str:
-    return digests.of_json([digests.of_file(folder / name) for name in tensor_files.ALL])
+    return digests.of_json(
+        [digests.of_file(folder / name) for name in tensor_files.ALL]
+    )
 
 
 def _write(
@@ -101,6 +103,8 @@ def _write(
         wanted = list(dict.fromkeys([*columns, label]))
         for batch in table.iter_batches(BATCH_ROWS, columns=wanted):
             kept = pa.Table.from_batches([batch]).filter(pc.is_valid(batch[label]))
+            if not kept.num_rows:
+                continue
             encoded = columnar.encode(kept, spec)
             floats.write(encoded.floats.astype("<f4").tobytes())
             ids.write(encoded.ids.astype("<i4").tobytes())
@@ -122,7 +126,9 @@ def _labels(silo: Silo, name: str, column: pa.ChunkedArray) -> NDArray[np.float3
     values: NDArray[np.float32] = np.asarray(column.cast(pa.float32()))
     wrong = int(np.count_nonzero((values != 0) & (values != 1)))
     if wrong:
-        raise _label_error(silo, name, f"{wrong} of {len(values)} values beside 0 and 1")
+        raise _label_error(
+            silo, name, f"{wrong} of {len(values)} values beside 0 and 1"
+        )
     return values
 
 

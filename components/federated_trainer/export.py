@@ -105,7 +105,7 @@ class _Serving(tf.Module):  # type: ignore[misc]  # TF has no types
         self.feature_spec = tf.saved_model.Asset(spec_file)
 
     def serving_default(self) -> tf.types.experimental.ConcreteFunction:
-        @tf.function
+        @tf.function  # type: ignore[untyped-decorator]
         def serving_default(examples: tf.Tensor) -> dict[str, tf.Tensor]:
             return self._probability(*self.encoder(examples))
 
@@ -114,7 +114,7 @@ class _Serving(tf.Module):  # type: ignore[misc]  # TF has no types
         )
 
     def score(self, spec: FeatureSpec) -> tf.types.experimental.ConcreteFunction:
-        @tf.function
+        @tf.function  # type: ignore[untyped-decorator]
         def score(floats: tf.Tensor, ids: tf.Tensor) -> dict[str, tf.Tensor]:
             return self._probability(floats, ids)
 
@@ -133,5 +133,5 @@ def _write_weights(path: pathlib.Path, weights: Sequence[NDArray[np.float32]]) -
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name, value in canonical(weights).items():
             buffer = io.BytesIO()
-            np.lib.format.write_array(buffer, value, version=(1, 0))
+            np.save(buffer, value, allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy", _EPOCH), buffer.getvalue())

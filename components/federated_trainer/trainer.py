@@ -202,9 +202,7 @@ def _train(
         rounds=result.rounds,
         resumed_from=result.resumed_from,
     )
-    departures.write(
-        outputs.run, _departures(record, encoded, client_model.num_bytes)
-    )
+    departures.write(outputs.run, _departures(record, encoded, client_model.num_bytes))
     timings = {"round_seconds": result.seconds}
     path = outputs.run / records.TIMINGS_FILE_NAME
     path.write_text(json.dumps(timings), encoding="utf-8")

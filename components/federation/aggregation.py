@@ -14,17 +14,18 @@ holds silos times weights floats.
 from __future__ import annotations
 
 import collections
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_federated as tff
 from tensorflow_federated.python.common_libs import structure
 
+from components.federation.tff_types import Value
+
 TINY = 1e-12
 
 
-def federated_collect(value: Any) -> Any:
+def federated_collect(value: Value) -> Value:
     """Gather `{T}@CLIENTS` into T with a leading silo axis, at the server.
 
     One aggregation whose merge joins arrays, so rows stand in the order of
@@ -40,26 +41,27 @@ def federated_collect(value: Any) -> Any:
         (name, tff.TensorType(t.dtype, [None, *t.shape])) for name, t in one.items()
     )
 
-    @tff.tensorflow.computation
-    def none() -> Any:
+    @tff.tensorflow.computation  # type: ignore[untyped-decorator]
+    def none() -> Value:
         return collections.OrderedDict(
             (name, tf.zeros([0, *t.shape], t.dtype)) for name, t in one.items()
         )
 
-    @tff.tensorflow.computation(rows, one)
-    def append(gathered: Any, new: Any) -> Any:
+    @tff.tensorflow.computation(rows, one)  # type: ignore[untyped-decorator]
+    def append(gathered: Value, new: Value) -> Value:
         return collections.OrderedDict(
-            (name, tf.concat([gathered[name], new[name][tf.newaxis]], 0)) for name in one
+            (name, tf.concat([gathered[name], new[name][tf.newaxis]], 0))
+            for name in one
         )
 
-    @tff.tensorflow.computation(rows, rows)
-    def join(first: Any, second: Any) -> Any:
+    @tff.tensorflow.computation(rows, rows)  # type: ignore[untyped-decorator]
+    def join(first: Value, second: Value) -> Value:
         return collections.OrderedDict(
             (name, tf.concat([first[name], second[name]], 0)) for name in one
         )
 
-    @tff.tensorflow.computation(rows)
-    def report(gathered: Any) -> Any:
+    @tff.tensorflow.computation(rows)  # type: ignore[untyped-decorator]
+    def report(gathered: Value) -> Value:
         return gathered
 
     return tff.federated_aggregate(value, none(), append, join, report)
@@ -81,8 +83,8 @@ class AuditFactory(tff.aggregators.WeightedAggregationFactory):  # type: ignore[
         """Return the process; its measurements are `<inner=..., audit=...>`."""
         inner = self._inner.create(value_type, weight_type)
 
-        @tff.tensorflow.computation(value_type, weight_type)
-        def flatten(update: Any, weight: Any) -> Any:
+        @tff.tensorflow.computation(value_type, weight_type)  # type: ignore[untyped-decorator]
+        def flatten(update: Value, weight: Value) -> Value:
             parts = [tf.reshape(part, [-1]) for part in tf.nest.flatten(update)]
             return collections.OrderedDict(
                 update=tf.concat(parts, 0), weight=tf.cast(weight, tf.float32)
@@ -90,13 +92,13 @@ class AuditFactory(tff.aggregators.WeightedAggregationFactory):  # type: ignore[
 
         size = flatten.type_signature.result["update"].shape[0]
 
-        @tff.tensorflow.computation(
+        @tff.tensorflow.computation(  # type: ignore[untyped-decorator]
             collections.OrderedDict(
                 update=tff.TensorType(np.float32, [None, size]),
                 weight=tff.TensorType(np.float32, [None]),
             )
         )
-        def measure(gathered: Any) -> Any:
+        def measure(gathered: Value) -> Value:
             updates, weights = gathered["update"], gathered["weight"]
             shares = weights / tf.maximum(tf.reduce_sum(weights), TINY)
             mean = tf.linalg.matvec(updates, shares, transpose_a=True)
@@ -105,12 +107,12 @@ class AuditFactory(tff.aggregators.WeightedAggregationFactory):  # type: ignore[
             cosines = products / tf.maximum(norms * tf.norm(mean), TINY)
             return collections.OrderedDict(norm=norms, cosine=cosines)
 
-        @tff.federated_computation(
+        @tff.federated_computation(  # type: ignore[untyped-decorator]
             inner.next.type_signature.parameter[0],
             tff.FederatedType(value_type, tff.CLIENTS),
             tff.FederatedType(weight_type, tff.CLIENTS),
         )
-        def next_fn(state: Any, value: Any, weight: Any) -> Any:
+        def next_fn(state: Value, value: Value, weight: Value) -> Value:
             output = inner.next(state, value, weight)
             gathered = federated_collect(tff.federated_map(flatten, (value, weight)))
             measurements = collections.OrderedDict(

@@ -16,13 +16,13 @@ import os
 import pathlib
 import zipfile
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from components.federation import records
 from components.federation.records import RoundRecord
+from components.federation.tff_types import Value
 
 KEEP = 2
 _RECORDS = "records"
@@ -39,7 +39,7 @@ class Checkpoint:
     """
 
     round: int
-    state: Any
+    state: Value
     rounds: tuple[RoundRecord, ...] = ()
 
 
@@ -55,7 +55,7 @@ class Checkpoints:
         self._folder = pathlib.Path(folder)
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def latest(self, initial: Any) -> Checkpoint:
+    def latest(self, initial: Value) -> Checkpoint:
         """Return the latest checkpoint that can be read, or the start.
 
         Args:
@@ -68,7 +68,7 @@ class Checkpoints:
                 path.unlink(missing_ok=True)
         return Checkpoint(0, initial)
 
-    def save(self, state: Any, rounds: Sequence[RoundRecord]) -> None:
+    def save(self, state: Value, rounds: Sequence[RoundRecord]) -> None:
         """Save the state after the last of `rounds`."""
         number = rounds[-1].round
         leaves = {f"{i:04d}": leaf for i, leaf in enumerate(tf.nest.flatten(state))}
@@ -88,7 +88,7 @@ class Checkpoints:
         return self._folder / f"round_{number:06d}.npz"
 
 
-def _read(path: pathlib.Path, initial: Any) -> Checkpoint:
+def _read(path: pathlib.Path, initial: Value) -> Checkpoint:
     with np.load(path, allow_pickle=False) as archive:
         names = sorted(set(archive.files) - {_RECORDS})
         state = tf.nest.pack_sequence_as(initial, [archive[name][()] for name in names])

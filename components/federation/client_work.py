@@ -9,7 +9,6 @@ reported.
 from __future__ import annotations
 
 import collections
-from typing import Any
 
 import tensorflow as tf
 import tensorflow_federated as tff
@@ -17,6 +16,7 @@ import tensorflow_federated as tff
 from components.federation import dataset, model
 from components.federation.aggregation import federated_collect
 from components.federation.model import ClientModel
+from components.federation.tff_types import Type, Value
 
 
 def build(
@@ -36,12 +36,12 @@ def build(
     weights_type = weights_type_of(client_model)
     data_type = dataset.data_type(client_model.num_floats, client_model.num_ids)
 
-    @tff.tensorflow.computation(weights_type, data_type)
-    def work(initial: Any, data: Any) -> Any:
+    @tff.tensorflow.computation(weights_type, data_type)  # type: ignore[untyped-decorator]
+    def work(initial: Value, data: Value) -> Value:
         keras_model = client_model.build()
 
-        @tf.function
-        def run(initial: Any, train: Any, once: Any) -> Any:
+        @tf.function  # type: ignore[untyped-decorator]
+        def run(initial: Value, train: Value, once: Value) -> Value:
             model.assign(keras_model, initial)
             before, examples = _measure(keras_model, once)
             for inputs, labels in iter(train):
@@ -67,16 +67,16 @@ def build(
 
         return run(initial.trainable, data["train"], data["once"])
 
-    @tff.federated_computation
-    def initialise() -> Any:
+    @tff.federated_computation  # type: ignore[untyped-decorator]
+    def initialise() -> Value:
         return tff.federated_value((), tff.SERVER)
 
-    @tff.federated_computation(
+    @tff.federated_computation(  # type: ignore[untyped-decorator]
         initialise.type_signature.result,
         tff.FederatedType(weights_type, tff.CLIENTS),
         tff.FederatedType(data_type, tff.CLIENTS),
     )
-    def next_fn(state: Any, weights: Any, data: Any) -> Any:
+    def next_fn(state: Value, weights: Value, data: Value) -> Value:
         result, metrics = tff.federated_map(work, (weights, data))
         return tff.templates.MeasuredProcessOutput(
             state, result, federated_collect(metrics)
@@ -85,7 +85,7 @@ def build(
     return tff.learning.templates.ClientWorkProcess(initialise, next_fn)
 
 
-def weights_type_of(client_model: ClientModel) -> Any:
+def weights_type_of(client_model: ClientModel) -> Type:
     """Return the TFF type of the model's weights."""
     trainable = tuple(
         tff.TensorType(weight.dtype, weight.shape) for weight in client_model.weights
@@ -93,7 +93,7 @@ def weights_type_of(client_model: ClientModel) -> Any:
     return tff.to_type(tff.learning.models.ModelWeights(trainable, ()))
 
 
-def _measure(keras_model: tf.keras.Model, data: Any) -> tuple[tf.Tensor, tf.Tensor]:
+def _measure(keras_model: tf.keras.Model, data: Value) -> tuple[tf.Tensor, tf.Tensor]:
     """Return the mean loss over the data, and its rows."""
     total, rows = tf.constant(0.0, tf.float64), tf.constant(0, tf.int64)
     for inputs, labels in iter(data):
@@ -103,12 +103,12 @@ def _measure(keras_model: tf.keras.Model, data: Any) -> tuple[tf.Tensor, tf.Tens
     return tf.math.divide_no_nan(total, tf.cast(rows, tf.float64)), rows
 
 
-def _step(keras_model: tf.keras.Model, inputs: Any, labels: Any, rate: float) -> None:
+def _step(
+    keras_model: tf.keras.Model, inputs: Value, labels: Value, rate: float
+) -> None:
     with tf.GradientTape() as tape:
         logits = keras_model([inputs["floats"], inputs["ids"]], training=True)
-        loss = tf.reduce_mean(
-            tf.nn.sigmoid_cross_entropy_with_logits(labels, logits)
-        )
+        loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits))
         if keras_model.losses:
             loss += tf.add_n(keras_model.losses)
     variables = keras_model.trainable_weights

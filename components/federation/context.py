@@ -18,7 +18,6 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import tensorflow_federated as tff
 from tensorflow_federated.python.common_libs import structure
@@ -33,6 +32,7 @@ from tensorflow_federated.python.core.impl.types import (
 
 from components.errors import QuorumError
 from components.federation.endpoint import Endpoint, WorkerError
+from components.federation.tff_types import Computation, Type, Value
 
 BUSY = "still works on an earlier round"
 _SECURE = [
@@ -48,7 +48,7 @@ class NoContext(tff.framework.SyncContext):  # type: ignore[misc]  # TFF: no typ
     That one starts a worker under the coordinator's user id and never ends it.
     """
 
-    def invoke(self, comp: Any, arg: Any) -> Any:
+    def invoke(self, comp: Computation, arg: Value) -> Value:  # noqa: ARG002
         """Refuse."""
         raise RuntimeError("found no silos to compute on, expected a SiloContext")
 
@@ -71,14 +71,14 @@ class Compilers:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._done: dict[tuple[str, int], tuple[Any, Any]] = {}
+        self._done: dict[tuple[str, int], tuple[Value, Value]] = {}
 
-    def native(self, computation: Any) -> Any:
+    def native(self, computation: Computation) -> Computation:
         """Return what a worker can run."""
         compile_ = tff.backends.native.desugar_and_transform_to_native
         return self._once("native", compile_, computation)
 
-    def mergeable(self, computation: Any) -> Any:
+    def mergeable(self, computation: Computation) -> Computation:
         """Return the three parts of a federated computation.
 
         Raises:
@@ -87,8 +87,11 @@ class Compilers:
         return self._once("mergeable", _split, computation)
 
     def _once(
-        self, kind: str, compile_: Callable[[Any], Any], computation: Any
-    ) -> Any:
+        self,
+        kind: str,
+        compile_: Callable[[Computation], Computation],
+        computation: Computation,
+    ) -> Computation:
         with self._lock:
             key = (kind, id(computation))
             if key not in self._done:  # the computation is kept, so its id stays
@@ -96,7 +99,7 @@ class Compilers:
             return self._done[key][1]
 
 
-def _split(computation: Any) -> Any:
+def _split(computation: Computation) -> Computation:
     tree = computation.to_building_block()
     if tree_analysis.contains_called_intrinsic(tree, _SECURE):
         raise NotImplementedError(
@@ -135,7 +138,7 @@ class SiloContext(tff.framework.SyncContext):  # type: ignore[misc]  # TFF: no t
         self.attendance = Attendance((), {})
         """Who took part in the last computation."""
 
-    def invoke(self, comp: Any, arg: Any) -> Any:
+    def invoke(self, comp: Computation, arg: Value) -> Value:
         """Run a computation; TFF calls this.
 
         Raises:
@@ -162,14 +165,16 @@ class SiloContext(tff.framework.SyncContext):  # type: ignore[misc]  # TFF: no t
             self._serve(form.after_merge, after), result
         )
 
-    def _serve(self, computation: Any, argument: Any) -> Any:
+    def _serve(self, computation: Computation, argument: Value) -> Value:
         return self._server.submit(computation, argument).result(self._timeout_s)
 
-    def _ask(self, computation: Any, arg: Any, parameter: Any) -> list[Any]:
+    def _ask(
+        self, computation: Computation, arg: Value, parameter: Type
+    ) -> list[Value]:
         """Return the aggregates of the silos that answer in time, in cohort order."""
         end = time.monotonic() + self._timeout_s
-        futures: dict[str, concurrent.futures.Future[Any]] = {}
-        parts: dict[str, Any] = {}
+        futures: dict[str, concurrent.futures.Future[Value]] = {}
+        parts: dict[str, Value] = {}
         dropped: dict[str, str] = {}
         for index, silo in enumerate(self.cohort):
             endpoint = self._silos[silo]
@@ -189,7 +194,7 @@ class SiloContext(tff.framework.SyncContext):  # type: ignore[misc]  # TFF: no t
             raise below_quorum(len(parts), len(self.cohort), self._quorum, dropped)
         return list(parts.values())
 
-    def _merge(self, merge: Any, parts: Sequence[Any]) -> Any:
+    def _merge(self, merge: Computation, parts: Sequence[Value]) -> Value:
         # Neighbours first: collected values grow with each merge, and a chain
         # would send the first silo's once for every other silo.
         while len(parts) > 1:
@@ -219,7 +224,7 @@ def below_quorum(
     )
 
 
-def _is_client_placed(type_: Any) -> bool:
+def _is_client_placed(type_: Type) -> bool:
     return (
         isinstance(type_, tff.FederatedType)
         and type_.placement is tff.CLIENTS
@@ -227,7 +232,7 @@ def _is_client_placed(type_: Any) -> bool:
     )
 
 
-def _client_values(value: Any, type_: Any) -> list[list[Any]]:
+def _client_values(value: Value, type_: Type) -> list[list[Value]]:
     """Return the lists of client values in an argument."""
     if isinstance(type_, tff.StructType):
         inner = structure.from_container(value)
@@ -236,7 +241,7 @@ def _client_values(value: Any, type_: Any) -> list[list[Any]]:
     return [value] if _is_client_placed(type_) else []
 
 
-def _take(value: Any, type_: Any, index: int) -> Any:
+def _take(value: Value, type_: Type, index: int) -> Value:
     """Return the argument with only one of its client values."""
     if isinstance(type_, tff.StructType):
         inner = structure.from_container(value)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import collections
 import hashlib
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_federated as tff
 
 from components.federation.tensor_files import FLOATS, IDS, LABELS
+from components.federation.tff_types import Computation, Value
 
 MEASURING_BATCH = 4096
 
@@ -32,7 +32,7 @@ def seed_of(seed: int, round_number: int, silo: str) -> int:
 
 def build(
     folder: str, num_floats: int, num_ids: int, batch_size: int, local_epochs: int
-) -> Any:
+) -> Computation:
     """Return the TFF computation from a seed to a silo's data.
 
     Args:
@@ -59,7 +59,7 @@ def build(
             labels[:, tf.newaxis],
         )
 
-    def batches(order: tf.Tensor, size: int, arrays: Any) -> tf.data.Dataset:
+    def batches(order: tf.Tensor, size: int, arrays: Value) -> tf.data.Dataset:
         # Whole batches are gathered at once: no work a row.
         floats, ids, labels = arrays
         return (
@@ -88,8 +88,8 @@ def build(
         arrays = read()
         return batches(tf.range(tf.shape(arrays[2])[0]), MEASURING_BATCH, arrays)
 
-    @tff.tensorflow.computation(np.int64)
-    def silo_data(seed: tf.Tensor) -> Any:
+    @tff.tensorflow.computation(np.int64)  # type: ignore[untyped-decorator]
+    def silo_data(seed: tf.Tensor) -> Value:
         epochs = tf.data.Dataset.range(local_epochs)
         train = epochs.flat_map(lambda number: epoch(number, seed))
         return collections.OrderedDict(

@@ -12,13 +12,14 @@ import concurrent.futures
 import contextlib
 import threading
 from collections.abc import Callable
-from typing import Any
 
 import grpc
 import tensorflow_federated as tff
 from tensorflow_federated.python.core.environments.tensorflow_frontend import (
     tensorflow_computation,
 )
+
+from components.federation.tff_types import Computation, Request, Value
 
 DISPOSE_DEADLINE_S = 5.0
 _OPTIONS = (
@@ -41,7 +42,7 @@ _PHRASES = {
     "OOM when allocating": "RESOURCE_EXHAUSTED",
 }
 
-Compiler = Callable[[Any], Any]
+Compiler = Callable[[Computation], Computation]
 
 
 class WorkerError(Exception):
@@ -71,27 +72,28 @@ class _DeadlineStub(tff.framework.RemoteExecutorGrpcStub):  # type: ignore[misc]
 
     def __init__(self, channel: grpc.Channel, deadline_s: float) -> None:
         super().__init__(channel)
-        self._stub = _Deadline(self._stub, deadline_s)
-        self._disposing = _Deadline(self._stub.inner, DISPOSE_DEADLINE_S)
+        inner: Request = self._stub
+        self._stub: _Deadline = _Deadline(inner, deadline_s)
+        self._disposing = _Deadline(inner, DISPOSE_DEADLINE_S)
 
-    def dispose(self, request: Any) -> Any:
+    def dispose(self, request: Request) -> Request:
         with contextlib.suppress(WorkerError):  # what is gone needs no disposal
             return self._disposing.Dispose(request)
 
-    def dispose_executor(self, request: Any) -> Any:
+    def dispose_executor(self, request: Request) -> Request:
         with contextlib.suppress(WorkerError):
             return self._disposing.DisposeExecutor(request)
 
 
 class _Deadline:
-    def __init__(self, inner: Any, deadline_s: float) -> None:
+    def __init__(self, inner: Request, deadline_s: float) -> None:
         self.inner = inner
         self._deadline_s = deadline_s
 
-    def __getattr__(self, name: str) -> Callable[[Any], Any]:
+    def __getattr__(self, name: str) -> Callable[[Request], Request]:
         rpc = getattr(self.inner, name)
 
-        def call(request: Any) -> Any:
+        def call(request: Request) -> Request:
             try:
                 return rpc(request, timeout=self._deadline_s)
             except grpc.RpcError as error:
@@ -123,8 +125,8 @@ class Endpoint:
         self._compiler = compiler
         self._port = 0
         self._channel: grpc.Channel | None = None
-        self._context: Any = None
-        self._pending: concurrent.futures.Future[Any] | None = None
+        self._context: Value = None
+        self._pending: concurrent.futures.Future[Value] | None = None
         self._loop = asyncio.new_event_loop()
         # A daemon: a worker that hangs must not keep the coordinator alive.
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -148,7 +150,7 @@ class Endpoint:
         self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", _OPTIONS)
         stub = _DeadlineStub(self._channel, self._deadline_s)
 
-        def stack(cardinalities: Any) -> Any:
+        def stack(cardinalities: Value) -> Value:
             executor = tff.framework.RemoteExecutor(stub)
             executor.set_cardinalities({tff.CLIENTS: 0, **cardinalities})
             return executor
@@ -160,7 +162,9 @@ class Endpoint:
             transform_result=tensorflow_computation.transform_result,
         )
 
-    def submit(self, computation: Any, argument: Any) -> concurrent.futures.Future[Any]:
+    def submit(
+        self, computation: Computation, argument: Value
+    ) -> concurrent.futures.Future[Value]:
         """Start a computation on the worker and return its future result.
 
         The future raises `WorkerError` when the worker fails.

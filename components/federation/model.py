@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from components.errors import SettingsError
+from components.federation.tff_types import Value
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,13 +56,13 @@ def initialise(
     return ClientModel(build, num_floats, num_ids, weights)
 
 
-def assign(model: tf.keras.Model, weights: Sequence[Any]) -> None:
+def assign(model: tf.keras.Model, weights: Sequence[Value]) -> None:
     """Set a model's trainable weights."""
     for variable, value in zip(model.trainable_weights, weights, strict=True):
         variable.assign(value)
 
 
-def losses(model: tf.keras.Model, inputs: Any, labels: tf.Tensor) -> tf.Tensor:
+def losses(model: tf.keras.Model, inputs: Value, labels: tf.Tensor) -> tf.Tensor:
     """Return each row's cross-entropy, unit: nats, shape `(rows,)`."""
     logits = model([inputs["floats"], inputs["ids"]], training=False)
     return tf.nn.sigmoid_cross_entropy_with_logits(labels, logits)[:, 0]

@@ -44,7 +44,7 @@ class TrainingPlan:
     local_epochs: int = 1
     batch_size: int = 64
     client_learning_rate: float = 0.1
-    server_optimizer: ServerOptimizer = ServerOptimizer()  # noqa: RUF009  it is frozen
+    server_optimizer: ServerOptimizer = ServerOptimizer()
     seed: int = 0
     quorum: int = 2
     round_timeout_s: float = 600.0

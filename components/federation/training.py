@@ -11,8 +11,7 @@ import dataclasses
 import logging
 import pathlib
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tensorflow_federated as tff
@@ -28,6 +27,7 @@ from components.federation.model import ClientModel
 from components.federation.plan import TrainingPlan
 from components.federation.progress import RoundProgress
 from components.federation.records import RoundRecord, SiloRecord, summarise
+from components.federation.tff_types import Computation, Value
 from components.federation.workers import Workers
 from components.silos.silo import Silo
 
@@ -140,8 +140,11 @@ def _tell_start(start: Checkpoint, plan: TrainingPlan) -> None:
 
 
 def _round(
-    client_model: ClientModel, process: Any, data_folder: str, plan: TrainingPlan
-) -> Any:
+    client_model: ClientModel,
+    process: Computation,
+    data_folder: str,
+    plan: TrainingPlan,
+) -> Computation:
     """Return a round as one computation, of server state and the silos' seeds."""
     silo_data = dataset.build(
         data_folder,
@@ -151,11 +154,11 @@ def _round(
         plan.local_epochs,
     )
 
-    @tff.federated_computation(
+    @tff.federated_computation(  # type: ignore[untyped-decorator]
         process.initialize.type_signature.result,
         tff.FederatedType(np.int64, tff.CLIENTS),
     )
-    def run_round(state: Any, seeds: Any) -> Any:
+    def run_round(state: Value, seeds: Value) -> Value:
         return process.next(state, tff.federated_map(silo_data, seeds))
 
     return run_round
@@ -180,8 +183,8 @@ class _Federation:
         self.isolation = workers.isolation
 
     def run(
-        self, run_round: Callable[[Any, Any], Any], state: Any, number: int
-    ) -> tuple[Any, RoundRecord]:
+        self, run_round: Computation, state: Value, number: int
+    ) -> tuple[Value, RoundRecord]:
         """Run a round with all silos whose workers are, or come, up.
 
         Raises:
@@ -236,15 +239,13 @@ def _federation(
         server = endpoint()
         server.connect(workers.start_server().port)
         endpoints = {silo.id: endpoint() for silo in silos}
-        silo_context = SiloContext(
-            endpoints, server, compilers, timeout_s, plan.quorum
-        )
+        silo_context = SiloContext(endpoints, server, compilers, timeout_s, plan.quorum)
         stack.enter_context(tff.framework.get_context_stack().install(silo_context))
         yield _Federation(silos, plan, workers, endpoints, silo_context)
 
 
 def _silo_records(
-    answered: Sequence[str], metrics: Any
+    answered: Sequence[str], metrics: Value
 ) -> tuple[list[SiloRecord], dict[str, str]]:
     """Return the records of the silos that were merged, and why others were not."""
     work = metrics["client_work"]

@@ -84,6 +84,7 @@ class Workers:
         )
         self._workers: dict[str, Worker] = {}
         self._started: dict[str, int] = {}
+        self._owners = {0: "root"}
         self._binary = -1
 
     @property
@@ -138,20 +139,21 @@ class Workers:
         A worker that has died is started again, at most `RESTARTS` times.
 
         Raises:
-            SiloError: It does not start, or has died too often.
+            SiloError: It does not start, has died too often, or would share its
+                user id with another.
         """
         worker = self._workers.get(silo.id)
         if worker is not None and worker.alive:
             return worker
-        try:
-            if self._started.get(silo.id, 0) > RESTARTS:
-                raise _DeadAtStartError(f"died {RESTARTS + 1} times")
-            uid = homes.uid_of(silo) if self._own_user_ids else None
-            return self._start(silo.id, pathlib.Path(silo.home), uid)
-        except OSError as error:
-            found = f"{error.strerror or type(error).__name__}"
-        except _DeadAtStartError as error:
-            found = f"a worker that {error}"
+        uid = self._uid(silo)
+        found = f"a worker that died {RESTARTS + 1} times"
+        if self._started.get(silo.id, 0) <= RESTARTS:
+            try:
+                return self._start(silo.id, pathlib.Path(silo.home), uid)
+            except OSError as error:
+                found = f"{error.strerror or type(error).__name__}"
+            except _DeadAtStartError as error:
+                found = f"a worker that {error}"
         raise SiloError(
             silo.id,
             "TFF worker",
@@ -160,9 +162,28 @@ class Workers:
             "check the silo's home, its owner and its mode (0700)",
         )
 
+    def _uid(self, silo: Silo) -> int | None:
+        """Return the silo's user id, which must be its own; none without root."""
+        if not self._own_user_ids:
+            return None
+        try:
+            uid = homes.uid_of(silo)
+        except OSError:
+            return None  # without a home nothing starts
+        owner = self._owners.setdefault(uid, f"silo `{silo.id}`")
+        if owner != f"silo `{silo.id}`":
+            raise SiloError(
+                silo.id,
+                "its home",
+                f"user id {uid} of {owner}",
+                "a home that belongs to a user id of the silo's own",
+                "remove the home and run the pipeline from its first node",
+            )
+        return uid
+
     def _start(self, name: str, cwd: pathlib.Path, uid: int | None) -> Worker:
         self._started[name] = self._started.get(name, 0) + 1
-        log = self._folder / "logs" / f"{name or 'coordinator'}.worker.log"
+        log = self._folder / "logs" / (f"silo-{name}.log" if name else "server.log")
         reason = ""
         for _ in range(ATTEMPTS):
             port = _free_port()

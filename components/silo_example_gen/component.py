@@ -9,7 +9,9 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import component_spec
 
 from components import artifacts
-from components.silo_example_gen import driver, executor
+from components.silo_example_gen import discovery, driver, executor
+from components.silo_example_gen.settings import SourceSettings
+from components.silos import digests
 
 
 class SiloExampleGenSpec(component_spec.ComponentSpec):
@@ -21,6 +23,7 @@ class SiloExampleGenSpec(component_spec.ComponentSpec):
         "use_case": component_spec.ExecutionParameter(type=str),
         "span": component_spec.ExecutionParameter(type=str),
         "homes": component_spec.ExecutionParameter(type=str),
+        "purpose": component_spec.ExecutionParameter(type=str),
     }
     INPUTS: ClassVar[dict[str, Any]] = {}
     OUTPUTS: ClassVar[dict[str, Any]] = {
@@ -32,11 +35,11 @@ class SiloExampleGen(base_component.BaseComponent):
     """Takes in each silo's files, by reference.
 
     Args:
-        settings: SourceSettings as JSON.
-        code: Digest of the node's code.
+        settings: Where the silos lie and what their rows mean.
         use_case: Name of the use case.
         span: The run's span, or `latest`.
         homes: Folder of the silos' homes.
+        purpose: `train`, or `score` to take in nothing but the span's own rows.
 
     Outputs:
         examples: Channel of type `SiloExamples`, the manifest of all silos.
@@ -47,15 +50,22 @@ class SiloExampleGen(base_component.BaseComponent):
     DRIVER_CLASS = driver.Driver
 
     def __init__(
-        self, *, settings: str, code: str, use_case: str, span: str, homes: str
+        self,
+        *,
+        settings: SourceSettings,
+        use_case: str,
+        span: str,
+        homes: str,
+        purpose: str = discovery.TRAIN,
     ) -> None:
         super().__init__(
             SiloExampleGenSpec(
-                settings=settings,
-                code=code,
+                settings=settings.model_dump_json(),
+                code=digests.of_code("silo_example_gen"),
                 use_case=use_case,
                 span=span,
                 homes=homes,
+                purpose=purpose,
                 examples=types.Channel(type=artifacts.SiloExamples),
             )
         )

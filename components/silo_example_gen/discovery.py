@@ -10,12 +10,16 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
+from components.blessed_models import span_order
 from components.errors import SettingsError
 from components.silo_example_gen.settings import SourceSettings
 from components.silos import digests, homes, tasks
 from components.silos.silo import Silo, check_id
 
 LATEST = "latest"
+
+TRAIN = "train"  # learn from what lies before the span, score what follows it
+SCORE = "score"  # take in nothing but the span's own rows, to be scored
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,7 +103,8 @@ def _open(folder: pathlib.Path, homes_root: str) -> Found:
     try:
         check_id(folder.name)
     except SettingsError as error:
-        return Found(Silo(folder.name, ""), str(folder), error=error.message)
+        shown = folder.name.encode("utf-8", "backslashreplace").decode("utf-8")
+        return Found(Silo(shown, ""), str(folder), error=error.message)
     return Found(homes.open_home(homes_root, folder.name), str(folder.resolve()))
 
 
@@ -111,13 +116,16 @@ def _with_files(found: Found, outcome: tasks.Result | tasks.Failure | None) -> F
     return dataclasses.replace(found, files=tuple(outcome.values["files"]))
 
 
-def window(found: Sequence[Found], source: SourceSettings, span: str) -> Window:
+def window(
+    found: Sequence[Found], source: SourceSettings, span: str, purpose: str = TRAIN
+) -> Window:
     """Decide which spans a run reads.
 
     Args:
         found: The silos.
         source: Whether the data has spans at all.
         span: The run's span, or `latest`: the last that has one after it.
+        purpose: `TRAIN` or `SCORE`.
 
     Raises:
         SettingsError: There is no such span, or nothing lies before it.
@@ -130,21 +138,33 @@ def window(found: Sequence[Found], source: SourceSettings, span: str) -> Window:
                 "leave --span out, or put {span} into silos.pattern",
             )
         return Window("", ("",), "")
-    spans = sorted({file["span"] for silo in found for file in silo.files})
+    spans = sorted(
+        {file["span"] for silo in found for file in silo.files}, key=span_order
+    )
     if span in {"", LATEST}:
         span = spans[-2] if len(spans) > 1 else "".join(spans)
-    history = tuple(other for other in spans if other < span)
+    if purpose == SCORE:
+        if span not in spans:
+            raise SettingsError(
+                f"span is {span!r}: found no file of it; there are {_listed(spans)}",
+                "choose another span with --span",
+            )
+        return Window(span, (), span)
+    history = tuple(s for s in spans if span_order(s) < span_order(span))
     if not history:
-        listed = f"{spans[0]} to {spans[-1]}" if spans else "none at all"
         raise SettingsError(
             f"span is {span!r}: found no span before it to learn from; there "
-            f"are {listed}",
+            f"are {_listed(spans)}",
             "choose a later span with --span",
         )
-    following = next((other for other in spans if other > span), "")
+    following = next((s for s in spans if span_order(s) > span_order(span)), "")
     if source.rows.score != "following_span":
         following = ""
     return Window(span, history, following)
+
+
+def _listed(spans: Sequence[str]) -> str:
+    return f"{spans[0]} to {spans[-1]}" if spans else "none at all"
 
 
 def fingerprint(found: Sequence[Found], chosen: Window) -> str:
@@ -159,3 +179,13 @@ def fingerprint(found: Sequence[Found], chosen: Window) -> str:
         for silo in found
     ]
     return digests.of_json([dataclasses.asdict(chosen), listed])
+
+
+def unchanged(
+    source: SourceSettings, homes_root: str, chosen: Window, digest: str
+) -> bool:
+    """Return whether a run would still read what `fingerprint` digested before it."""
+    try:
+        return fingerprint(discover(source, homes_root), chosen) == digest
+    except SettingsError:  # the last silo, or the root, has gone
+        return False

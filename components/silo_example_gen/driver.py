@@ -6,7 +6,8 @@ see new data.
 
 from __future__ import annotations
 
-from tfx.orchestration import data_types_utils
+from tfx.dsl.components.base import base_driver as dsl_base_driver
+from tfx.orchestration import data_types_utils, metadata
 from tfx.orchestration.portable import base_driver, data_types
 from tfx.proto.orchestration import driver_output_pb2
 
@@ -14,8 +15,13 @@ from components.silo_example_gen import discovery, generation
 from components.silo_example_gen.settings import SourceSettings
 
 
-class Driver(base_driver.BaseDriver):
+class Driver(dsl_base_driver.BaseDriver, base_driver.BaseDriver):
     """Resolves the span and fingerprints what it reads."""
+
+    def __init__(self, mlmd_connection: metadata.Metadata) -> None:
+        # TFX checks a component's driver for the first parent, runs it by the second.
+        dsl_base_driver.BaseDriver.__init__(self, mlmd_connection)
+        base_driver.BaseDriver.__init__(self, mlmd_connection)
 
     def run(
         self, execution_info: data_types.ExecutionInfo
@@ -24,7 +30,9 @@ class Driver(base_driver.BaseDriver):
         properties = dict(execution_info.exec_properties)
         source = SourceSettings.model_validate_json(properties["settings"])
         found = discovery.discover(source, properties["homes"])
-        chosen = discovery.window(found, source, properties["span"])
+        chosen = discovery.window(
+            found, source, properties["span"], properties["purpose"]
+        )
         fingerprint = discovery.fingerprint(found, chosen)
         properties["span"] = chosen.span
         properties["fingerprint"] = fingerprint

@@ -26,7 +26,9 @@ class Executor(base_executor.BaseExecutor):
         source = SourceSettings.model_validate_json(exec_properties["settings"])
         homes = exec_properties["homes"]
         found = discovery.discover(source, homes)
-        chosen = discovery.window(found, source, exec_properties["span"])
+        chosen = discovery.window(
+            found, source, exec_properties["span"], exec_properties["purpose"]
+        )
         manifest = node.take_in(
             exec_properties["use_case"],
             found,
@@ -38,4 +40,8 @@ class Executor(base_executor.BaseExecutor):
         manifest.write(examples.uri)
         departures.write(examples.uri, node.departures(manifest))
         paths = [split.path for entry in manifest for split in entry.splits.values()]
-        generation.record(homes, exec_properties["fingerprint"], paths)
+        fingerprint = exec_properties["fingerprint"]
+        if discovery.unchanged(source, homes, chosen, fingerprint):
+            generation.record(homes, fingerprint, paths)
+        else:
+            generation.spoil(homes, fingerprint)

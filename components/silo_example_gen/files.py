@@ -37,7 +37,8 @@ def find(folder: pathlib.Path, pattern: str) -> list[tuple[str, pathlib.Path]]:
     found = []
     for path in sorted(folder.glob(pattern.replace(SPAN, "*"))):
         match = regex.fullmatch(path.relative_to(folder).as_posix())
-        if match and path.is_file() and path.suffix.lower() in SUFFIXES:
+        is_data = path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+        if match and is_data and path.is_file():
             found.append((match.groupdict().get("span") or "", path))
     return sorted(found)
 
@@ -61,7 +62,9 @@ def read(silo: str, path: pathlib.Path) -> pa.Table:
         )
     try:
         if path.suffix.lower() == ".csv":
-            table = pyarrow.csv.read_csv(path)
+            # An empty field is a missing value, in a column of strings too.
+            options = pyarrow.csv.ConvertOptions(strings_can_be_null=True)
+            table = pyarrow.csv.read_csv(path, convert_options=options)
         else:
             table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
@@ -74,6 +77,15 @@ def read(silo: str, path: pathlib.Path) -> pa.Table:
             f"a readable {kind} file",
             f"export {place} again",
         ) from None
+    if len(set(table.column_names)) < table.num_columns:
+        raise SiloError(
+            silo,
+            place,
+            f"{table.num_columns - len(set(table.column_names))} columns whose name "
+            "another column has too",
+            "a name of its own for each column",
+            f"export {place} again, with a header row",
+        )
     return pa.table(
         {name: _plain(silo, place, name, table[name]) for name in table.column_names}
     )
@@ -82,6 +94,27 @@ def read(silo: str, path: pathlib.Path) -> pa.Table:
 def _plain(
     silo: str, place: str, name: str, column: pa.ChunkedArray
 ) -> pa.ChunkedArray:
+    try:
+        plain = _narrowed(column)
+    except pa.ArrowException:  # a number beyond int64, or a rare type; may be quoted
+        plain = None
+    if plain is None:
+        raise SiloError(
+            silo,
+            place,
+            f"{_named(place, name)} of type {column.type}",
+            "64-bit numbers, strings, dates and truth values",
+            f"leave it out of {place}, or export it as plain values",
+        )
+    return plain
+
+
+def _named(place: str, column: str) -> str:
+    # Without a header row, the names of a CSV's columns are its first row's values.
+    return "a column" if place.lower().endswith(".csv") else f"column `{column}`"
+
+
+def _narrowed(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
     kind = column.type
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)
@@ -96,13 +129,7 @@ def _plain(
         return column.cast(pa.string())
     if pa.types.is_string(kind) or pa.types.is_null(kind):
         return column
-    raise SiloError(
-        silo,
-        f"{place}, column `{name}`",
-        f"type {kind}",
-        "a number, a string, a date or a truth value",
-        f"leave the column out of {place}, or export it as plain values",
-    )
+    return None
 
 
 def unify(tables: Sequence[tuple[str, pa.Table]]) -> tuple[pa.Table, list[str]]:
@@ -150,7 +177,7 @@ def _wider(known: pa.DataType | None, kind: pa.DataType) -> pa.DataType | None:
 
 def _cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
     columns = [
-        table[field.name].cast(field.type)
+        table[field.name].cast(field.type, safe=False)  # of large integers to floats
         if field.name in table.column_names
         else pa.chunked_array([pa.nulls(table.num_rows, field.type)])
         for field in schema

@@ -34,6 +34,12 @@ def record(homes_root: str, fingerprint: str, paths: Iterable[str]) -> None:
     _write(path, current(homes_root, fingerprint), sorted(paths))
 
 
+def spoil(homes_root: str, fingerprint: str) -> None:
+    """Keep the output of a run whose files changed meanwhile from being reused."""
+    path = pathlib.Path(homes_root, FOLDER, f"{fingerprint}.json")
+    _write(path, current(homes_root, fingerprint) + 1, [])
+
+
 def _write(path: pathlib.Path, generation: int, paths: list[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"generation": generation, "paths": paths}, ensure_ascii=False)

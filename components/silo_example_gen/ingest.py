@@ -29,21 +29,56 @@ from components.silos.tasks import Result
 ROW_GROUP = 65_536
 
 
-def fingerprint(_: Silo, arguments: Mapping[str, Any]) -> Result:
+def fingerprint(silo: Silo, arguments: Mapping[str, Any]) -> Result:
     """Digest a silo's files as they lie there now.
 
     Args:
+        silo: The silo.
         arguments: `folder`, the silo's own folder, and `pattern` below it.
 
     Returns:
-        Values `files`: a list of `{span, path, digest}`, sorted.
+        Values `files`: a list of `{span, path, digest}`, sorted; instead of the
+        digest of a file that can't be read, the reason.
+
+    Raises:
+        SiloError: The folder can't be read, or holds a name that isn't UTF-8.
     """
-    found = files.find(pathlib.Path(arguments["folder"]), arguments["pattern"])
+    try:
+        found = files.find(pathlib.Path(arguments["folder"]), arguments["pattern"])
+    except OSError as error:
+        raise SiloError(
+            silo.id,
+            "its folder",
+            f"a folder that can't be read ({error.strerror})",
+            "one that FairSilo may list and read",
+            "give this user the right to read the silo's folder",
+        ) from None
     listed = [
-        {"span": span, "path": str(path), "digest": digests.of_file(path)}
+        {"span": span, "path": _plain_path(silo, path), "digest": _digest(path)}
         for span, path in found
     ]
     return Result({"files": listed})
+
+
+def _digest(path: pathlib.Path) -> str:
+    try:
+        return digests.of_file(path)
+    except OSError as error:  # `ingest` tells why, and reads the other files
+        return f"unreadable: {error.strerror}"
+
+
+def _plain_path(silo: Silo, path: pathlib.Path) -> str:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise SiloError(
+            silo.id,
+            "its folder",
+            "a file whose name is not UTF-8",
+            "file names in UTF-8",
+            "rename the file",
+        ) from None
+    return str(path)
 
 
 def ingest(silo: Silo, arguments: Mapping[str, Any]) -> Result:
@@ -72,7 +107,7 @@ def ingest(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         [arguments["code"], source.model_dump(mode="json"), inputs, unreadable]
     )
     folder = silo.path("splits", name[:32])
-    if not folder.exists():
+    if not _is_whole(folder):
         _write(silo, folder, _tables(silo, history, following, source))
     return Result(
         {
@@ -155,7 +190,7 @@ def _split_columns(
 def _by_label(table: pa.Table, label: str) -> tuple[pa.Table, pa.Table]:
     if label not in table.column_names:
         return table, table.slice(0, 0)  # the schema's check says that it is missing
-    null = table[label].is_null()
+    null = table[label].is_null(nan_is_null=True)
     return table.filter(pc.invert(null)), table.filter(null)
 
 
@@ -163,8 +198,19 @@ def _without(table: pa.Table, column: str) -> pa.Table:
     return table.drop([column]) if column in table.column_names else table
 
 
+def _is_whole(folder: pathlib.Path) -> bool:
+    listed = folder / "splits.json"
+    if not listed.exists():
+        return False
+    written = json.loads(listed.read_text("utf-8"))
+    return all(pathlib.Path(split["path"]).exists() for split in written.values())
+
+
 def _write(silo: Silo, folder: pathlib.Path, tables: Mapping[str, pa.Table]) -> None:
-    """Write all splits, or none: the folder appears when it is whole."""
+    """Write all splits, or none: the folder appears when it is whole.
+
+    Of a folder that was there already, only lost files are written again.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
     unfinished.mkdir()
@@ -179,7 +225,12 @@ def _write(silo: Silo, folder: pathlib.Path, tables: Mapping[str, pa.Table]) -> 
                 "rows": table.num_rows,
             }
         (unfinished / "splits.json").write_text(json.dumps(written, ensure_ascii=False))
-        unfinished.rename(folder)
+        if folder.exists():
+            for path in unfinished.iterdir():
+                if not (folder / path.name).exists():
+                    path.rename(folder / path.name)
+        else:
+            unfinished.rename(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     homes.hand_over(silo, folder)

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 SALT = "fairsilo:"
+SEPARATOR = "\x1f"
 
 
 def held_out(value: str, share: float) -> bool:
@@ -53,14 +54,15 @@ def held_out_rows(
 def identities(table: pa.Table, columns: Sequence[str]) -> pa.Array:
     """Return one string a row, equal for rows that agree in `columns`.
 
-    Null and the empty string differ, and no separator can be forged.
+    Null and the empty string differ, and no value can hold a separator: the
+    characters that mean something here are escaped.
     """
     parts = [_text(table[name]) for name in columns]
     if not parts:
         return pa.array([""] * table.num_rows, pa.string())
     if len(parts) == 1:
         return parts[0]
-    return pc.binary_join_element_wise(*parts, "\x1f")
+    return pc.binary_join_element_wise(*parts, SEPARATOR)
 
 
 def _text(column: pa.ChunkedArray) -> pa.Array:
@@ -71,5 +73,6 @@ def _text(column: pa.ChunkedArray) -> pa.Array:
             if text.num_chunks
             else pa.array([], pa.string())
         )
-    escaped = pc.replace_substring(text, "\x1f", "\x1f\x1f")
-    return pc.fill_null(escaped, "\x00")
+    escaped = pc.replace_substring(text, "\x1e", "\x1e0")
+    escaped = pc.replace_substring(escaped, SEPARATOR, "\x1e1")
+    return pc.fill_null(escaped, "\x1e2")

@@ -11,6 +11,7 @@ import json
 import pathlib
 from typing import Any
 
+from components.blessed_models import span_order
 from components.silo_validator.node import Baseline
 from components.silos import cohort, digests
 
@@ -27,20 +28,25 @@ def find(store: Any, use_case: str, span: str) -> dict[str, Baseline]:  # noqa: 
     """
     earlier = sorted(
         (
-            (properties["span"].string_value, artifact.id, artifact)
+            (span_order(properties["span"].string_value), artifact.id, artifact)
             for artifact in store.get_artifacts_by_type("Cohort")
             if (properties := artifact.custom_properties)
             and properties["use_case"].string_value == use_case
-            and properties["span"].string_value < span
+            and span_order(properties["span"].string_value) < span_order(span)
         ),
         key=lambda found: found[:2],
         reverse=True,
     )
     baselines: dict[str, Baseline] = {}
-    for its_span, _, artifact in earlier:
+    judged: set[str] = set()
+    for _, _, artifact in earlier:
+        its_span = artifact.custom_properties["span"].string_value
         folder = artifact.custom_properties[STATISTICS].string_value
         if not pathlib.Path(artifact.uri, cohort.FILE_NAME).exists():
             continue
+        if its_span in judged:
+            continue  # the last verdict on a span counts
+        judged.add(its_span)
         for silo in cohort.read(artifact.uri).admitted:
             if silo not in baselines and pathlib.Path(folder, silo).exists():
                 baselines[silo] = Baseline(its_span, folder)

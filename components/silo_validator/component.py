@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from typing import Any, ClassVar
 
 from tfx import types
@@ -10,6 +12,9 @@ from tfx.types import component_spec
 
 from components import artifacts
 from components.silo_validator import driver, executor
+from components.silo_validator.columns import Columns
+from components.silo_validator.settings import ValidationSettings
+from components.silos import digests
 
 
 class SiloValidatorSpec(component_spec.ComponentSpec):
@@ -38,9 +43,8 @@ class SiloValidator(base_component.BaseComponent):
     Args:
         examples: The manifest of all silos.
         schema: The shared schema.
-        settings: ValidationSettings as JSON.
-        columns: `node.Columns` as JSON.
-        code: Digest of the node's code.
+        settings: What a silo must hold to train.
+        columns: Which columns are not features.
         use_case: Name of the use case.
         operator_store: SQLAlchemy's URL of the operator's state.
 
@@ -58,9 +62,8 @@ class SiloValidator(base_component.BaseComponent):
         *,
         examples: types.BaseChannel,
         schema: types.BaseChannel,
-        settings: str,
-        columns: str,
-        code: str,
+        settings: ValidationSettings,
+        columns: Columns,
         use_case: str,
         operator_store: str,
     ) -> None:
@@ -68,9 +71,9 @@ class SiloValidator(base_component.BaseComponent):
             SiloValidatorSpec(
                 examples=examples,
                 schema=schema,
-                settings=settings,
-                columns=columns,
-                code=code,
+                settings=settings.model_dump_json(),
+                columns=json.dumps(dataclasses.asdict(columns)),
+                code=digests.of_code("silo_validator"),
                 use_case=use_case,
                 operator_store=operator_store,
                 statistics=types.Channel(type=artifacts.SiloStatistics),

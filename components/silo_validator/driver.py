@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 
-from tfx.orchestration import data_types_utils
+from tfx.dsl.components.base import base_driver as dsl_base_driver
+from tfx.orchestration import data_types_utils, metadata
 from tfx.orchestration.portable import base_driver, data_types
 from tfx.proto.orchestration import driver_output_pb2
 
@@ -17,8 +18,13 @@ from components.silo_validator import baselines
 from components.silos import manifest
 
 
-class Driver(base_driver.BaseDriver):
+class Driver(dsl_base_driver.BaseDriver, base_driver.BaseDriver):
     """Adds what was decided by hand, and the statistics to compare with."""
+
+    def __init__(self, mlmd_connection: metadata.Metadata) -> None:
+        # TFX checks a component's driver for the first parent, runs it by the second.
+        dsl_base_driver.BaseDriver.__init__(self, mlmd_connection)
+        base_driver.BaseDriver.__init__(self, mlmd_connection)
 
     def run(
         self, execution_info: data_types.ExecutionInfo

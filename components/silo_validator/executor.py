@@ -13,6 +13,7 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
 from components.silo_validator import baselines, node
+from components.silo_validator.columns import Columns
 from components.silo_validator.settings import ValidationSettings
 from components.silos import departures, manifest
 
@@ -38,7 +39,7 @@ class Executor(base_executor.BaseExecutor):
                 pathlib.Path(schema.uri, "schema.pbtxt").read_text("utf-8"),
                 schema_pb2.Schema(),
             ),
-            node.Columns(**json.loads(exec_properties["columns"])),
+            Columns(**json.loads(exec_properties["columns"])),
             ValidationSettings.model_validate_json(exec_properties["settings"]),
             json.loads(exec_properties["by_hand"]),
             baselines.from_json(exec_properties["baselines"]),

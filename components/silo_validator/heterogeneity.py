@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
+from components.silo_validator.histograms import spread
 from components.silos.statistics import by_column
 
 BINS = 40
@@ -106,20 +107,4 @@ def _of_numbers(
     low = min(found[0].low_value for found in buckets.values())
     high = max(found[-1].high_value for found in buckets.values())
     edges = np.linspace(low, high if high > low else low + 1.0, BINS + 1)
-    return {silo: _rebin(found, edges) for silo, found in buckets.items()}
-
-
-def _rebin(
-    buckets: list[statistics_pb2.Histogram.Bucket], edges: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Spread each bucket evenly over the common bins that it touches."""
-    counts = np.zeros(len(edges) - 1)
-    for bucket in buckets:
-        low, high = bucket.low_value, bucket.high_value
-        if high <= low:
-            place = int(np.clip(np.searchsorted(edges, low, "right") - 1, 0, BINS - 1))
-            counts[place] += bucket.sample_count
-            continue
-        overlap = np.minimum(edges[1:], high) - np.maximum(edges[:-1], low)
-        counts += bucket.sample_count * np.clip(overlap, 0, None) / (high - low)
-    return counts
+    return {silo: spread(found, edges) for silo, found in buckets.items()}

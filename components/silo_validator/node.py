@@ -10,6 +10,7 @@ from typing import TypeAlias
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from components.silo_validator import heterogeneity, tfdv_checks, verdict
+from components.silo_validator.columns import Columns
 from components.silo_validator.settings import ValidationSettings
 from components.silos import statistics, tasks
 from components.silos.cohort import Cohort
@@ -17,21 +18,6 @@ from components.silos.departures import Departure
 from components.silos.manifest import TRAIN, Manifest
 
 Statistics: TypeAlias = statistics_pb2.DatasetFeatureStatisticsList
-
-
-@dataclasses.dataclass(frozen=True)
-class Columns:
-    """Which columns are not features.
-
-    Attributes:
-        label: The label.
-        key: What names a row.
-        split_by: What sends a row to train or eval; may be empty.
-    """
-
-    label: str
-    key: tuple[str, ...] = ()
-    split_by: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,6 +21,7 @@ from components.silos.manifest import EVAL, NEXT, SCORE, TRAIN
 from components.silos.silo import Silo
 from components.silos.tasks import Result
 
+LARGEST = float(np.finfo(np.float32).max)
 ENVIRONMENTS = {TRAIN: "TRAINING", EVAL: "TRAINING", SCORE: "SERVING"}
 
 
@@ -40,8 +41,10 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
     """
     schema = schema_pb2.Schema.FromString(bytes.fromhex(arguments["schema"]))
     label, key = arguments["label"], set(arguments["key"])
+    for feature in [feature for feature in schema.feature if feature.name in key]:
+        schema.feature.remove(feature)  # what names a row is never measured
     known = {feature.name for feature in schema.feature}
-    names = key | {arguments["split_by"]} - known
+    names = key | ({arguments["split_by"]} - known)
     tables = {
         name: pq.read_table(path)
         for name, path in arguments["splits"].items()
@@ -51,6 +54,9 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
     measured: dict[str, statistics_pb2.DatasetFeatureStatisticsList] = {}
     for name, table in tables.items():
         if not table.num_rows:
+            continue
+        if not {*known, *names} & {*table.column_names}:
+            findings.append(_headless(name, table))
             continue
         kept = [column for column in table.column_names if column not in names]
         finite, flooded = _without_non_finite(
@@ -68,8 +74,10 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
         findings += tfdv_checks.skew(measured[TRAIN], measured[SCORE], schema)
     disclosed = statistics_pb2.DatasetFeatureStatisticsList()
     for statistics in measured.values():
-        disclosed.datasets.add().CopyFrom(
-            disclosure.reduce(statistics.datasets[0], arguments["disclosure_rows"])
+        disclosed.datasets.append(
+            disclosure.reduce(
+                statistics.datasets[0], arguments["disclosure_rows"], known
+            )
         )
     return Result(
         {
@@ -85,16 +93,31 @@ def _finding(split: str, column: str, kind: str, sentence: str) -> dict[str, str
     return {"split": split, "column": column, "kind": kind, "sentence": sentence}
 
 
+def _headless(split: str, table: pa.Table) -> dict[str, str]:
+    # Without a header row, the names would be the first row's values.
+    return _finding(
+        split,
+        "",
+        "no header",
+        f"the split as a whole: found none of the schema's columns among its "
+        f"{table.num_columns:,}, expected the schema's names in a header row",
+    )
+
+
 def _without_non_finite(
     table: pa.Table, bound: float
 ) -> tuple[pa.Table, list[tuple[str, str]]]:
-    """Turn NaN and infinities into nulls; name the columns that are full of them."""
+    """Turn NaN and infinities into nulls; name the columns that are full of them.
+
+    As for the features, a number beyond float32 counts as infinite.
+    """
     flooded = []
     for index, field in enumerate(table.schema):
         if not pa.types.is_floating(field.type):
             continue
         column = table[field.name]
-        bad = pc.and_(column.is_valid(), pc.invert(pc.is_finite(column)))
+        usable = pc.less_equal(pc.abs(column), LARGEST)  # false for NaN
+        bad = pc.and_(column.is_valid(), pc.invert(usable))
         share = (pc.sum(pc.fill_null(bad, False)).as_py() or 0) / table.num_rows
         if not share:
             continue
@@ -107,7 +130,8 @@ def _without_non_finite(
                 (
                     field.name,
                     f"column `{field.name}`: found {share:.0%} of {table.num_rows:,} "
-                    f"rows NaN or infinite, expected at most {bound:.0%}",
+                    "rows NaN, infinite or beyond float32, expected at most "
+                    f"{bound:.0%}",
                 )
             )
     return table, flooded

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pyarrow as pa
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
-HISTOGRAM_BUCKETS = 20
+QUANTILE_BUCKETS = 200  # fine enough to count rows into even buckets from them
 NOT_A_FAULT = {"SCHEMA_NEW_COLUMN"}
 
 
@@ -26,7 +26,9 @@ def measure(
     import tensorflow_data_validation as tfdv
     from tensorflow_data_validation.statistics import stats_impl
 
-    options = tfdv.StatsOptions(schema=schema, num_histogram_buckets=HISTOGRAM_BUCKETS)
+    options = tfdv.StatsOptions(
+        schema=schema, num_quantiles_histogram_buckets=QUANTILE_BUCKETS
+    )
     batch = pa.RecordBatch.from_arrays(
         [_as_lists(table[name]) for name in table.column_names], table.column_names
     )
@@ -74,7 +76,9 @@ def against_schema(
     """
     import tensorflow_data_validation as tfdv
 
-    anomalies = tfdv.validate_statistics(statistics, schema, environment)
+    anomalies = tfdv.validate_statistics(
+        statistics, schema, _environment(schema, environment)
+    )
     return [
         {
             "split": split,
@@ -96,7 +100,7 @@ def skew(
     import tensorflow_data_validation as tfdv
 
     anomalies = tfdv.validate_statistics(
-        train, schema, "TRAINING", serving_statistics=served
+        train, schema, _environment(schema, "TRAINING"), serving_statistics=served
     )
     return _compared(anomalies, "skew", "the training rows and the rows to be scored")
 
@@ -111,11 +115,16 @@ def drift(
     import tensorflow_data_validation as tfdv
 
     anomalies = tfdv.validate_statistics(
-        train, schema, "TRAINING", previous_statistics=before
+        train, schema, _environment(schema, "TRAINING"), previous_statistics=before
     )
     return _compared(
         anomalies, "drift", f"these training rows and those of span {span}"
     )
+
+
+def _environment(schema: schema_pb2.Schema, name: str) -> str | None:
+    """Return the environment, or None: TFDV fails on one the schema doesn't name."""
+    return name if name in schema.default_environment else None
 
 
 def _compared(
@@ -152,7 +161,9 @@ def _distance(name: str) -> str:
 
 
 def _kind(info: anomalies_pb2.AnomalyInfo) -> str:
-    kinds = [anomalies_pb2.AnomalyInfo.Type.Name(reason.type) for reason in info.reason]
+    kinds: list[str] = [
+        anomalies_pb2.AnomalyInfo.Type.Name(reason.type) for reason in info.reason
+    ]
     faults = [kind for kind in kinds if kind not in NOT_A_FAULT]
     return (faults or kinds or ["UNKNOWN_TYPE"])[0]
 
@@ -168,10 +179,9 @@ def _sentence(
     short = info.short_description.lower()
     found = _found(column, statistics)
     expected = _expected(column, schema)
-    text = f"column `{column}`: {short}: found {found}, expected {expected}"
-    if _kind(info) == "SCHEMA_NEW_COLUMN":
-        text = f"column `{column}`: found {found}, expected no such column"
-    return text
+    if _kind(info) in {"SCHEMA_NEW_COLUMN", "SCHEMA_MISSING_COLUMN"}:
+        return f"column `{column}`: found {found}, expected {expected}"
+    return f"column `{column}`: {short}: found {found}, expected {expected}"
 
 
 def _found(column: str, statistics: statistics_pb2.DatasetFeatureStatisticsList) -> str:

@@ -36,7 +36,7 @@ def of_code(node: str, libraries: Iterable[str] = LIBRARIES) -> str:
     """Return the digest of a node's code and of the libraries below it.
 
     TFX's cache key ignores code, so each node carries this one: an edit to the
-    dashboard does not train a model again, an edit to a library does.
+    dashboard or to a README does not train a model again, one to a library does.
 
     Args:
         node: The node's folder in `components/`.
@@ -47,7 +47,7 @@ def of_code(node: str, libraries: Iterable[str] = LIBRARIES) -> str:
         path
         for folder in folders
         for path in (PACKAGE_ROOT / folder).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and path.suffix != ".md" and "__pycache__" not in path.parts
     )
     names = [str(path.relative_to(PACKAGE_ROOT)) for path in files]
     return of_json(

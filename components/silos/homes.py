@@ -35,10 +35,13 @@ def open_home(root: str | pathlib.Path, silo: str) -> Silo:
     home = pathlib.Path(root, check_id(silo))
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     home.chmod(0o700)
-    if is_isolated() and home.stat().st_uid == 0:
-        uid = _free_uid(home)
+    found = Silo(silo, str(home.resolve()))
+    if is_isolated() and not FIRST_UID <= uid_of(found) <= LAST_UID:
+        uid = _free_uid(home)  # new, or made by a user who could not isolate silos
         os.chown(home, uid, uid)
-    return Silo(silo, str(home.resolve()))
+        for below in home.iterdir():
+            hand_over(found, below)
+    return found
 
 
 def uid_of(silo: Silo) -> int:
@@ -47,14 +50,20 @@ def uid_of(silo: Silo) -> int:
 
 
 def hand_over(silo: Silo, path: pathlib.Path) -> None:
-    """Give a file or folder below the home, and all in it, to the silo's user."""
+    """Give a file or folder below the home, and all in it, to the silo's user.
+
+    Raises:
+        ValueError: The path does not lie below the silo's home.
+    """
+    if not path.is_relative_to(silo.home):
+        raise ValueError(f"{path} does not lie below the home of silo `{silo.id}`")
     if not is_isolated():
         return
     uid = uid_of(silo)
     for parent in [path, *path.parents]:
         if parent == pathlib.Path(silo.home):
             break
-        os.chown(parent, uid, uid)
+        os.chown(parent, uid, uid, follow_symlinks=False)
     for below in path.rglob("*"):
         os.chown(below, uid, uid, follow_symlinks=False)
 

@@ -53,12 +53,12 @@ def check_id(silo: str) -> str:
 def _fault(silo: str) -> str:
     if not silo:
         return "is empty"
+    if any(unicodedata.category(char).startswith("C") for char in silo):
+        return "holds control or invisible characters, or bytes that are not UTF-8"
     if len(silo.encode()) > MAX_ID_BYTES:
         return f"has {len(silo.encode())} bytes"
     if "/" in silo or os.sep in silo or "\\" in silo or silo in {".", ".."}:
         return "would leave its parent folder"
     if silo.startswith("."):
         return "is hidden (starts with a dot)"
-    if any(unicodedata.category(char).startswith("C") for char in silo):
-        return "holds control or invisible characters"
     return ""

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from components.errors import FairSiloError
+from components.silos.digests import PACKAGE_ROOT
 from components.silos.silo import Silo
 
 logger = logging.getLogger(__name__)
@@ -85,11 +86,16 @@ def attempt(task: str, silo: Silo, arguments: Mapping[str, Any]) -> Result | Fai
     except FairSiloError as error:
         return Failure(error.message, error.hint)
     except OSError as error:
-        return Failure(f"silo `{silo.id}`: {task}: {error.strerror or error!r}")
+        return Failure(f"silo `{silo.id}`: {task}: {error.strerror or _kind(error)}")
     except Exception as error:
-        frames = traceback.extract_tb(error.__traceback__)
-        place = f"{pathlib.Path(frames[-1].filename).name}:{frames[-1].lineno}"
-        return Failure(f"silo `{silo.id}`: {task}: {type(error).__name__} in {place}")
+        return Failure(f"silo `{silo.id}`: {task}: {_kind(error)}")
+
+
+def _kind(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [f for f in frames if f.filename.startswith(str(PACKAGE_ROOT))] or frames
+    place = f"{pathlib.Path(ours[-1].filename).name}:{ours[-1].lineno}"
+    return f"{type(error).__name__} in {place}"
 
 
 def run(

@@ -114,16 +114,28 @@ def _check(chosen: Any, span: str, folder: pathlib.Path) -> Any:  # noqa: ANN401
 
 
 @app.command()
-def quarantine(silo: SiloId, use: Use, reason: Reason, output: Output = None) -> None:
+def quarantine(
+    silo: SiloId,
+    use: Use,
+    reason: Reason,
+    overrides: Overrides = None,
+    output: Output = None,
+) -> None:
     """Keep a silo out of training from the next run on."""
-    _state(use, silo, output).quarantine(silo, reason)
+    _state(use, silo, overrides, output).quarantine(silo, reason)
     console.say(f"{silo} is quarantined from the next run on")
 
 
 @app.command()
-def release(silo: SiloId, use: Use, reason: Reason, output: Output = None) -> None:
+def release(
+    silo: SiloId,
+    use: Use,
+    reason: Reason,
+    overrides: Overrides = None,
+    output: Output = None,
+) -> None:
     """Lift a quarantine by hand; the checks still apply."""
-    _state(use, silo, output).release(silo, reason)
+    _state(use, silo, overrides, output).release(silo, reason)
     console.say(f"{silo} takes part from the next run on, if the checks admit it")
 
 
@@ -148,12 +160,14 @@ def _open_state(name: str, output: pathlib.Path | None) -> Any:  # noqa: ANN401
     return OperatorState(places.operator_store, name)
 
 
-def _state(name: str, silo: str, output: pathlib.Path | None) -> Any:  # noqa: ANN401
+def _state(
+    name: str, silo: str, overrides: list[str] | None, output: pathlib.Path | None
+) -> Any:  # noqa: ANN401
     """Return the operator's state, once the silo is known to be one."""
     from components.silos.silo import check_id
     from pipelines import use_case
 
-    chosen = use_case.find(name)
+    chosen = use_case.find(name, overrides or [])
     check_id(silo)
     chosen.prepare()
     if not (chosen.data / silo).is_dir():

@@ -37,8 +37,7 @@ def bless(
         "model_digest": f"d{span}",
     }.items():
         artifact.custom_properties[key].string_value = value
-    (id_,) = store.put_artifacts([artifact])
-    return id_
+    return int(store.put_artifacts([artifact])[0])
 
 
 def anything(span: str) -> bool:
@@ -56,14 +55,18 @@ def test_the_highest_span_wins_even_over_a_later_backfill(store):
 def test_of_one_span_the_later_blessing_wins(store):
     bless(store, "10")
     later = bless(store, "10")
-    assert find(store, "people", anything).blessing_id == later
+    found = find(store, "people", anything)
+    assert found is not None
+    assert found.blessing_id == later
 
 
 def test_only_candidates_are_found(store):
     bless(store, "9")
     bless(store, "10")
-    assert find(store, "people", lambda span: span != "10").span == "9"
-    assert find(store, "people", lambda span: False) is None
+    found = find(store, "people", lambda span: span != "10")
+    assert found is not None
+    assert found.span == "9"
+    assert find(store, "people", lambda span: span == "11") is None
 
 
 @pytest.mark.parametrize(

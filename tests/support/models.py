@@ -113,6 +113,6 @@ def export(
         [ids.tolist() for ids in linear.ids],
         linear.bias,
     ]
-    card = ModelCard(digest=digests.of_json([content, spec.to_json()]))
+    card = ModelCard(digest=digests.of_bytes(repr([content, spec]).encode()))
     card.write(folder)
     return card

@@ -17,8 +17,6 @@ alike; `adam` corrects its moments' bias and starts them from zero.
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 import tensorflow_federated as tff
 
@@ -26,6 +24,7 @@ from components.federation import client_work
 from components.federation.aggregation import AuditFactory
 from components.federation.model import ClientModel
 from components.federation.plan import ServerOptimizer, TrainingPlan
+from components.federation.tff_types import Value
 
 
 def build(
@@ -35,8 +34,8 @@ def build(
     templates = tff.learning.templates
     weights_type = client_work.weights_type_of(client_model)
 
-    @tff.tensorflow.computation
-    def initial_weights() -> Any:
+    @tff.tensorflow.computation  # type: ignore[untyped-decorator]
+    def initial_weights() -> Value:
         values = tuple(tf.constant(weight) for weight in client_model.weights)
         return tff.learning.models.ModelWeights(values, ())
 

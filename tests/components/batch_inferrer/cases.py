@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from components.batch_inferrer.scoring import Job
 from components.features.columnar import encode
@@ -23,6 +25,7 @@ SPEC = FeatureSpec(
     ),
 )
 SIZES = {"nord": 7, "süd-東": 500, "vest": 90}
+Federate = Callable[..., Manifest]
 KEY = ("id", "day")
 
 
@@ -69,6 +72,6 @@ def read_scores(folder: str | pathlib.Path) -> pa.Table:
     return pa.concat_tables([pq.read_table(part) for part in parts])
 
 
-def expected_scores(rows: pa.Table, linear: Linear) -> np.ndarray:
+def expected_scores(rows: pa.Table, linear: Linear) -> NDArray[np.float64]:
     """Return each row's score, recomputed without TF, Beam or files."""
     return linear.score(encode(rows, SPEC))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,7 +11,7 @@ import pytest
 
 from components.silos import digests, homes
 from components.silos.manifest import SCORE, Manifest, SiloEntry, Split
-from tests.components.batch_inferrer.cases import SIZES, SPEC, Exported, table
+from tests.components.batch_inferrer.cases import SIZES, SPEC, Exported, Federate, table
 from tests.support import models
 
 
@@ -24,7 +24,6 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Exported:
 
 
 Tables = Mapping[str, pa.Table]
-Federate = Callable[..., Manifest]
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ def test_speeds_and_their_ratio_are_told(result):
     assert result["ratio_to_limit"] == pytest.approx(
         result["limit_cpu_seconds_per_million"] / result["cpu_seconds_per_million"]
     )
+    assert result["ratios"] == [pytest.approx(result["ratio_to_limit"], abs=1e-3)]
     assert result["ratio_to_limit_wall"] == pytest.approx(
         result["rows_per_second"] / result["limit_rows_per_second"]
     )

@@ -12,9 +12,10 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from components.artifacts import SiloExamples
 from components.batch_inferrer import ledger
 from components.batch_inferrer.component import BatchInferrer
+from components.batch_inferrer.ledger import Ledger
 from components.batch_inferrer.settings import InferenceSettings
-from components.silos.manifest import SCORE
-from tests.components.batch_inferrer.cases import KEY, written
+from components.silos.manifest import SCORE, Manifest
+from tests.components.batch_inferrer.cases import KEY, Exported, Federate, written
 
 pytestmark = pytest.mark.beam
 
@@ -22,7 +23,9 @@ pytestmark = pytest.mark.beam
 class Runs:
     """Runs the node again and again on one store."""
 
-    def __init__(self, folder, manifest, model):
+    def __init__(
+        self, folder: pathlib.Path, manifest: Manifest, model: Exported
+    ) -> None:
         self.folder, self.manifest, self.model = folder, manifest, model
         (folder / "examples").mkdir()
         manifest.write(folder / "examples")
@@ -30,7 +33,7 @@ class Runs:
             str(folder / "metadata.sqlite")
         )
 
-    def run(self, span="7"):
+    def run(self, span: str = "7") -> tuple[str, Ledger]:
         """Run it and return how its execution ended, and the ledger it stands for."""
         examples = importer.Importer(
             str(self.folder / "examples"), artifact_type=SiloExamples
@@ -58,7 +61,7 @@ class Runs:
         name = mlmd.Execution.State.Name(execution.last_known_state)
         return name, ledger.read(artifact.uri)
 
-    def bless(self, span="6", blessed=1):
+    def bless(self, span: str = "6", blessed: int = 1) -> None:
         with metadata.Metadata(self.connection) as connection:
             store = connection.store
             type_id = store.put_artifact_type(
@@ -79,7 +82,7 @@ class Runs:
 
 
 @pytest.fixture
-def runs(tmp_path, federate, model) -> Runs:
+def runs(tmp_path: pathlib.Path, federate: Federate, model: Exported) -> Runs:
     return Runs(tmp_path, federate(), model)
 
 

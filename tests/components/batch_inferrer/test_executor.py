@@ -1,4 +1,5 @@
 import json
+import pathlib
 
 import pytest
 from tfx.types import standard_artifacts
@@ -6,26 +7,37 @@ from tfx.types import standard_artifacts
 from components.artifacts import SiloExamples
 from components.batch_inferrer import ledger
 from components.batch_inferrer.executor import Executor
+from components.batch_inferrer.ledger import Ledger
 from components.batch_inferrer.settings import InferenceSettings
 from components.silos import departures
-from tests.components.batch_inferrer.cases import KEY, written
+from components.silos.manifest import Manifest
+from tests.components.batch_inferrer.cases import KEY, Exported, Federate, written
 
 pytestmark = pytest.mark.beam
 
 
-@pytest.fixture
-def run(federate, model, tmp_path):
-    """Return a function that runs the executor on artifacts and reads its ledger."""
-    manifest = federate()
-    manifest.write(tmp_path)
+class Runner:
+    """Runs the executor on artifacts and reads its ledger."""
 
-    def do(
-        blessed=1, with_model=True, model_uri="", force="false", settings_force=False
-    ):
+    def __init__(
+        self, folder: pathlib.Path, manifest: Manifest, model: Exported
+    ) -> None:
+        self.folder, self.manifest, self.model = folder, manifest, model
+        manifest.write(folder)
+
+    def __call__(
+        self,
+        blessed: int = 1,
+        with_model: bool = True,
+        model_uri: str = "",
+        force: str = "false",
+        settings_force: bool = False,
+    ) -> tuple[Ledger, standard_artifacts.InferenceResult]:
         examples, given = SiloExamples(), standard_artifacts.Model()
         blessing = standard_artifacts.ModelBlessing()
         result = standard_artifacts.InferenceResult()
-        examples.uri, given.uri, result.uri = str(tmp_path), model.folder, str(tmp_path)
+        examples.uri = result.uri = str(self.folder)
+        given.uri = self.model.folder
         blessing.set_int_custom_property("blessed", blessed)
         inputs = {"examples": [examples]}
         if with_model:
@@ -40,10 +52,12 @@ def run(federate, model, tmp_path):
             "model_uri": model_uri,
         }
         Executor().Do(inputs, {"inference_result": [result]}, properties)
-        return ledger.read(tmp_path), result
+        return ledger.read(self.folder), result
 
-    do.manifest, do.folder = manifest, tmp_path
-    return do
+
+@pytest.fixture
+def run(federate: Federate, model: Exported, tmp_path: pathlib.Path) -> Runner:
+    return Runner(tmp_path, federate(), model)
 
 
 def test_a_blessed_model_scores_all_silos(run):

@@ -1,6 +1,8 @@
 import errno
 import pickle
 
+import pytest
+
 from components.batch_inferrer.faults import reason
 from components.batch_inferrer.items import WorkItem
 from components.errors import SiloError
@@ -42,11 +44,9 @@ def test_errors_of_the_system_are_told_by_its_own_words():
 
 
 def test_of_other_errors_no_text_is_told_since_it_may_hold_a_record():
-    try:
-        raise ValueError("Jane Doe, 42")
-    except ValueError as error:
-        told = reason(ITEM, error)
+    with pytest.raises(ValueError, match="Jane") as caught:
+        int("Jane Doe, 42")
+    told = reason(ITEM, caught.value)
     assert "Jane" not in told
-    assert told.startswith(
-        "silo `süd`: /h/score.parquet (row groups 2 to 3): ValueError in test_faults.py:"
-    )
+    start = "silo `süd`: /h/score.parquet (row groups 2 to 3): "
+    assert told.startswith(start + "ValueError in test_faults.py:")

@@ -117,7 +117,7 @@ def spoil(manifest: Manifest, silo: str, how: str) -> Manifest:
         ("empty", "bytes that Arrow can't read"),
         ("corrupt", "bytes that Arrow can't read"),
         ("missing", "found no file, expected a Parquet file"),
-        ("home gone", "found no file, expected a Parquet file"),
+        ("home gone", "found no folder, expected the silo's home; bring the folder"),
         ("wrong type", "column `age`: found type"),
         ("no key", "found no column `id`"),
         ("other rows", "found 89 rows, expected 90 rows as in the manifest"),
@@ -253,7 +253,11 @@ def test_a_run_killed_in_the_middle_is_taken_up_without_loss_or_duplicate(
         [sys.executable, "-c", KILLED, str(tmp_path), job],
         capture_output=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "TMPDIR": str(tmp_path),  # a killed run leaves its records there
+        },
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()[-2000:]
     half = written(manifest)

@@ -1,5 +1,6 @@
 import dataclasses
 import pathlib
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -7,22 +8,28 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.batch_inferrer import beam_steps
-from components.batch_inferrer.items import plan
-from components.batch_inferrer.scoring import score_item
+from components.batch_inferrer.items import WorkItem, plan
+from components.batch_inferrer.scoring import Outcome, score_item
 from components.errors import SiloError
 from components.features.columnar import ColumnTypeError
 from components.scoring.batches import FileError
 from components.silos import digests
 from components.silos.manifest import SCORE
-from tests.components.batch_inferrer.cases import SIZES, expected_scores, table
+from tests.components.batch_inferrer.cases import (
+    SIZES,
+    Exported,
+    Federate,
+    expected_scores,
+    table,
+)
 
 
-def only(federate, rows, **options):
+def only(federate: Federate, rows: pa.Table, **options: Any) -> WorkItem:
     """Return the one item of a federation with one silo."""
     return plan(federate({"süd": rows}, **options), "feed" * 16, 10**6)[0]
 
 
-def score(item, model, **changes):
+def score(item: WorkItem, model: Exported, **changes: Any) -> Outcome:
     return score_item(
         item, dataclasses.replace(model.job(), **changes), beam_steps.load
     )
@@ -157,7 +164,7 @@ def test_a_missing_key_column_is_named(federate, model):
 
 def test_a_column_of_the_wrong_type_is_named(federate, model):
     rows = table(20, 1).set_column(2, "age", pa.array(["x"] * 20))
-    with pytest.raises(ColumnTypeError, match="column `age`: found type .*string"):
+    with pytest.raises(ColumnTypeError, match=r"column `age`: found type .*string"):
         score(only(federate, rows), model)
 
 

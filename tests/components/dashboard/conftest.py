@@ -252,7 +252,7 @@ class Run:
         left = {silo: [Departure("counts and digests", 2, 300)] for silo in SILOS}
         departures.write(self.place("examples"), left)
         left = {silo: [Departure("counts and digests", 1, 200)] for silo in SILOS}
-        departures.write(self.place("cohort"), left)
+        departures.write(self.place("statistics"), left)
 
     def render(self, settings: DashboardSettings | None = None) -> str:
         from components.dashboard import tfma_view
@@ -292,7 +292,10 @@ def refused(run: Run, tmp_path: pathlib.Path) -> Run:
     RunRecord("fedavg", refusal=sentence).write(run.place("model_run"))
     ModelCard(refusal=sentence).write(run.place("model"))
     run.decide(
-        blessed=False, reasons=["there is no model to judge"], gates=[], baseline=None
+        blessed=False,
+        reasons=[f"Nothing to judge: {sentence}"],
+        gates=[],
+        baseline=None,
     )
     run.infer(
         status="skipped",

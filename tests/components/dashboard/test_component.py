@@ -9,9 +9,12 @@ from tfx.types import Channel
 
 from components import artifacts
 from components.dashboard import component, executor
+from components.dashboard.settings import DashboardSettings
+from components.silos import digests
 
 CHANNELS = {
     "examples": artifacts.SiloExamples,
+    "statistics": artifacts.SiloStatistics,
     "cohort": artifacts.Cohort,
     "model": artifacts.Model,
     "model_run": artifacts.ModelRun,
@@ -41,14 +44,12 @@ def test_the_inputs_are_those_that_the_executor_reads():
 def test_the_node_writes_a_dashboard():
     node = component.Dashboard(
         **{name: Channel(type=kind) for name, kind in CHANNELS.items()},
-        settings="{}",
-        code="c",
+        settings=DashboardSettings(),
         use_case="flights",
-        span="7",
         run_settings="{}",
     )
     assert node.outputs["dashboard"].type is artifacts.Dashboard
-    assert node.exec_properties["span"] == "7"
+    assert node.exec_properties["code"] == digests.of_code("dashboard")
 
 
 def test_the_component_is_imported_without_an_engine():

@@ -1,21 +1,22 @@
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 
 from components import artifacts
 from components.dashboard.executor import Executor
+from tests.components.dashboard.conftest import Run
 from tests.components.dashboard.test_component import CHANNELS
 
 PROPERTIES = {
     "settings": "{}",
     "code": "c" * 64,
     "use_case": "flights",
-    "span": "7",
     "run_settings": '{"trainer": {"rounds": 5}}',
 }
 
 
-def do(run, output) -> str:
+def do(run: Run, output: pathlib.Path) -> str:
     inputs = {}
     for name, uri in dataclasses.asdict(run.sources).items():
         artifact = CHANNELS[name]()

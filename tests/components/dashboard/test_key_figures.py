@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from components.dashboard import report, scores
 from components.dashboard.formats import NONE
-from components.dashboard.key_figures import key_figures
+from components.dashboard.key_figures import KeyFigure, key_figures
 from components.scoring import table
-from tests.components.dashboard.conftest import WORST, auc_of
+from tests.components.dashboard.conftest import WORST, Run, auc_of
 
 ABOUT = report.About("flights", "7", "", {})
 
 
-def figures_of(run):
+def figures_of(run: Run) -> dict[str, KeyFigure]:
     cells = scores.of_table(table.read(run.evaluation))
     found = key_figures(report.gather(run.sources, ABOUT, cells))
     return {figure.label: figure for figure in found}

@@ -58,7 +58,7 @@ class Reader(html.parser.HTMLParser):
 
 
 @pytest.fixture
-def html_text(run) -> str:
+def html_text(run):
     return run.render()
 
 

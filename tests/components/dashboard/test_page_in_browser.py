@@ -29,7 +29,8 @@ def page_file(run, tmp_path):
 def settle(frame) -> list[list[list[str]]]:
     """Wait until each fairness view has drawn its table, and return the rows."""
     frame.wait_for_function(f"({ROWS})().every((rows) => rows.length > 1)")
-    return frame.evaluate(ROWS)
+    rows: list[list[list[str]]] = frame.evaluate(ROWS)
+    return rows
 
 
 def test_overall_and_the_worst_silos_are_preselected(browser, page_file):

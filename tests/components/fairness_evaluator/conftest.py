@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import pathlib
 
 import numpy as np
 import pandas as pd
@@ -47,7 +46,8 @@ def make_rows(silo: str, count: int, seed: int) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     delay = rng.normal(10.0, 20.0, count)
     origin = rng.choice(["EWR", "JFK", "LGA"], count, p=[0.6, 0.37, 0.03])
-    haul = rng.choice(["short", "long", None], count, p=[0.5, 0.45, 0.05])
+    hauls = np.array(["short", "long", None], object)
+    haul = rng.choice(hauls, count, p=[0.5, 0.45, 0.05])
     chance = 1 / (1 + np.exp(-(delay - 25.0) / 15.0))
     late = (rng.random(count) < chance).astype(float)
     late[rng.random(count) < 0.02] = np.nan  # not known
@@ -106,8 +106,3 @@ def world(tmp_path_factory) -> World:
         pd.concat(tables, ignore_index=True),
         exported,
     )
-
-
-@pytest.fixture
-def home(tmp_path) -> pathlib.Path:
-    return tmp_path

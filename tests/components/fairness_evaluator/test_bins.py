@@ -37,7 +37,7 @@ def test_bins_part_scores_at_thresholds_exactly(scores, threshold):
 def test_the_mean_of_a_bin_lies_in_that_bin(scores):
     edges = bins.edges(20, [0.5])
     place = bins.assign(scores, edges)
-    sums = np.bincount(place, weights=scores, minlength=len(edges) + 1)
+    sums = np.bincount(place, scores, len(edges) + 1).astype(np.float64)
     counts = np.bincount(place, minlength=len(edges) + 1)
     means = bins.means(np.arange(len(edges) + 1), sums, counts, edges)
     occupied = np.flatnonzero(counts)

@@ -10,7 +10,9 @@ from components.fairness_evaluator.cells import Cell
 def make(rows=((0, 1, 0.25), (3, 0, 0.5)), column="origin", value="EWR") -> Cell:
     """Make a cell of (bin, label, score) rows, one a bin."""
     bins = np.array([bin_ for bin_, _, _ in rows], np.int32)
-    counts = np.array([[1 - label for _, label, _ in rows], [l for _, l, _ in rows]])
+    counts = np.array(
+        [[1 - label for _, label, _ in rows], [label for _, label, _ in rows]]
+    )
     scores = counts * np.array([score for _, _, score in rows])
     return Cell(column, value, len(rows), False, 0.5, 0.25, bins, counts, scores)
 

@@ -49,7 +49,7 @@ def run(world, root: pathlib.Path, gates=GATES, baseline=False, model=""):
         "label": "late",
         "code": "",
         "use_case": "flights",
-        "span": "2013-05",
+        "span": "latest",
         "baseline_uri": world.models["baseline"][0] if baseline else "",
         "baseline_digest": world.models["baseline"][1].digest if baseline else "",
         "baseline_span": "2013-04" if baseline else "",

@@ -71,7 +71,10 @@ def test_a_value_seen_without_rows_is_not_told():
 def test_an_empty_batch_changes_nothing():
     fold = Fold("origin", 10)
     fold_in(fold, ["a"], [1], [0.5], [5])
-    fold.add(np.empty(0, np.int64), Scored(*(np.empty(0, np.int64) for _ in range(3))))
+    fold.add(
+        np.empty(0, np.int64),
+        Scored(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64)),
+    )
     assert fold.cells(1)[0].rows == 1
 
 

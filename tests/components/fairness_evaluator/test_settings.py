@@ -53,3 +53,9 @@ def test_thresholds_are_kept_in_rising_order():
 def test_a_gate_outside_its_range_is_refused():
     with pytest.raises(pydantic.ValidationError, match="less than 1"):
         GateSettings(silo_floor_auc=65)
+
+
+def test_silos_without_figures_can_not_be_judged():
+    gates = json.dumps(GATE | {"min_rows": 20})
+    with pytest.raises(SettingsError, match=r"min_rows` is 20.*_slice_rows` = 30 rows"):
+        parse("{}", gates)

@@ -101,7 +101,7 @@ def with_label(values):
         (with_label([2, 0, -1]), "2 of 3 values beside 0 and 1"),
         (with_label(["a", "b", "c"]), "type string"),
         (with_label([datetime.date(2013, 1, 1)] * 3), "type date32[day]"),
-        (with_label(pa.nulls(3, pa.int64())), "no row with a label"),
+        (with_label([None] * 3), "no row with a label"),
         (ROWS.drop([support.LABEL]), "no such column"),
     ],
     ids=["values", "strings", "dates", "nulls", "absent"],

@@ -73,5 +73,5 @@ def test_broken_contract_is_refused(tmp_path, body, found):
 
 
 def test_absent_file_is_refused(tmp_path):
-    with pytest.raises(SettingsError, match="found no Python file .*/none.py"):
+    with pytest.raises(SettingsError, match=r"found no Python file .*/none\.py"):
         model_module.load(tmp_path / "none.py", support.SPEC, 0)

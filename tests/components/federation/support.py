@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import pathlib
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+import tensorflow_federated as tff
 from numpy.typing import NDArray
 
 from components.federation import dataset, tensor_files
+from components.federation import workers as workers_module
+from components.federation.context import Compilers, SiloContext
+from components.federation.endpoint import Endpoint
 from components.federation.plan import ServerOptimizer, TrainingPlan
+from components.federation.workers import Workers
 from components.silos import homes
 from components.silos.silo import Silo
+
+Array = NDArray[Any]
 
 KEY = "rows"
 FOLDER = tensor_files.folder(KEY)
@@ -24,15 +34,16 @@ VALUES = (4, 3)  # of the two columns of ids
 
 @dataclasses.dataclass(frozen=True)
 class Rows:
-    floats: NDArray[np.float32]
-    ids: NDArray[np.int32]
-    labels: NDArray[np.float32]
+    floats: Array
+    ids: Array
+    labels: Array
 
     @property
-    def design(self) -> NDArray[np.float64]:
+    def design(self) -> Array:
         """Return the linear model's inputs."""
         hot = [np.eye(k)[self.ids[:, i]] for i, k in enumerate(VALUES)]
-        return np.concatenate([self.floats, *hot], axis=1).astype(np.float64)
+        found: Array = np.concatenate([self.floats, *hot], axis=1)
+        return found.astype(np.float64)
 
 
 def make_rows(num: int, seed: int) -> Rows:
@@ -78,7 +89,7 @@ def deep() -> tf.keras.Model:
     return tf.keras.Model([floats, ids], tf.keras.layers.Dense(1)(hidden))
 
 
-def shuffled(num: int, plan: TrainingPlan, number: int, silo: str) -> list[NDArray]:
+def shuffled(num: int, plan: TrainingPlan, number: int, silo: str) -> list[Array]:
     """Return the row numbers of each of a round's batches."""
     seed = dataset.seed_of(plan.seed, number, silo)
     batches = []
@@ -92,14 +103,12 @@ def shuffled(num: int, plan: TrainingPlan, number: int, silo: str) -> list[NDArr
     return batches
 
 
-def loss(rows: Rows, weights: NDArray[np.float64]) -> float:
+def loss(rows: Rows, weights: Array) -> float:
     logits = rows.design @ weights[:-1] + weights[-1]
     return float(np.mean(np.logaddexp(0, logits) - rows.labels * logits))
 
 
-def local_sgd(
-    rows: Rows, weights: NDArray[np.float64], batches: list[NDArray], rate: float
-) -> NDArray[np.float64]:
+def local_sgd(rows: Rows, weights: Array, batches: list[Array], rate: float) -> Array:
     design = np.column_stack([rows.design, np.ones(len(rows.labels))])
     for batch in batches:
         x = design[batch]
@@ -113,15 +122,16 @@ class Server:
 
     def __init__(self, chosen: ServerOptimizer) -> None:
         self._chosen = chosen
-        self._first = self._second = np.float64(0.0)
+        self._first: Array = np.zeros(1)
+        self._second: Array = np.zeros(1)
         self._step = 0
 
-    def apply(self, weights: NDArray, update: NDArray) -> NDArray:
+    def apply(self, weights: Array, update: Array) -> Array:
         chosen = self._chosen
         self._step += 1
         if chosen.name == "sgd":
             self._first = chosen.momentum * self._first + update
-            return weights - chosen.learning_rate * self._first
+            return np.asarray(weights - chosen.learning_rate * self._first)
         self._first = 0.9 * self._first + 0.1 * update
         self._second = 0.999 * self._second + 0.001 * update**2
         rate = (
@@ -129,12 +139,13 @@ class Server:
             * np.sqrt(1 - 0.999**self._step)
             / (1 - 0.9**self._step)
         )
-        return weights - rate * self._first / (np.sqrt(self._second) + chosen.epsilon)
+        step = rate * self._first / (np.sqrt(self._second) + chosen.epsilon)
+        return np.asarray(weights - step)
 
 
 def numpy_fed_avg(
-    rows: dict[str, Rows], start: NDArray[np.float64], plan: TrainingPlan
-) -> tuple[NDArray[np.float64], list[dict[str, NDArray]]]:
+    rows: dict[str, Rows], start: Array, plan: TrainingPlan
+) -> tuple[Array, list[dict[str, Array]]]:
     """Return the weights, and each round's updates by silo."""
     weights, server, rounds = start, Server(plan.server_optimizer), []
     total = sum(len(r.labels) for r in rows.values())
@@ -144,15 +155,23 @@ def numpy_fed_avg(
             batches = shuffled(len(own.labels), plan, number, silo)
             local = local_sgd(own, weights, batches, plan.client_learning_rate)
             updates[silo] = weights - local
-        mean = sum(len(rows[s].labels) / total * u for s, u in updates.items())
+        mean = np.sum(
+            [len(rows[s].labels) / total * u for s, u in updates.items()], axis=0
+        )
         weights = server.apply(weights, mean)
         rounds.append(updates)
     return weights, rounds
 
 
-def flat(weights: tuple[NDArray, ...]) -> NDArray[np.float64]:
+def flat(weights: tuple[Array, ...]) -> Array:
     """Return the linear model's weights as a vector, the bias last."""
-    return np.concatenate([np.ravel(w) for w in weights]).astype(np.float64)
+    found: Array = np.concatenate([np.ravel(w) for w in weights])
+    return found.astype(np.float64)
+
+
+def assert_close(weights: tuple[Array, ...], expected: Array) -> None:
+    """Compare float32 training with float64."""
+    np.testing.assert_allclose(flat(weights), expected, rtol=2e-5, atol=2e-6)
 
 
 def workers_of(parent: int) -> dict[str, int]:
@@ -173,12 +192,47 @@ def workers_of(parent: int) -> dict[str, int]:
     return found
 
 
+def _listens(pid: int) -> bool:
+    # By its log: `Workers` waits for the same line, and a worker that is stopped
+    # before it counts as dead at its start.
+    try:
+        return (
+            workers_module.LISTENING in pathlib.Path(f"/proc/{pid}/fd/1").read_bytes()
+        )
+    except OSError:
+        return False  # it has just ended
+
+
 def await_worker(parent: int, silo: Silo, timeout_s: float = 60.0) -> int:
-    """Return the process id of a silo's worker as soon as there is one."""
+    """Return the process id of a silo's worker as soon as it listens."""
     end = time.monotonic() + timeout_s
     while time.monotonic() < end:
         found = workers_of(parent)
-        if silo.home in found and len(found) > len(SIZES):
+        if silo.home in found and _listens(found[silo.home]):
             return found[silo.home]
         time.sleep(0.05)
     raise TimeoutError(silo.id)
+
+
+@contextlib.contextmanager
+def federation_of(
+    silos: list[Silo],
+    folder: pathlib.Path,
+    quorum: int = 2,
+    timeout_s: float = 60.0,
+    own_user_ids: bool | None = None,
+) -> Iterator[SiloContext]:
+    """Yield the context alone, installed, over real workers."""
+    compilers = Compilers()
+    endpoints: dict[str, Endpoint] = {}
+    with Workers(folder, own_user_ids) as workers:
+        for silo in silos:
+            endpoints[silo.id] = Endpoint(timeout_s, compilers.native)
+            endpoints[silo.id].connect(workers.start(silo).port)
+        server = Endpoint(60.0, compilers.native)
+        server.connect(workers.start_server().port)
+        found = SiloContext(endpoints, server, compilers, timeout_s, quorum)
+        with tff.framework.get_context_stack().install(found):
+            yield found
+        for endpoint in [*endpoints.values(), server]:
+            endpoint.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import contextlib
 import dataclasses
 import os
 import shutil
@@ -18,16 +17,14 @@ import tensorflow_federated as tff
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from components.federation import checkpoints, context, dataset, model, training
-from components.federation.endpoint import Endpoint
 from components.federation.plan import ServerOptimizer, TrainingPlan
-from components.federation.workers import ONE_USER_ID, OWN_USER_IDS, Workers
+from components.federation.workers import ONE_USER_ID, OWN_USER_IDS
 from components.silos import homes
 from tests.components.federation import support
 
 pytestmark = pytest.mark.tff
 
 PLAN = TrainingPlan(rounds=2, local_epochs=2, batch_size=50, client_learning_rate=0.3)
-TIGHT = {"rtol": 2e-5, "atol": 2e-6}  # float32 against float64
 
 
 @pytest.fixture(scope="module")
@@ -51,39 +48,25 @@ def train(federation, tmp_path):
     return run
 
 
-@contextlib.contextmanager
-def federation_of(silos, plan, folder):
-    """Yield the context alone, over real workers."""
-    compilers = context.Compilers()
-    endpoints = {}
-    with Workers(folder) as workers:
-        for silo in silos:
-            endpoints[silo.id] = Endpoint(60, compilers.native)
-            endpoints[silo.id].connect(workers.start(silo).port)
-        server = Endpoint(60, compilers.native)
-        server.connect(workers.start_server().port)
-        found = context.SiloContext(endpoints, server, compilers, 60, plan.quorum)
-        with tff.framework.get_context_stack().install(found):
-            yield found
-        for endpoint in [*endpoints.values(), server]:
-            endpoint.close()
-
-
 @pytest.fixture(scope="module")
 def plain(federation, tmp_path_factory):
     """Return start and result of one training that several tests look at."""
     silos, _ = federation
     start = model.initialise(support.linear, support.NUM_FLOATS, 2, PLAN.seed)
     folder = tmp_path_factory.mktemp("plain")
-    return start, training.train(
-        start, silos, support.FOLDER, PLAN, folder, folder / "tb"
-    ), folder
+    return (
+        start,
+        training.train(start, silos, support.FOLDER, PLAN, folder, folder / "tb"),
+        folder,
+    )
 
 
 def test_weights_equal_fed_avg_in_numpy(federation, plain):
     start, result, _ = plain
-    expected, _ = support.numpy_fed_avg(federation[1], support.flat(start.weights), PLAN)
-    np.testing.assert_allclose(support.flat(result.weights), expected, **TIGHT)
+    expected, _ = support.numpy_fed_avg(
+        federation[1], support.flat(start.weights), PLAN
+    )
+    support.assert_close(result.weights, expected)
     assert not result.refusal
 
 
@@ -106,7 +89,7 @@ def test_records_equal_measurements_in_numpy(federation, plain):
             np.linalg.norm(update),
             cosine,
         )
-        np.testing.assert_allclose(found, expected, rtol=1e-4)
+        assert found == pytest.approx(expected, rel=1e-4)
         assert silo.examples == support.SIZES[silo.silo]
     means = sum(s.examples * s.loss_before for s in record.silos) / total
     assert record.loss_before == pytest.approx(means)
@@ -147,7 +130,7 @@ def test_weights_equal_tff_s_own_fed_avg(federation, plain, tmp_path):
     process = tff.simulation.compose_dataset_computation_with_learning_process(
         train_data, stock
     )
-    with federation_of(silos, PLAN, tmp_path) as silo_context:
+    with support.federation_of(silos, tmp_path) as silo_context:
         state = process.initialize()
         state = stock.set_model_weights(
             state, tff.learning.models.ModelWeights(start.weights, ())
@@ -157,7 +140,7 @@ def test_weights_equal_tff_s_own_fed_avg(federation, plain, tmp_path):
             seeds = [dataset.seed_of(PLAN.seed, number, name) for name in names]
             state = process.next(state, seeds).state
     expected = support.flat(tuple(state.global_model_weights.trainable))
-    np.testing.assert_allclose(support.flat(result.weights), expected, **TIGHT)
+    support.assert_close(result.weights, expected)
 
 
 def test_one_silo_alone_equals_central_training(federation, train):
@@ -169,7 +152,7 @@ def test_one_silo_alone_equals_central_training(federation, train):
     expected = support.local_sgd(
         rows["south"], support.flat(start.weights), batches, rate
     )
-    np.testing.assert_allclose(support.flat(result.weights), expected, **TIGHT)
+    support.assert_close(result.weights, expected)
     assert result.rounds[0].silos[0].cosine == pytest.approx(1)
 
 
@@ -187,7 +170,9 @@ def test_server_optimizer_equals_its_paper(federation, train, optimizer):
     expected, _ = support.numpy_fed_avg(
         federation[1], support.flat(start.weights), plan
     )
-    np.testing.assert_allclose(support.flat(result.weights), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        support.flat(result.weights), expected, rtol=1e-4, atol=1e-5
+    )
 
 
 def test_same_seed_gives_the_same_bytes_in_any_silo_order(federation, train):
@@ -265,7 +250,7 @@ def test_update_that_is_not_finite_is_not_merged(tmp_path, train):
     start, result = train(PLAN, silos)
     del rows["west"]
     expected, _ = support.numpy_fed_avg(rows, support.flat(start.weights), PLAN)
-    np.testing.assert_allclose(support.flat(result.weights), expected, **TIGHT)
+    support.assert_close(result.weights, expected)
     assert result.rounds[0].dropped[0].reason == training.NOT_FINITE
 
 

@@ -17,14 +17,15 @@ from components.silos import digests, homes
 from tests.components.federation import support
 
 PLAN = TrainingPlan(
-    rounds=40,
+    rounds=30,
     local_epochs=2,
     batch_size=40,
     server_optimizer=ServerOptimizer("adam", 0.05),
 )
 
 
-def main(root: pathlib.Path) -> None:
+def main(root: pathlib.Path) -> tuple[str, int]:
+    """Return the weights' digest, and the round that was resumed from."""
     silos = [homes.open_home(root / "homes", name) for name in support.SIZES]
     start = model.initialise(support.deep, support.NUM_FLOATS, 2, PLAN.seed)
     folder = root / "training"
@@ -32,9 +33,12 @@ def main(root: pathlib.Path) -> None:
         start, silos, support.FOLDER, PLAN, folder, root / "tensorboard"
     )
     weights = digests.of_bytes(b"".join(np.ravel(w).tobytes() for w in result.weights))
-    print("weights", weights, "resumed_from", result.resumed_from, flush=True)
+    return weights, result.resumed_from
 
 
 if __name__ == "__main__":
-    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s", force=True)
-    main(pathlib.Path(sys.argv[1]))
+    logging.basicConfig(
+        stream=sys.stdout, level=logging.INFO, format="%(message)s", force=True
+    )
+    weights, resumed_from = main(pathlib.Path(sys.argv[1]))
+    print(f"weights {weights} resumed_from {resumed_from}")

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from components.errors import FairSiloError
+from components.fairness_evaluator import bench
+
+
+@pytest.mark.slow
+@pytest.mark.beam
+def test_sketches_are_cheaper_and_as_right_on_few_rows_already():
+    found = bench.bench_evaluation(rows=1_000, many_rows=10_000)
+    assert found["cpu_rows_over_sketch"] > 1.5  # 60,000 rows: more than 10
+    assert found["cpu_1m_over_60k"] < 2
+    assert found["max_auc_difference"] < 0.03  # slices of a few rows
+    assert found["max_rate_difference"] < 1e-6
+
+
+def test_rows_are_those_of_the_seed_in_silos_of_unequal_size():
+    rows = bench.make_rows(5_000, seed=1)
+    assert rows.equals(bench.make_rows(5_000, seed=1))
+    assert not rows.equals(bench.make_rows(5_000, seed=2))
+    sizes = rows.groupby("silo_id").size()
+    assert len(sizes) == bench.SILOS
+    assert sizes.max() > 2 * sizes.min()
+
+
+def test_a_measuring_process_that_fails_says_so(tmp_path):
+    with pytest.raises(FairSiloError, match="measuring `nothing` over 10 rows ended"):
+        bench._measure("nothing", 10, 0, str(tmp_path / "found"))
+
+
+def test_sides_with_other_slices_are_not_compared():
+    with pytest.raises(FairSiloError, match="1 slices by row and 2 by sketch"):
+        bench._differences({"|": {}}, {"|": {}, "a|": {}})
+
+
+def test_the_largest_difference_is_taken_and_two_undefined_are_equal():
+    nan = float("nan")
+    rows = {"|": {"auc": 0.7, "tpr": 0.5}, "a|": {"auc": nan, "tpr": 0.25}}
+    sketch = {"|": {"auc": 0.75, "tpr": 0.5}, "a|": {"auc": nan, "tpr": 0.5}}
+    assert bench._differences(rows, sketch) == {
+        "max_auc_difference": pytest.approx(0.05),
+        "max_rate_difference": 0.25,
+    }

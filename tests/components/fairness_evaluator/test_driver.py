@@ -1,0 +1,112 @@
+"""The driver against a real ML Metadata store."""
+
+from __future__ import annotations
+
+import pytest
+from ml_metadata.proto import metadata_store_pb2
+from tfx.orchestration import metadata
+from tfx.orchestration.portable import data_types
+from tfx.types import standard_artifacts
+
+from components import artifacts
+from components.fairness_evaluator.driver import Driver
+from components.scoring.model import ModelCard
+from components.silos.manifest import Manifest
+
+
+@pytest.fixture
+def store(tmp_path):
+    return metadata.Metadata(
+        metadata.sqlite_metadata_connection_config(str(tmp_path / "mlmd.sqlite"))
+    )
+
+
+@pytest.fixture
+def bless(store, tmp_path):
+    def record(span, name, *, blessed=1, keep=True, state="LIVE", use_case="flights"):
+        folder = tmp_path / name
+        if keep:
+            folder.mkdir()
+            ModelCard(digest=f"digest of {name}").write(folder)
+        artifact = standard_artifacts.ModelBlessing()
+        artifact.uri = str(tmp_path / f"{name}-blessing")
+        artifact.set_int_custom_property("blessed", blessed)
+        for key, value in {
+            "use_case": use_case,
+            "span": span,
+            "model_uri": str(folder),
+            "model_digest": f"digest of {name}",
+        }.items():
+            artifact.set_string_custom_property(key, value)
+        artifact.mlmd_artifact.state = metadata_store_pb2.Artifact.State.Value(state)
+        with store as connection:
+            kind = connection.store.put_artifact_type(artifact.artifact_type)
+            artifact.mlmd_artifact.type_id = kind
+            connection.store.put_artifacts([artifact.mlmd_artifact])
+
+    return record
+
+
+@pytest.fixture
+def drive(store, tmp_path):
+    def run(span, name="candidate"):
+        folder = tmp_path / name
+        if not folder.exists():
+            folder.mkdir()
+            ModelCard(digest=f"digest of {name}").write(folder)
+        model, examples = standard_artifacts.Model(), artifacts.SiloExamples()
+        model.uri, examples.uri = str(folder), str(tmp_path)
+        Manifest("flights", span, ()).write(tmp_path)
+        output = Driver(store).run(
+            data_types.ExecutionInfo(
+                input_dict={"model": [model], "examples": [examples]},
+                exec_properties={"use_case": "flights", "span": "latest"},
+            )
+        )
+        found = output.exec_properties
+        assert set(found) == {"baseline_span", "baseline_digest", "baseline_uri"}
+        return {name: found[name].string_value for name in found}
+
+    return run
+
+
+NONE = {"baseline_span": "", "baseline_digest": "", "baseline_uri": ""}
+
+
+def test_an_empty_store_has_no_baseline(drive):
+    assert drive("2013-05") == NONE
+
+
+def test_the_newest_earlier_span_is_the_baseline(bless, drive, tmp_path):
+    bless("2013-03", "march")
+    bless("2013-04", "april")
+    bless("2013-06", "june")
+    assert drive("2013-05") == {
+        "baseline_span": "2013-04",
+        "baseline_digest": "digest of april",
+        "baseline_uri": str(tmp_path / "april"),
+    }
+
+
+def test_a_backfill_trained_last_does_not_become_the_baseline(bless, drive):
+    bless("2013-03", "march")
+    bless("2013-04", "april")
+    bless("2013-02", "a backfill")
+    assert drive("2013-05")["baseline_span"] == "2013-04"
+    assert drive("2013-03")["baseline_span"] == "2013-02"
+
+
+@pytest.mark.parametrize(
+    "what",
+    [{"blessed": 0}, {"keep": False}, {"state": "DELETED"}, {"use_case": "census"}],
+)
+def test_a_model_that_is_not_blessed_there_or_ours_is_passed_over(bless, drive, what):
+    bless("2013-03", "march")
+    bless("2013-04", "april", **what)
+    assert drive("2013-05")["baseline_span"] == "2013-03"
+
+
+def test_a_model_never_is_its_own_baseline_where_there_are_no_spans(bless, drive):
+    bless("", "first")
+    bless("", "second")
+    assert drive("", "second")["baseline_digest"] == "digest of first"

@@ -1,0 +1,110 @@
+"""The node in a TFX pipeline with TFX's own Pusher, driver and cache included."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tfx.components.pusher.component import Pusher
+from tfx.dsl.components.common import importer
+from tfx.orchestration import metadata, pipeline
+from tfx.orchestration.local import local_dag_runner
+from tfx.proto import pusher_pb2
+from tfx.types import standard_artifacts
+
+from components import artifacts
+from components.fairness_evaluator.component import FairnessEvaluator
+
+pytestmark = pytest.mark.beam
+
+
+@pytest.fixture(scope="module")
+def runs(world, tmp_path_factory):
+    """Run three times: blessed, the same again, and under a gate too high."""
+    root = tmp_path_factory.mktemp("pipeline")
+    world.manifest.write(root)
+    world.cohort.write(root)
+    states = []
+    for floor in (0.5, 0.5, 0.99):
+        _run(world, root, floor)
+        pushed = len(list((root / "served").glob("*")))
+        with metadata.Metadata(_connection(root)) as connection:
+            executions = connection.store.get_executions_by_type(
+                "components.fairness_evaluator.component.FairnessEvaluator"
+            )
+            blessings = connection.store.get_artifacts_by_type("ModelBlessing")
+        states.append((executions, blessings, pushed))
+    return states
+
+
+def _connection(root):
+    return metadata.sqlite_metadata_connection_config(str(root / "mlmd.sqlite"))
+
+
+def _run(world, root, floor):
+    given = {
+        "examples": (artifacts.SiloExamples, str(root)),
+        "cohort": (artifacts.Cohort, str(root)),
+        "model": (standard_artifacts.Model, world.models["candidate"][0]),
+    }
+    nodes = {
+        name: importer.Importer(uri, kind).with_id(name)
+        for name, (kind, uri) in given.items()
+    }
+    channels = {name: node.outputs["result"] for name, node in nodes.items()}
+    evaluator = FairnessEvaluator(
+        **channels,
+        settings=json.dumps({"slices": ["origin"]}),
+        gates=json.dumps({"silo_floor_auc": floor, "max_auc_drop": 0.01}),
+        label="late",
+        code="",
+        use_case="flights",
+        span="latest",
+    )
+    pusher = Pusher(
+        model=channels["model"],
+        model_blessing=evaluator.outputs["blessing"],
+        push_destination=pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(
+                base_directory=str(root / "served")
+            )
+        ),
+    )
+    local_dag_runner.LocalDagRunner().run(
+        pipeline.Pipeline(
+            "evaluation",
+            str(root / "pipeline"),
+            _connection(root),
+            [*nodes.values(), evaluator, pusher],
+            enable_cache=True,
+        )
+    )
+
+
+def _last(executions):
+    return max(executions, key=lambda execution: execution.id)
+
+
+def test_a_blessed_model_is_pushed(runs):
+    _, blessings, pushed = runs[0]
+    assert [b.custom_properties["blessed"].int_value for b in blessings] == [1]
+    assert pushed == 1
+
+
+def test_what_the_driver_found_is_on_record_and_in_the_cache_s_key(runs):
+    properties = _last(runs[0][0]).custom_properties
+    for name in ("baseline_uri", "baseline_digest", "baseline_span"):
+        assert properties[name].string_value == ""
+
+
+def test_the_same_again_is_taken_from_the_cache(runs):
+    cached = _last(runs[1][0])
+    assert cached.last_known_state == cached.CACHED
+    assert len(runs[1][1]) == 1
+
+
+def test_a_refused_model_is_not_pushed_and_the_chain_ends_in_order(runs):
+    executions, blessings, pushed = runs[2]
+    assert _last(executions).last_known_state == _last(executions).COMPLETE
+    assert [b.custom_properties["blessed"].int_value for b in blessings] == [1, 0]
+    assert pushed == runs[1][2]

@@ -1,0 +1,84 @@
+"""Checkpoints: the last round that can be read, and no more than two."""
+
+from __future__ import annotations
+
+import collections
+
+import numpy as np
+import pytest
+import tensorflow_federated as tff
+
+from components.federation import records
+from components.federation.checkpoints import Checkpoints
+from components.federation.records import SiloRecord
+
+SILO = SiloRecord("a", 3, 0.7, 0.5, 1.0, 1.0)
+
+
+def state(value):
+    weights = (np.full((2, 3), value, np.float32), np.zeros(0, np.float32))
+    return collections.OrderedDict(
+        weights=tff.learning.models.ModelWeights(weights, ()),
+        step=np.int32(value),
+        nothing=(),
+    )
+
+
+def rounds(count):
+    return [records.summarise(i + 1, [SILO], {"b": "gone"}) for i in range(count)]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "checkpoints"
+
+
+def test_start_is_returned_when_there_is_none(folder):
+    start = state(0)
+    found = Checkpoints(folder).latest(start)
+    assert (found.round, found.state, found.rounds) == (0, start, ())
+
+
+def test_latest_round_is_returned_with_its_records(folder):
+    checkpoints = Checkpoints(folder)
+    for number in (1, 2, 3):
+        checkpoints.save(state(number), rounds(number))
+    found = Checkpoints(folder).latest(state(0))
+    assert found.round == 3
+    assert found.rounds == tuple(rounds(3))
+    assert found.state["step"] == 3
+    assert found.state["step"].dtype == np.int32
+    np.testing.assert_array_equal(
+        found.state["weights"].trainable[0], np.full((2, 3), 3)
+    )
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "round_000002.npz",
+        "round_000003.npz",
+    ]
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut", b"not a checkpoint"])
+def test_broken_checkpoint_falls_back_to_the_one_before(folder, content):
+    checkpoints = Checkpoints(folder)
+    for number in (1, 2):
+        checkpoints.save(state(number), rounds(number))
+    (folder / "round_000002.npz").write_bytes(content)
+    assert checkpoints.latest(state(0)).round == 1
+    checkpoints.save(state(2), rounds(2))
+    assert checkpoints.latest(state(0)).round == 2
+
+
+def test_truncated_checkpoint_falls_back_to_the_one_before(folder):
+    checkpoints = Checkpoints(folder)
+    for number in (1, 2):
+        checkpoints.save(state(number), rounds(number))
+    path = folder / "round_000002.npz"
+    path.write_bytes(path.read_bytes()[:-100])
+    assert checkpoints.latest(state(0)).round == 1
+
+
+def test_part_of_a_checkpoint_is_no_checkpoint(folder):
+    checkpoints = Checkpoints(folder)
+    checkpoints.save(state(1), rounds(1))
+    (folder / "partial").write_bytes(b"cut short")
+    assert checkpoints.latest(state(0)).round == 1

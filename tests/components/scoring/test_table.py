@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pyarrow.csv
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.scoring import table
+from components.scoring.table import ONE_CLASS, TOO_FEW, Figure
+
+FIGURES = [
+    Figure("candidate", "eval", "", "", "", "auc", None, 0.7, 0.68, 0.72, 900, 200),
+    Figure("candidate", "eval", "F9", "", "", "auc", None, 0.6, 0.5, 0.7, 90, 20),
+    Figure("candidate", "eval", "9E", "", "", "auc", rows=50, note=ONE_CLASS),
+    Figure("candidate", "eval", "9E", "", "", "tpr", 0.25, 0.5, 0.4, 0.6, 90, 20),
+    Figure("candidate", "eval", "9E", "", "", "tpr", 0.5, 0.3, 0.2, 0.4, 90, 20),
+    Figure("candidate", "eval", "F9", "origin", 'æ,"', "auc", None, 0.6, rows=9),
+    Figure("candidate", "eval", "F9", "origin", TOO_FEW, "rows", rows=12, note=TOO_FEW),
+    Figure("candidate", "next", "F9", "", "", "auc", None, 0.55, 0.5, 0.6, 80, 10),
+    Figure("baseline", "eval", "F9", "", "", "auc", None, 0.65, 0.5, 0.7, 90, 20),
+]  # fmt: skip
+
+
+@pytest.fixture
+def figures():
+    return table.of(FIGURES)
+
+
+@given(st.permutations(FIGURES))
+def test_the_order_of_figures_does_not_matter(figures):
+    assert table.of(figures) == table.of(FIGURES)
+    assert table.of(figures).figures[-1].model == "baseline"
+
+
+def test_a_table_survives_its_file(figures, tmp_path):
+    figures.write(tmp_path)
+    assert table.read(tmp_path) == figures
+
+
+def test_the_same_figures_give_the_same_bytes(figures, tmp_path):
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        figures.write(tmp_path / name)
+    for file in (table.PARQUET, table.CSV):
+        one, other = (
+            (tmp_path / name / file).read_bytes() for name in ("one", "other")
+        )
+        assert one == other
+
+
+def test_people_can_read_it_as_csv(figures, tmp_path):
+    figures.write(tmp_path)
+    read = pyarrow.csv.read_csv(tmp_path / table.CSV)
+    assert read.column_names == [field.name for field in dataclasses.fields(Figure)]
+    assert read.num_rows == len(FIGURES)
+    text = (tmp_path / table.CSV).read_text("utf-8")
+    assert '"candidate","eval","F9","origin","too few","rows",,,,,12,,"too few"' in text
+
+
+def test_an_empty_table_survives_too(tmp_path):
+    table.Table().write(tmp_path)
+    assert len(table.read(tmp_path)) == 0
+
+
+def test_a_figure_is_found_by_what_it_is_of(figures):
+    assert figures.metric("auc").value == 0.7
+    assert figures.metric("auc", silo="F9").value == 0.6
+    assert figures.metric("auc", silo="F9", split="next").value == 0.55
+    assert figures.metric("auc", silo="F9", model="baseline").value == 0.65
+    assert figures.metric("tpr", silo="9E", threshold=0.25).value == 0.5
+    assert figures.metric("tpr", silo="9E") is None
+    found = figures.metric("rows", silo="F9", slice="origin", group="too few")
+    assert (found.value, found.rows, found.note) == (None, 12, "too few")
+
+
+def test_silos_are_listed_over_all_their_rows(figures):
+    assert [(f.silo, f.value) for f in figures.by_silo("auc")] == [
+        ("9E", None),
+        ("F9", 0.6),
+    ]
+    assert [f.value for f in figures.by_silo("tpr", threshold=0.5)] == [0.3]
+    assert [f.value for f in figures.by_silo("auc", model="baseline")] == [0.65]
+
+
+def test_two_figures_of_the_same_thing_are_refused():
+    twice = dataclasses.replace(FIGURES[0], value=0.1)
+    with pytest.raises(ValueError, match="two figures are of the same thing"):
+        table.of([*FIGURES, twice])

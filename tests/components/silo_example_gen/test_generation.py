@@ -1,0 +1,57 @@
+import json
+
+import pytest
+
+from components.silo_example_gen import generation
+
+
+@pytest.fixture()
+def split_files(tmp_path):
+    found = [tmp_path / name for name in ("train", "eval")]
+    for path in found:
+        path.write_text("rows")
+    return found
+
+
+def test_a_fingerprint_never_seen_is_of_generation_zero(tmp_path):
+    assert generation.current(tmp_path, "f") == 0
+
+
+def test_whole_splits_keep_their_generation(tmp_path, split_files):
+    generation.record(tmp_path, "f", map(str, split_files))
+    assert generation.current(tmp_path, "f") == 0
+    assert generation.current(tmp_path, "f") == 0
+
+
+def test_a_split_that_has_gone_raises_the_generation_once(tmp_path, split_files):
+    generation.record(tmp_path, "f", map(str, split_files))
+    split_files[0].unlink()
+    assert generation.current(tmp_path, "f") == 1
+    assert generation.current(tmp_path, "f") == 1
+    split_files[0].write_text("rows")
+    generation.record(tmp_path, "f", map(str, split_files))
+    assert generation.current(tmp_path, "f") == 1
+    split_files[1].unlink()
+    assert generation.current(tmp_path, "f") == 2
+
+
+def test_another_fingerprint_is_not_concerned(tmp_path, split_files):
+    generation.record(tmp_path, "f", [str(split_files[0])])
+    generation.record(tmp_path, "g", [str(split_files[1])])
+    split_files[0].unlink()
+    assert generation.current(tmp_path, "g") == 0
+
+
+def test_a_run_whose_files_changed_is_not_reused(tmp_path):
+    generation.spoil(tmp_path, "f")
+    assert generation.current(tmp_path, "f") == 1
+
+
+def test_the_record_is_written_whole_or_not_at_all(tmp_path, split_files):
+    generation.record(tmp_path, "f", map(str, split_files))
+    folder = tmp_path / generation.FOLDER
+    assert [path.name for path in folder.iterdir()] == ["f.json"]
+    assert json.loads((folder / "f.json").read_text()) == {
+        "generation": 0,
+        "paths": sorted(map(str, split_files)),
+    }

@@ -1,0 +1,79 @@
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.silos import digests
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda below: st.lists(below) | st.dictionaries(st.text(), below),
+    max_leaves=8,
+)
+
+
+@given(st.binary(max_size=200))
+def test_a_files_digest_is_that_of_its_bytes(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("digest") / "file"
+    path.write_bytes(data)
+    expected = hashlib.sha256(data).hexdigest()
+    assert digests.of_file(path) == digests.of_bytes(data) == expected
+
+
+def test_the_digest_of_nothing_is_known():
+    assert digests.of_bytes(b"") == (
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    )
+
+
+@given(st.dictionaries(st.text(), VALUES, min_size=2))
+def test_the_order_of_keys_changes_no_digest(value):
+    backwards = dict(reversed(value.items()))
+    assert digests.of_json(value) == digests.of_json(backwards)
+
+
+def test_another_value_has_another_digest():
+    found = {digests.of_json(value) for value in ([1, 2], [2, 1], ["1", 2], [[1], 2])}
+    assert len(found) == 4
+
+
+def test_what_json_cannot_say_has_no_digest():
+    with pytest.raises(ValueError, match="Out of range float"):
+        digests.of_json([float("nan")])
+
+
+@pytest.fixture()
+def package(tmp_path, monkeypatch):
+    for folder in ("node", "other", "silos"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "code.py").write_text(f"NAME = '{folder}'\n")
+    monkeypatch.setattr(digests, "PACKAGE_ROOT", tmp_path)
+    return tmp_path
+
+
+def code(package):
+    return digests.of_code("node", ["silos"])
+
+
+@pytest.mark.parametrize("file", ["node/code.py", "silos/code.py", "node/new.html.j2"])
+def test_an_edit_to_a_node_or_its_library_changes_its_code(package, file):
+    before = code(package)
+    (package / file).write_text("NAME = 'edited'\n")
+    assert code(package) != before
+
+
+@pytest.mark.parametrize(
+    "file", ["other/code.py", "node/README.md", "node/__pycache__/code.pyc"]
+)
+def test_an_edit_to_anything_else_does_not(package, file):
+    before = code(package)
+    (package / file).parent.mkdir(exist_ok=True)
+    (package / file).write_text("NAME = 'edited'\n")
+    assert code(package) == before
+
+
+def test_a_renamed_module_is_other_code(package):
+    before = code(package)
+    (package / "node/code.py").rename(package / "node/renamed.py")
+    assert code(package) != before

@@ -1,0 +1,246 @@
+"""The whole chain on a cut of the real flights, as the operator runs it.
+
+The tests of this file build on each other's runs, in their order: each run is one
+more in the same output folder, as in the life of a federation.
+"""
+
+import json
+import pathlib
+import shutil
+
+import pyarrow.parquet as pq
+import pytest
+import tensorflow_model_analysis as tfma
+
+from tests.support.program import fairsilo, summary, workers_below
+
+pytestmark = [pytest.mark.slow, pytest.mark.tff, pytest.mark.beam]
+
+SMALL = (
+    "training.rounds=3",
+    "validation.quorum=2",
+    "gates.silo_floor_auc=0.5",
+    "gates.worst_silo_auc=0.5",
+    "gates.gap_auc=0.4",
+)
+
+
+class Federation:
+    """A folder in which runs follow each other."""
+
+    def __init__(self, folder: pathlib.Path, data: pathlib.Path) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        self.output = folder / "output"
+        shutil.copytree(data, self.data)
+
+    def run(self, span: str, *overrides: str, command=("run", "flights"), more=()):
+        options = [f"--set={item}" for item in (*SMALL, *overrides)]
+        return fairsilo(
+            *command,
+            f"--span={span}",
+            f"--set=silos.root={self.data}",
+            f"--output={self.output}",
+            "--json",
+            *options,
+            *more,
+            folder=self.folder,
+        )
+
+
+@pytest.fixture(scope="module")
+def federation(tmp_path_factory, flights):
+    return Federation(tmp_path_factory.mktemp("federation"), flights)
+
+
+@pytest.fixture(scope="module")
+def first(federation):
+    before = {path: path.read_bytes() for path in federation.data.rglob("*.parquet")}
+    done = federation.run("2013-02")
+    after = {path: path.read_bytes() for path in federation.data.rglob("*.parquet")}
+    assert after == before, "the silos' files are read-only"
+    return done
+
+
+def test_first_run_is_blessed_and_tells_all(first, federation):
+    told = summary(first)
+    assert (first.returncode, told["status"]) == (0, "blessed"), first.stderr[-2000:]
+    assert list(told) == [
+        "run_id",
+        "use_case",
+        "span",
+        "status",
+        "reasons",
+        "metrics",
+        "silos",
+        "model",
+        "predictions",
+        "dashboard",
+        "seconds",
+    ]
+    assert told["span"] == "2013-02"
+    assert 0.55 < told["metrics"]["auc"] < 0.9
+    assert 0.55 < told["metrics"]["auc_next_span"] < 0.9
+    kept = federation.output / "runs" / told["run_id"] / "summary.json"
+    assert json.loads(kept.read_text()) == told
+
+
+def test_each_silo_is_told_with_its_rows_and_what_left_it(first):
+    silos = {item["silo"]: item for item in summary(first)["silos"]}
+    assert sorted(silos) == ["9E", "F9", "OO", "US", "VX"]
+    assert not silos["OO"]["admitted"]
+    assert "too few rows: found 1 to train on" in silos["OO"]["reasons"][0]
+    for name in ("9E", "US", "VX"):
+        assert silos[name]["admitted"]
+        assert silos[name]["auc_low"] < silos[name]["auc"] < silos[name]["auc_high"]
+        kinds = [left["kind"] for left in silos[name]["left"]]
+        assert kinds == [
+            "statistics",
+            "model updates",
+            "training metrics",
+            "score sketches",
+            "counts and digests",
+        ]
+        updates = silos[name]["left"][1]
+        assert updates["count"] == 3
+    kinds = {left["kind"] for left in silos["OO"]["left"]}
+    assert "model updates" not in kinds
+
+
+def test_predictions_cover_the_following_month_in_each_silos_own_folder(
+    first, federation
+):
+    told = summary(first)["predictions"]
+    rows = 0
+    for silo in ("9E", "F9", "US", "VX"):
+        given = pq.read_table(federation.data / silo / "2013-03.parquet")
+        files = list(
+            (federation.output / "silos" / silo / "predictions").rglob("part-*.parquet")
+        )
+        scored = pq.ParquetDataset([str(f) for f in files]).read()
+        assert sorted(scored["flight_id"].to_pylist()) == sorted(
+            given["flight_id"].to_pylist()
+        )
+        assert set(scored["model"].to_pylist()) == {summary(first)["model"]["digest"]}
+        rows += scored.num_rows
+    assert told["rows"] == rows
+    assert told["dead_letters"] == 0
+
+
+def test_evaluation_opens_in_tfma_and_the_page_is_written(first, federation):
+    [folder] = (federation.output / "pipeline" / "FairnessEvaluator").glob(
+        "evaluation/*"
+    )
+    result = tfma.load_eval_result(str(folder))
+    slices = {key for key, _ in result.slicing_metrics}
+    assert () in slices
+    assert (("silo_id", "US"),) in slices
+    page = pathlib.Path(summary(first)["dashboard"]).read_text()
+    assert "Blessed: flights, span 2013-02" in page
+    assert list((federation.output / "serving").glob("*/saved_model.pb"))
+
+
+def test_no_worker_is_left_behind(first, federation):
+    assert first.returncode == 0
+    assert workers_below(federation.output) == []
+
+
+def test_second_identical_run_answers_from_the_cache(first, federation):
+    before = summary(first)
+    again = summary(federation.run("2013-02"))
+    assert again["status"] == "blessed"
+    assert again["model"] == before["model"]
+    assert again["metrics"] == before["metrics"]
+    assert again["dashboard"] == before["dashboard"]
+    assert again["seconds"]["FederatedTrainer"] < 2
+
+
+def test_change_of_a_gate_judges_again_but_does_not_train(first, federation):
+    done = federation.run("2013-02", "gates.silo_floor_auc=0.99")
+    told = summary(done)
+    assert (done.returncode, told["status"]) == (4, "not_blessed")
+    assert "below the floor 0.99" in told["reasons"][0]
+    assert told["model"] == summary(first)["model"]
+    assert told["seconds"]["FederatedTrainer"] < 2
+    assert told["predictions"]["rows"] == 0
+    assert "Not blessed" in pathlib.Path(told["dashboard"]).read_text()
+    assert len(list((federation.output / "serving").iterdir())) == 1
+
+
+def test_quarantine_by_hand_holds_in_the_next_run(first, federation):
+    options = [
+        "--use-case=flights",
+        f"--output={federation.output}",
+        f"--set=silos.root={federation.data}",
+    ]
+    done = fairsilo(
+        "silo", "quarantine", "9E", "--reason=audit", *options, folder=federation.folder
+    )
+    assert done.returncode == 0, done.stderr
+    told = summary(federation.run("2013-02"))
+    silos = {item["silo"]: item for item in told["silos"]}
+    assert silos["9E"]["reasons"] == ["quarantined by hand: audit"]
+    assert silos["9E"]["auc"] is not None, "it is still evaluated"
+    assert told["model"]["digest"] != summary(first)["model"]["digest"]
+    done = fairsilo(
+        "silo", "release", "9E", "--reason=audited", *options, folder=federation.folder
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_next_span_is_compared_with_the_model_in_service(first, federation):
+    told = summary(federation.run("2013-03"))
+    page = pathlib.Path(told["dashboard"]).read_text()
+    assert told["status"] == "blessed", told["reasons"]
+    [decision] = [
+        json.loads(path.read_text())
+        for path in (federation.output / "pipeline").glob(
+            "FairnessEvaluator/blessing/*/decision.json"
+        )
+        if '"span": "2013-02"' in path.read_text()
+    ]
+    assert decision["baseline"]["span"] == "2013-02"
+    assert "2013-02" in page
+
+
+def test_changed_file_is_seen_although_the_settings_are_the_same(first, federation):
+    path = federation.data / "US" / "2013-01.parquet"
+    rows = pq.read_table(path)
+    pq.write_table(rows.slice(0, rows.num_rows - 50), path)
+    told = summary(federation.run("2013-02"))
+    before = {item["silo"]: item for item in summary(first)["silos"]}
+    after = {item["silo"]: item for item in told["silos"]}
+    held = ("rows_train", "rows_eval")
+    assert sum(before["US"][key] - after["US"][key] for key in held) == 50
+    assert told["model"]["digest"] != summary(first)["model"]["digest"]
+
+
+def test_below_quorum_nothing_trains_and_the_page_gives_the_reasons(federation):
+    done = federation.run("2013-02", "validation.min_rows=100000")
+    told = summary(done)
+    assert (done.returncode, told["status"]) == (3, "below_quorum")
+    assert told["reasons"] == ["0 of 5 silos were admitted; the quorum is 2"]
+    assert told["model"]["digest"] is None
+    assert told["predictions"]["rows"] == 0
+    assert "expected at least 100,000" in pathlib.Path(told["dashboard"]).read_text()
+
+
+def test_predict_scores_a_span_with_the_model_in_service(first, federation):
+    done = federation.run("2013-04", command=("predict", "flights"))
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["status"]) == (0, "done"), done.stderr[-2000:]
+    rows = sum(
+        pq.read_metadata(path).num_rows
+        for path in federation.data.glob("*/2013-04.parquet")
+    )
+    assert told["rows"] == rows
+
+
+def test_runs_are_listed_and_shown(first, federation):
+    output = f"--output={federation.output}"
+    listed = fairsilo("report", "list", "flights", output, folder=federation.folder)
+    assert summary(first)["run_id"] in listed.stdout
+    run = summary(first)["run_id"]
+    shown = fairsilo("report", "show", "flights", run, output, folder=federation.folder)
+    assert "too few rows" in shown.stdout
+    assert "seconds" in shown.stdout
