@@ -124,7 +124,7 @@ def of_failure(
 
 def write(summary: Summary, places: Places) -> pathlib.Path:
     """Write a summary into its run's folder and return the file."""
-    path = places.runs / summary["run_id"] / FILE_NAME
+    path: pathlib.Path = places.runs / summary["run_id"] / FILE_NAME
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(summary, indent=1, ensure_ascii=False)
     path.write_text(text + "\n", encoding="utf-8")

@@ -25,10 +25,10 @@ class BatchInferrerSpec(component_spec.ComponentSpec):
         "settings": ExecutionParameter(type=str),
         "code": ExecutionParameter(type=str),
         "use_case": ExecutionParameter(type=str),
-        "span": ExecutionParameter(type=str),
         "key": ExecutionParameter(type=str),
         "force": ExecutionParameter(type=str),
         # Set by the driver.
+        "span": ExecutionParameter(type=str, optional=True),
         "model_uri": ExecutionParameter(type=str, optional=True),
         "model_digest": ExecutionParameter(type=str, optional=True),
         "unsettled": ExecutionParameter(type=str, optional=True),
@@ -50,10 +50,9 @@ class BatchInferrer(base_component.BaseComponent):
         examples: Channel of type `SiloExamples`; its split `score` is scored.
         settings: The node's section.
         use_case: Name of the use case.
-        span: The span; a string, or a runtime parameter of that type.
         key: Columns that name a row, copied beside its score.
         model: Channel of type `Model`. Without it the newest blessed model of a
-            span not later than `span` is looked up in ML Metadata.
+            span not later than that of the examples is looked up in ML Metadata.
         blessing: Channel of type `ModelBlessing`, that of `model`.
         force: `true` to score with a model that was not blessed; a string, or a
             runtime parameter of that type.
@@ -72,7 +71,6 @@ class BatchInferrer(base_component.BaseComponent):
         examples: channel.BaseChannel,
         settings: InferenceSettings,
         use_case: str,
-        span: str,
         key: Sequence[str],
         model: channel.BaseChannel | None = None,
         blessing: channel.BaseChannel | None = None,
@@ -87,7 +85,6 @@ class BatchInferrer(base_component.BaseComponent):
                 settings=settings.model_dump_json(),
                 code=digests.of_code(NODE),
                 use_case=use_case,
-                span=span,
                 key=json.dumps(list(key), ensure_ascii=False),
                 force=force,
             )

@@ -16,17 +16,18 @@ from tfx.dsl.components.base import base_driver as dsl_base_driver
 from tfx.orchestration import metadata
 from tfx.orchestration.portable import base_driver, data_types
 from tfx.proto.orchestration import driver_output_pb2
-from tfx.types import standard_artifacts
+from tfx.types import artifact_utils, standard_artifacts
 
 from components import blessed_models
 from components.batch_inferrer import ledger
 from components.blessed_models import span_order
+from components.silos import manifest
 
 LIVE = metadata_store_pb2.Artifact.State.LIVE
 
 
 class Driver(dsl_base_driver.BaseDriver, base_driver.BaseDriver):
-    """Sets the exec properties `model_uri`, `model_digest` and `unsettled`.
+    """Sets the exec properties `span`, `model_uri`, `model_digest`, `unsettled`.
 
     TFX checks a component's driver for the first parent and runs it by the second.
     """
@@ -38,8 +39,10 @@ class Driver(dsl_base_driver.BaseDriver, base_driver.BaseDriver):
     def run(
         self, execution_info: data_types.ExecutionInfo
     ) -> driver_output_pb2.DriverOutput:
-        """Return the exec properties with those three set."""
+        """Return the exec properties with those set."""
         properties = dict(execution_info.exec_properties)
+        examples = artifact_utils.get_single_uri(execution_info.input_dict["examples"])
+        properties["span"] = manifest.read(examples).span
         has_model = bool(execution_info.input_dict.get("model"))
         with self._mlmd_connection as connection:
             store = connection.store

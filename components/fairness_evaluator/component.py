@@ -9,6 +9,8 @@ from tfx.types import channel, component_spec
 
 from components import artifacts
 from components.fairness_evaluator import driver, executor
+from components.fairness_evaluator.settings import EvaluationSettings, GateSettings
+from components.silos import digests
 
 
 class FairnessEvaluatorSpec(component_spec.ComponentSpec):
@@ -16,7 +18,7 @@ class FairnessEvaluatorSpec(component_spec.ComponentSpec):
 
     PARAMETERS: ClassVar[dict[str, Any]] = {
         name: component_spec.ExecutionParameter(type=str)
-        for name in ("settings", "gates", "label", "code", "use_case", "span")
+        for name in ("settings", "gates", "label", "code", "use_case")
     }
     INPUTS: ClassVar[dict[str, Any]] = {
         "examples": component_spec.ChannelParameter(type=artifacts.SiloExamples),
@@ -38,12 +40,10 @@ class FairnessEvaluator(base_component.BaseComponent):
         examples: The silos' splits, `SiloExamples`.
         cohort: Who trains, `Cohort`.
         model: The model, `Model`.
-        settings: The section `evaluation`, JSON.
-        gates: The section `gates`, JSON.
+        settings: The section `evaluation`.
+        gates: The section `gates`.
         label: The label's column.
-        code: Digest of the code, `digests.of_code("fairness_evaluator")`.
         use_case: Name of the use case.
-        span: The run's span as it was asked for; the examples know the real one.
 
     Outputs:
         evaluation: Channel of type `ModelEvaluation`: TFMA's own result, the
@@ -61,24 +61,21 @@ class FairnessEvaluator(base_component.BaseComponent):
         examples: channel.BaseChannel,
         cohort: channel.BaseChannel,
         model: channel.BaseChannel,
-        settings: str,
-        gates: str,
+        settings: EvaluationSettings,
+        gates: GateSettings,
         label: str,
-        code: str,
         use_case: str,
-        span: str,
     ) -> None:
         super().__init__(
             FairnessEvaluatorSpec(
                 examples=examples,
                 cohort=cohort,
                 model=model,
-                settings=settings,
-                gates=gates,
+                settings=settings.model_dump_json(),
+                gates=gates.model_dump_json(),
                 label=label,
-                code=code,
+                code=digests.of_code("fairness_evaluator"),
                 use_case=use_case,
-                span=span,
                 evaluation=channel.Channel(type=artifacts.ModelEvaluation),
                 blessing=channel.Channel(type=artifacts.ModelBlessing),
             )

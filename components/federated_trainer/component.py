@@ -23,7 +23,6 @@ class FederatedTrainerSpec(types.ComponentSpec):
         "settings": component_spec.ExecutionParameter(type=str),
         "code": component_spec.ExecutionParameter(type=str),
         "use_case": component_spec.ExecutionParameter(type=str),
-        "span": component_spec.ExecutionParameter(type=str),
         "label": component_spec.ExecutionParameter(type=str),
         # TFX digests the content of the file that a parameter of this name gives.
         "module_file": component_spec.ExecutionParameter(type=str),
@@ -49,7 +48,6 @@ class FederatedTrainer(base_component.BaseComponent):
         feature_spec: Channel of type `FeatureSpec`.
         settings: The node's section of the settings.
         use_case: Name of the use case.
-        span: The span, empty where the data has none.
         label: Column of the label, 0 or 1.
         module_file: Path of the use case's `model.py`.
         checkpoints: Folder below the pipeline root, where each training keeps
@@ -71,7 +69,6 @@ class FederatedTrainer(base_component.BaseComponent):
         feature_spec: types.BaseChannel,
         settings: TrainingSettings,
         use_case: str,
-        span: str,
         label: str,
         module_file: str,
         checkpoints: str,
@@ -84,7 +81,6 @@ class FederatedTrainer(base_component.BaseComponent):
                 settings=settings.model_dump_json(),
                 code=digests.of_code(NODE),
                 use_case=use_case,
-                span=span,
                 label=label,
                 module_file=module_file,
                 checkpoints=checkpoints,

@@ -36,6 +36,7 @@ class Executor(base_executor.BaseExecutor):
             found: str = artifact_utils.get_single_uri(artifacts[name])
             return found
 
+        examples = manifest.read(uri(input_dict, "examples"))
         settings = TrainingSettings.model_validate_json(exec_properties["settings"])
         card = trainer.run(
             trainer.Request(
@@ -45,7 +46,7 @@ class Executor(base_executor.BaseExecutor):
                 checkpoints=exec_properties["checkpoints"],
                 code=exec_properties["code"],
             ),
-            manifest.read(uri(input_dict, "examples")),
+            examples,
             cohort.read(uri(input_dict, "cohort")),
             feature_spec.read(uri(input_dict, "feature_spec")),
             trainer.Outputs(
@@ -55,5 +56,5 @@ class Executor(base_executor.BaseExecutor):
         )
         model = artifact_utils.get_single_instance(output_dict["model"])
         model.set_string_custom_property("use_case", exec_properties["use_case"])
-        model.set_string_custom_property("span", exec_properties["span"])
+        model.set_string_custom_property("span", examples.span)
         model.set_string_custom_property("digest", card.digest)

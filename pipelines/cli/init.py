@@ -25,7 +25,7 @@ def init(
 ) -> None:
     """Write schema, settings and model of a new use case, to be edited and run."""
     with console.engines():
-        from pipelines.scaffold import scaffold
+        from pipelines.scaffold.scaffold import scaffold
 
         written = scaffold(pathlib.Path.cwd(), name, data, label, sensitive or [])
     for path in written:

@@ -6,7 +6,7 @@ from components.errors import SettingsError
 from components.operator_state import Decision, OperatorState
 
 
-@pytest.fixture()
+@pytest.fixture
 def url(tmp_path):
     return f"sqlite:///{tmp_path}/not/there/yet/state.db"
 

@@ -52,7 +52,10 @@ def test_unknown_key_is_named_with_what_is_allowed_and_what_was_meant(write):
     ("override", "told"),
     [
         ("training.rounds=0", "`training.rounds`: found 0; input should be greater"),
-        ("training.algorithm=fedavgg", "`training.algorithm`: found 'fedavgg'; expected"),
+        (
+            "training.algorithm=fedavgg",
+            "`training.algorithm`: found 'fedavgg'; expected",
+        ),
         ("rows.eval_share=1.5", "`rows.eval_share`: found 1.5; input should be less"),
         ("validation.skew=ignore", "`validation.skew`: found 'ignore'"),
         ("silos.pattern='*.csv'", "must start with '{silo}/'"),

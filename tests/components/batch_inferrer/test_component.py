@@ -11,7 +11,7 @@ from components.batch_inferrer import driver, executor
 from components.batch_inferrer.component import BatchInferrer, BatchInferrerSpec
 from components.batch_inferrer.settings import InferenceSettings
 
-DRIVEN = {"model_uri", "model_digest", "unsettled"}
+DRIVEN = {"span", "model_uri", "model_digest", "unsettled"}
 
 
 def node(**changes) -> BatchInferrer:
@@ -19,7 +19,6 @@ def node(**changes) -> BatchInferrer:
         "examples": channel.Channel(type=artifacts.SiloExamples),
         "settings": InferenceSettings(),
         "use_case": "people",
-        "span": "7",
         "key": ["id", "dag-日"],
     }
     return BatchInferrer(**{**arguments, **changes})

@@ -1,5 +1,6 @@
 """The driver with a real store and TFX's own launcher and cache."""
 
+import dataclasses
 import pathlib
 import shutil
 
@@ -27,19 +28,20 @@ class Runs:
         self, folder: pathlib.Path, manifest: Manifest, model: Exported
     ) -> None:
         self.folder, self.manifest, self.model = folder, manifest, model
-        (folder / "examples").mkdir()
-        manifest.write(folder / "examples")
         self.connection = metadata.sqlite_metadata_connection_config(
             str(folder / "metadata.sqlite")
         )
 
     def run(self, span: str = "7") -> tuple[str, Ledger]:
         """Run it and return how its execution ended, and the ledger it stands for."""
-        examples = importer.Importer(
-            str(self.folder / "examples"), artifact_type=SiloExamples
-        ).with_id("examples")
+        place = self.folder / f"examples-{span}"
+        place.mkdir(exist_ok=True)
+        dataclasses.replace(self.manifest, span=span).write(place)
+        examples = importer.Importer(str(place), artifact_type=SiloExamples).with_id(
+            "examples"
+        )
         node = BatchInferrer(
-            examples.outputs["result"], InferenceSettings(), "people", span, KEY
+            examples.outputs["result"], InferenceSettings(), "people", KEY
         )
         LocalDagRunner().run(
             pipeline.Pipeline(

@@ -16,6 +16,7 @@ from components.fairness_evaluator.component import (
     FairnessEvaluatorSpec,
 )
 from components.fairness_evaluator.driver import Driver
+from components.fairness_evaluator.settings import EvaluationSettings, GateSettings
 from components.scoring.model import ModelCard
 
 
@@ -24,12 +25,10 @@ def make() -> FairnessEvaluator:
         examples=channel.Channel(type=artifacts.SiloExamples),
         cohort=channel.Channel(type=artifacts.Cohort),
         model=channel.Channel(type=standard_artifacts.Model),
-        settings="{}",
-        gates="{}",
+        settings=EvaluationSettings(),
+        gates=GateSettings(silo_floor_auc=0.6),
         label="late",
-        code="",
         use_case="flights",
-        span="",
     )
 
 

@@ -60,7 +60,7 @@ def drive(store, tmp_path):
         output = Driver(store).run(
             data_types.ExecutionInfo(
                 input_dict={"model": [model], "examples": [examples]},
-                exec_properties={"use_case": "flights", "span": "latest"},
+                exec_properties={"use_case": "flights"},
             )
         )
         found = output.exec_properties

@@ -49,7 +49,6 @@ def run(world, root: pathlib.Path, gates=GATES, baseline=False, model=""):
         "label": "late",
         "code": "",
         "use_case": "flights",
-        "span": "latest",
         "baseline_uri": world.models["baseline"][0] if baseline else "",
         "baseline_digest": world.models["baseline"][1].digest if baseline else "",
         "baseline_span": "2013-04" if baseline else "",
@@ -195,7 +194,6 @@ def test_a_blessed_model_has_tfx_s_own_mark_and_ours(world, done):
         "model_uri": folder,
         "model_digest": card.digest,
         "use_case": "flights",
-        "span": "2013-05",
     }.items():
         assert blessing.get_string_custom_property(name) == value
     found = decision.read(blessing.uri)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from tfx.components.pusher.component import Pusher
 from tfx.dsl.components.common import importer
@@ -14,6 +12,7 @@ from tfx.types import standard_artifacts
 
 from components import artifacts
 from components.fairness_evaluator.component import FairnessEvaluator
+from components.fairness_evaluator.settings import EvaluationSettings, GateSettings
 
 pytestmark = pytest.mark.beam
 
@@ -54,12 +53,10 @@ def _run(world, root, floor):
     channels = {name: node.outputs["result"] for name, node in nodes.items()}
     evaluator = FairnessEvaluator(
         **channels,
-        settings=json.dumps({"slices": ["origin"]}),
-        gates=json.dumps({"silo_floor_auc": floor, "max_auc_drop": 0.01}),
+        settings=EvaluationSettings(slices=("origin",)),
+        gates=GateSettings(silo_floor_auc=floor, max_auc_drop=0.01),
         label="late",
-        code="",
         use_case="flights",
-        span="latest",
     )
     pusher = Pusher(
         model=channels["model"],

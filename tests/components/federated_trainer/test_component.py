@@ -27,7 +27,6 @@ def make(**changes):
             "feature_spec": channel(artifacts.FeatureSpec),
             "settings": TrainingSettings(rounds=3),
             "use_case": "flights",
-            "span": "3",
             "label": "late",
             "module_file": "model.py",
             "checkpoints": "checkpoints",

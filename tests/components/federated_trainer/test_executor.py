@@ -51,7 +51,6 @@ def do(tmp_path):
             settings=TrainingSettings(rounds=1).model_dump_json(),
             code="code",
             use_case="flights",
-            span="3",
             label=support.LABEL,
             module_file=str(support.MODEL),
             checkpoints=str(tmp_path / "checkpoints"),

@@ -5,7 +5,7 @@ import pytest
 from components.silo_example_gen import generation
 
 
-@pytest.fixture()
+@pytest.fixture
 def split_files(tmp_path):
     found = [tmp_path / name for name in ("train", "eval")]
     for path in found:

@@ -13,12 +13,12 @@ from tests.support import silos
 from tests.support.silos import CANARY
 
 
-@pytest.fixture()
+@pytest.fixture
 def silo(tmp_path):
     return homes.open_home(tmp_path / "homes", "north")
 
 
-@pytest.fixture()
+@pytest.fixture
 def run(tmp_path, silo):
     def run(history, following=(), code="code", **row):
         source = silos.source(tmp_path / "data", **row)
@@ -33,7 +33,7 @@ def run(tmp_path, silo):
     return run
 
 
-@pytest.fixture()
+@pytest.fixture
 def write(tmp_path):
     def write(name, table):
         return silos.write(tmp_path / "data", "north", name, table)
@@ -73,7 +73,9 @@ def test_no_row_is_lost_or_doubled_across_files_and_formats(run, write):
 
 
 def test_rows_without_a_label_are_scored_and_never_learned_from(run, write):
-    table = silos.rows(60, late=[None if i % 4 == 0 else float(i % 2) for i in range(60)])
+    table = silos.rows(
+        60, late=[None if i % 4 == 0 else float(i % 2) for i in range(60)]
+    )
     values = run([write("a.parquet", table)])
     unlabelled = set(table.id[table.late.isna()])
     assert set(frame(values, "score").id) == unlabelled
@@ -175,8 +177,9 @@ def test_a_lost_split_is_written_again_and_the_others_stay(run, write, silo):
     before = os.stat(kept).st_ino
     os.unlink(first["splits"]["train"]["path"])
     assert run([path]) == first
-    assert digests.of_file(first["splits"]["train"]["path"]) == (
-        first["splits"]["train"]["digest"]
+    assert (
+        digests.of_file(first["splits"]["train"]["path"])
+        == (first["splits"]["train"]["digest"])
     )
     assert os.stat(kept).st_ino == before
     assert not [p for p in silo.path("splits").iterdir() if p.name.startswith(".")]

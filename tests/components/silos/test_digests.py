@@ -43,7 +43,7 @@ def test_what_json_cannot_say_has_no_digest():
         digests.of_json([float("nan")])
 
 
-@pytest.fixture()
+@pytest.fixture
 def package(tmp_path, monkeypatch):
     for folder in ("node", "other", "silos"):
         (tmp_path / folder).mkdir()

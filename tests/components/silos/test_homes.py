@@ -103,7 +103,7 @@ def test_nothing_outside_its_home_is_handed_to_a_silo(tmp_path):
 def test_one_silos_user_cannot_read_anothers_home():
     import tempfile
 
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # noqa: S108
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         pathlib.Path(folder).chmod(0o755)
         north, south = (homes.open_home(folder, name) for name in ("north", "south"))
         north.path("rows").write_text("secret")

@@ -25,7 +25,7 @@ def probe(silo, arguments):
     return Result({"silo": silo.id, "rows": arguments["rows"]}, silo.id.encode() * 2)
 
 
-@pytest.fixture()
+@pytest.fixture
 def registered(monkeypatch):
     monkeypatch.setitem(tasks.TASKS, "probe", f"{__name__}:probe")
     monkeypatch.setattr(tasks, "load", lambda task: {"probe": probe}[task])
