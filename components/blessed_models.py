@@ -8,9 +8,10 @@ evaluator leaves what is read here on its `ModelBlessing` artifacts.
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from components.silos.spans import span_order
 
 if TYPE_CHECKING:
     from ml_metadata import MetadataStore
@@ -26,8 +27,6 @@ MODEL_URI = "model_uri"
 MODEL_DIGEST = "model_digest"
 
 _USABLE = {0, 2}  # Artifact.State: UNKNOWN (never set), LIVE
-
-SpanOrder = tuple[tuple[int, int, str], ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,18 +44,6 @@ class BlessedModel:
     digest: str
     span: str
     blessing_id: int
-
-
-def span_order(span: str) -> SpanOrder:
-    """Return a key that sorts spans: runs of digits count as numbers.
-
-    So `9` comes before `10`, and `2013-9` before `2013-10`. The empty span, of
-    data that has none, comes first.
-    """
-    return tuple(
-        (0, int(run), "") if run.isdecimal() else (1, 0, run)
-        for run in re.findall(r"\d+|\D+", span)
-    )
 
 
 def find(

@@ -20,8 +20,8 @@ from tfx.types import artifact_utils, standard_artifacts
 
 from components import blessed_models
 from components.batch_inferrer import ledger
-from components.blessed_models import span_order
 from components.silos import manifest
+from components.silos.spans import span_order
 
 LIVE = metadata_store_pb2.Artifact.State.LIVE
 

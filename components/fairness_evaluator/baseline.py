@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from components.blessed_models import BlessedModel, span_order
+from components.blessed_models import BlessedModel
+from components.silos.spans import span_order
 
 
 def choose(

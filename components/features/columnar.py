@@ -68,35 +68,36 @@ def encode(batch: pa.RecordBatch | pa.Table, spec: FeatureSpec) -> Encoded:
         ColumnTypeError: A column's type can't carry its feature.
     """
     rows, width = batch.num_rows, len(spec.numeric)
-    floats = np.empty((rows, spec.num_floats), np.float32)
+    floats = np.zeros((rows, spec.num_floats), np.float32)
     ids = np.empty((rows, spec.num_ids), np.int32)
     for index, numeric in enumerate(spec.numeric):
         values = _numbers(_column(batch, numeric.name), numeric, rows)
-        missing = ~np.isfinite(values)
-        floats[:, index] = _scores(values, missing, numeric, spec.clip)
-        floats[:, width + index] = missing
+        present = np.isfinite(values)
+        _standardise(values, numeric, spec.clip)
+        if not present.all():
+            values[~present] = 0.0
+            floats[:, width + index] = ~present
+        floats[:, index] = values
     for index, categorical in enumerate(spec.categorical):
         ids[:, index] = _ids(_column(batch, categorical.name), categorical, rows)
     return Encoded(floats, ids)
 
 
-def _scores(
-    values: NDArray[np.float32],
-    missing: NDArray[np.bool_],
-    feature: Numeric,
-    clip: float,
-) -> NDArray[np.float32]:
+def _standardise(values: NDArray[np.float32], feature: Numeric, clip: float) -> None:
+    """Turn values into clipped standard scores, in place: this is the hot loop."""
     with np.errstate(over="ignore", invalid="ignore"):  # clipped, or missing anyway
-        centred = _flushed(_flushed(values) - np.float32(feature.mean))
-        scores = _flushed(centred * feature.reciprocal)
-    np.clip(scores, -np.float32(clip), np.float32(clip), out=scores)
-    scores[missing] = 0.0
-    return scores
+        _flush(values)
+        values -= np.float32(feature.mean)
+        _flush(values)
+        values *= feature.reciprocal
+        _flush(values)
+    np.clip(values, -np.float32(clip), np.float32(clip), out=values)
 
 
-def _flushed(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    values[np.abs(values) < np.finfo(np.float32).tiny] = 0.0
-    return values
+def _flush(values: NDArray[np.float32]) -> None:
+    small = np.abs(values) < np.finfo(np.float32).tiny
+    if small.any():
+        values[small] = 0.0
 
 
 def _column(batch: pa.RecordBatch | pa.Table, name: str) -> pa.Array | None:
@@ -125,13 +126,14 @@ def _numbers(
         raise ColumnTypeError(feature.name, str(kind), "a number")
     if pa.types.is_boolean(kind):
         column = column.cast(pa.int8())
-    null = column.is_null().to_numpy(zero_copy_only=False)
-    if column.null_count:  # else NumPy would round integers to float64 first
+    null = column.is_null() if column.null_count else None
+    if null is not None:  # else NumPy would round integers to float64 first
         column = pc.fill_null(column, 0)
     values = column.to_numpy(zero_copy_only=False)
     with np.errstate(over="ignore"):  # beyond float32 is infinite, so missing
         numbers: NDArray[np.float32] = values.astype(np.float32)
-    numbers[null] = np.nan
+    if null is not None:
+        numbers[null.to_numpy(zero_copy_only=False)] = np.nan
     return numbers
 
 

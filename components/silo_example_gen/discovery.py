@@ -10,11 +10,11 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
-from components.blessed_models import span_order
 from components.errors import SettingsError
 from components.silo_example_gen.settings import SourceSettings
 from components.silos import digests, homes, tasks
 from components.silos.silo import Silo, check_id
+from components.silos.spans import span_order
 
 LATEST = "latest"
 

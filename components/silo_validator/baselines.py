@@ -11,9 +11,9 @@ import json
 import pathlib
 from typing import Any
 
-from components.blessed_models import span_order
 from components.silo_validator.node import Baseline
 from components.silos import cohort, digests
+from components.silos.spans import span_order
 
 STATISTICS = "statistics_uri"
 

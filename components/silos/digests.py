@@ -42,11 +42,13 @@ def of_code(node: str, libraries: Iterable[str] = LIBRARIES) -> str:
         node: The node's folder in `components/`.
         libraries: The folders of libraries that it stands on.
     """
-    folders = [node, *libraries]
+    inside = [PACKAGE_ROOT / folder for folder in (node, *libraries)]
     files = sorted(
         path
-        for folder in folders
-        for path in (PACKAGE_ROOT / folder).rglob("*")
+        for path in (
+            *PACKAGE_ROOT.glob("*.py"),
+            *(path for folder in inside for path in folder.rglob("*")),
+        )
         if path.is_file() and path.suffix != ".md" and "__pycache__" not in path.parts
     )
     names = [str(path.relative_to(PACKAGE_ROOT)) for path in files]

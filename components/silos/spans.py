@@ -7,7 +7,7 @@ import re
 SpanOrder = tuple[tuple[int, int, str], ...]
 
 
-def order(span: str) -> SpanOrder:
+def span_order(span: str) -> SpanOrder:
     """Return a key that sorts spans: runs of digits count as numbers.
 
     Args:

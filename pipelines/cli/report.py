@@ -61,10 +61,10 @@ def _all(name: str, output: pathlib.Path | None) -> list[dict[str, Any]]:
 
 def _one(name: str, run: str, output: pathlib.Path | None) -> dict[str, Any]:
     summaries = _all(name, output)
-    for summary in reversed(summaries):
-        if run in {"", summary["run_id"]}:
-            return summary
-    known = ", ".join(summary["run_id"] for summary in summaries) or "none"
+    chosen = [item for item in summaries if run in {"", item["run_id"]}]
+    if chosen:
+        return chosen[-1]
+    known = ", ".join(item["run_id"] for item in summaries) or "none"
     raise SettingsError(
         f"run {run or '(last)'} of `{name}`: found no summary of it in "
         f"{console.output_folder(name, output)}; known: {known}",

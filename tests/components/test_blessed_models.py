@@ -1,13 +1,11 @@
 import pathlib
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from components import blessed_models
-from components.blessed_models import find, span_order
+from components.blessed_models import find
 
 
 @pytest.fixture
@@ -80,15 +78,3 @@ def test_what_is_not_blessed_of_another_use_case_or_deleted_is_not_found(store, 
 
 def test_an_empty_store_has_no_model(store):
     assert find(store, "people", anything) is None
-
-
-def test_spans_sort_by_the_numbers_in_them():
-    spans = ["2013-10", "", "10", "2013-9", "9", "2012-12", "2013-09-30"]
-    assert sorted(spans, key=span_order) == [
-        "", "9", "10", "2012-12", "2013-9", "2013-09-30", "2013-10"
-    ]  # fmt: skip
-
-
-@given(st.integers(0, 10**6), st.integers(0, 10**6))
-def test_numbers_as_spans_sort_as_numbers(one, two):
-    assert (span_order(str(one)) < span_order(str(two))) == (one < two)

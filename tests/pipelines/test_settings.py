@@ -84,7 +84,7 @@ def test_missing_section_is_named(write):
 
 
 def test_scoring_the_following_span_needs_spans(write):
-    with pytest.raises(SettingsError, match="must hold '{span}'"):
+    with pytest.raises(SettingsError, match=r"must hold '\{span\}'"):
         load(write({**SMALL, "silos": {"root": "data"}}))
 
 

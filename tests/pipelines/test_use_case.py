@@ -16,7 +16,7 @@ def test_shipped_use_case_is_found_from_any_folder(tmp_path, monkeypatch):
 
 
 def test_unknown_use_case_is_refused_with_the_known_ones():
-    with pytest.raises(SettingsError, match="known: .*flights") as caught:
+    with pytest.raises(SettingsError, match=r"known: .*flights") as caught:
         use_case.find("trains")
     assert "fairsilo init trains" in caught.value.hint
 

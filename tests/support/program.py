@@ -64,7 +64,7 @@ def workers_below(folder: pathlib.Path) -> list[int]:
         if not entry.name.isdigit():
             continue
         try:
-            here = pathlib.Path(os.readlink(entry / "cwd"))
+            here = (entry / "cwd").readlink()
             command = (entry / "cmdline").read_bytes()
         except OSError:
             continue

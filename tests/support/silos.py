@@ -1,6 +1,7 @@
 """Small, unequal silos on disk, and the artifacts and settings to read them with."""
 
 import ast
+import types
 import pathlib
 
 import numpy as np
@@ -137,10 +138,11 @@ def manifest(*entries: SiloEntry, span: str = "") -> Manifest:
     )
 
 
-def properties_of(module: object) -> tuple[set[str], set[str]]:
+def properties_of(module: types.ModuleType) -> tuple[set[str], set[str]]:
     """Return the exec properties that a module reads, and those that it sets."""
     tree = ast.parse(pathlib.Path(str(module.__file__)).read_text("utf-8"))
-    read, written = set(), set()
+    read: set[str] = set()
+    written: set[str] = set()
     for found in ast.walk(tree):
         if (
             isinstance(found, ast.Subscript)
@@ -149,5 +151,5 @@ def properties_of(module: object) -> tuple[set[str], set[str]]:
             and isinstance(found.slice, ast.Constant)
         ):
             kind = written if isinstance(found.ctx, ast.Store) else read
-            kind.add(found.slice.value)
+            kind.add(str(found.slice.value))
     return read, written

@@ -108,7 +108,8 @@ def test_a_corrupt_file_is_refused_without_a_word_of_it(tmp_path, name, content,
     with pytest.raises(SiloError) as caught:
         files.read("north", tmp_path / name)
     assert caught.value.message.startswith(
-        f"silo `north`: {name}: found a corrupt file (ArrowInvalid, {len(content)} bytes"
+        f"silo `north`: {name}: found a corrupt file (ArrowInvalid, "
+        f"{len(content)} bytes"
     )
     assert caught.value.message.endswith(f"expected a readable {kind} file")
     assert CANARY not in str(caught.value)

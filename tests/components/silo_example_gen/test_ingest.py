@@ -1,4 +1,4 @@
-import os
+import pathlib
 import stat
 
 import numpy as np
@@ -174,21 +174,21 @@ def test_a_lost_split_is_written_again_and_the_others_stay(run, write, silo):
     path = write("a.parquet", silos.rows(50))
     first = run([path])
     kept = first["splits"]["eval"]["path"]
-    before = os.stat(kept).st_ino
-    os.unlink(first["splits"]["train"]["path"])
+    before = pathlib.Path(kept).stat().st_ino
+    pathlib.Path(first["splits"]["train"]["path"]).unlink()
     assert run([path]) == first
     assert (
         digests.of_file(first["splits"]["train"]["path"])
         == (first["splits"]["train"]["digest"])
     )
-    assert os.stat(kept).st_ino == before
+    assert pathlib.Path(kept).stat().st_ino == before
     assert not [p for p in silo.path("splits").iterdir() if p.name.startswith(".")]
 
 
 def test_splits_belong_to_the_silos_user(run, write, silo):
     values = run([write("a.parquet", silos.rows(50))])
     for split in values["splits"].values():
-        assert os.stat(split["path"]).st_uid == homes.uid_of(silo)
+        assert pathlib.Path(split["path"]).stat().st_uid == homes.uid_of(silo)
     assert stat.S_IMODE(silo.path().stat().st_mode) == 0o700
 
 

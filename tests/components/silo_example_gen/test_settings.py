@@ -46,7 +46,7 @@ def test_both_train_and_eval_get_a_share(share):
 def test_the_following_span_is_only_scored_where_there_are_spans():
     silos = {"root": "data", "pattern": "{silo}/*"}
     rows = {"label": "late", "score": "following_span"}
-    with pytest.raises(pydantic.ValidationError, match="must hold '{span}'"):
+    with pytest.raises(pydantic.ValidationError, match=r"must hold '\{span\}'"):
         SourceSettings.model_validate({"silos": silos, "rows": rows})
 
 

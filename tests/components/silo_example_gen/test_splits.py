@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from components.silo_example_gen import splits
 
+PINNED_DAYS = ["02", "03", "11", "12", "18", "21", "23", "24", "27"]
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
 HOSTILE = st.text(st.sampled_from(["a", "\x00", "\x1e", "\x1f", "0", "1", "2"]))
 
@@ -68,7 +69,7 @@ def test_a_day_stays_in_its_split_when_an_export_turns_it_into_a_float():
 def test_without_columns_the_whole_row_decides():
     table = pa.table({"a": [1, 1, 2] * 50, "b": [str(i % 4) for i in range(150)]})
     mask = splits.held_out_rows(table, [], 0.5)
-    by_row = {}
+    by_row: dict[tuple[object, ...], bool] = {}
     for row, held_out in zip(table.to_pylist(), mask, strict=True):
         assert by_row.setdefault(tuple(row.values()), held_out) == held_out
     assert set(by_row.values()) == {True, False}

@@ -62,7 +62,7 @@ def test_of_another_error_only_kind_and_place_are_told(registered, fault, told):
 
 @pytest.mark.beam
 def test_one_silos_failure_leaves_the_others_and_their_order(registered, caplog):
-    calls = [
+    calls: list[tasks.Call] = [
         (silo("süd"), {"rows": 1}),
         (silo("north"), {"fault": "value"}),
         (silo("west"), {"rows": 3}),
