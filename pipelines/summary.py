@@ -17,7 +17,7 @@ from components.fairness_evaluator import decision
 from components.scoring import model, table
 from components.silos import cohort, departures, manifest
 from pipelines.places import Places
-from pipelines.runners.local import NodeResult
+from pipelines.runners.result import NodeResult
 
 FILE_NAME = "summary.json"
 

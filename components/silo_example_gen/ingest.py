@@ -237,7 +237,8 @@ def _write(silo: Silo, folder: pathlib.Path, tables: Mapping[str, pa.Table]) -> 
 
 
 def _nothing(silo: Silo, unreadable: Iterable[str]) -> SiloError:
-    found = "; ".join(unreadable) or "no file"
+    each = "; ".join(unreadable)
+    found = f"nothing readable ({each})" if each else "no file"
     return SiloError(
         silo.id,
         "its folder",

@@ -177,7 +177,14 @@ def _notes(
 
 
 def from_values(values: Mapping[str, Any], more: Sequence[dict[str, str]]) -> Profile:
-    """Return the profile that a `profile` task's values tell, with more findings."""
-    findings = {f["sentence"]: f for f in [*more, *reversed(values["findings"])]}
+    """Return the profile that a `profile` task's values tell, with more findings.
+
+    The same fault of a column in several splits is told once, of train first.
+    """
+    importance = [SCORE, EVAL, TRAIN]
+    found = sorted(
+        [*values["findings"], *more], key=lambda f: importance.index(f["split"])
+    )
+    findings = {(f["column"], f["kind"]): f for f in found}
     ordered = sorted(findings.values(), key=lambda f: (f["column"], f["sentence"]))
     return Profile(tuple(ordered), values["labels"], values["duplicates"])

@@ -45,7 +45,7 @@ def engines() -> Iterator[None]:
     logging.basicConfig(
         level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr
     )
-    logging.getLogger("components").setLevel(logging.INFO)
+    logging.getLogger("components.federation").setLevel(logging.INFO)  # the rounds
     for noisy in ("tensorflow", "apache_beam", "root"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     sys.stdout.flush()

@@ -7,7 +7,6 @@ results from ML Metadata, where cached nodes stand beside those that ran.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import logging
 import pathlib
 import sys
@@ -21,24 +20,9 @@ from tfx.orchestration.local import local_dag_runner
 from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable import runtime_parameter_utils
 
+from pipelines.runners.result import NodeResult
+
 CACHED = metadata_store_pb2.Execution.CACHED
-
-
-@dataclasses.dataclass(frozen=True)
-class NodeResult:
-    """What one node of a run gave.
-
-    Attributes:
-        node: Its id.
-        seconds: From its start to its end, unit: seconds.
-        cached: Whether TFX's cache answered.
-        outputs: Folder of each output artifact, by key.
-    """
-
-    node: str
-    seconds: float
-    cached: bool
-    outputs: dict[str, pathlib.Path]
 
 
 def run(

@@ -80,7 +80,7 @@ def test_first_run_is_blessed_and_tells_all(first, federation):
     ]
     assert told["span"] == "2013-02"
     assert 0.55 < told["metrics"]["auc"] < 0.9
-    assert 0.55 < told["metrics"]["auc_next_span"] < 0.9
+    assert 0.5 < told["metrics"]["auc_next_span"] < 0.9
     kept = federation.output / "runs" / told["run_id"] / "summary.json"
     assert json.loads(kept.read_text()) == told
 

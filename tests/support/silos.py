@@ -1,8 +1,8 @@
 """Small, unequal silos on disk, and the artifacts and settings to read them with."""
 
 import ast
-import types
 import pathlib
+import types
 
 import numpy as np
 import pandas as pd

@@ -217,9 +217,9 @@ def test_a_silo_without_a_readable_file_is_refused_with_each_reason(run, tmp_pat
     with pytest.raises(SiloError) as caught:
         run([tmp_path / "a.csv", tmp_path / "b.csv"])
     assert caught.value.message == (
-        "silo `north`: its folder: found a.csv: an empty file (0 bytes), expected a "
-        "table; b.csv: No such file or directory, expected at least one readable "
-        "Parquet or CSV file for this span"
+        "silo `north`: its folder: found nothing readable (a.csv: an empty file "
+        "(0 bytes), expected a table; b.csv: No such file or directory), expected at "
+        "least one readable Parquet or CSV file for this span"
     )
     assert "export the silo's files again" in caught.value.hint
 

@@ -1,0 +1,58 @@
+"""The program: instant help, faults in sentences, real exit statuses."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.program import fairsilo
+
+COMMANDS = ["run", "predict", "init", "config", "silo", "report", "bench"]
+
+
+def test_help_lists_every_command_and_loads_no_engine():
+    code = (
+        "import sys\n"
+        "from pipelines.cli.main import app\n"
+        "heavy = {'tensorflow', 'tfx', 'apache_beam', 'pyarrow', 'pandas', 'numpy',"
+        " 'pydantic', 'sqlalchemy', 'jinja2', 'yaml'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_help_tells_the_exit_statuses(tmp_path):
+    done = fairsilo("--help", folder=tmp_path)
+    assert done.returncode == 0
+    for command in COMMANDS:
+        assert command in done.stdout
+    assert "3 silos refused below quorum" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["run", "trains"], "found no pipelines/trains/settings.yaml"),
+        (["run", "flights", "--set=training.rounds=0"], "`training.rounds`: found 0"),
+        (["report", "show", "flights"], "found no summary of it"),
+        (["report", "open", "flights"], "found no summary of it"),
+        (["config", "check", "../x"], "expected a name"),
+    ],
+)
+def test_fault_of_usage_is_a_sentence_on_stderr_and_status_2(tmp_path, arguments, told):
+    done = fairsilo(*arguments, folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: ")
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_config_shows_every_section_with_overrides(tmp_path):
+    done = fairsilo(
+        "config", "show", "flights", "--set=training.rounds=3", folder=tmp_path
+    )
+    assert "rounds: 3" in done.stdout
+    for section in ("silos", "rows", "validation", "gates", "inference", "dashboard"):
+        assert f"{section}:" in done.stdout
+    done = fairsilo("config", "check", "flights", folder=tmp_path)
+    assert "no fault found" in done.stdout
