@@ -13,7 +13,11 @@ import yaml
 from components.batch_inferrer.settings import InferenceSettings
 from components.dashboard.settings import DashboardSettings
 from components.errors import SettingsError
-from components.fairness_evaluator.settings import EvaluationSettings, GateSettings
+from components.fairness_evaluator.settings import (
+    EvaluationSettings,
+    GateSettings,
+    check,
+)
 from components.feature_spec_gen.settings import FeatureSettings
 from components.federated_trainer.settings import TrainingSettings
 from components.settings import Section
@@ -89,13 +93,15 @@ def load(path: pathlib.Path, overrides: Sequence[str] = ()) -> UseCaseSettings:
     for override in overrides:
         _apply(data, override)
     try:
-        return UseCaseSettings.model_validate(data)
+        settings = UseCaseSettings.model_validate(data)
     except pydantic.ValidationError as error:
         faults = "\n".join(f"  {_fault(item)}" for item in error.errors())
         raise SettingsError(
             f"{path}: {error.error_count()} settings can't be used:\n{faults}",
             f"`fairsilo config show {path.parent.name}` lists all settings",
         ) from None
+    check(settings.evaluation, settings.gates)
+    return settings
 
 
 def _apply(data: dict[str, Any], override: str) -> None:

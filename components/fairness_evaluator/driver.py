@@ -8,55 +8,42 @@ from __future__ import annotations
 
 import pathlib
 
+from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2
-from tfx.dsl.components.base import base_driver as dsl_base_driver
-from tfx.orchestration import data_types_utils, metadata
-from tfx.orchestration.portable import base_driver, data_types
-from tfx.proto.orchestration import driver_output_pb2
+from tfx.orchestration.portable import data_types
 from tfx.types import artifact_utils
 
 from components import blessed_models
 from components.blessed_models import BlessedModel
+from components.drivers import PropertyDriver
 from components.fairness_evaluator import baseline
 from components.scoring import model
 from components.silos import manifest
 
 
-class Driver(dsl_base_driver.BaseDriver, base_driver.BaseDriver):
-    """Adds `baseline_span`, `baseline_digest` and `baseline_uri`, empty for none.
+class Driver(PropertyDriver):
+    """Adds `baseline_span`, `baseline_digest` and `baseline_uri`, empty for none."""
 
-    TFX checks a component's driver for the first parent and runs it by the second.
-    """
-
-    def __init__(self, mlmd_connection: metadata.Metadata) -> None:
-        dsl_base_driver.BaseDriver.__init__(self, mlmd_connection)
-        base_driver.BaseDriver.__init__(self, mlmd_connection)
-
-    def run(
-        self, execution_info: data_types.ExecutionInfo
-    ) -> driver_output_pb2.DriverOutput:
-        """See base class."""
+    def added(
+        self, execution_info: data_types.ExecutionInfo, store: MetadataStore
+    ) -> dict[str, str | int]:
+        """Return the three."""
         candidate = artifact_utils.get_single_uri(execution_info.input_dict["model"])
         examples = artifact_utils.get_single_uri(execution_info.input_dict["examples"])
         use_case = execution_info.exec_properties["use_case"]
-        with self._mlmd_connection as connection:
-            artifacts = connection.store.get_artifacts_by_type(blessed_models.TYPE_NAME)
         chosen = baseline.choose(
             [
                 found
-                for artifact in artifacts
+                for artifact in store.get_artifacts_by_type(blessed_models.TYPE_NAME)
                 if (found := _blessed(artifact, use_case))
             ],
             manifest.read(examples).span,  # `latest` has become a span there
             model.read_card(candidate).digest,
         )
-        output = driver_output_pb2.DriverOutput()
-        for name in ("span", "digest", "uri"):
-            value = getattr(chosen, name) if chosen else ""
-            data_types_utils.set_metadata_value(
-                output.exec_properties[f"baseline_{name}"], value
-            )
-        return output
+        return {
+            f"baseline_{name}": getattr(chosen, name) if chosen else ""
+            for name in ("span", "digest", "uri")
+        }
 
 
 def _blessed(

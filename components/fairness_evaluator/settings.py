@@ -114,6 +114,16 @@ def parse(evaluation: str, gates: str) -> tuple[EvaluationSettings, GateSettings
             f"{error.title}{f' `{place}`' if place else ''}: {first['msg']}",
             "change the sections `evaluation` and `gates` of the settings",
         ) from error
+    check(measured, demanded)
+    return measured, demanded
+
+
+def check(measured: EvaluationSettings, demanded: GateSettings) -> None:
+    """Check that what gates judge is measured at all.
+
+    Raises:
+        SettingsError: Gates would judge silos that have no figures.
+    """
     if demanded.min_rows < measured.min_slice_rows:
         raise SettingsError(
             f"`gates.min_rows` is {demanded.min_rows}, but silos with fewer than "
@@ -121,4 +131,3 @@ def parse(evaluation: str, gates: str) -> tuple[EvaluationSettings, GateSettings
             "figures to judge",
             "raise the one or lower the other",
         )
-    return measured, demanded

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import pathlib
 from typing import Any
 
-from google.protobuf import text_format
-from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
 from components.feature_spec_gen.merge import merge
 from components.feature_spec_gen.settings import FeatureSettings
-from components.silos import cohort, statistics
+from components.silos import cohort, schema, statistics
 from components.silos.manifest import TRAIN
 
 
@@ -30,7 +27,6 @@ class Executor(base_executor.BaseExecutor):
         """Write the FeatureSpec of the admitted silos; without any, an empty one."""
         disclosed = artifact_utils.get_single_instance(input_dict["statistics"])
         verdicts = artifact_utils.get_single_instance(input_dict["cohort"])
-        schema = artifact_utils.get_single_instance(input_dict["schema"])
         trains = {
             silo: train
             for silo in cohort.read(verdicts.uri).admitted
@@ -42,10 +38,7 @@ class Executor(base_executor.BaseExecutor):
         }
         spec = merge(
             trains,
-            text_format.Parse(
-                pathlib.Path(schema.uri, "schema.pbtxt").read_text("utf-8"),
-                schema_pb2.Schema(),
-            ),
+            schema.read(artifact_utils.get_single_uri(input_dict["schema"])),
             json.loads(exec_properties["not_features"]),
             FeatureSettings.model_validate_json(exec_properties["settings"]),
         )

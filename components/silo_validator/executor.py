@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import pathlib
 from typing import Any
 
-from google.protobuf import text_format
-from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
@@ -15,7 +12,7 @@ from tfx.types.artifact import Artifact
 from components.silo_validator import baselines, node
 from components.silo_validator.columns import Columns
 from components.silo_validator.settings import ValidationSettings
-from components.silos import departures, manifest
+from components.silos import departures, manifest, schema
 
 
 class Executor(base_executor.BaseExecutor):
@@ -29,16 +26,12 @@ class Executor(base_executor.BaseExecutor):
     ) -> None:
         """Write each silo's disclosed statistics and the cohort."""
         examples = artifact_utils.get_single_instance(input_dict["examples"])
-        schema = artifact_utils.get_single_instance(input_dict["schema"])
         statistics = artifact_utils.get_single_instance(output_dict["statistics"])
         cohort = artifact_utils.get_single_instance(output_dict["cohort"])
         listed = manifest.read(examples.uri)
         result = node.validate(
             listed,
-            text_format.Parse(
-                pathlib.Path(schema.uri, "schema.pbtxt").read_text("utf-8"),
-                schema_pb2.Schema(),
-            ),
+            schema.read(artifact_utils.get_single_uri(input_dict["schema"])),
             Columns(**json.loads(exec_properties["columns"])),
             ValidationSettings.model_validate_json(exec_properties["settings"]),
             json.loads(exec_properties["by_hand"]),

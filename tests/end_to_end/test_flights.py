@@ -7,12 +7,19 @@ more in the same output folder, as in the life of a federation.
 import json
 import pathlib
 import shutil
+import signal
 
 import pyarrow.parquet as pq
 import pytest
 import tensorflow_model_analysis as tfma
 
-from tests.support.program import fairsilo, summary, workers_below
+from tests.support.program import (
+    fairsilo,
+    start,
+    summary,
+    wait_until,
+    workers_below,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.tff, pytest.mark.beam]
 
@@ -34,18 +41,21 @@ class Federation:
         self.output = folder / "output"
         shutil.copytree(data, self.data)
 
-    def run(self, span: str, *overrides: str, command=("run", "flights"), more=()):
-        options = [f"--set={item}" for item in (*SMALL, *overrides)]
-        return fairsilo(
-            *command,
+    def _arguments(self, span: str, overrides: tuple[str, ...]) -> list[str]:
+        return [
+            "flights",
             f"--span={span}",
             f"--set=silos.root={self.data}",
             f"--output={self.output}",
             "--json",
-            *options,
-            *more,
-            folder=self.folder,
-        )
+            *(f"--set={item}" for item in (*SMALL, *overrides)),
+        ]
+
+    def run(self, span: str, *overrides: str, command: str = "run"):
+        return fairsilo(command, *self._arguments(span, overrides), folder=self.folder)
+
+    def start(self, span: str, *overrides: str):
+        return start("run", *self._arguments(span, overrides), folder=self.folder)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +72,7 @@ def first(federation):
     return done
 
 
-def test_first_run_is_blessed_and_tells_all(first, federation):
+def test_first_run_is_blessed_and_tells_all(first, first_predictions, federation):
     told = summary(first)
     assert (first.returncode, told["status"]) == (0, "blessed"), first.stderr[-2000:]
     assert list(told) == [
@@ -226,7 +236,7 @@ def test_below_quorum_nothing_trains_and_the_page_gives_the_reasons(federation):
 
 
 def test_predict_scores_a_span_with_the_model_in_service(first, federation):
-    done = federation.run("2013-04", command=("predict", "flights"))
+    done = federation.run("2013-04", command="predict")
     told = json.loads(done.stdout)
     assert (done.returncode, told["status"]) == (0, "done"), done.stderr[-2000:]
     rows = sum(
@@ -244,3 +254,63 @@ def test_runs_are_listed_and_shown(first, federation):
     shown = fairsilo("report", "show", "flights", run, output, folder=federation.folder)
     assert "too few rows" in shown.stdout
     assert "seconds" in shown.stdout
+
+
+@pytest.fixture(scope="module")
+def other_place(tmp_path_factory, flights):
+    return Federation(tmp_path_factory.mktemp("other"), flights)
+
+
+def _predictions(federation: Federation) -> dict[str, bytes]:
+    homes = federation.output / "silos"
+    return {
+        f"{path.relative_to(homes).parts[0]}/{path.name}": path.read_bytes()
+        for path in homes.rglob("predictions/*/*/part-*.parquet")
+    }
+
+
+def _checkpoints(federation: Federation) -> list[pathlib.Path]:
+    return [
+        path
+        for path in (federation.output / "pipeline" / "checkpoints").rglob("*")
+        if path.is_file()
+    ]
+
+
+@pytest.fixture(scope="module")
+def first_predictions(first, federation):
+    """Predictions of the first run, before others come beside them."""
+    return _predictions(federation)
+
+
+def test_run_killed_in_training_resumes_to_the_same_bytes(
+    first, first_predictions, other_place
+):
+    process = other_place.start("2013-02")
+    try:
+        wait_until(lambda: bool(_checkpoints(other_place)))
+        assert workers_below(other_place.output)
+    finally:
+        process.kill()
+        process.communicate()
+    wait_until(lambda: not workers_below(other_place.output), 20)
+    told = summary(other_place.run("2013-02"))
+    assert told["model"]["digest"] == summary(first)["model"]["digest"]
+    assert told["metrics"] == summary(first)["metrics"]
+    assert _predictions(other_place) == first_predictions
+
+
+def test_another_seed_gives_another_model(first, other_place):
+    told = summary(other_place.run("2013-02", "training.seed=8"))
+    assert told["model"]["digest"] != summary(first)["model"]["digest"]
+
+
+def test_interrupted_run_ends_with_a_word_and_leaves_no_worker(other_place):
+    process = other_place.start("2013-02", "training.rounds=200")
+    wait_until(lambda: bool(workers_below(other_place.output)))
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "stopped: run the same command again to go on from here" in err
+    assert "Traceback" not in err
+    assert workers_below(other_place.output) == []

@@ -103,3 +103,9 @@ def test_missing_file_is_named(tmp_path):
 def test_override_without_a_place_is_refused(write, override):
     with pytest.raises(SettingsError):
         load(write(SMALL), [override])
+
+
+def test_gates_can_not_judge_what_is_not_measured(write):
+    overrides = ["gates.min_rows=20", "evaluation.min_slice_rows=30"]
+    with pytest.raises(SettingsError, match=r"`gates\.min_rows` is 20"):
+        load(write(SMALL), overrides)

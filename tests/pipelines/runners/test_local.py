@@ -1,0 +1,28 @@
+"""Run ids are unique; the program's own arguments are hidden from Beam."""
+
+import sys
+
+from tfx.orchestration import metadata
+
+from pipelines.runners import local
+
+
+def test_run_ids_name_the_span_and_do_not_repeat(tmp_path):
+    first = local.new_run_id(tmp_path, "2013-11")
+    assert first.endswith("-2013-11")
+    (tmp_path / first).mkdir()
+    assert local.new_run_id(tmp_path, "2013-11") != first
+    assert not local.new_run_id(tmp_path, "").endswith("-")
+
+
+def test_unknown_run_has_no_results(tmp_path):
+    config = metadata.sqlite_metadata_connection_config(str(tmp_path / "m.sqlite"))
+    with metadata.Metadata(config):
+        assert local.results(config, "never") == {}
+
+
+def test_arguments_are_hidden_and_put_back(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["fairsilo", "run", "--force"])
+    with local._own_arguments():
+        assert sys.argv == ["fairsilo"]
+    assert sys.argv == ["fairsilo", "run", "--force"]
