@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Iterator
 
 import rich.console
+import typer
 
 stderr = rich.console.Console(stderr=True, highlight=False)
 
@@ -53,6 +54,9 @@ def engines() -> Iterator[None]:
     os.dup2(2, 1)
     try:
         yield
+    except KeyboardInterrupt:
+        say("stopped: run the same command again to go on from here")
+        raise typer.Exit(130) from None
     finally:
         sys.stdout.flush()
         os.dup2(kept, 1)

@@ -52,6 +52,3 @@ def main() -> None:
     except FairSiloError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(error.exit_status)
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped: run the same command again to go on from here\n")
-        sys.exit(130)

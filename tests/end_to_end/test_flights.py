@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.tff, pytest.mark.beam]
 
 SMALL = (
     "training.rounds=3",
+    "training.batch_size=16",
     "validation.quorum=2",
     "gates.silo_floor_auc=0.5",
     "gates.worst_silo_auc=0.5",

@@ -1,0 +1,42 @@
+from tensorflow_metadata.proto.v0 import statistics_pb2
+
+from components import artifacts
+from components.feature_spec_gen.executor import Executor
+from components.feature_spec_gen.settings import FeatureSettings
+from components.features import spec
+from components.silos import statistics
+from components.silos.cohort import Cohort, Member
+from tests.support import silos
+
+
+def test_only_admitted_silos_shape_the_spec(tmp_path):
+    given = {
+        "statistics": artifacts.SiloStatistics(),
+        "cohort": artifacts.Cohort(),
+        "schema": artifacts.Schema(),
+        "feature_spec": artifacts.FeatureSpec(),
+    }
+    for name, artifact in given.items():
+        artifact.uri = str(tmp_path / name)
+        (tmp_path / name).mkdir()
+    for silo, colour in {"a": "red", "b": "red", "out": "blue"}.items():
+        found = statistics_pb2.DatasetFeatureStatisticsList()
+        dataset = found.datasets.add(name="train")
+        feature = dataset.features.add()
+        feature.path.step.append("colour")
+        feature.string_stats.common_stats.num_non_missing = 99
+        feature.string_stats.rank_histogram.buckets.add(label=colour, sample_count=99)
+        statistics.write(given["statistics"].uri, silo, found)
+    members = [Member("a", True), Member("b", True), Member("out", False)]
+    Cohort(tuple(members), 2).write(given["cohort"].uri)
+    (tmp_path / "schema" / "schema.pbtxt").write_text(silos.SCHEMA)
+    Executor().Do(
+        {name: [given[name]] for name in ("statistics", "cohort", "schema")},
+        {"feature_spec": [given["feature_spec"]]},
+        {
+            "settings": FeatureSettings(min_value_silos=1).model_dump_json(),
+            "not_features": '["late", "day"]',
+        },
+    )
+    written = spec.read(given["feature_spec"].uri)
+    assert written.categorical[0].values == ("red",)

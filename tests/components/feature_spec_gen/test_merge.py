@@ -1,0 +1,91 @@
+"""Merged moments are those of all rows; vocabularies keep a silo's own values home."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
+
+from components.feature_spec_gen.merge import merge, pooled_moments, vocabulary
+from components.feature_spec_gen.settings import FeatureSettings
+from tests.support import silos
+
+SETTINGS = FeatureSettings(min_value_rows=10, min_value_silos=2)
+
+
+def number(values):
+    feature = statistics_pb2.FeatureNameStatistics()
+    feature.path.step.append("weight")
+    feature.num_stats.common_stats.num_non_missing = len(values)
+    feature.num_stats.mean = float(np.mean(values))
+    feature.num_stats.std_dev = float(np.std(values))
+    return feature
+
+
+def colours(**counts):
+    feature = statistics_pb2.FeatureNameStatistics()
+    feature.path.step.append("colour")
+    for label, count in counts.items():
+        feature.string_stats.rank_histogram.buckets.add(label=label, sample_count=count)
+    feature.string_stats.common_stats.num_non_missing = sum(counts.values())
+    return feature
+
+
+FLOATS = st.floats(-1e3, 1e3)
+
+
+@given(st.lists(st.lists(FLOATS, min_size=1, max_size=30), min_size=1, max_size=5))
+def test_moments_are_those_of_all_rows_together(parts):
+    together = np.concatenate([np.array(part) for part in parts])
+    moments = pooled_moments([number(part) for part in parts])
+    assert moments is not None
+    mean, scale = moments
+    assert mean == pytest.approx(together.mean(), rel=1e-6, abs=1e-6)
+    if together.std() > 1e-3:
+        assert scale == pytest.approx(together.std(), rel=1e-4)
+
+
+def test_constant_column_has_scale_1_and_an_empty_one_is_left_out():
+    assert pooled_moments([number([4.0] * 9), number([4.0])]) == (4.0, 1.0)
+    assert pooled_moments([]) is None
+
+
+def test_value_of_one_silo_alone_does_not_travel():
+    found = [colours(red=40, own=500), colours(red=9, blue=12), colours(blue=3)]
+    assert vocabulary(found, SETTINGS) == ("red", "blue")
+
+
+def test_value_needs_enough_rows_over_all_silos():
+    found = [colours(red=6, blue=4), colours(red=4, blue=5)]
+    assert vocabulary(found, SETTINGS) == ("red",)
+
+
+def test_most_frequent_values_come_first_and_the_rest_is_cut():
+    settings = SETTINGS.model_copy(update={"max_values": 2})
+    found = [colours(a=20, b=30, c=30)] * 2
+    assert vocabulary(found, settings) == ("b", "c")
+
+
+def _silo(number_feature, string_feature):
+    dataset = statistics_pb2.DatasetFeatureStatistics()
+    dataset.features.extend([number_feature, string_feature])
+    return dataset
+
+
+def test_order_of_silos_does_not_matter_and_what_is_no_feature_is_left_out():
+    one = _silo(number([1.0, 2.0]), colours(red=30))
+    two = _silo(number([5.0]), colours(red=11, blue=3))
+    schema = silos.schema()
+    given = merge({"a": one, "b": two}, schema, ["late", "day"], SETTINGS)
+    turned = merge({"b": two, "a": one}, schema, ["late", "day"], SETTINGS)
+    assert given == turned
+    assert [feature.name for feature in given.numeric] == ["weight"]
+    [categorical] = given.categorical
+    assert (categorical.name, categorical.values) == ("colour", ("red",))
+    hidden = SETTINGS.model_copy(update={"ignore": ("weight",)})
+    assert merge({"a": one}, schema, ["late", "day"], hidden).numeric == ()
+
+
+def test_without_silos_the_spec_is_empty():
+    assert merge({}, silos.schema(), ["late", "day"], SETTINGS).columns == []
+    assert merge({}, schema_pb2.Schema(), [], SETTINGS).columns == []

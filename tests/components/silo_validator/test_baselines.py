@@ -1,0 +1,77 @@
+"""Drift is measured against the last admitted, earlier span."""
+
+import pytest
+from ml_metadata import MetadataStore
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+from tensorflow_metadata.proto.v0 import statistics_pb2
+
+from components.silo_validator import baselines
+from components.silos import statistics
+from components.silos.cohort import Cohort, Member
+
+
+@pytest.fixture
+def store(tmp_path):
+    config = mlmd.ConnectionConfig()
+    config.sqlite.filename_uri = str(tmp_path / "metadata.sqlite")
+    config.sqlite.connection_mode = 3
+    return MetadataStore(config)
+
+
+@pytest.fixture
+def record(store, tmp_path):
+    kind = store.put_artifact_type(mlmd.ArtifactType(name="Cohort"))
+
+    def _record(span, use_case="flights", **admitted):
+        place = tmp_path / f"{span}-{len(list(tmp_path.iterdir()))}"
+        (place / "cohort").mkdir(parents=True)
+        members = tuple(Member(name, on) for name, on in sorted(admitted.items()))
+        Cohort(members, 1).write(place / "cohort")
+        for name in admitted:
+            statistics.write(place, name, statistics_pb2.DatasetFeatureStatisticsList())
+        artifact = mlmd.Artifact(type_id=kind, uri=str(place / "cohort"))
+        for key, value in {
+            "use_case": use_case,
+            "span": span,
+            baselines.STATISTICS: str(place),
+        }.items():
+            artifact.custom_properties[key].string_value = value
+        store.put_artifacts([artifact])
+        return str(place)
+
+    return _record
+
+
+def spans(store, span):
+    return {s: b.span for s, b in baselines.find(store, "flights", span).items()}
+
+
+def test_first_span_has_no_baseline(store, record):
+    record("2013-03", north=True)
+    assert spans(store, "2013-03") == {}
+
+
+def test_silo_that_was_quarantined_keeps_its_last_admitted_span(store, record):
+    record("2013-01", north=True, west=True)
+    record("2013-02", north=False, west=True)
+    assert spans(store, "2013-03") == {"north": "2013-01", "west": "2013-02"}
+
+
+def test_backfill_is_not_compared_with_what_came_later(store, record):
+    record("2013-05", north=True)
+    record("2013-02", north=True)
+    assert spans(store, "2013-04") == {"north": "2013-02"}
+    assert spans(store, "2013-06") == {"north": "2013-05"}
+
+
+def test_other_use_cases_do_not_count(store, record):
+    record("2013-01", use_case="census", north=True)
+    assert spans(store, "2013-02") == {}
+
+
+def test_content_is_in_what_the_cache_is_keyed_by(store, record):
+    record("2013-01", north=True)
+    found = baselines.find(store, "flights", "2013-02")
+    text = baselines.to_json(found)
+    assert baselines.from_json(text) == found
+    assert len(text) > 64, "a digest is in it"

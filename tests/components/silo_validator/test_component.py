@@ -1,0 +1,28 @@
+from tfx.types import channel
+
+from components import artifacts
+from components.silo_validator import component, driver, executor
+from components.silo_validator.columns import Columns
+from components.silo_validator.settings import ValidationSettings
+from tests.support.silos import properties_of
+
+
+def test_parameters_are_those_that_executor_and_driver_read():
+    read = properties_of(executor)[0] | properties_of(driver)[0]
+    declared = set(component.SiloValidatorSpec.PARAMETERS)
+    assert read - declared == {"by_hand", "baselines"}, "the driver adds these"
+    assert declared - read == {"code"}, "for the cache alone"
+
+
+def test_node_carries_its_section_and_its_code():
+    node = component.SiloValidator(
+        examples=channel.Channel(type=artifacts.SiloExamples),
+        schema=channel.Channel(type=artifacts.Schema),
+        settings=ValidationSettings(quorum=3),
+        columns=Columns("late", ("id",)),
+        use_case="flights",
+        operator_store="sqlite:///x",
+    )
+    assert '"quorum":3' in node.exec_properties["settings"]
+    assert len(node.exec_properties["code"]) == 64
+    assert node.outputs["cohort"].type is artifacts.Cohort

@@ -1,0 +1,109 @@
+"""What a silo's profile tells, and what it must not."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from tensorflow_metadata.proto.v0 import statistics_pb2
+
+from components.silo_validator.profile import profile
+from components.silos.silo import Silo
+from tests.support import silos
+from tests.support.silos import CANARY, CANARY_DIGITS, CANARY_NUMBER
+
+
+@pytest.fixture
+def run(tmp_path):
+    def _run(**tables):
+        paths = {}
+        for name, table in tables.items():
+            paths[name] = str(tmp_path / f"{name}.parquet")
+            arrow = pa.Table.from_pandas(table, preserve_index=False)
+            pq.write_table(arrow, paths[name])
+        return profile(
+            Silo("north", str(tmp_path)),
+            {
+                "splits": paths,
+                "schema": silos.schema().SerializeToString().hex(),
+                "label": "late",
+                "key": ["id"],
+                "split_by": "day",
+                "disclosure_rows": 10,
+                "max_non_finite_share": 0.05,
+            },
+        )
+
+    return _run
+
+
+def kinds(result, column):
+    found = result.values["findings"]
+    return {item["kind"] for item in found if item["column"] == column}
+
+
+def test_healthy_splits_have_no_finding(run):
+    result = run(train=silos.rows(120), eval=silos.rows(40, seed=1))
+    assert result.values["findings"] == []
+    assert result.values["labels"] == {"negative": 80, "positive": 40, "other": 0}
+    assert result.values["duplicates"] == 0
+    disclosed = statistics_pb2.DatasetFeatureStatisticsList.FromString(result.payload)
+    assert [item.name for item in disclosed.datasets] == ["train", "eval"]
+    names = {f.path.step[0] for f in disclosed.datasets[0].features}
+    assert "id" not in names
+
+
+@pytest.mark.parametrize(
+    ("change", "column"),
+    [
+        ({"weight": None}, "weight"),
+        ({"weight": "heavy"}, "weight"),
+        ({"late": 7}, "late"),
+        ({"size": 12}, "size"),
+    ],
+)
+def test_fault_of_a_column_is_found_with_what_was_expected(run, change, column):
+    result = run(train=silos.rows(120, **change))
+    told = [f for f in result.values["findings"] if f["column"] == column]
+    assert told
+    assert f"column `{column}`" in told[0]["sentence"]
+    assert "expected" in told[0]["sentence"]
+
+
+def test_renamed_column_is_told_as_missing_and_the_new_one_as_unknown(run):
+    table = silos.rows(120).rename(columns={"weight": "mass"})
+    result = run(train=table)
+    assert kinds(result, "weight") == {"SCHEMA_MISSING_COLUMN"}
+    assert kinds(result, "mass") == {"SCHEMA_NEW_COLUMN"}
+
+
+def test_flood_of_nan_and_infinities_is_told_as_a_share(run):
+    flood = np.where(np.arange(120) % 3, np.nan, np.inf)
+    result = run(train=silos.rows(120, weight=flood))
+    assert "non-finite" in kinds(result, "weight")
+
+
+def test_skew_between_trained_and_scored_rows_is_measured(run):
+    served = silos.rows(60, seed=2, late=None, colour="red")
+    result = run(train=silos.rows(120), score=served)
+    [found] = [f for f in result.values["findings"] if f["kind"] == "skew"]
+    assert found["column"] == "colour"
+    assert "expected at most 0.200" in found["sentence"]
+
+
+def test_keys_that_stand_in_both_splits_are_counted(run):
+    table = silos.rows(120)
+    assert run(train=table, eval=table.head(7)).values["duplicates"] == 7
+
+
+def test_no_value_of_a_row_is_in_what_leaves(run):
+    table = silos.rows(120)
+    table.loc[3, "colour"] = CANARY
+    table.loc[4, "weight"] = CANARY_NUMBER
+    table.loc[5, "late"] = 3
+    odd = silos.rows(40, seed=1, weight=[f"{CANARY}-{i}" for i in range(40)])
+    result = run(train=table, eval=odd)
+    text = str(result.values) + str(
+        statistics_pb2.DatasetFeatureStatisticsList.FromString(result.payload)
+    )
+    assert CANARY not in text
+    assert CANARY_DIGITS not in text
