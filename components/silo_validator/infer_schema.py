@@ -7,6 +7,7 @@ to all, and a value that is new next month is no fault.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 import pyarrow as pa
@@ -26,7 +27,11 @@ def infer(tables: Iterable[pa.Table], label: str) -> schema_pb2.Schema:
 
     schema: schema_pb2.Schema | None = None
     kinds: dict[str, set[int]] = {}
+    holders: Counter[str] = Counter()
+    silos = 0
     for table in tables:
+        silos += 1
+        holders.update(table.column_names)
         statistics = tfdv_checks.measure(table, "train", schema_pb2.Schema())
         if schema is None:
             schema = tfdv.infer_schema(statistics, max_string_domain_size=0)
@@ -40,6 +45,8 @@ def infer(tables: Iterable[pa.Table], label: str) -> schema_pb2.Schema:
     for feature in schema.feature:
         if kinds[feature.name] == {schema_pb2.INT, schema_pb2.FLOAT}:
             feature.type = schema_pb2.FLOAT
+        if holders[feature.name] < silos:
+            feature.ClearField("presence")  # a silo without the column fits too
         feature.ClearField("int_domain")
         if feature.name == label:
             _label(feature)

@@ -26,3 +26,9 @@ def test_node_carries_its_section_and_its_code():
     assert '"quorum":3' in node.exec_properties["settings"]
     assert len(node.exec_properties["code"]) == 64
     assert node.outputs["cohort"].type is artifacts.Cohort
+
+
+def test_node_is_run_by_its_own_driver_and_executor():
+    node = component.SiloValidator
+    assert node.DRIVER_CLASS is driver.Driver
+    assert node.EXECUTOR_SPEC.executor_class is executor.Executor

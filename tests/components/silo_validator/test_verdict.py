@@ -1,5 +1,3 @@
-"""Each rule is seen to admit and to quarantine, with its sentence."""
-
 import dataclasses
 
 import pytest
@@ -10,111 +8,203 @@ from components.silo_validator.verdict import Profile
 from components.silos.manifest import InputFile, Manifest, SiloEntry, Split
 from components.silos.silo import Silo
 
-SETTINGS = ValidationSettings(min_rows=50, min_rows_per_class=5, quorum=2)
-HEALTHY = Profile(labels={"negative": 60, "positive": 40, "other": 0})
+LABELS = {"negative": 80, "positive": 40, "other": 0}
 
 
-def entry(silo="north", train=100, held_out=20, **more):
-    splits = {
-        "train": Split("train.parquet", "t", train),
-        "eval": Split("eval.parquet", "e", held_out),
+def entry(silo="north", train=120, held_out=30, **fields):
+    splits = {"train": Split("t", "d", train), "eval": Split("e", "d", held_out)}
+    return SiloEntry(Silo(silo, ""), **{"splits": splits, **fields})
+
+
+def judge(*entries, profiles=None, by_hand=None, **settings):
+    given = profiles or {}
+    profiles = {
+        e.silo.id: given.get(e.silo.id, Profile(labels=LABELS)) for e in entries
     }
-    return SiloEntry(Silo(silo, f"/{silo}"), splits=splits, **more)
+    return verdict.judge(
+        Manifest("shapes", "", entries),
+        profiles,
+        by_hand or {},
+        "late",
+        ValidationSettings(**settings),
+    )
 
 
-def judge(entries, profiles, settings=SETTINGS, by_hand=()):
-    manifest = Manifest("flights", "1", tuple(entries))
-    return verdict.judge(manifest, profiles, dict(by_hand), "late", settings)
+def only(*entries, **arguments):
+    (member,) = judge(*entries, **arguments).members
+    return member
 
 
-def reasons(profile, settings=SETTINGS, **changes):
-    [member] = judge([entry(**changes)], {"north": profile}, settings).members
-    assert member.admitted == (not member.reasons)
-    return member.reasons
+def finding(kind, split="train", column="weight", sentence="a sentence"):
+    return {"kind": kind, "split": split, "column": column, "sentence": sentence}
 
 
-def finding(kind, split="train"):
-    return {"split": split, "column": "x", "kind": kind, "sentence": f"{kind}!"}
+def test_a_silo_without_a_fault_is_admitted_with_its_rows():
+    member = only(entry())
+    assert member.admitted
+    assert (member.reasons, member.notes) == ((), ())
+    assert member.rows == {"train": 120, "eval": 30}
 
 
-def test_healthy_silo_is_admitted():
-    assert reasons(HEALTHY) == ()
+def test_shares_follow_the_training_rows_also_of_those_who_do_not_train():
+    cohort = judge(entry("a", 60), entry("b", 120), entry("c", 20), quorum=3)
+    assert [member.share for member in cohort.members] == [0.3, 0.6, 0.1]
+    assert cohort.admitted == ["a", "b"]
+    assert cohort.refusal == "2 of 3 silos were admitted; the quorum is 3"
 
 
 @pytest.mark.parametrize(
     ("labels", "told"),
     [
-        ((60, 40, 3), "found 3 of 103 values outside its domain"),
-        ((100, 0, 0), "is constant: found 0 in all 100 training rows"),
-        ((0, 100, 0), "is constant: found 1 in all 100 training rows"),
-        ((0, 0, 0), "found no value"),
-        ((97, 3, 0), "found 3 training rows of the rarer value, expected at least 5"),
+        (
+            {"negative": 100, "positive": 15, "other": 5},
+            "label `late`: found 5 of 120 values outside its domain, expected 0 or 1 "
+            "(or rows.label_values)",
+        ),
+        (
+            {"negative": 120, "positive": 0},
+            "label `late` is constant: found 0 in all 120 training rows, expected both "
+            "values",
+        ),
+        (
+            {"negative": 0, "positive": 120},
+            "label `late` is constant: found 1 in all 120 training rows, expected both "
+            "values",
+        ),
+        (
+            {"negative": 117, "positive": 3},
+            "label `late`: found 3 training rows of the rarer value, expected at least 5",
+        ),
+        (
+            {"negative": 0, "positive": 0},
+            "label `late`: found no value, expected 0 or 1 in each training row",
+        ),
     ],
 )
-def test_label_that_can_not_teach_is_a_reason(labels, told):
-    counts = dict(zip(("negative", "positive", "other"), labels, strict=True))
-    assert told in reasons(dataclasses.replace(HEALTHY, labels=counts))[0]
+def test_a_label_that_nothing_can_be_learned_from_is_a_reason(labels, told):
+    member = only(entry(), profiles={"north": Profile(labels=labels)})
+    assert member.reasons == (told,)
+    assert not member.admitted
 
 
-def test_too_few_rows_are_a_reason():
-    assert reasons(HEALTHY, train=49) == (
-        "too few rows: found 49 to train on, expected at least 50",
+@pytest.mark.parametrize("train", [0, 1, 49])
+def test_too_few_rows_are_a_reason_and_spare_the_label(train):
+    profile = Profile(labels={"negative": train, "positive": 0})
+    member = only(entry(train=train), profiles={"north": profile})
+    assert member.reasons == (
+        f"too few rows: found {train} to train on, expected at least 50",
     )
 
 
-def test_duplicates_beyond_the_share_are_a_reason():
-    assert reasons(dataclasses.replace(HEALTHY, duplicates=0)) == ()
-    told = reasons(dataclasses.replace(HEALTHY, duplicates=5))
-    assert told[0].startswith("duplicates: found 5 of 20 held-out rows")
+def test_the_bound_itself_is_enough():
+    assert only(entry(train=50)).admitted
 
 
-@pytest.mark.parametrize("kind", ["skew", "drift"])
-@pytest.mark.parametrize("consequence", ["note", "quarantine"])
-def test_skew_and_drift_lead_to_what_the_settings_say(kind, consequence):
-    settings = SETTINGS.model_copy(update={kind: consequence})
-    profile = dataclasses.replace(HEALTHY, findings=(finding(kind),))
-    assert bool(reasons(profile, settings)) == (consequence == "quarantine")
+def test_a_silo_that_could_not_be_read_has_its_error_and_no_other_reason():
+    member = only(entry(splits={}, error="silo `north`: gone"))
+    assert member.reasons == ("silo `north`: gone",)
+    assert member.notes == ()
 
 
-def test_fault_in_rows_to_be_scored_is_a_note():
-    profile = dataclasses.replace(
-        HEALTHY, findings=(finding("FLOAT_TYPE_NOT_FLOAT", "score"),)
+def test_an_unreadable_file_is_a_reason_beside_the_others():
+    member = only(entry(train=3, unreadable=("a.csv: an empty file",)))
+    assert member.reasons[0] == "unreadable: a.csv: an empty file"
+    assert member.reasons[1].startswith("too few rows")
+
+
+def test_a_failed_profile_is_a_reason():
+    profile = Profile(failure="silo `north`: profile: KeyError in profile.py:3")
+    member = only(entry(), profiles={"north": profile})
+    assert member.reasons == ("silo `north`: profile: KeyError in profile.py:3",)
+
+
+@pytest.mark.parametrize(
+    ("found", "settings", "is_reason"),
+    [
+        (finding("SCHEMA_MISSING_COLUMN"), {}, True),
+        (finding("UNEXPECTED_DATA_TYPE", "eval"), {}, True),
+        (finding("UNEXPECTED_DATA_TYPE", "score"), {}, False),
+        (finding("SCHEMA_NEW_COLUMN"), {}, False),
+        (finding("non-finite"), {}, True),
+        (finding("skew"), {}, False),
+        (finding("skew"), {"skew": "quarantine"}, True),
+        (finding("drift"), {}, True),
+        (finding("drift"), {"drift": "note"}, False),
+    ],
+)
+def test_a_finding_is_a_reason_or_a_note(found, settings, is_reason):
+    profile = Profile((found,), LABELS)
+    member = only(entry(), profiles={"north": profile}, **settings)
+    if is_reason:
+        assert (member.reasons, member.notes) == (("a sentence",), ())
+    else:
+        told = f"a sentence (split {found['split']})"
+        assert (member.reasons, member.notes) == ((), (told,))
+
+
+def test_duplicates_between_the_splits_are_a_reason_beyond_the_bound():
+    few, many = (Profile(labels=LABELS, duplicates=number) for number in (1, 4))
+    assert only(entry(held_out=100), profiles={"north": few}).admitted
+    assert only(entry(held_out=100), profiles={"north": many}).reasons == (
+        "duplicates: found 4 of 100 held-out rows also among the training rows, "
+        "expected at most 1.0%",
     )
-    [member] = judge([entry()], {"north": profile}).members
+
+
+def test_without_held_out_rows_nobody_can_judge_the_silo():
+    member = only(entry(held_out=0))
     assert member.admitted
-    assert member.notes == ("FLOAT_TYPE_NOT_FLOAT! (split score)",)
+    assert member.notes == (
+        "no held-out rows: the model can't be evaluated for this silo",
+    )
 
 
-def test_silo_without_data_keeps_its_own_reason():
-    gone = SiloEntry(Silo("north", "/north"), error="its folder is gone")
-    [member] = judge([gone], {}).members
-    assert member.reasons == ("its folder is gone",)
+def test_a_quarantine_by_hand_comes_first_with_the_operators_words():
+    member = only(entry(train=3), by_hand={"north": "audit", "nobody": "gone"})
+    assert member.reasons[0] == "quarantined by hand: audit"
+    assert len(member.reasons) == 2
 
 
-def test_same_file_in_two_silos_quarantines_both_and_names_neither():
-    file = InputFile("/data/a/1.parquet", "digest", 9)
-    entries = [entry(name, inputs=(file,)) for name in ("north", "west")]
-    entries.append(entry("south", inputs=(dataclasses.replace(file, digest="own"),)))
-    cohort = judge(entries, dict.fromkeys(("north", "west", "south"), HEALTHY))
-    assert cohort.admitted == ["south"]
-    told = cohort.members[0].reasons[0]
-    assert told == ("file 1.parquet is the same, byte for byte, as one of another silo")
+def test_the_same_file_in_two_silos_is_a_reason_for_both():
+    same = InputFile("/data/x/a.csv", "same", 10)
+    cohort = judge(
+        entry("a", inputs=(same,)),
+        entry("b", inputs=(dataclasses.replace(same, path="/data/y/b.csv"),)),
+        entry("c", inputs=(InputFile("/data/z/a.csv", "other", 10),)),
+    )
+    assert [member.reasons for member in cohort.members] == [
+        ("file a.csv is the same, byte for byte, as one of another silo",),
+        ("file b.csv is the same, byte for byte, as one of another silo",),
+        (),
+    ]
 
 
-def test_quarantine_by_hand_comes_first_and_below_quorum_is_told():
-    cohort = judge([entry()], {"north": HEALTHY}, by_hand={"north": "audit"}.items())
-    assert cohort.members[0].reasons == ("quarantined by hand: audit",)
-    assert cohort.refusal == "0 of 1 silos were admitted; the quorum is 2"
+def test_files_without_a_row_may_be_the_same():
+    empty = InputFile("/data/x/a.csv", "header only", 0)
+    cohort = judge(entry("a", inputs=(empty,)), entry("b", inputs=(empty,)))
+    assert cohort.admitted == ["a", "b"]
 
 
-def test_same_fault_in_two_splits_is_told_once_of_train_first():
+def test_one_silo_may_hold_a_file_twice():
+    files = (InputFile("/x/a.csv", "same", 10), InputFile("/x/b.csv", "same", 10))
+    assert only(entry(inputs=files)).admitted
+
+
+def test_the_same_fault_in_several_splits_is_told_once_of_train_first():
     values = {
         "findings": [
-            {**finding("X", "eval"), "sentence": "in eval"},
-            {**finding("X", "train"), "sentence": "in train"},
+            finding("BAD", "train", sentence="in train"),
+            finding("BAD", "score", sentence="in score"),
+            finding("BAD", "eval", sentence="in eval"),
+            finding("BAD", "score", column="size", sentence="only in score"),
         ],
-        "labels": HEALTHY.labels,
-        "duplicates": 0,
+        "labels": LABELS,
+        "duplicates": 2,
     }
-    found = verdict.from_values(values, [finding("drift")])
-    assert [f["sentence"] for f in found.findings] == ["drift!", "in train"]
+    profile = verdict.from_values(values, [finding("drift", sentence="drifted")])
+    assert [f["sentence"] for f in profile.findings] == [
+        "only in score",
+        "drifted",
+        "in train",
+    ]
+    assert (profile.labels, profile.duplicates) == (LABELS, 2)

@@ -1,0 +1,84 @@
+"""The driver's properties and the executor's outputs, on real silos."""
+
+import pathlib
+
+import pytest
+from tfx.orchestration import metadata
+from tfx.orchestration.portable import data_types
+
+from components import artifacts
+from components.silo_example_gen import component, driver, executor
+from components.silos import departures, manifest
+from tests.support import silos
+from tests.support.silos import properties_of
+
+pytestmark = pytest.mark.beam
+
+
+@pytest.fixture
+def properties(tmp_path):
+    silos.federation(tmp_path / "data", span="1")
+    (tmp_path / "data" / "broken").mkdir()
+    (tmp_path / "data" / "broken" / "1.parquet").write_bytes(b"no table")
+    return {
+        "settings": silos.source(tmp_path / "data").model_dump_json(),
+        "code": "code",
+        "use_case": "shapes",
+        "span": "latest",
+        "homes": str(tmp_path / "homes"),
+        "purpose": "train",
+    }
+
+
+@pytest.fixture
+def drive(tmp_path, properties):
+    connection = metadata.Metadata(
+        metadata.sqlite_metadata_connection_config(str(tmp_path / "m.sqlite"))
+    )
+
+    def run():
+        info = data_types.ExecutionInfo(exec_properties=properties)
+        added = driver.Driver(connection).run(info).exec_properties
+        return {
+            name: getattr(value, value.WhichOneof("value"))
+            for name, value in added.items()
+        }
+
+    return run
+
+
+def test_manifest_is_written_and_a_deleted_split_changes_the_cache_key(
+    tmp_path, properties, drive
+):
+    before = drive()
+    assert before["span"] == ""
+    examples = artifacts.SiloExamples()
+    examples.uri = str(tmp_path / "out")
+    pathlib.Path(examples.uri).mkdir()
+    executor.Executor().Do({}, {"examples": [examples]}, {**properties, **before})
+    written = manifest.read(examples.uri)
+    assert written.silos == ["broken", "north", "south", "west"]
+    assert "a corrupt file" in written["broken"].error
+    assert "north" in departures.read(examples.uri)
+    assert drive() == before, "unchanged input hits the cache"
+    pathlib.Path(written["north"].splits["train"].path).unlink()
+    assert drive() != before
+
+
+def test_parameters_are_those_that_executor_and_driver_read():
+    read = properties_of(executor)[0] | properties_of(driver)[0]
+    assert read - {"fingerprint", "generation"} == set(
+        component.SiloExampleGenSpec.PARAMETERS
+    )
+
+
+def test_node_carries_its_section_and_its_code(tmp_path):
+    node = component.SiloExampleGen(
+        settings=silos.source(tmp_path),
+        use_case="shapes",
+        span="latest",
+        homes="homes",
+    )
+    assert node.exec_properties["purpose"] == "train"
+    assert len(node.exec_properties["code"]) == 64
+    assert node.driver_class is driver.Driver

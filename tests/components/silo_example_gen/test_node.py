@@ -1,0 +1,68 @@
+"""All silos are taken in; one that fails is an entry, and the others go on."""
+
+import shutil
+
+import pytest
+
+from components.silo_example_gen import discovery, node
+from components.silos import digests
+from tests.support import silos
+
+pytestmark = pytest.mark.beam
+
+
+@pytest.fixture
+def world(tmp_path):
+    silos.federation(tmp_path / "data", span="1")
+    source = silos.source(tmp_path / "data", score="all")
+    return source, str(tmp_path / "homes"), tmp_path / "data"
+
+
+def take_in(world):
+    source, homes, _ = world
+    found = discovery.discover(source, homes)
+    window = discovery.window(found, source, "")
+    return node.take_in("shapes", found, window, source, "code")
+
+
+def test_every_row_lands_in_its_own_silos_home_once(world):
+    manifest = take_in(world)
+    for entry in manifest:
+        rows = silos.SIZES[entry.silo.id]
+        assert entry.rows("train") + entry.rows("eval") == rows == entry.rows("score")
+        for split in entry.splits.values():
+            assert split.path.startswith(entry.silo.home + "/splits/")
+            assert digests.of_file(split.path) == split.digest
+
+
+def test_unchanged_input_gives_the_same_manifest_and_input_stays_as_it_was(world):
+    before = silos.snapshot(world[2])
+    first = take_in(world)
+    assert take_in(world) == first
+    assert silos.snapshot(world[2]) == before
+
+
+def test_changed_input_gets_a_new_folder_and_the_old_one_stays(world):
+    first = take_in(world)
+    silos.write(world[2], "west", "1.parquet", silos.rows(205, seed=99))
+    second = take_in(world)
+    assert second["west"].splits["train"].path != first["west"].splits["train"].path
+    assert second["north"] == first["north"]
+    old = first["west"].splits["train"]
+    assert digests.of_file(old.path) == old.digest
+
+
+def test_silo_whose_folder_goes_in_mid_run_is_an_entry_with_its_reason(world):
+    source, homes, data = world
+    found = discovery.discover(source, homes)
+    shutil.rmtree(data / "west")
+    window = discovery.window(found, source, "")
+    manifest = node.take_in("shapes", found, window, source, "code")
+    assert "No such file or directory" in manifest["west"].error
+    assert manifest["north"].rows("train")
+
+
+def test_what_left_is_counts_and_digests_only(world):
+    left = node.departures(take_in(world))
+    assert set(left) == set(silos.SIZES)
+    assert {d.kind for items in left.values() for d in items} == {"counts and digests"}

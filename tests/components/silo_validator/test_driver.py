@@ -1,0 +1,83 @@
+"""What was decided by hand and what a silo was before, on a real store."""
+
+import json
+
+import pytest
+
+from tests.support import silos
+
+pytestmark = pytest.mark.beam
+
+RED = {"colour": "red"}
+
+
+def federation(seed, **north):
+    """Return three silos' training rows; those of `north` as told."""
+    sizes = silos.SIZES.items()
+    changes = {"north": north}
+    return {
+        silo: {
+            "train": silos.rows(size, seed=seed + place, **changes.get(silo, {})),
+            "eval": silos.rows(40, seed=seed + place + 50, **changes.get(silo, {})),
+        }
+        for place, (silo, size) in enumerate(sizes)
+    }
+
+
+def test_a_quarantined_drifted_silo_does_not_become_its_own_baseline(runs):
+    first = runs.run(federation(0), "2013-9")
+    assert first.cohort.admitted == ["north", "south", "west"]
+    assert json.loads(first.properties["baselines"]) == {}
+    for seed, span in enumerate(("2013-10", "2013-11"), 1):
+        drifted = runs.run(federation(10 * seed, **RED), span)
+        assert drifted.cohort.admitted == ["south", "west"], drifted.cohort
+        (told,) = drifted["north"].reasons
+        assert told.startswith("column `colour`: found a largest difference in share")
+        assert "these training rows and those of span 2013-9, " in told
+        assert "expected at most 0.200" in told
+    found = json.loads(drifted.properties["baselines"])
+    assert {silo: item[0] for silo, item in found.items()} == {
+        "north": "2013-9",
+        "south": "2013-10",
+        "west": "2013-10",
+    }
+    assert all(len(digest) == 64 for _, _, digest in found.values())
+
+
+def test_a_backfilled_earlier_span_is_not_compared_with_a_later_one(runs):
+    runs.run(federation(0), "2013-10")
+    backfilled = runs.run(federation(10, **RED), "2013-9")
+    assert json.loads(backfilled.properties["baselines"]) == {}
+    assert backfilled.cohort.admitted == ["north", "south", "west"]
+
+
+def test_decisions_by_hand_count_from_the_next_run_and_are_recorded(runs):
+    tables = runs.manifest(federation(0), "1")
+    runs.state.quarantine("west", "under audit — 監査")
+    held = runs.run(tables)
+    assert held["west"].reasons == ("quarantined by hand: under audit — 監査",)
+    assert json.loads(held.properties["by_hand"]) == {"west": "under audit — 監査"}
+    runs.state.release("west", "audit passed")
+    released = runs.run(tables)
+    assert released.cohort.admitted == ["north", "south", "west"]
+    assert released.properties["by_hand"] == "{}"
+    assert [(d.action, d.reason) for d in runs.state.history()] == [
+        ("quarantine", "under audit — 監査"),
+        ("release", "audit passed"),
+    ]
+
+
+def test_a_release_by_hand_does_not_lift_what_the_checks_found(runs):
+    tables = federation(0, late=0)
+    runs.state.quarantine("north", "one")
+    runs.state.release("north", "two")
+    assert runs.run(tables, "1").cohort.admitted == ["south", "west"]
+
+
+def test_what_the_cache_is_keyed_by_changes_with_the_decision_alone(runs):
+    tables = runs.manifest(federation(0), "1")
+    first, again = runs.run(tables), runs.run(tables)
+    assert first.properties == again.properties
+    runs.state.quarantine("west", "audit")
+    changed = runs.run(tables).properties
+    assert {k for k in changed if changed[k] != first.properties[k]} == {"by_hand"}

@@ -1,0 +1,131 @@
+"""The whole node over faulty silos: who trains, why not, and what was written."""
+
+import dataclasses
+import re
+
+import numpy as np
+import pytest
+
+from components.silo_validator.settings import ValidationSettings
+from components.silos import departures, statistics
+from components.silos.manifest import InputFile, SiloEntry
+from components.silos.silo import Silo
+from tests.support import silos
+from tests.support.silos import CANARY, CANARY_DIGITS, CANARY_NUMBER
+
+pytestmark = pytest.mark.beam
+
+FLOOD = np.where(np.arange(120) % 3, np.nan, -np.inf)
+FAULTS = {
+    "missing": ({"weight": None}, "column `weight`: found no such column, expected"),
+    "typed": ({"weight": "heavy"}, "column `weight`: "),
+    "label": ({"late": np.arange(120) % 4}, "found 60 of 120 values outside its"),
+    "constant": ({"late": 0}, "label `late` is constant: found 0 in all 120"),
+    "flood": ({"weight": FLOOD}, "column `weight`: found 100% of 120 rows NaN, inf"),
+}
+
+
+def splits(rows=120, seed=0, **columns):
+    return {
+        "train": silos.rows(rows, seed=seed, **columns),
+        "eval": silos.rows(40, seed=seed + 500),
+    }
+
+
+def test_each_fault_costs_its_silo_the_admission_and_no_other(runs):
+    tables = {s: splits(seed=i, **f[0]) for i, (s, f) in enumerate(FAULTS.items())}
+    tables["good"], tables["more"] = splits(seed=20), splits(205, seed=21)
+    tables["few"] = splits(49, seed=22)
+    tables["renamed"] = {
+        name: table.rename(columns={"weight": "mass"})
+        for name, table in splits(seed=23).items()
+    }
+    both = splits(seed=24)
+    tables["doubled"] = {**both, "eval": both["train"].head(40)}
+    found = runs.run(tables)
+    assert found.cohort.admitted == ["good", "more"]
+    for silo, (_, sentence) in FAULTS.items():
+        told = [reason for reason in found[silo].reasons if sentence in reason]
+        assert told, (silo, found[silo].reasons)
+    assert found["few"].reasons[0] == (
+        "too few rows: found 49 to train on, expected at least 50"
+    )
+    assert found["renamed"].reasons == (
+        "column `weight`: found no such column, expected float values in at least "
+        "50% of the rows",
+    )
+    assert any("column `mass`" in note for note in found["renamed"].notes)
+    assert found["doubled"].reasons == (
+        "duplicates: found 40 of 40 held-out rows also among the training rows, "
+        "expected at most 1.0%",
+    )
+
+
+@pytest.mark.parametrize("consequence", ["note", "quarantine"])
+def test_skew_leads_to_what_the_settings_say(runs, consequence):
+    served = silos.rows(60, seed=9, late=None, colour="red")
+    tables = {"north": {**splits(), "score": served}, "south": splits(seed=1)}
+    settings = ValidationSettings.model_validate({"skew": consequence})
+    north = runs.run(tables, settings=settings)["north"]
+    told = [*north.notes, *north.reasons]
+    assert len(told) == 1
+    assert "between the training rows and the rows to be scored" in told[0]
+    assert north.admitted == (consequence == "note")
+
+
+def test_the_same_file_in_two_silos_quarantines_both(runs):
+    names = ("north", "south", "west")
+    tables = {name: splits(seed=i) for i, name in enumerate(names)}
+    manifest = runs.manifest(tables, "")
+    copied = InputFile("/their/rows.csv", "same", 120)
+    entries = [
+        dataclasses.replace(entry, inputs=(copied,))
+        if entry.silo.id != "west"
+        else entry
+        for entry in manifest
+    ]
+    found = runs.run(dataclasses.replace(manifest, entries=tuple(entries)))
+    assert found.cohort.admitted == ["west"]
+    assert found.cohort.refusal == "1 of 3 silos were admitted; the quorum is 2"
+
+
+def test_no_value_of_a_row_is_in_anything_that_was_written(runs):
+    table = silos.rows(130)
+    table.loc[3, "colour"] = CANARY
+    table.loc[4, "weight"] = CANARY_NUMBER
+    table.loc[5, "id"] = f"{CANARY}-id"
+    table.loc[6, "day"] = f"{CANARY}-day"
+    odd = silos.rows(120, seed=1, weight=[f"{CANARY}-{i}" for i in range(120)])
+    wide = silos.rows(120, seed=2, note=CANARY)
+    scored = silos.rows(40, seed=3, late=None, size=int(CANARY_DIGITS))
+    found = runs.run(
+        {
+            "north": {"train": table, "score": scored},
+            "odd": {"train": odd},
+            "wide": {"train": wide},
+        }
+    )
+    assert not found["odd"].admitted, "the canaries were looked at"
+    assert CANARY.encode() not in found.written()
+    assert CANARY_DIGITS.encode() not in found.written()
+    disclosed = str(statistics.read(found.folder / "statistics", "north"))
+    assert not re.search(r"8675309|8\.675309", disclosed)
+    assert "red" in disclosed, "what many rows hold is told"
+
+
+def test_what_left_is_accounted_and_a_silo_without_data_let_nothing_out(runs):
+    manifest = runs.manifest({"north": splits(), "south": splits(seed=1)}, "")
+    gone = SiloEntry(Silo("gone", str(runs.folder)), error="its folder is empty")
+    found = runs.run(dataclasses.replace(manifest, entries=(gone, *manifest.entries)))
+    assert found["gone"].reasons == ("its folder is empty",)
+    left = departures.read(found.folder / "statistics")
+    assert sorted(left) == ["north", "south"]
+    for silo, (departure,) in left.items():
+        path = found.folder / "statistics" / silo / statistics.FILE_NAME
+        assert (departure.kind, departure.count) == ("statistics", 2)
+        assert departure.bytes == path.stat().st_size
+
+
+def test_the_same_silos_give_the_same_bytes(runs):
+    manifest = runs.manifest({"north": splits(), "south": splits(seed=1)}, "")
+    assert runs.run(manifest).written() == runs.run(manifest).written()
