@@ -11,6 +11,11 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 
 QUANTILE_BUCKETS = 20  # TFDV keeps a hundred times as many: more cost a minute a silo
 NOT_A_FAULT = {"SCHEMA_NEW_COLUMN"}
+SAID_BY_THE_COUNT = {  # TFDV's "column dropped" would sound as if someone did it
+    "SCHEMA_NEW_COLUMN",
+    "SCHEMA_MISSING_COLUMN",
+    "FEATURE_TYPE_NOT_PRESENT",
+}
 
 
 def measure(
@@ -179,7 +184,7 @@ def _sentence(
     short = info.short_description.lower()
     found = _found(column, statistics)
     expected = _expected(column, schema)
-    if _kind(info) in {"SCHEMA_NEW_COLUMN", "SCHEMA_MISSING_COLUMN"}:
+    if _kind(info) in SAID_BY_THE_COUNT:
         return f"column `{column}`: found {found}, expected {expected}"
     return f"column `{column}`: {short}: found {found}, expected {expected}"
 

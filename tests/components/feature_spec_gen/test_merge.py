@@ -89,3 +89,23 @@ def test_order_of_silos_does_not_matter_and_what_is_no_feature_is_left_out():
 def test_without_silos_the_spec_is_empty():
     assert merge({}, silos.schema(), ["late", "day"], SETTINGS).columns == []
     assert merge({}, schema_pb2.Schema(), [], SETTINGS).columns == []
+
+
+def test_a_column_that_no_silo_has_a_value_of_is_left_out():
+    empty = _silo(number([1.0]), colours())
+    empty.features[0].num_stats.common_stats.num_non_missing = 0
+    schema = silos.schema()
+    assert merge({"a": empty}, schema, ["late", "day"], SETTINGS).columns == []
+
+
+def test_a_column_whose_values_no_two_silos_share_keeps_an_empty_vocabulary():
+    one, two = (_silo(number([1.0]), colours(**{c: 90})) for c in ("own", "other"))
+    spec = merge({"a": one, "b": two}, silos.schema(), ["late", "day"], SETTINGS)
+    assert spec.categorical[0].values == ()
+
+
+def test_unequal_silos_give_the_moments_worked_out_by_hand():
+    # 1, 3 and 5, 5, 5, 11: sum 30, squares 1 + 9 + 3 * 25 + 121 = 206, 6 rows
+    mean, scale = pooled_moments([number([1.0, 3.0]), number([5.0, 5.0, 5.0, 11.0])])
+    assert mean == pytest.approx(5.0)
+    assert scale == pytest.approx((206 / 6 - 25) ** 0.5)

@@ -105,10 +105,11 @@ def test_a_root_without_silos_is_refused(tmp_path, make):
 
 @pytest.mark.beam
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_an_unreadable_folder_is_an_entry_and_others_go_on(tmp_path):
+def test_an_unreadable_folder_or_file_is_told_and_others_go_on(tmp_path):
     silos.federation(tmp_path / "data", span="1")
     closed = tmp_path / "data" / "west"
     closed.chmod(0o700)
+    (tmp_path / "data/south/1.csv").chmod(0o600)
     shutil.chown(tmp_path, 65534)
     for parent in [tmp_path, *list(tmp_path.parents)[:3]]:
         if parent != pathlib.Path("/tmp"):  # noqa: S108  pytest's own folders
@@ -121,7 +122,8 @@ def test_an_unreadable_folder_is_an_entry_and_others_go_on(tmp_path):
         "os.setgid(65534); os.setuid(65534)\n"
         f"root = pathlib.Path({str(tmp_path)!r})\n"
         "found = discovery.discover(silos.source(root / 'data'), str(root / 'h'))\n"
-        "print([[f.silo.id, len(f.files), f.error] for f in found])\n"
+        "digests = {f.silo.id: [one['digest'] for one in f.files] for f in found}\n"
+        "print(digests['south'], [[f.silo.id, len(f.files), f.error] for f in found])\n"
     )
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code],
@@ -133,4 +135,64 @@ def test_an_unreadable_folder_is_an_entry_and_others_go_on(tmp_path):
     assert done.returncode == 0, done.stderr[-2000:]
     listed = done.stdout.strip().splitlines()[-1]
     assert "['north', 1, '']" in listed
+    assert "['unreadable: Permission denied']" in listed
+    assert "['south', 1, '']" in listed
     assert "can't be read (Permission denied)" in listed
+
+
+@pytest.mark.parametrize("pattern", ["{silo}/{span}.csv", "{silo}/{span}/*.parquet"])
+def test_nothing_follows_unless_the_settings_say_so(pattern):
+    plain = silos.source(pathlib.Path("data"), pattern)
+    assert discovery.window([found("1", "2", "3")], plain, "2").following == ""
+
+
+@pytest.mark.parametrize(
+    ("spans", "told"),
+    [
+        ([], "found no span before it to learn from; there are none at all"),
+        (["1"], "span is '1': found no span before it"),
+    ],
+)
+def test_too_few_spans_to_learn_from_are_refused(spans, told):
+    with pytest.raises(SettingsError, match=told) as caught:
+        discovery.window([found(*spans)], source(), "latest")
+    assert caught.value.hint == "choose a later span with --span"
+
+
+def digest(listed, chosen=None):
+    return discovery.fingerprint(listed, chosen or Window("3", ("1", "2"), "4"))
+
+
+def test_a_fingerprint_is_of_the_files_that_are_read_and_of_no_others():
+    assert digest([found("1", "2", "9")]) == digest([found("1", "2")])
+    assert digest([found("1", "2")]) != digest([found("1")])
+    assert digest([found("1", "2", "4")]) != digest([found("1", "2")])
+    assert digest([found("1")]) != digest([found("1")], Window("2", ("1",), ""))
+    gone = Found(Silo("west", ""), "", error="its folder has gone")
+    assert digest([found("1"), gone]) != digest([found("1")])
+
+
+@pytest.mark.beam
+def test_a_name_that_is_not_utf_8_gets_no_home_and_can_still_be_told(tmp_path):
+    silos.federation(tmp_path / "data", span="1")
+    for name in ("caf\udce9", "x" * 200):
+        (tmp_path / "data" / name).mkdir()
+    listed = discovery.discover(silos.source(tmp_path / "data"), str(tmp_path / "h"))
+    errors = {item.silo.id: item.error for item in listed if item.error}
+    assert "bytes that are not UTF-8" in errors["caf\\udce9"]
+    assert "has 200 bytes" in errors["x" * 200]
+    assert all(error.isprintable() for error in errors.values())
+    assert {path.name for path in (tmp_path / "h").iterdir()} == {*silos.SIZES}
+
+
+@pytest.mark.beam
+@pytest.mark.parametrize("gone", ["data/west", "data"])
+def test_a_change_in_mid_run_is_noticed(tmp_path, gone):
+    silos.federation(tmp_path / "data", span="1")
+    settings, homes = silos.source(tmp_path / "data"), str(tmp_path / "h")
+    listed = discovery.discover(settings, homes)
+    chosen = discovery.window(listed, settings, "")
+    before = discovery.fingerprint(listed, chosen)
+    assert discovery.unchanged(settings, homes, chosen, before)
+    shutil.rmtree(tmp_path / gone)
+    assert not discovery.unchanged(settings, homes, chosen, before)

@@ -1,6 +1,7 @@
 """The driver's properties and the executor's outputs, on real silos."""
 
 import pathlib
+import shutil
 
 import pytest
 from tfx.orchestration import metadata
@@ -82,3 +83,27 @@ def test_node_carries_its_section_and_its_code(tmp_path):
     assert node.exec_properties["purpose"] == "train"
     assert len(node.exec_properties["code"]) == 64
     assert node.driver_class is driver.Driver
+
+
+def test_a_lost_split_is_restored_and_a_run_whose_silo_went_is_never_reused(
+    tmp_path, properties, drive
+):
+    def execute(added):
+        examples = artifacts.SiloExamples()
+        examples.uri = str(tmp_path / "out")
+        pathlib.Path(examples.uri).mkdir(exist_ok=True)
+        executor.Executor().Do({}, {"examples": [examples]}, {**properties, **added})
+        return manifest.read(examples.uri)
+
+    lost = pathlib.Path(execute(drive())["north"].splits["train"].path)
+    rows = lost.read_bytes()
+    lost.unlink()
+    again = drive()
+    execute(again)
+    assert lost.read_bytes() == rows
+    assert drive() == again
+    shutil.move(tmp_path / "data/west", tmp_path / "west")  # after the driver ran
+    assert execute(again).silos == ["broken", "north", "south"]
+    shutil.move(tmp_path / "west", tmp_path / "data/west")
+    assert drive() != again, "or the next run would take the manifest without it"
+    assert execute(drive()).silos == ["broken", "north", "south", "west"]

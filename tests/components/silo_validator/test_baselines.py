@@ -75,3 +75,30 @@ def test_content_is_in_what_the_cache_is_keyed_by(store, record):
     text = baselines.to_json(found)
     assert baselines.from_json(text) == found
     assert len(text) > 64, "a digest is in it"
+
+
+def test_the_last_verdict_on_a_span_counts(store, record):
+    record("2013-01", north=True)
+    record("2013-02", north=True)
+    record("2013-02", north=False)
+    assert spans(store, "2013-03") == {"north": "2013-01"}
+
+
+def test_spans_are_ordered_as_numbers(store, record):
+    record("9", north=True)
+    record("10", north=True)
+    assert spans(store, "10") == {"north": "9"}
+    assert spans(store, "11") == {"north": "10"}
+
+
+def test_what_was_deleted_is_no_baseline(store, record):
+    import pathlib
+    import shutil
+
+    record("2013-01", north=True)
+    shutil.rmtree(pathlib.Path(record("2013-02", north=True)))
+    assert spans(store, "2013-03") == {"north": "2013-01"}
+
+
+def test_a_store_that_never_saw_a_cohort_has_no_baselines(store):
+    assert baselines.find(store, "flights", "2013-01") == {}

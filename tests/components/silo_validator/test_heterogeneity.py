@@ -37,6 +37,8 @@ def dataset(colours=None, weights=None):
     found = statistics_pb2.DatasetFeatureStatistics(name="train")
     if colours is not None:
         strings = found.features.add(path={"step": ["colour"]}).string_stats
+        strings.unique = len(colours)
+        strings.common_stats.SetInParent()  # TFDV always does
         for label, count in colours.items():
             strings.rank_histogram.buckets.add(label=label, sample_count=count)
     if weights is not None:

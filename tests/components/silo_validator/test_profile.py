@@ -107,3 +107,80 @@ def test_no_value_of_a_row_is_in_what_leaves(run):
     )
     assert CANARY not in text
     assert CANARY_DIGITS not in text
+
+
+def disclosed(result):
+    return statistics_pb2.DatasetFeatureStatisticsList.FromString(result.payload)
+
+
+def test_a_file_without_a_header_keeps_its_first_row_to_itself(run):
+    table = silos.rows(60)
+    table.columns = [CANARY, f"{CANARY}-day", "red", CANARY_DIGITS, "70.1", "0"]
+    result = run(train=table)
+    assert [found["sentence"] for found in result.values["findings"]] == [
+        "the split as a whole: found none of the schema's columns among its 6, "
+        "expected the schema's names in a header row"
+    ]
+    assert not disclosed(result).datasets
+    assert CANARY not in str(result)
+    assert CANARY_DIGITS not in str(result)
+
+
+@pytest.mark.parametrize("value", [1e39, -1e300])
+def test_a_number_beyond_float32_counts_as_infinite_as_it_does_to_the_model(run, value):
+    few = silos.rows(120)
+    few.loc[0, "weight"] = value
+    result = run(train=few)
+    assert result.values["findings"] == []
+    (weight,) = [
+        f for f in disclosed(result).datasets[0].features if f.path.step[0] == "weight"
+    ]
+    assert weight.num_stats.common_stats.num_non_missing == 119
+    assert 60 < weight.num_stats.mean < 80
+    flooded = run(train=silos.rows(120, weight=value))
+    assert "non-finite" in kinds(flooded, "weight")
+
+
+def test_integers_that_an_export_made_floats_are_no_fault(run):
+    sizes = [None, *[float(i % 4) for i in range(119)]]
+    assert run(train=silos.rows(120, size=sizes)).values["findings"] == []
+    halves = [0.5, *sizes[1:]]
+    assert kinds(run(train=silos.rows(120, size=halves)), "size")
+
+
+@pytest.mark.parametrize(("number", "labels"), [(0, (0, 0)), (1, (1, 0))])
+def test_one_row_or_none_tells_nothing_of_itself(run, number, labels):
+    table = silos.rows(number, weight=[CANARY_NUMBER] * number)
+    result = run(train=table, eval=silos.rows(0))
+    assert (
+        result.values["labels"]["negative"],
+        result.values["labels"]["positive"],
+    ) == (labels)
+    assert result.values["duplicates"] == 0
+    assert CANARY_DIGITS not in str(disclosed(result))
+    for dataset in disclosed(result).datasets:
+        for feature in dataset.features:
+            assert not feature.string_stats.top_values
+            assert not feature.HasField("num_stats")
+
+
+@pytest.mark.parametrize(
+    ("late", "counts"),
+    [
+        ([0, 1, 1, None], (1, 2, 0)),
+        ([0.0, 1.0, 0.5, 7.0], (1, 1, 2)),
+        (["0", "1", None, "1"], (0, 0, 3)),
+        ([None] * 4, (0, 0, 0)),
+    ],
+)
+def test_labels_are_counted_by_what_they_are(run, late, counts):
+    found = run(train=silos.rows(4, late=late)).values["labels"]
+    assert (found["negative"], found["positive"], found["other"]) == counts
+
+
+def test_without_a_key_whole_rows_are_compared(run):
+    table = silos.rows(60, id=None)
+    held_out = silos.rows(20, seed=3, id=None)
+    held_out.loc[:4] = table.loc[:4]
+    held_out["day"] = "2013-12-31"  # what splits them does not make them differ
+    assert run(train=table, eval=held_out).values["duplicates"] == 5

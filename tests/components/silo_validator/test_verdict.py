@@ -73,7 +73,8 @@ def test_shares_follow_the_training_rows_also_of_those_who_do_not_train():
         ),
         (
             {"negative": 117, "positive": 3},
-            "label `late`: found 3 training rows of the rarer value, expected at least 5",
+            "label `late`: found 3 training rows of the rarer value, expected at "
+            "least 5",
         ),
         (
             {"negative": 0, "positive": 0},

@@ -57,3 +57,26 @@ def test_model_takes_floats_and_ids_and_gives_one_logit():
     model = build_model(spec)
     floats = np.zeros((3, spec.num_floats), np.float32)
     assert model([floats, np.array([[0], [1], [3]], np.int32)]).shape == (3, 1)
+
+
+@pytest.mark.slow
+def test_labels_and_records_follow_from_the_flights_themselves(data):
+    flights = source._read("flights.csv.zip")
+    flights = flights[(flights.carrier == "HA") & flights.arr_delay.notna()]
+    rows = pd.concat(map(pd.read_parquet, sorted(data.glob("HA/*.parquet"))))
+    assert rows.late.sum() == (flights.arr_delay > 15).sum()
+    late = rows.groupby("day").late.agg(["sum", "size"])
+    for row in rows.sample(40, random_state=1).itertuples():
+        before = (pd.Timestamp(row.day) - pd.Timedelta(days=1)).strftime("%Y-%m-%d")
+        seen = late.loc[before] if before in late.index else {"sum": 0, "size": 0}
+        expected = (seen["sum"] + 10 * source.PRIOR_LATE) / (seen["size"] + 10)
+        assert row.late_yesterday == pytest.approx(expected)
+
+
+def test_nothing_is_left_of_a_preparation_that_failed(tmp_path, monkeypatch):
+    table = pd.DataFrame({"carrier": ["AA"], "date": [0], "sched_dep": [0]})
+    table["flight_id"] = "x"
+    monkeypatch.setattr(source, "_flights", lambda: table)  # without any other column
+    with pytest.raises(KeyError):
+        source.prepare(tmp_path / "data")
+    assert list(tmp_path.iterdir()) == []
