@@ -1,7 +1,7 @@
 """The artifact types that nodes hand to each other through ML Metadata.
 
 TFX's own types serve where they fit (Schema, Model, ModelEvaluation,
-ModelBlessing, PushedModel, InferenceResult). Each payload is a folder; the
+ModelBlessing, ModelRun, PushedModel, InferenceResult). Each payload is a folder; the
 module that owns a payload's format is named beside its type.
 """
 
@@ -13,6 +13,7 @@ from tfx.types.standard_artifacts import (
     Model,
     ModelBlessing,
     ModelEvaluation,
+    ModelRun,
     PushedModel,
     Schema,
 )
@@ -55,12 +56,6 @@ class FeatureSpec(Artifact):  # type: ignore[misc]
     """How a row becomes a model's inputs (`features/spec.py`)."""
 
     TYPE_NAME = "FeatureSpec"
-
-
-class ModelRun(Artifact):  # type: ignore[misc]
-    """Rounds of a training with their per-silo records (`federation/records.py`)."""
-
-    TYPE_NAME = "ModelRun"
 
 
 class Dashboard(Artifact):  # type: ignore[misc]
