@@ -78,8 +78,9 @@ def _reduce_numbers(numbers: statistics_pb2.NumericStatistics, rows: int) -> Non
     even = _even(numbers)
     for name in ("min", "max", "median", "histograms", "weighted_numeric_stats"):
         numbers.ClearField(name)
-    if numbers.num_zeros < rows:
-        numbers.ClearField("num_zeros")
+    others = numbers.common_stats.num_non_missing - numbers.num_zeros
+    if numbers.num_zeros < rows or 0 < others < rows:
+        numbers.ClearField("num_zeros")  # mean and zeros tell one other row's value
     numbers.common_stats.ClearField("num_values_histogram")
     if merged := _merge(even, rows):
         numbers.histograms.add(type=statistics_pb2.Histogram.STANDARD, buckets=merged)

@@ -126,3 +126,12 @@ def test_the_split_keeps_its_name_and_rows():
     measured = tfdv_checks.measure(table, "eval", schema_pb2.Schema())
     reduced = disclosure.reduce(measured.datasets[0], 10, {"x"})
     assert (reduced.name, reduced.num_examples) == ("eval", 30)
+
+
+@pytest.mark.parametrize(
+    ("others", "told"), [(0, 30), (1, 0), (9, 0), (10, 20), (20, 10), (21, 0)]
+)
+def test_zeros_are_counted_only_if_neither_they_nor_the_others_are_few(others, told):
+    # With 29 zeros of 30 rows, 30 times the mean would be the one other row's value.
+    values = [0.0] * (30 - others) + [CANARY_NUMBER] * others
+    assert disclosed(10, x=values)["x"].num_stats.num_zeros == told
