@@ -94,15 +94,6 @@ def test_the_fingerprint_follows_the_bytes_of_what_is_read(tmp_path):
     assert take() != first
 
 
-@pytest.mark.parametrize("make", [False, True])
-def test_a_root_without_silos_is_refused(tmp_path, make):
-    root = tmp_path / "data"
-    if make:
-        root.mkdir()
-    with pytest.raises(SettingsError, match=r"silos\.root is"):
-        discovery.discover(silos.source(root), str(tmp_path / "homes"))
-
-
 @pytest.mark.beam
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_an_unreadable_folder_or_file_is_told_and_others_go_on(tmp_path):

@@ -4,6 +4,8 @@ import dataclasses
 import re
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from components.silo_validator.settings import ValidationSettings
@@ -58,6 +60,20 @@ def test_each_fault_costs_its_silo_the_admission_and_no_other(runs):
     assert found["doubled"].reasons == (
         "duplicates: found 40 of 40 held-out rows also among the training rows, "
         "expected at most 1.0%",
+    )
+
+
+def test_numbers_that_are_not_numbers_are_told_from_missing_ones(runs):
+    manifest = runs.manifest({"north": splits(), "south": splits(seed=1)}, "")
+    path = manifest["north"].splits["train"].path
+    table = pq.read_table(path)
+    values = np.where(np.arange(table.num_rows) % 4, 70.0, np.nan)
+    place = table.column_names.index("weight")
+    # By way of pandas they would turn into missing values.
+    pq.write_table(table.set_column(place, "weight", pa.array(values)), path)
+    assert runs.run(manifest)["north"].reasons == (
+        "column `weight`: found 25% of 120 rows NaN, infinite or beyond float32, "
+        "expected at most 5%",
     )
 
 

@@ -4,7 +4,6 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from components.features.spec import Categorical, FeatureSpec, Numeric
 from pipelines.flights import source
 
 LEAKS = {"dep_time", "dep_delay", "arr_time", "arr_delay", "air_time", "month"}
@@ -28,6 +27,7 @@ def test_sixteen_airlines_have_all_flights_in_monthly_files(data):
 @pytest.mark.slow
 def test_no_column_is_known_only_later_and_ids_are_unique(data):
     rows = pd.concat(pd.read_parquet(path) for path in data.glob("UA/*.parquet"))
+    assert list(rows.columns) == source.COLUMNS
     assert not LEAKS & set(rows.columns)
     assert rows.flight_id.is_unique
     assert set(rows.late) == {0, 1}
@@ -48,15 +48,41 @@ def test_record_knows_the_days_before_and_no_other():
     )
 
 
-def test_model_takes_floats_and_ids_and_gives_one_logit():
-    import numpy as np
+def test_record_forgets_what_lies_before_its_days_and_keeps_keys_apart():
+    rows = pd.DataFrame(
+        {
+            "date": pd.to_datetime([f"2013-03-{d:02d}" for d in (1, 1, 2, 4, 5, 5)]),
+            "origin": ["JFK", "LGA", "JFK", "JFK", "JFK", "LGA"],
+            "late": [1, 1, 0, 1, 0, 0],
+        }
+    )
+    found = source._record(rows, ["origin"], "share", days=2, prior=3)
+    prior = 3 * source.PRIOR_LATE
+    nothing = prior / 3  # no flight in the two days before
+    assert found.share.tolist() == pytest.approx(
+        [nothing, nothing, (1 + prior) / 4, prior / 4, (1 + prior) / 4, nothing]
+    )
 
-    from pipelines.flights.model import build_model
 
-    spec = FeatureSpec((Numeric("x", 0.0, 1.0),), (Categorical("c", ("a", "b")),))
-    model = build_model(spec)
-    floats = np.zeros((3, spec.num_floats), np.float32)
-    assert model([floats, np.array([[0], [1], [3]], np.int32)]).shape == (3, 1)
+def test_a_label_does_not_change_the_record_of_its_own_day_or_of_any_before():
+    dates = pd.date_range("2013-05-01", periods=6).repeat(2)
+    rows = pd.DataFrame({"date": dates, "flight": [1, 2] * 6, "late": [0, 1] * 6})
+    before = source._record(rows, ["flight"], "share", days=28, prior=8).share
+    flipped = rows.assign(late=rows.late.where(rows.date < dates[6], 1 - rows.late))
+    after = source._record(flipped, ["flight"], "share", days=28, prior=8).share
+    assert (before == after)[rows.date <= dates[6]].all()
+    assert (before != after)[rows.date > dates[6]].all()
+
+
+@pytest.mark.slow
+def test_preparing_again_gives_the_same_bytes_and_writes_nowhere_else(data, tmp_path):
+    source.prepare(tmp_path / "deep" / "data")
+    again = tmp_path / "deep" / "data"
+    files = sorted(path.relative_to(data) for path in data.glob("*/*"))
+    assert files == sorted(path.relative_to(again) for path in again.glob("*/*"))
+    for name in files:
+        assert (again / name).read_bytes() == (data / name).read_bytes(), name
+    assert list((tmp_path / "deep").iterdir()) == [again]
 
 
 @pytest.mark.slow
