@@ -26,10 +26,9 @@ from components.silo_example_gen.component import SiloExampleGen
 from components.silo_validator.columns import Columns
 from components.silo_validator.component import SiloValidator
 from components.silos import digests
+from components.silos.tasks import DIRECT
 from pipelines.places import Places
 from pipelines.use_case import UseCase
-
-BEAM_ARGS = ("--runner=DirectRunner", "--direct_running_mode=in_memory")
 
 
 def build(
@@ -164,7 +163,7 @@ def _pipeline(
         components=nodes,
         enable_cache=True,
         metadata_connection_config=_metadata(places),
-        beam_pipeline_args=list(BEAM_ARGS),
+        beam_pipeline_args=list(DIRECT),
     )
 
 

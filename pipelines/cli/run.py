@@ -50,8 +50,6 @@ def _run(chosen: Any, span: str, output: pathlib.Path, force: bool) -> dict[str,
     try:
         nodes = local.run(steps, run_id, lambda node: console.say(_tick(started, node)))
         result = summary.of_run(run_id, chosen.name, places, nodes)
-    except KeyboardInterrupt:
-        raise
     except Exception as error:
         known = local.results(steps.metadata_connection_config, run_id)
         result = summary.of_failure(run_id, chosen.name, span, error, known)
