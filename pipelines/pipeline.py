@@ -101,7 +101,7 @@ def build(
         inference_result=inferrer.outputs["inference_result"],
         settings=use_case.settings.dashboard,
         use_case=use_case.name,
-        run_settings=use_case.settings.model_dump_json(),
+        run_settings=use_case.settings.of_run(),
     )
     nodes = [examples, schema, validator, features, trainer]
     return _pipeline(use_case, places, [*nodes, evaluator, pusher, inferrer, dashboard])
@@ -162,7 +162,7 @@ def _pipeline(
         pipeline_root=str(places.pipeline_root),
         components=nodes,
         enable_cache=True,
-        metadata_connection_config=_metadata(places),
+        metadata_connection_config=None if places.store else _metadata(places),
         beam_pipeline_args=list(DIRECT),
     )
 

@@ -1,4 +1,4 @@
-"""Where a run writes: everything below one output folder, by default build/NAME."""
+"""Where a run writes: files below one output folder, by default build/NAME."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ class Places:
 
     Attributes:
         output: The folder that holds all of them, absolute.
+        store: The database that holds metadata and the operator's state where it
+            is shared (`components/store_url.py`); empty: sqlite files in `output`.
     """
 
     output: pathlib.Path
+    store: str = ""
 
     @property
     def homes(self) -> pathlib.Path:
@@ -34,7 +37,7 @@ class Places:
     @property
     def operator_store(self) -> str:
         """SQLAlchemy's URL of the operator's state."""
-        return f"sqlite:///{self.output / 'operator.sqlite'}"
+        return self.store or f"sqlite:///{self.output / 'operator.sqlite'}"
 
     @property
     def checkpoints(self) -> pathlib.Path:

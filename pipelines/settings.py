@@ -27,6 +27,7 @@ from components.silo_example_gen.settings import (
     SourceSettings,
 )
 from components.silo_validator.settings import ValidationSettings
+from pipelines.kubeflow.settings import KubeflowSettings, ScheduleSettings
 
 
 class UseCaseSettings(Section):
@@ -59,6 +60,12 @@ class UseCaseSettings(Section):
     dashboard: DashboardSettings = DashboardSettings()
     """What the page shows."""
 
+    kubeflow: KubeflowSettings = KubeflowSettings()
+    """How the chain runs on a cluster."""
+
+    schedules: dict[str, ScheduleSettings] = {}
+    """Recurring runs on a cluster, by name."""
+
     @pydantic.model_validator(mode="after")
     def _check_source(self) -> UseCaseSettings:
         self.source  # noqa: B018  builds it, and so checks the two together
@@ -68,6 +75,10 @@ class UseCaseSettings(Section):
     def source(self) -> SourceSettings:
         """The section of SiloExampleGen: `silos` and `rows` together."""
         return SourceSettings(silos=self.silos, rows=self.rows)
+
+    def of_run(self) -> str:
+        """Return as JSON what decides a run's results, for its page."""
+        return self.model_dump_json(exclude={"kubeflow", "schedules"})
 
 
 def load(path: pathlib.Path, overrides: Sequence[str] = ()) -> UseCaseSettings:

@@ -41,7 +41,7 @@ def _run(chosen: Any, span: str, output: pathlib.Path, force: bool) -> dict[str,
         console.say(f"data made in {chosen.data}")
     from pipelines import pipeline, summary
     from pipelines.places import Places
-    from pipelines.runners import local
+    from pipelines.runners import local, results
 
     places = Places(output)
     run_id = local.new_run_id(places.runs, span)
@@ -51,7 +51,7 @@ def _run(chosen: Any, span: str, output: pathlib.Path, force: bool) -> dict[str,
         nodes = local.run(steps, run_id, lambda node: console.say(_tick(started, node)))
         result = summary.of_run(run_id, chosen.name, places, nodes)
     except Exception as error:
-        known = local.results(steps.metadata_connection_config, run_id)
+        known = results.read(steps.metadata_connection_config, run_id)
         result = summary.of_failure(run_id, chosen.name, span, error, known)
         summary.write(result, places)
         raise
@@ -120,7 +120,7 @@ def _predict(chosen: Any, span: str, output: pathlib.Path) -> dict[str, Any]:  #
     from components.batch_inferrer import ledger
     from pipelines import pipeline
     from pipelines.places import Places
-    from pipelines.runners import local
+    from pipelines.runners import local, results
 
     chosen.prepare()
     places = Places(output)

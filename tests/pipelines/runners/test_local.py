@@ -2,8 +2,6 @@
 
 import sys
 
-from tfx.orchestration import metadata
-
 from pipelines.runners import local
 
 
@@ -13,12 +11,6 @@ def test_run_ids_name_the_span_and_do_not_repeat(tmp_path):
     (tmp_path / first).mkdir()
     assert local.new_run_id(tmp_path, "2013-11") != first
     assert not local.new_run_id(tmp_path, "").endswith("-")
-
-
-def test_unknown_run_has_no_results(tmp_path):
-    config = metadata.sqlite_metadata_connection_config(str(tmp_path / "m.sqlite"))
-    with metadata.Metadata(config):
-        assert local.results(config, "never") == {}
 
 
 def test_arguments_are_hidden_and_put_back(monkeypatch):

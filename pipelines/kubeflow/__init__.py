@@ -1,0 +1,1 @@
+"""Kubeflow Pipelines as a client sees it: settings, upload, runs, schedules."""

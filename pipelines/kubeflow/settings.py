@@ -1,0 +1,133 @@
+"""The sections `kubeflow` and `schedules`: how the chain runs on a cluster.
+
+No node sees them, so nothing here can invalidate a cache.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+import pydantic
+
+from components.settings import Section
+
+DEFAULT_IMAGE = "fairsilo-pipeline:0.1.0"
+PINNED = re.compile(r"[^\s@]+@sha256:[0-9a-f]{64}")
+Quantity = Annotated[
+    str, pydantic.Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")
+]
+
+
+class ResourcesSettings(Section):
+    """What one step asks for and may use at most."""
+
+    cpu: Quantity = "1"
+    """Processors, such as `2` or `500m`."""
+
+    memory: Quantity = "4Gi"
+    """Memory, such as `4Gi`."""
+
+
+class GpuSettings(Section):
+    """A node pool with GPUs for the trainer."""
+
+    accelerator: str = "nvidia.com/gpu"
+    """The resource's name on the nodes."""
+
+    count: int = pydantic.Field(1, ge=1, le=16)
+    """GPUs of the step."""
+
+    toleration: str = "sku=gpu:NoSchedule"
+    """The pool's taint, KEY=VALUE:EFFECT."""
+
+    node_selector: dict[str, str] = {}
+    """Labels of the pool's nodes."""
+
+    @pydantic.field_validator("toleration")
+    @classmethod
+    def _is_taint(cls, value: str) -> str:
+        if not re.fullmatch(r"[^=:\s]+=[^=:\s]*:(NoSchedule|NoExecute)", value):
+            raise ValueError("expected KEY=VALUE:NoSchedule or KEY=VALUE:NoExecute")
+        return value
+
+
+class KubeflowSettings(Section):
+    """Where and how the steps run; names agree with the manifests in `k8s/`."""
+
+    host: str = ""
+    """Address of Kubeflow Pipelines' API, such as `http://localhost:8888`."""
+
+    namespace: str = "kubeflow"
+    """Namespace of the runs."""
+
+    service_account: str = "fairsilo-runner"
+    """Service account of the runs' pods; empty: the server's default."""
+
+    image: str = DEFAULT_IMAGE
+    """The steps' image, pinned by digest: `NAME@sha256:...`."""
+
+    root_claim: str = "fairsilo-root"
+    """Claim of the shared volume that holds artifacts and silos' homes."""
+
+    root_path: str = "/mnt/fairsilo"
+    """Where it is mounted; relative paths in the settings start here."""
+
+    data_claim: str = ""
+    """Claim of the volume with the silos' input, where it isn't on the root."""
+
+    data_path: str = "/mnt/silos"
+    """Where that is mounted."""
+
+    store_secret: str = "fairsilo-store"  # noqa: S105  a name
+    """Secret whose key `url` names the database of metadata and operator's state."""
+
+    settings_config_map: str = "fairsilo-settings"
+    """Config map whose key `<use case>.yaml` changes settings of the image."""
+
+    silos_config_map: str = "fairsilo-silos"
+    """Config map whose key `silos.json` gives the addresses of the silos' workers."""
+
+    resources: dict[str, ResourcesSettings] = {}
+    """By node, such as `FederatedTrainer`; others get the default."""
+
+    gpu: GpuSettings | None = None
+    """GPU pool of the trainer; none by default."""
+
+    timeout_minutes: int = pydantic.Field(360, ge=1, le=10_080)
+    """Most minutes that one step may take."""
+
+    retries: int = pydantic.Field(2, ge=0, le=10)
+    """Times that a failed step is tried again, with back-off."""
+
+    not_blessed: Literal["green", "red"] = "green"
+    """Colour of a run whose model was not blessed, or below quorum."""
+
+    @pydantic.field_validator("image")
+    @classmethod
+    def _is_pinned(cls, value: str) -> str:
+        if value != DEFAULT_IMAGE and not PINNED.fullmatch(value):
+            raise ValueError(
+                "expected an image pinned by digest, NAME@sha256:<64 hex digits>: "
+                "a tag can be moved, and a run couldn't be repeated"
+            )
+        return value
+
+
+class ScheduleSettings(Section):
+    """One recurring run; runs of one schedule never overlap."""
+
+    cron: str
+    """Five fields as people write them: minute hour day month weekday."""
+
+    time_zone: str = "UTC"
+    """IANA name of the zone that `cron` is meant in, such as `Europe/Berlin`."""
+
+    parameters: dict[str, Any] = {}
+    """Parameters of the runs, as in the form; others keep their defaults."""
+
+    catch_up: bool = False
+    """Whether times that were missed are run afterwards."""
+
+    enabled: bool = True
+    """Whether it is switched on."""
