@@ -6,7 +6,9 @@ Importing this takes seconds (TFX): import it where a pipeline is built.
 from __future__ import annotations
 
 import json
+import pathlib
 import shutil
+import uuid
 
 from ml_metadata.proto import metadata_store_pb2
 from tfx.components.pusher.component import Pusher
@@ -130,7 +132,7 @@ def _checks(
 ) -> tuple[SiloExampleGen, ImportSchemaGen, SiloValidator]:
     rows = use_case.settings.rows
     examples = _example_gen(use_case, places, span)
-    schema = ImportSchemaGen(schema_file=_stage_schema(use_case, places))
+    schema = ImportSchemaGen(schema_file=str(_staged_schema(use_case, places)))
     validator = SiloValidator(
         examples=examples.outputs["examples"],
         schema=schema.outputs["schema"],
@@ -179,9 +181,15 @@ def _not_features(use_case: UseCase) -> list[str]:
     return [rows.label, *rows.key, *([rows.split_by] if rows.split_by else [])]
 
 
-def _stage_schema(use_case: UseCase, places: Places) -> str:
-    digest = digests.of_file(use_case.schema_file)
-    staged = places.schemas / f"{use_case.name}-{digest[:16]}.pbtxt"
+def stage_schema(use_case: UseCase, places: Places) -> None:
+    """Copy the schema to where the chain reads it; do so before a run."""
+    staged = _staged_schema(use_case, places)
     staged.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(use_case.schema_file, staged)
-    return str(staged)
+    unfinished = staged.with_name(f".{uuid.uuid4().hex}")
+    shutil.copyfile(use_case.schema_file, unfinished)
+    unfinished.replace(staged)  # another run may read it now
+
+
+def _staged_schema(use_case: UseCase, places: Places) -> pathlib.Path:
+    digest = digests.of_file(use_case.schema_file)
+    return places.schemas / f"{use_case.name}-{digest[:16]}.pbtxt"

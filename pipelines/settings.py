@@ -63,7 +63,7 @@ class UseCaseSettings(Section):
     kubeflow: KubeflowSettings = KubeflowSettings()
     """How the chain runs on a cluster."""
 
-    schedules: dict[str, ScheduleSettings] = {}
+    schedules: dict[str, ScheduleSettings] = pydantic.Field(default_factory=dict)
     """Recurring runs on a cluster, by name."""
 
     @pydantic.model_validator(mode="after")
@@ -81,26 +81,25 @@ class UseCaseSettings(Section):
         return self.model_dump_json(exclude={"kubeflow", "schedules"})
 
 
-def load(path: pathlib.Path, overrides: Sequence[str] = ()) -> UseCaseSettings:
+def load(
+    path: pathlib.Path,
+    overrides: Sequence[str] = (),
+    patch: pathlib.Path | None = None,
+) -> UseCaseSettings:
     """Read settings from a file.
 
     Args:
         path: The YAML file.
         overrides: `a.b=c` each; the value is read as YAML.
+        patch: A YAML file of the same form, whose values replace those of `path`
+            before the overrides do; ignored where there is no such file.
 
     Raises:
         SettingsError: The file or an override can't be used; all faults are named.
     """
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SettingsError(
-            f"{path}: found no such file, expected the use case's settings"
-        ) from None
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{path}: found no valid YAML: {error}") from None
-    if not isinstance(data, dict):
-        raise SettingsError(f"{path}: found no sections, expected a YAML mapping")
+    data = _read(path)
+    if patch is not None and patch.exists():
+        _merge(data, _read(patch))
     for override in overrides:
         _apply(data, override)
     try:
@@ -113,6 +112,28 @@ def load(path: pathlib.Path, overrides: Sequence[str] = ()) -> UseCaseSettings:
         ) from None
     check(settings.evaluation, settings.gates)
     return settings
+
+
+def _read(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(
+            f"{path}: found no such file, expected the use case's settings"
+        ) from None
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path}: found no valid YAML: {error}") from None
+    if not isinstance(data, dict):
+        raise SettingsError(f"{path}: found no sections, expected a YAML mapping")
+    return data
+
+
+def _merge(data: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    for key, value in changes.items():
+        if isinstance(value, dict) and isinstance(data.get(key), dict):
+            _merge(data[key], value)
+        else:
+            data[key] = value
 
 
 def _apply(data: dict[str, Any], override: str) -> None:

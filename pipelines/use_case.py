@@ -72,16 +72,27 @@ class UseCase:
             raise SettingsError(f"{source}: found no module, expected prepare(root)")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        module.prepare(self.data)
+        try:
+            module.prepare(self.data)
+        except OSError:
+            if not self.data.exists():  # else another run was faster
+                raise
         return True
 
 
-def find(name: str, overrides: Sequence[str] = ()) -> UseCase:
+def find(
+    name: str,
+    overrides: Sequence[str] = (),
+    patch: pathlib.Path | None = None,
+    base: pathlib.Path | None = None,
+) -> UseCase:
     """Find a use case below the working folder, or among those that we ship.
 
     Args:
         name: Its name.
         overrides: Settings to change, `a.b=c` each.
+        patch: A YAML file with settings to change before those, if it is there.
+        base: Where relative paths in the settings start, by default the project.
 
     Raises:
         SettingsError: There is no such use case, or it isn't whole.
@@ -93,7 +104,7 @@ def find(name: str, overrides: Sequence[str] = ()) -> UseCase:
     for project in (pathlib.Path.cwd(), PACKAGE_PROJECT):
         path = project / "pipelines" / name / "settings.yaml"
         if path.exists():
-            return _open(name, project, load(path, overrides))
+            return _open(name, project, load(path, overrides, patch), base or project)
     raise SettingsError(
         f"use case `{name}`: found no pipelines/{name}/settings.yaml in "
         f"{pathlib.Path.cwd()}; known: {', '.join(known()) or 'none'}",
@@ -111,8 +122,10 @@ def known() -> list[str]:
     return sorted(found)
 
 
-def _open(name: str, project: pathlib.Path, settings: UseCaseSettings) -> UseCase:
-    root = project / settings.silos.root  # an absolute root stays as it is
+def _open(
+    name: str, project: pathlib.Path, settings: UseCaseSettings, base: pathlib.Path
+) -> UseCase:
+    root = base / settings.silos.root  # an absolute root stays as it is
     silos = settings.silos.model_copy(update={"root": str(root.absolute())})
     use_case = UseCase(name, project, settings.model_copy(update={"silos": silos}))
     for path, what in (

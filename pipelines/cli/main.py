@@ -12,6 +12,7 @@ import typer
 
 from components.errors import FairSiloError
 from pipelines.cli import bench, config, report, run, silo
+from pipelines.cli import compile as compile_command
 from pipelines.cli import init as init_command
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("predict")(run.predict)
 app.command("init")(init_command.init)
+app.command("compile")(compile_command.compile_use_case)
 app.add_typer(config.app, name="config")
 app.add_typer(silo.app, name="silo")
 app.add_typer(report.app, name="report")

@@ -46,6 +46,7 @@ def _run(chosen: Any, span: str, output: pathlib.Path, force: bool) -> dict[str,
     places = Places(output)
     run_id = local.new_run_id(places.runs, span)
     (places.runs / run_id).mkdir(parents=True)
+    pipeline.stage_schema(chosen, places)
     steps = pipeline.build(chosen, places, span, force)
     try:
         nodes = local.run(steps, run_id, lambda node: console.say(_tick(started, node)))
@@ -120,7 +121,7 @@ def _predict(chosen: Any, span: str, output: pathlib.Path) -> dict[str, Any]:  #
     from components.batch_inferrer import ledger
     from pipelines import pipeline
     from pipelines.places import Places
-    from pipelines.runners import local, results
+    from pipelines.runners import local
 
     chosen.prepare()
     places = Places(output)

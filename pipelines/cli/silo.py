@@ -108,6 +108,7 @@ def _check(chosen: Any, span: str, folder: pathlib.Path) -> Any:  # noqa: ANN401
     chosen.prepare()
     places = Places(folder)
     run_id = local.new_run_id(places.runs, f"{span}-check")
+    pipeline.stage_schema(chosen, places)
     steps = pipeline.build_checks(chosen, places, span)
     nodes = local.run(steps, run_id, console.say)
     return cohort.read(nodes["SiloValidator"].outputs["cohort"])

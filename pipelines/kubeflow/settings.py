@@ -13,9 +13,14 @@ import pydantic
 from components.settings import Section
 
 DEFAULT_IMAGE = "fairsilo-pipeline:0.1.0"
+GREEN = "green"
+RED = "red"
 PINNED = re.compile(r"[^\s@]+@sha256:[0-9a-f]{64}")
 Quantity = Annotated[
-    str, pydantic.Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")
+    str,
+    # `cpu: 2` is a number in YAML.
+    pydantic.BeforeValidator(lambda value: str(value) if value is not None else value),
+    pydantic.Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$"),
 ]
 
 
@@ -41,7 +46,7 @@ class GpuSettings(Section):
     toleration: str = "sku=gpu:NoSchedule"
     """The pool's taint, KEY=VALUE:EFFECT."""
 
-    node_selector: dict[str, str] = {}
+    node_selector: dict[str, str] = pydantic.Field(default_factory=dict)
     """Labels of the pool's nodes."""
 
     @pydantic.field_validator("toleration")
@@ -88,7 +93,7 @@ class KubeflowSettings(Section):
     silos_config_map: str = "fairsilo-silos"
     """Config map whose key `silos.json` gives the addresses of the silos' workers."""
 
-    resources: dict[str, ResourcesSettings] = {}
+    resources: dict[str, ResourcesSettings] = pydantic.Field(default_factory=dict)
     """By node, such as `FederatedTrainer`; others get the default."""
 
     gpu: GpuSettings | None = None
@@ -100,7 +105,7 @@ class KubeflowSettings(Section):
     retries: int = pydantic.Field(2, ge=0, le=10)
     """Times that a failed step is tried again, with back-off."""
 
-    not_blessed: Literal["green", "red"] = "green"
+    not_blessed: Literal["green", "red"] = GREEN
     """Colour of a run whose model was not blessed, or below quorum."""
 
     @pydantic.field_validator("image")
@@ -123,7 +128,7 @@ class ScheduleSettings(Section):
     time_zone: str = "UTC"
     """IANA name of the zone that `cron` is meant in, such as `Europe/Berlin`."""
 
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = pydantic.Field(default_factory=dict)
     """Parameters of the runs, as in the form; others keep their defaults."""
 
     catch_up: bool = False

@@ -10,6 +10,7 @@ from ml_metadata.proto import metadata_store_pb2
 from pipelines.runners.result import NodeResult
 
 CACHED = metadata_store_pb2.Execution.CACHED
+DONE = frozenset({metadata_store_pb2.Execution.COMPLETE, CACHED})
 
 
 def read(
@@ -17,13 +18,8 @@ def read(
 ) -> dict[str, NodeResult]:
     """Read what the nodes of a run gave, also of one that failed."""
     store = metadata_store.MetadataStore(connection)
-    context = store.get_context_by_type_and_name("pipeline_run", run_id)
-    if context is None:
-        return {}
     found = {}
-    for execution in sorted(
-        store.get_executions_by_context(context.id), key=lambda item: item.id
-    ):
+    for execution in executions(store, run_id):
         node = _node_id(store, execution)
         lasted = (
             execution.last_update_time_since_epoch - execution.create_time_since_epoch
@@ -35,6 +31,22 @@ def read(
             _outputs(store, execution),
         )
     return found
+
+
+def executions(
+    store: metadata_store.MetadataStore, run_id: str, node: str = ""
+) -> list[metadata_store_pb2.Execution]:
+    """Return a run's executions, or those of one of its nodes, in their order."""
+    context = store.get_context_by_type_and_name("pipeline_run", run_id)
+    if context is None:
+        return []
+    return [
+        execution
+        for execution in sorted(
+            store.get_executions_by_context(context.id), key=lambda item: item.id
+        )
+        if node in {"", _node_id(store, execution)}
+    ]
 
 
 def _node_id(

@@ -1,0 +1,4 @@
+"""Where the shared store lies."""
+
+VARIABLE = "FAIRSILO_STORE"
+FROM_ENVIRONMENT = "env:FAIRSILO_STORE"

@@ -1,0 +1,103 @@
+"""Runs one TFX node of a compiled chain with TFX's portable launcher.
+
+Resolvers, custom drivers, spans and TFX's cache work as they do locally: it is what
+LocalDagRunner does for each node, in a process of the node's own.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+
+from google.protobuf import json_format
+from ml_metadata import metadata_store
+from ml_metadata.proto import metadata_store_pb2
+from tfx.orchestration import metadata
+from tfx.orchestration.local import runner_utils
+from tfx.orchestration.portable import launcher
+from tfx.proto.orchestration import pipeline_pb2
+
+from components.errors import FairSiloError
+from pipelines.runners import results
+from pipelines.runners.job import Job
+from pipelines.runners.result import NodeResult
+
+
+def read_chain(job: Job) -> pipeline_pb2.Pipeline:
+    """Read the chain that the run's first step compiled.
+
+    Raises:
+        FairSiloError: It is not there.
+    """
+    try:
+        text = job.ir_file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise FairSiloError(
+            f"{job.ir_file}: found no chain ({error.strerror}), expected the one that "
+            "the step open-run wrote",
+            f"check that all steps mount the same volume at {job.root}",
+        ) from None
+    return json_format.Parse(text, pipeline_pb2.Pipeline())
+
+
+def launch(
+    job: Job, node: str, connection: metadata_store_pb2.ConnectionConfig
+) -> dict[str, NodeResult]:
+    """Run one node, once: a step that is tried again goes on where it failed.
+
+    Args:
+        job: The run.
+        node: Id of the node.
+        connection: ML Metadata.
+
+    Returns:
+        What the run's nodes gave so far, this one included.
+
+    Raises:
+        FairSiloError: There is no such node, or its inputs are not there.
+        Exception: What the node raised.
+    """
+    chain = read_chain(job)
+    nodes = {item.pipeline_node.node_info.id: item for item in chain.nodes}
+    if node not in nodes:
+        raise FairSiloError(
+            f"node `{node}`: found no such node in {job.ir_file}, expected one of "
+            f"{', '.join(nodes)}",
+            "compile and upload the package again: it is of another version",
+        )
+    remove_leftovers(job, node, connection)
+    deployment = runner_utils.extract_local_deployment_config(chain)
+    launcher.Launcher(
+        pipeline_node=nodes[node].pipeline_node,
+        mlmd_connection=metadata.Metadata(connection),
+        pipeline_info=chain.pipeline_info,
+        pipeline_runtime_spec=chain.runtime_spec,
+        executor_spec=runner_utils.extract_executor_spec(deployment, node),
+        custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node),
+    ).launch()
+    found = results.read(connection, job.run_id)
+    # TFX only logs that a node's inputs could not be found.
+    if node not in found or not found[node].outputs:
+        raise FairSiloError(
+            f"node `{node}`: found no outputs of it in ML Metadata, expected those of "
+            f"run {job.run_id}",
+            "read the log above; the outputs of the steps before may have been removed",
+        )
+    return found
+
+
+def remove_leftovers(
+    job: Job, node: str, connection: metadata_store_pb2.ConnectionConfig
+) -> None:
+    """Remove what an attempt that was killed wrote and never published.
+
+    TFX takes up that attempt's execution again, and with it its folders.
+    """
+    store = metadata_store.MetadataStore(connection)
+    for execution in results.executions(store, job.run_id, node):
+        if execution.last_known_state not in results.DONE:
+            name = str(execution.id)
+            for folder in pathlib.Path(job.places.pipeline_root, node).glob(
+                f"*/{name}"
+            ):
+                shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,93 @@
+"""Where a step's pod runs and what is mounted in it: the package's platform part.
+
+Every step carries the same labels: back end 2.5 gives all pods of a run those of the
+first step by alphabet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kfp import dsl, kubernetes
+
+from components import store_url
+from components.errors import SettingsError
+from pipelines.kubeflow.settings import GpuSettings, KubeflowSettings, ResourcesSettings
+from pipelines.runners.node import DECIDE, OPEN
+from pipelines.runners.opening import SETTINGS_FOLDER
+
+LABELS = {
+    "app.kubernetes.io/part-of": "fairsilo",
+    "fairsilo.io/role": "coordinator",
+}
+TRAINER = "FederatedTrainer"
+SILOS_FOLDER = "/etc/fairsilo/silos"
+STORE_KEY = "url"
+DEFAULTS = {
+    TRAINER: ResourcesSettings(cpu="4", memory="8Gi"),
+    "BatchInferrer": ResourcesSettings(cpu="2", memory="8Gi"),
+}
+# Steps that another attempt can't help: it would read the same settings, or come
+# to the same decision. All others go on where the last attempt stopped.
+FINAL = {OPEN, DECIDE}
+
+
+def check(settings: KubeflowSettings, steps: Sequence[str]) -> None:
+    """Check that the settings name only steps that there are.
+
+    Raises:
+        SettingsError: They name another.
+    """
+    unknown = sorted(set(settings.resources) - set(steps))
+    if unknown:
+        raise SettingsError(
+            f"`kubeflow.resources`: found {', '.join(unknown)}, expected names of "
+            f"steps: {', '.join(steps)}"
+        )
+
+
+def place(task: dsl.PipelineTask, step: str, settings: KubeflowSettings) -> None:
+    """Give a step its resources, mounts, labels, time-out and retries."""
+    asked = settings.resources.get(step, DEFAULTS.get(step, ResourcesSettings()))
+    task.set_cpu_request(asked.cpu)
+    task.set_cpu_limit(asked.cpu)
+    task.set_memory_request(asked.memory)
+    task.set_memory_limit(asked.memory)
+    if settings.retries and step not in FINAL:
+        task.set_retry(
+            settings.retries,
+            backoff_duration="30s",
+            backoff_factor=2.0,
+            backoff_max_duration="600s",
+        )
+    kubernetes.set_timeout(task, settings.timeout_minutes * 60)
+    kubernetes.mount_pvc(task, settings.root_claim, settings.root_path)
+    if settings.data_claim:
+        kubernetes.mount_pvc(task, settings.data_claim, settings.data_path)
+    kubernetes.use_secret_as_env(
+        task, settings.store_secret, {STORE_KEY: store_url.VARIABLE}
+    )
+    if step == OPEN:
+        kubernetes.use_config_map_as_volume(
+            task, settings.settings_config_map, str(SETTINGS_FOLDER), optional=True
+        )
+    if step == TRAINER:
+        kubernetes.use_config_map_as_volume(
+            task, settings.silos_config_map, SILOS_FOLDER, optional=True
+        )
+        if settings.gpu:
+            _on_gpu(task, settings.gpu)
+    for key, value in LABELS.items():
+        kubernetes.add_pod_label(task, key, value)
+
+
+def _on_gpu(task: dsl.PipelineTask, gpu: GpuSettings) -> None:
+    task.set_accelerator_type(gpu.accelerator)
+    task.set_accelerator_limit(gpu.count)
+    key, _, rest = gpu.toleration.partition("=")
+    value, _, effect = rest.partition(":")
+    kubernetes.add_toleration(
+        task, key=key, operator="Equal", value=value, effect=effect
+    )
+    for label, wanted in gpu.node_selector.items():
+        kubernetes.add_node_selector(task, label, wanted)

@@ -1,0 +1,232 @@
+"""The compiled package obeys what real back ends were seen to demand.
+
+The golden file shows what a change does to the package. To accept one:
+`fairsilo compile flights --image ... -o tests/pipelines/runners/golden/flights.yaml`.
+"""
+
+import json
+import pathlib
+
+import pytest
+from google.protobuf import json_format
+from kfp.kubernetes import kubernetes_executor_config_pb2
+from kfp.pipeline_spec import pipeline_spec_pb2
+
+from components.errors import SettingsError
+from pipelines import use_case
+from pipelines.runners import kubeflow
+from tests.support import kfp_local
+
+GOLDEN = pathlib.Path(__file__).with_name("golden") / "flights.yaml"
+IMAGE = "registry.example/fairsilo-pipeline@sha256:" + "ab" * 32
+NODES = {
+    "SiloExampleGen",
+    "ImportSchemaGen",
+    "SiloValidator",
+    "FeatureSpecGen",
+    "FederatedTrainer",
+    "FairnessEvaluator",
+    "Pusher",
+    "BatchInferrer",
+    "Dashboard",
+}
+STEPS = {*NODES, "open-run", "decide", "close-run"}
+MAX_ARGUMENT_BYTES = 60 * 1024
+
+
+def compiled(path: pathlib.Path, *overrides: str) -> pathlib.Path:
+    chosen = use_case.find("flights", [f"kubeflow.image={IMAGE}", *overrides])
+    kubeflow.compile_package(chosen, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory) -> pathlib.Path:
+    return compiled(tmp_path_factory.mktemp("package") / "flights.yaml")
+
+
+@pytest.fixture(scope="module")
+def spec(package) -> dict:
+    return kfp_local.read(package)[0]
+
+
+@pytest.fixture(scope="module")
+def platforms(package) -> dict:
+    document = kfp_local.read(package)[1]
+    return document["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+
+
+@pytest.fixture(scope="module")
+def containers(spec) -> dict:
+    executors = spec["deploymentSpec"]["executors"]
+    return {name: executor["container"] for name, executor in executors.items()}
+
+
+@pytest.fixture(scope="module")
+def tasks(spec) -> dict:
+    chain = spec["components"]["comp-exit-handler-1"]["dag"]["tasks"]
+    return {**chain, **spec["root"]["dag"]["tasks"]}
+
+
+def test_the_package_is_the_golden_file(package):
+    assert package.read_text() == GOLDEN.read_text()
+
+
+def test_compiling_twice_gives_the_same_bytes(package, tmp_path):
+    assert compiled(tmp_path / "again.yaml").read_bytes() == package.read_bytes()
+
+
+def test_there_is_one_container_a_node_and_its_name_is_readable(containers, tasks):
+    assert {one["args"][0] for one in containers.values()} == STEPS
+    names = {task["taskInfo"]["name"] for task in tasks.values()}
+    assert names == {*NODES, "Open run", "Decide", "Close run", "chain"}
+    assert "silo-example-gen" in tasks
+    assert all(len(name) <= 121 for name in tasks)
+
+
+def test_every_container_is_unlike_all_others(containers):
+    alike = [json.dumps(one, sort_keys=True) for one in containers.values()]
+    assert len(set(alike)) == len(alike)
+
+
+def test_every_image_is_pinned_by_digest(containers):
+    assert {one["image"] for one in containers.values()} == {IMAGE}
+
+
+def test_arguments_stay_far_below_what_a_template_can_carry(containers):
+    for one in containers.values():
+        assert len(json.dumps(one).encode()) < MAX_ARGUMENT_BYTES / 10
+
+
+def test_arguments_hold_no_struct_placeholder(containers):
+    arguments = [item for one in containers.values() for item in one["args"]]
+    assert all(isinstance(item, str) for item in arguments)
+    assert not any("Concat" in item or "IfPresent" in item for item in arguments)
+
+
+def test_labels_are_equal_on_all_steps(platforms):
+    labels = [
+        json.dumps(one["podMetadata"], sort_keys=True) for one in platforms.values()
+    ]
+    assert len(platforms) == len(STEPS)
+    assert len(set(labels)) == 1
+    assert "fairsilo.io/role" in labels[0]
+
+
+def test_the_platform_document_parses_strictly(platforms):
+    for one in platforms.values():
+        message = kubernetes_executor_config_pb2.KubernetesExecutorConfig()
+        json_format.ParseDict(one, message)
+    with pytest.raises(json_format.ParseError):
+        json_format.ParseDict({**platforms["exec-decide"], "tolerence": []}, message)
+
+
+def test_the_pipeline_document_parses_strictly(spec):
+    json_format.ParseDict(spec, pipeline_spec_pb2.PipelineSpec())
+
+
+def test_kfps_cache_is_off_for_every_step(tasks):
+    for name, task in tasks.items():
+        if name != "exit-handler-1":
+            assert not task["cachingOptions"].get("enableCache", False)
+
+
+def test_every_step_declares_a_page_and_metrics_and_is_told_where(spec, containers):
+    for name, one in containers.items():
+        component = spec["components"][name.replace("exec-", "comp-")]
+        artifacts = component["outputDefinitions"]["artifacts"]
+        titles = {
+            key: item["artifactType"]["schemaTitle"] for key, item in artifacts.items()
+        }
+        assert titles == {"page": "system.HTML", "metrics": "system.Metrics"}
+        assert "{{$}}" in one["args"]
+        assert "{{$.outputs.artifacts['page'].path}}" in one["args"]
+
+
+def test_every_step_mounts_the_root_and_gets_the_store_from_the_secret(platforms):
+    for one in platforms.values():
+        assert [item["mountPath"] for item in one["pvcMount"]] == ["/mnt/fairsilo"]
+        (secret,) = one["secretAsEnv"]
+        assert secret["secretName"] == "fairsilo-store"
+        assert secret["keyToEnv"] == [{"secretKey": "url", "envVar": "FAIRSILO_STORE"}]
+
+
+def test_no_step_waits_for_ever(platforms):
+    assert {one["activeDeadlineSeconds"] for one in platforms.values()} == {"21600"}
+
+
+def test_steps_that_go_on_where_they_stopped_are_tried_again(tasks):
+    again = {name for name, task in tasks.items() if "retryPolicy" in task}
+    assert again == {kubeflow.task_name(node) for node in NODES} | {"close-run"}
+    policy = tasks["federated-trainer"]["retryPolicy"]
+    assert policy["maxRetryCount"] == 2
+    assert policy["backoffFactor"] == 2.0
+
+
+def test_order_is_that_of_the_chain(tasks):
+    assert tasks["silo-example-gen"]["dependentTasks"] == ["open-run"]
+    assert "silo-validator" in tasks["feature-spec-gen"]["dependentTasks"]
+    assert {"dashboard", "pusher"} <= {*tasks["decide"]["dependentTasks"]}
+
+
+def test_the_exit_handler_runs_whatever_came(tasks):
+    last = tasks["close-run"]
+    assert last["triggerPolicy"]["strategy"] == "ALL_UPSTREAM_TASKS_COMPLETED"
+    assert last["dependentTasks"] == ["exit-handler-1"]
+
+
+def test_the_form_has_types_defaults_and_descriptions(spec):
+    fields = spec["root"]["inputDefinitions"]["parameters"]
+    kinds = {name: field["parameterType"] for name, field in fields.items()}
+    assert kinds["span"] == kinds["algorithm"] == "STRING"
+    assert kinds["rounds"] == kinds["seed"] == "NUMBER_INTEGER"
+    assert kinds["client_learning_rate"] == "NUMBER_DOUBLE"
+    assert kinds["force"] == kinds["gate_gap_auc"] == "BOOLEAN"
+    assert fields["span"]["defaultValue"] == "latest"
+    assert fields["rounds"]["defaultValue"] == 15
+    assert all(field["description"] for field in fields.values())
+
+
+def test_the_trainer_goes_to_the_gpu_pool_when_asked(tmp_path, platforms):
+    assert "tolerations" not in platforms["exec-federated-trainer"]
+    gpu = "kubeflow.gpu={count: 2, node_selector: {agentpool: gpu}}"
+    spec, document = kfp_local.read(compiled(tmp_path / "gpu.yaml", gpu))
+    trainer = spec["deploymentSpec"]["executors"]["exec-federated-trainer"]
+    resources = trainer["container"]["resources"]
+    assert resources["accelerator"]["resourceType"] == "nvidia.com/gpu"
+    assert resources["accelerator"]["resourceCount"] == "2"
+    executors = document["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    (toleration,) = executors["exec-federated-trainer"]["tolerations"]
+    assert (toleration["key"], toleration["value"]) == ("sku", "gpu")
+    selector = executors["exec-federated-trainer"]["nodeSelector"]["labels"]
+    assert selector == {"agentpool": "gpu"}
+    assert "tolerations" not in executors["exec-pusher"]
+
+
+def test_a_step_gets_the_resources_that_the_settings_give_it(tmp_path):
+    asked = "kubeflow.resources={Dashboard: {cpu: 500m, memory: 6Gi}}"
+    spec, _ = kfp_local.read(compiled(tmp_path / "package.yaml", asked))
+    executors = spec["deploymentSpec"]["executors"]
+    dashboard = executors["exec-dashboard"]["container"]["resources"]
+    assert dashboard["resourceMemoryLimit"] == "6Gi"
+    assert dashboard["resourceCpuRequest"] == "500m"
+    trainer = executors["exec-federated-trainer"]["container"]["resources"]
+    assert trainer["resourceMemoryLimit"] == "8Gi"
+
+
+def test_resources_of_an_unknown_step_are_refused(tmp_path):
+    with pytest.raises(SettingsError, match="found Trainer, expected names of steps"):
+        compiled(tmp_path / "package.yaml", "kubeflow.resources={Trainer: {cpu: 2}}")
+
+
+def test_silos_input_is_mounted_from_its_own_claim_when_asked(tmp_path):
+    _, document = kfp_local.read(
+        compiled(tmp_path / "package.yaml", "kubeflow.data_claim=fairsilo-silos")
+    )
+    executors = document["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    mounts = [item["mountPath"] for item in executors["exec-pusher"]["pvcMount"]]
+    assert mounts == ["/mnt/fairsilo", "/mnt/silos"]
+
+
+def test_a_use_cases_name_becomes_one_that_kubeflow_takes():
+    assert kubeflow.pipeline_name("own_data-2") == "own-data-2"
