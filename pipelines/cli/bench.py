@@ -35,6 +35,19 @@ def evaluation(as_json: Json = False) -> None:
     _show(result, as_json)
 
 
+@app.command("step-start")
+def step_start(
+    times: Annotated[int, typer.Option(min=1, help="Starts of each.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """A step's start on a cluster against TensorFlow's and the whole of TFX's."""
+    with console.engines():
+        from pipelines.runners.bench import bench_step_start
+
+        result = bench_step_start(times)
+    _show(result, as_json)
+
+
 def _show(result: dict[str, Any], as_json: bool) -> None:
     if as_json:
         console.data_json(result)

@@ -6,15 +6,15 @@ No node sees them, so nothing here can invalidate a cache.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import pydantic
 
 from components.settings import Section
 
 DEFAULT_IMAGE = "fairsilo-pipeline:0.1.0"
-GREEN = "green"
-RED = "red"
+GREEN: Final = "green"
+RED: Final = "red"
 PINNED = re.compile(r"[^\s@]+@sha256:[0-9a-f]{64}")
 Quantity = Annotated[
     str,

@@ -56,7 +56,7 @@ def pipeline_name(use_case: str) -> str:
 
 
 def task_name(node: str) -> str:
-    """Return a step's name as Kubeflow writes it: silo-example-gen."""
+    """Return a step's name as Kubeflow writes it, such as silo-example-gen."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", node).lower()
 
 
@@ -161,6 +161,7 @@ def _component(
                     *("--use-case", use_case.name),
                     *("--run-id", _input("run_id")),
                     *("--root", settings.root_path),
+                    *(("--settings", placing.SETTINGS_FOLDER) if step == OPEN else ()),
                     *values,
                     *("--page", f"{{{{$.outputs.artifacts['{HTML}'].path}}}}"),
                     *("--executor-input", "{{$}}"),

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     job = Job(asked.use_case, asked.run_id, pathlib.Path(asked.root))
     try:
         with console.engines():
-            report, status = _step(asked.step, job, _values(asked.parameter))
+            report, status = _step(asked, job)
             from pipelines.runners import ui
 
             ui.write(report, asked.page, asked.executor_input)
@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--run-id", required=True)
     parser.add_argument("--root", required=True, help="where the volume is mounted")
     parser.add_argument("--parameter", action="append", default=[], metavar="A=B")
+    parser.add_argument("--settings", default="", help="folder of the config map")
     parser.add_argument("--page", required=True, help="the HTML artifact's file")
     parser.add_argument("--executor-input", required=True, help="KFP's, as JSON")
     return parser
@@ -62,9 +63,10 @@ def _values(given: Sequence[str]) -> dict[str, str]:
     return {name: value for name, _, value in (item.partition("=") for item in given)}
 
 
-def _step(step: str, job: Job, values: dict[str, str]) -> tuple[StepReport, int]:
+def _step(asked: argparse.Namespace, job: Job) -> tuple[StepReport, int]:
+    step, values = asked.step, _values(asked.parameter)
     if step == OPEN:
-        return _open(job, values), 0
+        return _open(job, values, pathlib.Path(asked.settings)), 0
     from pipelines.runners import metadata, step_report
 
     metadata.wait(FROM_ENVIRONMENT, STORE_TIMEOUT_S, console.say)
@@ -78,16 +80,19 @@ def _step(step: str, job: Job, values: dict[str, str]) -> tuple[StepReport, int]
             return step_report.of_summary(about, told), 0
         told = closing.decide(job, connection)
         return step_report.of_summary(about, told), _colour(told, values)
+    from pipelines.runners import narrow
+
+    narrow.import_narrowly()
     from pipelines.runners import launch
 
     nodes = launch.launch(job, step, connection)
     return step_report.of_node(step, about, nodes), 0
 
 
-def _open(job: Job, values: dict[str, str]) -> StepReport:
+def _open(job: Job, values: dict[str, str], folder: pathlib.Path) -> StepReport:
     from pipelines.runners import opening
 
-    chosen = opening.settings_of(job, values, opening.SETTINGS_FOLDER)
+    chosen = opening.settings_of(job, values, folder)
     from pipelines.run_store import RunStore
     from pipelines.runners import metadata, step_report
 

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SETTINGS_FOLDER = pathlib.Path("/etc/fairsilo/settings")
-
 
 def settings_of(job: Job, values: Mapping[str, str], folder: pathlib.Path) -> UseCase:
     """Return the use case with this run's settings.

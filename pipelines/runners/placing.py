@@ -14,13 +14,13 @@ from components import store_url
 from components.errors import SettingsError
 from pipelines.kubeflow.settings import GpuSettings, KubeflowSettings, ResourcesSettings
 from pipelines.runners.node import DECIDE, OPEN
-from pipelines.runners.opening import SETTINGS_FOLDER
 
 LABELS = {
     "app.kubernetes.io/part-of": "fairsilo",
     "fairsilo.io/role": "coordinator",
 }
 TRAINER = "FederatedTrainer"
+SETTINGS_FOLDER = "/etc/fairsilo/settings"
 SILOS_FOLDER = "/etc/fairsilo/silos"
 STORE_KEY = "url"
 DEFAULTS = {
@@ -69,7 +69,7 @@ def place(task: dsl.PipelineTask, step: str, settings: KubeflowSettings) -> None
     )
     if step == OPEN:
         kubernetes.use_config_map_as_volume(
-            task, settings.settings_config_map, str(SETTINGS_FOLDER), optional=True
+            task, settings.settings_config_map, SETTINGS_FOLDER, optional=True
         )
     if step == TRAINER:
         kubernetes.use_config_map_as_volume(

@@ -46,6 +46,7 @@ class Package:
         self, path: pathlib.Path, root: pathlib.Path, store: str, outputs: pathlib.Path
     ) -> None:
         text = path.read_text(encoding="utf-8").replace("/mnt/fairsilo", str(root))
+        text = text.replace("/etc/fairsilo/settings", str(root / "config-map"))
         self.spec = next(yaml.safe_load_all(text))
         self.store = store
         self.outputs = outputs

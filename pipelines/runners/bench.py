@@ -1,0 +1,50 @@
+"""How long a step on a cluster takes before its node's own work begins."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from typing import Any
+
+_IMPORTS = {
+    "step": "from pipelines.runners import node, narrow; narrow.import_narrowly(); "
+    "from pipelines.runners import launch, metadata, step_report, ui",
+    "tensorflow": "import tensorflow",
+    "tfx_v1": "from tfx import v1",
+}
+
+
+def bench_step_start(times: int) -> dict[str, Any]:
+    """Start each several times in turn, in processes of their own.
+
+    Args:
+        times: How often.
+
+    Returns:
+        Median seconds of a step, of TensorFlow alone and of TFX's whole API, and
+        the step's ratio to the others, pair by pair.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in _IMPORTS}
+    for _ in range(times):
+        for name, code in _IMPORTS.items():
+            started = time.monotonic()
+            subprocess.run(  # noqa: S603  our own code only
+                [sys.executable, "-W", "ignore", "-c", code],
+                check=True,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            seconds[name].append(time.monotonic() - started)
+    told: dict[str, Any] = {
+        f"{name}_seconds": round(statistics.median(taken), 2)
+        for name, taken in seconds.items()
+    }
+    for other in ("tensorflow", "tfx_v1"):
+        ratios = [
+            step / whole
+            for step, whole in zip(seconds["step"], seconds[other], strict=True)
+        ]
+        told[f"step_over_{other}"] = round(statistics.median(ratios), 2)
+    return told

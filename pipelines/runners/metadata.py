@@ -1,0 +1,130 @@
+"""Connects ML Metadata to the shared store, and waits for a store that is down.
+
+MLMD's client gives no reason when it can't connect, and two clients that find an
+empty database at once leave it unusable: so the driver of the operator's tables asks
+first, and one process at a time makes MLMD's tables.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+
+import sqlalchemy as sa
+from ml_metadata import metadata_store
+from ml_metadata.proto import metadata_store_pb2
+
+from components import store_url
+from components.errors import FairSiloError
+from components.store import Store, StoreDownError, place
+
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 15.0
+
+_LOCK_TIMEOUT_S = 30
+_MAX_LOCK_NAME = 64
+
+
+def connection(url: str) -> metadata_store_pb2.ConnectionConfig:
+    """Return how ML Metadata connects to a store; nothing is opened.
+
+    Args:
+        url: SQLAlchemy's URL, or a reference (`components/store_url.py`).
+
+    Raises:
+        SettingsError: The URL can't be used.
+    """
+    parts = sa.make_url(store_url.resolve(url))
+    config = metadata_store_pb2.ConnectionConfig()
+    if parts.get_backend_name() == "sqlite":
+        config.sqlite.filename_uri = str(parts.database)
+        config.sqlite.connection_mode = (
+            metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
+        )
+        return config
+    config.mysql.host = str(parts.host)
+    config.mysql.port = parts.port or 3306
+    config.mysql.user = str(parts.username)
+    config.mysql.password = str(parts.password or "")
+    config.mysql.database = str(parts.database)
+    config.mysql.skip_db_creation = True  # a right that our user need not have
+    return config
+
+
+def wait(url: str, timeout_s: float, say: Callable[[str], None]) -> None:
+    """Wait until the store answers and holds ML Metadata's tables.
+
+    Args:
+        url: SQLAlchemy's URL, or a reference to it.
+        timeout_s: Longest wait, unit: seconds.
+        say: Told once that we wait, and once that the store is back.
+
+    Raises:
+        SettingsError: The server refuses user, password or database: at once.
+        FairSiloError: It didn't answer in that time.
+    """
+    started = time.monotonic()
+    pause = 0.0
+    while True:
+        try:
+            _open(url)
+        except StoreDownError as error:
+            pause = min(pause * 2 or FIRST_PAUSE_S, LONGEST_PAUSE_S)
+            left = started + timeout_s - time.monotonic()
+            if left <= 0:
+                raise FairSiloError(
+                    f"{error.message}, waited {timeout_s:g} s",
+                    f"{error.hint}; then retry the step",
+                ) from None
+            if pause == FIRST_PAUSE_S:
+                say(f"{error.message}: waiting up to {timeout_s:g} s")
+            time.sleep(min(pause, left))
+        else:
+            if pause:
+                say(f"the store answers, after {time.monotonic() - started:.0f} s")
+            return
+
+
+def _open(url: str) -> None:
+    store = Store(url, sa.MetaData())
+    with _alone(store):
+        try:
+            metadata_store.MetadataStore(connection(url))
+        except RuntimeError as error:
+            raise _refusal(store.url, str(error)) from None
+
+
+@contextlib.contextmanager
+def _alone(store: Store) -> Iterator[None]:
+    """Hold the store's lock, which its end or ours frees."""
+    with store.begin() as session:
+        if store.url.get_backend_name() == "sqlite":
+            yield  # MLMD makes its tables there in one transaction
+            return
+        name = f"fairsilo mlmd {store.url.database}"[-_MAX_LOCK_NAME:]
+        taken = sa.func.get_lock(name, _LOCK_TIMEOUT_S)
+        if session.scalar(sa.select(taken)) != 1:
+            raise StoreDownError(
+                f"the store at {place(store.url)}: another step has been making ML "
+                f"Metadata's tables for {_LOCK_TIMEOUT_S} s",
+                "look for a connection that hangs",
+            )
+        yield
+
+
+def _refusal(url: sa.URL, told: str) -> FairSiloError:
+    where = f"the store at {place(url)}"
+    if "subset of tables" in told:
+        return FairSiloError(
+            f"{where}: database `{url.database}` holds only a part of ML Metadata's "
+            "tables, expected all or none: a first run was killed while it made them",
+            "drop ML Metadata's tables there, they are empty still; keep "
+            "`silo_decisions`, `runs` and `run_documents`",
+        )
+    return FairSiloError(
+        f"{where}: it lets us in, but ML Metadata can't use it: {told[:300]}",
+        f"let user `{url.username}` be `IDENTIFIED WITH mysql_native_password`, with "
+        "all rights on the database, and don't require TLS of it: ML Metadata's "
+        "client knows no other way",
+    )
