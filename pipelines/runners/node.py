@@ -8,8 +8,11 @@ the store. Imports stay inside the steps: each starts in seconds.
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import pathlib
 import sys
+import tempfile
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -33,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a step and return the container's exit status."""
     asked = _parser().parse_args(arguments)
     sys.argv = sys.argv[:1]  # TFX hands the rest to Beam as flags
+    # A pod's user is in no passwd; libraries look for its home when they load.
+    os.environ.setdefault("HOME", tempfile.gettempdir())
     job = Job(asked.use_case, asked.run_id, pathlib.Path(asked.root))
     try:
         with console.engines():
@@ -43,6 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FairSiloError as error:
         console.say(f"error: {error}")
         return error.exit_status
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        console.say(
+            f"error: {job.root}: found no space left on the volume\n\nhint: enlarge "
+            "the claim or remove old runs, then retry the step; nothing is lost"
+        )
+        return FairSiloError.exit_status
     return status
 
 

@@ -9,11 +9,13 @@ end reads from the platform document (secret, mounts) is given by the caller.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pathlib
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from typing import IO
 
 import yaml
 from google.protobuf import json_format
@@ -50,8 +52,9 @@ class Package:
         self.spec = next(yaml.safe_load_all(text))
         self.store = store
         self.outputs = outputs
-        self.steps: list[str] = []
+        self.statuses: dict[str, int] = {}
         self.logs: dict[str, str] = {}
+        self.commands: dict[str, list[str]] = {}
 
     def run(self, hook: Hook = lambda _: None, **parameters) -> bool:
         """Run all tasks in their order and return whether all of them succeeded.
@@ -77,10 +80,31 @@ class Package:
                 config.LocalExecutionConfig.instance = None
         return True
 
+    @property
+    def run_id(self) -> str:
+        """The run's id, as the last step that ran was told."""
+        command = next(reversed(self.commands.values()))
+        return command[command.index("--run-id") + 1]
+
     def step(self, command: list[str]) -> int:
         """Run one step's command as its container would; return its exit status."""
         name = command[3]
-        done = subprocess.run(
+        self.commands[name] = command
+        self.statuses[name] = self.start(command).wait()
+        self.logs[name] = self.log(name)
+        return self.statuses[name]
+
+    def log(self, name: str) -> str:
+        """Return what a step has written so far."""
+        return (self.outputs / f"{name}.log").read_text(errors="replace")
+
+    def start(self, command: list[str]) -> subprocess.Popen[bytes]:
+        """Start one step's command with the environment that its pod would have."""
+        with (self.outputs / f"{command[3]}.log").open("wb") as log:
+            return self._start(command, log)
+
+    def _start(self, command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             [sys.executable, *command[1:]],
             env={
                 "PATH": os.environ["PATH"],
@@ -91,14 +115,10 @@ class Package:
             },
             cwd=self.outputs,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=log,
             stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
+            start_new_session=True,
         )
-        self.steps.append(name)
-        self.logs[name] = done.stdout
-        return done.returncode
 
     @contextlib.contextmanager
     def _processes(self, hook: Hook) -> Iterator[None]:
@@ -116,3 +136,21 @@ class Package:
             yield
         finally:
             docker_task_handler.DockerTaskHandler.run = original
+
+
+def main() -> None:
+    """Run a package in a process of its own: PATH ROOT OUTPUTS PARAMETERS."""
+    path, root, outputs = map(pathlib.Path, sys.argv[1:4])
+    package = Package(path, root, os.environ["FAIRSILO_STORE"], outputs)
+    succeeded = package.run(**json.loads(sys.argv[4]))
+    told = {
+        "succeeded": succeeded,
+        "statuses": package.statuses,
+        "logs": package.logs,
+        "run_id": package.run_id,
+    }
+    (outputs / "told.json").write_text(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,289 @@
+"""The compiled package on a cut of the real flights, without a cluster.
+
+The KFP SDK runs the package's own container commands as processes; ML Metadata, the
+operator's state and the runs are in a real MariaDB. The tests build on each other's
+runs, in their order.
+"""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+from ml_metadata import metadata_store
+
+from pipelines import use_case
+from pipelines.run_store import RunStore
+from pipelines.runners import kubeflow, metadata, results
+from tests.support.kfp_local import Package
+from tests.support.program import (
+    PROJECT,
+    fairsilo,
+    start,
+    wait_until,
+    workers_below,
+)
+
+pytestmark = [pytest.mark.slow, pytest.mark.tff, pytest.mark.beam]
+
+CONFIG_MAP = """
+silos: {{root: {data}}}
+validation: {{quorum: 2}}
+gates: {{silo_floor_auc: 0.5, worst_silo_auc: 0.5, gap_auc: 0.4}}
+"""
+LOCAL = (
+    "validation.quorum=2",
+    "gates.silo_floor_auc=0.5",
+    "gates.worst_silo_auc=0.5",
+    "gates.gap_auc=0.4",
+    "training.rounds=3",
+    "training.batch_size=16",
+)
+FORM = {"rounds": 3, "batch_size": 16}
+NODES = 9
+
+
+class Cluster:
+    """What a cluster gives to the steps: volume, config map, database."""
+
+    def __init__(self, folder: pathlib.Path, data: pathlib.Path, store: str) -> None:
+        self.folder, self.data, self.store = folder, data, store
+        self.root = folder / "root"
+        (self.root / "config-map").mkdir(parents=True)
+        text = CONFIG_MAP.format(data=data)
+        (self.root / "config-map" / "flights.yaml").write_text(text)
+        self.file = folder / "package.yaml"
+        kubeflow.compile_package(use_case.find("flights"), self.file)
+        self.runs = RunStore(store, "flights")
+
+    def package(self, name: str) -> Package:
+        outputs = self.folder / name
+        outputs.mkdir()
+        return Package(self.file, self.root, self.store, outputs)
+
+    def start(self, name: str, **parameters) -> subprocess.Popen:
+        """Run the package in a process of its own."""
+        outputs = self.folder / name
+        outputs.mkdir()
+        return subprocess.Popen(
+            [
+                *(sys.executable, "-W", "ignore", "-m", "tests.support.kfp_local"),
+                *map(str, (self.file, self.root, outputs)),
+                json.dumps(parameters),
+            ],
+            cwd=PROJECT,
+            env={**os.environ, "FAIRSILO_STORE": self.store},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=(outputs / "log").open("wb"),
+        )
+
+    def told(self, name: str) -> dict:
+        return json.loads((self.folder / name / "told.json").read_text())
+
+    def executions(self, run_id: str, node: str = ""):
+        store = metadata_store.MetadataStore(metadata.connection(self.store))
+        return results.executions(store, run_id, node)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory, flights, mariadb) -> Cluster:
+    folder = tmp_path_factory.mktemp("cluster")
+    return Cluster(folder, flights, mariadb.database())
+
+
+@pytest.fixture(scope="module")
+def first(cluster) -> Package:
+    """A run whose trainer is killed in the middle and tried again."""
+    package = cluster.package("first")
+    checkpoints = cluster.root / "flights" / "pipeline" / "checkpoints"
+
+    def kill_the_trainer(command: list[str]) -> int | None:
+        if command[3] == "FederatedTrainer":
+            process = package.start(command)
+            wait_until(lambda: bool(list(checkpoints.glob("*/checkpoints/*.npz"))), 300)
+            process.kill()
+            process.wait()
+        return None
+
+    local = start(
+        "run",
+        "flights",
+        "--span=2013-02",
+        f"--set=silos.root={cluster.data}",
+        f"--output={cluster.folder / 'local'}",
+        "--json",
+        *(f"--set={item}" for item in LOCAL),
+        folder=cluster.folder,
+    )
+    succeeded = package.run(kill_the_trainer, span="2013-02", **FORM)
+    package.local = json.loads(local.communicate()[0])
+    assert succeeded, package.logs
+    return package
+
+
+def test_a_run_gives_the_same_blessing_and_the_same_model_as_the_local_one(
+    cluster, first
+):
+    told = cluster.runs.summary(first.run_id)
+    assert told["status"] == first.local["status"] == "blessed"
+    assert told["model"]["digest"] == first.local["model"]["digest"]
+    assert told["metrics"] == first.local["metrics"]
+    assert told["predictions"]["rows"] == first.local["predictions"]["rows"] > 0
+
+
+def test_a_step_that_was_killed_and_tried_again_published_once(cluster, first):
+    executions = cluster.executions(first.run_id)
+    assert len(executions) == NODES
+    assert {one.last_known_state for one in executions} <= results.DONE
+    folder = cluster.root / "flights" / "pipeline" / "FederatedTrainer" / "model"
+    assert len(list(folder.iterdir())) == 1
+    assert not workers_below(cluster.root)
+
+
+def test_every_step_shows_a_page_and_the_last_ones_the_decision(first):
+    pages = {path.parent.name: path for path in first.outputs.rglob("page")}
+    assert set(pages) == {kubeflow.task_name(step) for step in first.statuses}
+    assert all("<html" in path.read_text() for path in pages.values())
+    assert "Content-Security-Policy" in pages["silo-validator"].read_text()
+    assert len(pages["dashboard"].read_text()) > 1_000_000  # the whole page
+    assert "flights" in pages["decide"].read_text()
+    output = json.loads(
+        next(first.outputs.rglob("decide/executor_output.json")).read_text()
+    )
+    (metrics,) = output["artifacts"]["metrics"]["artifacts"]
+    assert metrics["metadata"]["blessed"] == "yes"
+    assert metrics["metadata"]["silos admitted"] == 3
+
+
+def test_no_step_tells_the_stores_password(cluster, first, mariadb):
+    for text in first.logs.values():
+        assert mariadb.password not in text
+    for path in (cluster.root / "flights" / "runs").rglob("*.json"):
+        assert mariadb.password not in path.read_text()
+
+
+def test_the_operator_sees_runs_and_quarantines_from_outside(cluster, first):
+    listed = fairsilo(
+        "report", "list", "flights", "--store", cluster.store, "--json",
+        folder=cluster.folder,
+    )  # fmt: skip
+    assert [one["run_id"] for one in json.loads(listed.stdout)] == [first.run_id]
+    done = fairsilo(
+        "silo", "quarantine", "F9", "-u", "flights", "--reason", "audit",
+        "--store", cluster.store, folder=cluster.folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    unknown = fairsilo(
+        "silo", "quarantine", "ZZ", "-u", "flights", "--reason", "audit",
+        "--store", cluster.store, folder=cluster.folder,
+    )  # fmt: skip
+    assert unknown.returncode == 2
+    assert "F9" in unknown.stderr
+    fairsilo(
+        "silo", "release", "F9", "-u", "flights", "--reason", "done",
+        "--store", cluster.store, folder=cluster.folder,
+    )  # fmt: skip
+
+
+def test_a_wrong_parameter_ends_the_run_in_its_first_step(cluster):
+    package = cluster.package("wrong")
+    assert not package.run(span="2013-02", rounds=0)
+    assert package.statuses == {"open-run": 2}
+    assert "`training.rounds`: found 0" in package.logs["open-run"]
+
+
+def test_a_step_that_fails_leaves_a_failed_run_and_nothing_that_runs(cluster, first):
+    package = cluster.package("failing")
+    fail = "SiloValidator"
+    assert not package.run(
+        lambda command: 1 if command[3] == fail else None, span="2013-02", **FORM
+    )
+    assert "FeatureSpecGen" not in package.statuses
+    assert cluster.runs.summary(package.run_id)["status"] == "running"
+    # The SDK's local runner knows no exit handlers: run its command as Argo would.
+    command = [*first.commands["close-run"]]
+    command[command.index("--run-id") + 1] = package.run_id
+    assert package.step(command) == 0, package.logs
+    told = cluster.runs.summary(package.run_id)
+    assert told["status"] == "failed"
+    assert "ended after ImportSchemaGen" in told["reasons"][0]
+
+
+def test_a_step_waits_for_a_database_that_comes_back(cluster, first, mariadb):
+    mariadb.stop()
+    process = first.start(first.commands["close-run"])
+    try:
+        wait_until(lambda: "waiting" in first.log("close-run"), 120)
+    finally:
+        mariadb.start()
+    assert process.wait(120) == 0, first.log("close-run")
+    assert "the store answers" in first.log("close-run")
+
+
+@pytest.fixture(scope="module")
+def second(cluster, first) -> tuple[dict, dict]:
+    """Two runs of the next span at the same time; one can't be blessed."""
+    good = cluster.start("good", span="2013-03", seed=1, **FORM)
+    bad = cluster.start(
+        "bad",
+        span="2013-03",
+        client_learning_rate=1e-6,
+        fail_if_not_blessed=True,
+        **FORM,
+    )
+    assert good.wait() == bad.wait() == 0
+    return cluster.told("good"), cluster.told("bad")
+
+
+def test_two_runs_at_once_do_not_mix(cluster, second):
+    good, _ = second
+    assert good["succeeded"], good["logs"]
+    told = {one["run_id"]: cluster.runs.summary(one["run_id"]) for one in second}
+    one, other = told.values()
+    assert one["status"] == "blessed"
+    assert other["status"] == "not_blessed"
+    assert one["model"]["digest"] != other["model"]["digest"]
+    for run_id in told:
+        assert len(cluster.executions(run_id)) == NODES
+    assert not workers_below(cluster.root)
+
+
+def test_a_run_that_is_not_blessed_is_red_in_its_last_step_alone(cluster, second):
+    _, bad = second
+    assert not bad["succeeded"]
+    assert bad["statuses"].pop("decide") == 4
+    assert set(bad["statuses"].values()) == {0}
+    assert "silo" in bad["logs"]["decide"]
+    assert cluster.runs.summary(bad["run_id"])["predictions"]["rows"] == 0
+
+
+def test_the_second_span_is_compared_with_the_firsts_model(cluster, first, second):
+    good, _ = second
+    (execution,) = cluster.executions(good["run_id"], "FairnessEvaluator")
+    known = cluster.runs.summary(first.run_id)["model"]["digest"]
+    values = [one.string_value for one in execution.custom_properties.values()]
+    assert known in values
+
+
+def test_a_full_volume_is_told_in_a_sentence(cluster, first, tmp_path):
+    if os.geteuid():
+        pytest.skip("mounting a small volume needs root")
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(small)], check=True
+    )
+    try:
+        (small / "config-map").mkdir()
+        text = (cluster.root / "config-map" / "flights.yaml").read_text()
+        (small / "config-map" / "flights.yaml").write_text(text)
+        package = Package(cluster.file, small, cluster.store, tmp_path)
+        assert not package.run(span="2013-02", **FORM)
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+    assert package.statuses == {"open-run": 1}
+    assert re.search("no space left on the volume", package.logs["open-run"])
