@@ -53,14 +53,16 @@ def of_run(
     if members.refusal:
         status, reasons = BELOW_QUORUM, [members.refusal]
     left = _left(nodes)
+    entries = {entry.silo.id: entry for entry in listed}
+    by_silo = {figure.silo: figure for figure in figures.by_silo("auc")}
     silos = []
     for member in members.members:
-        auc = figures.metric("auc", silo=member.silo)
+        auc = by_silo.get(member.silo)
         silos.append(
             {
                 "silo": member.silo,
-                "rows_train": listed[member.silo].rows(manifest.TRAIN),
-                "rows_eval": listed[member.silo].rows(manifest.EVAL),
+                "rows_train": entries[member.silo].rows(manifest.TRAIN),
+                "rows_eval": entries[member.silo].rows(manifest.EVAL),
                 "admitted": member.admitted,
                 "reasons": list(member.reasons),
                 "auc": auc.value if auc else None,

@@ -7,9 +7,9 @@ first, and one process at a time makes MLMD's tables.
 
 from __future__ import annotations
 
-import contextlib
+import pathlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import sqlalchemy as sa
 from ml_metadata import metadata_store
@@ -22,7 +22,7 @@ from components.store import Store, StoreDownError, place
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
 
-_LOCK_TIMEOUT_S = 30
+LOCK_TIMEOUT_S = 30
 _MAX_LOCK_NAME = 64
 
 
@@ -49,6 +49,11 @@ def connection(url: str) -> metadata_store_pb2.ConnectionConfig:
     config.mysql.password = str(parts.password or "")
     config.mysql.database = str(parts.database)
     config.mysql.skip_db_creation = True  # a right that our user need not have
+    authority = parts.query.get(store_url.AUTHORITY)
+    if authority:
+        # This client encrypts then, but doesn't check the certificate; PyMySQL does,
+        # and `wait` asks it first.
+        config.mysql.ssl_options.ca = str(authority)
     return config
 
 
@@ -87,30 +92,41 @@ def wait(url: str, timeout_s: float, say: Callable[[str], None]) -> None:
 
 
 def _open(url: str) -> None:
+    config = connection(url)
+    if config.HasField("sqlite"):
+        _open_file(config)
+        return
     store = Store(url, sa.MetaData())
-    with _alone(store):
+    with store.begin() as session:
+        _take_turn(session, store.url)
         try:
-            metadata_store.MetadataStore(connection(url))
+            metadata_store.MetadataStore(config)
         except RuntimeError as error:
             raise _refusal(store.url, str(error)) from None
 
 
-@contextlib.contextmanager
-def _alone(store: Store) -> Iterator[None]:
-    """Hold the store's lock, which its end or ours frees."""
-    with store.begin() as session:
-        if store.url.get_backend_name() == "sqlite":
-            yield  # MLMD makes its tables there in one transaction
-            return
-        name = f"fairsilo mlmd {store.url.database}"[-_MAX_LOCK_NAME:]
-        taken = sa.func.get_lock(name, _LOCK_TIMEOUT_S)
-        if session.scalar(sa.select(taken)) != 1:
-            raise StoreDownError(
-                f"the store at {place(store.url)}: another step has been making ML "
-                f"Metadata's tables for {_LOCK_TIMEOUT_S} s",
-                "look for a connection that hangs",
-            )
-        yield
+def _open_file(config: metadata_store_pb2.ConnectionConfig) -> None:
+    """Open a file; MLMD makes its tables there in one transaction."""
+    path = pathlib.Path(config.sqlite.filename_uri)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        metadata_store.MetadataStore(config)
+    except RuntimeError as error:
+        raise FairSiloError(
+            f"the store at {path}: ML Metadata can't use it: {error}",
+            "expected a file that can be written to, and that no other process holds",
+        ) from None
+
+
+def _take_turn(session: sa.Connection, url: sa.URL) -> None:
+    """Take the lock of those who make tables, which the session's end frees."""
+    name = f"fairsilo mlmd {url.database}"[-_MAX_LOCK_NAME:]
+    if session.scalar(sa.select(sa.func.get_lock(name, LOCK_TIMEOUT_S))) != 1:
+        raise StoreDownError(
+            f"the store at {place(url)}: another step has been making ML Metadata's "
+            f"tables for {LOCK_TIMEOUT_S} s",
+            "look for a connection that hangs",
+        )
 
 
 def _refusal(url: sa.URL, told: str) -> FairSiloError:
@@ -119,12 +135,12 @@ def _refusal(url: sa.URL, told: str) -> FairSiloError:
         return FairSiloError(
             f"{where}: database `{url.database}` holds only a part of ML Metadata's "
             "tables, expected all or none: a first run was killed while it made them",
-            "drop ML Metadata's tables there, they are empty still; keep "
+            "see that they are empty, and drop ML Metadata's tables there; keep "
             "`silo_decisions`, `runs` and `run_documents`",
         )
     return FairSiloError(
         f"{where}: it lets us in, but ML Metadata can't use it: {told[:300]}",
         f"let user `{url.username}` be `IDENTIFIED WITH mysql_native_password`, with "
-        "all rights on the database, and don't require TLS of it: ML Metadata's "
-        "client knows no other way",
+        "all rights on the database; where the server requires TLS, add "
+        f"?{store_url.AUTHORITY}=FILE to the URL",
     )

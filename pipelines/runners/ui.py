@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def write(report: StepReport, page: str, executor_input: str) -> None:
                     {
                         "name": metrics["name"],
                         "uri": metrics["uri"],
-                        "metadata": report.metrics,
+                        "metadata": _plain(report.metrics),
                     }
                 ]
             }
@@ -46,3 +47,13 @@ def write(report: StepReport, page: str, executor_input: str) -> None:
     path = pathlib.Path(outputs["outputFile"])
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(told), encoding="utf-8")
+
+
+def _plain(metrics: Mapping[str, float | int | str]) -> dict[str, float | int | str]:
+    """Escape what is not ASCII: KFP's own database may be an old one in latin1."""
+    return {
+        name: value.encode("ascii", "backslashreplace").decode()
+        if isinstance(value, str)
+        else value
+        for name, value in metrics.items()
+    }

@@ -18,7 +18,7 @@ def test_the_page_is_written_and_metrics_go_through_the_executor_output(tmp_path
             },
         }
     }
-    report = StepReport("<p>well</p>", {"AUC": 0.72, "blessed": "yes"})
+    report = StepReport("<p>well</p>", {"AUC": 0.72, "worst silo": "Łódź"})
     ui.write(report, str(page), json.dumps(given))
     assert page.read_text() == "<p>well</p>"
     assert json.loads(output.read_text()) == {
@@ -28,7 +28,7 @@ def test_the_page_is_written_and_metrics_go_through_the_executor_output(tmp_path
                     {
                         "name": "17",
                         "uri": "minio://b/metrics",
-                        "metadata": {"AUC": 0.72, "blessed": "yes"},
+                        "metadata": {"AUC": 0.72, "worst silo": r"\u0141\xf3d\u017a"},
                     }
                 ]
             }

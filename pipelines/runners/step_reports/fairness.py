@@ -1,0 +1,168 @@
+"""FairnessEvaluator: blessed or not, with every reason, and the AUC of each silo."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Mapping
+
+from components.dashboard import formats, slice_tables
+from components.dashboard.key_figures import KeyFigure
+from components.dashboard.scores import RANKED_BY, Cell, Question, Scores, of_table
+from components.dashboard.slice_tables import SliceTable
+from components.fairness_evaluator import decision
+from components.fairness_evaluator.decision import Decision
+from components.scoring import table
+from components.scoring.table import BASELINE
+from components.silos.manifest import NEXT
+from pipelines.runners.result import NodeResult
+from pipelines.runners.step_reports import admission, outputs, silo_auc
+from pipelines.runners.step_reports.content import (
+    Column,
+    Content,
+    Mark,
+    Metric,
+    Table,
+)
+from pipelines.runners.step_reports.silo_auc import SiloAucs
+
+NODE = "FairnessEvaluator"
+GATE_COLUMNS = (
+    Column("Gate"),
+    Column("Result"),
+    Column("What was found", "sentence"),
+)
+YES, NO = "yes", "no"
+TOTAL = Question(RANKED_BY)
+IN_SERVICE = Question(RANKED_BY, model=BASELINE)
+FOLLOWING = Question(RANKED_BY, split=NEXT)
+
+
+def find(nodes: Mapping[str, NodeResult]) -> Decision | None:
+    """Read the decision of a run; None where it is not there."""
+    return outputs.optional(nodes, NODE, "blessing", decision.read)
+
+
+def describe(nodes: Mapping[str, NodeResult]) -> Content:
+    """Return what the step says.
+
+    Raises:
+        FairSiloError: An output of it is not there.
+    """
+    decided = outputs.required(nodes, NODE, "blessing", decision.read)
+    scores = outputs.required(nodes, NODE, "evaluation", _scores)
+    silos = silo_auc.of_scores(scores, admission.find(nodes))
+    return Content(
+        _verdict(decided, scores),
+        "good" if decided.blessed else "bad",
+        reasons=decided.reasons,
+        figures=_figures(scores, silos) if len(scores) else (),
+        tables=(
+            _gates(decided),
+            silos.table(),
+            _not_judged(decided),
+            *_groups(scores),
+            _baseline(decided),
+        ),
+        metrics={
+            "blessed": YES if decided.blessed else NO,
+            "AUC": _number(scores.ask(TOTAL)),
+            **silos.metrics,
+            "AUC on the following span": _number(scores.ask(FOLLOWING)),
+            "AUC of the model in service": _number(scores.ask(IN_SERVICE)),
+        },
+    )
+
+
+def _verdict(decided: Decision, scores: Scores) -> str:
+    if decided.blessed:
+        return "Blessed: every gate passed"
+    if not len(scores):
+        return "Not blessed: there was nothing to judge"
+    return "Not blessed: this model does not go into service"
+
+
+def _scores(folder: pathlib.Path) -> Scores:
+    return of_table(table.read(folder))
+
+
+def _number(cell: Cell | None) -> Metric:
+    return cell.number if cell is not None and cell.is_number else None
+
+
+def _figures(scores: Scores, silos: SiloAucs) -> tuple[KeyFigure, ...]:
+    total, after = scores.ask(TOTAL), scores.ask(FOLLOWING)
+    following = _between(after) or "its labels are not known"
+    return (
+        KeyFigure("AUC", formats.cell(total), _compared(total, scores.ask(IN_SERVICE))),
+        *silos.key_figures,
+        KeyFigure("AUC on the following span", formats.cell(after), following),
+    )
+
+
+def _between(cell: Cell | None) -> str:
+    between = formats.interval(cell)
+    return f"95 % interval: {between}" if between else ""
+
+
+def _compared(total: Cell | None, before: Cell | None) -> str:
+    parts = [_between(total)]
+    now, then = _number(total), _number(before)
+    if isinstance(now, float) and isinstance(then, float):
+        parts.append(f"{formats.signed(now - then)} against the model in service")
+    return "; ".join(filter(None, parts))
+
+
+def _gates(decided: Decision) -> Table:
+    gates = sorted(decided.gates, key=lambda gate: gate.passed)
+    rows = tuple(
+        (
+            gate.gate,
+            Mark(gate.passed, "passed" if gate.passed else "failed"),
+            gate.sentence,
+        )
+        for gate in gates
+    )
+    return Table("Gates", GATE_COLUMNS, rows)
+
+
+def _not_judged(decided: Decision) -> Table:
+    columns = (Column("Silo"), Column("Why", "sentence"))
+    rows = tuple((item.silo, item.reason) for item in decided.not_judged)
+    return Table("Silos that no gate judged", columns, rows)
+
+
+def _groups(scores: Scores) -> list[Table]:
+    """Return the groups over all silos; those inside silos are the dashboard's."""
+    found = slice_tables.slice_tables(scores, max_rows=1000)
+    return [_group_table(item) for item in found if not item.by_silo]
+
+
+def _group_table(found: SliceTable) -> Table:
+    return Table(
+        found.title,
+        (
+            Column("Group"),
+            Column("Column"),
+            Column("AUC", "number"),
+            Column("95 % interval", "number"),
+            Column("In service", "number"),
+        ),
+        tuple(
+            (
+                row.of.group,
+                row.of.column,
+                formats.cell(row.auc),
+                formats.interval(row.auc),
+                formats.cell(row.baseline) if row.baseline else "",
+            )
+            for row in found.rows
+        ),
+        "Worst AUC first; groups with too few rows have no number.",
+    )
+
+
+def _baseline(decided: Decision) -> Table:
+    columns = (Column("Span"), Column("Digest of the model"))
+    found = decided.baseline
+    rows = ((found.span or formats.NONE, found.digest),) if found else ()
+    return Table("The model in service that it was compared with", columns, rows)

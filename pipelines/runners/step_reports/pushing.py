@@ -1,0 +1,54 @@
+"""Pusher: whether the model went into service, and why not."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Mapping
+
+from components.scoring import model
+from pipelines.places import Places
+from pipelines.runners.result import NodeResult
+from pipelines.runners.step_reports import fairness, outputs
+from pipelines.runners.step_reports.content import Content, facts
+
+SAVED_MODEL = "saved_model.pb"
+
+
+def describe(nodes: Mapping[str, NodeResult]) -> Content:
+    """Return what the step says.
+
+    Raises:
+        FairSiloError: Its output is not there.
+    """
+    folder = outputs.required(nodes, "Pusher", "pushed_model", pathlib.Path)
+    # TFX copies what it pushed into its output, and leaves that empty otherwise.
+    pushed = (folder / SAVED_MODEL).is_file()
+    metrics = {"pushed": fairness.YES if pushed else fairness.NO}
+    if not pushed:
+        decided = fairness.find(nodes)
+        return Content(
+            "Not pushed: whatever is in service stays in service",
+            "bad",
+            reasons=decided.reasons if decided else (),
+            metrics=metrics,
+        )
+    card = outputs.optional(nodes, "FederatedTrainer", "model", model.read_card)
+    where = {
+        "Model servers read": _serving(folder),
+        "Digest of the model": card.digest if card else "",
+        "Copy kept with the run": str(folder),
+    }
+    return Content(
+        "Pushed: the model is in service",
+        "good",
+        tables=(facts("Where it is", {k: v for k, v in where.items() if v}),),
+        metrics=metrics,
+    )
+
+
+def _serving(folder: pathlib.Path) -> str:
+    """Return the folder with the models in service, which lies beside TFX's."""
+    for above in folder.parents:
+        if (serving := Places(above).serving).is_dir():
+            return str(serving)
+    return ""

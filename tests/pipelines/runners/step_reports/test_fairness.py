@@ -1,0 +1,81 @@
+"""FairnessEvaluator's page: the decision with every reason, and its figures."""
+
+import shutil
+
+from components.fairness_evaluator.decision import Decision
+from components.fairness_evaluator.gates import GateResult
+from pipelines.runners.step_reports import fairness
+from pipelines.runners.step_reports.content import Mark
+from tests.pipelines.runners.step_reports import cases
+
+
+def test_a_blessed_model_has_its_figures(blessed):
+    content = fairness.describe(blessed)
+    assert (content.verdict, content.mood) == ("Blessed: every gate passed", "good")
+    assert cases.figure_of(content, "AUC") == (
+        "0.713",
+        "95 % interval: 0.693 to 0.743; +0.013 against the model in service",
+        "",
+    )
+    assert cases.figure_of(content, "Worst admitted silo (AUC)") == (
+        "0.610",
+        "",
+        "north",
+    )
+    assert cases.figure_of(content, "Gap between best and worst")[0] == "0.130"
+    assert content.metrics == {
+        "blessed": "yes",
+        "AUC": 0.713,
+        "worst silo AUC": 0.61,
+        "worst silo": "north",
+        "AUC gap": 0.74 - 0.61,
+        "AUC on the following span": 0.698,
+        "AUC of the model in service": 0.7,
+    }
+
+
+def test_a_model_that_is_not_blessed_has_every_reason_and_failed_gates_first(blessed):
+    gates = (
+        GateResult("gap_auc", True, "The gap is within the limit."),
+        GateResult("silo_floor_auc", False, "Not blessed: one."),
+        GateResult("worst_silo_auc", False, "Not blessed: two."),
+    )
+    reasons = ("Not blessed: one.", "Not blessed: two.")
+    Decision(False, reasons, gates).write(
+        blessed["FairnessEvaluator"].outputs["blessing"]
+    )
+    content = fairness.describe(blessed)
+    assert content.verdict == "Not blessed: this model does not go into service"
+    assert content.reasons == reasons
+    assert content.metrics["blessed"] == "no"
+    rows = cases.rows(content, "Gates")
+    assert list(rows) == ["silo_floor_auc", "worst_silo_auc", "gap_auc"]
+    assert rows["silo_floor_auc"] == (Mark(False, "failed"), "Not blessed: one.")
+
+
+def test_groups_the_baseline_and_who_was_not_judged_are_told(blessed):
+    content = fairness.describe(blessed)
+    assert cases.rows(content, "Groups over all silos") == {
+        "red": ("colour", "0.640", "0.620 to 0.670", ""),
+        cases.EVIL: ("colour", "0.660", "0.640 to 0.690", ""),
+    }
+    assert cases.rows(content, "The model in service that it was compared with") == {
+        "2013-01": ("b" * 64,)
+    }
+    assert cases.rows(content, "Silos that no gate judged") == {
+        cases.LONG: ("7 evaluation rows, 100 are needed",)
+    }
+
+
+def test_without_a_model_there_was_nothing_to_judge(refused):
+    content = fairness.describe(refused)
+    assert content.verdict == "Not blessed: there was nothing to judge"
+    assert content.reasons == (f"Not blessed: {cases.REFUSAL}",)
+    assert content.figures == ()
+    assert {name for name, value in content.metrics.items() if value} == {"blessed"}
+    assert not any(table.rows for table in content.tables)
+
+
+def test_without_a_cohort_the_silos_are_still_told(blessed):
+    shutil.rmtree(blessed["SiloValidator"].outputs["cohort"])
+    assert fairness.describe(blessed).metrics["worst silo"] == cases.EVIL

@@ -1,0 +1,97 @@
+"""The run's page: its decision from its summary, whatever it came to."""
+
+import pytest
+
+from components.errors import FairSiloError
+from components.silos import departures
+from components.silos.departures import Departure
+from pipelines import summary
+from pipelines.places import Places
+from pipelines.runners.step_reports import outcome
+from pipelines.runners.step_reports.content import Mark
+from tests.pipelines.runners.step_reports import cases
+
+
+def told_of(nodes, tmp_path) -> summary.Summary:
+    folder = nodes["SiloExampleGen"].outputs["examples"]
+    departures.write(folder, {cases.NORTH: [Departure("statistics", 3, 2048)]})
+    return summary.of_run("run-1", "flights", Places(tmp_path), nodes)
+
+
+def test_a_blessed_run_has_the_figures_of_its_nodes(blessed, tmp_path):
+    content = outcome.describe(told_of(blessed, tmp_path))
+    assert (content.verdict, content.mood) == (
+        "Blessed: the model went into service",
+        "good",
+    )
+    assert content.metrics == {
+        "status": "blessed",
+        "blessed": "yes",
+        "AUC": 0.713,
+        "worst silo AUC": 0.61,
+        "worst silo": "north",
+        "AUC gap": 0.74 - 0.61,
+        "AUC on the following span": 0.698,
+        "silos admitted": 3,
+        "rows scored": 1700,
+        "dead letters": 5,
+    }
+    assert cases.figure_of(content, "Silos admitted")[0] == "3 of 4"
+    assert cases.figure_of(content, "Rows scored")[0] == "1,700"
+
+
+def test_tables_say_who_did_not_train_what_left_and_where_things_are(blessed, tmp_path):
+    content = outcome.describe(told_of(blessed, tmp_path))
+    reasons = (f"`{cases.EVIL}` is missing", "too few rows")
+    assert cases.rows(content, "Silos that did not train") == {
+        cases.EVIL: (Mark(False, "not admitted", reasons),)
+    }
+    assert cases.rows(content, "What left the silos") == {
+        cases.NORTH: ("3 (2.0 kB)", "", "", "", "")
+    }
+    assert [
+        row[-1] for row in cases.rows(content, "AUC by silo, worst first").values()
+    ] == [
+        "0",
+        "30",
+        "40",
+    ]
+    places = cases.rows(content, "Where things are")
+    assert places["Predictions, below"] == (str(tmp_path / "silos"),)
+    assert places["Digest of the model"] == ("a" * 64,)
+    assert cases.rows(content, "How long the steps took")["Pusher"] == ("10.5",)
+
+
+def test_below_quorum_the_reason_and_the_silos_are_told(refused, tmp_path):
+    content = outcome.describe(told_of(refused, tmp_path))
+    assert content.verdict == "Nothing was trained: too few silos were admitted"
+    assert content.reasons == (cases.REFUSAL,)
+    assert cases.rows(content, "AUC by silo, worst first") == {}
+    assert "Model" not in cases.rows(content, "Where things are")
+    assert content.metrics["blessed"] == "no"
+
+
+def test_a_run_that_failed_has_its_fault_and_how_far_it_came(blessed):
+    fault = FairSiloError("run run-1 ended after SiloValidator, without a decision")
+    content = outcome.describe(
+        summary.of_failure("run-1", "flights", "", fault, blessed)
+    )
+    assert (content.verdict, content.mood) == ("The run failed", "bad")
+    assert content.reasons == (fault.message,)
+    assert content.figures == ()
+    assert cases.rows(content, "How long the steps took")["SiloExampleGen"] == ("1.5",)
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [
+        ("not_blessed", "Not blessed: whatever is in service stays in service"),
+        ("running", "The run is running"),
+    ],
+)
+def test_other_endings_have_their_words(blessed, tmp_path, status, verdict):
+    told = told_of(blessed, tmp_path) | {"status": status, "reasons": ["why"]}
+    content = outcome.describe(told)
+    assert content.verdict == verdict
+    assert content.reasons == ("why",)
+    assert content.metrics["blessed"] == "no"

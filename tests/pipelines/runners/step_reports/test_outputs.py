@@ -1,0 +1,43 @@
+"""What is not there is named, or left out where the page can do without."""
+
+import pathlib
+
+import pytest
+
+from components.errors import FairSiloError
+from components.scoring import table
+from components.silos import cohort
+from pipelines.runners.step_reports import outputs
+from tests.pipelines.runners.step_reports import cases
+
+
+def test_an_output_is_read_by_its_owner(blessed):
+    found = outputs.required(blessed, "SiloValidator", "cohort", cohort.read)
+    assert found.admitted == list(cases.ADMITTED)
+
+
+@pytest.mark.parametrize(
+    ("node", "key"), [("SiloValidator", "other"), ("ContributionAuditor", "cohort")]
+)
+def test_an_output_that_the_run_does_not_have_is_named(blessed, node, key):
+    with pytest.raises(FairSiloError, match=rf"`{node}`: found no output `{key}`"):
+        outputs.required(blessed, node, key, cohort.read)
+    assert outputs.optional(blessed, node, key, pathlib.Path) is None
+
+
+def test_a_file_that_is_gone_is_named(blessed):
+    file = blessed["SiloValidator"].outputs["cohort"] / cohort.FILE_NAME
+    file.unlink()
+    with pytest.raises(FairSiloError) as told:
+        outputs.required(blessed, "SiloValidator", "cohort", cohort.read)
+    assert f"{file}: found no such file, expected what the node" in told.value.message
+    assert told.value.hint == "read the step's log, then start the run again"
+    assert outputs.optional(blessed, "SiloValidator", "cohort", cohort.read) is None
+
+
+def test_a_table_that_is_gone_is_named_by_its_folder(blessed):
+    """Arrow does not say which file it missed."""
+    folder = blessed["FairnessEvaluator"].outputs["evaluation"]
+    (folder / table.PARQUET).unlink()
+    with pytest.raises(FairSiloError, match=f"{folder}: found no such file"):
+        outputs.required(blessed, "FairnessEvaluator", "evaluation", table.read)

@@ -1,0 +1,47 @@
+"""Pusher's page: where the model went, or why it did not."""
+
+from components.fairness_evaluator.decision import Decision
+from pipelines.runners.step_reports import pushing
+from tests.pipelines.runners.step_reports import cases
+
+
+def test_a_pushed_model_is_told_with_its_places(blessed, tmp_path):
+    content = pushing.describe(blessed)
+    assert (content.verdict, content.mood) == (
+        "Pushed: the model is in service",
+        "good",
+    )
+    assert content.metrics == {"pushed": "yes"}
+    assert cases.rows(content, "Where it is") == {
+        "Model servers read": (str(tmp_path / "serving"),),
+        "Digest of the model": ("a" * 64,),
+        "Copy kept with the run": (
+            str(tmp_path / "pipeline" / "Pusher" / "pushed_model" / "7"),
+        ),
+    }
+
+
+def test_a_copy_whose_other_places_are_gone_is_told_alone(blessed, tmp_path):
+    (tmp_path / "serving").rmdir()
+    del blessed["FederatedTrainer"]
+    rows = cases.rows(pushing.describe(blessed), "Where it is")
+    assert list(rows) == ["Copy kept with the run"]
+
+
+def test_a_model_that_was_not_pushed_has_the_reasons(refused):
+    content = pushing.describe(refused)
+    assert content.verdict == "Not pushed: whatever is in service stays in service"
+    assert content.reasons == (f"Not blessed: {cases.REFUSAL}",)
+    assert content.metrics == {"pushed": "no"}
+
+
+def test_without_a_decision_there_is_no_reason(refused):
+    del refused["FairnessEvaluator"]
+    assert pushing.describe(refused).reasons == ()
+
+
+def test_reasons_are_those_of_the_decision(refused):
+    Decision(False, ("one", "two")).write(
+        refused["FairnessEvaluator"].outputs["blessing"]
+    )
+    assert pushing.describe(refused).reasons == ("one", "two")

@@ -1,0 +1,64 @@
+"""The worst admitted silo and the gap, whatever silos did not train."""
+
+from components.dashboard.figures import Bar
+from components.dashboard.scores import Cell, of_table
+from components.scoring.table import Table
+from components.silos import cohort
+from pipelines.runners.step_reports import silo_auc
+from pipelines.runners.step_reports.silo_auc import SiloAuc
+from tests.pipelines.runners.step_reports import cases
+
+
+def of_run(blessed) -> silo_auc.SiloAucs:
+    members = cohort.read(blessed["SiloValidator"].outputs["cohort"])
+    return silo_auc.of_scores(of_table(cases.evaluation()), members)
+
+
+def test_a_silo_that_did_not_train_is_shown_but_not_judged(blessed):
+    found = of_run(blessed)
+    assert [line.silo for line in found.silos] == [
+        cases.EVIL,
+        cases.NORTH,
+        cases.ARABIC,
+        cases.LONG,
+    ]
+    assert found.judged == [(cases.NORTH, 0.61), (cases.ARABIC, 0.74)]
+    assert found.metrics == {
+        "worst silo AUC": 0.61,
+        "worst silo": "north",
+        "AUC gap": 0.74 - 0.61,
+    }
+
+
+def test_without_a_cohort_all_silos_are_judged():
+    found = silo_auc.of_scores(of_table(cases.evaluation()), None)
+    assert found.judged[0] == (cases.EVIL, 0.55)
+
+
+def test_the_table_has_intervals_the_model_in_service_and_who_did_not_train(blessed):
+    table = of_run(blessed).table()
+    names, parts, bars, *numbers = zip(*table.rows, strict=True)
+    assert names == (cases.EVIL, cases.NORTH, cases.ARABIC, cases.LONG)
+    assert parts == ("not admitted", "", "", "")
+    assert [isinstance(mark, Bar) for mark in bars] == [True, True, True, False]
+    assert list(zip(*numbers, strict=True)) == [
+        ("0.550", "0.530 to 0.580", "", "1,234"),
+        ("0.610", "0.590 to 0.640", "0.630", "1,234"),
+        ("0.740", "0.720 to 0.770", "", "1,234"),
+        ("too few", "", "", ""),
+    ]
+
+
+def test_one_judged_silo_has_no_gap_and_none_has_no_worst():
+    one = silo_auc.of_lines([SiloAuc("a", True, Cell(0.7, None, None, 9, ""))])
+    worst, gap = one.key_figures
+    assert (worst.value, worst.silo, one.gap) == ("0.700", "a", None)
+    assert gap.detail == "needs two admitted silos with an AUC"
+    nothing = silo_auc.of_scores(of_table(Table()), None)
+    assert nothing.metrics == {
+        "worst silo AUC": None,
+        "worst silo": None,
+        "AUC gap": None,
+    }
+    assert nothing.key_figures[0].detail == "no admitted silo has an AUC"
+    assert nothing.table().rows == ()
