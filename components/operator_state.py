@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import pathlib
 
 import sqlalchemy as sa
 
 from components.errors import SettingsError
+from components.store import MYSQL, Store
 
 QUARANTINE = "quarantine"
 RELEASE = "release"
@@ -27,6 +27,7 @@ _DECISIONS = sa.Table(
     sa.Column("action", sa.String(16), nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("at", sa.String(32), nullable=False),
+    **MYSQL,
 )
 
 
@@ -51,18 +52,14 @@ class OperatorState:
     """One use case's decisions.
 
     Args:
-        url: SQLAlchemy's URL of the store.
+        url: SQLAlchemy's URL of the store, or a reference to it
+            (`components/store_url.py`).
         use_case: Name of the use case.
     """
 
     def __init__(self, url: str, use_case: str) -> None:
-        if url.startswith("sqlite:///"):
-            pathlib.Path(url.removeprefix("sqlite:///")).parent.mkdir(
-                parents=True, exist_ok=True
-            )
-        self._engine = sa.create_engine(url)
+        self._store = Store(url, _METADATA)
         self._use_case = use_case
-        _METADATA.create_all(self._engine)
 
     def quarantined(self) -> dict[str, str]:
         """Return the silos that are quarantined by hand now, with the reasons."""
@@ -80,7 +77,7 @@ class OperatorState:
             .where(_DECISIONS.c.use_case == self._use_case)
             .order_by(_DECISIONS.c.id)
         )
-        with self._engine.connect() as connection:
+        with self._store.begin() as connection:
             rows = connection.execute(query).mappings().all()
         return [Decision(r["silo"], r["action"], r["reason"], r["at"]) for r in rows]
 
@@ -121,5 +118,5 @@ class OperatorState:
             "reason": reason.strip(),
             "at": now,
         }
-        with self._engine.begin() as connection:
+        with self._store.begin() as connection:
             connection.execute(_DECISIONS.insert().values(**row))

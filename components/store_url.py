@@ -8,17 +8,23 @@ URL itself from its environment when it opens the store.
 from __future__ import annotations
 
 import os
+import pathlib
 
 from components.errors import SettingsError
 
 VARIABLE = "FAIRSILO_STORE"
 FROM_ENVIRONMENT = f"env:{VARIABLE}"
 SECRET = "fairsilo-store"  # noqa: S105  a name
+# In the URL's query: the file of the certificates that the server's is checked by.
+AUTHORITY = "ssl_ca"
 
 _REFERENCE = "env:"
 _MYSQL = "mysql+pymysql"
 _SQLITE = "sqlite"
-_EXPECTED = "mysql+pymysql://USER:PASSWORD@HOST:PORT/DATABASE or sqlite:////PATH"
+_EXPECTED = (
+    "mysql+pymysql://USER:PASSWORD@HOST:PORT/DATABASE, with ?ssl_ca=FILE for TLS, or "
+    "sqlite:////PATH"
+)
 
 
 def resolve(url: str) -> str:
@@ -64,7 +70,12 @@ def _fault(url: str) -> str:
     if parts.drivername not in needed:
         return "a URL of another kind of database"
     missing = [name for name in needed[parts.drivername] if not getattr(parts, name)]
-    return f"a URL without {' and '.join(missing)}" if missing else ""
+    if missing:
+        return f"a URL without {' and '.join(missing)}"
+    authority = parts.query.get(AUTHORITY)
+    if authority and not pathlib.Path(str(authority)).is_file():
+        return f"`{AUTHORITY}={authority}`, where there is no file"
+    return ""
 
 
 def _way_out(name: str) -> str:

@@ -129,13 +129,21 @@ class RunStore:
         """Return the HTML of a run's dashboard, if it has one."""
         return self._documents(_PAGE, [run_id]).get(run_id)
 
-    def silos(self) -> list[str]:
-        """Return the silos that the latest runs knew, by name; empty before any run."""
+    def silos(self) -> dict[str, dict[str, Any]]:
+        """Return what the latest runs told of their silos; empty before any run.
+
+        Returns:
+            By silo, in their order, the entry of the last summary that names it,
+            with its `run_id`.
+        """
         from pipelines.summary import FAILED
 
         told = [run for run in self.runs() if run.status not in {RUNNING, FAILED}]
-        summaries = self._summaries(told[-RECENT:])
-        return sorted({item["silo"] for one in summaries for item in one["silos"]})
+        known: dict[str, dict[str, Any]] = {}
+        for summary in self._summaries(told[-RECENT:]):
+            for item in summary["silos"]:
+                known[item["silo"]] = {"run_id": summary["run_id"], **item}
+        return dict(sorted(known.items()))
 
     def _summaries(self, runs: Sequence[Run]) -> list[dict[str, Any]]:
         found = self._documents(_SUMMARY, [run.run_id for run in runs])
@@ -158,37 +166,39 @@ class RunStore:
     def _write(
         self, run_id: str, span: str, status: str, documents: dict[str, bytes]
     ) -> None:
-        self._ensure(run_id)
-        key = (_RUNS.c.use_case == self._use_case) & (_RUNS.c.run_id == run_id)
+        try:
+            self._replace(run_id, span, status, documents)
+        except sa.exc.IntegrityError:  # another attempt made the row meanwhile
+            self._replace(run_id, span, status, documents)
+
+    def _replace(
+        self, run_id: str, span: str, status: str, documents: dict[str, bytes]
+    ) -> None:
         with self._store.begin() as connection:
-            # First of all, for it locks the row: who writes second waits here.
-            connection.execute(
-                _RUNS.update().where(key).values(span=span, status=status)
-            )
-            run = connection.scalars(sa.select(_RUNS.c.id).where(key)).one()
+            run = self._row(connection, run_id, span, status)
             connection.execute(_DOCUMENTS.delete().where(_DOCUMENTS.c.run == run))
             for kind, content in documents.items():
                 for part, piece in enumerate(_parts(content)):
-                    connection.execute(
-                        _DOCUMENTS.insert().values(
-                            run=run, kind=kind, part=part, content=piece
-                        )
-                    )
+                    row = {"run": run, "kind": kind, "part": part, "content": piece}
+                    connection.execute(_DOCUMENTS.insert().values(**row))
 
-    def _ensure(self, run_id: str) -> None:
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        row = {
-            "use_case": self._use_case,
-            "run_id": run_id,
-            "span": "",
-            "status": RUNNING,
-            "started": now,
-        }
-        try:
-            with self._store.begin() as connection:
-                connection.execute(_RUNS.insert().values(**row))
-        except sa.exc.IntegrityError:
-            return  # it is there
+    def _row(
+        self, connection: sa.Connection, run_id: str, span: str, status: str
+    ) -> int:
+        """Write a run's row, which stays locked for this transaction."""
+        key = (_RUNS.c.use_case == self._use_case) & (_RUNS.c.run_id == run_id)
+        change = {"span": span, "status": status}
+        if connection.execute(_RUNS.update().where(key).values(**change)).rowcount == 0:
+            now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+            row = {
+                "use_case": self._use_case,
+                "run_id": run_id,
+                "started": now,
+                **change,
+            }
+            connection.execute(_RUNS.insert().values(**row))
+        run: int = connection.scalars(sa.select(_RUNS.c.id).where(key)).one()
+        return run
 
     def _documents(self, kind: str, run_ids: Sequence[str]) -> dict[str, bytes]:
         """Return the documents of a kind by run; a run that has none is left out."""

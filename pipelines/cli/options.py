@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from components.store_url import VARIABLE
+
 Name = Annotated[str, typer.Argument(metavar="USE_CASE", help="Name of the use case.")]
 Output = Annotated[
     pathlib.Path | None,
     typer.Option(
-        "--output", metavar="DIR", help="Where to write [default: build/USE_CASE]."
+        "--output", metavar="DIR", help="Where to write; by default build/USE_CASE."
     ),
 ]
 Overrides = Annotated[
@@ -21,5 +23,15 @@ Overrides = Annotated[
 Span = Annotated[
     str,
     typer.Option(help="The span to run for, such as 2013-11."),
+]
+Store = Annotated[
+    str,
+    typer.Option(
+        "--store",
+        metavar="URL",
+        envvar=VARIABLE,
+        help="Work on a cluster's store, not on folders here; reach it for example by "
+        "`kubectl port-forward`. The URL holds a password: rather set the variable.",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import pathlib
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from components.errors import SettingsError
-from pipelines.cli import console
-from pipelines.cli.options import Json, Name, Output, Overrides, Span
+from pipelines.cli import console, shared_store
+from pipelines.cli.options import Json, Name, Output, Overrides, Span, Store
+
+if TYPE_CHECKING:
+    from components.operator_state import OperatorState
 
 app = typer.Typer(no_args_is_help=True, help="List, check, quarantine, release silos.")
 
@@ -24,26 +27,46 @@ def list_silos(
     name: Name,
     overrides: Overrides = None,
     output: Output = None,
+    store: Store = "",
     as_json: Json = False,
 ) -> None:
-    """List the silos: files, spans, and what was decided by hand."""
-    from pipelines import use_case
+    """List the silos: files and spans, and what was decided by hand.
 
-    chosen = use_case.find(name, overrides or [])
-    folder = console.output_folder(name, output)
-    with console.engines():
-        listed = _list(chosen, folder)
+    In a cluster's store: what its latest runs said of them.
+    """
+    if store:
+        shared_store.refuse_local(output, overrides)
+        listed, line = shared_store.silos(store, name), _line_of_run
+    else:
+        from pipelines import use_case
+
+        chosen = use_case.find(name, overrides or [])
+        with console.engines():
+            listed = _list(chosen, console.output_folder(name, output))
+        line = _line_of_files
     if as_json:
         console.data_json(listed)
         return
     for item in listed:
-        state = (
-            f"quarantined by hand: {item['quarantined']}" if item["quarantined"] else ""
-        )
-        console.data(
-            f"{item['silo']:<24} {item['files']:>6} files  {item['spans']:<24} "
-            f"{item['error'] or state}".rstrip()
-        )
+        console.data(line(item).rstrip())
+
+
+def _line_of_files(item: dict[str, Any]) -> str:
+    return (
+        f"{item['silo']:<24} {item['files']:>6} files  {item['spans']:<24} "
+        f"{item['error'] or _by_hand(item)}"
+    )
+
+
+def _line_of_run(item: dict[str, Any]) -> str:
+    verdicts = {True: "admitted", False: "refused", None: "in no run"}
+    reasons = "; ".join(filter(None, [*item["reasons"], _by_hand(item)]))
+    return f"{item['silo']:<24} {verdicts[item['admitted']]:<10} {reasons}"
+
+
+def _by_hand(item: dict[str, Any]) -> str:
+    by_hand = item["quarantined"]
+    return f"quarantined by hand: {by_hand}" if by_hand else ""
 
 
 def _list(chosen: Any, folder: pathlib.Path) -> list[dict[str, Any]]:  # noqa: ANN401
@@ -121,10 +144,11 @@ def quarantine(
     reason: Reason,
     overrides: Overrides = None,
     output: Output = None,
+    store: Store = "",
 ) -> None:
     """Keep a silo out of training from the next run on."""
-    _state(use, silo, overrides, output).quarantine(silo, reason)
-    console.say(f"{silo} is quarantined from the next run on")
+    _state(use, silo, overrides, output, store).quarantine(silo, reason)
+    console.say(f"{silo} is quarantined from the next run on{_where(store)}")
 
 
 @app.command()
@@ -134,16 +158,21 @@ def release(
     reason: Reason,
     overrides: Overrides = None,
     output: Output = None,
+    store: Store = "",
 ) -> None:
     """Lift a quarantine by hand; the checks still apply."""
-    _state(use, silo, overrides, output).release(silo, reason)
-    console.say(f"{silo} takes part from the next run on, if the checks admit it")
+    _state(use, silo, overrides, output, store).release(silo, reason)
+    console.say(
+        f"{silo} takes part from the next run on, if the checks admit it{_where(store)}"
+    )
 
 
 @app.command()
-def history(name: Name, output: Output = None, as_json: Json = False) -> None:
+def history(
+    name: Name, output: Output = None, store: Store = "", as_json: Json = False
+) -> None:
     """List what was decided by hand, oldest first."""
-    decisions = _open_state(name, output).history()
+    decisions = _open_state(name, output, store).history()
     if as_json:
         import dataclasses
 
@@ -153,18 +182,32 @@ def history(name: Name, output: Output = None, as_json: Json = False) -> None:
         console.data(f"{one.at}  {one.action:<10}  {one.silo}  {one.reason}")
 
 
-def _open_state(name: str, output: pathlib.Path | None) -> Any:  # noqa: ANN401
+def _where(store: str) -> str:
+    return f" (the store at {shared_store.place(store)})" if store else ""
+
+
+def _open_state(name: str, output: pathlib.Path | None, store: str) -> OperatorState:
     from components.operator_state import OperatorState
     from pipelines.places import Places
 
+    if store:
+        shared_store.refuse_local(output)
+        return OperatorState(store, name)
     places = Places(console.output_folder(name, output))
     return OperatorState(places.operator_store, name)
 
 
 def _state(
-    name: str, silo: str, overrides: list[str] | None, output: pathlib.Path | None
-) -> Any:  # noqa: ANN401
+    name: str,
+    silo: str,
+    overrides: list[str] | None,
+    output: pathlib.Path | None,
+    store: str,
+) -> OperatorState:
     """Return the operator's state, once the silo is known to be one."""
+    if store:
+        shared_store.refuse_local(output, overrides)
+        return shared_store.decisions_on(store, name, silo)
     from components.silos.silo import check_id
     from pipelines import use_case
 
@@ -177,4 +220,4 @@ def _state(
             f"silo `{silo}`: found no such folder in {chosen.data}; there are "
             f"{', '.join(known)}"
         )
-    return _open_state(name, output)
+    return _open_state(name, output, store)

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from components.operator_state import OperatorState
+from pipelines.run_store import RunStore
 from tests.support.program import fairsilo
 
 
@@ -55,3 +57,45 @@ def test_decision_that_can_not_be_is_refused(command, arguments, told):
     done = command("silo", *arguments, "--use-case=flights")
     assert done.returncode == 2
     assert told in done.stderr
+
+
+def test_decisions_reach_a_clusters_store_without_any_folder(mariadb, tmp_path):
+    url = mariadb.database()
+    store, use = f"--store={url}", "--use-case=flights"
+
+    def told(*arguments):
+        done = fairsilo("silo", *arguments, store, folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert mariadb.password not in done.stdout + done.stderr
+        return done
+
+    RunStore(url, "flights").finish(
+        {
+            "run_id": "a",
+            "span": "2013-11",
+            "status": "blessed",
+            "silos": [{"silo": "süd", "admitted": False, "reasons": ["few rows"]}],
+        },
+        None,
+    )
+    done = told("quarantine", "süd", use, "--reason=audit")
+    assert done.stderr == (
+        "süd is quarantined from the next run on "
+        f"(the store at 127.0.0.1:{mariadb.port})\n"
+    )
+    listed = " ".join(told("list", "flights").stdout.split())
+    assert listed == "süd refused few rows; quarantined by hand: audit"
+    assert json.loads(told("list", "flights", "--json").stdout)[0]["run_id"] == "a"
+    told("release", "süd", use, "--reason=done")
+    assert OperatorState(url, "flights").quarantined() == {}
+    assert len(told("history", "flights").stdout.splitlines()) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_and_local_folders_at_once_are_refused(command, tmp_path):
+    store = f"--store=sqlite:///{tmp_path}/store.db"
+    use = "--use-case=flights"
+    done = command("silo", "quarantine", "süd", use, "--reason=x", store)
+    assert done.returncode == 2
+    assert "found --output beside a store" in done.stderr
+    assert not (tmp_path / "store.db").exists()

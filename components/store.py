@@ -1,0 +1,169 @@
+"""Opens tables in the shared store, and says in a sentence why it can't be used.
+
+MySQL on a cluster, sqlite on a laptop and in tests. Errors name the host and the
+port, never the user's password.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from components import store_url
+from components.errors import FairSiloError, SettingsError
+
+# Binary order: in MySQL's default one, silos `Süd` and `sud` were the same.
+MYSQL: dict[str, Any] = {
+    "mysql_engine": "InnoDB",
+    "mysql_charset": "utf8mb4",
+    "mysql_collate": "utf8mb4_bin",
+}
+
+_CONNECT_TIMEOUT_S = 10
+_ANSWER_TIMEOUT_S = 60
+# The server's error numbers, by what they ask of a person.
+_WRONG_USER = {1045, 1698}
+_NO_DATABASE = {1044, 1049}
+_NO_RIGHT = {1142, 1370}
+# Out of reach, going down, too busy, lost on the way, chosen as a deadlock's victim.
+_DOWN = {0, 1040, 1053, 1205, 1213, 1927, 2002, 2003, 2006, 2013}
+
+
+class StoreDownError(FairSiloError):
+    """The store doesn't answer; it may come back."""
+
+
+class Store:
+    """A database with some tables, made where they are missing.
+
+    Args:
+        url: SQLAlchemy's URL, or a reference (`components/store_url.py`).
+        tables: The tables to make.
+
+    Raises:
+        SettingsError: The URL can't be used, or the server refuses it.
+        StoreDownError: The server doesn't answer.
+    """
+
+    def __init__(self, url: str, tables: sa.MetaData) -> None:
+        self.url = sa.make_url(store_url.resolve(url))
+        self._engine = _engine(self.url)
+        with self.begin() as connection:
+            for table in tables.sorted_tables:
+                # `create_all` looks first and then makes: two steps that start at
+                # once would both find nothing, and one of them fail.
+                connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
+
+    @contextlib.contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """Open a transaction; commit it at the end, or undo it all on an error."""
+        with _explained(self.url), self._engine.begin() as connection:
+            yield connection
+
+
+def place(url: sa.URL) -> str:
+    """Return where a store is, for people: host and port, or the file."""
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    return f"{url.host}:{url.port or 3306}"
+
+
+@contextlib.contextmanager
+def _explained(url: sa.URL) -> Iterator[None]:
+    """Turn the driver's errors of a store that can't be used into sentences.
+
+    Raises:
+        SettingsError: The server refuses what the URL says.
+        StoreDownError: The server doesn't answer, or went away.
+        FairSiloError: It can't do what it was asked, for example with a full disk.
+    """
+    try:
+        yield
+    except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+        raise _sentence(url, error.orig) from None
+    except RuntimeError as error:
+        if "package is required" not in str(error):
+            raise
+        raise SettingsError(
+            f"the store at {place(url)}: found a password plugin that the client lacks "
+            f"({error}), expected mysql_native_password",
+            f"let the database's user {url.username} be `IDENTIFIED WITH "
+            "mysql_native_password`",
+        ) from None
+
+
+def _sentence(url: sa.URL, error: BaseException | None) -> FairSiloError:
+    where = f"the store at {place(url)}"
+    if url.get_backend_name() == "sqlite":
+        return _of_file(where, str(error))
+    code, text = (*getattr(error, "args", ()), 0, "")[:2]
+    refused = _refused(url, where, code, str(text))
+    if refused:
+        return refused
+    if code in _DOWN:
+        return StoreDownError(
+            f"{where}: no answer ({text or 'the connection was closed'})",
+            "check that the database runs and can be reached from here",
+        )
+    return FairSiloError(
+        f"{where}: error {code} ({text})", "look into the database's log"
+    )
+
+
+def _of_file(where: str, text: str) -> FairSiloError:
+    if "locked" in text:
+        return StoreDownError(f"{where}: another process holds it", "try again")
+    return FairSiloError(
+        f"{where}: {text}", "check that the folder is there and can be written to"
+    )
+
+
+def _refused(url: sa.URL, where: str, code: int, text: str) -> SettingsError | None:
+    """Return what a person must mend, in the URL or on the server."""
+    secret = f"check the URL in the secret `{store_url.SECRET}`"
+    if code in _WRONG_USER:
+        return SettingsError(
+            f"{where}: it refuses user `{url.username}` or the password", secret
+        )
+    if code in _NO_DATABASE:
+        return SettingsError(
+            f"{where}: user `{url.username}` finds no database `{url.database}`, or "
+            "has no right to it",
+            f"create it and grant all rights on it, or {secret}",
+        )
+    if code in _NO_RIGHT:
+        return SettingsError(
+            f"{where}: user `{url.username}` may not do all in database "
+            f"`{url.database}` ({text})",
+            "grant all rights on that database",
+        )
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return SettingsError(
+            f"{where}: its certificate is not one that the URL's `ssl_ca` vouches for, "
+            f"or is another host's ({text})",
+            "give the file of the authority that signed it",
+        )
+    return None
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    if url.get_backend_name() == "sqlite":
+        pathlib.Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        return sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
+    return sa.create_engine(
+        url,
+        poolclass=sa.NullPool,  # a kept connection would not outlive the server
+        hide_parameters=True,
+        # Stricter levels lock gaps between rows: two runs that end at once and
+        # replace their documents would deadlock.
+        isolation_level="READ COMMITTED",
+        connect_args={
+            "connect_timeout": _CONNECT_TIMEOUT_S,
+            "read_timeout": _ANSWER_TIMEOUT_S,
+            "write_timeout": _ANSWER_TIMEOUT_S,
+        },
+    )

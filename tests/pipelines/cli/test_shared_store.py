@@ -1,0 +1,107 @@
+"""Decisions and lists in a cluster's store: silos are known from its runs."""
+
+import pathlib
+
+import pytest
+
+from components.errors import SettingsError
+from components.operator_state import OperatorState
+from pipelines.cli import shared_store
+from pipelines.run_store import RunStore
+
+
+def ended(run_id, *silos):
+    return {
+        "run_id": run_id,
+        "span": "2013-11",
+        "status": "blessed",
+        "silos": [
+            {
+                "silo": silo,
+                "rows_train": 100 * (number + 1),
+                "admitted": number == 0,
+                "reasons": ["too few rows"] * number,
+            }
+            for number, silo in enumerate(silos)
+        ],
+    }
+
+
+def test_a_silo_of_the_latest_runs_can_be_decided_on(store_url, capsys):
+    RunStore(store_url, "flights").finish(ended("a", "north", "süd"), None)
+    state = shared_store.decisions_on(store_url, "flights", "süd")
+    state.quarantine("süd", "audit")
+    assert OperatorState(store_url, "flights").quarantined() == {"süd": "audit"}
+    assert capsys.readouterr().err == ""
+
+
+def test_a_silo_that_no_run_knows_is_refused_with_those_known(store_url):
+    RunStore(store_url, "flights").finish(ended("a", "north", "süd"), None)
+    with pytest.raises(SettingsError) as caught:
+        shared_store.decisions_on(store_url, "flights", "sud")
+    assert caught.value.message == (
+        "silo `sud`: found no such silo in the latest runs of `flights`; there are "
+        "north, süd"
+    )
+
+
+def test_before_any_run_a_silo_is_taken_at_its_word_with_a_note(store_url, capsys):
+    shared_store.decisions_on(store_url, "flights", "west").quarantine("west", "audit")
+    assert OperatorState(store_url, "flights").quarantined() == {"west": "audit"}
+    assert "no run of `flights` has told its silos yet" in capsys.readouterr().err
+
+
+def test_a_quarantined_silo_that_runs_forgot_can_be_released(store_url):
+    OperatorState(store_url, "flights").quarantine("gone", "moved out")
+    RunStore(store_url, "flights").finish(ended("a", "north"), None)
+    shared_store.decisions_on(store_url, "flights", "gone").release("gone", "back")
+    assert OperatorState(store_url, "flights").quarantined() == {}
+
+
+def test_a_name_that_can_be_no_silo_is_refused(store_url):
+    with pytest.raises(SettingsError, match="would leave its parent folder"):
+        shared_store.decisions_on(store_url, "flights", "../x")
+
+
+def test_silos_are_listed_with_their_last_verdict_and_the_operators(store_url):
+    runs = RunStore(store_url, "flights")
+    runs.finish(ended("a", "west", "süd", "north"), None)
+    runs.finish(ended("b", "north", "süd"), None)
+    OperatorState(store_url, "flights").quarantine("süd", "audit")
+    OperatorState(store_url, "flights").quarantine("gone", "moved out")
+    listed = {
+        item.pop("silo"): item for item in shared_store.silos(store_url, "flights")
+    }
+    assert list(listed) == ["gone", "north", "süd", "west"]
+    assert listed["north"] == {
+        "run_id": "b",
+        "rows_train": 100,
+        "admitted": True,
+        "reasons": [],
+        "quarantined": "",
+    }
+    assert listed["süd"]["reasons"] == ["too few rows"]
+    assert listed["süd"]["quarantined"] == "audit"
+    assert listed["west"]["run_id"] == "a"
+    assert (listed["gone"]["admitted"], listed["gone"]["quarantined"]) == (
+        None,
+        "moved out",
+    )
+
+
+@pytest.mark.parametrize(
+    ("output", "overrides", "option"),
+    [(pathlib.Path("out"), None, "--output"), (None, ["silos.root=x"], "--set")],
+)
+def test_options_of_local_folders_are_refused_beside_a_store(output, overrides, option):
+    with pytest.raises(SettingsError) as caught:
+        shared_store.refuse_local(output, overrides)
+    assert caught.value.message.startswith(
+        f"found {option} beside a store (--store, or"
+    )
+    assert caught.value.hint == f"leave out {option}, or unset FAIRSILO_STORE"
+
+
+def test_a_place_is_told_without_the_password(mariadb, tmp_path):
+    assert shared_store.place(mariadb.url("x")) == f"127.0.0.1:{mariadb.port}"
+    assert shared_store.place(f"sqlite:///{tmp_path}/s.db") == f"{tmp_path}/s.db"
