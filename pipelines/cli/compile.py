@@ -19,7 +19,7 @@ def compile_use_case(
     image: Annotated[
         str,
         typer.Option(
-            help="The steps' image, NAME@sha256:... [default: kubeflow.image]."
+            help="The steps' image, NAME@sha256:...; by default kubeflow.image."
         ),
     ] = "",
     overrides: Overrides = None,

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from components.errors import FairSiloError
-from pipelines.cli import bench, config, report, run, silo
+from pipelines.cli import bench, config, kubeflow, manifests, report, run, silo
 from pipelines.cli import compile as compile_command
 from pipelines.cli import init as init_command
 
@@ -31,6 +31,8 @@ app.command("compile")(compile_command.compile_use_case)
 app.add_typer(config.app, name="config")
 app.add_typer(silo.app, name="silo")
 app.add_typer(report.app, name="report")
+kubeflow.app.command("manifests")(manifests.manifests)
+app.add_typer(kubeflow.app, name="kubeflow")
 app.add_typer(bench.app, name="bench")
 
 

@@ -66,6 +66,9 @@ class KubeflowSettings(Section):
     namespace: str = "kubeflow"
     """Namespace of the runs."""
 
+    server_time_zone: str = "UTC"
+    """Zone that the server reads schedules in: its CRON_SCHEDULE_TIMEZONE."""
+
     service_account: str = "fairsilo-runner"
     """Service account of the runs' pods; empty: the server's default."""
 
@@ -108,6 +111,13 @@ class KubeflowSettings(Section):
     not_blessed: Literal["green", "red"] = GREEN
     """Colour of a run whose model was not blessed, or below quorum."""
 
+    @pydantic.field_validator("server_time_zone")
+    @classmethod
+    def _is_zone(cls, value: str) -> str:
+        from pipelines.kubeflow import cron
+
+        return cron.check_zone(value)
+
     @pydantic.field_validator("image")
     @classmethod
     def _is_pinned(cls, value: str) -> str:
@@ -136,3 +146,17 @@ class ScheduleSettings(Section):
 
     enabled: bool = True
     """Whether it is switched on."""
+
+    @pydantic.field_validator("cron")
+    @classmethod
+    def _is_cron(cls, value: str) -> str:
+        from pipelines.kubeflow import cron
+
+        return cron.check(value)
+
+    @pydantic.field_validator("time_zone")
+    @classmethod
+    def _is_zone(cls, value: str) -> str:
+        from pipelines.kubeflow import cron
+
+        return cron.check_zone(value)

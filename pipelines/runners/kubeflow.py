@@ -18,6 +18,7 @@ import yaml
 from kfp import compiler, components, dsl
 
 from components.store_url import FROM_ENVIRONMENT
+from pipelines.kubeflow.names import pipeline_name
 from pipelines.places import Places
 from pipelines.runners import parameters, placing
 from pipelines.runners.node import CLOSE, DECIDE, OPEN
@@ -31,7 +32,6 @@ CHAIN = "chain"  # the group that the exit handler watches
 COMMAND = ["python", "-m", "pipelines.runners.node"]
 _KINDS = {str: "String", int: "Integer", float: "Float", bool: "Boolean"}
 _TITLES = {OPEN: "Open run", DECIDE: "Decide", CLOSE: "Close run"}
-_PIPELINE_NAME = re.compile(r"[^a-z0-9-]+")
 
 
 def compile_package(use_case: UseCase, path: pathlib.Path) -> None:
@@ -48,11 +48,6 @@ def compile_package(use_case: UseCase, path: pathlib.Path) -> None:
     placing.check(use_case.settings.kubeflow, [*nodes, OPEN, DECIDE, CLOSE])
     path.parent.mkdir(parents=True, exist_ok=True)
     compiler.Compiler().compile(_pipeline(use_case, nodes), str(path))
-
-
-def pipeline_name(use_case: str) -> str:
-    """Return a use case's name as Kubeflow takes it."""
-    return _PIPELINE_NAME.sub("-", use_case)
 
 
 def task_name(node: str) -> str:

@@ -226,7 +226,3 @@ def test_silos_input_is_mounted_from_its_own_claim_when_asked(tmp_path):
     executors = document["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     mounts = [item["mountPath"] for item in executors["exec-pusher"]["pvcMount"]]
     assert mounts == ["/mnt/fairsilo", "/mnt/silos"]
-
-
-def test_a_use_cases_name_becomes_one_that_kubeflow_takes():
-    assert kubeflow.pipeline_name("own_data-2") == "own-data-2"

@@ -1,0 +1,74 @@
+variable "slug" {
+  description = "The silo's name where only small letters, digits and hyphens are taken."
+  type        = string
+}
+
+variable "silo" {
+  description = "Its id, namespace, service account and tier (account or container)."
+  type = object({
+    id              = string
+    namespace       = string
+    service_account = string
+    tier            = string
+  })
+}
+
+variable "name" {
+  description = "Prefix of names."
+  type        = string
+}
+
+variable "account_name" {
+  description = "Name of its storage account, where it gets one."
+  type        = string
+}
+
+variable "shared_account" {
+  description = "The account that its container lies in, where it gets none."
+  type = object({
+    id          = string
+    name        = string
+    endpoint_ip = string
+  })
+  nullable = true
+}
+
+variable "location" {
+  description = "Azure region."
+  type        = string
+}
+
+variable "resource_group_name" {
+  description = "Resource group of all its resources."
+  type        = string
+}
+
+variable "redundancy" {
+  description = "LRS or ZRS."
+  type        = string
+}
+
+variable "subnet_id" {
+  description = "Subnet of private endpoints."
+  type        = string
+}
+
+variable "dns_zone_id" {
+  description = "Private DNS zone of blob endpoints."
+  type        = string
+}
+
+variable "log_workspace_id" {
+  description = "Log Analytics workspace that accesses are written to."
+  type        = string
+}
+
+variable "oidc_issuer_url" {
+  description = "Issuer of the cluster's service account tokens."
+  type        = string
+}
+
+variable "tags" {
+  description = "Tags of all its resources."
+  type        = map(string)
+}

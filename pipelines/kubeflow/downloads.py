@@ -1,0 +1,86 @@
+"""What of a run can be had from outside the cluster, written into a folder.
+
+The API server hands out logs, and nothing of what steps show in the UI: those pages lie
+in the server's object store at addresses that only its metadata knows. The whole page
+and the summary come from the operator's store.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from typing import Any
+
+from pipelines.kubeflow import logs, versions
+from pipelines.kubeflow.connection import Connection
+from pipelines.kubeflow.errors import KubeflowError
+
+PAGE = "page.html"
+SUMMARY = "summary.json"
+RUN = "run.json"
+LOGS = "logs"
+
+
+def download(
+    connection: Connection,
+    run: Any,  # noqa: ANN401  a V2beta1Run
+    folder: pathlib.Path,
+) -> tuple[list[pathlib.Path], list[str]]:
+    """Write the run as the server tells it, and its steps' logs.
+
+    Args:
+        connection: The server.
+        run: The run.
+        folder: Where to write.
+
+    Returns:
+        The files, and a sentence for each log that is not to be had.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    told = connection.plain(run)
+    told.pop("pipeline_spec", None)
+    written = [folder / RUN]
+    written[0].write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    missing = []
+    content = versions.package_of(connection, run)
+    for step in content.steps:
+        try:
+            log = b"".join(logs.read(connection, run, step))
+        except KubeflowError as error:
+            missing.append(error.message)
+            continue
+        path = folder / LOGS / f"{step.task}.log"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(log)
+        written.append(path)
+    return written, missing
+
+
+def from_store(
+    url: str, use_case: str, run_id: str, folder: pathlib.Path
+) -> list[pathlib.Path]:
+    """Write a run's page and summary from the operator's store.
+
+    Args:
+        url: The store's address, or a reference to it (`components/store_url.py`).
+        use_case: Name of the use case.
+        run_id: The run.
+        folder: Where to write.
+
+    Returns:
+        The files; none of what the store doesn't have.
+    """
+    from pipelines.run_store import RunStore
+
+    store = RunStore(url, use_case)
+    folder.mkdir(parents=True, exist_ok=True)
+    page, summary = store.page(run_id), store.summary(run_id)
+    written = []
+    if page is not None:
+        written.append(folder / PAGE)
+        written[-1].write_bytes(page)
+    if summary is not None:
+        written.append(folder / SUMMARY)
+        text = json.dumps(summary, indent=1, ensure_ascii=False)
+        written[-1].write_text(text + "\n", encoding="utf-8")
+    return written

@@ -1,0 +1,44 @@
+"""The experiment of a use case: what its runs and schedules stand under in the UI."""
+
+from __future__ import annotations
+
+import kfp_server_api
+
+from pipelines.kubeflow.connection import Connection
+from pipelines.kubeflow.errors import ConflictError
+from pipelines.kubeflow.versions import named
+
+RESOURCE = "experiments"
+
+
+def find(connection: Connection, name: str) -> str | None:
+    """Return the id of the experiment of a name, if there is one."""
+    listed = connection.pages(
+        RESOURCE,
+        connection.experiments.experiment_service_list_experiments,
+        namespace=connection.server.namespace,
+        filter=named(name),
+    )
+    return next((one.experiment_id for one in listed if one.display_name == name), None)
+
+
+def ensure(connection: Connection, name: str) -> str:
+    """Return the id of the experiment of a name, made if there is none.
+
+    Raises:
+        KubeflowError: The server refused.
+    """
+    found = find(connection, name)
+    if found is not None:
+        return found
+    body = kfp_server_api.V2beta1Experiment(
+        display_name=name, namespace=connection.server.namespace
+    )
+    create = connection.experiments.experiment_service_create_experiment
+    try:
+        return str(connection.call("create", RESOURCE, create, body).experiment_id)
+    except ConflictError:  # somebody made it since
+        found = find(connection, name)
+        if found is None:
+            raise
+        return found

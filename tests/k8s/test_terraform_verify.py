@@ -1,0 +1,294 @@
+"""The check on the cluster: its probe over real HTTP, its driver with a kubectl."""
+
+import contextlib
+import http.server
+import json
+import pathlib
+import socket
+import sys
+import threading
+import urllib.parse
+
+import pytest
+
+from tests.k8s.scripts import load
+
+probe = load("verify/probe.py")
+verify = load("verify/verify.py")
+
+AZURE = {
+    "root": {"endpoint_ip": "10.40.64.4"},
+    "silos": {
+        "9e": {"account": "acc9e", "container": "silo-9e", "endpoint_ip": "10.40.64.5"},
+        "aa": {"account": "accaa", "container": "silo-aa", "endpoint_ip": "10.40.64.6"},
+    },
+}
+IMAGE = "r.azurecr.io/fairsilo-pipeline@sha256:" + "0" * 64
+# Stands for kubectl: writes down what it was asked, and answers as a cluster would.
+KUBECTL = """#!{python}
+import json, pathlib, sys
+log = pathlib.Path({log!r})
+manifest = sys.stdin.read() if "apply" in sys.argv else ""
+with log.open("a") as file:
+    print(json.dumps([sys.argv[1:], json.loads(manifest or "null")]), file=file)
+if "deployment" in sys.argv:
+    print(json.dumps({{"app.kubernetes.io/name": "worker"}}))
+elif "pod" in sys.argv and "get" in sys.argv:
+    print({phase!r}, end="")
+elif "logs" in sys.argv:
+    print("ok     own container: found 200")
+"""
+
+
+class Azure(http.server.BaseHTTPRequestHandler):
+    """Entra ID and a storage account: one container may be listed, others not."""
+
+    def do_POST(self):
+        form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        sent = urllib.parse.parse_qs(form)
+        right = sent["client_assertion"] == ["from-the-cluster"]
+        right = right and sent["client_id"] == ["identity-of-9e"]
+        right = right and self.path == "/tenant/oauth2/v2.0/token"
+        self.answer(200 if right else 400, {"access_token": "t0ken"})
+
+    def do_GET(self):
+        known = self.headers["Authorization"] == "Bearer t0ken"
+        own = self.path.startswith("/silo-9e?restype=container&comp=list")
+        self.answer(200 if known and own else 403, {})
+
+    def answer(self, status, body):
+        self.send_response(status)
+        if status == 403:
+            self.send_header("x-ms-error-code", "AuthorizationPermissionMismatch")
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def azure(tmp_path, monkeypatch):
+    """Return the address of a server that answers as Azure does."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Azure)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    token = tmp_path / "token"
+    token.write_text("from-the-cluster")
+    monkeypatch.setenv("AZURE_FEDERATED_TOKEN_FILE", str(token))
+    monkeypatch.setenv("AZURE_CLIENT_ID", "identity-of-9e")
+    monkeypatch.setenv("AZURE_TENANT_ID", "tenant")
+    monkeypatch.setenv("AZURE_AUTHORITY_HOST", f"{address}/")
+    monkeypatch.setattr(probe, "PATIENCE_S", 0.5)
+    yield address
+    server.shutdown()
+    server.server_close()
+
+
+@contextlib.contextmanager
+def listening():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@contextlib.contextmanager
+def silent():
+    """Give a port that answers nothing: its queue is full, so the kernel drops."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
+        address = server.getsockname()
+        with contextlib.ExitStack() as waiting:
+            for _ in range(3):
+                client = waiting.enter_context(socket.socket())
+                client.setblocking(False)
+                client.connect_ex(address)
+            yield address[1]
+
+
+def run(capsys, part, *arguments):
+    status = probe.main([part, *arguments])
+    said = capsys.readouterr().out
+    assert "t0ken" not in said
+    return status, said
+
+
+def network(capsys, closed, host="127.0.0.1", address="127.0.0.1"):
+    options = ["--host", host, "--address", address, "--closed", closed]
+    return run(capsys, "network", *options)
+
+
+def identity(capsys, own, other):
+    return run(capsys, "identity", "--own", own, "--other", other)
+
+
+def test_a_network_that_is_closed_passes(capsys, monkeypatch):
+    monkeypatch.setattr(probe, "PATIENCE_S", 0.2)
+    with silent() as port:
+        status, said = network(capsys, f"127.0.0.1:{port}")
+    assert status == 0, said
+    assert said.splitlines() == [
+        "ok     127.0.0.1: found 127.0.0.1, expected 127.0.0.1",
+        f"ok     127.0.0.1:{port}: no answer, as expected",
+    ]
+
+
+def test_an_open_port_fails_and_so_does_one_that_refuses(capsys):
+    with listening() as port:
+        status, said = network(capsys, f"127.0.0.1:{port}")
+    assert status == 1
+    assert f"FAILED 127.0.0.1:{port}: found a connection, expected none" in said
+    status, said = network(capsys, f"127.0.0.1:{port}")
+    assert status == 1
+    assert "found an answer (refused), expected none" in said
+
+
+def test_a_name_that_leads_elsewhere_or_nowhere_fails(capsys):
+    _, said = network(capsys, "127.0.0.1:1", address="10.40.64.5")
+    assert "FAILED 127.0.0.1: found 127.0.0.1, expected 10.40.64.5" in said
+    _, said = network(capsys, "127.0.0.1:1", host="account.invalid")
+    assert "FAILED account.invalid: found no address" in said
+
+
+def test_a_name_with_a_public_address_fails():
+    passed, said = probe.check_name("8.8.8.8", "8.8.8.8")
+    assert not passed, said
+
+
+def test_an_identity_that_reads_its_own_container_only_passes(azure, capsys):
+    status, said = identity(capsys, f"{azure}/silo-9e", f"{azure}/silo-aa")
+    assert status == 0, said
+    assert said.splitlines() == [
+        "ok     own container: found 200 , expected 200",
+        "ok     other container: found 403 AuthorizationPermissionMismatch, "
+        "expected 403",
+    ]
+
+
+def test_an_identity_that_reads_anothers_container_fails(azure, capsys):
+    status, said = identity(capsys, f"{azure}/silo-9e", f"{azure}/silo-9e")
+    assert status == 1
+    assert "FAILED other container: found 200 , expected 403" in said
+
+
+def test_an_identity_that_cannot_read_its_own_container_fails(azure, capsys):
+    status, said = identity(capsys, f"{azure}/silo-aa", f"{azure}/silo-aa")
+    assert status == 1
+    assert "FAILED own container: found 403 AuthorizationPermissionMismatch" in said
+
+
+def test_containers_that_are_not_reached_prove_nothing(azure, capsys):
+    gone = "http://127.0.0.1:1/silo-aa"
+    status, said = identity(capsys, gone, gone)
+    assert status == 1
+    assert "FAILED own container: not reached" in said
+    assert "FAILED other container: not reached" in said
+
+
+def test_a_token_that_is_refused_fails_and_is_not_printed(azure, capsys, monkeypatch):
+    monkeypatch.setenv("AZURE_CLIENT_ID", "another")
+    status, said = identity(capsys, f"{azure}/silo-9e", f"{azure}/silo-aa")
+    assert status == 1
+    assert "FAILED token: found none" in said
+    assert "from-the-cluster" not in said
+
+
+def test_a_pod_without_an_identity_fails(azure, capsys, monkeypatch):
+    monkeypatch.delenv("AZURE_FEDERATED_TOKEN_FILE")
+    status, said = identity(capsys, f"{azure}/silo-9e", f"{azure}/silo-aa")
+    assert status == 1
+    assert "FAILED token: found none (KeyError('AZURE_FEDERATED_TOKEN_FILE'))" in said
+
+
+@pytest.fixture
+def cluster(tmp_path, monkeypatch):
+    """Return a function that puts a kubectl on the path, and one that reads its log."""
+    log = tmp_path / "log"
+    azure_json = tmp_path / "azure.json"
+    azure_json.write_text(json.dumps(AZURE))
+
+    def start(phase):
+        text = KUBECTL.format(python=sys.executable, log=str(log), phase=phase)
+        kubectl = tmp_path / "kubectl"
+        kubectl.write_text(text)
+        kubectl.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        return [str(azure_json), "--image", IMAGE]
+
+    def asked():
+        return [json.loads(line) for line in log.read_text().splitlines()]
+
+    return start, asked
+
+
+@pytest.mark.parametrize(("phase", "status"), [("Succeeded", 0), ("Failed", 1)])
+def test_the_driver_says_what_the_probes_found_and_cleans_up(
+    cluster, capsys, phase, status
+):
+    start, asked = cluster
+    assert verify.main(start(phase)) == status
+    assert capsys.readouterr().out == "ok     own container: found 200\n" * 2
+    removals = [arguments for arguments, _ in asked() if "delete" in arguments]
+    assert len(removals) == 2
+    assert asked()[-1][0] == removals[-1]
+    assert removals[-1][:6] == [
+        *("-n", "fairsilo-silo-9e", "delete"),
+        *("pod/fairsilo-probe", "networkpolicy/fairsilo-probe"),
+        "configmap/fairsilo-probe",
+    ]
+
+
+def test_a_probe_that_never_ends_is_given_up_and_removed(cluster, monkeypatch):
+    start, asked = cluster
+    monkeypatch.setattr(verify, "PATIENCE_S", 0.0)
+    with pytest.raises(TimeoutError, match="found it still Pending"):
+        verify.main(start("Pending"))
+    assert "delete" in asked()[-1][0]
+
+
+def pods(asked):
+    made = [manifest for _, manifest in asked() if manifest]
+    return [manifest for manifest in made if manifest["kind"] == "Pod"]
+
+
+def test_the_first_probe_is_under_the_workers_policies(cluster):
+    start, asked = cluster
+    verify.main([*start("Succeeded"), "--silo", "aa", "--other", "9e"])
+    code = next(manifest for _, manifest in asked() if manifest)
+    assert code["data"]["probe.py"] == pathlib.Path(str(probe.__file__)).read_text()
+    first, _ = pods(asked)
+    assert first["metadata"]["namespace"] == "fairsilo-silo-aa"
+    assert first["metadata"]["labels"] == {"app.kubernetes.io/name": "worker"}
+    (container,) = first["spec"]["containers"]
+    assert container["image"] == IMAGE
+    options = probe.parse(container["command"][2:])
+    assert options.host == "accaa.blob.core.windows.net"
+    assert options.address == "10.40.64.6"
+    assert "worker.fairsilo-silo-9e.svc.cluster.local:8000" in options.closed
+    assert "10.40.64.4:2049" in options.closed
+
+
+def test_only_the_second_probe_has_an_identity_and_a_way_out(cluster):
+    start, asked = cluster
+    verify.main(start("Succeeded"))
+    first, second = pods(asked)
+    (policy,) = [m for _, m in asked() if m and m["kind"] == "NetworkPolicy"]
+    chosen = policy["spec"]["podSelector"]["matchLabels"]
+    assert chosen.items() <= second["metadata"]["labels"].items()
+    assert not chosen.items() <= first["metadata"]["labels"].items()
+    assert second["metadata"]["labels"]["azure.workload.identity/use"] == "true"
+    options = probe.parse(second["spec"]["containers"][0]["command"][2:])
+    assert options.own == "https://acc9e.blob.core.windows.net/silo-9e"
+    assert options.other == "https://accaa.blob.core.windows.net/silo-aa"
+
+
+def test_the_probes_pod_passes_pod_security_restricted():
+    spec = verify.pod("9e", IMAGE, {}, [])["spec"]
+    (container,) = spec["containers"]
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+    }
+    assert [{*volume} for volume in spec["volumes"]] == [{"name", "configMap"}]
+    assert spec["serviceAccountName"] == "silo-worker"
