@@ -162,7 +162,9 @@ def _wait(
     from pipelines.kubeflow import outcome, waiting
 
     try:
-        ended = waiting.wait(connection, run_id, version.package, console.say)
+        ended = waiting.wait(
+            connection, run_id, version.package, console.say, waiting.POLL_S
+        )
     except KeyboardInterrupt:
         console.say(
             f"run {run_id} goes on; `fairsilo kubeflow status {chosen.name} {run_id}` "

@@ -179,7 +179,8 @@ def compiled(chosen: UseCase, package: pathlib.Path | None) -> Iterator[pathlib.
         return
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "package.yaml")
-        console.say(f"{chosen.name}: compiling")
+        image = chosen.settings.kubeflow.image
+        console.say(f"{chosen.name}: compiling, with image {image}")
         with console.engines():
             from pipelines.runners import kubeflow
 

@@ -97,7 +97,6 @@ def recent(connection: Connection, experiment_id: str | None) -> list[Any]:
         "list",
         RESOURCE,
         connection.runs.run_service_list_runs,
-        namespace=connection.server.namespace,
         experiment_id=experiment_id,
         sort_by="created_at desc",
         page_size=RECENT,

@@ -56,7 +56,7 @@ class Package:
         self.logs: dict[str, str] = {}
         self.commands: dict[str, list[str]] = {}
 
-    def run(self, hook: Hook = lambda _: None, **parameters) -> bool:
+    def run(self, hook: Hook = lambda _: None, /, **parameters) -> bool:
         """Run all tasks in their order and return whether all of them succeeded.
 
         Args:

@@ -259,7 +259,9 @@ class _Handler(BaseHTTPRequestHandler):
         parser = email.parser.BytesParser(policy=email.policy.default)
         for part in parser.parsebytes(head + raw).iter_parts():
             if part.get_param("name", header="content-disposition") == "uploadfile":
-                return part.get_filename() or "", part.get_payload(decode=True) or b""
+                content = part.get_payload(decode=True)
+                if isinstance(content, bytes):
+                    return part.get_filename() or "", content
         raise RefusalError(400, "Failed to read pipeline from file")
 
     def _refuse(self, refusal: RefusalError, path: str) -> None:

@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 from google.protobuf import text_format
+from ml_metadata import MetadataStore
+from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.silo_example_gen.settings import SourceSettings
@@ -136,6 +138,17 @@ def manifest(*entries: SiloEntry, span: str = "") -> Manifest:
     return Manifest(
         "shapes", span, tuple(sorted(entries, key=lambda entry: entry.silo.id))
     )
+
+
+def publish(store: MetadataStore, artifacts: list[mlmd.Artifact]) -> list[int]:
+    """Record an execution that gave artifacts out, and return their ids.
+
+    Those with an id are given out once more, as by a node that the cache served.
+    """
+    kind = store.put_execution_type(mlmd.ExecutionType(name="a node"))
+    output = mlmd.Event(type=mlmd.Event.OUTPUT)
+    pairs = [(artifact, output) for artifact in artifacts]
+    return list(store.put_execution(mlmd.Execution(type_id=kind), pairs, [])[1])
 
 
 def properties_of(module: types.ModuleType) -> tuple[set[str], set[str]]:

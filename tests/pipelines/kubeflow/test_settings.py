@@ -3,7 +3,12 @@
 import pydantic
 import pytest
 
-from pipelines.kubeflow.settings import DEFAULT_IMAGE, GpuSettings, KubeflowSettings
+from pipelines.kubeflow.settings import (
+    DEFAULT_IMAGE,
+    GpuSettings,
+    KubeflowSettings,
+    ScheduleSettings,
+)
 
 PINNED = "registry.example/fairsilo@sha256:" + "a" * 64
 
@@ -25,3 +30,22 @@ def test_a_quantity_is_kubernetes_own(memory):
 def test_a_taint_has_key_value_and_effect(taint):
     with pytest.raises(pydantic.ValidationError, match="KEY=VALUE"):
         GpuSettings(toleration=taint)
+
+
+def test_a_schedule_has_five_fields_and_a_zone_that_there_is():
+    schedule = ScheduleSettings(cron="0 4 * * mon", time_zone="Europe/Berlin")
+    assert (schedule.cron, schedule.catch_up, schedule.enabled) == (
+        "0 4 * * mon",
+        False,
+        True,
+    )
+    with pytest.raises(pydantic.ValidationError, match="expected five fields"):
+        ScheduleSettings(cron="0 0 4 * * 1")
+    with pytest.raises(pydantic.ValidationError, match="IANA name"):
+        ScheduleSettings(cron="0 4 * * 1", time_zone="Berlin")
+
+
+def test_the_servers_zone_must_be_one():
+    assert KubeflowSettings().server_time_zone == "UTC"
+    with pytest.raises(pydantic.ValidationError, match="IANA name"):
+        KubeflowSettings(server_time_zone="local")
