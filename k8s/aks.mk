@@ -37,7 +37,8 @@ aks-kubeflow: ## Install Kubeflow Pipelines, the version in k8s/kfp-version
 
 aks-deploy: ## Apply the overlay, and hand the database's passwords to the cluster
 	$(MAKE) manifests
-	kubectl apply -k $(AKS_OVERLAY)
+	kubectl --namespace kubeflow delete job silo-homes --ignore-not-found # a job can't be changed
+	kubectl apply --server-side -k $(AKS_OVERLAY)
 	$(MAKE) aks-secrets
 	kubectl --namespace fairsilo rollout status statefulset/fairsilo-mysql --timeout=10m
 

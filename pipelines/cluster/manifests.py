@@ -1,8 +1,8 @@
 """Makes all files that follow from the list of silos.
 
-Below each overlay the folder `generated`: a file a silo, the registry of workers for the
-coordinator, the directories that volumes show, groups of people; and the same list of
-silos for Terraform. Names are mapped here only, so that Kubernetes, Azure and the
+Below each overlay the folder `generated`: a file a silo, the registry of workers for
+the coordinator, the directories that volumes show, groups of people; and the same list
+of silos for Terraform. Names are mapped here only, so that Kubernetes, Azure and the
 pipeline agree.
 """
 
@@ -44,7 +44,7 @@ SHARED = ("shared/people.yaml",)
 CERTIFICATE = ("certificates/certificate.yaml",)
 
 
-def overlay(name: str, folder: pathlib.Path, listed: Silos) -> Overlay:
+def choose(name: str, folder: pathlib.Path, listed: Silos) -> Overlay:
     """Return an overlay; that of Azure with what is known of Azure.
 
     Args:
@@ -146,7 +146,7 @@ def write(folder: pathlib.Path, overlays: Sequence[str] = OVERLAYS) -> Made:
     # First: what is known of Azure comes from Terraform, which needs this file.
     files = [folder / TERRAFORM_FILE]
     _write(files[0], terraform(listed))
-    chosen = [overlay(name, folder, listed) for name in overlays]
+    chosen = [choose(name, folder, listed) for name in overlays]
     rendered = {one.name: dict(render(folder, listed, one)) for one in chosen}
     for name, texts in rendered.items():
         root = folder / "overlays" / name / GENERATED

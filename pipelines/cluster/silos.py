@@ -16,7 +16,7 @@ from pipelines.places import Places
 WAY_OUT = "k8s/silos.yaml says at its top what may stand in it"
 DIRECTORY = "directory"
 # As identity providers name groups: words, paths, addresses, object ids.
-Group = Annotated[str, pydantic.Field(pattern=r"^[\w.:@/+-]{0,253}$")]
+Group = Annotated[str, pydantic.Field(pattern=r"^[A-Za-z0-9_.:@/+-]+$", max_length=253)]
 
 
 class Silo(Section):
@@ -35,7 +35,7 @@ class Silo(Section):
     """Where its input is on Azure: its blob container, or a directory of the root."""
 
     owners: Group = ""
-    """Group of its owner's people; named after the namespace where it is empty."""
+    """Group of its owner's people; by default named after the namespace."""
 
     @pydantic.field_validator("id")
     @classmethod

@@ -1,0 +1,1 @@
+"""What must hold of rendered objects; each rule returns sentences about faults."""

@@ -1,0 +1,212 @@
+"""What the built images hold and that they run; `make images-check` builds them.
+
+Skipped without them: `FAIRSILO_IMAGES` names the folder where `k8s/images/check.sh`
+lays out each image's description and its mounted root.
+"""
+
+import hashlib
+import importlib.util
+import json
+import os
+import pathlib
+import re
+import socket
+import stat
+import subprocess
+import time
+
+import pytest
+
+from components.federation import workers
+from tests.k8s import read_only
+
+FOLDER = pathlib.Path(os.environ.get("FAIRSILO_IMAGES", ""))
+PIPELINE, WORKER = FOLDER / "pipeline", FOLDER / "silo-worker"
+BINARY = "usr/bin/worker_binary"
+pytestmark = pytest.mark.skipif(
+    "FAIRSILO_IMAGES" not in os.environ,
+    reason="no images: `make images-check` builds them and runs this",
+)
+
+
+def described(image):
+    return json.loads(image.with_suffix(".json").read_text())["OCIv1"]["config"]
+
+
+def run(*command):
+    return read_only.run(PIPELINE, described(PIPELINE)["Env"], *command)
+
+
+def files(image):
+    root = image.resolve()
+    return [path for path in root.rglob("*") if not path.is_dir()]
+
+
+def names(image):
+    return {path.name for path in files(image)}
+
+
+def bill(image):
+    found = image / "usr/share/sbom" / f"fairsilo-{image.name}.cdx.json"
+    parts = json.loads(found.read_text())["components"]
+    return {re.sub(r"[-_.]+", "-", part["name"]).lower() for part in parts}
+
+
+@pytest.mark.parametrize("image", [PIPELINE, WORKER], ids=["pipeline", "worker"])
+def test_image_runs_as_a_user_who_can_change_nothing_in_it(image):
+    assert described(image)["User"] == read_only.IDS
+    root = image.resolve()
+    home = root / read_only.HOME.removeprefix("/")
+    for path in root.rglob("*"):
+        if path.is_symlink() or path == home or path.is_relative_to(root / "dev"):
+            continue
+        found = path.stat()
+        assert found.st_uid != 10001, path
+        assert not found.st_mode & (stat.S_ISUID | stat.S_ISGID) or path.is_dir(), path
+        sticky = found.st_mode & stat.S_ISVTX
+        assert sticky or not found.st_mode & stat.S_IWOTH, path
+
+
+def test_pipeline_image_has_no_compiler_installer_cache_or_history():
+    tools = {"cc", "gcc", "g++", "cpp", "ld", "make", "uv", "uvx", "git", "curl"}
+    assert not tools & names(PIPELINE)
+    for path in ("root/.cache", "opt/uv", "app/.git", "app/tests", "app/uv.lock"):
+        assert not (PIPELINE / path).exists(), path
+    assert [*(PIPELINE / "root").resolve().glob(".cache/*")] == []
+    assert [*(PIPELINE / "var/lib/apt/lists").glob("*_Packages*")] == []
+
+
+def test_pipeline_image_starts_without_compiling():
+    app = PIPELINE.resolve() / "app"
+    site = app / ".venv/lib/python3.11/site-packages"
+    ours = [path for part in ("components", "pipelines") for path in app.glob(part)]
+    engines = [site / name for name in ("tensorflow", "tfx", "kfp", "apache_beam")]
+    for folder in (*ours, *engines):
+        sources = {path.with_suffix("") for path in folder.rglob("*.py")}
+        compiled = {
+            path.parent.parent / path.name.removesuffix(".cpython-311.pyc")
+            for path in folder.rglob("*.pyc")
+        }
+        missing = {path for path in sources if "templates" not in path.parts} - compiled
+        assert len(missing) < 0.01 * len(sources) + 1, missing
+
+
+def test_bill_of_materials_names_every_package_of_the_environment():
+    listed = run(
+        "python",
+        "-c",
+        "import importlib.metadata as m;"
+        "print(*(d.name for d in m.distributions()), sep='\\n')",
+    )
+    installed = {
+        re.sub(r"[-_.]+", "-", name).lower() for name in listed.split() if name
+    }
+    assert len(installed) > 200
+    assert installed - bill(PIPELINE) <= {"fairsilo"}
+
+
+def test_root_is_read_only_here():
+    with pytest.raises(AssertionError, match="Read-only file system"):
+        run("touch", "/app/there")
+
+
+def test_command_line_starts_from_any_folder_on_a_read_only_root():
+    assert "Usage: fairsilo" in run("fairsilo", "--help")
+
+
+def test_use_case_and_schema_are_found_from_any_folder():
+    assert "learning_rate" in run("fairsilo", "config", "show", "flights")
+
+
+def test_step_s_program_starts_on_a_read_only_root():
+    assert "STEP" in run("python", "-m", "pipelines.runners.node", "--help").upper()
+
+
+def test_engines_import_on_a_read_only_root():
+    code = "import tensorflow, tfx, tensorflow_federated; print(tensorflow.__version__)"
+    assert "2.15.1" in run("python", "-c", code).splitlines()
+
+
+def test_coordinator_s_worker_starts_in_the_pipeline_image():
+    code = (
+        "from components.federation.workers import Workers\n"
+        "with Workers('/tmp/workers') as started:\n"
+        "    print(started.start_server().alive, started.isolation)"
+    )
+    assert "True one user id" in run("python", "-c", code)
+
+
+def test_worker_image_holds_a_program_and_its_libraries_and_no_other():
+    programs = {
+        str(path.relative_to(WORKER.resolve()))
+        for path in files(WORKER)
+        if path.stat().st_mode & stat.S_IXUSR
+    }
+    assert programs - {p for p in programs if ".so" in p} == {BINARY}
+    assert sum(".so" in program for program in programs) == 8
+    assert bill(WORKER) == {"tensorflow-federated"}
+    assert {path.name for path in (WORKER / "var/lib/dpkg/status.d").iterdir()} == {
+        "libc6",
+        "libgcc-s1",
+        "libstdc++6",
+    }
+
+
+def test_worker_is_the_very_file_of_the_locked_wheel():
+    spec = importlib.util.find_spec("tensorflow_federated")
+    wheel = pathlib.Path(spec.submodule_search_locations[0], "data", "worker_binary")
+    digests = [
+        hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in (wheel, WORKER / BINARY)
+    ]
+    assert digests[0] == digests[1]
+
+
+@pytest.fixture
+def worker(tmp_path):
+    """Start the worker as the image says, but on a free port of the loopback."""
+    config = described(WORKER)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [*config["Entrypoint"], *config["Cmd"], f"--port={port}"]
+    log = tmp_path / "worker.log"
+    with log.open("wb") as file:
+        process = read_only.start(
+            WORKER, config["Env"], command, stdout=file, stderr=subprocess.STDOUT
+        )
+        try:
+            end = time.monotonic() + workers.START_TIMEOUT_S
+            while workers.LISTENING not in log.read_bytes():
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < end, log.read_text()
+                time.sleep(0.1)
+            yield process, port
+        finally:
+            process.kill()
+            process.wait()
+
+
+def test_worker_computes_as_the_image_starts_it(worker):
+    import numpy as np
+    import tensorflow_federated as tff
+
+    from components.federation.context import Compilers
+    from components.federation.endpoint import Endpoint
+
+    process, port = worker
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    assert "Uid:\t10001\t10001\t10001\t10001\n" in status
+
+    @tff.tensorflow.computation(np.int64)
+    def doubled(value):
+        return value * 2
+
+    endpoint = Endpoint(60.0, Compilers().native)
+    endpoint.connect(f"127.0.0.1:{port}")
+    try:
+        assert endpoint.submit(doubled, 21).result(60) == 42
+    finally:
+        endpoint.close()
+    process.kill()
+    assert process.wait(timeout=10) == -9
