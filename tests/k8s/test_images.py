@@ -146,7 +146,8 @@ def test_worker_is_ended_by_a_signal_that_process_1_cannot_ignore():
 @pytest.mark.parametrize("name", NAMES)
 def test_manifests_and_image_agree_on_the_user(name):
     manifest = (ROOT / "k8s" / MANIFESTS[name]).read_text()
-    assert f"image: fairsilo-{name}\n" in manifest
+    image = {"pipeline": "fairsilo-pipeline", "silo-worker": "${worker_image}"}[name]
+    assert f"image: {image}\n" in manifest
     user, group = USER.split(":")
     assert re.findall(r"runAsUser: (\d+)", manifest) == [user]
     assert re.findall(r"runAsGroup: (\d+)", manifest) == [group]
