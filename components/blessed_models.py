@@ -8,7 +8,7 @@ evaluator leaves what is read here on its `ModelBlessing` artifacts.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from components.silos.spans import span_order
@@ -59,13 +59,27 @@ def find(
     Returns:
         The model, or None when no blessed model is a candidate.
     """
-    models = [
+    return newest(model for model in read(store, use_case) if is_candidate(model.span))
+
+
+def read(store: MetadataStore, use_case: str) -> list[BlessedModel]:
+    """Return all blessed models of a use case, whether their folders are there or not.
+
+    Args:
+        store: ML Metadata.
+        use_case: Name of the use case.
+    """
+    return [
         _model(artifact)
         for artifact in store.get_artifacts_by_type(TYPE_NAME)
         if _is_blessed(artifact, use_case)
     ]
+
+
+def newest(models: Iterable[BlessedModel]) -> BlessedModel | None:
+    """Return the newest of some models; None where there is none."""
     return max(
-        (model for model in models if is_candidate(model.span)),
+        models,
         key=lambda model: (span_order(model.span), model.blessing_id),
         default=None,
     )

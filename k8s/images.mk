@@ -5,7 +5,8 @@ IMAGE_BUILDER ?= $(firstword $(notdir $(shell command -v docker buildah)))
 # Registry to tag for and push to, such as `name.azurecr.io/`, with the slash.
 IMAGE_REGISTRY ?=
 IMAGE_VERSION := $(shell awk -F'"' '/^version = /{print $$2; exit}' pyproject.toml)
-# Docker prints a digest by itself.
+# What docker does by itself: keep a layer a step, and print a digest.
+IMAGE_LAYERS := $(if $(filter buildah,$(IMAGE_BUILDER)),--layers)
 IMAGE_DIGEST := $(if $(filter buildah,$(IMAGE_BUILDER)),--digestfile=/dev/stdout)
 comma := ,
 # An index or a certificate authority of one's own, where the network has them.
@@ -17,7 +18,7 @@ images: $(IMAGE_NAMES:%=image-%) ## Build the images with docker or buildah
 
 image-%: # One of them
 	@test -n "$(IMAGE_BUILDER)" || { echo "error: found neither docker nor buildah, expected one of them"; exit 1; }
-	$(IMAGE_BUILDER) build --file k8s/images/$*/Dockerfile \
+	$(IMAGE_BUILDER) build $(IMAGE_LAYERS) --file k8s/images/$*/Dockerfile \
 	  --tag $(IMAGE_REGISTRY)fairsilo-$*:$(IMAGE_VERSION) \
 	  --label org.opencontainers.image.version=$(IMAGE_VERSION) \
 	  --label org.opencontainers.image.revision=$$(git describe --always --dirty --abbrev=40) \

@@ -47,7 +47,7 @@ def infer(
     unreadable = [
         FailureLine(entry.silo.id, "", entry.error) for entry in manifest if entry.error
     ]
-    items = plan(manifest, job.model_digest, settings.rows_per_item)
+    items = plan(manifest, job.model_digest, settings.rows_per_item, job.key)
     if not items:
         return Ledger(
             status=ledger.NOTHING,
@@ -75,9 +75,8 @@ def _check_key(key: Sequence[str]) -> None:
 
 
 def _sweep(items: Sequence[WorkItem]) -> None:
-    for folder, group in itertools.groupby(items, key=lambda item: item.folder):
-        names = [item.target.name for item in group]
-        predictions.sweep(pathlib.Path(folder), names)
+    for folder in {pathlib.Path(item.folder).parent for item in items}:
+        predictions.sweep(folder)
 
 
 def _account(

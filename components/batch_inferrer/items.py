@@ -1,7 +1,8 @@
 """Work items: what is scored in one go, always part of one silo's one file.
 
-Large splits are cut between row groups. The parts' names follow from the plan
-alone, so a later run finds what an earlier one has done.
+Large splits are cut between row groups. The names of folders and parts follow from
+the plan alone, so a later run finds what an earlier one has done, and a run with
+another cut or key writes elsewhere, even at the same time.
 """
 
 from __future__ import annotations
@@ -9,16 +10,17 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from components.batch_inferrer import predictions
+from components.silos import digests
 from components.silos.manifest import SCORE, Manifest, SiloEntry
 from components.silos.silo import Silo
 
 ROOT = "predictions"
-DEAD_LETTERS = "dead-letters"
 DIGEST_LETTERS = 12
 
 
@@ -52,7 +54,7 @@ class WorkItem:
     @property
     def dead_letters(self) -> pathlib.Path:
         """The file of its rows that can't be scored."""
-        return pathlib.Path(self.folder, DEAD_LETTERS, self.target.name)
+        return pathlib.Path(self.folder, predictions.DEAD_LETTERS, self.target.name)
 
     @property
     def label(self) -> str:
@@ -63,33 +65,40 @@ class WorkItem:
         return f"{self.path} (row groups {groups[0]} to {groups[-1]})"
 
 
-def plan(manifest: Manifest, model: str, rows_per_item: int) -> list[WorkItem]:
+def plan(
+    manifest: Manifest, model: str, rows_per_item: int, key: Sequence[str] = ()
+) -> list[WorkItem]:
     """Return the work items of a manifest, by silo and part.
 
     Args:
         manifest: What the silos hold; its split `score` is what counts.
         model: The model's digest.
         rows_per_item: Most rows in an item, unless one row group has more.
+        key: Columns that predictions carry.
     """
+    span, form = manifest.span, digests.of_json([rows_per_item, list(key)])
     return [
         item
         for entry in manifest.readable(SCORE)
-        for item in _items(entry, manifest.span, model, rows_per_item)
+        for item in _items(entry, _folder(entry, span, model, form), rows_per_item)
     ]
 
 
-def _items(
-    entry: SiloEntry, span: str, model: str, rows_per_item: int
-) -> Iterator[WorkItem]:
+def _folder(entry: SiloEntry, span: str, model: str, form: str) -> str:
+    parts = (model, entry.splits[SCORE].digest, form)
+    name = "-".join(part[:DIGEST_LETTERS] for part in parts)
+    return str(entry.silo.path(ROOT, _folder_name(span), name))
+
+
+def _items(entry: SiloEntry, folder: str, rows_per_item: int) -> Iterator[WorkItem]:
     split = entry.splits[SCORE]
-    name = f"{model[:DIGEST_LETTERS]}-{split.digest[:DIGEST_LETTERS]}"
     whole = WorkItem(
         silo=entry.silo,
         path=split.path,
         input_digest=split.digest,
         rows=split.rows,
         row_groups=None,
-        folder=str(entry.silo.path(ROOT, _folder_name(span), name)),
+        folder=folder,
         part=0,
     )
     sizes = _group_sizes(split.path) if split.rows > rows_per_item else []

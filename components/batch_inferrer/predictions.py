@@ -12,14 +12,13 @@ import errno
 import os
 import pathlib
 import uuid
-from collections.abc import Iterable
 from types import TracebackType
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.errors import SiloError
-from components.silos import homes
+from components.silos import homes, leftovers
 from components.silos.silo import Silo
 
 WORK = b"fairsilo.work"
@@ -27,7 +26,7 @@ SCORE = pa.field("score", pa.float32())
 MODEL = pa.field("model", pa.dictionary(pa.int32(), pa.string()))
 REASON = pa.field("reason", pa.dictionary(pa.int32(), pa.string()))
 
-_TEMPORARY = "*.tmp"
+DEAD_LETTERS = "dead-letters"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -135,20 +134,16 @@ def rows_done(path: pathlib.Path, work: str) -> int | None:
     return rows
 
 
-def sweep(folder: pathlib.Path, parts: Iterable[str]) -> None:
-    """Remove what an interrupted run or another cut of the split has left.
+def sweep(folder: pathlib.Path) -> None:
+    """Remove what killed runs have left in the folders of a span's predictions.
+
+    Other runs may be writing in them now.
 
     Args:
-        folder: A folder of predictions; it need not be there.
-        parts: Names of the files that the present plan knows.
+        folder: The span's, below a silo's home; it need not be there.
     """
-    keep = set(parts)
-    for place in (folder, folder / "dead-letters"):
-        for file in place.glob("part-*.parquet"):
-            if file.name not in keep:
-                file.unlink(missing_ok=True)
-        for file in place.glob("." + _TEMPORARY):
-            file.unlink(missing_ok=True)
+    for pattern in ("*/.*.tmp", f"*/{DEAD_LETTERS}/.*.tmp"):
+        leftovers.clear(folder.glob(pattern))
 
 
 def _make_folder(silo: Silo, folder: pathlib.Path) -> None:

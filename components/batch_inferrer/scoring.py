@@ -119,7 +119,6 @@ def _score(item: WorkItem, job: Job, scorer: Scorer, work: str) -> tuple[int, in
     schema = pa.schema([*keys, predictions.SCORE, predictions.MODEL])
     rows = 0
     dead: list[pa.RecordBatch] = []
-    item.dead_letters.unlink(missing_ok=True)
     with PartWriter(item.silo, item.target, schema, work) as part:
         for batch, scores in batches.score_batches(
             scorer, item.path, job.key, job.batch_rows, item.row_groups
@@ -221,6 +220,7 @@ def _write_dead_letters(
     item: WorkItem, dead: Sequence[pa.RecordBatch], work: str
 ) -> None:
     if not dead:
+        item.dead_letters.unlink(missing_ok=True)  # of earlier code
         return
     with PartWriter(item.silo, item.dead_letters, dead[0].schema, work) as part:
         for letters in dead:

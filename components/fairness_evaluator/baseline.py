@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from components import blessed_models
 from components.blessed_models import BlessedModel
 from components.silos.spans import span_order
 
@@ -24,7 +25,7 @@ def choose(
         digest: The candidate's digest; without spans it tells the candidate
             itself, judged again, from an earlier model.
     """
-    earlier = [
+    return blessed_models.newest(
         model
         for model in blessed
         if bool(model.span) == bool(span)
@@ -33,9 +34,4 @@ def choose(
             if span
             else model.digest != digest
         )
-    ]
-    return max(
-        earlier,
-        key=lambda model: (span_order(model.span), model.blessing_id),
-        default=None,
     )

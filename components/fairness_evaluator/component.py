@@ -17,8 +17,15 @@ class FairnessEvaluatorSpec(component_spec.ComponentSpec):
     """Inputs, outputs and parameters; see `FairnessEvaluator`."""
 
     PARAMETERS: ClassVar[dict[str, Any]] = {
-        name: component_spec.ExecutionParameter(type=str)
-        for name in ("settings", "gates", "label", "code", "use_case")
+        **{
+            name: component_spec.ExecutionParameter(type=str)
+            for name in ("settings", "gates", "label", "code", "use_case")
+        },
+        # Set by the driver.
+        **{
+            name: component_spec.ExecutionParameter(type=str, optional=True)
+            for name in ("baseline_span", "baseline_digest", "baseline_uri")
+        },
     }
     INPUTS: ClassVar[dict[str, Any]] = {
         "examples": component_spec.ChannelParameter(type=artifacts.SiloExamples),

@@ -7,6 +7,7 @@ so a round costs no parsing. Only the number of rows and a digest leave the silo
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import shutil
 import tempfile
@@ -24,7 +25,7 @@ from components.features import columnar
 from components.features import spec as feature_spec
 from components.features.spec import FeatureSpec
 from components.federation import tensor_files
-from components.silos import digests, homes
+from components.silos import digests, homes, leftovers
 from components.silos.silo import Silo
 from components.silos.tasks import Result
 
@@ -35,8 +36,8 @@ BATCH_ROWS = 65_536
 def encode(silo: Silo, arguments: Mapping[str, Any]) -> Result:
     """Encode a silo's training split; the registered task.
 
-    Rows without a label are left out. Tensors of other keys are removed, and
-    those of this key are used again if their digest still holds.
+    Rows without a label are left out. Tensors of this key are used again if their
+    digest still holds; those that no run has used for days are removed.
 
     Args:
         silo: The silo.
@@ -61,19 +62,17 @@ def encode(silo: Silo, arguments: Mapping[str, Any]) -> Result:
             rows = _write(silo, arguments["split"], spec, arguments["label"], partial)
             values = {"rows": rows, "digest": _digest(partial)}
             (partial / DONE).write_text(json.dumps(values), encoding="utf-8")
-            shutil.rmtree(folder, ignore_errors=True)
-            partial.rename(folder)
+            # Those of a key are alike, whoever wrote them.
+            homes.publish(silo, partial, folder, overwrite=True)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
-        homes.hand_over(silo, folder)
-    for other in root.iterdir():
-        if other != folder:
-            shutil.rmtree(other, ignore_errors=True)
+    leftovers.clear(root.iterdir())
     return Result(values)
 
 
 def _reusable(folder: pathlib.Path) -> dict[str, Any] | None:
     try:
+        os.utime(folder)  # in use, see `leftovers.py`
         values: dict[str, Any] = json.loads((folder / DONE).read_text("utf-8"))
         return values if values["digest"] == _digest(folder) else None
     except (OSError, ValueError, KeyError, TypeError):

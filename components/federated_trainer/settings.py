@@ -57,6 +57,10 @@ class TrainingSettings(Section):
     round_timeout_s: float = Field(600.0, gt=0, le=86_400)
     """Seconds that a silo has for a round before it is dropped from it."""
 
+    silo_registry: str = ""
+    """JSON file with the addresses of workers that silos run themselves,
+    {"<silo id>": "host:port"}; empty: each training starts its own."""
+
     @field_validator("algorithm")
     @classmethod
     def _is_known(cls, value: str) -> str:

@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 
 from components.features.spec import FeatureSpec
 from components.federated_trainer.settings import TrainingSettings
-from components.federation import records, tensor_files
+from components.federation import records, silo_registry, tensor_files
 from components.federation.records import Dropped, RunRecord
+from components.federation.silo_registry import SiloRegistry
 from components.scoring.model import ModelCard
 from components.silos import departures, digests, tasks
 from components.silos.cohort import Cohort
@@ -83,8 +84,10 @@ def run(
         The model's card, with its digest or with the reason why there is none.
 
     Raises:
-        SettingsError: The use case's `model.py` can't be used.
+        SettingsError: The use case's `model.py` or the silo registry can't be used.
     """
+    path = request.settings.silo_registry
+    registry = silo_registry.read(path) if path else None
     outputs.model.mkdir(parents=True, exist_ok=True)
     outputs.run.mkdir(parents=True, exist_ok=True)
     record = RunRecord(request.settings.algorithm, refusal=cohort.refusal)
@@ -101,7 +104,7 @@ def run(
         refusal = f"{found}, the trainer's quorum is {quorum}{why}"
         departures.write(outputs.run, _departures(record, encoded, 0))
         return _refuse(dataclasses.replace(record, refusal=refusal), outputs)
-    return _train(request, manifest, spec, encoded, key, record, outputs)
+    return _train(request, manifest, spec, encoded, key, record, outputs, registry)
 
 
 def training_key(
@@ -123,7 +126,10 @@ def training_key(
             "use_case": use_case,
             "encoded": dict(encoded),
             "feature_spec": spec.digest,
-            "settings": request.settings.model_dump(mode="json"),
+            # Where the workers run decides nothing.
+            "settings": request.settings.model_dump(
+                mode="json", exclude={"silo_registry"}
+            ),
             "model": digests.of_file(request.module_file),
             "code": request.code,
         }
@@ -179,6 +185,7 @@ def _train(
     data_key: str,
     record: RunRecord,
     outputs: Outputs,
+    registry: SiloRegistry | None,
 ) -> ModelCard:
     from components.federated_trainer import export, model_module
     from components.federation import training
@@ -194,6 +201,7 @@ def _train(
         plan,
         pathlib.Path(request.checkpoints, key),
         outputs.run / records.TENSORBOARD,
+        silo_registry=registry,
     )
     record = dataclasses.replace(
         record,

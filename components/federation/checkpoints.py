@@ -2,7 +2,8 @@
 
 One file a round holds server state and the records of all rounds so far. It
 appears by a rename, so a kill at any moment leaves the last round's or this
-one's, never a part, and never a state without its records.
+one's, never a part, and never a state without its records. Only one training at a time
+may write them: see `training.py`.
 
 TFF's `FileProgramStateManager` would keep the state alone; with the
 typing-extensions that pydantic needs it can't write the tuples in it.

@@ -27,10 +27,17 @@ _OPTIONS = (
     ("grpc.max_send_message_length", -1),
     ("grpc.enable_http_proxy", 0),
 )
+# A worker that comes back elsewhere is found again within seconds.
+_SOON = (
+    ("grpc.min_reconnect_backoff_ms", 5_000),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+)
+ABSENT = "ABSENT"  # nobody answers the first call; not a name of gRPC's
 _SENTENCES = {
+    ABSENT: "no worker answers at {address}",
     "DEADLINE_EXCEEDED": "did not answer within {deadline_s:g} s",
     "UNAVAILABLE": "its worker is gone",
-    "FAILED_PRECONDITION": "its worker was restarted during the round",
+    "FAILED_PRECONDITION": "its worker was restarted",
     "NOT_FOUND": "its training data is not there",
     "PERMISSION_DENIED": "its worker may not read its training data",
     "RESOURCE_EXHAUSTED": "its worker ran out of memory",
@@ -52,29 +59,60 @@ class WorkerError(Exception):
     is left out: it may hold a value.
 
     Args:
-        code: Name of the gRPC status.
+        code: Name of the gRPC status, or `ABSENT`.
         deadline_s: The deadline of the call, unit: seconds.
+        address: Where the worker was looked for; empty if that does not matter.
     """
 
-    def __init__(self, code: str, deadline_s: float) -> None:
-        super().__init__(code, deadline_s)
+    def __init__(self, code: str, deadline_s: float, address: str = "") -> None:
+        super().__init__(code, deadline_s, address)
         self.code = code
         self.deadline_s = deadline_s
+        self.address = address
 
     def __str__(self) -> str:
         """Return what happened, as the rest of a sentence about the silo."""
         sentence = _SENTENCES.get(self.code, "its worker failed ({code})")
-        return sentence.format(code=self.code, deadline_s=self.deadline_s)
+        return sentence.format(
+            code=self.code, deadline_s=self.deadline_s, address=self.address
+        )
 
 
 class _DeadlineStub(tff.framework.RemoteExecutorGrpcStub):  # type: ignore[misc]
-    """TFF's stub with a deadline on each RPC and errors that are not retried."""
+    """TFF's stub with a deadline on each RPC and errors that are not retried.
 
-    def __init__(self, channel: grpc.Channel, deadline_s: float) -> None:
-        super().__init__(channel)
+    Args:
+        address: Where the worker listens.
+        deadline_s: See `Endpoint`.
+        patience_s: See `Endpoint`.
+    """
+
+    def __init__(self, address: str, deadline_s: float, patience_s: float) -> None:
+        options = (*_OPTIONS, *(_SOON if patience_s else ()))
+        self.channel = grpc.insecure_channel(f"dns:///{address}", options)
+        super().__init__(self.channel)
         inner: Request = self._stub
         self._stub: _Deadline = _Deadline(inner, deadline_s)
         self._disposing = _Deadline(inner, DISPOSE_DEADLINE_S)
+        self._arriving = _Deadline(inner, patience_s, wait_for_ready=True)
+        self._address = address
+        self._has_patience = patience_s > 0
+        self._waits = True
+
+    def get_executor(self, request: Request) -> Request:
+        """Make the first call of a connection, or the first after it was lost."""
+        if not self._has_patience:
+            return self._stub.GetExecutor(request)
+        rpcs = self._arriving if self._waits else self._stub
+        self._waits = False  # each absence is waited for once
+        try:
+            response = rpcs.GetExecutor(request)
+        except WorkerError as error:
+            if error.code in {"UNAVAILABLE", "DEADLINE_EXCEEDED"}:
+                raise WorkerError(ABSENT, error.deadline_s, self._address) from None
+            raise
+        self._waits = True
+        return response
 
     def dispose(self, request: Request) -> Request:
         with contextlib.suppress(WorkerError):  # what is gone needs no disposal
@@ -86,16 +124,23 @@ class _DeadlineStub(tff.framework.RemoteExecutorGrpcStub):  # type: ignore[misc]
 
 
 class _Deadline:
-    def __init__(self, inner: Request, deadline_s: float) -> None:
+    def __init__(
+        self, inner: Request, deadline_s: float, wait_for_ready: bool = False
+    ) -> None:
         self.inner = inner
         self._deadline_s = deadline_s
+        self._wait_for_ready = wait_for_ready
 
     def __getattr__(self, name: str) -> Callable[[Request], Request]:
         rpc = getattr(self.inner, name)
 
         def call(request: Request) -> Request:
             try:
-                return rpc(request, timeout=self._deadline_s)
+                return rpc(
+                    request,
+                    timeout=self._deadline_s,
+                    wait_for_ready=self._wait_for_ready,
+                )
             except grpc.RpcError as error:
                 raise WorkerError(_code(error), self._deadline_s) from None
 
@@ -118,14 +163,20 @@ class Endpoint:
         deadline_s: Deadline of each RPC, unit: seconds. One RPC spans a silo's
             whole local training.
         compiler: Turns a computation into what a worker runs.
+        patience_s: Time that a worker has to arrive, unit: seconds: when it is
+            first called, and after it was lost; 0 where it is known to listen.
     """
 
-    def __init__(self, deadline_s: float, compiler: Compiler) -> None:
+    def __init__(
+        self, deadline_s: float, compiler: Compiler, patience_s: float = 0.0
+    ) -> None:
         self._deadline_s = deadline_s
         self._compiler = compiler
-        self._port = 0
+        self._patience_s = patience_s
+        self._address = ""
         self._channel: grpc.Channel | None = None
         self._context: Value = None
+        self._executors: list[Value] = []
         self._pending: concurrent.futures.Future[Value] | None = None
         self._loop = asyncio.new_event_loop()
         # A daemon: a worker that hangs must not keep the coordinator alive.
@@ -137,22 +188,24 @@ class Endpoint:
         """Whether the worker still works on an earlier call."""
         return self._pending is not None and not self._pending.done()
 
-    def connect(self, port: int) -> None:
-        """Connect to the worker on a port of the loopback interface.
+    def connect(self, address: str) -> None:
+        """Connect to the worker at `host:port`; it is called when it is needed.
 
-        Does nothing when it is the port that it is connected to.
+        Does nothing when it is the address that it is connected to: there, a
+        worker that was lost is found again by the next call.
         """
-        if port == self._port:
+        if address == self._address:
             return
         if self._channel is not None:
             self._channel.close()
-        self._port = port
-        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", _OPTIONS)
-        stub = _DeadlineStub(self._channel, self._deadline_s)
+        self._address = address
+        stub = _DeadlineStub(address, self._deadline_s, self._patience_s)
+        self._channel = stub.channel
 
         def stack(cardinalities: Value) -> Value:
             executor = tff.framework.RemoteExecutor(stub)
             executor.set_cardinalities({tff.CLIENTS: 0, **cardinalities})
+            self._executors.append(executor)
             return executor
 
         self._context = tff.framework.AsyncExecutionContext(
@@ -175,7 +228,13 @@ class Endpoint:
         return self._pending
 
     def close(self) -> None:
-        """Close the connection; a call that still runs fails."""
+        """Close the connection; a call that still runs fails.
+
+        A worker that outlives us forgets what it keeps for us, unless it is busy.
+        """
+        if not self.busy:
+            for executor in self._executors:
+                executor.close()
         if self._channel is not None:
             self._channel.close()
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -11,33 +11,28 @@ import dataclasses
 import logging
 import pathlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow_federated as tff
 from numpy.typing import NDArray
 
-from components.errors import QuorumError, SiloError
-from components.federation import context, dataset, tensorboard
+from components import locks
+from components.errors import QuorumError
+from components.federation import dataset, rounds, tensorboard
 from components.federation.algorithms import registry
 from components.federation.checkpoints import Checkpoint, Checkpoints
-from components.federation.context import Compilers, SiloContext
-from components.federation.endpoint import Endpoint
 from components.federation.model import ClientModel
 from components.federation.plan import TrainingPlan
 from components.federation.progress import RoundProgress
-from components.federation.records import RoundRecord, SiloRecord, summarise
+from components.federation.records import RoundRecord
+from components.federation.silo_registry import SiloRegistry
 from components.federation.tff_types import Computation, Value
-from components.federation.workers import Workers
 from components.silos.silo import Silo
 
 logger = logging.getLogger(__name__)
 
-# A silo that hangs costs its round the time-out; for so many time-outs it is then
-# passed over while it is still at it, and asked again as soon as it answers.
-PATIENCE = 3
-NOT_FINITE = "its update or its loss is not finite"
-NO_ROWS = "has no rows to train on"
+LOCK = "lock"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,12 +64,15 @@ def train(
     folder: str | pathlib.Path,
     tensorboard_folder: str | pathlib.Path,
     own_user_ids: bool | None = None,
+    silo_registry: SiloRegistry | None = None,
 ) -> TrainingResult:
     """Train a model over the silos' own workers.
 
     A silo that fails, hangs or answers with an update that is not finite is
     dropped from the round, recorded, and asked again in the next. When fewer
-    than the quorum are left, the training stops, and the result says why.
+    than the quorum are left, the training stops, and the result says why. While
+    another process is at the same training this one waits, and goes on from its
+    checkpoints.
 
     Args:
         client_model: The model with its initial weights.
@@ -86,6 +84,8 @@ def train(
             all that decides it: checkpoints, workers' logs.
         tensorboard_folder: Where the TensorBoard log goes.
         own_user_ids: See `Workers`.
+        silo_registry: Where the silos' workers listen; without it they are
+            started here.
 
     Raises:
         SettingsError: There is no such algorithm.
@@ -98,15 +98,18 @@ def train(
     seconds: list[float] = []
     refusal = ""
     with contextlib.ExitStack() as stack:
+        stack.enter_context(locks.exclusive(folder / LOCK, "this very training"))
         federation = stack.enter_context(
-            _federation(silos, plan, folder / "workers", own_user_ids)
+            rounds.federation(
+                silos, plan, folder / "workers", own_user_ids, silo_registry
+            )
         )
         checkpoints = Checkpoints(folder / "checkpoints")
         start = checkpoints.latest(process.initialize())
-        state, rounds = start.state, list(start.rounds)
+        state, records = start.state, list(start.rounds)
         _tell_start(start, plan)
         log = stack.enter_context(tensorboard.writer(tensorboard_folder))
-        for record in rounds:
+        for record in records:
             log(record)
         progress = stack.enter_context(
             RoundProgress(plan.rounds, len(silos), start.round)
@@ -119,14 +122,14 @@ def train(
                 refusal = f"round {number}: {error.message}"
                 logger.warning("training stops: %s", refusal)
                 break
-            rounds.append(record)
-            checkpoints.save(state, rounds)
+            records.append(record)
+            checkpoints.save(state, records)
             seconds.append(time.monotonic() - began)
             log(record)
             progress.advance(record, seconds[-1])
         return TrainingResult(
             weights=tuple(np.asarray(w) for w in state.global_model_weights.trainable),
-            rounds=tuple(rounds),
+            rounds=tuple(records),
             isolation=federation.isolation,
             resumed_from=start.round,
             seconds=tuple(seconds),
@@ -162,110 +165,3 @@ def _round(
         return process.next(state, tff.federated_map(silo_data, seeds))
 
     return run_round
-
-
-class _Federation:
-    """Silos with their workers, ready to run rounds."""
-
-    def __init__(
-        self,
-        silos: Sequence[Silo],
-        plan: TrainingPlan,
-        workers: Workers,
-        endpoints: dict[str, Endpoint],
-        silo_context: SiloContext,
-    ) -> None:
-        self._silos = silos
-        self._plan = plan
-        self._workers = workers
-        self._endpoints = endpoints
-        self._context = silo_context
-        self.isolation = workers.isolation
-
-    def run(
-        self, run_round: Computation, state: Value, number: int
-    ) -> tuple[Value, RoundRecord]:
-        """Run a round with all silos whose workers are, or come, up.
-
-        Raises:
-            QuorumError: Too few of them could be merged.
-        """
-        dropped: dict[str, str] = {}
-        cohort = []
-        for silo in self._silos:
-            try:
-                worker = self._workers.start(silo)
-            except SiloError as error:
-                dropped[silo.id] = f"has {error.found}"
-            else:
-                self._endpoints[silo.id].connect(worker.port)
-                cohort.append(silo.id)
-        self._check_quorum(len(cohort), dropped)
-        self._context.cohort = tuple(cohort)
-        seeds = [dataset.seed_of(self._plan.seed, number, silo) for silo in cohort]
-        output = run_round(state, seeds)
-        answered = self._context.attendance.answered
-        dropped |= self._context.attendance.dropped
-        merged, empty = _silo_records(answered, output.metrics)
-        dropped |= empty
-        self._check_quorum(len(merged), dropped)
-        return output.state, summarise(number, merged, dropped)
-
-    def _check_quorum(self, found: int, dropped: dict[str, str]) -> None:
-        if found < self._plan.quorum:
-            raise context.below_quorum(
-                found, len(self._silos), self._plan.quorum, dropped
-            )
-
-
-@contextlib.contextmanager
-def _federation(
-    silos: Sequence[Silo],
-    plan: TrainingPlan,
-    folder: pathlib.Path,
-    own_user_ids: bool | None,
-) -> Iterator[_Federation]:
-    tff.framework.set_default_context(context.NoContext())
-    compilers = Compilers()
-    timeout_s = plan.round_timeout_s
-    with contextlib.ExitStack() as stack:
-        workers = stack.enter_context(Workers(folder, own_user_ids))
-
-        def endpoint() -> Endpoint:
-            made = Endpoint(timeout_s * PATIENCE, compilers.native)
-            stack.callback(made.close)
-            return made
-
-        server = endpoint()
-        server.connect(workers.start_server().port)
-        endpoints = {silo.id: endpoint() for silo in silos}
-        silo_context = SiloContext(endpoints, server, compilers, timeout_s, plan.quorum)
-        stack.enter_context(tff.framework.get_context_stack().install(silo_context))
-        yield _Federation(silos, plan, workers, endpoints, silo_context)
-
-
-def _silo_records(
-    answered: Sequence[str], metrics: Value
-) -> tuple[list[SiloRecord], dict[str, str]]:
-    """Return the records of the silos that were merged, and why others were not."""
-    work = metrics["client_work"]
-    audit = metrics["aggregator"]["audit"]
-    merged: list[SiloRecord] = []
-    empty: dict[str, str] = {}
-    for index, silo in enumerate(answered):
-        if not work["finite"][index]:
-            empty[silo] = NOT_FINITE
-        elif not work["examples"][index]:
-            empty[silo] = NO_ROWS
-        else:
-            merged.append(
-                SiloRecord(
-                    silo=silo,
-                    examples=int(work["examples"][index]),
-                    loss_before=float(work["loss_before"][index]),
-                    loss_after=float(work["loss_after"][index]),
-                    update_norm=float(audit["norm"][index]),
-                    cosine=float(audit["cosine"][index]),
-                )
-            )
-    return merged, empty

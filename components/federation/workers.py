@@ -6,7 +6,7 @@ thread that started it, whatever ends that thread (`PR_SET_PDEATHSIG`): start
 workers from the thread that trains. The executable is passed as an open file,
 since a silo's user may not be able to reach the folder that it lies in.
 
-Not for processes on other machines.
+Not for workers that silos run themselves: see `silo_registry.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import importlib.util
-import logging
 import os
 import pathlib
 import re
@@ -29,8 +28,6 @@ from typing import IO
 from components.errors import FairSiloError, SiloError
 from components.silos import homes
 from components.silos.silo import Silo
-
-logger = logging.getLogger(__name__)
 
 SERVER = ""  # the coordinator's own worker; no silo has an empty id
 OWN_USER_IDS = "own user ids"
@@ -58,6 +55,11 @@ class Worker:
     name: str
     port: int
     process: subprocess.Popen[bytes]
+
+    @property
+    def address(self) -> str:
+        """Where it listens, `host:port`."""
+        return f"127.0.0.1:{self.port}"
 
     @property
     def alive(self) -> bool:
@@ -93,9 +95,7 @@ class Workers:
         return OWN_USER_IDS if self._own_user_ids else ONE_USER_ID
 
     def __enter__(self) -> Workers:
-        """Open the executable and say so if silos share a user id."""
-        if not self._own_user_ids:
-            logger.warning("isolation=%s", self.isolation)
+        """Open the executable and make the folders."""
         for name in ("server", "logs"):
             (self._folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
         self._binary = os.open(_executable(), os.O_RDONLY | os.O_CLOEXEC)
@@ -132,6 +132,10 @@ class Workers:
                 f"{START_TIMEOUT_S:.0f} s",
                 f"read its log in {self._folder / 'logs'}",
             ) from None
+
+    def address(self, silo: Silo) -> str:
+        """Return where a silo's worker listens, started if need be; see `start`."""
+        return self.start(silo).address
 
     def start(self, silo: Silo) -> Worker:
         """Start a silo's worker, or return it if it runs.

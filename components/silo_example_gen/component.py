@@ -24,6 +24,9 @@ class SiloExampleGenSpec(component_spec.ComponentSpec):
         "span": component_spec.ExecutionParameter(type=str),
         "homes": component_spec.ExecutionParameter(type=str),
         "purpose": component_spec.ExecutionParameter(type=str),
+        # Set by the driver.
+        "fingerprint": component_spec.ExecutionParameter(type=str, optional=True),
+        "generation": component_spec.ExecutionParameter(type=int, optional=True),
     }
     INPUTS: ClassVar[dict[str, Any]] = {}
     OUTPUTS: ClassVar[dict[str, Any]] = {

@@ -4,20 +4,52 @@ TFX checks that a cached artifact is there, not the files that its manifest name
 So each ingested fingerprint leaves a record of the split files it stands for,
 and a generation that is part of the cache key: when a file of the record has
 gone, the generation is raised, and the node runs again.
+
+A record is read before it is written, so a lock keeps runs apart here: were a
+spoilt generation overwritten, its output would be used again.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
-from collections.abc import Iterable
+import uuid
+from collections.abc import Iterable, Iterator
+
+from components import locks
 
 FOLDER = ".ingested"
+LOCK = "lock"
 
 
 def current(homes_root: str, fingerprint: str) -> int:
     """Return the generation of a fingerprint, raised if its splits are not whole."""
-    record = pathlib.Path(homes_root, FOLDER, f"{fingerprint}.json")
+    with _locked(homes_root, fingerprint) as path:
+        return _current(path)
+
+
+def record(homes_root: str, fingerprint: str, paths: Iterable[str]) -> None:
+    """Remember which split files a fingerprint stands for."""
+    with _locked(homes_root, fingerprint) as path:
+        _write(path, _current(path), sorted(paths))
+
+
+def spoil(homes_root: str, fingerprint: str) -> None:
+    """Keep the output of a run whose files changed meanwhile from being reused."""
+    with _locked(homes_root, fingerprint) as path:
+        _write(path, _current(path) + 1, [])
+
+
+@contextlib.contextmanager
+def _locked(homes_root: str, fingerprint: str) -> Iterator[pathlib.Path]:
+    """Yield the path of a fingerprint's record while no other run can use it."""
+    folder = pathlib.Path(homes_root, FOLDER)
+    with locks.exclusive(folder / LOCK, "a look at the splits' generation"):
+        yield folder / f"{fingerprint}.json"
+
+
+def _current(record: pathlib.Path) -> int:
     if not record.exists():
         return 0
     data = json.loads(record.read_text("utf-8"))
@@ -28,21 +60,8 @@ def current(homes_root: str, fingerprint: str) -> int:
     return generation + 1
 
 
-def record(homes_root: str, fingerprint: str, paths: Iterable[str]) -> None:
-    """Remember which split files a fingerprint stands for."""
-    path = pathlib.Path(homes_root, FOLDER, f"{fingerprint}.json")
-    _write(path, current(homes_root, fingerprint), sorted(paths))
-
-
-def spoil(homes_root: str, fingerprint: str) -> None:
-    """Keep the output of a run whose files changed meanwhile from being reused."""
-    path = pathlib.Path(homes_root, FOLDER, f"{fingerprint}.json")
-    _write(path, current(homes_root, fingerprint) + 1, [])
-
-
 def _write(path: pathlib.Path, generation: int, paths: list[str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"generation": generation, "paths": paths}, ensure_ascii=False)
-    unfinished = path.with_suffix(".tmp")
+    unfinished = path.with_name(f".{uuid.uuid4().hex}")
     unfinished.write_text(text, encoding="utf-8")
     unfinished.replace(path)

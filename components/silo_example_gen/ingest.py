@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from components.errors import SiloError
 from components.silo_example_gen import files, splits
 from components.silo_example_gen.settings import SourceSettings
-from components.silos import digests, homes
+from components.silos import digests, homes, leftovers
 from components.silos.manifest import EVAL, NEXT, SCORE, TRAIN
 from components.silos.silo import Silo
 from components.silos.tasks import Result
@@ -212,6 +212,7 @@ def _write(silo: Silo, folder: pathlib.Path, tables: Mapping[str, pa.Table]) -> 
     Of a folder that was there already, only lost files are written again.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
+    leftovers.clear(folder.parent.glob(".*"))
     unfinished = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
     unfinished.mkdir()
     try:
@@ -225,15 +226,9 @@ def _write(silo: Silo, folder: pathlib.Path, tables: Mapping[str, pa.Table]) -> 
                 "rows": table.num_rows,
             }
         (unfinished / "splits.json").write_text(json.dumps(written, ensure_ascii=False))
-        if folder.exists():
-            for path in unfinished.iterdir():
-                if not (folder / path.name).exists():
-                    path.rename(folder / path.name)
-        else:
-            unfinished.rename(folder)
+        homes.publish(silo, unfinished, folder, overwrite=False)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    homes.hand_over(silo, folder)
 
 
 def _nothing(silo: Silo, unreadable: Iterable[str]) -> SiloError:

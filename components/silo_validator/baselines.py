@@ -2,17 +2,21 @@
 
 Only a span in which the silo was admitted counts, or a drifted silo would become
 its own baseline; only an earlier span, or a backfill would compare with the
-future.
+future. Of several verdicts on a span the last one counts, which need not be the last
+written: a run that finds an earlier one in the cache has come to it again.
 """
 
 from __future__ import annotations
 
 import json
 import pathlib
+from collections.abc import Iterable
 from typing import Any
 
+from ml_metadata.proto.metadata_store_pb2 import Event
+
 from components.silo_validator.node import Baseline
-from components.silos import cohort, digests
+from components.silos import cohort, digests, statistics
 from components.silos.spans import span_order
 
 STATISTICS = "statistics_uri"
@@ -26,31 +30,37 @@ def find(store: Any, use_case: str, span: str) -> dict[str, Baseline]:  # noqa: 
         use_case: Name of the use case.
         span: The span that is validated; baselines are of earlier ones.
     """
-    earlier = sorted(
-        (
-            (span_order(properties["span"].string_value), artifact.id, artifact)
-            for artifact in store.get_artifacts_by_type("Cohort")
-            if (properties := artifact.custom_properties)
-            and properties["use_case"].string_value == use_case
-            and span_order(properties["span"].string_value) < span_order(span)
-        ),
-        key=lambda found: found[:2],
-        reverse=True,
-    )
+    artifacts = [
+        artifact
+        for artifact in store.get_artifacts_by_type("Cohort")
+        if (properties := artifact.custom_properties)
+        and properties["use_case"].string_value == use_case
+        and span_order(properties["span"].string_value) < span_order(span)
+        and pathlib.Path(artifact.uri, cohort.FILE_NAME).exists()
+    ]
+    by_span = {
+        artifact.custom_properties["span"].string_value: artifact
+        for artifact in _in_order_of_output(store, artifacts)
+    }
     baselines: dict[str, Baseline] = {}
-    judged: set[str] = set()
-    for _, _, artifact in earlier:
-        its_span = artifact.custom_properties["span"].string_value
-        folder = artifact.custom_properties[STATISTICS].string_value
-        if not pathlib.Path(artifact.uri, cohort.FILE_NAME).exists():
-            continue
-        if its_span in judged:
-            continue  # the last verdict on a span counts
-        judged.add(its_span)
-        for silo in cohort.read(artifact.uri).admitted:
-            if silo not in baselines and pathlib.Path(folder, silo).exists():
+    for its_span in sorted(by_span, key=span_order, reverse=True):
+        folder = by_span[its_span].custom_properties[STATISTICS].string_value
+        for silo in cohort.read(by_span[its_span].uri).admitted:
+            if silo not in baselines and statistics.path(folder, silo).exists():
                 baselines[silo] = Baseline(its_span, folder)
     return baselines
+
+
+def _in_order_of_output(store: Any, artifacts: Iterable[Any]) -> list[Any]:  # noqa: ANN401
+    """Return artifacts by the last execution that gave them out, cached or not."""
+    by_id = {artifact.id: artifact for artifact in artifacts}
+    events = store.get_events_by_artifact_ids(list(by_id)) if by_id else []
+    last = {
+        event.artifact_id: event.execution_id
+        for event in sorted(events, key=lambda event: event.execution_id)
+        if event.type == Event.OUTPUT
+    }
+    return [by_id[id_] for id_ in sorted(last, key=lambda id_: last[id_])]
 
 
 def to_json(baselines: dict[str, Baseline]) -> str:
@@ -70,4 +80,4 @@ def from_json(text: str) -> dict[str, Baseline]:
 
 
 def _digest(found: Baseline, silo: str) -> str:
-    return digests.of_file(next(pathlib.Path(found.folder, silo).iterdir()))
+    return digests.of_file(statistics.path(found.folder, silo))

@@ -26,6 +26,9 @@ class SiloValidatorSpec(component_spec.ComponentSpec):
         "code": component_spec.ExecutionParameter(type=str),
         "use_case": component_spec.ExecutionParameter(type=str),
         "operator_store": component_spec.ExecutionParameter(type=str),
+        # Set by the driver.
+        "by_hand": component_spec.ExecutionParameter(type=str, optional=True),
+        "baselines": component_spec.ExecutionParameter(type=str, optional=True),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
         "examples": component_spec.ChannelParameter(type=artifacts.SiloExamples),

@@ -12,25 +12,23 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 def spread(
     buckets: Iterable[statistics_pb2.Histogram.Bucket], edges: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Count rows by bin, spreading each bucket evenly over the bins it touches.
+    """Count rows by bin, each bucket's spread evenly over its own width.
 
     Args:
         buckets: A histogram's buckets; one without width stands for one value.
-        edges: The bins' edges, increasing, shape `(bins + 1,)`; what lies outside
-            counts in the outermost bins.
+        edges: The bins' edges, increasing, shape `(bins + 1,)`; the part of a
+            bucket that lies outside counts in the outermost bin of its side.
 
     Returns:
         Rows by bin, shape `(bins,)`.
     """
     counts = np.zeros(len(edges) - 1)
+    inner = edges[1:-1]
     for bucket in buckets:
-        low, high = np.clip([bucket.low_value, bucket.high_value], edges[0], edges[-1])
+        low, high = bucket.low_value, bucket.high_value
         if high <= low:
-            place = np.clip(
-                np.searchsorted(edges, low, "right") - 1, 0, len(counts) - 1
-            )
-            counts[place] += bucket.sample_count
+            counts[np.searchsorted(inner, low, "right")] += bucket.sample_count
             continue
-        overlap = np.minimum(edges[1:], high) - np.maximum(edges[:-1], low)
-        counts += bucket.sample_count * np.clip(overlap, 0, None) / (high - low)
+        cuts = np.concatenate([[low], np.clip(inner, low, high), [high]])
+        counts += bucket.sample_count * np.diff(cuts) / (high - low)
     return counts

@@ -46,7 +46,7 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
     known = {feature.name for feature in schema.feature}
     names = key | ({arguments["split_by"]} - known)
     tables = {
-        name: pq.read_table(path)
+        name: _decoded(pq.read_table(path))
         for name, path in arguments["splits"].items()
         if name != NEXT
     }
@@ -102,6 +102,15 @@ def _headless(split: str, table: pa.Table) -> dict[str, str]:
         f"the split as a whole: found none of the schema's columns among its "
         f"{table.num_columns:,}, expected the schema's names in a header row",
     )
+
+
+def _decoded(table: pa.Table) -> pa.Table:
+    """Return the table without dictionaries, which TFDV does not take."""
+    for index, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            column = table[field.name].cast(field.type.value_type)
+            table = table.set_column(index, field.name, column)
+    return table
 
 
 def _without_non_finite(
@@ -161,9 +170,15 @@ def _labels(train: pa.Table | None, label: str) -> dict[str, int]:
     counts = {"negative": 0, "positive": 0, "other": 0}
     if train is None or label not in train.column_names:
         return counts
-    if pa.types.is_string(train[label].type):
-        return {**counts, "other": train.num_rows - train[label].null_count}
-    values = train[label].drop_null().to_numpy().astype(np.float64)
+    column = train[label].drop_null()
+    kind = column.type
+    if not (
+        pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_boolean(kind)
+    ):
+        return {**counts, "other": len(column)}
+    values = column.to_numpy().astype(np.float64)
     counts["negative"] = int((values == 0).sum())
     counts["positive"] = int((values == 1).sum())
     counts["other"] = len(values) - counts["negative"] - counts["positive"]

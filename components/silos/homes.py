@@ -68,8 +68,38 @@ def hand_over(silo: Silo, path: pathlib.Path) -> None:
         os.chown(below, uid, uid, follow_symlinks=False)
 
 
+def publish(
+    silo: Silo, unfinished: pathlib.Path, folder: pathlib.Path, overwrite: bool
+) -> None:
+    """Give a folder of the silo's its name when it is whole.
+
+    Where there is one of that name, since another run was faster or files of it
+    were lost, its files are filled up one by one and never missing in between.
+
+    Args:
+        silo: Whose it is.
+        unfinished: The folder, of plain files, on the same volume.
+        folder: Its final name.
+        overwrite: Whether files that are there already are replaced.
+
+    Raises:
+        OSError: It can't be renamed.
+    """
+    hand_over(silo, unfinished)  # before anyone can find it
+    try:
+        unfinished.rename(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
+        for path in unfinished.iterdir():
+            if overwrite or not (folder / path.name).exists():
+                path.replace(folder / path.name)
+
+
 def _free_uid(home: pathlib.Path) -> int:
-    taken = {other.stat().st_uid for other in home.parent.iterdir()}
+    # Without the home itself: another run may just have given it this very id.
+    others = (other for other in home.parent.iterdir() if other != home)
+    taken = {other.stat().st_uid for other in others}
     span = LAST_UID - FIRST_UID + 1
     first = zlib.crc32(home.name.encode()) % span
     for step in range(span):

@@ -1,7 +1,8 @@
 """The statistics that silos disclose: TFDV's format, one file a silo.
 
 A file holds one `DatasetFeatureStatistics` for each split, named by it. Nothing
-in it is finer than the disclosure threshold (`components/silo_validator`).
+in it is finer than the disclosure threshold (`components/silo_validator`). Silos'
+folders lie in one of their own, since a silo may have the name of a file beside.
 """
 
 from __future__ import annotations
@@ -10,7 +11,13 @@ import pathlib
 
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
+FOLDER = "silos"
 FILE_NAME = "FeatureStats.pb"
+
+
+def path(folder: str | pathlib.Path, silo: str) -> pathlib.Path:
+    """Return where one silo's statistics lie in an artifact's folder."""
+    return pathlib.Path(folder, FOLDER, silo, FILE_NAME)
 
 
 def write(
@@ -19,19 +26,19 @@ def write(
     statistics: statistics_pb2.DatasetFeatureStatisticsList,
 ) -> None:
     """Write one silo's statistics into an artifact's folder."""
-    path = _path(folder, silo)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(statistics.SerializeToString(deterministic=True))
+    place = path(folder, silo)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(statistics.SerializeToString(deterministic=True))
 
 
 def read(
     folder: str | pathlib.Path, silo: str
 ) -> statistics_pb2.DatasetFeatureStatisticsList:
     """Read one silo's statistics; without datasets if it disclosed none."""
-    path = _path(folder, silo)
+    place = path(folder, silo)
     statistics = statistics_pb2.DatasetFeatureStatisticsList()
-    if path.exists():
-        statistics.ParseFromString(path.read_bytes())
+    if place.exists():
+        statistics.ParseFromString(place.read_bytes())
     return statistics
 
 
@@ -50,7 +57,3 @@ def by_column(
 ) -> dict[str, statistics_pb2.FeatureNameStatistics]:
     """Return a split's statistics by column."""
     return {".".join(item.path.step): item for item in dataset.features}
-
-
-def _path(folder: str | pathlib.Path, silo: str) -> pathlib.Path:
-    return pathlib.Path(folder, silo, FILE_NAME)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds both images where no image registry can be reached, and looks inside them
 # (tests/k8s/test_built_images.py). A root file system of Debian's own packages stands
-# in for the base image. All that is made, the storage too, lies in build/images and
-# serves the next run; `make clean` removes it.
+# in for the base image, and is kept for the next run. All that is made, the storage too,
+# lies in build/images; `make clean` removes it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -43,7 +43,7 @@ make_base() {
 
 build() {
   # shellcheck disable=SC2086  a list of words
-  buildah build --isolation chroot --layers ${IMAGE_OPTIONS:-} \
+  buildah build --isolation chroot ${IMAGE_OPTIONS:-} \
     --build-arg PYTHON_IMAGE="$BASE" --file "k8s/images/$1/Dockerfile" \
     --tag "localhost/fairsilo-$1" .
 }
@@ -59,6 +59,7 @@ open_image() {
 
 close_images() {
   buildah rm --all >/dev/null 2>&1 || true
+  buildah rmi --prune >/dev/null 2>&1 || true # what the last run's images were
   umount "$WORK/storage/overlay" 2>/dev/null || true
 }
 

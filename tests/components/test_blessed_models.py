@@ -76,5 +76,14 @@ def test_what_is_not_blessed_of_another_use_case_or_deleted_is_not_found(store, 
     assert find(store, "people", anything) is None
 
 
+def test_all_blessed_models_are_read(store):
+    ids = [bless(store, span) for span in ("10", "9", "10")]
+    bless(store, "11", blessed=0)
+    found = blessed_models.read(store, "people")
+    assert sorted(model.blessing_id for model in found) == ids
+    assert blessed_models.newest(found).blessing_id == ids[2]
+    assert blessed_models.newest([]) is None
+
+
 def test_an_empty_store_has_no_model(store):
     assert find(store, "people", anything) is None

@@ -25,6 +25,7 @@ from tests.components.batch_inferrer.cases import (
     table,
     written,
 )
+from tests.support.at_once import age
 
 pytestmark = pytest.mark.beam
 
@@ -79,13 +80,21 @@ def test_a_second_run_resumes_all_and_changes_nothing(federate, model):
     assert dataclasses.replace(second, resumed=0) == first
 
 
-def test_another_cut_of_the_split_leaves_no_part_twice(federate, model):
+def test_two_runs_with_other_cuts_or_keys_are_both_whole(federate, model):
     manifest = federate()
-    infer(manifest, model.job(), SMALL)
-    account = infer(manifest, model.job(), InferenceSettings(rows_per_item=250))
-    assert account.is_settled
-    for line in account.silos:
-        assert read_scores(line.path).num_rows == SIZES[line.silo]
+    keyed = dataclasses.replace(model.job(), key=("id",))
+    accounts = [
+        infer(manifest, model.job(), SMALL),
+        infer(manifest, model.job(), InferenceSettings(rows_per_item=250)),
+        infer(manifest, keyed, SMALL),
+    ]
+    for account in accounts:
+        assert account.is_settled
+        for line in account.silos:
+            assert read_scores(line.path).num_rows == SIZES[line.silo]
+    assert not read_scores(accounts[1].silos[0].path).equals(
+        read_scores(accounts[2].silos[0].path)
+    )
 
 
 def spoil(manifest: Manifest, silo: str, how: str) -> Manifest:
@@ -265,6 +274,9 @@ def test_a_run_killed_in_the_middle_is_taken_up_without_loss_or_duplicate(
     assert (len(done), len(half)) == (4, 5)
     account = infer(manifests.read(tmp_path), model.job(), SMALL)
     assert (account.status, account.rows, account.resumed) == ("done", 597, 4)
+    (left,) = set(written(manifest)) - set(written(undisturbed))
+    age(manifest[left.split("/")[0]].silo.path(*left.split("/")[1:]), 9)
+    infer(manifest, model.job(), SMALL)  # it is nobody's any more
     assert written(manifest) == written(undisturbed)
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from components.batch_inferrer import items
 from components.batch_inferrer.items import plan
+from components.silos import digests
 from components.silos.manifest import SCORE, Manifest, SiloEntry, Split
 
 DIGEST = "feedbeef" * 8
@@ -31,12 +32,20 @@ def test_predictions_go_below_their_own_silos_home_named_by_span_model_and_input
     federate,
 ):
     manifest = federate()
-    for item in plan(manifest, DIGEST, 1000):
-        split = manifest[item.silo.id].splits[SCORE]
-        assert item.target == pathlib.Path(
-            item.silo.home,
-            f"predictions/7/feedbeeffeed-{split.digest[:12]}/part-00000.parquet",
-        )
+    form = digests.of_json([1000, ["id"]])[:12]
+    for item in plan(manifest, DIGEST, 1000, ["id"]):
+        name = f"feedbeeffeed-{manifest[item.silo.id].splits[SCORE].digest[:12]}-{form}"
+        assert item.target == item.silo.path(f"predictions/7/{name}/part-00000.parquet")
+
+
+def test_runs_with_another_cut_or_key_write_elsewhere(federate):
+    manifest = federate()
+    folders = {
+        item.folder
+        for rows, key in [(1000, ["id"]), (250, ["id"]), (1000, ["id", "day"])]
+        for item in plan(manifest, DIGEST, rows, key)
+    }
+    assert len(folders) == 3 * len(manifest.entries)
 
 
 @pytest.mark.parametrize(

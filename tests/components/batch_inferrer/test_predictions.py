@@ -15,6 +15,7 @@ from components.batch_inferrer.predictions import PartWriter, rows_done
 from components.errors import SiloError
 from components.silos import homes
 from components.silos.silo import Silo
+from tests.support.at_once import age
 
 SCHEMA = pa.schema([("id", pa.int64()), predictions.SCORE])
 
@@ -162,15 +163,16 @@ def test_a_place_that_is_not_a_folder_names_the_way_out(silo, path):
         write(silo, path)
 
 
-def test_a_sweep_keeps_the_plans_parts_and_nothing_else(silo, path):
-    for name in ("part-00000.parquet", "part-00001.parquet"):
-        write(silo, path.with_name(name))
-        write(silo, path.parent / "dead-letters" / name)
-    path.with_name(".part-00000.parquet.123.tmp").touch()
-    predictions.sweep(path.parent, ["part-00000.parquet"])
-    left = [str(p.relative_to(path.parent)) for p in path.parent.rglob("*")]
-    assert sorted(left) == [
-        "dead-letters",
-        "dead-letters/part-00000.parquet",
-        "part-00000.parquet",
-    ]
+def test_a_sweep_takes_what_killed_runs_left_and_nothing_else(silo, path):
+    dead = path.parent / predictions.DEAD_LETTERS / path.name
+    for file in (path, dead):
+        write(silo, file)
+        age(file, 100)
+        for days in (7, 9):
+            left = file.with_name(f".{file.name}.{days}.tmp")
+            left.touch()
+            age(left, days)
+    predictions.sweep(path.parent.parent)
+    found = {p.name for p in path.parent.rglob("*") if p.is_file()}
+    assert found == {path.name, f".{path.name}.7.tmp"}
+    assert len(list(dead.parent.iterdir())) == 2

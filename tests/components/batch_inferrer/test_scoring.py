@@ -13,6 +13,7 @@ from components.batch_inferrer.scoring import Outcome, score_item
 from components.errors import SiloError
 from components.features.columnar import ColumnTypeError
 from components.scoring.batches import FileError
+from components.scoring.model import Scorer
 from components.silos import digests
 from components.silos.manifest import SCORE
 from tests.components.batch_inferrer.cases import (
@@ -22,6 +23,7 @@ from tests.components.batch_inferrer.cases import (
     expected_scores,
     table,
 )
+from tests.support.at_once import at_once
 
 
 def only(federate: Federate, rows: pa.Table, **options: Any) -> WorkItem:
@@ -125,6 +127,43 @@ def test_dead_letters_of_an_earlier_input_do_not_stay(federate, model):
     pq.write_table(table(10, 1), item.path)
     assert score(item, model, code="new").dead_letters == 0
     assert not item.dead_letters.exists()
+
+
+def test_two_runs_at_once_write_whole_and_equal_files(federate, model):
+    item = only(federate, with_infinite(table(500, 1)))
+    job = model.job()
+
+    def run(number):
+        own = dataclasses.replace(item, folder=f"{item.folder}/{number}")
+        outcome = score_item(own, job, beam_steps.load)
+        assert outcome.digest == digests.of_file(own.target)
+        assert pq.read_table(own.dead_letters).num_rows == outcome.dead_letters
+        return outcome
+
+    plain = ("rows", "dead_letters", "digest", "files", "bytes")
+    for pair in at_once(run, 15):
+        one, two = ([getattr(outcome, name) for name in plain] for outcome in pair)
+        assert one == two
+        assert one[:2] == [498, 2]
+    assert not list(pathlib.Path(item.folder).rglob("*.tmp"))
+
+
+def test_what_another_run_has_just_written_is_there_all_the_time(federate, model):
+    item = only(federate, with_infinite(table(500, 1)))
+    seen = []
+
+    class Watching(Scorer):
+        def __call__(self, batch):
+            seen.append((item.target.exists(), item.dead_letters.exists()))
+            return super().__call__(batch)
+
+    def load(job):
+        score(item, model)  # another run is faster
+        return Watching(job.model)
+
+    assert not score_item(item, model.job(), load).resumed
+    assert set(seen) == {(True, True)}
+    assert score(item, model).resumed
 
 
 def test_a_flood_of_missing_values_is_scored(federate, model):

@@ -12,6 +12,7 @@ from components.federated_trainer import encode
 from components.federation import tensor_files
 from components.silos import homes, tasks
 from tests.components.federated_trainer import support
+from tests.support.at_once import age, at_once
 
 ROWS = pa.table(
     {
@@ -79,10 +80,42 @@ def test_tensors_are_used_again_until_they_change(silo):
     assert read(silo)[2].tolist() == [1, 0]
 
 
-def test_tensors_of_other_keys_do_not_pile_up(silo):
-    encode.encode(silo, arguments(silo, key="old"))
-    encode.encode(silo, arguments(silo, key="new"))
-    assert [p.name for p in silo.path("training").iterdir()] == ["new"]
+def test_tensors_that_are_read_now_are_mended_in_place(silo):
+    call = arguments(silo)
+    encode.encode(silo, call)
+    folder = silo.path(tensor_files.folder("k1"))
+    with (folder / tensor_files.FLOATS).open("rb") as file:
+        before = folder.stat().st_ino
+        (folder / tensor_files.LABELS).write_bytes(b"tampered")
+        encode.encode(silo, call)
+        assert folder.stat().st_ino == before
+        assert file.read() == (folder / tensor_files.FLOATS).read_bytes()
+
+
+def test_tensors_that_no_run_has_used_for_days_do_not_pile_up(silo):
+    for key in ("old", "used", "recent"):
+        encode.encode(silo, arguments(silo, key=key))
+        age(silo.path("training", key), 9 if key != "recent" else 7)
+    killed = silo.path("training", ".partial-1")
+    killed.mkdir()
+    age(killed, 9)
+    encode.encode(silo, arguments(silo, key="used"))
+    names = sorted(path.name for path in silo.path("training").iterdir())
+    assert names == ["recent", "used"]
+
+
+def test_two_runs_at_once_write_whole_and_equal_tensors(silo):
+    call = arguments(silo, support.table(300, 1))
+
+    def run(number):
+        result = encode.encode(silo, {**call, "key": str(number)})
+        folder = silo.path(tensor_files.folder(str(number)))
+        assert encode._digest(folder) == result.values["digest"]
+        return result
+
+    found = at_once(run, 15)
+    assert {str(result) for pair in found for result in pair} == {str(found[0][0])}
+    assert not list(silo.path("training").glob(".*"))
 
 
 def test_tensors_belong_to_the_silo(silo):

@@ -8,9 +8,10 @@ import pathlib
 
 import pytest
 
+from components.errors import SettingsError
 from components.federated_trainer import trainer
 from components.federated_trainer.settings import TrainingSettings
-from components.federation import records
+from components.federation import records, silo_registry
 from components.scoring import model as scoring
 from components.silos import departures
 from tests.components.federated_trainer import support
@@ -86,6 +87,28 @@ def test_finished_training_resumes_to_the_same_model(trained, tmp_path):
     run = records.read(again.run)
     assert run.resumed_from == 2
     assert run.rounds == records.read(first.run).rounds
+
+
+def test_model_is_the_same_wherever_the_silos_workers_run(trained, tmp_path):
+    manifest, card, first = trained
+    path = tmp_path / "silos.json"
+    path.write_text('{"north": "north:8000", "west": "west:8000"}')
+    cohort = support.make_cohort(manifest, "south")
+    out = outputs(tmp_path)
+    asked = request(first.model.parent, silo_registry=str(path))
+    assert trainer.run(asked, manifest, cohort, support.SPEC, out) == card
+    run = records.read(out.run)
+    assert run.resumed_from == 2  # the same checkpoints
+    assert run.isolation == silo_registry.OWN_PODS
+
+
+def test_broken_silo_registry_is_refused_before_any_work(trained, tmp_path):
+    manifest, _, _ = trained
+    cohort = support.make_cohort(manifest)
+    asked = request(tmp_path, silo_registry=str(tmp_path / "silos.json"))
+    with pytest.raises(SettingsError, match=r"silos.json: found that it can't be read"):
+        trainer.run(asked, manifest, cohort, support.SPEC, outputs(tmp_path))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_cohort_below_quorum_trains_nothing(trained, tmp_path):
@@ -175,6 +198,8 @@ def test_training_key_follows_all_that_decides_the_weights(tmp_path):
         ]
     ]
     assert len(set(keys)) == len(keys)
+    elsewhere = request(tmp_path, silo_registry="silos.json")
+    assert trainer.training_key(elsewhere, "flights", encoded, support.SPEC) == keys[0]
     elsewhere = dataclasses.replace(asked, checkpoints="elsewhere")
     swapped = dict(reversed(encoded.items()))
     assert trainer.training_key(elsewhere, "flights", swapped, support.SPEC) == keys[0]

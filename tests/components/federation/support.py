@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
+import os
 import pathlib
+import socket
+import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -29,6 +34,7 @@ KEY = "rows"
 FOLDER = tensor_files.folder(KEY)
 SIZES = {"north": 300, "south": 120, "west": 57}  # unequal: wrong weights show
 NUM_FLOATS = 3
+PLAN = TrainingPlan(rounds=2, local_epochs=2, batch_size=50, client_learning_rate=0.3)
 VALUES = (4, 3)  # of the two columns of ids
 
 
@@ -214,6 +220,77 @@ def await_worker(parent: int, silo: Silo, timeout_s: float = 60.0) -> int:
     raise TimeoutError(silo.id)
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class SiloPods:
+    """Workers that silos run themselves, as in their pods; ended on leaving."""
+
+    def __init__(self) -> None:
+        self._pods: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> SiloPods:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pod in self._pods.values():
+            pod.kill()
+            pod.wait()
+
+    def start(self, silo: Silo, address: str = "") -> str:
+        """Start a silo's worker and return where it listens."""
+        port = int(address.rpartition(":")[2] or free_port())
+        uid = homes.uid_of(silo)
+        user = [f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+        with tempfile.TemporaryFile() as log:
+            pod = self._pods[silo.id] = subprocess.Popen(
+                [
+                    *("setpriv", "--pdeathsig=KILL"),
+                    *(user if homes.is_isolated() else []),
+                    *(f"/proc/self/fd/{_worker_binary()}", f"--port={port}"),
+                    "--max_concurrent_computation_calls=2",
+                ],
+                cwd=silo.home,
+                env=workers_module._environment(),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                pass_fds=[_worker_binary()],
+            )
+            end = time.monotonic() + 60
+            while not _listens(pod.pid):
+                assert pod.poll() is None
+                assert time.monotonic() < end
+                time.sleep(0.02)
+        return f"127.0.0.1:{port}"
+
+    def kill(self, silo: Silo) -> None:
+        self._pods[silo.id].kill()
+        self._pods[silo.id].wait()
+
+    def await_work(self, silo: Silo) -> None:
+        """Return when a silo's worker trains: idle, it uses no processor at all."""
+        stat = pathlib.Path(f"/proc/{self._pods[silo.id].pid}/stat")
+        start, end = _ticks(stat), time.monotonic() + 60
+        while _ticks(stat) < start + 0.3 * os.sysconf("SC_CLK_TCK"):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+
+def _ticks(stat: pathlib.Path) -> int:
+    return int(stat.read_text().rpartition(")")[2].split()[11])
+
+
+@functools.cache
+def _worker_binary() -> int:
+    # As an open file: a silo's user may not reach the folder that it lies in.
+    return os.open(workers_module._executable(), os.O_RDONLY)
+
+
 @contextlib.contextmanager
 def federation_of(
     silos: list[Silo],
@@ -228,9 +305,9 @@ def federation_of(
     with Workers(folder, own_user_ids) as workers:
         for silo in silos:
             endpoints[silo.id] = Endpoint(timeout_s, compilers.native)
-            endpoints[silo.id].connect(workers.start(silo).port)
+            endpoints[silo.id].connect(workers.address(silo))
         server = Endpoint(60.0, compilers.native)
-        server.connect(workers.start_server().port)
+        server.connect(workers.start_server().address)
         found = SiloContext(endpoints, server, compilers, timeout_s, quorum)
         with tff.framework.get_context_stack().install(found):
             yield found

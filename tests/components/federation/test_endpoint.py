@@ -12,6 +12,7 @@ import tensorflow_federated as tff
 
 from components.federation.context import Compilers
 from components.federation.endpoint import Endpoint, WorkerError
+from tests.components.federation import support
 
 
 @tff.tensorflow.computation(np.int64)
@@ -24,43 +25,69 @@ def same(value):
     [
         ("DEADLINE_EXCEEDED", "did not answer within 1.5 s"),
         ("UNAVAILABLE", "its worker is gone"),
+        ("ABSENT", "no worker answers at north:8000"),
         ("NOT_FOUND", "its training data is not there"),
         ("PERMISSION_DENIED", "its worker may not read its training data"),
         ("INTERNAL", "its worker failed (INTERNAL)"),
     ],
 )
 def test_error_is_a_sentence_and_survives_pickling(code, sentence):
-    error = WorkerError(code, 1.5)
+    error = WorkerError(code, 1.5, "north:8000")
     assert str(error) == sentence
     assert str(pickle.loads(pickle.dumps(error))) == sentence  # noqa: S301
 
 
-def closed_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+@pytest.fixture
+def connect():
+    """Return a function that connects an endpoint."""
+    made = []
+
+    def connect(address, deadline_s, patience_s=0.0):
+        endpoint = Endpoint(deadline_s, Compilers().native, patience_s)
+        made.append(endpoint)
+        endpoint.connect(address)
+        return endpoint
+
+    yield connect
+    for endpoint in made:
+        endpoint.close()
 
 
-@pytest.mark.tff
-def test_nobody_at_the_port_fails_at_once():
-    endpoint = Endpoint(30.0, Compilers().native)
-    endpoint.connect(closed_port())
+def fails(endpoint, sentence):
+    """Return the seconds until a call fails with a sentence."""
     began = time.monotonic()
-    with pytest.raises(WorkerError, match="its worker is gone"):
+    with pytest.raises(WorkerError, match=sentence):
         endpoint.submit(same, 1).result(30)
-    assert time.monotonic() - began < 20
-    endpoint.close()
+    return time.monotonic() - began
 
 
 @pytest.mark.tff
-def test_silent_port_fails_at_the_deadline():
+def test_nobody_at_the_port_fails_at_once(connect):
+    endpoint = connect(f"127.0.0.1:{support.free_port()}", 30.0)
+    assert fails(endpoint, "its worker is gone") < 20
+
+
+@pytest.mark.tff
+def test_nobody_at_the_port_is_waited_for_once_with_patience(connect):
+    address = f"127.0.0.1:{support.free_port()}"
+    endpoint = connect(address, 30.0, patience_s=3.0)
+    assert fails(endpoint, f"no worker answers at {address}") >= 3
+    assert fails(endpoint, f"no worker answers at {address}") < 3
+
+
+@pytest.mark.tff
+def test_unknown_host_is_no_worker(connect):
+    endpoint = connect("no-such-host.invalid:8000", 30.0, patience_s=1.0)
+    fails(endpoint, r"no worker answers at no-such-host\.invalid:8000")
+
+
+@pytest.mark.tff
+def test_silent_port_fails_at_the_deadline(connect):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        endpoint = Endpoint(1.0, Compilers().native)
-        endpoint.connect(silent.getsockname()[1])
+        endpoint = connect(f"127.0.0.1:{silent.getsockname()[1]}", 1.0)
         future = endpoint.submit(same, 1)
         assert endpoint.busy
         with pytest.raises(WorkerError, match=r"did not answer within 1 s|is gone"):
             future.result(30)
-        endpoint.close()

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import logging
 import os
-import shutil
-import signal
-import threading
-import time
 
 import numpy as np
 import pytest
@@ -16,36 +13,16 @@ import tensorflow as tf
 import tensorflow_federated as tff
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from components.federation import checkpoints, context, dataset, model, training
-from components.federation.plan import ServerOptimizer, TrainingPlan
+from components.federation import checkpoints, dataset, model, training
+from components.federation.plan import ServerOptimizer
+from components.federation.silo_registry import OWN_PODS, SiloRegistry
 from components.federation.workers import ONE_USER_ID, OWN_USER_IDS
 from components.silos import homes
 from tests.components.federation import support
 
 pytestmark = pytest.mark.tff
 
-PLAN = TrainingPlan(rounds=2, local_epochs=2, batch_size=50, client_learning_rate=0.3)
-
-
-@pytest.fixture(scope="module")
-def federation(tmp_path_factory):
-    return support.make_federation(tmp_path_factory.mktemp("homes"))
-
-
-@pytest.fixture
-def train(federation, tmp_path):
-    """Return a function that trains in a fresh folder."""
-    silos, _ = federation
-    counter = iter(range(100))
-
-    def run(plan=PLAN, silos=silos, build=support.linear, **options):
-        start = model.initialise(build, support.NUM_FLOATS, 2, plan.seed)
-        folder = tmp_path / str(next(counter))
-        return start, training.train(
-            start, silos, support.FOLDER, plan, folder, folder / "tb", **options
-        )
-
-    return run
+PLAN = support.PLAN
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +71,30 @@ def test_records_equal_measurements_in_numpy(federation, plain):
     means = sum(s.examples * s.loss_before for s in record.silos) / total
     assert record.loss_before == pytest.approx(means)
     assert result.rounds[1].loss_before < record.loss_before
+
+
+def listing(silos):
+    return sorted(path for silo in silos for path in silo.path().rglob("*"))
+
+
+def test_silos_own_workers_give_the_same_bytes_as_ours(
+    federation, plain, train, caplog
+):
+    silos, _ = federation
+    _, ours, _ = plain
+    before = listing(silos)
+    with support.SiloPods() as pods:
+        addresses = {silo.id: pods.start(silo) for silo in silos}
+        registry = SiloRegistry("silos.json", addresses)
+        with caplog.at_level(logging.WARNING):
+            _, theirs = train(silo_registry=registry, own_user_ids=False)
+        assert list(support.workers_of(os.getpid())) == [silo.home for silo in silos]
+    for own, other in zip(ours.weights, theirs.weights, strict=True):
+        assert own.tobytes() == other.tobytes()
+    assert theirs.rounds == ours.rounds
+    assert theirs.isolation == OWN_PODS
+    assert not caplog.text  # one user id of ours is no matter there
+    assert listing(silos) == before  # their homes may be mounted read-only
 
 
 def test_weights_equal_tff_s_own_fed_avg(federation, plain, tmp_path):
@@ -184,82 +185,6 @@ def test_same_seed_gives_the_same_bytes_in_any_silo_order(federation, train):
         digests.append(b"".join(weight.tobytes() for weight in result.weights))
     assert digests[0] == digests[1]
     assert digests[0] != digests[2]
-
-
-def test_worker_killed_in_a_round_is_dropped_and_asked_again(federation, train):
-    silos, _ = federation
-
-    def hang_then_die():
-        pid = support.await_worker(os.getpid(), silos[2])
-        os.kill(pid, signal.SIGSTOP)  # so the round still runs when it is killed
-        time.sleep(5)
-        os.kill(pid, signal.SIGKILL)
-
-    thread = threading.Thread(target=hang_then_die)
-    thread.start()
-    _, result = train()
-    thread.join()
-    first, second = result.rounds
-    assert [silo.silo for silo in first.silos] == ["north", "south"]
-    assert [(d.silo, d.reason) for d in first.dropped] == [
-        ("west", "its worker is gone")
-    ]
-    assert [silo.silo for silo in second.silos] == ["north", "south", "west"]
-    assert not result.refusal
-
-
-def test_worker_that_hangs_is_dropped_at_the_deadline(federation, train):
-    silos, _ = federation
-
-    def hang():
-        os.kill(support.await_worker(os.getpid(), silos[0]), signal.SIGSTOP)
-
-    thread = threading.Thread(target=hang)
-    thread.start()
-    began = time.monotonic()
-    _, result = train(dataclasses.replace(PLAN, round_timeout_s=8.0))
-    thread.join()
-    assert time.monotonic() - began < 40
-    first, second = result.rounds
-    assert first.dropped[0].reason == "did not answer within 8 s"
-    assert second.dropped[0].reason == context.BUSY
-    assert not support.workers_of(os.getpid())
-
-
-def test_training_stops_with_the_reason_below_quorum(tmp_path, train):
-    silos, rows = support.make_federation(tmp_path / "homes")
-    for silo in silos[:2]:
-        shutil.rmtree(silo.path(support.FOLDER))
-    broken = rows["west"].floats.copy()
-    broken[3, 1] = np.nan
-    broken.tofile(silos[2].path(support.FOLDER, "floats.bin"))
-    _, result = train(PLAN, silos)
-    assert result.refusal == (
-        "round 1: 1 of 3 silos answered, the quorum is 2 "
-        "(`north`: its training data is not there; "
-        "`south`: its training data is not there)"
-    )
-    assert result.rounds == ()
-
-
-def test_update_that_is_not_finite_is_not_merged(tmp_path, train):
-    silos, rows = support.make_federation(tmp_path / "homes")
-    broken = rows["west"].floats.copy()
-    broken[3, 1] = np.nan
-    broken.tofile(silos[2].path(support.FOLDER, "floats.bin"))
-    start, result = train(PLAN, silos)
-    del rows["west"]
-    expected, _ = support.numpy_fed_avg(rows, support.flat(start.weights), PLAN)
-    support.assert_close(result.weights, expected)
-    assert result.rounds[0].dropped[0].reason == training.NOT_FINITE
-
-
-def test_silo_whose_home_goes_away_is_dropped(tmp_path, train):
-    silos, _ = support.make_federation(tmp_path / "homes")
-    shutil.rmtree(silos[1].home)
-    _, result = train(dataclasses.replace(PLAN, rounds=1), silos)
-    assert result.rounds[0].dropped[0].silo == "south"
-    assert "No such file or directory" in result.rounds[0].dropped[0].reason
 
 
 def test_no_worker_is_left_after_an_error(federation, train, monkeypatch):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import pathlib
 import shutil
@@ -48,6 +47,7 @@ def test_worker_is_the_silo_s_own_and_sees_no_secrets(silo, workers, monkeypatch
     assert "NoNewPrivs:\t1" in status
     assert os.getsid(worker.process.pid) == worker.process.pid
     assert workers.start(silo) is worker
+    assert workers.address(silo) == f"127.0.0.1:{worker.port}"
 
 
 def test_workers_end_with_the_context_even_when_stopped(silo, tmp_path):
@@ -111,14 +111,9 @@ def test_worker_that_never_listens_is_ended(silo, tmp_path, monkeypatch):
         assert not support.workers_of(os.getpid())
 
 
-def test_shared_user_id_is_told(tmp_path, caplog):
-    with caplog.at_level(logging.WARNING), Workers(tmp_path, own_user_ids=False) as w:
-        assert w.isolation == module.ONE_USER_ID
-    assert "the coordinator does not run as root" in caplog.text
-
-
 def test_workers_under_one_user_id_keep_the_coordinator_s(silo, tmp_path):
     with Workers(tmp_path / "workers", own_user_ids=False) as workers:
+        assert workers.isolation == module.ONE_USER_ID
         status = proc(workers.start(silo), "status").read_text()
     assert f"Uid:\t{os.getuid()}\t" in status
 

@@ -1,4 +1,7 @@
 import json
+import pathlib
+import subprocess
+import sys
 
 import pytest
 
@@ -50,8 +53,25 @@ def test_a_run_whose_files_changed_is_not_reused(tmp_path):
 def test_the_record_is_written_whole_or_not_at_all(tmp_path, split_files):
     generation.record(tmp_path, "f", map(str, split_files))
     folder = tmp_path / generation.FOLDER
-    assert [path.name for path in folder.iterdir()] == ["f.json"]
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["f.json", generation.LOCK]
     assert json.loads((folder / "f.json").read_text()) == {
         "generation": 0,
         "paths": sorted(map(str, split_files)),
     }
+
+
+SPOILS = """
+import sys
+from components.silo_example_gen import generation
+for _ in range(200):
+    generation.spoil(sys.argv[1], "f")
+"""
+
+
+def test_two_runs_at_once_lose_no_spoilt_generation(tmp_path):
+    repository = pathlib.Path(__file__).parents[3]
+    command = [sys.executable, "-c", SPOILS, str(tmp_path)]
+    runs = [subprocess.Popen(command, cwd=repository) for _ in range(2)]
+    assert [run.wait(120) for run in runs] == [0, 0]
+    assert generation.current(tmp_path, "f") == 400

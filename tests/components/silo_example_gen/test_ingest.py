@@ -10,6 +10,7 @@ from components.errors import SiloError
 from components.silo_example_gen import ingest, splits
 from components.silos import digests, homes
 from tests.support import silos
+from tests.support.at_once import age, at_once
 from tests.support.silos import CANARY
 
 
@@ -183,6 +184,39 @@ def test_a_lost_split_is_written_again_and_the_others_stay(run, write, silo):
     )
     assert pathlib.Path(kept).stat().st_ino == before
     assert not [p for p in silo.path("splits").iterdir() if p.name.startswith(".")]
+
+
+def test_two_runs_at_once_write_whole_and_equal_splits(tmp_path, write):
+    source = silos.source(tmp_path / "data")
+    paths = [str(write("a.parquet", silos.rows(50)))]
+    arguments = {
+        "source": source.model_dump(mode="json"),
+        "code": "code",
+        "history": paths,
+        "following": [],
+    }
+
+    def run(number):
+        silo = homes.open_home(tmp_path / str(number), "north")
+        values = ingest.ingest(silo, arguments).values
+        for split in values["splits"].values():
+            assert split["digest"] == digests.of_file(split["path"])
+        return values
+
+    for number, (one, two) in enumerate(at_once(run, 15)):
+        assert one == two
+        (folder,) = (tmp_path / str(number) / "north/splits").iterdir()
+        assert len(list(folder.iterdir())) == 1 + len(one["splits"])
+
+
+def test_what_killed_runs_left_goes_with_time_and_does_no_harm(run, write, silo):
+    left = [silo.path("splits", f".{age}") for age in ("old", "fresh")]
+    for path in left:
+        path.mkdir(parents=True)
+        (path / "train.parquet").write_bytes(b"PAR1 cut")
+    age(left[0], 9)
+    run([write("a.parquet", silos.rows(50))])
+    assert [path.exists() for path in left] == [False, True]
 
 
 def test_splits_belong_to_the_silos_user(run, write, silo):

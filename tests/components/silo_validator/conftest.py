@@ -108,10 +108,11 @@ class Runs:
             properties,
         )
         with self.metadata as connection:
-            for name in ("statistics", "cohort"):
-                kind_id = connection.store.put_artifact_type(made[name].artifact_type)
-                made[name].type_id = kind_id
-                connection.store.put_artifacts([made[name].mlmd_artifact])
+            outputs = [made[name] for name in ("statistics", "cohort")]
+            for made_one in outputs:
+                kind = connection.store.put_artifact_type(made_one.artifact_type)
+                made_one.type_id = kind
+            silos.publish(connection.store, [one.mlmd_artifact for one in outputs])
         for name in ("examples", "schema"):
             (left,) = (place / name).iterdir()
             left.unlink()

@@ -8,6 +8,7 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 from components.silo_validator import baselines
 from components.silos import statistics
 from components.silos.cohort import Cohort, Member
+from tests.support import silos
 
 
 @pytest.fixture
@@ -36,8 +37,8 @@ def record(store, tmp_path):
             baselines.STATISTICS: str(place),
         }.items():
             artifact.custom_properties[key].string_value = value
-        store.put_artifacts([artifact])
-        return str(place)
+        (artifact.id,) = silos.publish(store, [artifact])
+        return artifact
 
     return _record
 
@@ -84,6 +85,26 @@ def test_the_last_verdict_on_a_span_counts(store, record):
     assert spans(store, "2013-03") == {"north": "2013-01"}
 
 
+def test_a_verdict_that_the_cache_gives_again_is_the_last_one(store, record):
+    record("2013-01", north=True)
+    admitted = record("2013-02", north=True)
+    held = record("2013-02", north=False)  # quarantined by hand
+    assert spans(store, "2013-03") == {"north": "2013-01"}
+    silos.publish(store, [admitted])  # released: the node hits the cache
+    assert spans(store, "2013-03") == {"north": "2013-02"}
+    silos.publish(store, [held])
+    assert spans(store, "2013-03") == {"north": "2013-01"}
+
+
+def test_a_verdict_that_is_only_read_again_stays_where_it_was(store, record):
+    first = record("2013-02", north=False)
+    record("2013-02", north=True)
+    kind = store.put_execution_type(mlmd.ExecutionType(name="the trainer"))
+    reads = mlmd.Event(type=mlmd.Event.INPUT)
+    store.put_execution(mlmd.Execution(type_id=kind), [(first, reads)], [])
+    assert spans(store, "2013-03") == {"north": "2013-02"}
+
+
 def test_spans_are_ordered_as_numbers(store, record):
     record("9", north=True)
     record("10", north=True)
@@ -96,7 +117,7 @@ def test_what_was_deleted_is_no_baseline(store, record):
     import shutil
 
     record("2013-01", north=True)
-    shutil.rmtree(pathlib.Path(record("2013-02", north=True)))
+    shutil.rmtree(pathlib.Path(record("2013-02", north=True).uri).parent)
     assert spans(store, "2013-03") == {"north": "2013-01"}
 
 

@@ -138,9 +138,19 @@ def test_what_left_is_accounted_and_a_silo_without_data_let_nothing_out(runs):
     left = departures.read(found.folder / "statistics")
     assert sorted(left) == ["north", "south"]
     for silo, (departure,) in left.items():
-        path = found.folder / "statistics" / silo / statistics.FILE_NAME
+        path = statistics.path(found.folder / "statistics", silo)
         assert (departure.kind, departure.count) == ("statistics", 2)
         assert departure.bytes == path.stat().st_size
+
+
+def test_a_silo_may_have_the_name_of_a_file_of_ours(runs):
+    names = (departures.FILE_NAME, statistics.FOLDER, statistics.FILE_NAME)
+    found = runs.run({name: splits(seed=i) for i, name in enumerate(names)})
+    assert found.cohort.admitted == sorted(names)
+    folder = found.folder / "statistics"
+    assert sorted(departures.read(folder)) == sorted(names)
+    assert all(statistics.read(folder, name).datasets for name in names)
+    assert runs.run({name: splits(seed=i) for i, name in enumerate(names)}, "2").cohort
 
 
 def test_the_same_silos_give_the_same_bytes(runs):

@@ -24,6 +24,11 @@ def test_what_lies_outside_counts_in_the_outermost_bins():
     assert found.tolist() == [3.0 + 4.0, 0.0, 2.0]
 
 
+def test_a_bucket_that_reaches_out_leaves_its_share_inside():
+    found = spread([bucket(-8, 2, 10), bucket(0, 8, 8)], EDGES)
+    assert found.tolist() == [9.0 + 1.0, 1.0 + 1.0, 6.0]
+
+
 NUMBER = st.floats(-10, 10)
 BUCKETS = st.lists(
     st.tuples(NUMBER, NUMBER, st.integers(0, 100)).map(

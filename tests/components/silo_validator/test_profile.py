@@ -1,12 +1,13 @@
 """What a silo's profile tells, and what it must not."""
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from components.silo_validator.profile import profile
+from components.silo_validator.profile import _labels, profile
 from components.silos.silo import Silo
 from tests.support import silos
 from tests.support.silos import CANARY, CANARY_DIGITS, CANARY_NUMBER
@@ -175,6 +176,33 @@ def test_one_row_or_none_tells_nothing_of_itself(run, number, labels):
 )
 def test_labels_are_counted_by_what_they_are(run, late, counts):
     found = run(train=silos.rows(4, late=late)).values["labels"]
+    assert (found["negative"], found["positive"], found["other"]) == counts
+
+
+@pytest.mark.parametrize(
+    ("late", "counts"),
+    [([0, 1, 1, None], (1, 2, 0)), (["0", "1", None, "1"], (0, 0, 3))],
+)
+def test_labels_that_are_dictionary_encoded_are_counted_alike(run, late, counts):
+    plain = run(train=silos.rows(4, late=late)).values
+    colour = pd.Categorical(silos.rows(4).colour)
+    encoded = silos.rows(4, late=pd.Categorical(late), colour=colour)
+    assert run(train=encoded).values == plain
+    found = plain["labels"]
+    assert (found["negative"], found["positive"], found["other"]) == counts
+
+
+@pytest.mark.parametrize(
+    ("late", "counts"),
+    [
+        (pa.array([True, False, False, None]), (2, 1, 0)),
+        (pa.array([1, 0, None, 3], pa.date32()), (0, 0, 3)),
+        (pa.array(["1", "0"], pa.large_string()), (0, 0, 2)),
+    ],
+    ids=["booleans", "dates", "long strings"],
+)
+def test_labels_of_any_type_are_counted(late, counts):
+    found = _labels(pa.table({"late": late}), "late")
     assert (found["negative"], found["positive"], found["other"]) == counts
 
 

@@ -3,12 +3,14 @@ import pathlib
 import shutil
 import stat
 import subprocess
+import sys
 
 import pytest
 
 from components.errors import SettingsError
 from components.silos import homes
 from components.silos.silo import Silo
+from tests.support.at_once import at_once
 
 needs_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root gives silos user ids of their own"
@@ -59,6 +61,89 @@ def test_two_silos_never_share_an_id_even_if_their_names_fall_on_the_same(
     assert len(uids) == 3
     with pytest.raises(OSError, match="no user id is free between 20000 and 20002"):
         homes.open_home(tmp_path, "d")
+
+
+@needs_root
+def test_a_home_that_another_run_opens_at_the_same_time_gets_the_same_id(tmp_path):
+    silo = homes.open_home(tmp_path, "north")
+    assert homes._free_uid(silo.path()) == homes.uid_of(silo)
+    for one, two in at_once(lambda n: homes.open_home(tmp_path, f"silo {n}"), 30):
+        assert one == two
+        assert homes.FIRST_UID <= homes.uid_of(one) <= homes.LAST_UID
+    uids = [path.stat().st_uid for path in tmp_path.iterdir()]
+    assert len(set(uids)) == len(uids)
+
+
+@pytest.fixture
+def silo(tmp_path):
+    return homes.open_home(tmp_path, "north")
+
+
+def folder(silo, name, **files):
+    path = silo.path(name)
+    path.mkdir()
+    for file, text in files.items():
+        (path / file).write_text(text)
+    return path
+
+
+def contents(path):
+    return {file.name: file.read_text() for file in path.iterdir()}
+
+
+def test_a_folder_gets_its_name_when_it_is_whole(silo):
+    homes.publish(silo, folder(silo, ".new", a="1"), silo.path("a"), overwrite=False)
+    assert contents(silo.path("a")) == {"a": "1"}
+    assert [path.name for path in silo.path().iterdir()] == ["a"]
+    assert silo.path("a", "a").stat().st_uid == homes.uid_of(silo)
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_folder_that_is_there_is_filled_up(silo, overwrite):
+    there = folder(silo, "a", kept="old")
+    new = folder(silo, ".new", kept="new", lost="new")
+    homes.publish(silo, new, there, overwrite)
+    kept = "new" if overwrite else "old"
+    assert contents(there) == {"kept": kept, "lost": "new"}
+
+
+PUBLISHES = """
+import sys
+from components.silos import homes
+from components.silos.silo import Silo
+
+silo, own, other = Silo("north", sys.argv[1]), *sys.argv[3:]
+for number in range(200):
+    new = silo.path(f".{number}-{own}")
+    new.mkdir()
+    (new / "rows").write_text("rows")
+    silo.path(f".ready-{number}-{own}").touch()
+    while not silo.path(f".ready-{number}-{other}").exists():
+        pass
+    homes.publish(silo, new, silo.path(str(number)), sys.argv[2] == "True")
+    assert silo.path(str(number), "rows").read_text() == "rows"
+"""
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_folder_that_two_runs_publish_at_once_is_whole(silo, overwrite):
+    repository = pathlib.Path(__file__).parents[3]
+    command = [sys.executable, "-c", PUBLISHES, silo.home, str(overwrite)]
+    runs = [
+        subprocess.Popen([*command, *names], cwd=repository) for names in ("ab", "ba")
+    ]
+    try:
+        assert [run.wait(60) for run in runs] == [0, 0]
+    finally:
+        for run in runs:
+            run.kill()
+            run.wait()
+
+
+def test_a_file_in_the_place_of_a_folder_is_an_error(silo):
+    silo.path("a").write_text("")
+    with pytest.raises(NotADirectoryError):
+        homes.publish(silo, folder(silo, ".new"), silo.path("a"), overwrite=True)
 
 
 @needs_root

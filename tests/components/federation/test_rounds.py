@@ -1,0 +1,143 @@
+"""Rounds over real workers: who is dropped and why, and who comes back."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import logging
+import os
+import shutil
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from components.federation import context, rounds
+from components.federation.silo_registry import SiloRegistry
+from components.federation.workers import ONE_USER_ID
+from tests.components.federation import support
+
+pytestmark = pytest.mark.tff
+
+PLAN = support.PLAN
+
+
+def test_worker_killed_in_a_round_is_dropped_and_asked_again(federation, train):
+    silos, _ = federation
+
+    def hang_then_die():
+        pid = support.await_worker(os.getpid(), silos[2])
+        os.kill(pid, signal.SIGSTOP)  # so the round still runs when it is killed
+        time.sleep(5)
+        os.kill(pid, signal.SIGKILL)
+
+    thread = threading.Thread(target=hang_then_die)
+    thread.start()
+    _, result = train()
+    thread.join()
+    first, second = result.rounds
+    assert [silo.silo for silo in first.silos] == ["north", "south"]
+    assert [(d.silo, d.reason) for d in first.dropped] == [
+        ("west", "its worker is gone")
+    ]
+    assert [silo.silo for silo in second.silos] == ["north", "south", "west"]
+    assert not result.refusal
+
+
+def test_worker_that_hangs_is_dropped_at_the_deadline(federation, train):
+    silos, _ = federation
+
+    def hang():
+        os.kill(support.await_worker(os.getpid(), silos[0]), signal.SIGSTOP)
+
+    thread = threading.Thread(target=hang)
+    thread.start()
+    began = time.monotonic()
+    _, result = train(dataclasses.replace(PLAN, round_timeout_s=8.0))
+    thread.join()
+    assert time.monotonic() - began < 40
+    first, second = result.rounds
+    assert first.dropped[0].reason == "did not answer within 8 s"
+    assert second.dropped[0].reason == context.BUSY
+    assert not support.workers_of(os.getpid())
+
+
+def test_training_stops_with_all_reasons_below_quorum(tmp_path, train):
+    silos, _ = support.make_federation(tmp_path / "homes")
+    shutil.rmtree(silos[0].path(support.FOLDER))
+    shutil.rmtree(silos[1].home)
+    _, result = train(PLAN, silos)
+    assert result.refusal == (
+        "round 1: 1 of 3 silos answered, the quorum is 2 "
+        "(`north`: its training data is not there; "
+        "`south`: has No such file or directory)"
+    )
+    assert result.rounds == ()
+
+
+def test_update_that_is_not_finite_is_not_merged(tmp_path, train):
+    silos, rows = support.make_federation(tmp_path / "homes")
+    broken = rows["west"].floats.copy()
+    broken[3, 1] = np.nan
+    broken.tofile(silos[2].path(support.FOLDER, "floats.bin"))
+    start, result = train(PLAN, silos)
+    del rows["west"]
+    expected, _ = support.numpy_fed_avg(rows, support.flat(start.weights), PLAN)
+    support.assert_close(result.weights, expected)
+    assert result.rounds[0].dropped[0].reason == rounds.NOT_FINITE
+
+
+def test_shared_user_id_is_told(federation, tmp_path, caplog):
+    silos, _ = federation
+    with (
+        caplog.at_level(logging.WARNING),
+        rounds.federation(silos, PLAN, tmp_path, own_user_ids=False) as found,
+    ):
+        assert found.isolation == ONE_USER_ID
+    assert "the coordinator does not run as root" in caplog.text
+
+
+def test_silo_without_an_address_or_a_worker_is_dropped(federation, train):
+    silos, _ = federation
+    plan = dataclasses.replace(PLAN, quorum=1, round_timeout_s=8.0)
+    nobody = f"127.0.0.1:{support.free_port()}"
+    with support.SiloPods() as pods:
+        addresses = {"north": pods.start(silos[0]), "west": nobody}
+        registry = SiloRegistry("/etc/silos.json", addresses)
+        _, result = train(plan, silo_registry=registry)
+    for record in result.rounds:
+        assert [silo.silo for silo in record.silos] == ["north"]
+        assert {drop.silo: drop.reason for drop in record.dropped} == {
+            "south": "has no address in /etc/silos.json",
+            "west": f"no worker answers at {nobody}",
+        }
+    assert result.seconds[0] > 4 > result.seconds[1]  # it is waited for once
+
+
+def test_silo_s_own_worker_may_come_late_die_in_a_round_and_come_back(
+    federation, train
+):
+    north, south, west = federation[0]
+    plan = dataclasses.replace(PLAN, local_epochs=600)  # a second for `north`
+    late = f"127.0.0.1:{support.free_port()}"
+    with (
+        support.SiloPods() as pods,
+        concurrent.futures.ThreadPoolExecutor() as pool,
+    ):
+        addresses = {silo.id: pods.start(silo) for silo in (south, west)}
+        registry = SiloRegistry("silos.json", {**addresses, "north": late})
+        # In a thread of its own: a pod ends with the thread that started it.
+        training = pool.submit(train, plan, silo_registry=registry)
+        pods.await_work(south)
+        pods.start(north, late)
+        pods.await_work(north)
+        pods.kill(north)
+        pods.start(north, late)
+        _, result = training.result(120)
+    first, second = result.rounds
+    assert [(d.silo, d.reason) for d in first.dropped] == [
+        ("north", "its worker is gone")
+    ]
+    assert [silo.silo for silo in second.silos] == ["north", "south", "west"]
