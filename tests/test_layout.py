@@ -19,7 +19,6 @@ ELSEWHERE = {
     "pipelines/cli/run.py": "tests/end_to_end/test_flights.py",
     "pipelines/cli/tables.py": "tests/end_to_end/test_flights.py",
     "pipelines/runners/closing.py": "tests/end_to_end/test_kubeflow.py",
-    "pipelines/runners/launch.py": "tests/end_to_end/test_kubeflow.py",
     "pipelines/runners/node.py": "tests/end_to_end/test_kubeflow.py",
     "pipelines/runners/placing.py": "tests/pipelines/runners/test_kubeflow.py",
     "pipelines/runners/result.py": "tests/pipelines/test_summary.py",

@@ -37,6 +37,7 @@ def settings_of(job: Job, values: Mapping[str, str], folder: pathlib.Path) -> Us
     """
     patch = folder / f"{job.use_case}.yaml"
     known = parameters.of(use_case.find(job.use_case, (), patch, job.root).settings)
+    parameters.check(known, values)
     changes = parameters.overrides(known, values)
     for toggle in (parameters.FORCE, parameters.FAIL_IF_NOT_BLESSED):
         parameters.flag(toggle, values[toggle])

@@ -101,6 +101,29 @@ def of(settings: UseCaseSettings) -> tuple[Parameter, ...]:
     )
 
 
+def check(parameters: tuple[Parameter, ...], values: Mapping[str, str]) -> None:
+    """Check that a package and the image that runs it are of one version.
+
+    Args:
+        parameters: The parameters that the image knows.
+        values: What the package gave.
+
+    Raises:
+        SettingsError: A name is missing or unknown.
+    """
+    # A gate has a toggle only where it is configured, and the config map may differ.
+    known = {one.name for one in parameters if not one.name.startswith(GATE)}
+    given = {name for name in values if not name.startswith(GATE)}
+    if known != given:
+        found = [f"without {name}" for name in sorted(known - given)]
+        found += [f"with the unknown {name}" for name in sorted(given - known)]
+        raise SettingsError(
+            f"found a package {', '.join(found)}, expected the parameters of the image",
+            "the package is of another version: compile and upload it with the `fairsilo` "
+            "of this image",
+        )
+
+
 def overrides(
     parameters: tuple[Parameter, ...], values: Mapping[str, str]
 ) -> list[str]:

@@ -75,6 +75,20 @@ def test_a_wrong_parameter_is_refused_with_the_settings_own_error(
         opened(job, tmp_path, **changed)
 
 
+@pytest.mark.parametrize(
+    ("missing", "added", "found"),
+    [
+        ("seed", {}, "without seed"),
+        ("", {"momentum": "0.9"}, "with the unknown momentum"),
+    ],
+)
+def test_a_package_of_another_version_is_refused(job, tmp_path, missing, added, found):
+    given = {name: text for name, text in values(**added).items() if name != missing}
+    with pytest.raises(SettingsError, match=found) as refusal:
+        opening.settings_of(job, given, tmp_path)
+    assert "of another version" in refusal.value.hint
+
+
 def test_a_broken_config_map_is_named(job, tmp_path):
     (tmp_path / "flights.yaml").write_text("training: [")
     with pytest.raises(SettingsError, match=r"flights\.yaml: found no valid YAML"):
