@@ -119,8 +119,8 @@ def check(parameters: tuple[Parameter, ...], values: Mapping[str, str]) -> None:
         found += [f"with the unknown {name}" for name in sorted(given - known)]
         raise SettingsError(
             f"found a package {', '.join(found)}, expected the parameters of the image",
-            "the package is of another version: compile and upload it with the `fairsilo` "
-            "of this image",
+            "the package is of another version: compile it with the `fairsilo` of this "
+            "image, and upload it",
         )
 
 
