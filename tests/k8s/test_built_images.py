@@ -154,8 +154,8 @@ def test_worker_image_holds_a_program_and_its_libraries_and_no_other():
 
 def test_worker_is_the_very_file_of_the_locked_wheel():
     spec = importlib.util.find_spec("tensorflow_federated")
-    (package,) = spec.submodule_search_locations or ()
-    wheel = pathlib.Path(package, "data", "worker_binary")
+    assert spec.origin
+    wheel = pathlib.Path(spec.origin).parent / "data" / "worker_binary"
     digests = [
         hashlib.sha256(path.read_bytes()).hexdigest()
         for path in (wheel, WORKER / BINARY)
