@@ -22,9 +22,6 @@ from components.silos.cohort import Cohort, Member
 from components.silos.departures import Departure
 from components.silos.manifest import Manifest, SiloEntry, Split
 from components.silos.silo import Silo
-from tests.support.browser import browser
-
-__all__ = ["browser"]
 
 EVIL = "</script><img src=x onerror=alert(1)>"
 ARABIC = "مطار القاهرة"

@@ -13,9 +13,6 @@ from pipelines.places import Places
 from pipelines.runners import step_report
 from pipelines.runners.step_report import About
 from tests.pipelines.runners.step_reports import cases
-from tests.support.browser import browser
-
-__all__ = ["browser"]
 
 ABOUT = About("run-1", cases.EVIL, "")
 NARROW = 640  # about the width of the side panel
