@@ -11,9 +11,10 @@ TOOLS=(buildah debootstrap)
 # Debian's Python, and the headers that the base image has too.
 PACKAGES=ca-certificates,libpython3.11-dev,python3,python3-pip
 BASE=localhost/python-of-debian
+STORE=(--root "$WORK/storage" --runroot "$WORK/run")
 
 buildah() {
-  command buildah --root "$WORK/storage" --runroot "$WORK/run" "$@"
+  command buildah "${STORE[@]}" "$@"
 }
 
 fail() {
@@ -42,18 +43,17 @@ make_base() {
 }
 
 build() {
-  # shellcheck disable=SC2086  a list of words
-  buildah build --isolation chroot ${IMAGE_OPTIONS:-} \
-    --build-arg PYTHON_IMAGE="$BASE" --file "k8s/images/$1/Dockerfile" \
-    --tag "localhost/fairsilo-$1" .
+  make --no-print-directory "image-$1" IMAGE_BUILDER="buildah ${STORE[*]}" \
+    IMAGE_REGISTRY=localhost/ IMAGE_VERSION=checked IMAGE_LAYERS= \
+    IMAGE_OPTIONS="--isolation chroot --build-arg PYTHON_IMAGE=$BASE"
 }
 
 # Lays out what the tests read: NAME.json, the image's description, and NAME, its
 # mounted root.
 open_image() {
   local container
-  container=$(buildah from "localhost/fairsilo-$1")
-  buildah inspect --type image "localhost/fairsilo-$1" >"$WORK/open/$1.json"
+  container=$(buildah from "localhost/fairsilo-$1:checked")
+  buildah inspect --type image "localhost/fairsilo-$1:checked" >"$WORK/open/$1.json"
   ln -sfn "$(buildah mount "$container")" "$WORK/open/$1"
 }
 
@@ -61,6 +61,7 @@ close_images() {
   buildah rm --all >/dev/null 2>&1 || true
   buildah rmi --prune >/dev/null 2>&1 || true # what the last run's images were
   umount "$WORK/storage/overlay" 2>/dev/null || true
+  rm -rf "$WORK/open"
 }
 
 [ "$(id -u)" = 0 ] || fail "found no root, expected it for building without a daemon"

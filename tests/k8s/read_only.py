@@ -8,13 +8,16 @@ import pathlib
 import subprocess
 
 IDS = "10001:10001"
+TIMEOUT_S = 900.0
 HOME = "/home/fairsilo"
-# A container engine makes the same two mount points before it closes the root.
+# As container engines do: these are laid over the image before its root is closed.
 _ENTER = f"""
 set -eu
 root=$1; shift
 mkdir -p "$root/proc" "$root/dev"
+touch "$root/etc/hosts"
 mount --bind "$root" "$root"
+mount --bind /etc/hosts "$root/etc/hosts"
 mount --rbind /proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
@@ -43,6 +46,6 @@ def run(root: pathlib.Path, environment: list[str], *command: str) -> str:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    output, _ = process.communicate(timeout=300)
+    output, _ = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == 0, f"{command}: {process.returncode}\n{output}"
     return output

@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import socket
 import stat
 import subprocess
@@ -18,11 +19,27 @@ import time
 import pytest
 
 from components.federation import workers
+from pipelines import use_case
+from pipelines.runners import parameters
 from tests.k8s import read_only
 
 FOLDER = pathlib.Path(os.environ.get("FAIRSILO_IMAGES", ""))
 PIPELINE, WORKER = FOLDER / "pipeline", FOLDER / "silo-worker"
 BINARY = "usr/bin/worker_binary"
+STEPS = (
+    "open-run",
+    "ImportSchemaGen",
+    "SiloExampleGen",
+    "SiloValidator",
+    "FeatureSpecGen",
+    "FederatedTrainer",
+    "FairnessEvaluator",
+    "BatchInferrer",
+    "Pusher",
+    "Dashboard",
+    "decide",
+    "close-run",
+)
 pytestmark = pytest.mark.skipif(
     "FAIRSILO_IMAGES" not in os.environ,
     reason="no images: `make images-check` builds them and runs this",
@@ -134,6 +151,30 @@ def test_coordinator_s_worker_starts_in_the_pipeline_image():
         "    print(started.start_server().alive, started.isolation)"
     )
     assert "True one user id" in run("python", "-c", code)
+
+
+def step(name):
+    """Return a step's command, as a container's in the compiled package."""
+    settings = use_case.find("flights").settings
+    asked = {one.name: one.default for one in parameters.of(settings)}
+    asked |= {"span": "2013-11", "rounds": 2}
+    home = read_only.HOME
+    metrics = {"artifacts": [{"name": "metrics", "uri": "minio://metrics"}]}
+    outputs = {"artifacts": {"metrics": metrics}, "outputFile": f"{home}/{name}.json"}
+    return [
+        *("python", "-m", "pipelines.runners.node", name, "--use-case", "flights"),
+        *("--run-id", "first", "--root", f"{home}/root", "--page", f"{home}/{name}"),
+        *("--executor-input", json.dumps({"outputs": outputs})),
+        *(f"--parameter={one}={value}" for one, value in asked.items()),
+    ]
+
+
+def test_a_whole_run_passes_on_a_read_only_root():
+    home = read_only.HOME
+    lines = [f"mkdir {home}/root", *(shlex.join(step(name)) for name in STEPS)]
+    script = " && ".join([*lines, f"cat {home}/close-run.json"])
+    store = f"FAIRSILO_STORE=sqlite:///{home}/store.sqlite"
+    assert '"blessed": "yes"' in run("env", store, "sh", "-c", script)
 
 
 def test_worker_image_holds_a_program_and_its_libraries_and_no_other():
