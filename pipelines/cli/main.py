@@ -36,17 +36,27 @@ app.add_typer(kubeflow.app, name="kubeflow")
 app.add_typer(bench.app, name="bench")
 
 
-@app.callback()
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version and leave.")
-    ] = False,
-) -> None:
-    if version:
+def _show_version(wanted: bool) -> None:
+    if wanted:
         import importlib.metadata
 
         typer.echo(importlib.metadata.version("fairsilo"))
         raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=_show_version,
+            help="Print the version and leave.",
+        ),
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:

@@ -84,7 +84,7 @@ def test_image_runs_as_a_user_who_can_change_nothing_in_it(image):
         assert sticky or not found.st_mode & stat.S_IWOTH, path
 
 
-def test_pipeline_image_has_no_compiler_installer_cache_or_history():
+def test_pipeline_image_has_no_compiler_uv_cache_or_history():
     tools = {"cc", "gcc", "g++", "cpp", "ld", "make", "uv", "uvx", "git", "curl"}
     assert not tools & names(PIPELINE)
     for path in ("root/.cache", "opt/uv", "app/.git", "app/tests", "app/uv.lock"):

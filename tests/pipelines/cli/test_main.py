@@ -56,3 +56,9 @@ def test_config_shows_every_section_with_overrides(tmp_path):
         assert f"{section}:" in done.stdout
     done = fairsilo("config", "check", "flights", folder=tmp_path)
     assert "no fault found" in done.stdout
+
+
+def test_the_version_needs_no_command(tmp_path):
+    done = fairsilo("--version", folder=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.strip()[0].isdigit()
