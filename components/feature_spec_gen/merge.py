@@ -21,7 +21,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from components.feature_spec_gen.settings import FeatureSettings
 from components.features.spec import Categorical, FeatureSpec, Numeric
-from components.silos.statistics import by_column
+from components.silos.statistics import by_column, num_present
 
 Column: TypeAlias = statistics_pb2.FeatureNameStatistics
 
@@ -51,7 +51,7 @@ def merge(
             continue
         found = [silo[feature.name] for silo in columns if feature.name in silo]
         integer = feature.type == schema_pb2.INT
-        if not any(_present(column) for column in found):
+        if not any(num_present(column) for column in found):
             continue
         if feature.type == schema_pb2.BYTES or feature.int_domain.is_categorical:
             values = vocabulary(found, settings)
@@ -67,9 +67,9 @@ def pooled_moments(found: Sequence[Column]) -> tuple[float, float] | None:
     A constant column has deviation 1, so that it encodes to 0.
     """
     parts = [
-        (_present(column), column.num_stats)
+        (num_present(column), column.num_stats)
         for column in found
-        if column.HasField("num_stats") and _present(column)
+        if column.HasField("num_stats") and num_present(column)
     ]
     total = sum(count for count, _ in parts)
     if not total:
@@ -85,11 +85,6 @@ def pooled_moments(found: Sequence[Column]) -> tuple[float, float] | None:
     # Below this, the deviation is rounding of the mean, not a scale.
     constant = variance <= (1e-9 * max(1.0, abs(mean))) ** 2
     return mean, 1.0 if constant else math.sqrt(variance)
-
-
-def _present(column: Column) -> int:
-    kind = column.WhichOneof("stats")
-    return int(getattr(column, kind).common_stats.num_non_missing) if kind else 0
 
 
 def vocabulary(found: Sequence[Column], settings: FeatureSettings) -> tuple[str, ...]:

@@ -57,3 +57,9 @@ def by_column(
 ) -> dict[str, statistics_pb2.FeatureNameStatistics]:
     """Return a split's statistics by column."""
     return {".".join(item.path.step): item for item in dataset.features}
+
+
+def num_present(column: statistics_pb2.FeatureNameStatistics) -> int:
+    """Return how many rows have a value in a column, unit: rows."""
+    kind = column.WhichOneof("stats")
+    return int(getattr(column, kind).common_stats.num_non_missing) if kind else 0

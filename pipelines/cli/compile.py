@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli import console
+from pipelines.cli.kubeflow_server import Image, find
 from pipelines.cli.options import Name, Overrides
 
 
@@ -16,20 +17,13 @@ def compile_use_case(
     output: Annotated[
         pathlib.Path, typer.Option("--output", "-o", help="The package to write.")
     ] = pathlib.Path("package.yaml"),
-    image: Annotated[
-        str,
-        typer.Option(
-            help="The steps' image, NAME@sha256:...; by default kubeflow.image."
-        ),
-    ] = "",
+    image: Image = "",
     overrides: Overrides = None,
 ) -> None:
     """Compile a use case for Kubeflow; --set changes the form's defaults."""
-    from pipelines import use_case
     from pipelines.kubeflow.settings import DEFAULT_IMAGE
 
-    changes = [*(overrides or []), *([f"kubeflow.image={image}"] if image else [])]
-    chosen = use_case.find(name, changes)
+    chosen = find(name, image, overrides or ())
     with console.engines():
         from pipelines.runners import kubeflow
 

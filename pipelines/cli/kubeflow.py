@@ -13,14 +13,13 @@ from pipelines.cli import console, kubeflow_schedule
 from pipelines.cli.kubeflow_server import (
     Image,
     Package,
-    Store,
     Way,
     compiled,
     connected,
     find,
     takes_way,
 )
-from pipelines.cli.options import Json, Name
+from pipelines.cli.options import Json, Name, Store
 
 if TYPE_CHECKING:
     from pipelines.kubeflow.connection import Connection

@@ -8,7 +8,7 @@ import functools
 import inspect
 import pathlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -33,15 +33,6 @@ Package = Annotated[
 Image = Annotated[
     str,
     typer.Option(help="The steps' image, NAME@sha256:...; by default kubeflow.image."),
-]
-Store = Annotated[
-    str,
-    typer.Option(
-        "--store",
-        envvar="FAIRSILO_STORE",
-        show_default=False,
-        help="The operator's store; better in the environment, which others don't see.",
-    ),
 ]
 
 
@@ -139,11 +130,12 @@ def takes_way(command: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
-def find(name: str, image: str = "") -> UseCase:
-    """Return a use case, its steps' image replaced where one is given."""
+def find(name: str, image: str = "", overrides: Sequence[str] = ()) -> UseCase:
+    """Return a use case, settings and its steps' image replaced where given."""
     from pipelines import use_case
 
-    return use_case.find(name, [f"kubeflow.image={image}"] if image else [])
+    changes = [f"kubeflow.image={image}"] if image else []
+    return use_case.find(name, [*overrides, *changes])
 
 
 @contextlib.contextmanager

@@ -5,8 +5,7 @@ from __future__ import annotations
 import kfp_server_api
 
 from pipelines.kubeflow.connection import Connection
-from pipelines.kubeflow.errors import ConflictError
-from pipelines.kubeflow.versions import named
+from pipelines.kubeflow.versions import found_or_made, named
 
 RESOURCE = "experiments"
 
@@ -28,17 +27,11 @@ def ensure(connection: Connection, name: str) -> str:
     Raises:
         KubeflowError: The server refused.
     """
-    found = find(connection, name)
-    if found is not None:
-        return found
     body = kfp_server_api.V2beta1Experiment(
         display_name=name, namespace=connection.server.namespace
     )
     create = connection.experiments.experiment_service_create_experiment
-    try:
-        return str(connection.call("create", RESOURCE, create, body).experiment_id)
-    except ConflictError:  # somebody made it since
-        found = find(connection, name)
-        if found is None:
-            raise
-        return found
+    return found_or_made(
+        lambda: find(connection, name),
+        lambda: str(connection.call("create", RESOURCE, create, body).experiment_id),
+    )

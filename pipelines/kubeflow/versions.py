@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import kfp_server_api
@@ -109,21 +110,34 @@ def named(name: str) -> str:
     return json.dumps({"predicates": [predicate]})
 
 
-def _pipeline_id(connection: Connection, name: str) -> str:
-    found = _find_pipeline(connection, name)
+def found_or_made(find: Callable[[], str | None], make: Callable[[], str]) -> str:
+    """Return the id of what is found, else of what is made.
+
+    Args:
+        find: Looks for it.
+        make: Makes it; somebody else may have done so since it was looked for.
+    """
+    found = find()
     if found is not None:
         return found
+    try:
+        return make()
+    except ConflictError:
+        found = find()
+        if found is None:
+            raise
+        return found
+
+
+def _pipeline_id(connection: Connection, name: str) -> str:
     body = kfp_server_api.V2beta1Pipeline(
         display_name=name, namespace=connection.server.namespace
     )
     create = connection.pipelines.pipeline_service_create_pipeline
-    try:
-        return str(connection.call("create", RESOURCE, create, body).pipeline_id)
-    except ConflictError:  # somebody made it since
-        found = _find_pipeline(connection, name)
-        if found is None:
-            raise
-        return found
+    return found_or_made(
+        lambda: _find_pipeline(connection, name),
+        lambda: str(connection.call("create", RESOURCE, create, body).pipeline_id),
+    )
 
 
 def _find_pipeline(connection: Connection, name: str) -> str | None:

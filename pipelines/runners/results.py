@@ -45,7 +45,7 @@ def executions(
         for execution in sorted(
             store.get_executions_by_context(context.id), key=lambda item: item.id
         )
-        if node in {"", _node_id(store, execution)}
+        if not node or _node_id(store, execution) == node
     ]
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 
-from tensorflow_metadata.proto.v0 import statistics_pb2
-
 from components.dashboard import formats
 from components.dashboard.key_figures import KeyFigure
 from components.features import spec
@@ -109,11 +107,6 @@ def _disclosed(
         train = statistics.split_of(statistics.read(folder, silo), TRAIN)
         by_column = statistics.by_column(train) if train else {}
         for column in columns:
-            if column in by_column and _num_values(by_column[column]):
+            if column in by_column and statistics.num_present(by_column[column]):
                 told.add(column)
     return told
-
-
-def _num_values(column: statistics_pb2.FeatureNameStatistics) -> int:
-    kind = column.WhichOneof("stats")
-    return int(getattr(column, kind).common_stats.num_non_missing) if kind else 0

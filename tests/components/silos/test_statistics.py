@@ -27,3 +27,12 @@ def test_splits_and_columns_are_found_by_name():
     columns = statistics.by_column(statistics.split_of(listed(), "train"))
     assert list(columns) == ["weight", "a.b"]
     assert columns["weight"].num_stats.mean == 1.5
+
+
+def test_the_values_of_a_column_are_counted_whatever_its_kind():
+    number, text = (statistics_pb2.FeatureNameStatistics() for _ in range(2))
+    number.num_stats.common_stats.num_non_missing = 5
+    text.string_stats.common_stats.num_non_missing = 3
+    assert statistics.num_present(number) == 5
+    assert statistics.num_present(text) == 3
+    assert statistics.num_present(statistics_pb2.FeatureNameStatistics()) == 0
