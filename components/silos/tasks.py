@@ -5,6 +5,13 @@ closed: what is not in `TASKS` can't be run against a silo. `run` maps a task
 over silos on Beam; each silo is one element, so rows of two silos never meet in
 one element, file or batch, and only results travel. A task that fails is a
 `Failure` of its silo; the other silos go on.
+
+What a silo must not tell under its own name can be told in sum: the `pooled` parts
+of the results are merged by the task's function in `MERGES` before anything is
+written, and only the merged bytes come back. The sum is made in one step of the
+Beam job. Where all silos are computed by one operator, as here, that operator's
+workers hold the parts while the job runs; nobody reads them afterwards. Silos on
+their own premises need a secure sum in this place.
 """
 
 from __future__ import annotations
@@ -30,8 +37,10 @@ TASKS = {
     "ingest": "components.silo_example_gen.ingest:ingest",
     "profile": "components.silo_validator.profile:profile",
     "encode": "components.federated_trainer.encode:encode",
-    "sketch": "components.fairness_evaluator.sketch:sketch",
+    "sketch": "components.fairness_evaluator.sketches.sketch:sketch",
 }
+
+MERGES = {"sketch": "components.fairness_evaluator.sketches.pool:merge"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,10 +50,13 @@ class Result:
     Attributes:
         values: A JSON object.
         payload: Bytes of a named format (a proto, an Arrow stream), or none.
+        pooled: Bytes that leave only merged with those of other silos; never
+            part of a result that `run` yields.
     """
 
     values: dict[str, Any]
     payload: bytes = b""
+    pooled: bytes = b""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +73,7 @@ class Failure:
 
 
 Task = Callable[[Silo, Mapping[str, Any]], Result]
+Merge = Callable[[Sequence[bytes]], bytes]
 Call = tuple[Silo, Mapping[str, Any]]
 
 
@@ -70,8 +83,21 @@ def load(task: str) -> Task:
     Raises:
         KeyError: The task is not on the list.
     """
-    module, function = TASKS[task].split(":")
-    loaded: Task = getattr(importlib.import_module(module), function)
+    return _load(TASKS[task])
+
+
+def load_merge(task: str) -> Merge:
+    """Return the function that merges what a task's results pool.
+
+    Raises:
+        KeyError: The task pools nothing.
+    """
+    return _load(MERGES[task])
+
+
+def _load(place: str) -> Callable[..., Any]:
+    module, function = place.split(":")
+    loaded: Callable[..., Any] = getattr(importlib.import_module(module), function)
     return loaded
 
 
@@ -83,12 +109,16 @@ def attempt(task: str, silo: Silo, arguments: Mapping[str, Any]) -> Result | Fai
     """
     try:
         return load(task)(silo, arguments)
-    except FairSiloError as error:
-        return Failure(error.message, error.hint)
-    except OSError as error:
-        return Failure(f"silo `{silo.id}`: {task}: {error.strerror or _kind(error)}")
     except Exception as error:
-        return Failure(f"silo `{silo.id}`: {task}: {_kind(error)}")
+        return failure(task, silo, error)
+
+
+def failure(task: str, silo: Silo, error: Exception) -> Failure:
+    """Return what may be told of an error; see `attempt`."""
+    if isinstance(error, FairSiloError):
+        return Failure(error.message, error.hint)
+    found = isinstance(error, OSError) and error.strerror
+    return Failure(f"silo `{silo.id}`: {task}: {found or _kind(error)}")
 
 
 def _kind(error: Exception) -> str:
@@ -99,7 +129,10 @@ def _kind(error: Exception) -> str:
 
 
 def run(
-    task: str, calls: Sequence[Call], beam_args: Sequence[str] = ()
+    task: str,
+    calls: Sequence[Call],
+    beam_args: Sequence[str] = (),
+    pool: pathlib.Path | None = None,
 ) -> Iterator[tuple[Silo, Result | Failure]]:
     """Map a task over silos on Beam.
 
@@ -107,6 +140,8 @@ def run(
         task: Name of a registered task.
         calls: Silos with their arguments (JSON values).
         beam_args: Beam's own flags; DirectRunner in memory when there are none.
+        pool: File for the merged `pooled` parts, in the order of `calls`; there
+            before the first result is. Without it they are dropped.
 
     Yields:
         Each silo with its result or failure, in the order of `calls`.
@@ -114,18 +149,22 @@ def run(
     import apache_beam as beam
 
     load(task)  # an unknown name fails here, not in a worker
+    merge = load_merge(task) if pool else None
     with tempfile.TemporaryDirectory(prefix=f"fairsilo-{task}-") as folder:
         items = [
             (index, silo.id, silo.home, json.dumps(arguments))
             for index, (silo, arguments) in enumerate(calls)
         ]
         with beam.Pipeline(argv=[*(beam_args or DIRECT)]) as pipeline:
-            _ = (
+            parts = (
                 pipeline
                 | beam.Create(items)
                 | beam.Reshuffle()
-                | beam.Map(_run_item, task=task, folder=folder)
+                | beam.FlatMap(_run_item, task=task, folder=folder)
             )
+            if merge:
+                gathered = parts | beam.combiners.ToList()
+                _ = gathered | beam.Map(_write_pool, merge=merge, path=pool)
         for index, (silo, _) in enumerate(calls):
             outcome = _read(pathlib.Path(folder), index)
             if isinstance(outcome, Failure):
@@ -136,7 +175,9 @@ def run(
 DIRECT = ("--runner=DirectRunner", "--direct_running_mode=in_memory")
 
 
-def _run_item(item: tuple[int, str, str, str], task: str, folder: str) -> None:
+def _run_item(
+    item: tuple[int, str, str, str], task: str, folder: str
+) -> Iterator[tuple[int, bytes]]:
     index, silo, home, arguments = item
     outcome = attempt(task, Silo(silo, home), json.loads(arguments))
     payload = outcome.payload if isinstance(outcome, Result) else b""
@@ -148,6 +189,15 @@ def _run_item(item: tuple[int, str, str, str], task: str, folder: str) -> None:
     )
     text = json.dumps(fields, ensure_ascii=False)
     pathlib.Path(folder, f"{index}.json").write_text(text, encoding="utf-8")
+    if isinstance(outcome, Result) and outcome.pooled:
+        yield index, outcome.pooled
+
+
+def _write_pool(
+    parts: Sequence[tuple[int, bytes]], merge: Merge, path: pathlib.Path
+) -> None:
+    # Sums of floats depend on their order, and Beam's is not fixed.
+    path.write_bytes(merge([part for _, part in sorted(parts)]))
 
 
 def _read(folder: pathlib.Path, index: int) -> Result | Failure:

@@ -22,13 +22,19 @@ def probe(silo, arguments):
         raise OSError(f"Couldn't parse {CANARY}")
     if fault == "value":
         int(CANARY)
-    return Result({"silo": silo.id, "rows": arguments["rows"]}, silo.id.encode() * 2)
+    values = {"silo": silo.id, "rows": arguments["rows"]}
+    return Result(values, silo.id.encode() * 2, arguments.get("pooled", "").encode())
+
+
+def merge(parts):
+    """Merges what `probe` pools."""
+    return b"+".join(parts)
 
 
 @pytest.fixture
 def registered(monkeypatch):
     monkeypatch.setitem(tasks.TASKS, "probe", f"{__name__}:probe")
-    monkeypatch.setattr(tasks, "load", lambda task: {"probe": probe}[task])
+    monkeypatch.setitem(tasks.MERGES, "probe", f"{__name__}:merge")
 
 
 def silo(name):
@@ -79,6 +85,43 @@ def test_one_silos_failure_leaves_the_others_and_their_order(registered, caplog)
 @pytest.mark.beam
 def test_no_silo_is_no_work(registered):
     assert list(tasks.run("probe", [])) == []
+
+
+@pytest.mark.beam
+def test_pooled_parts_come_back_only_merged_in_the_order_of_calls(registered, tmp_path):
+    calls: list[tasks.Call] = [
+        (silo("west"), {"rows": 1, "pooled": "7"}),
+        (silo("north"), {"fault": "value"}),
+        (silo("east"), {"rows": 2}),
+        *((silo(f"s{n:02}"), {"rows": n, "pooled": f"{n}"}) for n in range(20, 8, -1)),
+    ]
+    found = list(tasks.run("probe", calls, pool=tmp_path / "pool"))
+    merged = (tmp_path / "pool").read_bytes()
+    assert merged == b"7+20+19+18+17+16+15+14+13+12+11+10+9"
+    results = [outcome for _, outcome in found if isinstance(outcome, Result)]
+    assert len(results) == 14
+    assert {result.pooled for result in results} == {b""}
+
+
+@pytest.mark.beam
+def test_where_no_silo_pools_the_merge_is_of_nothing(registered, tmp_path):
+    calls: list[tasks.Call] = [(silo("west"), {"rows": 1})]
+    list(tasks.run("probe", calls, pool=tmp_path / "pool"))
+    assert (tmp_path / "pool").read_bytes() == b""
+
+
+@pytest.mark.beam
+def test_a_pool_that_nobody_asked_for_is_dropped(registered):
+    calls: list[tasks.Call] = [(silo("west"), {"rows": 1, "pooled": "7"})]
+    assert next(tasks.run("probe", calls))[1] == Result(
+        {"silo": "west", "rows": 1}, b"westwest"
+    )
+
+
+def test_a_task_that_pools_nothing_has_no_merge():
+    assert tasks.load_merge("sketch").__name__ == "merge"
+    with pytest.raises(KeyError, match="ingest"):
+        tasks.load_merge("ingest")
 
 
 def test_the_list_of_tasks_is_closed():

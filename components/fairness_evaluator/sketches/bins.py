@@ -1,9 +1,10 @@
 """Score bins: the same for every silo, model and span.
 
 Edges lie evenly in the score and again evenly in its logit, so that scores
-crowded near 0 or 1 keep their order; every threshold is an edge. Bin `i` holds
-the scores in `(edge[i - 1], edge[i]]`: TFMA counts a row as positive when its
-score is *above* the threshold, so a score equal to it falls on the lower side.
+crowded near 0 or 1 keep their order; every threshold is an edge, and so are the
+edges of the bins of calibration. Bin `i` holds the scores in
+`(edge[i - 1], edge[i]]`: TFMA counts a row as positive when its score is *above* the
+threshold, so a score equal to it falls on the lower side.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+CALIBRATION = tuple(tenth / 10 for tenth in range(1, 10))  # inner edges
+SMALLEST_LOGIT = -32.0  # its sigmoid is 1.3e-14; scores below share a bin
 LARGEST_LOGIT = 16.0  # float32 has no number between its sigmoid and 1
 
 
@@ -24,10 +27,10 @@ def edges(bins: int, thresholds: Iterable[float]) -> NDArray[np.float64]:
         thresholds: Scores that must be edges.
     """
     scores = np.linspace(0.0, 1.0, bins + 1)[1:-1]
-    logits = np.linspace(-LARGEST_LOGIT, LARGEST_LOGIT, bins)
+    logits = np.linspace(SMALLEST_LOGIT, LARGEST_LOGIT, bins)
     sigmoid = 1.0 / (1.0 + np.exp(-logits))
     found: NDArray[np.float64] = np.unique(
-        np.concatenate([scores, sigmoid, list(thresholds)])
+        np.concatenate([scores, sigmoid, CALIBRATION, list(thresholds)])
     )
     return found
 

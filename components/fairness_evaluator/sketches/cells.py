@@ -8,23 +8,27 @@ a slice with too few rows carries its row count and nothing else.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-TOO_FEW = "too few"
+from components.scoring.table import TOO_FEW
+
 MISSING = "missing"
 
 SCHEMA = pa.schema(
     [
-        ("column", pa.string()),
-        ("value", pa.string()),
+        ("columns", pa.list_(pa.string())),
+        ("values", pa.list_(pa.string())),
         ("rows", pa.int64()),
         ("too_few", pa.bool_()),
         ("log_loss", pa.float64()),
+        ("log_loss_squares", pa.float64()),
         ("brier", pa.float64()),
+        ("brier_squares", pa.float64()),
         ("bins", pa.list_(pa.int32())),
         ("negatives", pa.list_(pa.int64())),
         ("positives", pa.list_(pa.int64())),
@@ -32,6 +36,7 @@ SCHEMA = pa.schema(
         ("positive_scores", pa.list_(pa.float64())),
     ]
 )
+PLAIN, BY_BIN = SCHEMA.names[:8], SCHEMA.names[8:]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,23 +44,28 @@ class Cell:
     """One slice of rows, folded.
 
     Attributes:
-        column: The slice's column; empty for all rows.
-        value: Its value; empty for all rows, `TOO_FEW` for small values together.
+        columns: The slice's columns; empty for all rows.
+        values: Its values, one a column; empty for all rows, `(TOO_FEW,)` for
+            small ones together.
         rows: Labelled rows.
         too_few: Whether the row count is all that is told.
         log_loss: Exact sum of the rows' log loss, unit: nats.
+        log_loss_squares: Exact sum of its squares, unit: nats squared.
         brier: Exact sum of the rows' squared error, unit: 1.
+        brier_squares: Exact sum of its squares, unit: 1.
         bins: The occupied bins, rising, shape `(n,)`.
         counts: Rows of label 0 and 1 in each, shape `(2, n)`.
         scores: Sums of their scores, shape `(2, n)`.
     """
 
-    column: str
-    value: str
+    columns: tuple[str, ...]
+    values: tuple[str, ...]
     rows: int
     too_few: bool
     log_loss: float = 0.0
+    log_loss_squares: float = 0.0
     brier: float = 0.0
+    brier_squares: float = 0.0
     bins: NDArray[np.int32] = dataclasses.field(
         default_factory=lambda: np.empty(0, np.int32)
     )
@@ -78,7 +88,12 @@ class Cell:
 
     def hidden(self) -> Cell:
         """Return the cell with nothing but its row count."""
-        return Cell(self.column, self.value, self.rows, too_few=True)
+        return Cell(self.columns, self.values, self.rows, too_few=True)
+
+
+def few(columns: tuple[str, ...], rows: int) -> Cell:
+    """Return the cell of a family's small values together."""
+    return Cell(columns, (TOO_FEW,), rows, too_few=True)
 
 
 def add(cells: Sequence[Cell]) -> Cell:
@@ -89,51 +104,44 @@ def add(cells: Sequence[Cell]) -> Cell:
     """
     first, rows = cells[0], sum(cell.rows for cell in cells)
     if any(cell.too_few for cell in cells):
-        return Cell(first.column, first.value, rows, too_few=True)
-    bins, place = np.unique(
-        np.concatenate([cell.bins for cell in cells]), return_inverse=True
-    )
+        return Cell(first.columns, first.values, rows, too_few=True)
+    place = np.concatenate([cell.bins for cell in cells])
     counts = np.concatenate([cell.counts for cell in cells], axis=1)
     scores = np.concatenate([cell.scores for cell in cells], axis=1)
+    # Counts below 2 ** 53 are exact in float64.
+    counts = np.stack([np.bincount(place, row) for row in counts]).astype(np.int64)
+    bins = np.flatnonzero(counts.any(axis=0))
     return Cell(
-        first.column,
-        first.value,
+        first.columns,
+        first.values,
         rows,
         too_few=False,
         log_loss=float(sum(cell.log_loss for cell in cells)),
+        log_loss_squares=float(sum(cell.log_loss_squares for cell in cells)),
         brier=float(sum(cell.brier for cell in cells)),
+        brier_squares=float(sum(cell.brier_squares for cell in cells)),
         bins=bins.astype(np.int32),
-        counts=np.stack([_sum_by(place, row, len(bins)) for row in counts]).astype(
-            np.int64
-        ),
-        scores=np.stack([_sum_by(place, row, len(bins)) for row in scores]),
+        counts=counts[:, bins],
+        scores=np.stack([np.bincount(place, row)[bins] for row in scores]),
     )
-
-
-def _sum_by(
-    place: NDArray[np.int64], values: NDArray[np.generic], size: int
-) -> NDArray[np.float64]:
-    # Counts below 2 ** 53 are exact in float64.
-    return np.bincount(place, weights=values, minlength=size).astype(np.float64)
 
 
 def to_bytes(cells: Sequence[Cell]) -> bytes:
     """Return cells as an Arrow IPC stream: what leaves the silo."""
-    columns = [
-        [cell.column for cell in cells],
-        [cell.value for cell in cells],
-        [cell.rows for cell in cells],
-        [cell.too_few for cell in cells],
-        [cell.log_loss for cell in cells],
-        [cell.brier for cell in cells],
+    ends = np.cumsum([0, *(len(cell.bins) for cell in cells)], dtype=np.int32)
+    by_bin = [
         [cell.bins for cell in cells],
         *([cell.counts[label] for cell in cells] for label in (0, 1)),
         *([cell.scores[label] for cell in cells] for label in (0, 1)),
     ]
     arrays = [
-        pa.array(column, field.type)
-        for column, field in zip(columns, SCHEMA, strict=True)
+        pa.array([getattr(cell, name) for cell in cells], SCHEMA.field(name).type)
+        for name in PLAIN
     ]
+    for name, found in zip(BY_BIN, by_bin, strict=True):
+        kind = SCHEMA.field(name).type.value_type
+        values = np.concatenate(found) if found else []
+        arrays.append(pa.ListArray.from_arrays(ends, pa.array(values, kind)))
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, SCHEMA) as writer:
         writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA))
@@ -144,23 +152,23 @@ def to_bytes(cells: Sequence[Cell]) -> bytes:
 def from_bytes(payload: bytes) -> list[Cell]:
     """Return the cells that `to_bytes` wrote."""
     with pa.ipc.open_stream(payload) as reader:
-        table = reader.read_all()
-    return [
-        _cell(batch, row) for batch in table.to_batches() for row in range(len(batch))
-    ]
-
-
-def _cell(batch: pa.RecordBatch, row: int) -> Cell:
-    fields = {name: batch.column(i)[row] for i, name in enumerate(SCHEMA.names)}
-    arrays = {
-        name: scalar.values.to_numpy(zero_copy_only=False)
-        for name, scalar in fields.items()
-        if pa.types.is_list(scalar.type)
-    }
-    plain = {name: fields[name].as_py() for name in SCHEMA.names[:6]}
-    return Cell(
-        **plain,
-        bins=arrays["bins"],
-        counts=np.stack([arrays["negatives"], arrays["positives"]]),
-        scores=np.stack([arrays["negative_scores"], arrays["positive_scores"]]),
-    )
+        batch = reader.read_next_batch()
+    plain = pa.Table.from_batches([batch]).select(PLAIN).to_pylist()
+    lists = [batch.column(SCHEMA.get_field_index(name)) for name in BY_BIN]
+    bins, *sums = (array.values.to_numpy(zero_copy_only=False) for array in lists)
+    counts, scores = np.stack(sums[:2]), np.stack(sums[2:])
+    ends = lists[0].offsets.to_pylist()
+    cells = []
+    for row, (start, end) in zip(plain, itertools.pairwise(ends), strict=True):
+        columns, values = tuple(row.pop("columns")), tuple(row.pop("values"))
+        cells.append(
+            Cell(
+                columns,
+                values,
+                **row,
+                bins=bins[start:end],
+                counts=counts[:, start:end],
+                scores=scores[:, start:end],
+            )
+        )
+    return cells

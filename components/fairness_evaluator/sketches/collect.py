@@ -1,0 +1,162 @@
+"""Collects the score sketches of a split from all silos, for one or two models."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import pathlib
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from components.fairness_evaluator.settings import EvaluationSettings
+from components.fairness_evaluator.sketches import slices, told
+from components.fairness_evaluator.sketches.cells import Cell
+from components.fairness_evaluator.sketches.pairs import Pair
+from components.fairness_evaluator.sketches.slices import Key
+from components.fairness_evaluator.sketches.subjects import Subject
+from components.fairness_evaluator.sketches.told import Told
+from components.silos import manifest, tasks
+from components.silos.departures import Departure
+from components.silos.manifest import Manifest
+
+logger = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Collected:
+    """The sketches of all silos, merged.
+
+    Attributes:
+        slices: The slices by subject: overall, by silo, by value and by silo and
+            value.
+        compared: The first subject's slices over the silos in which both were
+            scored: the rows of `pairs`. It differs from `slices` only where
+            `not_compared` names a silo.
+        pairs: Both subjects together, slice by slice; empty where there is one.
+        failures: Why the first subject could not be scored, by silo.
+        not_compared: Why the second could not, where the first was, by silo.
+        departures: What left each silo.
+    """
+
+    slices: dict[str, dict[Key, Cell]]
+    compared: dict[Key, Cell]
+    pairs: dict[Key, Pair]
+    failures: dict[str, str]
+    not_compared: dict[str, str]
+    departures: dict[str, Departure]
+
+
+def collect(
+    examples: Manifest,
+    split: str,
+    subjects: Sequence[Subject],
+    label: str,
+    settings: EvaluationSettings,
+    beam_args: Sequence[str] = tasks.DIRECT,
+) -> Collected:
+    """Sketch a split in all silos that have it, and merge.
+
+    Args:
+        examples: The silos' splits.
+        split: Name of the split.
+        subjects: One model, or two that are compared row by row: the candidate,
+            then the baseline.
+        label: The label's column.
+        settings: What is measured.
+        beam_args: Beam's own flags.
+    """
+    # Figures of the following span are not told by group, so its groups need not
+    # leave the silo.
+    families = () if split == manifest.NEXT else settings.families
+    calls: list[tasks.Call] = [
+        (
+            entry.silo,
+            {
+                "path": entry.splits[split].path,
+                "subjects": [dataclasses.asdict(subject) for subject in subjects],
+                "label": label,
+                "families": families,
+                "thresholds": settings.thresholds,
+                "min_slice_rows": settings.min_slice_rows,
+                "bins": settings.bins,
+            },
+        )
+        for entry in examples.readable(split)
+    ]
+    found: dict[str, Told] = {}
+    failures: dict[str, str] = {}
+    not_compared: dict[str, str] = {}
+    left: dict[str, Departure] = {}
+    with tempfile.TemporaryDirectory(prefix="fairsilo-pool-") as folder:
+        pool = pathlib.Path(folder, "pool")
+        for silo, outcome in tasks.run("sketch", calls, beam_args, pool):
+            if isinstance(outcome, tasks.Failure):
+                failures[silo.id] = outcome.reason
+                continue
+            found[silo.id] = told.from_bytes(outcome.payload)
+            if outcome.values["not_compared"]:
+                not_compared[silo.id] = outcome.values["not_compared"]
+            left[silo.id] = _departure(found[silo.id], outcome)
+            _log(split, silo.id, outcome.values)
+        pooled = told.from_bytes(pool.read_bytes())
+    merged, compared, pairs = _merge(subjects, found, pooled, settings.min_slice_rows)
+    return Collected(merged, compared, pairs, failures, not_compared, left)
+
+
+def _merge(
+    subjects: Sequence[Subject],
+    found: Mapping[str, Told],
+    pooled: Told,
+    min_rows: int,
+) -> tuple[dict[str, dict[Key, Cell]], dict[Key, Cell], dict[Key, Pair]]:
+    merged = {
+        subject.name: slices.merge(
+            _of_model(found, subject.name), pooled.cells.get(subject.name, ()), min_rows
+        )
+        for subject in subjects
+    }
+    if len(subjects) == 1:
+        return merged, {}, {}
+    first, second = (subject.name for subject in subjects)
+    both = {silo: told for silo, told in found.items() if second in told.cells}
+    paired = {(pair.columns, pair.values) for pair in pooled.pairs}
+    compared = slices.merge(
+        _of_model(both, first),
+        [
+            cell
+            for cell in pooled.cells.get(first, ())
+            if (cell.columns, cell.values) in paired
+        ],
+        min_rows,
+    )
+    told_pairs = {silo: told.pairs for silo, told in both.items()}
+    return merged, compared, slices.merge_pairs(told_pairs, pooled.pairs, compared)
+
+
+def _of_model(found: Mapping[str, Told], model: str) -> dict[str, list[Cell]]:
+    return {
+        silo: told.cells[model] for silo, told in found.items() if model in told.cells
+    }
+
+
+def _departure(told: Told, outcome: tasks.Result) -> Departure:
+    return Departure(
+        "score sketches",
+        len(told) + outcome.values["pooled"],
+        len(outcome.payload) + outcome.values["pooled_bytes"],
+    )
+
+
+def _log(split: str, silo: str, values: Mapping[str, Any]) -> None:
+    logger.info(
+        "split=%s silo=%s rows=%d unlabelled=%d",
+        split,
+        silo,
+        values["rows"],
+        values["unlabelled"],
+    )
+    if values["not_compared"]:
+        logger.warning(
+            "split=%s silo=%s not compared: %s", split, silo, values["not_compared"]
+        )

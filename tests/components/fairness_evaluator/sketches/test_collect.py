@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from sklearn import metrics
+
+from components.fairness_evaluator.settings import EvaluationSettings
+from components.fairness_evaluator.sketches import bins, collect
+from components.fairness_evaluator.sketches.slices import Key
+from components.fairness_evaluator.sketches.subjects import Subject
+from components.silos.manifest import Manifest, SiloEntry, Split
+from components.silos.silo import Silo
+from tests.components.fairness_evaluator.sketches.test_delong import row_by_row
+
+pytestmark = pytest.mark.beam
+
+SETTINGS = EvaluationSettings(
+    slices=("origin", "haul"),
+    intersections=(("origin", "haul"),),
+    thresholds=(0.25, 0.5),
+    bins=500,
+)
+
+
+def subjects(world, *names):
+    return [
+        Subject(name, world.models[name][0], world.models[name][1].digest)
+        for name in names
+    ]
+
+
+@pytest.fixture(scope="module")
+def found(world):
+    both = subjects(world, "candidate", "baseline")
+    return collect.collect(world.manifest, "eval", both, "late", SETTINGS)
+
+
+def of_key(world, key: Key) -> pd.DataFrame:
+    wanted = dict(zip(key.columns, key.values, strict=True))
+    return world.of(**wanted, **({"silo": key.silo} if key.silo else {}))
+
+
+@pytest.mark.parametrize("model", ["candidate", "baseline"])
+def test_every_whole_slice_is_what_pandas_finds(world, found, model):
+    edges = bins.edges(500, (0.25, 0.5))
+    whole = 0
+    for key, cell in found.slices[model].items():
+        rows = of_key(world, key) if not cell.too_few else None
+        if rows is None or cell.rows < len(rows):
+            continue  # part of its rows is told as too few; see below
+        whole += 1
+        assert (cell.rows, cell.positives) == (len(rows), int(rows.late.sum()))
+        errors = (rows[model] - rows.late) ** 2
+        assert cell.brier == pytest.approx(errors.sum(), 1e-5)
+        assert cell.brier_squares == pytest.approx((errors**2).sum(), 1e-5)
+        losses = metrics.log_loss(rows.late, rows[model], normalize=False)
+        assert cell.log_loss == pytest.approx(losses, 1e-5)
+        above = cell.counts[:, cell.bins > np.searchsorted(edges, 0.25)].sum()
+        assert above == (rows[model] > 0.25).sum()
+    assert whole > 15
+
+
+@pytest.mark.parametrize("family", SETTINGS.families)
+def test_all_rows_are_in_shown_values_or_too_few(world, found, family):
+    cells = found.slices["candidate"]
+    for silo in ("", "9E", "AA", "F9", "HA"):
+        told = {k: c for k, c in cells.items() if (k.silo, k.columns) == (silo, family)}
+        assert sum(cell.rows for cell in told.values()) == cells[Key(silo)].rows
+        missing = sum(
+            len(of_key(world, key)) - cell.rows
+            for key, cell in told.items()
+            if not cell.too_few and not silo
+        )
+        few = told.get(Key(silo, family, ("too few",)))
+        assert missing <= (few.rows if few else 0)
+
+
+def without(manifest, silo):
+    entries = tuple(entry for entry in manifest if entry.silo.id != silo)
+    return dataclasses.replace(manifest, entries=entries)
+
+
+def test_what_is_small_in_silos_is_whole_over_all_where_it_is_enough(world):
+    settings = SETTINGS.model_copy(update={"min_slice_rows": 25})
+    silos, both = (
+        without(world.manifest, "HA"),
+        subjects(world, "candidate", "baseline"),
+    )
+    found = collect.collect(silos, "eval", both, "late", settings)
+    rows = world.of(haul="missing")
+    rows = rows[rows.silo != "HA"]
+    by_silo = rows.groupby("silo").size()
+    assert by_silo["AA"] < 25 > by_silo["F9"]
+    key = Key("", ("haul",), ("missing",))
+    cell, pair = found.slices["candidate"][key], found.pairs[key]
+    assert (cell.rows, cell.positives) == (len(rows), int(rows.late.sum()))
+    errors = (rows.candidate - rows.late) ** 2, (rows.baseline - rows.late) ** 2
+    assert cell.brier == pytest.approx(errors[0].sum(), 1e-5)
+    assert pair.rows == len(rows)
+    assert pair.brier_products == pytest.approx((errors[0] * errors[1]).sum(), 1e-5)
+
+
+def test_pairs_are_what_pandas_finds(world, found):
+    assert found.pairs.keys() <= found.slices["candidate"].keys()
+    for key in (Key(), Key("9E"), Key("9E", ("origin",), ("EWR",)), Key("F9")):
+        pair, rows = found.pairs[key], of_key(world, key)
+        assert pair.rows == len(rows)
+        errors = ((rows.candidate - rows.late) * (rows.baseline - rows.late)) ** 2
+        assert pair.brier_products == pytest.approx(errors.sum(), 1e-5)
+        lower = rows[["candidate", "baseline"]].min(axis=1)
+        assert pair.both_above.tolist() == [
+            [((lower > t) & (rows.late == label)).sum() for t in (0.25, 0.5)]
+            for label in (0, 1)
+        ]
+    for key in (Key("9E"), Key("9E", ("origin",), ("EWR",))):
+        rows = of_key(world, key)
+        scores = rows.candidate.to_numpy(), rows.baseline.to_numpy()
+        exact = row_by_row(*scores, rows.late.to_numpy())
+        assert found.pairs[key].auc_correlation == pytest.approx(exact, abs=0.003)
+
+
+def test_a_silo_with_too_few_rows_is_not_compared_by_name(found):
+    assert found.pairs[Key("HA")].too_few
+    assert found.slices["candidate"][Key("HA")].too_few
+
+
+def test_what_left_each_silo_is_accounted(found):
+    assert set(found.departures) == {"9E", "AA", "F9", "HA"}
+    for departure in found.departures.values():
+        assert departure.kind == "score sketches"
+        assert departure.count > 6
+        assert departure.bytes > 2_000
+    assert found.failures == {}
+    assert found.not_compared == {}
+    assert found.compared.keys() == found.slices["candidate"].keys()
+
+
+def test_of_the_following_span_no_group_leaves(world):
+    only = subjects(world, "candidate")
+    found = collect.collect(world.manifest, "next", only, "late", SETTINGS)
+    cells = found.slices["candidate"]
+    assert list(cells) == [Key(), Key("9E"), Key("AA"), Key("F9"), Key("HA")]
+    assert cells[Key()].rows == len(world.of("next"))
+    assert (found.pairs, found.compared) == ({}, {})
+
+
+def test_a_silo_that_fails_is_told_and_the_others_go_on(world, tmp_path):
+    lost = SiloEntry(
+        Silo("AB", str(tmp_path)), splits={"eval": Split(str(tmp_path / "x"), "", 5)}
+    )
+    manifest = dataclasses.replace(
+        world.manifest, entries=(lost, *world.manifest.entries)
+    )
+    only = subjects(world, "candidate")
+    found = collect.collect(manifest, "eval", only, "late", SETTINGS)
+    assert list(found.failures) == ["AB"]
+    assert "found no file" in found.failures["AB"]
+    assert found.slices["candidate"][Key()].rows == len(world.of())
+    assert "AB" not in found.departures
+
+
+@pytest.fixture
+def scored_elsewhere(world, tmp_path) -> Manifest:
+    """The silos' rows with the candidate's scores; one silo without `delay`."""
+    entries = []
+    for entry in world.manifest.readable("eval"):
+        rows = world.rows[(world.rows.silo == entry.silo.id)]
+        rows = rows[rows.split == "eval"].drop(columns=["silo", "split", "baseline"])
+        if entry.silo.id == "F9":
+            rows["delay"] = "late"
+        path = tmp_path / f"{entry.silo.id}.parquet"
+        pq.write_table(pa.Table.from_pandas(rows, preserve_index=False), path)
+        split = Split(str(path), "", len(rows))
+        entries.append(SiloEntry(Silo(entry.silo.id, ""), splits={"eval": split}))
+    return Manifest("flights", "", tuple(entries))
+
+
+def test_scores_made_elsewhere_give_the_figures_of_the_model_that_made_them(
+    world, found, scored_elsewhere
+):
+    elsewhere = Subject("candidate", "", "", "candidate")
+    again = collect.collect(scored_elsewhere, "eval", [elsewhere], "late", SETTINGS)
+    for key, cell in found.slices["candidate"].items():
+        other = again.slices["candidate"][key]
+        assert other.rows == cell.rows
+        assert other.log_loss == pytest.approx(cell.log_loss, 1e-5)
+
+
+def test_a_silo_where_the_baseline_fails_is_evaluated_and_left_out_of_the_comparison(
+    world, scored_elsewhere
+):
+    both = [Subject("candidate", "", "", "candidate"), *subjects(world, "baseline")]
+    found = collect.collect(scored_elsewhere, "eval", both, "late", SETTINGS)
+    assert found.failures == {}
+    assert list(found.not_compared) == ["F9"]
+    assert "delay" in found.not_compared["F9"]
+    everyone, compared = len(world.of()), len(world.of()) - len(world.of(silo="F9"))
+    assert found.slices["candidate"][Key()].rows == everyone
+    assert Key("F9") in found.slices["candidate"]
+    assert found.compared[Key()].rows == compared
+    assert found.pairs[Key()].rows == compared
+    assert Key("F9") not in found.compared
+    for key, pair in found.pairs.items():
+        baseline, candidate = found.slices["baseline"][key], found.compared[key]
+        assert pair.rows == candidate.rows == baseline.rows
+
+
+def test_the_order_of_silos_changes_nothing(world, found):
+    turned = dataclasses.replace(
+        world.manifest, entries=tuple(reversed(world.manifest.entries))
+    )
+    both = subjects(world, "candidate", "baseline")
+    again = collect.collect(turned, "eval", both, "late", SETTINGS)
+    assert again.pairs.keys() == found.pairs.keys()
+    for key, cell in found.slices["baseline"].items():
+        other = again.slices["baseline"][key]
+        assert other.scores.tobytes() == cell.scores.tobytes()
+        assert other.log_loss == cell.log_loss
+    for key, pair in found.pairs.items():
+        assert again.pairs[key].brier_products == pair.brier_products

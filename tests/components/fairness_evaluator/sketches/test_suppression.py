@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.fairness_evaluator.sketches import suppression
+
+LEAST = 30
+rows_of_one = st.dictionaries(
+    st.tuples(st.sampled_from("abcdefg")), st.integers(1, 200), min_size=1
+)
+rows_of_two = st.dictionaries(
+    st.tuples(st.sampled_from("abcd"), st.sampled_from("vwxyz")),
+    st.integers(1, 200),
+    min_size=1,
+)
+
+
+def small(rows):
+    return {values for values, num in rows.items() if num < LEAST}
+
+
+def margins(rows):
+    """Yield the values of each total that a reader may know."""
+    width = len(next(iter(rows)))
+    for places in itertools.product((False, True), repeat=width):
+        if all(places):
+            continue
+        groups: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+        for values in rows:
+            kept = tuple(v for v, keep in zip(values, places, strict=True) if keep)
+            groups.setdefault(kept, []).append(values)
+        yield from groups.values()
+
+
+@given(rows_of_one | rows_of_two)
+def test_what_is_hidden_does_not_follow_by_subtraction_in_any_margin(rows):
+    hidden = suppression.hide(rows, small(rows), LEAST)
+    assert small(rows) <= hidden <= set(rows)
+    for members in margins(rows):
+        gone = [rows[values] for values in members if values in hidden]
+        all_hidden = len(gone) == len(members)
+        assert not gone or all_hidden or (len(gone) > 1 and sum(gone) >= LEAST)
+
+
+@given(rows_of_one | rows_of_two)
+def test_nothing_is_hidden_where_nothing_is_small(rows):
+    enough = {values: num + LEAST for values, num in rows.items()}
+    assert suppression.hide(enough, small(enough), LEAST) == set()
+
+
+@given(rows_of_two, st.randoms(use_true_random=False))
+def test_the_order_of_values_does_not_matter(rows, random):
+    shuffled = list(rows.items())
+    random.shuffle(shuffled)
+    one = suppression.hide(rows, small(rows), LEAST)
+    assert suppression.hide(dict(shuffled), small(rows), LEAST) == one
+
+
+def test_the_next_smallest_is_hidden_with_a_single_small_value():
+    rows: dict[suppression.Values, int] = {
+        ("Male",): 300,
+        ("Female",): 100,
+        ("Other",): 5,
+    }
+    assert suppression.hide(rows, {("Other",)}, LEAST) == {("Other",), ("Female",)}
+
+
+def test_small_values_that_hold_enough_together_hide_nobody_else():
+    rows: dict[suppression.Values, int] = {("a",): 300, ("b",): 12, ("c",): 18}
+    assert suppression.hide(rows, small(rows), LEAST) == {("b",), ("c",)}
+
+
+def test_where_all_is_too_little_all_is_hidden():
+    rows: dict[suppression.Values, int] = {("a",): 7, ("b",): 3}
+    assert suppression.hide(rows, small(rows), LEAST) == {("a",), ("b",)}
+
+
+# Rows by sex and race with one small value, worked by hand. Female and Other need a
+# second hidden value each, and so do the ones that these lie in: four in a square.
+CROSSED: dict[suppression.Values, int] = {
+    ("Female", "White"): 90,
+    ("Female", "Black"): 40,
+    ("Female", "Other"): 5,
+    ("Male", "White"): 200,
+    ("Male", "Black"): 60,
+    ("Male", "Other"): 50,
+}
+
+
+def test_crossed_values_are_hidden_so_that_no_chain_of_margins_gives_one_back():
+    hidden = suppression.hide(CROSSED, small(CROSSED), LEAST)
+    assert hidden == {
+        (sex, race) for sex in ("Female", "Male") for race in ("Black", "Other")
+    }
+
+
+def test_what_lies_under_a_hidden_value_is_hidden_too():
+    rows: dict[suppression.Columns, dict[suppression.Values, int]] = {
+        ("sex",): {("Male",): 310, ("Female",): 100, ("Other",): 5},
+        ("race",): {("White",): 285, ("Black",): 130},
+        ("sex", "race"): {
+            ("Male", "White"): 220,
+            ("Male", "Black"): 90,
+            ("Female", "White"): 60,
+            ("Female", "Black"): 40,
+            ("Other", "White"): 5,
+        },
+    }
+    hidden = suppression.hide_families(
+        rows, {columns: small(family) for columns, family in rows.items()}, LEAST
+    )
+    assert hidden["sex",] == {("Female",), ("Other",)}
+    assert hidden["race",] == set()
+    # Female and Other are hidden by sex. Female x Black would then follow from Black,
+    # so Male x Black is hidden, which would follow from Male, so all are.
+    assert hidden["sex", "race"] == set(rows["sex", "race"])
+
+
+def test_what_lies_under_shown_values_only_is_shown():
+    rows: dict[suppression.Columns, dict[suppression.Values, int]] = {
+        ("sex",): {("Male",): 310, ("Female",): 200},
+        ("race",): {("White",): 285, ("Black",): 130, ("Other",): 95},
+        ("sex", "race"): {
+            ("Male", "White"): 170,
+            ("Male", "Black"): 90,
+            ("Male", "Other"): 50,
+            ("Female", "White"): 115,
+            ("Female", "Black"): 40,
+            ("Female", "Other"): 45,
+        },
+    }
+    hidden = suppression.hide_families(
+        rows, {columns: small(family) for columns, family in rows.items()}, LEAST
+    )
+    assert hidden == {("sex",): set(), ("race",): set(), ("sex", "race"): set()}
