@@ -1,16 +1,17 @@
-"""Measures score sketches against TFMA row by row, in one run.
+"""Measures evaluation by score sketches, in one run: against TFMA by rows, and by size.
 
-Both sides get the same rows with their scores, 16 silos x 6 groups, and the same
-slices: overall, silo, group, silo x group. Each runs in a process of its own,
-and CPU time (of all its threads, unit: seconds) is taken around the evaluation
-alone: from rows in memory to the loaded result, without imports on either side.
-The row side is plain TFMA: its default extractors over batches of 1,000 rows,
-the most that TFX's own readers batch by default, and its own AUC; log loss and
-Brier score are left to the sketches.
+Each side gets the same scored rows and runs in a process of its own; CPU time (of
+all its threads, unit: seconds) is taken without imports and without making the rows.
+The row side is plain TFMA from rows in memory to the loaded result: its default
+extractors over batches of 1,000 rows, the most that TFX's own readers batch by
+default, and its own AUC. The sketch side does all that the node does once rows are
+scored: it reads them from the silos' files, folds, merges, runs TFMA, and makes the
+tidy table with intervals, group fairness and figures over silos.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import os
@@ -26,86 +27,133 @@ import pandas as pd
 
 from components.errors import FairSiloError
 
-SILOS = 16
-GROUPS = 6
 THRESHOLDS = (0.25, 0.5, 0.75)
 BATCH_ROWS = 1_000
+CHUNK_ROWS = 1_000_000  # rows are made in chunks, so that ten million fit in memory
 MIN_ROWS = 1  # TFMA by rows shows slices of any size
-BINS = 4_000  # the default of the settings
-COLUMN = "group"
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """Rows to evaluate.
+
+    Attributes:
+        rows: How many.
+        silos: Over how many silos, of unequal size.
+        groups: Number of values of each slice column.
+        crossed: Whether the slice columns are crossed, too.
+        seed: Of the rows.
+    """
+
+    rows: int
+    silos: int
+    groups: dict[str, int]
+    crossed: bool = False
+    seed: int = 0
 
 
 def bench_evaluation(
-    rows: int = 60_000, many_rows: int = 1_000_000, seed: int = 0
+    rows: int = 100_000,
+    many_rows: int = 10_000_000,
+    many_silos: int = 2_410,
 ) -> dict[str, float]:
-    """Return how much cheaper sketches are, and how close.
+    """Return how much cheaper sketches are, how close, and how cost grows.
 
     Args:
-        rows: Rows that both sides evaluate, at least 60,000 to be telling.
-        many_rows: Rows that the sketches evaluate as well.
-        seed: Of the rows.
+        rows: Rows that both sides evaluate, at least 60,000 to be
+            telling.
+        many_rows: Rows that the sketches evaluate over 51 silos by sex x race; a
+            hundredth of them is what they are compared with.
+        many_silos: Silos of 120 rows on average, of two groups each.
 
     Returns:
-        `cpu_rows_over_sketch` and `cpu_1m_over_60k` (ratios of CPU time),
-        `max_auc_difference` and `max_rate_difference` (largest over all slices,
-        unit: 1), and the CPU seconds `cpu_rows`, `cpu_sketch`, `cpu_sketch_many`.
+        `cpu_rows_over_sketch` and `cpu_many_over_few_rows` (ratios of CPU time),
+        `cpu_many_silos` (unit: seconds), `max_auc_difference` and
+        `max_rate_difference` (largest over all slices, unit: 1), and what the
+        ratios are made of.
 
     Raises:
         FairSiloError: A measuring process failed, or the slices differ.
     """
+    both = Case(rows, 16, {"group": 6})
+    many = Case(many_rows, 51, {"sex": 2, "race": 5}, crossed=True)
+    few = dataclasses.replace(many, rows=max(1, many_rows // 100))
+    silos = Case(120 * many_silos, many_silos, {"gender": 2})
     with tempfile.TemporaryDirectory(prefix="fairsilo-bench-") as folder:
-        by_rows = _measure("rows", rows, seed, f"{folder}/rows")
-        sketched = _measure("sketch", rows, seed, f"{folder}/sketch")
-        many = _measure("sketch", many_rows, seed, f"{folder}/many")
-    differences = _differences(by_rows["figures"], sketched["figures"])
+        below = pathlib.Path(folder)
+        by_rows = _measure("rows", both, below / "rows")
+        sketched = _measure("sketch", both, below / "sketch")
+        few_found = _measure("sketch", few, below / "few")
+        many_found = _measure("sketch", many, below / "many")
+        silos_found = _measure("sketch", silos, below / "silos")
     return {
         "cpu_rows_over_sketch": by_rows["cpu"] / sketched["cpu"],
-        "cpu_1m_over_60k": many["cpu"] / sketched["cpu"],
-        **differences,
+        "cpu_many_over_few_rows": many_found["cpu"] / few_found["cpu"],
+        "cpu_many_silos": silos_found["cpu"],
+        **_differences(by_rows["figures"], sketched["figures"]),
         "rows": rows,
         "many_rows": many_rows,
+        "many_silos": many_silos,
         "cpu_rows": by_rows["cpu"],
         "cpu_sketch": sketched["cpu"],
-        "cpu_sketch_many": many["cpu"],
+        "cpu_few_rows": few_found["cpu"],
+        "cpu_many_rows": many_found["cpu"],
     }
 
 
-def make_rows(rows: int, seed: int) -> pd.DataFrame:
-    """Return rows of silos of unequal size: silo, group, label, prediction."""
+def make_rows(case: Case) -> pd.DataFrame:
+    """Return scored rows: silo, a column for each kind of group, label, prediction."""
+    chunks = range(0, case.rows, CHUNK_ROWS)
+    return pd.concat(
+        [
+            _chunk(case, min(CHUNK_ROWS, case.rows - start), case.seed + start)
+            for start in chunks
+        ],
+        ignore_index=True,
+    )
+
+
+def _chunk(case: Case, rows: int, seed: int) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
-    weights = np.arange(5, 5 + SILOS)
-    silo = rng.choice(SILOS, rows, p=weights / weights.sum())
-    group = rng.choice(GROUPS, rows)
-    logit = rng.normal(size=rows) + 0.1 * silo - 0.1 * group - 1.5
+    weights = np.arange(case.silos, 3 * case.silos, 2, dtype=float)  # up to three times
+    silo = rng.choice(case.silos, rows, p=weights / weights.sum())
+    groups = {name: rng.choice(size, rows) for name, size in case.groups.items()}
+    shift = sum(groups.values())
+    logit = rng.normal(size=rows) + 1.6 * silo / case.silos - 0.1 * shift - 1.5
     label = rng.random(rows) < 1 / (1 + np.exp(-logit))
     prediction = 1 / (1 + np.exp(-(logit + 0.7 * rng.normal(size=rows))))
-    silos = [f"silo {number:02}" for number in range(SILOS)]
-    groups = [f"group {number}" for number in range(GROUPS)]
+    names = [f"silo {number:04}" for number in range(case.silos)]
     return pd.DataFrame(
         {
-            "silo_id": pd.Categorical.from_codes(silo, silos),
-            COLUMN: pd.Categorical.from_codes(group, groups),
+            "silo_id": pd.Categorical.from_codes(silo, names),
+            **{
+                name: pd.Categorical.from_codes(
+                    codes, [f"{name} {number}" for number in range(case.groups[name])]
+                )
+                for name, codes in groups.items()
+            },
             "label": label.astype(np.float32),
             "prediction": prediction.astype(np.float32),
         }
     )
 
 
-def _measure(side: str, rows: int, seed: int, folder: str) -> dict[str, Any]:
+def _measure(side: str, case: Case, folder: pathlib.Path) -> dict[str, Any]:
     """Run one side in a process of its own and return what it found."""
-    command = [sys.executable, "-m", __spec__.name, side, str(rows), str(seed), folder]
-    pathlib.Path(folder).mkdir()
+    what = json.dumps(dataclasses.asdict(case))
+    command = [sys.executable, "-m", __spec__.name, side, what, str(folder)]
+    folder.mkdir()
     path = os.pathsep.join(filter(None, sys.path))
     done = subprocess.run(  # noqa: S603  our own module
         command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}
     )
     if done.returncode:
         raise FairSiloError(
-            f"measuring `{side}` over {rows:,} rows ended with status "
+            f"measuring `{side}` over {case.rows:,} rows ended with status "
             f"{done.returncode}: {done.stderr.strip().splitlines()[-1:]}"
         )
     found: dict[str, Any] = json.loads(
-        pathlib.Path(folder, "found.json").read_text(encoding="utf-8")
+        (folder / "found.json").read_text(encoding="utf-8")
     )
     return found
 
@@ -120,7 +168,8 @@ def _differences(
         )
     largest = {"max_auc_difference": 0.0, "max_rate_difference": 0.0}
     for key, figures in rows.items():
-        for name, value in figures.items():
+        for name in sorted(figures.keys() & sketch[key].keys()):
+            value = figures[name]
             kind = "max_auc_difference" if name == "auc" else "max_rate_difference"
             both_nan = math.isnan(value) and math.isnan(sketch[key][name])
             difference = 0.0 if both_nan else abs(value - sketch[key][name])
@@ -128,46 +177,61 @@ def _differences(
     return largest
 
 
-def _by_sketch(frame: pd.DataFrame, folder: str) -> dict[str, dict[str, float]]:
-    """Fold, merge and evaluate as the node does."""
-    from components.fairness_evaluator import bins, cells, slices, tfma_eval
-    from components.fairness_evaluator.folds import Fold, Scored
-
-    edges = bins.edges(BINS, THRESHOLDS)
-    sketches = {}
-    for silo, rows in frame.groupby("silo_id"):
-        folds = {column: Fold(column, len(edges) + 1) for column in ("", COLUMN)}
-        scores = rows.prediction.to_numpy(np.float64)
-        scored = Scored(
-            rows.label.to_numpy(np.int64), scores, bins.assign(scores, edges)
-        )
-        values = rows[COLUMN].cat
-        table = np.array([folds[COLUMN].code(value) for value in values.categories])
-        folds[COLUMN].add(table[values.codes], scored)
-        folds[""].add(np.full(len(rows), folds[""].code("")), scored)
-        told = [cell for fold in folds.values() for cell in fold.cells(MIN_ROWS)]
-        sketches[str(silo)] = cells.from_bytes(cells.to_bytes(told))
-    found = tfma_eval.evaluate(
-        slices.merge(sketches, MIN_ROWS), edges, THRESHOLDS, [COLUMN], folder
-    )
-    return {f"{key.silo}|{key.value}": figures for key, figures in found.items()}
-
-
-def _by_rows(frame: pd.DataFrame, folder: str) -> dict[str, dict[str, float]]:
+def _by_rows(case: Case, folder: pathlib.Path) -> tuple[float, dict[str, Any]]:
     """Evaluate as TFMA is commonly used, with predictions in the examples."""
-    from components.fairness_evaluator import tfma_rows
+    from components.fairness_evaluator.figures import tfma_rows
 
-    return tfma_rows.evaluate(frame, COLUMN, THRESHOLDS, BATCH_ROWS, folder)
-
-
-def _child(side: str, rows: str, seed: str, folder: str) -> None:
-    run = {"rows": _by_rows, "sketch": _by_sketch}[side]
-    from components.fairness_evaluator import tfma_eval  # noqa: F401  not measured
-
-    frame = make_rows(int(rows), int(seed))
+    frame = make_rows(case)
+    (column,) = case.groups
     start = time.process_time()
-    figures = run(frame, folder)
-    found = {"cpu": time.process_time() - start, "figures": figures}
+    found = tfma_rows.evaluate(frame, column, THRESHOLDS, BATCH_ROWS, str(folder))
+    return time.process_time() - start, found
+
+
+def _by_sketch(case: Case, folder: pathlib.Path) -> tuple[float, dict[str, Any]]:
+    """Evaluate as the node does, from files of scored rows."""
+    from components.fairness_evaluator import evaluation, predictions
+    from components.fairness_evaluator.figures import tfma_rows
+    from components.fairness_evaluator.gate_settings import MinimumData
+    from components.fairness_evaluator.settings import EvaluationSettings
+    from components.fairness_evaluator.sketches.subjects import Subject
+    from components.scoring import table
+
+    rows, results = folder / "rows", folder / "evaluation"
+    rows.mkdir()
+    results.mkdir()
+    for silo, part in make_rows(case).groupby("silo_id"):
+        part.drop(columns="silo_id").to_parquet(rows / f"{silo}.parquet", index=False)
+    settings = EvaluationSettings(
+        slices=tuple(case.groups),
+        intersections=(tuple(case.groups),) if case.crossed else (),
+        thresholds=THRESHOLDS,
+        min_slice_rows=MIN_ROWS,
+    )
+    examples = predictions.find(rows, "bench")
+    scores = Subject(table.CANDIDATE, "", "", column="prediction")
+    start = time.process_time()
+    measured = evaluation.measure(
+        examples,
+        predictions.cohort(examples),
+        [scores],
+        "label",
+        settings,
+        MinimumData(),
+        results,
+    )
+    measured.figures.write(results)
+    cpu = time.process_time() - start
+    column, *others = case.groups
+    return cpu, {} if others else tfma_rows.load(str(results), column)
+
+
+def _child(side: str, what: str, folder: str) -> None:
+    from components.fairness_evaluator.figures import tfma_eval  # noqa: F401  not measured
+
+    run = {"rows": _by_rows, "sketch": _by_sketch}[side]
+    cpu, figures = run(Case(**json.loads(what)), pathlib.Path(folder))
+    found = {"cpu": cpu, "figures": figures}
     pathlib.Path(folder, "found.json").write_text(json.dumps(found), encoding="utf-8")
 
 

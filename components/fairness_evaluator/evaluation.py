@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
+import itertools
 import pathlib
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from components.fairness_evaluator import bins, cells, decision, gates, slices, tidy
-from components.fairness_evaluator.cells import Cell
-from components.fairness_evaluator.decision import Baseline, Decision
-from components.fairness_evaluator.settings import EvaluationSettings, GateSettings
+from components.fairness_evaluator import decision
+from components.fairness_evaluator.decision import Baseline, Decision, Waiver
+from components.fairness_evaluator.figures import tidy
+from components.fairness_evaluator.gate_settings import GateSettings, MinimumData
+from components.fairness_evaluator.gates import judged
+from components.fairness_evaluator.settings import EvaluationSettings
+from components.fairness_evaluator.sketches import bins, collect
+from components.fairness_evaluator.sketches.cells import Cell
+from components.fairness_evaluator.sketches.collect import Collected
+from components.fairness_evaluator.sketches.slices import Key
+from components.fairness_evaluator.sketches.subjects import Subject
 from components.scoring import table
 from components.scoring.table import Figure, Table
 from components.silos import manifest, tasks
@@ -22,24 +25,7 @@ from components.silos.cohort import Cohort
 from components.silos.departures import Departure
 from components.silos.manifest import Manifest
 
-logger = logging.getLogger(__name__)
-
 BASELINE_FOLDER = "baseline"
-
-
-@dataclasses.dataclass(frozen=True)
-class Subject:
-    """A model to evaluate.
-
-    Attributes:
-        name: `candidate` or `baseline`.
-        folder: Its folder; see `scoring/model.py`.
-        digest: Its digest.
-    """
-
-    name: str
-    folder: str
-    digest: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,10 +44,18 @@ class Outcome:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Sketches:
-    cells: dict[str, list[Cell]]
-    failures: dict[str, str]
-    bytes: dict[str, int]
+class Measured:
+    """What is known before anything is decided.
+
+    Attributes:
+        figures: The tidy table.
+        left_out: Reason by silo that is quarantined or could not be evaluated.
+        departures: What left each silo.
+    """
+
+    figures: Table
+    left_out: dict[str, str]
+    departures: dict[str, list[Departure]]
 
 
 def evaluate(
@@ -72,6 +66,7 @@ def evaluate(
     label: str,
     settings: EvaluationSettings,
     gate_settings: GateSettings,
+    waivers: Iterable[Waiver],
     folder: str | pathlib.Path,
     beam_args: Sequence[str] = tasks.DIRECT,
 ) -> Outcome:
@@ -85,127 +80,149 @@ def evaluate(
         label: The label's column.
         settings: What is measured.
         gate_settings: What is demanded.
+        waivers: Which refusals do not count.
         folder: Where TFMA's results go, the baseline's in a folder below.
         beam_args: Beam's own flags.
     """
     subjects = [candidate]
     if baseline:
         subjects.append(Subject(table.BASELINE, baseline.uri, baseline.digest))
-    edges = bins.edges(settings.bins, settings.thresholds)
-    figures: list[Figure] = []
-    failures: dict[str, dict[str, str]] = {}
-    left: dict[str, list[Departure]] = defaultdict(list)
-    for subject in subjects:
-        for split in (manifest.EVAL, manifest.NEXT):
-            found = _sketch(examples, split, subject, label, settings, beam_args)
-            _account(left, found)
-            merged = slices.merge(found.cells, settings.min_slice_rows)
-            if split == manifest.EVAL:
-                failures[subject.name] = found.failures
-                place = _folder(folder, subject)
-                figures += _with_tfma(
-                    subject, split, merged, edges, settings, place, beam_args
-                )
-            else:
-                figures += tidy.of_cells(subject.name, split, merged)
-    tidy_table = table.of(figures)
-    not_judged = gates.unjudged(
-        tidy_table,
-        examples.silos,
-        _quarantined(cohort),
-        _unreadable(examples) | failures[candidate.name],
-        gate_settings,
+    measured = measure(
+        examples,
+        cohort,
+        subjects,
+        label,
+        settings,
+        gate_settings.minimum_data,
+        folder,
+        beam_args,
     )
-    results = gates.judge(tidy_table, not_judged, gate_settings, baseline is not None)
-    verdict = decision.of_gates(results, baseline, not_judged)
-    return Outcome(tidy_table, verdict, dict(left))
+    decided = decision.decide(
+        measured.figures,
+        examples.silos,
+        measured.left_out,
+        gate_settings,
+        baseline,
+        waivers,
+    )
+    return Outcome(measured.figures, decided, measured.departures)
+
+
+def measure(
+    examples: Manifest,
+    cohort: Cohort,
+    subjects: Sequence[Subject],
+    label: str,
+    settings: EvaluationSettings,
+    minimum_data: MinimumData,
+    folder: str | pathlib.Path,
+    beam_args: Sequence[str] = tasks.DIRECT,
+) -> Measured:
+    """Measure one model, or two on the same rows, without deciding anything.
+
+    Args:
+        examples: See `evaluate`.
+        cohort: See `evaluate`.
+        subjects: The candidate, then the baseline where there is one.
+        label: The label's column.
+        settings: What is measured.
+        minimum_data: From when on a silo counts in the figures over silos.
+        folder: Where TFMA's results go, the baseline's in a folder below.
+        beam_args: Beam's own flags.
+    """
+    now, following = (
+        collect.collect(examples, split, subjects, label, settings, beam_args)
+        for split in (manifest.EVAL, manifest.NEXT)
+    )
+    for model, slices in now.slices.items():
+        _tfma(slices, settings, pathlib.Path(folder, _below(model)), beam_args)
+    left_out = _quarantined(cohort) | _unreadable(examples) | now.failures
+    figures = figures_of(
+        now, following, examples.silos, left_out, settings, minimum_data
+    )
+    return Measured(figures, left_out, _account(now, following))
 
 
 def refused(reason: str) -> Outcome:
     """Return the outcome where there is no model to evaluate."""
-    sentence = f"{gates.REFUSED}{reason}"
-    return Outcome(Table(), Decision(False, (sentence,)), {})
+    return Outcome(Table(), decision.refused(reason), {})
 
 
-def _sketch(
-    examples: Manifest,
-    split: str,
-    subject: Subject,
-    label: str,
+def figures_of(
+    now: Collected,
+    following: Collected,
+    silos: Iterable[str],
+    left_out: Mapping[str, str],
     settings: EvaluationSettings,
-    beam_args: Sequence[str],
-) -> _Sketches:
-    calls: list[tasks.Call] = [
-        (
-            entry.silo,
-            {
-                "path": entry.splits[split].path,
-                "model": subject.folder,
-                "digest": subject.digest,
-                "label": label,
-                **settings.model_dump(mode="json"),
-                # Figures of the following span are not told by group, so its
-                # groups need not leave the silo.
-                **({"slices": []} if split == manifest.NEXT else {}),
-            },
+    minimum_data: MinimumData,
+) -> Table:
+    """Return the tidy table of what the silos told.
+
+    Args:
+        now: Of the evaluation split.
+        following: Of the following span's split.
+        silos: Ids of all silos.
+        left_out: Reason by silo that is quarantined or could not be evaluated.
+        settings: What is measured.
+        minimum_data: From when on a silo counts in the figures over silos.
+    """
+    edges = bins.edges(settings.bins, settings.thresholds)
+    known = {
+        model: tidy.measure_all(slices, edges, settings)
+        for model, slices in now.slices.items()
+    }
+    figures: list[Figure] = []
+    for model, slices in now.slices.items():
+        figures += tidy.of_slices(model, slices, known[model])
+        figures += tidy.over_groups(model, known[model], settings)
+        figures += tidy.of_own_thresholds(model, known[model], edges, settings)
+    rows = table.of(figure for figure in figures if figure.metric == "rows")
+    excluded = judged.not_judged(rows, silos, left_out, minimum_data)
+    for model, measures in known.items():
+        names = {silo.silo for silo in excluded}
+        figures += tidy.over_silos(model, measures, names, settings)
+    if now.pairs:
+        # The same, unless the baseline could not score some silo.
+        compared = (
+            tidy.measure_all(now.compared, edges, settings)
+            if now.not_compared
+            else known[table.CANDIDATE]
         )
-        for entry in examples.readable(split)
-    ]
-    found = _Sketches({}, {}, {})
-    if not calls:
-        return found
-    for silo, outcome in tasks.run("sketch", calls, beam_args):
-        if isinstance(outcome, tasks.Failure):
-            found.failures[silo.id] = outcome.reason
-            continue
-        found.cells[silo.id] = cells.from_bytes(outcome.payload)
-        found.bytes[silo.id] = len(outcome.payload)
-        logger.info(
-            "model=%s split=%s silo=%s rows=%d unlabelled=%d",
-            subject.name,
-            split,
-            silo.id,
-            outcome.values["rows"],
-            outcome.values["unlabelled"],
+        figures += tidy.of_change(compared, known[table.BASELINE], now.pairs, settings)
+    for model, slices in following.slices.items():
+        figures += tidy.of_next(
+            model, slices, tidy.measure_all(slices, edges, settings)
         )
-    return found
+    return table.of(figures)
 
 
-def _with_tfma(
-    subject: Subject,
-    split: str,
-    merged: dict[slices.Key, Cell],
-    edges: NDArray[np.float64],
+def _tfma(
+    slices: Mapping[Key, Cell],
     settings: EvaluationSettings,
     folder: pathlib.Path,
     beam_args: Sequence[str],
-) -> list[Figure]:
-    from components.fairness_evaluator import tfma_eval  # seconds to import
+) -> None:
+    from components.fairness_evaluator.figures import tfma_eval  # seconds to import
 
-    if all(cell.too_few for cell in merged.values()):
-        values = {}
-    else:
-        values = tfma_eval.evaluate(
-            merged, edges, settings.thresholds, settings.slices, folder, beam_args
-        )
-    return list(
-        tidy.of_tfma(subject.name, split, merged, values, settings.thresholds, edges)
-    )
+    if not all(cell.too_few for cell in slices.values()):
+        tfma_eval.evaluate(slices, settings, folder, beam_args)
 
 
-def _folder(folder: str | pathlib.Path, subject: Subject) -> pathlib.Path:
-    below = BASELINE_FOLDER if subject.name == table.BASELINE else ""
-    return pathlib.Path(folder, below)
+def _below(model: str) -> str:
+    return BASELINE_FOLDER if model == table.BASELINE else ""
 
 
-def _account(left: dict[str, list[Departure]], found: _Sketches) -> None:
-    for silo, told in found.cells.items():
-        left[silo].append(Departure("score sketches", len(told), found.bytes[silo]))
+def _account(*splits: Collected) -> dict[str, list[Departure]]:
+    silos = sorted(set(itertools.chain(*(split.departures for split in splits))))
+    return {
+        silo: [split.departures[silo] for split in splits if silo in split.departures]
+        for silo in silos
+    }
 
 
 def _quarantined(cohort: Cohort) -> dict[str, str]:
     return {
-        member.silo: "; ".join(member.reasons)
+        member.silo: f"quarantined: {'; '.join(member.reasons)}"
         for member in cohort.members
         if not member.admitted
     }

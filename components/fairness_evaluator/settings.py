@@ -1,7 +1,6 @@
-"""The settings of evaluation and of the gates.
+"""The settings of evaluation: what is measured.
 
-Two sections, since they change for different reasons: `evaluation` says what is
-measured, `gates` what is demanded.
+What is demanded stands in `gate_settings.py`: the two change for different reasons.
 """
 
 from __future__ import annotations
@@ -11,10 +10,10 @@ from typing import Annotated
 import pydantic
 
 from components.errors import SettingsError
+from components.fairness_evaluator.gate_settings import GateSettings
+from components.scoring.table import CROSS, SILO
 from components.settings import Section
 
-SILO = "silo_id"  # the slice column that TFMA's views show for the silo
-Probability = Annotated[float, pydantic.Field(gt=0.0, lt=1.0)]
 # TFMA's names of rates carry the threshold in decimals, so none may be tiny.
 Threshold = Annotated[float, pydantic.Field(ge=0.0001, le=0.9999)]
 
@@ -25,16 +24,28 @@ class EvaluationSettings(Section):
     slices: tuple[str, ...] = ()
     """Columns whose values are groups; each is shown over all silos and in each."""
 
+    intersections: tuple[tuple[str, ...], ...] = ()
+    """Columns of `slices` to cross, such as [sex, race]; shown as the slices are."""
+
     thresholds: Annotated[tuple[Threshold, ...], pydantic.Field(min_length=1)] = (0.5,)
     """Scores above a threshold count as positive; unit: 1, 0.0001 to 0.9999."""
+
+    silo_thresholds: bool = False
+    """Whether a threshold is sought for each silo with which it reaches the overall
+    true positive rate (equal opportunity); it is evaluated, never imposed."""
 
     min_slice_rows: Annotated[int, pydantic.Field(ge=1)] = 30
     """Slices with fewer rows are shown as too few, without figures; unit: rows."""
 
-    bins: Annotated[int, pydantic.Field(ge=10, le=20_000)] = 4_000
+    bins: Annotated[int, pydantic.Field(ge=10, le=20_000)] = 20_000
     """Score bins, evenly in the score and again evenly in its logit; unit: bins."""
 
-    @pydantic.field_validator("slices", "thresholds")
+    @property
+    def families(self) -> tuple[tuple[str, ...], ...]:
+        """The columns of each family of slices, single ones first."""
+        return (*((column,) for column in self.slices), *self.intersections)
+
+    @pydantic.field_validator("slices", "thresholds", "intersections")
     @classmethod
     def _no_duplicates(cls, values: tuple[object, ...]) -> tuple[object, ...]:
         doubles = sorted({str(value) for value in values if values.count(value) > 1})
@@ -44,12 +55,14 @@ class EvaluationSettings(Section):
 
     @pydantic.field_validator("slices")
     @classmethod
-    def _no_silo(cls, slices: tuple[str, ...]) -> tuple[str, ...]:
+    def _names(cls, slices: tuple[str, ...]) -> tuple[str, ...]:
         if SILO in slices or "" in slices:
             raise ValueError(
                 f"`{SILO}` and the empty name can't be slice columns: every silo is "
                 "a slice already"
             )
+        if any(CROSS in column for column in slices):
+            raise ValueError(f"`{CROSS}` can't be part of a slice column's name")
         return slices
 
     @pydantic.field_validator("thresholds")
@@ -57,44 +70,15 @@ class EvaluationSettings(Section):
     def _sorted(cls, thresholds: tuple[float, ...]) -> tuple[float, ...]:
         return tuple(sorted(thresholds))
 
-
-class GateSettings(Section):
-    """What is demanded of a model before it is blessed."""
-
-    silo_floor_auc: Probability | None = None
-    """AUC that every judged silo must be able to reach, within its interval."""
-
-    worst_silo_auc: Probability | None = None
-    """AUC that the worst judged silo must be able to reach, within its interval."""
-
-    gap_auc: Probability | None = None
-    """Largest AUC difference between the best and the worst judged silo."""
-
-    max_auc_drop: Annotated[float, pydantic.Field(ge=0.0, lt=1.0)] | None = None
-    """Largest fall of the overall AUC against the latest blessed model."""
-
-    min_rows: Annotated[int, pydantic.Field(ge=2)] = 100
-    """Labelled evaluation rows that a silo needs to be judged; unit: rows."""
-
-    min_positives: Annotated[int, pydantic.Field(ge=1)] = 10
-    """Rows of each label that a silo needs to be judged; unit: rows."""
-
     @pydantic.model_validator(mode="after")
-    def _some_gate(self) -> GateSettings:
-        if all(
-            gate is None
-            for gate in (
-                self.silo_floor_auc,
-                self.worst_silo_auc,
-                self.gap_auc,
-                self.max_auc_drop,
-            )
-        ):
-            raise ValueError(
-                "no gate is configured, so nothing would decide whether a model is "
-                "blessed; set at least one of `silo_floor_auc`, `worst_silo_auc`, "
-                "`gap_auc` and `max_auc_drop`"
-            )
+    def _crossed(self) -> EvaluationSettings:
+        for columns in self.intersections:
+            unknown = sorted(set(columns) - set(self.slices))
+            if unknown or len(set(columns)) < 2:
+                raise ValueError(
+                    f"the intersection {list(columns)} must name two or more different "
+                    f"columns of `slices`, which are {', '.join(self.slices) or 'none'}"
+                )
         return self
 
 
@@ -122,12 +106,31 @@ def check(measured: EvaluationSettings, demanded: GateSettings) -> None:
     """Check that what gates judge is measured at all.
 
     Raises:
-        SettingsError: Gates would judge silos that have no figures.
+        SettingsError: A gate would judge what has no figures.
     """
-    if demanded.min_rows < measured.min_slice_rows:
+    least = demanded.minimum_data.rows
+    if least < measured.min_slice_rows:
         raise SettingsError(
-            f"`gates.min_rows` is {demanded.min_rows}, but silos with fewer than "
+            f"`gates.minimum_data.rows` is {least}, but silos with fewer than "
             f"`evaluation.min_slice_rows` = {measured.min_slice_rows} rows have no "
             "figures to judge",
             "raise the one or lower the other",
         )
+    families = {CROSS.join(columns) for columns in measured.families}
+    for name, gate in demanded.configured.items():
+        threshold = getattr(gate, "threshold", None)
+        if threshold is not None and threshold not in measured.thresholds:
+            known = ", ".join(f"{each:g}" for each in measured.thresholds)
+            raise SettingsError(
+                f"`gates.{name}.threshold` is {threshold:g}, expected one of "
+                f"`evaluation.thresholds`: {known}",
+                "rates are exact at these thresholds only; add it there",
+            )
+        unknown = sorted(set(getattr(gate, "slices", ())) - families)
+        if unknown:
+            raise SettingsError(
+                f"`gates.{name}.slices` names {', '.join(unknown)}, expected some of "
+                f"{', '.join(sorted(families)) or 'none: there are no slices'}",
+                "add the column to `evaluation.slices`, or the crossed columns to "
+                "`evaluation.intersections`",
+            )

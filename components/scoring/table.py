@@ -7,11 +7,15 @@ count and no figure. Written as Parquet and, for people, as CSV.
 
 from __future__ import annotations
 
+import collections
 import dataclasses
+import functools
 import itertools
+import operator
 import pathlib
 from collections.abc import Iterable, Iterator
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
@@ -21,7 +25,11 @@ CSV = "table.csv"
 
 CANDIDATE = "candidate"
 BASELINE = "baseline"
-MODELS = (CANDIDATE, BASELINE)
+CHANGE = "change"  # candidate minus baseline on the same rows
+MODELS = (CANDIDATE, BASELINE, CHANGE)
+
+SILO = "silo_id"  # the column of silos, as slice of figures over the silos
+CROSS = " x "  # between the columns, and the values, of an intersection
 
 TOO_FEW = "too few"
 ONE_CLASS = "one class"
@@ -42,6 +50,7 @@ SCHEMA = pa.schema(
         ("rows", pa.int64()),
         ("positives", pa.int64()),
         ("note", pa.string()),
+        ("about", pa.string()),
     ]
 )
 
@@ -51,20 +60,24 @@ class Figure:
     """One figure.
 
     Attributes:
-        model: `candidate` or `baseline`.
+        model: `candidate`, `baseline` or `change`.
         split: The split whose rows it is of, `eval` or `next`.
         silo: The silo's id; empty for all silos.
-        slice: The slice's columns joined by ` x `; empty for all rows.
-        group: The slice's value; empty for all rows, `too few` for small ones.
-        metric: `auc`, `calibration`, `log_loss`, `brier`, `tpr`, `fpr`, `fnr`,
-            `positive_rate` or `rows`.
-        threshold: Of the rates; None for other metrics.
+        slice: The slice's columns joined by ` x `; empty for all rows; `silo_id`
+            for figures over the silos.
+        group: The slice's values joined by ` x `; `too few` for small ones; empty
+            for all rows, and for figures over the groups of `slice`.
+        metric: Its name; README.md of the FairnessEvaluator lists them.
+        threshold: Of the rates; of the calibration curve, the upper edge of the
+            bin; None for other metrics.
         value: The figure; None where there is none, `note` says why.
         low: Lower end of its 95 % interval; None where there is no interval.
         high: Upper end.
         rows: Labelled rows in the slice.
         positives: Rows of label 1 among them; None where too few.
         note: Empty, `too few`, `one class` or `no rows`.
+        about: The silo or the groups that the figure is taken from, such as the
+            worst; empty where that is plain.
     """
 
     model: str
@@ -80,6 +93,7 @@ class Figure:
     rows: int = 0
     positives: int | None = None
     note: str = ""
+    about: str = ""
 
     @property
     def key(self) -> tuple[int, str, str, str, str, str, float]:
@@ -93,6 +107,9 @@ class Figure:
             self.metric,
             -1.0 if self.threshold is None else self.threshold,
         )
+
+
+_VALUES = operator.attrgetter(*SCHEMA.names)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,7 +139,11 @@ class Table:
     ) -> Figure | None:
         """Return one figure; None when the table has no such row."""
         wanted = Figure(model, split, silo, slice, group, metric, threshold).key
-        return next((figure for figure in self if figure.key == wanted), None)
+        return self._by_key.get(wanted)
+
+    @functools.cached_property
+    def _by_key(self) -> dict[tuple[int, str, str, str, str, str, float], Figure]:
+        return {figure.key: figure for figure in self}
 
     def by_silo(
         self,
@@ -133,20 +154,25 @@ class Table:
         split: str = "eval",
     ) -> list[Figure]:
         """Return a metric over all rows of each silo, sorted by silo."""
-        return [
-            figure
-            for figure in self
-            if figure.silo
-            and not figure.slice
-            and (figure.metric, figure.threshold) == (metric, threshold)
-            and (figure.model, figure.split) == (model, split)
-        ]
+        return list(self._by_metric.get((model, split, metric, threshold), ()))
+
+    @functools.cached_property
+    def _by_metric(self) -> dict[tuple[str, str, str, float | None], list[Figure]]:
+        found = collections.defaultdict(list)
+        for figure in self:
+            if figure.silo and not figure.slice:
+                place = (figure.model, figure.split, figure.metric, figure.threshold)
+                found[place].append(figure)
+        return dict(found)
 
     def to_arrow(self) -> pa.Table:
         """Return the table as Arrow, one row a figure."""
-        return pa.Table.from_pylist(
-            [dataclasses.asdict(figure) for figure in self], SCHEMA
-        )
+        columns = list(zip(*map(_VALUES, self), strict=True)) or [()] * len(SCHEMA)
+        arrays = [
+            pa.array(column, field.type)
+            for column, field in zip(columns, SCHEMA, strict=True)
+        ]
+        return pa.Table.from_arrays(arrays, schema=SCHEMA)
 
     def write(self, folder: str | pathlib.Path) -> None:
         """Write the table into an artifact's folder."""
@@ -170,5 +196,23 @@ def of(figures: Iterable[Figure]) -> Table:
 
 def read(folder: str | pathlib.Path) -> Table:
     """Read the table from an artifact's folder."""
-    arrow = pq.read_table(str(pathlib.Path(folder, PARQUET)))
-    return Table(tuple(Figure(**row) for row in arrow.to_pylist()))
+    return of_parquet(pathlib.Path(folder, PARQUET).read_bytes())
+
+
+def of_parquet(content: bytes) -> Table:
+    """Read the table from the bytes of its Parquet file."""
+    arrow = pq.read_table(pa.BufferReader(content))
+    columns = map(_plain, arrow.columns)
+    return Table(tuple(itertools.starmap(Figure, zip(*columns, strict=True))))
+
+
+def _plain(column: pa.ChunkedArray) -> list[str | float | int | None]:
+    """Return a column as a list; by array, as there may be a million figures."""
+    if pa.types.is_string(column.type):
+        # Each name once, however often it stands there.
+        encoded = column.combine_chunks().dictionary_encode()
+        names = np.array(encoded.dictionary.to_pylist(), object)
+        return list(names[encoded.indices.to_numpy()])
+    values = column.fill_null(0).to_numpy().astype(object)
+    values[column.is_null().to_numpy()] = None
+    return list(values)

@@ -1,33 +1,42 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from components.errors import FairSiloError
 from components.fairness_evaluator import bench
+from components.fairness_evaluator.bench import Case
+
+CASE = Case(5_000, 16, {"group": 6}, seed=1)
 
 
 @pytest.mark.slow
 @pytest.mark.beam
 def test_sketches_are_cheaper_and_as_right_on_few_rows_already():
-    found = bench.bench_evaluation(rows=1_000, many_rows=10_000)
-    assert found["cpu_rows_over_sketch"] > 1.5  # 60,000 rows: more than 10
-    assert found["cpu_1m_over_60k"] < 2
+    found = bench.bench_evaluation(rows=1_000, many_rows=100_000, many_silos=20)
+    assert found["cpu_rows_over_sketch"] > 1.0  # 100,000 rows: more than 20
+    assert found["cpu_many_over_few_rows"] < 3
     assert found["max_auc_difference"] < 0.03  # slices of a few rows
     assert found["max_rate_difference"] < 1e-6
 
 
 def test_rows_are_those_of_the_seed_in_silos_of_unequal_size():
-    rows = bench.make_rows(5_000, seed=1)
-    assert rows.equals(bench.make_rows(5_000, seed=1))
-    assert not rows.equals(bench.make_rows(5_000, seed=2))
+    rows = bench.make_rows(CASE)
+    assert rows.equals(bench.make_rows(CASE))
+    assert not rows.equals(bench.make_rows(dataclasses.replace(CASE, seed=2)))
+    assert len(rows) == CASE.rows
     sizes = rows.groupby("silo_id").size()
-    assert len(sizes) == bench.SILOS
+    assert len(sizes) == CASE.silos
     assert sizes.max() > 2 * sizes.min()
+    assert set(rows.group) == {f"group {number}" for number in range(6)}
 
 
 def test_a_measuring_process_that_fails_says_so(tmp_path):
-    with pytest.raises(FairSiloError, match="measuring `nothing` over 10 rows ended"):
-        bench._measure("nothing", 10, 0, str(tmp_path / "found"))
+    with pytest.raises(
+        FairSiloError, match="measuring `nothing` over 5,000 rows ended"
+    ):
+        bench._measure("nothing", CASE, tmp_path / "found")
 
 
 def test_sides_with_other_slices_are_not_compared():

@@ -1,30 +1,47 @@
+"""The evaluation as a whole; `test_executor.py` has the node around it."""
+
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import pytest
 
 from components.fairness_evaluator import evaluation
 from components.fairness_evaluator.decision import Baseline
-from components.fairness_evaluator.settings import EvaluationSettings, GateSettings
+from components.fairness_evaluator.gate_settings import Change, Floor, GateSettings
+from components.fairness_evaluator.settings import EvaluationSettings
+from components.fairness_evaluator.sketches.subjects import Subject
+from components.scoring import table
 from components.silos.manifest import Manifest, SiloEntry
 from components.silos.silo import Silo
 
 SETTINGS = EvaluationSettings(slices=("origin",))
+FLOOR = GateSettings(silo_floor=Floor(at_least=0.6))
+CHANGE = GateSettings(change=Change(at_most_worse=0.01))
 
 
-def evaluate(world, folder, manifest=None, baseline=None, **gates):
+def evaluate(world, folder, manifest=None, baseline=None, gates=FLOOR):
     model, card = world.models["candidate"]
     return evaluation.evaluate(
         manifest or world.manifest,
         world.cohort,
-        evaluation.Subject("candidate", model, card.digest),
+        Subject("candidate", model, card.digest),
         baseline,
         "late",
         SETTINGS,
-        GateSettings(**(gates or {"silo_floor_auc": 0.6})),
+        gates,
+        (),
         folder,
     )
+
+
+@pytest.fixture(scope="module")
+def compared(world, tmp_path_factory):
+    model, card = world.models["baseline"]
+    folder = tmp_path_factory.mktemp("compared")
+    baseline = Baseline("2013-04", card.digest, model)
+    return evaluate(world, folder, baseline=baseline, gates=CHANGE), folder
 
 
 def test_a_model_that_is_not_there_gives_its_reason_and_an_empty_table():
@@ -36,32 +53,101 @@ def test_a_model_that_is_not_there_gives_its_reason_and_an_empty_table():
     assert len(outcome.figures) == 0
 
 
+@pytest.mark.beam
 def test_when_no_silo_can_be_read_the_gates_refuse_and_say_so(world, tmp_path):
     entries = tuple(
         SiloEntry(Silo(name, str(tmp_path)), error=f"no file at {name}")
         for name in ("9E", "AA")
     )
     outcome = evaluate(world, tmp_path, Manifest("flights", "2013-05", entries))
-    assert outcome.decision.reasons == ("Not blessed: not one silo could be judged.",)
-    assert [silo.reason for silo in outcome.decision.not_judged] == [
-        "no file at 9E",
-        "no file at AA",
-    ]
+    assert not outcome.decision.blessed
+    assert len(outcome.figures) == 0
+    reasons = {silo.silo: silo.reason for silo in outcome.decision.not_judged}
+    assert reasons == {"9E": "no file at 9E", "AA": "no file at AA"}
+
+
+@pytest.mark.beam
+def test_both_models_and_their_change_are_in_the_table(compared):
+    figures = compared[0].figures
+    now, before, change = (
+        figures.metric("auc", silo="9E", model=model) for model in table.MODELS
+    )
+    assert change.value == pytest.approx(now.value - before.value)
+    assert change.low < change.value < change.high
+    assert change.high - change.low < now.high - now.low
+    assert figures.metric("log_loss", split="next", model="baseline").value > 0
+    assert {f.model for f in figures if f.split == "next"} == {"candidate", "baseline"}
+
+
+@pytest.mark.beam
+def test_figures_over_silos_leave_out_who_is_not_judged(compared):
+    outcome = compared[0]
+    left_out = {silo.silo for silo in outcome.decision.not_judged}
+    assert "AA" in left_out  # quarantined
+    for model in ("candidate", "baseline"):
+        worst = outcome.figures.metric("worst_auc", slice="silo_id", model=model)
+        silos = [
+            figure
+            for figure in outcome.figures.by_silo("auc", model=model)
+            if figure.value is not None and figure.silo not in left_out
+        ]
+        assert worst.about == min(silos, key=lambda figure: figure.value).silo
+        assert worst.rows == sum(figure.rows for figure in silos)
+
+
+@pytest.mark.beam
+def test_tfma_has_each_slice_of_both_models_with_the_table_s_figures(compared):
+    import tensorflow_model_analysis as tfma
+
+    outcome, folder = compared
+    for model, below in (("candidate", ""), ("baseline", "baseline")):
+        result = tfma.load_eval_result(str(folder / below))
+        stored = {
+            tuple(sorted(dict(key).items())): metrics[""][""]
+            for key, metrics in result.slicing_metrics
+        }
+        told = [
+            figure
+            for figure in outcome.figures
+            if (figure.model, figure.split, figure.metric) == (model, "eval", "auc")
+        ]
+        assert len(told) == len(stored) > 6
+        for figure in told:
+            parts = {"silo_id": figure.silo, figure.slice: figure.group}
+            key = tuple(sorted((k, v) for k, v in parts.items() if v))
+            value = stored[key]["auc"]["doubleValue"]
+            if figure.value is None:
+                assert math.isnan(value)
+            else:
+                assert value == figure.value
+            rows = stored[key]["example_count"]["doubleValue"]
+            assert rows == figure.rows
+
+
+@pytest.mark.beam
+def test_the_same_evaluation_gives_the_same_bytes(world, compared, tmp_path):
+    model, card = world.models["baseline"]
+    baseline = Baseline("2013-04", card.digest, model)
+    again = evaluate(world, tmp_path, baseline=baseline, gates=CHANGE)
+    assert again.figures == compared[0].figures
+    assert again.decision == compared[0].decision
+    assert again.departures == compared[0].departures
 
 
 @pytest.mark.beam
 def test_a_baseline_that_can_not_score_refuses_the_change(world, tmp_path):
     gone = Baseline("2013-04", "digest", str(tmp_path / "gone"))
-    outcome = evaluate(world, tmp_path, baseline=gone, max_auc_drop=0.01)
-    assert outcome.decision.reasons == (
-        "Not blessed: the baseline's overall AUC can't be computed.",
-    )
+    outcome = evaluate(world, tmp_path, baseline=gone, gates=CHANGE)
+    assert len(outcome.decision.reasons) == 1
     assert outcome.decision.baseline == gone
+    assert not [figure for figure in outcome.figures if figure.model == "change"]
+    assert outcome.figures.metric("auc").value > 0.5
 
 
 @pytest.mark.beam
 def test_of_the_following_span_no_group_leaves_a_silo(world, tmp_path):
     one = dataclasses.replace(world.manifest, entries=world.manifest.entries[1:2])
-    evaluated, following = evaluate(world, tmp_path, one).departures["AA"]
-    assert evaluated.count == 1 + 3  # all rows; EWR, JFK and too few
-    assert following.count == 1
+    outcome = evaluate(world, tmp_path, one)
+    evaluated, following = outcome.departures["AA"]
+    assert evaluated.count > following.count == 1
+    assert not [f for f in outcome.figures if f.split == "next" and f.slice]

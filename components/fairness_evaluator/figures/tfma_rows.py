@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import tensorflow_model_analysis as tfma
 
-from components.fairness_evaluator.settings import SILO
+from components.scoring.table import SILO
 from components.silos.tasks import DIRECT
 
 
@@ -46,6 +46,16 @@ def evaluate(
                 output_path=folder,
             )
         )
+    return load(folder, column)
+
+
+def load(folder: str, column: str) -> dict[str, dict[str, float]]:
+    """Return what TFMA wrote, by slice, `silo|value`.
+
+    Args:
+        folder: Where it wrote.
+        column: The slice column.
+    """
     found = {}
     for key, metrics in tfma.load_eval_result(folder).slicing_metrics:
         slice_ = dict(key)

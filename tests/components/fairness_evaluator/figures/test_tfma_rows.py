@@ -6,20 +6,27 @@ import math
 
 import pytest
 
-from components.fairness_evaluator import bench, tfma_rows
+from components.fairness_evaluator import bench
+from components.fairness_evaluator.bench import Case
+from components.fairness_evaluator.figures import tfma_rows
+from components.fairness_evaluator.figures.tfma_metrics import FAIRNESS
 
 pytestmark = pytest.mark.beam
 
 
 def test_sketches_give_what_tfma_gives_row_by_row(tmp_path):
-    frame = bench.make_rows(1_500, seed=4)
+    case = Case(1_500, 16, {"group": 6}, seed=4)
+    (tmp_path / "sketch").mkdir()
     by_rows = tfma_rows.evaluate(
-        frame, bench.COLUMN, bench.THRESHOLDS, 100, str(tmp_path / "rows")
+        bench.make_rows(case), "group", bench.THRESHOLDS, 100, str(tmp_path / "rows")
     )
-    by_sketch = bench._by_sketch(frame, str(tmp_path / "sketch"))
+    _, by_sketch = bench._by_sketch(case, tmp_path / "sketch")
     assert len(by_rows) == len(by_sketch) == 1 + 16 + 6 + 16 * 6
     for key, figures in by_rows.items():
-        for name, value in figures.items():
+        only = figures.keys() - by_sketch[key].keys()
+        assert {name.split("@")[0] for name in only} == {f"{FAIRNESS}/recall"}
+        for name in figures.keys() - only:
+            value = figures[name]
             found = by_sketch[key][name]
             if name == "auc" and math.isnan(found):
                 assert value == 0.0  # TFMA's own AUC where a label is absent

@@ -1,0 +1,1 @@
+"""Figures of slices with their intervals, and TFMA's result."""

@@ -1,0 +1,165 @@
+"""The settings of the gates: what is demanded of a model before it is blessed.
+
+A gate compares figures of the tidy table with one bound. Figures of few rows are
+uncertain, so each gate says when it refuses (`refuse_if`): `surely`, when even the
+better end of the 95 % interval misses the bound, so that chance alone refuses few;
+`value`, when the figure misses it; `possibly`, when the worse end does: a floor is
+then met only when the lower end is above it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import pydantic
+
+from components.settings import Section
+
+Share = Annotated[float, pydantic.Field(ge=0.0, le=1.0)]
+RefuseIf = Literal["surely", "value", "possibly"]
+RATES = ("tpr", "fpr", "fnr", "positive_rate", "precision")
+LOWER_IS_BETTER = ("log_loss", "brier", "calibration_error", "fpr", "fnr")
+
+
+class MinimumData(Section):
+    """From when on a silo, or a group in it, is judged."""
+
+    rows: Annotated[int, pydantic.Field(ge=2)] = 100
+    """Labelled evaluation rows that it needs; unit: rows."""
+
+    rows_of_each_label: Annotated[int, pydantic.Field(ge=1)] = 10
+    """Rows of each label that it needs; unit: rows."""
+
+    judged_silos: Annotated[int, pydantic.Field(ge=1)] = 1
+    """Judged silos without which the model is refused; unit: silos."""
+
+
+class _Bound(Section):
+    refuse_if: RefuseIf = "surely"
+    """Which part of the 95 % interval must miss the bound."""
+
+
+class _OfMetric(_Bound):
+    threshold: float | None = None
+    """Which of `evaluation.thresholds`, where the metric is a rate."""
+
+    @pydantic.model_validator(mode="after")
+    def _threshold_of_rates(self) -> _OfMetric:
+        metric = getattr(self, "metric", "")
+        if (metric in RATES) != (self.threshold is not None):
+            needed = "needs" if metric in RATES else "has no"
+            raise ValueError(f"`{metric}` {needed} `threshold`")
+        return self
+
+
+class Floor(_OfMetric):
+    """A metric that must not be lower."""
+
+    at_least: Share
+    """The floor; unit: the metric's."""
+
+    metric: Literal["auc", "pr_auc", "tpr", "precision"] = "auc"
+    """Which metric; higher is better for each."""
+
+
+class SiloGap(_OfMetric):
+    """How far silos may lie apart."""
+
+    at_most: Share
+    """The largest difference between two judged silos."""
+
+    metric: Literal["auc", "pr_auc", "tpr", "fpr", "positive_rate", "precision"] = "auc"
+    """Which metric."""
+
+
+class GroupGap(_OfMetric):
+    """How far groups may lie apart, over all silos and inside each judged silo."""
+
+    at_most: Share
+    """The largest difference between two groups of a slice."""
+
+    metric: Literal["auc", "tpr", "fpr", "positive_rate", "precision"] = "auc"
+    """Which metric."""
+
+    slices: tuple[str, ...] = ()
+    """The slices whose groups are compared, such as `sex` or `sex x race`; all of
+    them when empty."""
+
+
+class FourFifths(_Bound):
+    """The 80 % rule: how alike the groups' positive rates are, over all silos."""
+
+    at_least: Share = 0.8
+    """The smallest ratio of two groups' positive rates."""
+
+    threshold: float
+    """Which of `evaluation.thresholds` decides who is positive."""
+
+    slices: tuple[str, ...] = ()
+    """The slices whose groups are compared; all of them when empty."""
+
+
+class Calibration(_Bound):
+    """How far scores may lie from what happens, overall and in judged silos."""
+
+    at_most: Share
+    """The largest calibration error: mean distance between score and rate."""
+
+
+class Change(_OfMetric):
+    """How much worse than the model in service it may be, on the same rows."""
+
+    at_most_worse: Annotated[float, pydantic.Field(ge=0.0)]
+    """The largest loss; unit: the metric's."""
+
+    metric: Literal["auc", "log_loss", "brier", "tpr", "fpr"] = "auc"
+    """Which metric."""
+
+
+class GateSettings(Section):
+    """What is demanded of a model before it is blessed."""
+
+    minimum_data: MinimumData = MinimumData()
+    """From when on a silo is judged; the others are shown and counted."""
+
+    silo_floor: Floor | None = None
+    """What each judged silo must reach."""
+
+    worst_silo: Floor | None = None
+    """What the worst judged silo must reach."""
+
+    worst_tenth: Floor | None = None
+    """What the worst tenth of the judged silos must reach on average."""
+
+    silo_gap: SiloGap | None = None
+    """How far two judged silos may lie apart."""
+
+    group_gap: GroupGap | None = None
+    """How far groups may lie apart, over all silos and inside each judged silo."""
+
+    four_fifths: FourFifths | None = None
+    """The 80 % rule for the groups' positive rates."""
+
+    calibration: Calibration | None = None
+    """How far scores may lie from what happens."""
+
+    change: Change | None = None
+    """How much worse than the model in service it may be over all silos."""
+
+    silo_change: Change | None = None
+    """How much any judged silo may lose against the model in service."""
+
+    @property
+    def configured(self) -> dict[str, Section]:
+        """The gates that decide, by name, in their order."""
+        return {name: gate for name, gate in self if gate and name != "minimum_data"}
+
+    @pydantic.model_validator(mode="after")
+    def _some_gate(self) -> GateSettings:
+        if not self.configured:
+            names = [name for name in type(self).model_fields if name != "minimum_data"]
+            raise ValueError(
+                "no gate is configured, so nothing would decide whether a model is "
+                f"blessed; set at least one of {', '.join(names)}"
+            )
+        return self

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import scipy.stats
+import sklearn.metrics
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.fairness_evaluator.figures import roc
+from components.fairness_evaluator.figures.intervals import Z
+from components.fairness_evaluator.sketches import delong
+from tests.components.fairness_evaluator.made_sketches import EDGES, cell
+
+counts = st.lists(
+    st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=2, max_size=12
+)
+
+
+def delong_by_pairs(negative, positive):
+    """DeLong's variance from all pairs, straight from the paper's definition."""
+    kernel = (positive[:, None] > negative) + 0.5 * (positive[:, None] == negative)
+    v10, v01 = kernel.mean(axis=1), kernel.mean(axis=0)
+    return kernel.mean(), v10.var(ddof=1) / len(v10) + v01.var(ddof=1) / len(v01)
+
+
+def newcombe(theta, m, n):
+    """The variance of Newcombe's method 5."""
+    star = (m + n) / 2 - 1
+    spread = 1 + star * ((1 - theta) / (2 - theta) + theta / (1 + theta))
+    return theta * (1 - theta) * spread / (m * n)
+
+
+def test_auc_worked_by_hand():
+    # Negatives in bins 0, 0, 1; positives in bins 1, 2: pairs 1, 1, .5 and 1, 1, 1.
+    found = roc.auc(np.array([2, 1, 0]), np.array([0, 1, 1]))
+    assert found.interval.value == pytest.approx(5.5 / 6)
+
+
+@given(counts)
+def test_auc_error_and_interval_equal_those_from_all_pairs(bins):
+    negatives, positives = np.array(bins).T
+    rows = np.arange(len(bins))
+    negative, positive = np.repeat(rows, negatives), np.repeat(rows, positives)
+    found, m, n = roc.auc(negatives, positives), len(positive), len(negative)
+    if not m or not n:
+        assert found is None
+        return
+    value, low, high = found.interval
+    assert 0.0 <= low <= value <= high <= 1.0
+    assert high > low
+    labels = np.repeat([0, 1], [n, m])
+    scores = np.concatenate([negative, positive])
+    assert value == pytest.approx(sklearn.metrics.roc_auc_score(labels, scores))
+    if m < 2 or n < 2 or value in (0.0, 1.0):
+        return
+    _, variance = delong_by_pairs(negative, positive)
+    ratio, disorder = variance / newcombe(value, m, n), min(m, n) * (1 - value)
+    wider = max(ratio, (ratio * disorder + 4) / (disorder + 4))
+    assert found.error**2 == pytest.approx(wider * newcombe(value, m, n))
+
+    def contradiction(theta):
+        return abs(value - theta) - Z * math.sqrt(wider * newcombe(theta, m, n))
+
+    for bound in (low, high):
+        # Either the equation holds there, or the whole side does not contradict.
+        assert contradiction(bound) == pytest.approx(0, abs=1e-4) or bound in (
+            pytest.approx(0, abs=1e-6),
+            pytest.approx(1, abs=1e-6),
+        )
+
+
+def test_with_rows_enough_the_interval_is_delong_s():
+    rng = np.random.default_rng(0)
+    negative, positive = rng.normal(0, 1, 9000), rng.normal(1, 2, 1000)
+    edges = np.linspace(-6, 9, 4000)
+    found = roc.auc(*(np.histogram(x, edges)[0] for x in (negative, positive)))
+    _, variance = delong_by_pairs(negative, positive)
+    assert found.error == pytest.approx(variance**0.5, rel=1e-3)
+    half = Z * variance**0.5
+    assert found.interval.high - found.interval.low == pytest.approx(2 * half, rel=0.01)
+
+
+def area(negatives, positives) -> roc.Auc:
+    found = roc.auc(np.array(negatives), np.array(positives))
+    assert found is not None
+    return found
+
+
+def counts_of(negative, positive):
+    """Return the counts of each label by rank, one row a bin."""
+    order = np.argsort(np.concatenate([negative, positive]))
+    labels = np.repeat([0, 1], [len(negative), len(positive)])[order]
+    return 1 - labels, labels
+
+
+@pytest.mark.parametrize("spread", [1, 2], ids=["equal", "wider"])
+@pytest.mark.parametrize("auc", [0.6, 0.8, 0.95, 0.98])
+@pytest.mark.parametrize(("positives", "negatives"), [(20, 25), (100, 900)])
+def test_19_of_20_intervals_hold_the_true_auc(positives, negatives, auc, spread):
+    # Normal scores, the positives `spread` as wide, at the distance that gives it.
+    distance = math.hypot(1, spread) * scipy.stats.norm.ppf(auc)
+    rng, held = np.random.default_rng(7), 0
+    for _ in range(2000):
+        negative = rng.normal(0, 1, negatives)
+        positive = rng.normal(distance, spread, positives)
+        found = roc.auc(*counts_of(negative, positive)).interval
+        held += found.low <= auc <= found.high
+    assert held / 2000 >= 0.93
+
+
+def test_a_silo_without_a_mistake_is_not_sure_to_make_none():
+    found = roc.auc(np.array([25, 0]), np.array([0, 20]))
+    assert found.interval.value == 1.0
+    assert found.interval.low < 0.95
+    assert found.error > 0
+
+
+@pytest.mark.parametrize(("aucs", "alike"), [((0.85, 0.8), 0.9), ((0.95, 0.94), 0.5)])
+def test_19_of_20_changes_hold_the_true_change(aucs, alike):
+    rng, held = np.random.default_rng(8), 0
+    labels = np.repeat([0, 1], [150, 40])
+    distances = [2**0.5 * scipy.stats.norm.ppf(auc) for auc in aucs]
+    for _ in range(400):
+        one, noise = rng.normal(size=(2, 190))
+        both = one, alike * one + (1 - alike**2) ** 0.5 * noise
+        scores = [
+            1 / (1 + np.exp(-(side + distance * labels)))
+            for side, distance in zip(both, distances, strict=True)
+        ]
+        bins = [np.searchsorted(EDGES, side) for side in scores]
+        ones = np.ones(190, np.int64)
+        shared = delong.correlation(bins[0], bins[1], labels, ones)
+        new, old = (area(*cell(labels, side).counts) for side in scores)
+        found = roc.difference(new, old, shared)
+        held += found.low <= aucs[0] - aucs[1] <= found.high
+    assert held / 400 >= 0.93
+
+
+def test_the_same_model_twice_has_no_change_and_no_doubt():
+    found = area([5, 3, 1], [1, 2, 2])
+    assert roc.difference(found, found, 1.0) == pytest.approx((0, 0, 0))
+
+
+def test_a_correlation_that_is_not_known_counts_as_none():
+    one = area([5, 3, 1], [1, 2, 2])
+    found = roc.difference(one, one, math.nan)
+    assert found.high == pytest.approx(Z * 2**0.5 * one.error)
