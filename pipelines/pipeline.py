@@ -72,6 +72,7 @@ def build(
         gates=use_case.settings.gates,
         use_case=use_case.name,
         label=use_case.settings.rows.label,
+        operator_store=places.operator_store,
     )
     blessing = evaluator.outputs["blessing"]
     pusher = Pusher(

@@ -1,8 +1,8 @@
-"""The runs of a use case, in the shared store: how they went, and their pages.
+"""The runs of a use case, in the shared store: how they went, pages, evaluations.
 
 On a cluster the operator's machine has no access to the volume that runs write to:
-`fairsilo report` reads here. Each run has rows of its own, so runs at once don't mix,
-and a step that is tried again writes the same rows again.
+`fairsilo report` and `fairsilo gate` read here. Each run has rows of its own, so runs
+at once don't mix, and a step that is tried again writes the same rows again.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ PART_BYTES = 256 * 1024
 
 _SUMMARY = "summary"
 _PAGE = "page"
+_TABLE = "table"
+_DECISION = "decision"
 _METADATA = sa.MetaData()
 _RUNS = sa.Table(
     "runs",
@@ -93,16 +95,24 @@ class RunStore:
         """
         self._write(run_id, span, RUNNING, {})
 
-    def finish(self, summary: dict[str, Any], page: bytes | None) -> None:
+    def finish(
+        self,
+        summary: dict[str, Any],
+        page: bytes | None,
+        table: bytes | None = None,
+        decision: bytes | None = None,
+    ) -> None:
         """Take down how a run ended, in place of what was known of it.
 
         Args:
             summary: As `pipelines/summary.py` makes it.
             page: HTML of its dashboard, if it came to that.
+            table: Parquet of its evaluation's tidy table, if it came to that.
+            decision: JSON of the decision on its model, if it came to that.
         """
         documents = {_SUMMARY: json.dumps(summary, ensure_ascii=False).encode()}
-        if page is not None:
-            documents[_PAGE] = page
+        more = {_PAGE: page, _TABLE: table, _DECISION: decision}
+        documents |= {kind: found for kind, found in more.items() if found is not None}
         self._write(summary["run_id"], summary["span"], summary["status"], documents)
 
     def runs(self) -> list[Run]:
@@ -128,6 +138,14 @@ class RunStore:
     def page(self, run_id: str) -> bytes | None:
         """Return the HTML of a run's dashboard, if it has one."""
         return self._documents(_PAGE, [run_id]).get(run_id)
+
+    def table(self, run_id: str) -> bytes | None:
+        """Return the Parquet of a run's tidy table, if it has one."""
+        return self._documents(_TABLE, [run_id]).get(run_id)
+
+    def decision(self, run_id: str) -> bytes | None:
+        """Return the JSON of the decision on a run's model, if it has one."""
+        return self._documents(_DECISION, [run_id]).get(run_id)
 
     def silos(self) -> dict[str, dict[str, Any]]:
         """Return what the latest runs told of their silos; empty before any run.
@@ -217,6 +235,17 @@ class RunStore:
             for run_id, content in connection.execute(query):
                 parts[run_id].append(content)
         return {run_id: zlib.decompress(b"".join(parts[run_id])) for run_id in parts}
+
+
+def known(url: str) -> list[tuple[str, str]]:
+    """Return use case and id of all runs in a store, oldest first.
+
+    Args:
+        url: SQLAlchemy's URL of the store, or a reference to it.
+    """
+    query = sa.select(_RUNS.c.use_case, _RUNS.c.run_id).order_by(_RUNS.c.id)
+    with Store(url, _METADATA).begin() as connection:
+        return [(row.use_case, row.run_id) for row in connection.execute(query)]
 
 
 def _parts(content: bytes) -> list[bytes]:

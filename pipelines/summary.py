@@ -14,7 +14,9 @@ from typing import Any
 from components.batch_inferrer import ledger
 from components.errors import FairSiloError
 from components.fairness_evaluator import decision
+from components.fairness_evaluator.decision import Decision
 from components.scoring import model, table
+from components.scoring.table import Figure
 from components.silos import cohort, departures, manifest
 from pipelines.places import Places
 from pipelines.runners.result import NodeResult
@@ -45,9 +47,10 @@ def of_run(
     model_folder = nodes["FederatedTrainer"].outputs["model"]
     listed = manifest.read(examples)
     members = cohort.read(nodes["SiloValidator"].outputs["cohort"])
-    verdict = decision.read(nodes["FairnessEvaluator"].outputs["blessing"])
+    evaluated = nodes["FairnessEvaluator"].outputs
+    verdict = decision.read(evaluated["blessing"])
     scored = ledger.read(nodes["BatchInferrer"].outputs["inference_result"])
-    figures = table.read(nodes["FairnessEvaluator"].outputs["evaluation"])
+    figures = table.read(evaluated["evaluation"])
     status = BLESSED if verdict.blessed else NOT_BLESSED
     reasons = list(verdict.reasons)
     if members.refusal:
@@ -65,6 +68,7 @@ def of_run(
                 "rows_eval": entries[member.silo].rows(manifest.EVAL),
                 "admitted": member.admitted,
                 "reasons": list(member.reasons),
+                "notes": list(member.notes),
                 "auc": auc.value if auc else None,
                 "auc_low": auc.low if auc else None,
                 "auc_high": auc.high if auc else None,
@@ -84,7 +88,15 @@ def of_run(
             "auc": overall.value if overall else None,
             "auc_next_span": following.value if following else None,
         },
+        "gates": [
+            {"gate": gate.gate, "passed": gate.passed, "waived": gate.waived}
+            for gate in verdict.gates
+        ],
+        "baseline": _baseline(verdict),
+        **_spread(verdict, by_silo),
         "silos": silos,
+        "evaluation": str(evaluated["evaluation"]),
+        "blessing": str(evaluated["blessing"]),
         "model": {
             "saved_model": str(model.serving_path(model_folder)) if digest else None,
             "tflite": str(model_folder / model.TFLITE) if digest else None,
@@ -116,7 +128,13 @@ def of_failure(
         "status": FAILED,
         "reasons": [text],
         "metrics": {"auc": None, "auc_next_span": None},
+        "gates": [],
+        "baseline": None,
+        "worst_silo": None,
+        "gap": None,
         "silos": [],
+        "evaluation": None,
+        "blessing": None,
         "model": {"saved_model": None, "tflite": None, "digest": None},
         "predictions": {"path": None, "rows": 0, "dead_letters": 0},
         "dashboard": None,
@@ -137,6 +155,28 @@ def read_all(places: Places) -> list[Summary]:
     """Return the summaries of all runs, oldest first."""
     paths = sorted(places.runs.glob(f"*/{FILE_NAME}"))
     return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+
+
+def _baseline(verdict: Decision) -> Summary | None:
+    found = verdict.baseline
+    return {"span": found.span, "digest": found.digest} if found else None
+
+
+def _spread(verdict: Decision, by_silo: Mapping[str, Figure]) -> Summary:
+    """Return the worst judged silo, and how far the best lies above it."""
+    unjudged = {item.silo for item in verdict.not_judged}
+    judged = {
+        silo: figure.value
+        for silo, figure in sorted(by_silo.items())
+        if silo not in unjudged and figure.value is not None
+    }
+    if not judged:
+        return {"worst_silo": None, "gap": None}
+    worst = min(judged, key=lambda silo: judged[silo])
+    return {
+        "worst_silo": {"silo": worst, "auc": judged[worst]},
+        "gap": max(judged.values()) - judged[worst],
+    }
 
 
 def _seconds(nodes: Mapping[str, NodeResult]) -> dict[str, float]:

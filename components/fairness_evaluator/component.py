@@ -9,7 +9,8 @@ from tfx.types import channel, component_spec
 
 from components import artifacts
 from components.fairness_evaluator import driver, executor
-from components.fairness_evaluator.settings import EvaluationSettings, GateSettings
+from components.fairness_evaluator.gate_settings import GateSettings
+from components.fairness_evaluator.settings import EvaluationSettings
 from components.silos import digests
 
 
@@ -19,12 +20,24 @@ class FairnessEvaluatorSpec(component_spec.ComponentSpec):
     PARAMETERS: ClassVar[dict[str, Any]] = {
         **{
             name: component_spec.ExecutionParameter(type=str)
-            for name in ("settings", "gates", "label", "code", "use_case")
+            for name in (
+                "settings",
+                "gates",
+                "label",
+                "code",
+                "use_case",
+                "operator_store",
+            )
         },
         # Set by the driver.
         **{
             name: component_spec.ExecutionParameter(type=str, optional=True)
-            for name in ("baseline_span", "baseline_digest", "baseline_uri")
+            for name in (
+                "baseline_span",
+                "baseline_digest",
+                "baseline_uri",
+                "waivers",
+            )
         },
     }
     INPUTS: ClassVar[dict[str, Any]] = {
@@ -41,7 +54,8 @@ class FairnessEvaluatorSpec(component_spec.ComponentSpec):
 class FairnessEvaluator(base_component.BaseComponent):
     """Evaluates a model by silo and by group, and blesses it or says why not.
 
-    The driver adds the baseline: the newest blessed model of an earlier span.
+    The driver adds the baseline, the newest blessed model of an earlier span, and the
+    waivers that hold for the model.
 
     Args:
         examples: The silos' splits, `SiloExamples`.
@@ -51,6 +65,8 @@ class FairnessEvaluator(base_component.BaseComponent):
         gates: The section `gates`.
         label: The label's column.
         use_case: Name of the use case.
+        operator_store: SQLAlchemy's URL of the operator's state, which holds the
+            waivers.
 
     Outputs:
         evaluation: Channel of type `ModelEvaluation`: TFMA's own result, the
@@ -72,6 +88,7 @@ class FairnessEvaluator(base_component.BaseComponent):
         gates: GateSettings,
         label: str,
         use_case: str,
+        operator_store: str,
     ) -> None:
         super().__init__(
             FairnessEvaluatorSpec(
@@ -83,6 +100,7 @@ class FairnessEvaluator(base_component.BaseComponent):
                 label=label,
                 code=digests.of_code("fairness_evaluator"),
                 use_case=use_case,
+                operator_store=operator_store,
                 evaluation=channel.Channel(type=artifacts.ModelEvaluation),
                 blessing=channel.Channel(type=artifacts.ModelBlessing),
             )

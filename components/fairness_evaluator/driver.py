@@ -1,11 +1,15 @@
-"""Finds the baseline before the cache is asked.
+"""Finds the baseline and the waivers before the cache is asked.
 
 What the driver puts into the execution's properties is part of the cache key: a
-newly blessed model of an earlier span makes the evaluation run again.
+newly blessed model of an earlier span, a waiver that was given and one whose last day
+is over make the evaluation run again.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
+import json
 import pathlib
 
 from ml_metadata import MetadataStore
@@ -15,20 +19,23 @@ from tfx.types import artifact_utils
 from components import blessed_models
 from components.drivers import PropertyDriver
 from components.fairness_evaluator import baseline
+from components.fairness_evaluator.waivers import Waivers
 from components.scoring import model
 from components.silos import manifest
 
 
 class Driver(PropertyDriver):
-    """Adds `baseline_span`, `baseline_digest` and `baseline_uri`, empty for none."""
+    """Adds the baseline, empty for none, and the waivers that hold today, in UTC."""
 
     def added(
         self, execution_info: data_types.ExecutionInfo, store: MetadataStore
     ) -> dict[str, str | int]:
-        """Return the three."""
+        """Return `baseline_span`, `_digest` and `_uri`, and `waivers`."""
         candidate = artifact_utils.get_single_uri(execution_info.input_dict["model"])
         examples = artifact_utils.get_single_uri(execution_info.input_dict["examples"])
-        use_case = execution_info.exec_properties["use_case"]
+        properties = execution_info.exec_properties
+        use_case = properties["use_case"]
+        digest = model.read_card(candidate).digest
         chosen = baseline.choose(
             [
                 found
@@ -36,9 +43,13 @@ class Driver(PropertyDriver):
                 if pathlib.Path(found.uri, model.CARD).exists()
             ],
             manifest.read(examples).span,  # `latest` has become a span there
-            model.read_card(candidate).digest,
+            digest,
         )
-        return {
+        found = {
             f"baseline_{name}": getattr(chosen, name) if chosen else ""
             for name in ("span", "digest", "uri")
         }
+        today = datetime.datetime.now(datetime.UTC).date()
+        given = Waivers(properties["operator_store"], use_case).active(digest, today)
+        told = [dataclasses.asdict(waiver) for waiver in given]
+        return {**found, "waivers": json.dumps(told, ensure_ascii=False)}

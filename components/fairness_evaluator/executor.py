@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import pathlib
 from typing import Any
@@ -11,7 +12,7 @@ from tfx.types import Artifact, artifact_utils
 
 from components import blessed_models
 from components.fairness_evaluator import settings
-from components.fairness_evaluator.decision import Baseline
+from components.fairness_evaluator.decision import Baseline, Waiver
 from components.scoring import model, table
 from components.silos import cohort, departures, manifest
 
@@ -32,6 +33,7 @@ class Executor(base_executor.BaseExecutor):
     ) -> None:
         """See base class."""
         from components.fairness_evaluator import evaluation  # loads engines
+        from components.fairness_evaluator.sketches.subjects import Subject
 
         measured, demanded = settings.parse(
             exec_properties["settings"], exec_properties["gates"]
@@ -47,11 +49,12 @@ class Executor(base_executor.BaseExecutor):
             outcome = evaluation.evaluate(
                 examples,
                 cohort.read(artifact_utils.get_single_uri(input_dict["cohort"])),
-                evaluation.Subject(table.CANDIDATE, trained.uri, card.digest),
+                Subject(table.CANDIDATE, trained.uri, card.digest),
                 _baseline(exec_properties),
                 exec_properties["label"],
                 measured,
                 demanded,
+                _waivers(exec_properties),
                 report.uri,
             )
         for folder in (report.uri, blessing.uri):
@@ -80,6 +83,11 @@ def _baseline(exec_properties: dict[str, Any]) -> Baseline | None:
         exec_properties["baseline_digest"],
         exec_properties["baseline_uri"],
     )
+
+
+def _waivers(exec_properties: dict[str, Any]) -> list[Waiver]:
+    """Return the waivers that the driver found."""
+    return [Waiver(**item) for item in json.loads(exec_properties["waivers"])]
 
 
 def _bless(blessing: Artifact, trained: Artifact, blessed: bool) -> None:

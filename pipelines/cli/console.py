@@ -66,3 +66,8 @@ def engines() -> Iterator[None]:
 def output_folder(name: str, output: pathlib.Path | None) -> pathlib.Path:
     """Return a use case's output folder, absolute; by default build/NAME."""
     return (output or pathlib.Path("build") / name).absolute()
+
+
+def output_folders() -> list[pathlib.Path]:
+    """Return the default output folders of all use cases that ran here, absolute."""
+    return sorted(path for path in pathlib.Path("build").absolute().glob("*"))

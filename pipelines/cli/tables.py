@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import rich.console
 import rich.table
 import rich.text
@@ -49,28 +51,44 @@ def seconds(summary: Summary) -> rich.table.Table:
 
 
 def runs(summaries: list[Summary]) -> rich.table.Table:
-    """Return the runs of a use case, oldest first."""
+    """Return the log of decisions: the runs of a use case, oldest first."""
     table = rich.table.Table(box=None, pad_edge=False, header_style="bold")
-    for name in (
-        "run",
-        "span",
-        "status",
-        "AUC",
-        "following span",
-        "silos",
-        "first reason",
-    ):
-        table.add_column(name, overflow="fold")
+    for name in ("run", "span", "status", "AUC", "worst silo", "against"):
+        table.add_column(name, overflow="fold", no_wrap=name != "worst silo")
     for summary in summaries:
-        metrics = summary["metrics"]
-        admitted = sum(item["admitted"] for item in summary["silos"])
+        # Runs of earlier versions tell less.
+        worst = summary.get("worst_silo") or {"silo": "", "auc": None}
         table.add_row(
             summary["run_id"],
             summary["span"],
-            summary["status"],
-            auc(metrics["auc"], None, None),
-            auc(metrics["auc_next_span"], None, None),
-            f"{admitted} of {len(summary['silos'])}",
-            rich.text.Text("".join(summary["reasons"][:1])),
+            summary["status"].replace("_", " "),
+            auc(summary["metrics"]["auc"], None, None),
+            rich.text.Text(f"{worst['silo']} {auc(worst['auc'], None, None)}".strip()),
+            baseline(summary.get("baseline")),
         )
     return table
+
+
+def reasons(summaries: list[Summary]) -> list[str]:
+    """Return a line for each run that was refused or waived, oldest first."""
+    found = []
+    for summary in summaries:
+        gates = refused(summary.get("gates", []))
+        if gates or summary["reasons"]:
+            parts = filter(None, [gates, *summary["reasons"][:1]])
+            found.append(": ".join([summary["run_id"], *parts]))
+    return found
+
+
+def baseline(told: dict[str, Any] | None) -> str:
+    """Return the model in service that a run was compared with."""
+    return (told["span"] or told["digest"][:12]) if told else "-"
+
+
+def refused(gates: list[dict[str, Any]]) -> str:
+    """Return the gates that refused, and which of them were waived."""
+    return ", ".join(
+        f"{gate['gate']}{' (waived)' if gate['waived'] else ''}"
+        for gate in gates
+        if not gate["passed"]
+    )

@@ -13,6 +13,8 @@ from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
 from components.errors import FairSiloError
+from components.fairness_evaluator import decision
+from components.scoring import table
 from components.store_url import FROM_ENVIRONMENT
 from pipelines import summary
 from pipelines.run_store import RUNNING, RunStore
@@ -30,8 +32,12 @@ def decide(
     nodes = results.read(connection, job.run_id)
     told = summary.of_run(job.run_id, job.use_case, job.places, nodes)
     summary.write(told, job.places)
-    page = pathlib.Path(told["dashboard"]).read_bytes()
-    RunStore(FROM_ENVIRONMENT, job.use_case).finish(told, page)
+    RunStore(FROM_ENVIRONMENT, job.use_case).finish(
+        told,
+        page=pathlib.Path(told["dashboard"]).read_bytes(),
+        table=pathlib.Path(told["evaluation"], table.PARQUET).read_bytes(),
+        decision=pathlib.Path(told["blessing"], decision.FILE_NAME).read_bytes(),
+    )
     return told
 
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
-from components import store_url
+from components import locks, store_url
 from components.errors import FairSiloError
 from components.store import Store, StoreDownError, place
 
@@ -106,11 +106,11 @@ def _open(url: str) -> None:
 
 
 def _open_file(config: metadata_store_pb2.ConnectionConfig) -> None:
-    """Open a file; MLMD makes its tables there in one transaction."""
+    """Open a file, one process at a time: two would meet at making its tables."""
     path = pathlib.Path(config.sqlite.filename_uri)
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        metadata_store.MetadataStore(config)
+        with locks.exclusive(path.with_name(f".{path.name}.lock"), "making its tables"):
+            metadata_store.MetadataStore(config)
     except RuntimeError as error:
         raise FairSiloError(
             f"the store at {path}: ML Metadata can't use it: {error}",
@@ -136,7 +136,7 @@ def _refusal(url: sa.URL, told: str) -> FairSiloError:
             f"{where}: database `{url.database}` holds only a part of ML Metadata's "
             "tables, expected all or none: a first run was killed while it made them",
             "see that they are empty, and drop ML Metadata's tables there; keep "
-            "`silo_decisions`, `runs` and `run_documents`",
+            "`silo_decisions`, `gate_waivers`, `runs` and `run_documents`",
         )
     return FairSiloError(
         f"{where}: it lets us in, but ML Metadata can't use it: {told[:300]}",

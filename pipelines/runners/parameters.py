@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from components.errors import SettingsError
-from components.fairness_evaluator.settings import GateSettings
+from components.fairness_evaluator.gates.registry import GATES
 from pipelines.kubeflow.settings import RED
 
 if TYPE_CHECKING:
+    from components.fairness_evaluator.gate_settings import GateSettings
     from pipelines.settings import UseCaseSettings
 
 Value = str | int | float | bool
@@ -178,9 +179,8 @@ def _gates(gates: GateSettings) -> list[Parameter]:
         Parameter(
             GATE + name,
             True,
-            f"true or false: whether the gate {name} ({value:g}) decides.",
+            f"true or false: whether gate {name} decides, {GATES[name].demand(gate)}.",
             f"gates.{name}",
         )
-        for name, value in gates
-        if value is not None and GateSettings.model_fields[name].default is None
+        for name, gate in gates.configured.items()
     ]

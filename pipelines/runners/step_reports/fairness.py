@@ -10,7 +10,7 @@ from components.dashboard.key_figures import KeyFigure
 from components.dashboard.scores import RANKED_BY, Cell, Question, Scores, of_table
 from components.dashboard.slice_tables import SliceTable
 from components.fairness_evaluator import decision
-from components.fairness_evaluator.decision import Decision
+from components.fairness_evaluator.decision import Decision, GateResult
 from components.scoring import table
 from components.scoring.table import BASELINE
 from components.silos.manifest import NEXT
@@ -65,6 +65,9 @@ def describe(nodes: Mapping[str, NodeResult]) -> Content:
         ),
         metrics={
             "blessed": YES if decided.blessed else NO,
+            **gate_metrics(
+                {gate.gate: gate.waived for gate in decided.gates if not gate.passed}
+            ),
             "AUC": _number(scores.ask(TOTAL)),
             **silos.metrics,
             "AUC on the following span": _number(scores.ask(FOLLOWING)),
@@ -73,8 +76,24 @@ def describe(nodes: Mapping[str, NodeResult]) -> Content:
     )
 
 
+def gate_metrics(refused: Mapping[str, bool]) -> dict[str, Metric]:
+    """Return the metrics that tell of the gates.
+
+    Args:
+        refused: Whether it was waived, by gate that refused.
+    """
+    return {
+        "gates failed": ", ".join(gate for gate in refused if not refused[gate])
+        or None,
+        "gates waived": ", ".join(gate for gate in refused if refused[gate]) or None,
+    }
+
+
 def _verdict(decided: Decision, scores: Scores) -> str:
     if decided.blessed:
+        waived = [gate.gate for gate in decided.gates if gate.waived]
+        if waived:
+            return f"Blessed: every gate passed but {', '.join(waived)}, waived"
         return "Blessed: every gate passed"
     if not len(scores):
         return "Not blessed: there was nothing to judge"
@@ -113,16 +132,19 @@ def _compared(total: Cell | None, before: Cell | None) -> str:
 
 
 def _gates(decided: Decision) -> Table:
-    gates = sorted(decided.gates, key=lambda gate: gate.passed)
-    rows = tuple(
-        (
-            gate.gate,
-            Mark(gate.passed, "passed" if gate.passed else "failed"),
-            gate.sentence,
-        )
-        for gate in gates
-    )
+    gates = sorted(decided.gates, key=lambda gate: (gate.passed, gate.waived))
+    rows = tuple((gate.gate, _mark(gate), gate.sentence) for gate in gates)
     return Table("Gates", GATE_COLUMNS, rows)
+
+
+def _mark(gate: GateResult) -> Mark:
+    if gate.passed:
+        return Mark(True, "passed")
+    if gate.waiver:
+        waiver = gate.waiver
+        answers = f"by {waiver.by} until {waiver.until}: {waiver.reason}"
+        return Mark(False, "waived", (answers,))
+    return Mark(False, "failed", tuple(filter(None, (gate.way_out,))))
 
 
 def _not_judged(decided: Decision) -> Table:

@@ -19,7 +19,7 @@ from pipelines.runners.step_reports.content import (
     Table,
     facts,
 )
-from pipelines.runners.step_reports.fairness import NO, YES
+from pipelines.runners.step_reports.fairness import NO, YES, gate_metrics
 from pipelines.runners.step_reports.silo_auc import SiloAuc, SiloAucs
 
 VERDICTS: dict[str, tuple[str, Mood]] = {
@@ -48,6 +48,7 @@ def describe(told: summary.Summary) -> Content:
         reasons=tuple(told["reasons"]),
         figures=_figures(told, silos) if told["silos"] else (),
         tables=(
+            _gates(told["gates"]),
             _quarantined(told["silos"]),
             silos.table(),
             _places(told),
@@ -57,6 +58,13 @@ def describe(told: summary.Summary) -> Content:
         metrics={
             "status": status,
             "blessed": YES if status == summary.BLESSED else NO,
+            **gate_metrics(
+                {
+                    gate["gate"]: gate["waived"]
+                    for gate in told["gates"]
+                    if not gate["passed"]
+                }
+            ),
             "AUC": told["metrics"]["auc"],
             **silos.metrics,
             "AUC on the following span": told["metrics"]["auc_next_span"],
@@ -102,6 +110,16 @@ def _aucs(silos: Sequence[Mapping[str, Any]]) -> SiloAucs:
             for item in silos
         ]
     )
+
+
+def _gates(gates: Sequence[Mapping[str, Any]]) -> Table:
+    rows = []
+    for gate in sorted(gates, key=lambda gate: (gate["passed"], gate["waived"])):
+        word = "waived" if gate["waived"] else "failed"
+        mark = Mark(True, "passed") if gate["passed"] else Mark(False, word)
+        rows.append((gate["gate"], mark))
+    note = "What each found stands on the page of FairnessEvaluator."
+    return Table("Gates", (Column("Gate"), Column("Result")), tuple(rows), note)
 
 
 def _quarantined(silos: Sequence[Mapping[str, Any]]) -> Table:

@@ -99,7 +99,7 @@ def _metrics(run: RunRecord) -> dict[str, Metric]:
 def _chart(rounds: Sequence[RoundRecord]) -> Chart | None:
     step = -(-len(rounds) // MAX_DRAWN) or 1
     drawn = [*rounds[:-1:step], *rounds[-1:]]
-    training = figures.training(drawn, max_panels=0) if drawn else None
+    training = figures.training(drawn) if drawn else None
     if training is None:
         return None
     dropped = tuple((item.round, len(item.dropped)) for item in drawn if item.dropped)

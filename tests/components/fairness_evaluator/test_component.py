@@ -16,7 +16,8 @@ from components.fairness_evaluator.component import (
     FairnessEvaluatorSpec,
 )
 from components.fairness_evaluator.driver import Driver
-from components.fairness_evaluator.settings import EvaluationSettings, GateSettings
+from components.fairness_evaluator.gate_settings import GateSettings
+from components.fairness_evaluator.settings import EvaluationSettings
 from components.scoring.model import ModelCard
 
 
@@ -26,16 +27,17 @@ def make() -> FairnessEvaluator:
         cohort=channel.Channel(type=artifacts.Cohort),
         model=channel.Channel(type=standard_artifacts.Model),
         settings=EvaluationSettings(),
-        gates=GateSettings(silo_floor_auc=0.6),
+        gates=GateSettings(silo_floor={"at_least": 0.6}),
         label="late",
         use_case="flights",
+        operator_store="sqlite:////nowhere/operator.sqlite",
     )
 
 
 def test_the_component_s_parameters_are_the_spec_s():
     parameters = FairnessEvaluatorSpec.PARAMETERS
     driven = {name for name, found in parameters.items() if found.optional}
-    assert driven == {"baseline_span", "baseline_digest", "baseline_uri"}
+    assert driven == {"baseline_span", "baseline_digest", "baseline_uri", "waivers"}
     assert set(make().exec_properties) == set(parameters) - driven
 
 

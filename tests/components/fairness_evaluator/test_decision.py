@@ -1,31 +1,131 @@
+"""The decision follows from the gates, waivers included, and survives its file."""
+
 from __future__ import annotations
 
-from components.fairness_evaluator import decision
-from components.fairness_evaluator.decision import Baseline
-from components.fairness_evaluator.gates import GateResult, Unjudged
+import json
 
-PASSED = GateResult("gap_auc", True, "The gap is small.")
-REFUSED = GateResult("silo_floor_auc", False, "Not blessed: silo `Æ` is below.")
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.fairness_evaluator import decision
+from components.fairness_evaluator.decision import Baseline, Decision, Waiver
+from components.fairness_evaluator.gate_settings import GateSettings
+from components.fairness_evaluator.gates.judged import Unjudged
+from components.scoring import table
+from tests.components.fairness_evaluator.gates.evidence import THREE, silo
+
+FIGURES = table.of([*THREE, *silo("HA", 0.1, 0.0, 0.2, rows=20)])
+SILOS = ["HA", "F9", "ZZ", "9E", "AA"]
+LEFT_OUT = {"ZZ": "no file of the span"}
+BOTH = GateSettings(silo_floor={"at_least": 0.67}, silo_gap={"at_most": 0.2})
+WAIVER = Waiver(
+    gate="silo_floor",
+    reason="F9 changed its fleet",
+    by="A. Reviewer",
+    until="2026-12-31",
+    at="2026-11-24T18:00:00+00:00",
+    run_id="run-1",
+)
+
+
+def decide(settings=BOTH, waivers=(), silos=SILOS, baseline=None):
+    return decision.decide(FIGURES, silos, LEFT_OUT, settings, baseline, waivers)
+
+
+def test_one_refusal_refuses_and_its_sentence_is_the_reason():
+    made = decide()
+    assert not made.blessed
+    assert [(gate.gate, gate.passed) for gate in made.gates] == [
+        ("minimum_data", True),
+        ("silo_floor", False),
+        ("silo_gap", True),
+    ]
+    assert made.reasons == (made.gates[1].sentence,)
+    assert made.reasons[0].startswith("Not blessed: silo F9 has AUC 0.612")
+    assert made.not_judged == (
+        Unjudged("HA", "20 evaluation rows, 100 are needed"),
+        Unjudged("ZZ", "no file of the span"),
+    )
+
+
+def test_a_model_that_passes_every_gate_is_blessed():
+    made = decide(GateSettings(silo_floor={"at_least": 0.6}))
+    assert (made.blessed, made.reasons) == (True, ())
+
+
+def test_a_waived_gate_has_not_passed_but_is_no_reason():
+    made = decide(waivers=[WAIVER])
+    assert (made.blessed, made.reasons) == (True, ())
+    gate = made.gates[1]
+    assert (gate.passed, gate.waived, gate.waiver) == (False, True, WAIVER)
+    assert gate.sentence.startswith("Not blessed: silo F9")
+    assert made.waivers == (WAIVER,)
+
+
+def test_a_waiver_lets_no_other_gate_pass_and_marks_none_that_passes():
+    strict = GateSettings(silo_floor={"at_least": 0.67}, silo_gap={"at_most": 0.01})
+    made = decide(strict, [WAIVER])
+    assert made.reasons == (made.gates[2].sentence,)
+    passing = decide(GateSettings(silo_floor={"at_least": 0.6}), [WAIVER])
+    assert passing.waivers == ()
 
 
 def test_a_decision_survives_its_file(tmp_path):
-    made = decision.of_gates(
-        [PASSED, REFUSED],
-        Baseline("2013-04", "d1", "/models/4"),
-        [Unjudged("HA", "20 evaluation rows, 100 are needed")],
+    made = decide(waivers=[WAIVER], baseline=Baseline("2013-04", "d1", "/models/4"))
+    made.write(tmp_path)
+    assert decision.read(tmp_path) == made
+
+
+def test_its_json_is_what_pages_and_scripts_read(tmp_path):
+    decide(waivers=[WAIVER]).write(tmp_path)
+    told = json.loads((tmp_path / "decision.json").read_text())
+    assert set(told) == {
+        "blessed",
+        "reasons",
+        "gates",
+        "baseline",
+        "not_judged",
+        "left_out",
+        "silos",
+        "settings",
+    }
+    assert told["silos"] == ["9E", "AA", "F9", "HA", "ZZ"]
+    assert told["left_out"] == LEFT_OUT
+    assert told["settings"]["silo_floor"]["at_least"] == 0.67
+    assert set(told["gates"][1]) == {"gate", "passed", "sentence", "way_out", "waiver"}
+    assert told["gates"][1]["waiver"] == {
+        "gate": "silo_floor",
+        "reason": "F9 changed its fleet",
+        "by": "A. Reviewer",
+        "until": "2026-12-31",
+        "at": "2026-11-24T18:00:00+00:00",
+        "run_id": "run-1",
+    }
+
+
+def test_what_was_decided_can_be_decided_again_from_what_is_stored(tmp_path):
+    decide(waivers=[WAIVER]).write(tmp_path)
+    stored = decision.read(tmp_path)
+    again = decision.decide(
+        FIGURES,
+        stored.silos,
+        stored.left_out,
+        GateSettings.model_validate(stored.settings),
+        stored.baseline,
+        stored.waivers,
+    )
+    assert again == stored
+
+
+def test_without_a_model_the_reason_is_told(tmp_path):
+    made = decision.refused("2 of 5 silos were admitted; the quorum is 3")
+    assert made == Decision(
+        False, ("Not blessed: 2 of 5 silos were admitted; the quorum is 3",)
     )
     made.write(tmp_path)
     assert decision.read(tmp_path) == made
 
 
-def test_one_refusal_refuses_and_its_sentence_is_the_reason():
-    made = decision.of_gates([PASSED, REFUSED], None, [])
-    assert not made.blessed
-    assert made.reasons == ("Not blessed: silo `Æ` is below.",)
-
-
-def test_a_model_that_passes_every_gate_is_blessed_without_a_baseline(tmp_path):
-    made = decision.of_gates([PASSED], None, [])
-    made.write(tmp_path)
-    assert made.blessed
-    assert decision.read(tmp_path).baseline is None
+@given(st.permutations(SILOS))
+def test_the_order_of_silos_does_not_matter(silos):
+    assert decide(silos=silos) == decide()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
+import json
+
 import pytest
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
@@ -10,6 +14,7 @@ from tfx.types import standard_artifacts
 
 from components import artifacts
 from components.fairness_evaluator.driver import Driver
+from components.fairness_evaluator.waivers import Waivers
 from components.scoring.model import ModelCard
 from components.silos.manifest import Manifest
 
@@ -60,11 +65,14 @@ def drive(store, tmp_path):
         output = Driver(store).run(
             data_types.ExecutionInfo(
                 input_dict={"model": [model], "examples": [examples]},
-                exec_properties={"use_case": "flights"},
+                exec_properties={
+                    "use_case": "flights",
+                    "operator_store": f"sqlite:///{tmp_path}/operator.sqlite",
+                },
             )
         )
         found = output.exec_properties
-        assert set(found) == {"baseline_span", "baseline_digest", "baseline_uri"}
+        assert set(found) == {*NONE, "waivers"}
         return {name: found[name].string_value for name in found}
 
     return run
@@ -74,7 +82,7 @@ NONE = {"baseline_span": "", "baseline_digest": "", "baseline_uri": ""}
 
 
 def test_an_empty_store_has_no_baseline(drive):
-    assert drive("2013-05") == NONE
+    assert drive("2013-05") == {**NONE, "waivers": "[]"}
 
 
 def test_the_newest_earlier_span_is_the_baseline(bless, drive, tmp_path):
@@ -82,6 +90,7 @@ def test_the_newest_earlier_span_is_the_baseline(bless, drive, tmp_path):
     bless("2013-04", "april")
     bless("2013-06", "june")
     assert drive("2013-05") == {
+        "waivers": "[]",
         "baseline_span": "2013-04",
         "baseline_digest": "digest of april",
         "baseline_uri": str(tmp_path / "april"),
@@ -110,3 +119,18 @@ def test_a_model_never_is_its_own_baseline_where_there_are_no_spans(bless, drive
     bless("", "first")
     bless("", "second")
     assert drive("", "second")["baseline_digest"] == "digest of first"
+
+
+def test_waivers_that_hold_for_the_candidate_are_told(drive, tmp_path):
+    waivers = Waivers(f"sqlite:///{tmp_path}/operator.sqlite", "flights")
+    today = datetime.datetime.now(datetime.UTC).date()
+    given = waivers.waive(
+        run_id="run-1",
+        gate="silo_floor",
+        model_digest="digest of candidate",
+        reason="zählt nicht",
+        by="A. Reviewer",
+        until=today.isoformat(),
+    )
+    assert json.loads(drive("2013-05")["waivers"]) == [dataclasses.asdict(given)]
+    assert drive("2013-05", "another model")["waivers"] == "[]"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
+import sqlite3
+
 import pytest
 from tfx.components.pusher.component import Pusher
 from tfx.dsl.components.common import importer
@@ -12,19 +15,26 @@ from tfx.types import standard_artifacts
 
 from components import artifacts
 from components.fairness_evaluator.component import FairnessEvaluator
-from components.fairness_evaluator.settings import EvaluationSettings, GateSettings
+from components.fairness_evaluator.gate_settings import GateSettings
+from components.fairness_evaluator.settings import EvaluationSettings
+from components.fairness_evaluator.waivers import Waivers
 
 pytestmark = pytest.mark.beam
 
 
 @pytest.fixture(scope="module")
 def runs(world, tmp_path_factory):
-    """Run three times: blessed, the same again, and under a gate too high."""
+    """Run five times: blessed, the same again, under a gate too high, with that gate
+    waived, and when the waiver is over."""
     root = tmp_path_factory.mktemp("pipeline")
     world.manifest.write(root)
     world.cohort.write(root)
     states = []
-    for floor in (0.5, 0.5, 0.99):
+    for number, floor in enumerate((0.5, 0.5, 0.99, 0.99, 0.99)):
+        if number == 3:
+            _waive(world, root)
+        if number == 4:
+            _end_waivers(root)
         _run(world, root, floor)
         pushed = len(list((root / "served").glob("*")))
         with metadata.Metadata(_connection(root)) as connection:
@@ -34,6 +44,26 @@ def runs(world, tmp_path_factory):
             blessings = connection.store.get_artifacts_by_type("ModelBlessing")
         states.append((executions, blessings, pushed))
     return states
+
+
+def _store(root):
+    return f"sqlite:///{root}/operator.sqlite"
+
+
+def _waive(world, root):
+    Waivers(_store(root), "flights").waive(
+        run_id="run-3",
+        gate="silo_floor",
+        model_digest=world.models["candidate"][1].digest,
+        reason="agreed with all silos",
+        by="A. Reviewer",
+        until=datetime.datetime.now(datetime.UTC).date().isoformat(),
+    )
+
+
+def _end_waivers(root):
+    with sqlite3.connect(root / "operator.sqlite") as connection:
+        connection.execute("UPDATE gate_waivers SET until = '2026-01-01'")
 
 
 def _connection(root):
@@ -54,9 +84,12 @@ def _run(world, root, floor):
     evaluator = FairnessEvaluator(
         **channels,
         settings=EvaluationSettings(slices=("origin",)),
-        gates=GateSettings(silo_floor_auc=floor, max_auc_drop=0.01),
+        gates=GateSettings(
+            silo_floor={"at_least": floor}, change={"at_most_worse": 0.01}
+        ),
         label="late",
         use_case="flights",
+        operator_store=_store(root),
     )
     pusher = Pusher(
         model=channels["model"],
@@ -105,3 +138,17 @@ def test_a_refused_model_is_not_pushed_and_the_chain_ends_in_order(runs):
     assert _last(executions).last_known_state == _last(executions).COMPLETE
     assert [b.custom_properties["blessed"].int_value for b in blessings] == [1, 0]
     assert pushed == runs[1][2]
+
+
+def test_a_waiver_judges_again_and_the_model_is_pushed(runs):
+    executions, blessings, pushed = runs[3]
+    assert _last(executions).last_known_state == _last(executions).COMPLETE
+    assert [b.custom_properties["blessed"].int_value for b in blessings] == [1, 0, 1]
+    assert pushed == runs[2][2] + 1
+
+
+def test_once_a_waiver_is_over_the_refusal_counts_again(runs):
+    executions, blessings, pushed = runs[4]
+    assert _last(executions).last_known_state == _last(executions).CACHED
+    assert len(blessings) == len(runs[3][1])
+    assert pushed == runs[3][2]

@@ -181,7 +181,7 @@ def test_the_form_has_types_defaults_and_descriptions(spec):
     assert kinds["span"] == kinds["algorithm"] == "STRING"
     assert kinds["rounds"] == kinds["seed"] == "NUMBER_INTEGER"
     assert kinds["client_learning_rate"] == "NUMBER_DOUBLE"
-    assert kinds["force"] == kinds["gate_gap_auc"] == "BOOLEAN"
+    assert kinds["force"] == kinds["gate_silo_gap"] == "BOOLEAN"
     assert fields["span"]["defaultValue"] == "latest"
     assert fields["rounds"]["defaultValue"] == 15
     assert all(field["description"] for field in fields.values())

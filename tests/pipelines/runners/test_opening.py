@@ -42,8 +42,8 @@ def test_the_config_map_changes_settings_and_the_form_still_wins(job, tmp_path):
 
 
 def test_a_gate_that_only_the_config_map_knows_needs_no_toggle(job, tmp_path):
-    (tmp_path / "flights.yaml").write_text("gates: {gap_auc: null}\n")
-    assert opened(job, tmp_path).settings.gates.gap_auc is None
+    (tmp_path / "flights.yaml").write_text("gates: {silo_gap: null}\n")
+    assert opened(job, tmp_path).settings.gates.silo_gap is None
 
 
 @pytest.mark.parametrize(
@@ -57,10 +57,12 @@ def test_a_gate_that_only_the_config_map_knows_needs_no_toggle(job, tmp_path):
         (
             dict.fromkeys(
                 (
-                    "gate_silo_floor_auc",
-                    "gate_worst_silo_auc",
-                    "gate_gap_auc",
-                    "gate_max_auc_drop",
+                    "gate_silo_floor",
+                    "gate_worst_silo",
+                    "gate_silo_gap",
+                    "gate_calibration",
+                    "gate_change",
+                    "gate_silo_change",
                 ),
                 "false",
             ),

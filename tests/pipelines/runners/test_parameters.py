@@ -23,22 +23,29 @@ def test_defaults_are_the_use_cases_settings(known):
 
 def test_each_configured_gate_has_a_toggle_and_no_other_has(known):
     toggles = {one.name for one in known if one.name.startswith("gate_")}
-    gates = ("silo_floor_auc", "worst_silo_auc", "gap_auc", "max_auc_drop")
+    gates = (
+        "silo_floor",
+        "worst_silo",
+        "silo_gap",
+        "calibration",
+        "change",
+        "silo_change",
+    )
     assert toggles == {f"gate_{gate}" for gate in gates}
-    settings = use_case.find("flights", ["gates.gap_auc=null"]).settings
-    assert "gate_gap_auc" not in {one.name for one in parameters.of(settings)}
+    settings = use_case.find("flights", ["gates.silo_gap=null"]).settings
+    assert "gate_silo_gap" not in {one.name for one in parameters.of(settings)}
 
 
 def test_values_become_settings_and_a_gate_that_is_off_is_none(known):
     changes = parameters.overrides(
         known,
-        {"rounds": "3", "gate_gap_auc": "False", "gate_max_auc_drop": "true"},
+        {"rounds": "3", "gate_silo_gap": "False", "gate_change": "true"},
     )
-    assert changes == ["training.rounds=3", "gates.gap_auc=null"]
+    assert changes == ["training.rounds=3", "gates.silo_gap=null"]
     settings = use_case.find("flights", changes).settings
     assert settings.training.rounds == 3
-    assert settings.gates.gap_auc is None
-    assert settings.gates.max_auc_drop == 0.02
+    assert settings.gates.silo_gap is None
+    assert settings.gates.change.at_most_worse == 0.02
 
 
 def test_span_and_toggles_of_the_run_are_no_settings(known):
@@ -49,7 +56,7 @@ def test_span_and_toggles_of_the_run_are_no_settings(known):
 @pytest.mark.parametrize("text", ["yes", "1", ""])
 def test_a_toggle_that_is_neither_true_nor_false_is_refused(known, text):
     with pytest.raises(SettingsError, match="expected true or false"):
-        parameters.overrides(known, {"gate_gap_auc": text})
+        parameters.overrides(known, {"gate_silo_gap": text})
 
 
 def test_a_red_end_is_the_default_where_the_settings_say_so():

@@ -14,8 +14,8 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 from components.batch_inferrer import ledger
 from components.batch_inferrer.ledger import FailureLine, Ledger
 from components.batch_inferrer.ledger import SiloLine as Predictions
-from components.fairness_evaluator.decision import Baseline, Decision
-from components.fairness_evaluator.gates import GateResult, Unjudged
+from components.fairness_evaluator.decision import Baseline, Decision, GateResult
+from components.fairness_evaluator.gates.judged import Unjudged
 from components.features.spec import Categorical, FeatureSpec, Numeric
 from components.federation.records import Dropped, RoundRecord, RunRecord, SiloRecord
 from components.federation.workers import OWN_USER_IDS
@@ -225,7 +225,7 @@ def judge(made: Nodes) -> None:
     evaluation().write(made["FairnessEvaluator"].outputs["evaluation"])
     Decision(
         True,
-        gates=(GateResult("worst_silo_auc", True, "The worst silo reaches 0.600."),),
+        gates=(GateResult("worst_silo", True, "The worst silo reaches 0.600."),),
         baseline=Baseline("2013-01", "b" * 64, "/model/1"),
         not_judged=(Unjudged(LONG, "7 evaluation rows, 100 are needed"),),
     ).write(made["FairnessEvaluator"].outputs["blessing"])

@@ -2,8 +2,7 @@
 
 import shutil
 
-from components.fairness_evaluator.decision import Decision
-from components.fairness_evaluator.gates import GateResult
+from components.fairness_evaluator.decision import Decision, GateResult, Waiver
 from pipelines.runners.step_reports import fairness
 from pipelines.runners.step_reports.content import Mark
 from tests.pipelines.runners.step_reports import cases
@@ -25,6 +24,8 @@ def test_a_blessed_model_has_its_figures(blessed):
     assert cases.figure_of(content, "Gap between best and worst")[0] == "0.130"
     assert content.metrics == {
         "blessed": "yes",
+        "gates failed": None,
+        "gates waived": None,
         "AUC": 0.713,
         "worst silo AUC": 0.61,
         "worst silo": "north",
@@ -34,11 +35,17 @@ def test_a_blessed_model_has_its_figures(blessed):
     }
 
 
+WAIVER = Waiver(
+    "calibration", cases.EVIL, "A. Reviewer", "2026-12-31", "2026-11-24", "run-1"
+)
+
+
 def test_a_model_that_is_not_blessed_has_every_reason_and_failed_gates_first(blessed):
     gates = (
-        GateResult("gap_auc", True, "The gap is within the limit."),
-        GateResult("silo_floor_auc", False, "Not blessed: one."),
-        GateResult("worst_silo_auc", False, "Not blessed: two."),
+        GateResult("silo_gap", True, "The gap is within the limit."),
+        GateResult("calibration", False, "Not blessed: three.", "mend it", WAIVER),
+        GateResult("silo_floor", False, "Not blessed: one.", "look at F9"),
+        GateResult("worst_silo", False, "Not blessed: two."),
     )
     reasons = ("Not blessed: one.", "Not blessed: two.")
     Decision(False, reasons, gates).write(
@@ -48,9 +55,30 @@ def test_a_model_that_is_not_blessed_has_every_reason_and_failed_gates_first(ble
     assert content.verdict == "Not blessed: this model does not go into service"
     assert content.reasons == reasons
     assert content.metrics["blessed"] == "no"
+    assert content.metrics["gates failed"] == "silo_floor, worst_silo"
+    assert content.metrics["gates waived"] == "calibration"
     rows = cases.rows(content, "Gates")
-    assert list(rows) == ["silo_floor_auc", "worst_silo_auc", "gap_auc"]
-    assert rows["silo_floor_auc"] == (Mark(False, "failed"), "Not blessed: one.")
+    assert list(rows) == ["silo_floor", "worst_silo", "calibration", "silo_gap"]
+    assert rows["silo_floor"] == (
+        Mark(False, "failed", ("look at F9",)),
+        "Not blessed: one.",
+    )
+    assert rows["calibration"][0] == Mark(
+        False, "waived", (f"by A. Reviewer until 2026-12-31: {cases.EVIL}",)
+    )
+
+
+def test_a_model_that_rests_on_a_waiver_says_so_first(blessed):
+    gates = (
+        GateResult("silo_gap", True, "The gap is within the limit."),
+        GateResult("calibration", False, "Not blessed: three.", "mend it", WAIVER),
+    )
+    Decision(True, (), gates).write(blessed["FairnessEvaluator"].outputs["blessing"])
+    content = fairness.describe(blessed)
+    assert (content.verdict, content.mood) == (
+        "Blessed: every gate passed but calibration, waived",
+        "good",
+    )
 
 
 def test_groups_the_baseline_and_who_was_not_judged_are_told(blessed):

@@ -27,6 +27,8 @@ def test_a_blessed_run_has_the_figures_of_its_nodes(blessed, tmp_path):
     assert content.metrics == {
         "status": "blessed",
         "blessed": "yes",
+        "gates failed": None,
+        "gates waived": None,
         "AUC": 0.713,
         "worst silo AUC": 0.61,
         "worst silo": "north",
@@ -38,6 +40,23 @@ def test_a_blessed_run_has_the_figures_of_its_nodes(blessed, tmp_path):
     }
     assert cases.figure_of(content, "Silos admitted")[0] == "3 of 4"
     assert cases.figure_of(content, "Rows scored")[0] == "1,700"
+
+
+def test_gates_that_refused_come_first(blessed, tmp_path):
+    told = told_of(blessed, tmp_path)
+    told["gates"] = [
+        {"gate": "silo_gap", "passed": True, "waived": False},
+        {"gate": "change", "passed": False, "waived": True},
+        {"gate": "silo_floor", "passed": False, "waived": False},
+    ]
+    content = outcome.describe(told)
+    assert list(cases.rows(content, "Gates").items()) == [
+        ("silo_floor", (Mark(False, "failed"),)),
+        ("change", (Mark(False, "waived"),)),
+        ("silo_gap", (Mark(True, "passed"),)),
+    ]
+    assert content.metrics["gates failed"] == "silo_floor"
+    assert content.metrics["gates waived"] == "change"
 
 
 def test_tables_say_who_did_not_train_what_left_and_where_things_are(blessed, tmp_path):

@@ -45,7 +45,7 @@ def test_the_table_has_intervals_the_model_in_service_and_who_did_not_train(bles
         ("0.550", "0.530 to 0.580", "", "1,234"),
         ("0.610", "0.590 to 0.640", "0.630", "1,234"),
         ("0.740", "0.720 to 0.770", "", "1,234"),
-        ("too few", "", "", ""),
+        ("too few (7)", "", "", ""),
     ]
 
 

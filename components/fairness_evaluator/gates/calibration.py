@@ -1,0 +1,69 @@
+"""Gate `calibration`: how far scores may lie from what happens.
+
+Protects those who act on the score itself: a model can rank well and yet score one
+group twice too high and another too low, which AUC hides. Judged overall, in each
+judged silo, and for each group over all silos, by the calibration error of the bins.
+"""
+
+from __future__ import annotations
+
+from components.fairness_evaluator.gate_settings import Calibration
+from components.fairness_evaluator.gates import words
+from components.fairness_evaluator.gates.bounds import (
+    Bound,
+    comparisons,
+    interval_of,
+    widened,
+)
+from components.fairness_evaluator.gates.evidence import Evidence
+from components.fairness_evaluator.gates.finding import Finding
+from components.fairness_evaluator.gates.ruling import held_by, measured, rule, way_out
+
+PROTECTS = "Those who act on the score itself: that 0.3 means three in ten, for all."
+METRIC = "calibration_error"
+MEND = (
+    "Look at the calibration curve of {who}: scores too high or too low throughout "
+    "ask for a feature that tells its base rate, or for another loss or longer training"
+)
+
+
+def demand(settings: Calibration) -> str:
+    """Return what is demanded, in a few words."""
+    return (
+        "calibration error overall, of each judged silo and of each group at most "
+        f"{words.plain(settings.at_most)}"
+    )
+
+
+def judge(evidence: Evidence, settings: Calibration) -> Finding:
+    """Judge the whole, each judged silo, and each group over all silos.
+
+    Raises:
+        CannotJudge: There is no figure over all silos, nobody is judged, or a judged
+            silo has no such figure.
+    """
+    figures = {"the federation": evidence.overall(METRIC)}
+    for silo, figure in evidence.of_silos(METRIC).items():
+        figures[f"silo {words.name(silo)}"] = figure
+    for (silo, slice), found in evidence.groups(METRIC).items():
+        if not silo:
+            for figure in found:
+                figures[f"{slice} {words.name(figure.group)}"] = figure
+    number = comparisons(len(figures), settings.refuse_if)
+    name = words.metric(METRIC)
+    cases = [
+        measured(
+            who,
+            METRIC,
+            None,
+            widened(interval_of(figure, name, settings.refuse_if), number, 0.0, 1.0),
+            held_by(number, "figure"),
+        )
+        for who, figure in figures.items()
+    ]
+    return rule(
+        cases,
+        Bound(settings.at_most, False, settings.refuse_if),
+        evidence.counted,
+        way_out("calibration", "at_most", MEND),
+    )

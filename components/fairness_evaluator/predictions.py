@@ -1,0 +1,109 @@
+"""Scores made elsewhere: a folder of files, one a silo, as an evaluation's input.
+
+Any model can be evaluated so: nothing here asks where a score comes from. The
+operator's side sees names, row counts and digests; rows are read by silo tasks.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from components.errors import FairSiloError, SettingsError
+from components.silos import digests, manifest
+from components.silos.cohort import Cohort, Member
+from components.silos.manifest import Manifest, SiloEntry, Split
+from components.silos.silo import Silo, check_id
+
+EXPECTED = "one Parquet file a silo, `SILO.parquet` or `SILO/NAME.parquet`"
+
+
+def find(folder: pathlib.Path, use_case: str) -> Manifest:
+    """List the silos of a folder of predictions.
+
+    Args:
+        folder: Holds one Parquet file a silo, or a folder a silo with one file.
+        use_case: Name for the evaluation.
+
+    Returns:
+        Each file as its silo's evaluation split; files that are no Parquet are
+        entries with the reason.
+
+    Raises:
+        SettingsError: There is no such folder, no Parquet file in it, a silo has
+            two files, or a silo's name can't be one.
+    """
+    if not folder.is_dir():
+        raise SettingsError(f"{folder}: found no such folder, expected {EXPECTED}")
+    files: dict[str, pathlib.Path] = {}
+    for silo, path in _files(folder):
+        if silo in files:
+            raise SettingsError(
+                f"silo `{silo}`: found {files[silo]} and {path}, expected one file",
+                "put all its rows into one file, or name the silos apart",
+            )
+        files[check_id(silo)] = path
+    if not files:
+        raise SettingsError(
+            f"{folder}: found no file named *.parquet, expected {EXPECTED}",
+            "write other formats as Parquet first, for example with pandas",
+        )
+    entries = tuple(_entry(silo, files[silo]) for silo in sorted(files))
+    return Manifest(use_case, "", entries)
+
+
+def cohort(examples: Manifest) -> Cohort:
+    """Return the cohort in which every silo takes part."""
+    return Cohort(
+        tuple(
+            Member(entry.silo.id, True, rows={manifest.EVAL: entry.rows(manifest.EVAL)})
+            for entry in examples
+        ),
+        quorum=1,
+    )
+
+
+def digest(examples: Manifest, column: str) -> str:
+    """Return a digest that stands for the scores of a column."""
+    contents = sorted(
+        split.digest for entry in examples for split in entry.splits.values()
+    )
+    return digests.of_json([column, contents])
+
+
+def check_told(examples: Manifest, left_out: dict[str, str]) -> None:
+    """Check that at least one silo could be evaluated.
+
+    Raises:
+        FairSiloError: None could; the first reason is told.
+    """
+    if set(examples.silos) <= set(left_out):
+        silo = examples.silos[0]
+        raise FairSiloError(
+            f"not one of {len(examples.silos)} silos could be evaluated; the first: "
+            f"{left_out[silo]}",
+            "check --label, --score and the files",
+        )
+
+
+def _files(folder: pathlib.Path) -> Iterator[tuple[str, pathlib.Path]]:
+    for path in sorted(folder.glob("*.parquet")):
+        if path.is_file():
+            yield path.stem, path
+    for path in sorted(folder.glob("*/*.parquet")):
+        yield path.parent.name, path
+
+
+def _entry(silo: str, path: pathlib.Path) -> SiloEntry:
+    there = Silo(silo, str(path.parent))
+    try:
+        rows = pq.read_metadata(path).num_rows
+    except (pa.ArrowException, OSError):
+        return SiloEntry(
+            there, error=f"silo `{silo}`: {path}: found no Parquet, expected a file"
+        )
+    split = Split(str(path.absolute()), digests.of_file(path), rows)
+    return SiloEntry(there, splits={manifest.EVAL: split})

@@ -1,0 +1,48 @@
+"""What can be demanded, and which demands are refused, each with its sentence."""
+
+from __future__ import annotations
+
+import pydantic
+import pytest
+
+from components.fairness_evaluator.gate_settings import GateSettings
+
+
+def test_bounds_refuse_surely_unless_told_otherwise():
+    gates = GateSettings(silo_floor={"at_least": 0.6})
+    assert gates.silo_floor.refuse_if == "surely"
+    assert gates.silo_floor.metric == "auc"
+    assert gates.minimum_data.model_dump() == {
+        "rows": 100,
+        "rows_of_each_label": 10,
+        "judged_silos": 1,
+    }
+
+
+def test_configured_gates_are_those_that_are_set_in_their_order():
+    gates = GateSettings(change={"at_most_worse": 0.0}, worst_silo={"at_least": 0.0})
+    assert list(gates.configured) == ["worst_silo", "change"]
+
+
+@pytest.mark.parametrize(
+    ("gates", "says"),
+    [
+        ({}, "no gate is configured.*silo_floor, worst_silo, .*, change, silo_change"),
+        ({"minimum_data": {"rows": 200}}, "no gate is configured"),
+        ({"silo_floor": {"at_least": 65}}, "less than or equal to 1"),
+        ({"silo_floor": {"at_least": 0.6, "metric": "log_loss"}}, "'auc', 'pr_auc'"),
+        ({"silo_floor": {"at_least": 0.6, "metric": "tpr"}}, "`tpr` needs `threshold`"),
+        ({"change": {"at_most_worse": 0.1, "threshold": 0.5}}, "`auc` has no `thresh"),
+        ({"change": {"at_most_worse": -0.1}}, "greater than or equal to 0"),
+        ({"four_fifths": {}}, "Field required"),
+        ({"silo_gap": {"at_most": 0.2, "refuse_if": "maybe"}}, "'surely', 'value' or"),
+        ({"silo_floor_auc": 0.6}, "Extra inputs are not permitted"),
+        (
+            {"silo_floor": {"at_least": 0.5}, "minimum_data": {"rows": 1}},
+            "greater than or equal to 2",
+        ),
+    ],
+)
+def test_a_demand_that_can_not_be_is_refused(gates, says):
+    with pytest.raises(pydantic.ValidationError, match=f"(?s){says}"):
+        GateSettings(**gates)
