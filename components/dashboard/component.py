@@ -40,7 +40,7 @@ class DashboardSpec(component_spec.ComponentSpec):
 
 
 class Dashboard(base_component.BaseComponent):
-    """Writes one self-contained page that tells what a run decided, and why.
+    """Writes a self-contained page that tells what a run decided, and one a silo.
 
     Args:
         examples: Channel of type `SiloExamples`.
@@ -56,7 +56,8 @@ class Dashboard(base_component.BaseComponent):
         run_settings: All settings of the run as JSON, shown on the page.
 
     Outputs:
-        dashboard: Channel of type `Dashboard`: `index.html`.
+        dashboard: Channel of type `Dashboard`: `index.html`, and a page for each
+            silo below `silos/`.
     """
 
     SPEC_CLASS = DashboardSpec

@@ -1,4 +1,4 @@
-"""Dashboard's executor: artifacts in, one page out."""
+"""Dashboard's executor: artifacts in, the run's page and one a silo out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
 
-from components.dashboard import page, report, scores
+from components.dashboard import page, report, scores, silo_page
 from components.dashboard.settings import DashboardSettings
 from components.scoring import table
 from components.silos import manifest
@@ -29,7 +29,7 @@ INPUTS = (
 
 
 class Executor(base_executor.BaseExecutor):
-    """Writes the page, whatever the run decided."""
+    """Writes the pages, whatever the run decided."""
 
     def Do(
         self,
@@ -37,7 +37,7 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Write `index.html` into the output's folder.
+        """Write `index.html`, and each silo's page, into the output's folder.
 
         Args:
             input_dict: One artifact for each of `INPUTS`.
@@ -60,12 +60,14 @@ class Executor(base_executor.BaseExecutor):
             settings=report.parse_settings(exec_properties["run_settings"]),
         )
         settings = DashboardSettings.model_validate_json(exec_properties["settings"])
-        cells = scores.of_table(table.read(sources.evaluation))
+        figures = table.read(sources.evaluation)
+        cells = scores.of_table(figures)
         families = tfma_view.families(
             sources.evaluation, cells.families(), settings.slices_in_view
         )
+        found = report.gather(sources, about, cells)
         html = page.render(
-            report.gather(sources, about, cells),
+            found,
             families,
             tfma_view.bundle() if families else "",
             settings,
@@ -73,4 +75,5 @@ class Executor(base_executor.BaseExecutor):
         folder = artifact_utils.get_single_uri(output_dict["dashboard"])
         path = pathlib.Path(folder, page.FILE_NAME)
         path.write_text(html, encoding="utf-8")
+        silo_page.write(found, figures, folder)
         logger.info("span=%s: page of %s bytes", about.span, path.stat().st_size)

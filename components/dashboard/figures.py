@@ -1,7 +1,8 @@
-"""The geometry of the page's figures; `figures.svg.j2` draws them.
+"""The geometry of figures on pages without a script; `figures.svg.j2` draws them.
 
-Numbers become places here and marks in the template, so that no name ever meets
-SVG outside the template's escaping.
+Kubeflow's pages of single steps are small and run nothing; the run page draws with
+Observable Plot. Numbers become places here and marks in the template, so that no
+name ever meets SVG outside the template's escaping.
 """
 
 from __future__ import annotations
@@ -124,14 +125,6 @@ class Curve:
 
 
 @dataclasses.dataclass(frozen=True)
-class Panel:
-    """The training curve of one silo, with its last loss."""
-
-    silo: str
-    curve: Curve
-
-
-@dataclasses.dataclass(frozen=True)
 class Training:
     """The figures of a training.
 
@@ -140,16 +133,12 @@ class Training:
         rounds: The axis of the rounds.
         before: Loss of the model that a round started from.
         after: Loss after the silos' own training, before merging.
-        panels: One for each silo, highest last loss first, one scale for all.
-        num_silos: Silos that reported at least one round.
     """
 
     losses: Axis
     rounds: Axis
     before: Curve
     after: Curve
-    panels: tuple[Panel, ...]
-    num_silos: int
 
     @property
     def description(self) -> str:
@@ -161,24 +150,16 @@ class Training:
         return f"Loss over {len(self.before.points)} rounds; {'; '.join(parts)}."
 
 
-def training(rounds: Sequence[RoundRecord], max_panels: int) -> Training | None:
+def training(rounds: Sequence[RoundRecord]) -> Training | None:
     """Return the figures of a training; None where no round has a loss.
 
     Args:
         rounds: The rounds, in order.
-        max_panels: Most silos with a panel of their own.
     """
-    by_silo: dict[str, list[tuple[int, float]]] = {}
-    for record in rounds:
-        for part in record.silos:
-            by_silo.setdefault(part.silo, []).append((record.round, part.loss_before))
     before = [(record.round, record.loss_before) for record in rounds]
     after = [(record.round, record.loss_after) for record in rounds]
     known = [
-        loss
-        for series in (before, after, *by_silo.values())
-        for _, loss in series
-        if math.isfinite(loss)
+        loss for series in (before, after) for _, loss in series if math.isfinite(loss)
     ]
     if not known:
         return None
@@ -187,15 +168,11 @@ def training(rounds: Sequence[RoundRecord], max_panels: int) -> Training | None:
     x = Axis(min(numbers), max(numbers, default=1), _round_ticks(numbers))
     if x.low == x.high:
         x = Axis(x.low - 1, x.high + 1, x.ticks)
-    panels = [Panel(silo, _curve(x, losses, s)) for silo, s in by_silo.items()]
-    panels.sort(key=lambda panel: (-(panel.curve.last or 0.0), panel.silo))
     return Training(
         losses=losses,
         rounds=x,
         before=_curve(x, losses, before),
         after=_curve(x, losses, after),
-        panels=tuple(panels[:max_panels]),
-        num_silos=len(panels),
     )
 
 

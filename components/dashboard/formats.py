@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from components.dashboard.scores import Cell
+from components.scoring.table import TOO_FEW
 
 NONE = "\N{EN DASH}"
 
@@ -25,10 +26,17 @@ def signed(value: float) -> str:
 
 
 def cell(content: Cell | None) -> str:
-    """Return a cell's value, its note where it has one, a dash where there is none."""
+    """Return a cell's value, its note where it has one, a dash where there is none.
+
+    Too few rows are counted: `too few (7)`.
+    """
     if content is None:
         return NONE
-    return metric(content.number) if content.is_number else content.note or NONE
+    if content.is_number:
+        return metric(content.number)
+    if content.note == TOO_FEW:
+        return f"{content.note} ({count(content.rows)})"
+    return content.note or NONE
 
 
 def interval(content: Cell | None) -> str:

@@ -21,12 +21,29 @@ class View(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
+class Waiver(View):
+    """Who let a model pass a gate that refused it, and why."""
+
+    reason: str
+    by: str
+    until: str
+    at: str = ""
+    run_id: str = ""
+
+
 class Gate(View):
-    """One gate of the decision."""
+    """One gate of the decision; one that is waived has not passed."""
 
     gate: str
     passed: bool
     sentence: str
+    way_out: str = ""
+    waiver: Waiver | None = None
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it keeps the model out of service."""
+        return not self.passed and self.waiver is None
 
 
 class NotJudged(View):
@@ -51,6 +68,16 @@ class Decision(View):
     gates: tuple[Gate, ...]
     baseline: Baseline | None
     not_judged: tuple[NotJudged, ...]
+    left_out: dict[str, str] = {}
+    """Why silos were quarantined or could not be read."""
+    silos: tuple[str, ...] = ()
+    """All silos, those left out too."""
+
+    @property
+    def unjudged(self) -> dict[str, str]:
+        """Why silos count in no gate, by silo."""
+        small = {item.silo: item.reason for item in self.not_judged}
+        return small | self.left_out
 
 
 class SiloPredictions(View):

@@ -12,7 +12,14 @@ from typing import Any
 
 from components.dashboard import payloads, versions
 from components.dashboard.payloads import Decision, Ledger
-from components.dashboard.scores import RANKED_BY, Cell, Question, Scores, Slice
+from components.dashboard.scores import (
+    RANKED_BY,
+    ROWS,
+    Cell,
+    Question,
+    Scores,
+    Slice,
+)
 from components.federation import records
 from components.federation.records import RunRecord
 from components.scoring import model
@@ -20,7 +27,7 @@ from components.scoring.table import BASELINE
 from components.silos import cohort, departures, manifest
 from components.silos.cohort import Member
 from components.silos.departures import KINDS, Departure
-from components.silos.manifest import NEXT
+from components.silos.manifest import EVAL, NEXT
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +72,7 @@ class SiloLine:
         next_auc: The same on the span after.
         baseline_auc: The AUC of the model in service on the same rows.
         left: What left it, by kind.
+        unjudged: Why no gate judged it; empty where they did.
     """
 
     member: Member
@@ -73,6 +81,7 @@ class SiloLine:
     next_auc: Cell | None
     baseline_auc: Cell | None
     left: tuple[Departure, ...]
+    unjudged: str = ""
 
     @property
     def differs_in(self) -> tuple[str, float] | None:
@@ -99,7 +108,7 @@ class SiloLine:
     @property
     def is_judged(self) -> bool:
         """Whether it counts for the worst silo and the gap."""
-        return self.member.admitted and self.auc is not None and self.auc.is_number
+        return not self.unjudged and self.auc is not None and self.auc.is_number
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,8 +118,8 @@ class Report:
     Attributes:
         about: What the run was.
         decision: The gates' decision.
-        silos: All silos: the worst AUC first; those without a number last, and
-            of those the ones that were not admitted first.
+        silos: All silos: the surely worst AUC first; those without a number last,
+            and of those the ones that were not admitted first.
         quorum: Admitted silos needed to train.
         model_digest: The candidate's digest; empty when nothing was trained.
         refusals: Why nothing was trained; empty when a model was.
@@ -143,8 +152,19 @@ class Report:
 
     @property
     def judged(self) -> list[SiloLine]:
-        """The admitted silos with an AUC, the worst first."""
+        """The silos that the gates judged, in the order of `silos`."""
         return [line for line in self.silos if line.is_judged]
+
+    @property
+    def verdict(self) -> str:
+        """What came of the run, in two or three words."""
+        if not self.is_trained:
+            return "Nothing was trained"
+        if self.decision.blessed:
+            return "Blessed"
+        if self.decision.gates or self.decision.reasons:
+            return "Not blessed"
+        return "Measured, not judged"
 
     @property
     def reasons(self) -> list[str]:
@@ -180,20 +200,70 @@ def gather(sources: Sources, about: About, scores: Scores) -> Report:
     refusals = [card.refusal, run.refusal] if card.refusal else []
     if card.refusal and admission.refusal:
         refusals.insert(0, admission.refusal)
+    decision = payloads.read(Decision, sources.blessing)
     lines = [
-        _line(member, entries.get(member.silo), scores, left.get(member.silo, ()))
+        _line(
+            member,
+            entries.get(member.silo),
+            scores,
+            left.get(member.silo, ()),
+            _unjudged(member, decision),
+        )
         for member in admission.members
     ]
     return Report(
         about=about,
-        decision=payloads.read(Decision, sources.blessing),
-        silos=tuple(sorted(lines, key=_rank)),
+        decision=decision,
+        silos=tuple(sorted(lines, key=rank)),
         quorum=admission.quorum,
         model_digest=card.digest,
         refusals=tuple(dict.fromkeys(text for text in refusals if text)),
         run=run,
         scores=scores,
         ledger=payloads.read(Ledger, sources.inference_result),
+        versions=versions.installed(),
+    )
+
+
+def of_evaluation(about: About, decision: Decision | None, scores: Scores) -> Report:
+    """Return what a page says of an evaluation alone, such as of scores made elsewhere.
+
+    Args:
+        about: What was evaluated.
+        decision: What the gates say; None where none was asked.
+        scores: The evaluation's table.
+    """
+    asked = decision or Decision(
+        blessed=False, reasons=(), gates=(), baseline=None, not_judged=()
+    )
+    answers = {silo: scores.ask(Question(ROWS, Slice(silo))) for silo in scores.silos}
+    rows = {silo: cell.rows if cell else 0 for silo, cell in answers.items()}
+    names = sorted({*rows, *asked.silos})
+    lines = [
+        _line(member, None, scores, (), _unjudged(member, asked))
+        for member in (
+            Member(silo, admitted=True, rows={EVAL: rows.get(silo, 0)})
+            for silo in names
+        )
+    ]
+    return Report(
+        about=about,
+        decision=asked,
+        silos=tuple(sorted(lines, key=rank)),
+        quorum=0,
+        model_digest="",
+        refusals=(),
+        run=RunRecord(algorithm=""),
+        scores=scores,
+        ledger=Ledger(
+            status="",
+            reason="",
+            rows=0,
+            dead_letters=0,
+            resumed=0,
+            silos=(),
+            failures=(),
+        ),
         versions=versions.installed(),
     )
 
@@ -232,6 +302,7 @@ def _line(
     entry: manifest.SiloEntry | None,
     scores: Scores,
     left: tuple[Departure, ...],
+    unjudged: str,
 ) -> SiloLine:
     of = Slice(silo=member.silo)
     faults = () if entry is None else (entry.error, *entry.unreadable)
@@ -244,11 +315,18 @@ def _line(
         next_auc=scores.ask(Question(RANKED_BY, of, split=NEXT)),
         baseline_auc=scores.ask(Question(RANKED_BY, of, model=BASELINE)),
         left=left,
+        unjudged=unjudged,
     )
 
 
-def _rank(line: SiloLine) -> tuple[bool, float, bool, str]:
+def _unjudged(member: Member, decision: Decision) -> str:
+    reason = decision.unjudged.get(member.silo, "")
+    return reason or ("" if member.admitted else "it was not admitted")
+
+
+def rank(line: SiloLine) -> tuple[bool, float, bool, str]:
+    """Return the place of a silo on the page: the surely worst AUC first."""
     member, cell = line.member, line.auc
     if cell is None or not cell.is_number:
         return (True, 0.0, member.admitted, member.silo)
-    return (False, cell.number, member.admitted, member.silo)
+    return (False, cell.at_best(RANKED_BY), member.admitted, member.silo)

@@ -7,15 +7,16 @@ has a note instead of a value; nothing here turns the note into a number.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Iterable, Iterator
 
-from components.scoring.table import BASELINE, CANDIDATE, Table
+from components.scoring.table import BASELINE, CANDIDATE, CROSS, SILO, Table
 from components.silos.manifest import EVAL
 
 RANKED_BY = "auc"
 ROWS = "rows"  # each slice has this cell, also where it has no other
-SILO_COLUMN = "silo_id"  # the silo's name in TFMA's slice keys
+LOWER_IS_BETTER = frozenset({"log_loss", "brier", "calibration_error", "fpr", "fnr"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,8 +25,10 @@ class Slice:
 
     Attributes:
         silo: The silo's id; empty for all silos together.
-        column: The group column; empty for all groups.
-        group: The group's value in that column.
+        column: The group column, or several joined by ` x `; empty for all groups;
+            `silo_id` for figures over the silos.
+        group: The group's value, or values joined alike; empty for figures over
+            the groups of `column`.
     """
 
     silo: str = ""
@@ -34,19 +37,18 @@ class Slice:
 
     @property
     def family(self) -> tuple[str, ...]:
-        """The columns that it is cut by, sorted."""
-        silo = (SILO_COLUMN,) if self.silo else ()
-        return tuple(sorted((*silo, *((self.column,) if self.column else ()))))
+        """What it is cut by: the silo, then the group column."""
+        silo = (SILO,) if self.silo else ()
+        return (*silo, *((self.column,) if self.column else ()))
 
     @property
-    def key(self) -> tuple[tuple[str, str], ...]:
-        """Columns with their values, sorted by column: TFMA's slice key."""
-        silo = ((SILO_COLUMN, self.silo),) if self.silo else ()
-        group = ((self.column, self.group),) if self.column else ()
-        return tuple(sorted((*silo, *group)))
+    def columns(self) -> tuple[str, ...]:
+        """The group columns, one by one."""
+        return tuple(self.column.split(CROSS)) if self.column else ()
 
 
 OVERALL = Slice()
+OVER_SILOS = Slice(column=SILO)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +60,8 @@ class Cell:
         low: Lower end of its interval, where it has one.
         high: Upper end.
         rows: Rows in the slice.
-        note: Why there is no value (`too few`, ...); empty when there is one.
+        note: Why there is no value, such as `too few`; empty otherwise.
+        about: The silo or the groups that it is taken from, such as the worst.
     """
 
     value: float | None
@@ -66,6 +69,7 @@ class Cell:
     high: float | None
     rows: int
     note: str
+    about: str = ""
 
     @property
     def is_number(self) -> bool:
@@ -82,6 +86,16 @@ class Cell:
         if not self.is_number or self.value is None:
             raise ValueError(f"a cell noted `{self.note}` is not a number")
         return self.value
+
+    def at_best(self, metric: str) -> float:
+        """Return the better end of the interval; the value without an interval.
+
+        What is ranked by it leads with what is surely bad, not with what has few
+        rows. Lower is worse, whatever the metric.
+        """
+        if metric in LOWER_IS_BETTER:
+            return -(self.number if self.low is None else self.low)
+        return self.number if self.high is None else self.high
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,7 +141,7 @@ class Scores:
             return found if found is not None and found.note else None
         return found
 
-    @property
+    @functools.cached_property
     def has_baseline(self) -> bool:
         """Whether a model in service was evaluated too."""
         return any(question.model == BASELINE for question in self._cells)
@@ -141,29 +155,49 @@ class Scores:
         }
         return sorted(found)
 
+    @functools.cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The group columns that slices are cut by, crossed ones last."""
+        found = {of.column for of in self._ranked if of.column}
+        return tuple(sorted(found, key=column_rank))
+
+    @functools.cached_property
+    def silos(self) -> tuple[str, ...]:
+        """The silos that were evaluated, sorted."""
+        return tuple(
+            sorted(of.silo for of in self._ranked if of == Slice(of.silo) and of.silo)
+        )
+
     def slices(self) -> list[Slice]:
         """Return the candidate's slices of the evaluation split.
 
-        Worst first by `RANKED_BY`; slices without a number last. Ties go by name.
+        The surely worst first: by the better end of the interval of `RANKED_BY`;
+        slices without a number last. Ties go by name.
         """
+        return list(self._ranked)
+
+    @functools.cached_property
+    def _ranked(self) -> tuple[Slice, ...]:
         found = dict.fromkeys(
             question.of
             for question in self._cells
             if (question.model, question.split) == (CANDIDATE, EVAL)
             and question.metric in {RANKED_BY, ROWS}
+            and bool(question.of.column) == bool(question.of.group)
         )
-        return sorted(found, key=self._rank)
+        return tuple(sorted(found, key=self._rank))
 
     def _rank(self, of: Slice) -> tuple[bool, float, str, str, str]:
         cell = self.ask(Question(RANKED_BY, of))
         is_number = cell is not None and cell.is_number
-        number = cell.number if cell is not None and is_number else 0.0
+        number = cell.at_best(RANKED_BY) if cell is not None and is_number else 0.0
         return (not is_number, number, of.silo, of.column, of.group)
 
     def families(self) -> dict[tuple[str, ...], list[Slice]]:
-        """Return the slices that have a number by family, worst first.
+        """Return the slices that have a number by family, the surely worst first.
 
-        Silos come first, then each group column, then the groups inside silos.
+        Silos come first, then each group column, crossed ones after single ones,
+        then the groups inside silos.
         """
         found: dict[tuple[str, ...], list[Slice]] = {}
         for of in self.slices():
@@ -184,11 +218,23 @@ def of_table(table: Table) -> Scores:
                 split=figure.split,
                 threshold=figure.threshold,
             ),
-            Cell(figure.value, figure.low, figure.high, figure.rows, figure.note),
+            Cell(
+                figure.value,
+                figure.low,
+                figure.high,
+                figure.rows,
+                figure.note,
+                figure.about,
+            ),
         )
         for figure in table
     )
 
 
-def _family_rank(family: tuple[str, ...]) -> tuple[int, bool, tuple[str, ...]]:
-    return (len(family), family != (SILO_COLUMN,), family)
+def column_rank(column: str) -> tuple[int, str]:
+    """Return the place of a group column: single ones first, then by name."""
+    return (column.count(CROSS), column)
+
+
+def _family_rank(family: tuple[str, ...]) -> tuple[int, bool, tuple[int, str]]:
+    return (len(family), family[0] != SILO, column_rank(family[-1]))

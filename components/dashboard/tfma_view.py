@@ -1,11 +1,13 @@
-"""TFMA's own fairness view, as data for its element.
+"""TFMA's own views, as data for its elements.
 
-The only file here that imports TFMA. It hands `fairness-nb-container` (from the
-JavaScript bundle in TFMA's wheel) what a notebook would, but worst slices first:
-the element orders slices by name and preselects the first ones, which hides the
-worst (`page.js` keeps the order given here). Cross-slice rows and differences are
-left out, and so are slices without a number in the tidy table, where TFMA gives
-a single-class slice an AUC of 0.
+The only file here that imports TFMA. It hands `fairness-nb-container` and
+`tfma-nb-slicing-metrics` (from the JavaScript bundle in TFMA's wheel) what a
+notebook would, but worst slices first: the fairness view orders slices by name and
+preselects the first ones, which hides the worst (`templates/tfma_view.js` keeps the
+order
+given here). Cross-slice rows and differences are left out, and so are slices
+without a number in the tidy table, where TFMA gives a single-class slice an AUC
+of 0.
 """
 
 from __future__ import annotations
@@ -13,22 +15,26 @@ from __future__ import annotations
 import dataclasses
 import math
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.slicer import slicer_lib
+from tensorflow_model_analysis.view import util as view_util
 
-from components.dashboard.scores import SILO_COLUMN, Slice
+from components.dashboard.scores import OVERALL, Slice
+from components.scoring.table import CROSS, SILO
 
 BUNDLE = "static/vulcanized_tfma.js"
 CONFIG = "eval_config.json"
 BASELINE_FOLDER = "baseline"
-CROSS = " \N{MULTIPLICATION SIGN} "
+TIMES = " \N{MULTIPLICATION SIGN} "
 MAX_LABEL = 60  # unit: characters; the element wraps no label
+FAIRNESS = "fairness_indicators_metrics"  # the fairness view's own
+COUNT = "example_count"
+IN_SERVICE = " (in service)"
 
-SliceKey = tuple[tuple[str, str], ...]
-Metrics = dict[SliceKey, dict[str, Any]]
+Metrics = dict[Slice, dict[str, Any]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,18 +45,20 @@ class Family:
         columns: The columns that the slices are cut by.
         candidate: Rows for the element, overall first, then the worst.
         baseline: The same rows of the model in service; empty without one.
+        slicing: Rows for the slicing metrics element, both models in one.
         num_slices: Slices in the family, shown or not.
     """
 
     columns: tuple[str, ...]
     candidate: list[dict[str, Any]]
     baseline: list[dict[str, Any]]
+    slicing: list[dict[str, Any]]
     num_slices: int
 
     @property
     def title(self) -> str:
         """The columns in words."""
-        words = ("silo" if name == SILO_COLUMN else name for name in self.columns)
+        words = ("silo" if name == SILO else name for name in self.columns)
         return " and ".join(words)
 
 
@@ -79,12 +87,34 @@ def families(
     """
     if not pathlib.Path(folder, CONFIG).exists():
         return []
-    candidate = _load(folder)
+    columns = {family[-1] for family in ranked if family[-1] != SILO}
     below = pathlib.Path(folder, BASELINE_FOLDER)
-    baseline = _load(below) if (below / CONFIG).exists() else {}
+    return arrange(
+        ranked,
+        _load(folder, columns),
+        _load(below, columns) if (below / CONFIG).exists() else {},
+        max_slices,
+    )
+
+
+def arrange(
+    ranked: Mapping[tuple[str, ...], Sequence[Slice]],
+    candidate: Metrics,
+    baseline: Metrics,
+    max_slices: int,
+) -> list[Family]:
+    """Return the views of TFMA's metrics by slice.
+
+    Args:
+        ranked: The slices to show by family, worst first.
+        candidate: TFMA's metrics by name, `{"auc": {"doubleValue": 0.7}, ...}`.
+        baseline: The same of the model in service; empty without one.
+        max_slices: Most slices of one family, without overall.
+    """
     return [
-        _family(columns, slices, candidate, baseline, max_slices)
-        for columns, slices in ranked.items()
+        _family(family, slices, candidate, baseline, max_slices)
+        for family, slices in ranked.items()
+        if any(of in candidate for of in slices)
     ]
 
 
@@ -95,40 +125,73 @@ def _family(
     baseline: Metrics,
     max_slices: int,
 ) -> Family:
-    keys = [of.key for of in slices if of.key in candidate][:max_slices]
-    labels = dict(zip(keys, _labels(keys), strict=True))
-    shown: list[SliceKey] = [(), *keys]
-    compared = [key for key in shown if key in baseline]
+    worst = [of for of in slices if of in candidate][:max_slices]
+    labels = dict(zip(worst, _labels(worst), strict=True))
+    shown = [OVERALL, *worst]
+    compared = [of for of in shown if of in baseline]
     # The element needs both sides for each row: where the model in service has
     # no such slice, its side says so with no metrics.
     return Family(
         columns=columns,
-        candidate=[_row(columns, key, labels, candidate[key]) for key in shown],
-        baseline=[_row(columns, key, labels, baseline.get(key, {})) for key in shown]
+        candidate=[_row(columns, of, labels, candidate[of]) for of in shown],
+        baseline=[_row(columns, of, labels, baseline.get(of, {})) for of in shown]
         if compared
         else [],
+        slicing=[row for of in shown for row in _slicing_row(of, candidate, baseline)],
         num_slices=len(slices),
     )
 
 
 def _row(
     columns: tuple[str, ...],
-    key: SliceKey,
-    labels: Mapping[SliceKey, str],
+    of: Slice,
+    labels: Mapping[Slice, str],
     metrics: dict[str, Any],
 ) -> dict[str, Any]:
-    if not key:
+    if of == OVERALL:
         return {"slice": "Overall", "sliceValue": "Overall", "metrics": metrics}
-    family = _without_colon(CROSS.join(columns))
-    label = labels[key]
+    family = _without_colon(TIMES.join(columns))
+    label = labels[of]
     return {"slice": f"{family}:{label}", "sliceValue": label, "metrics": metrics}
 
 
-def _labels(keys: Sequence[SliceKey]) -> list[str]:
-    """Return a distinct, short label for each key, without the element's colon."""
+def _slicing_row(
+    of: Slice, candidate: Metrics, baseline: Metrics
+) -> list[dict[str, Any]]:
+    """Return a slice as TFMA's own view would, with both models side by side."""
+    merged = {
+        name: value
+        for name, value in candidate[of].items()
+        if not name.startswith(FAIRNESS)
+    }
+    merged |= {
+        f"{name}{IN_SERVICE}": value
+        for name, value in baseline.get(of, {}).items()
+        if not name.startswith(FAIRNESS) and name != COUNT
+    }
+    named = dict(sorted(merged.items(), key=lambda item: (item[0] != COUNT, item[0])))
+    key = _key(of)
+    rows: list[dict[str, Any]] = view_util.find_all_slices(
+        [(key, {"": {"": named}})],
+        slicer_lib.SingleSliceSpec(columns=[column for column, _ in key]),
+    )
+    return [{**row, "metrics": row["metrics"][""][""]} for row in rows]
+
+
+def _key(of: Slice) -> tuple[tuple[str, str], ...]:
+    """Return a slice key that reads well in TFMA's element, without its colon."""
+    silo = ((SILO, _without_colon(of.silo)),) if of.silo else ()
+    group = (
+        ((_without_colon(of.column), _without_colon(of.group)),) if of.column else ()
+    )
+    return (*silo, *group)
+
+
+def _labels(slices: Sequence[Slice]) -> list[str]:
+    """Return a distinct, short label for each slice, without the element's colon."""
     labels: list[str] = []
-    for key in keys:
-        text = _without_colon(CROSS.join(value for _, value in key))
+    for of in slices:
+        text = _without_colon(TIMES.join(filter(None, (of.silo, of.group))))
         label = text if len(text) <= MAX_LABEL else f"{text[: MAX_LABEL - 1]}…"
         while label in labels:
             label += "\N{PRIME}"
@@ -140,15 +203,33 @@ def _without_colon(text: str) -> str:
     return text.replace(":", "\N{RATIO}")  # the element cuts labels at a colon
 
 
-def _load(folder: str | pathlib.Path) -> Metrics:
+def _load(folder: str | pathlib.Path, columns: Iterable[str]) -> Metrics:
     result = tfma.load_eval_result(str(folder))
-    return {
-        tuple(sorted((str(column), _text(value)) for column, value in key)): _clean(
-            metrics[""][""]
-        )
-        for key, metrics in result.slicing_metrics
-        if not slicer_lib.is_cross_slice_key(key) and metrics
+    known = {
+        frozenset(Slice(column=column).columns): column for column in (*columns, "")
     }
+    found = {}
+    for key, metrics in result.slicing_metrics:
+        if slicer_lib.is_cross_slice_key(key) or not metrics:
+            continue
+        of = _slice({str(name): _text(value) for name, value in key}, known)
+        if of is not None:
+            found[of] = _clean(metrics[""][""])
+    return found
+
+
+def _slice(key: dict[str, str], known: Mapping[frozenset[str], str]) -> Slice | None:
+    """Return the table's slice of a TFMA key; None where the table has no such one.
+
+    The table joins crossed columns in the order of the settings, and TFMA sorts
+    its keys, so a key's values are taken in the table's order of columns.
+    """
+    silo = key.pop(SILO, "")
+    column = known.get(frozenset(key))
+    if column is None:
+        return None
+    of = Slice(silo, column)
+    return dataclasses.replace(of, group=CROSS.join(key[name] for name in of.columns))
 
 
 def _text(value: object) -> str:

@@ -24,6 +24,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+TIMEOUT_MS = 120_000  # other tests run beside on two cores
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -63,6 +64,32 @@ class Visit:
         dialog.dismiss()
 
 
+AXE = pathlib.Path(__file__).parents[2] / ".tools" / "axe-core" / "axe.min.js"
+GRAVE = frozenset({"serious", "critical"})
+FAULTS = """
+async (context) => {
+  const found = await axe.run(context, { resultTypes: ["violations"] });
+  return found.violations.map(({ id, impact, nodes }) => ({
+    id, impact, where: nodes.slice(0, 3).map((node) => node.html.slice(0, 200)) }));
+}
+"""
+
+
+def grave_faults(page: Any, context: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what axe-core finds serious or critical; skip where it is not there.
+
+    Args:
+        page: Playwright's page, in a context with `bypass_csp=True`, since axe is no
+            script of the page's own.
+        context: What axe looks at, such as `{"exclude": [["#other"]]}`.
+    """
+    if not AXE.is_file():
+        pytest.skip("axe-core is not there (make axe)")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate(FAULTS, context)
+    return [fault for fault in found if fault["impact"] in GRAVE]
+
+
 class Browser:
     """Opens pages, each in a context of its own.
 
@@ -77,6 +104,7 @@ class Browser:
     def visit(self, path: pathlib.Path, **options: Any) -> Iterator[Visit]:
         """Open a local file; `options` are those of Playwright's context."""
         context = self._chromium.new_context(offline=True, **options)
+        context.set_default_timeout(TIMEOUT_MS)
         try:
             visit = Visit(context.new_page())
             visit.listen()

@@ -1,5 +1,8 @@
-/* Small comforts: the page reads the same without this script. */
+/* What every page does: links inside frames, printing, tables that sort and search.
+   The page reads the same without this script. */
 "use strict";
+
+var fairsilo = window.fairsilo ?? {};
 
 // Within a srcdoc frame a fragment would resolve against the parent's address.
 document.addEventListener("click", (event) => {
@@ -12,39 +15,205 @@ document.addEventListener("click", (event) => {
 });
 
 // What is folded away on the screen is there on paper.
-let opened = [];
-window.addEventListener("beforeprint", () => {
-  opened = [...document.querySelectorAll("details:not([open])")];
-  opened.forEach((details) => (details.open = true));
-});
-window.addEventListener("afterprint", () => {
-  opened.forEach((details) => (details.open = false));
-});
-
-// Tables of class `sortable` are sorted by the buttons in their headings. A cell
-// sorts by `data-sort` where it has one; empty ones (too few, none) stay last.
-function sortBy(table, column, ascending) {
-  const body = table.tBodies[0];
-  const value = (row) => row.cells[column].dataset.sort ?? row.cells[column].innerText;
-  const compare = (a, b) => {
-    const [x, y] = [value(a).trim(), value(b).trim()];
-    if (x === "" || y === "") return (x === "") - (y === "");
-    const order = isNaN(x) || isNaN(y) ? x.localeCompare(y) : x - y;
-    return ascending ? order : -order;
-  };
-  body.append(...[...body.rows].sort(compare));
-}
-document.querySelectorAll("table.sortable").forEach((table) => {
-  [...table.tHead.rows[0].cells].forEach((heading, column) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.append(...heading.childNodes);
-    heading.append(button);
-    button.addEventListener("click", () => {
-      const ascending = heading.getAttribute("aria-sort") !== "ascending";
-      for (const other of heading.parentNode.cells) other.removeAttribute("aria-sort");
-      heading.setAttribute("aria-sort", ascending ? "ascending" : "descending");
-      sortBy(table, column, ascending);
-    });
+{
+  let opened = [];
+  window.addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll("details:not([open])")];
+    opened.forEach((details) => (details.open = true));
   });
-});
+  window.addEventListener("afterprint", () => {
+    opened.forEach((details) => (details.open = false));
+  });
+}
+
+fairsilo.element = (tag, properties = {}, ...children) => {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+};
+
+fairsilo.tables = (() => {
+  const { element } = fairsilo;
+  const SHOWN = 50; // rows at first
+  const MORE = 200; // rows that each `Show more` adds
+  const SEARCHED = 20; // rows from which on a table has a field to search it
+  const number = new Intl.NumberFormat("en");
+
+  // A row of a table: one that is there as HTML, or one that is still data.
+  class Row {
+    constructor(source, kinds) {
+      this.kinds = kinds;
+      if (source instanceof HTMLTableRowElement) this.made = source;
+      else this.cells = source.cells ?? source;
+      this.threshold = this.made ? this.made.dataset.threshold : source.threshold;
+    }
+    get html() {
+      this.made ??= build(this.cells, this.kinds);
+      return this.made;
+    }
+    get text() {
+      this.words ??= (
+        this.cells ? this.cells.map(wordsOf).join("\n") : this.made.textContent
+      ).toLowerCase();
+      return this.words;
+    }
+    sort(column) {
+      const cell = this.cells?.[column];
+      if (cell === undefined) {
+        const place = this.made.cells[column];
+        return sortable(place.dataset.sort ?? place.textContent);
+      }
+      if (typeof cell === "string") return sortable(cell);
+      return sortable((Array.isArray(cell) ? cell[1] : cell.sort) ?? textOf(cell));
+    }
+  }
+
+  const textOf = (cell) =>
+    typeof cell === "string" ? cell : Array.isArray(cell) ? cell[0] : cell.text;
+  const wordsOf = (cell) => [textOf(cell), ...(cell.sentences ?? [])].join("\n");
+
+  function sortable(value) {
+    if (typeof value === "number") return value;
+    const text = value.trim();
+    if (text === "" || text === "–") return "";
+    const parsed = Number(text.replaceAll(",", ""));
+    return Number.isNaN(parsed) ? text : parsed;
+  }
+
+  function compare(x, y, ascending) {
+    if (x === "" || y === "") return (x === "") - (y === ""); // none stays last
+    const both = typeof x === "number" && typeof y === "number";
+    const order = both ? x - y : String(x).localeCompare(String(y), "en", { numeric: true });
+    return ascending ? order : -order;
+  }
+
+  const MARKS = { good: "✓ ", bad: "✗ " };
+
+  function build(cells, kinds) {
+    const row = element("tr");
+    cells.forEach((cell, index) => {
+      const place = element(index ? "td" : "th", { className: kinds[index] });
+      if (!index) place.scope = "row";
+      const text = element("bdi", { textContent: textOf(cell) });
+      const mood = cell.mood ?? "";
+      if (mood) {
+        place.append(element("span", { className: `word ${mood}` }, MARKS[mood], text));
+      } else place.append(text);
+      if (cell.sentences?.length) {
+        const list = cell.sentences.map((sentence) =>
+          element("li", {}, element("bdi", { textContent: sentence })),
+        );
+        place.append(element("ul", {}, ...list));
+      }
+      row.append(place);
+    });
+    return row;
+  }
+
+  class LongTable {
+    constructor(table, rest = []) {
+      this.table = table;
+      this.body = table.tBodies[0];
+      this.headings = [...table.tHead.rows[0].cells];
+      const kinds = this.headings.map((heading) => heading.className);
+      this.rows = [...this.body.rows, ...rest].map((row) => new Row(row, kinds));
+      this.limit = SHOWN;
+      this.headings.forEach((heading, column) => this.sortBy(heading, column));
+      if (this.rows.length > SEARCHED) this.search();
+      if (rest.length) this.paint();
+    }
+
+    sortBy(heading, column) {
+      const button = element("button", { type: "button" }, ...heading.childNodes);
+      heading.append(button);
+      button.addEventListener("click", () => {
+        const ascending = heading.getAttribute("aria-sort") !== "ascending";
+        for (const other of this.headings) other.removeAttribute("aria-sort");
+        heading.setAttribute("aria-sort", ascending ? "ascending" : "descending");
+        const keyed = this.rows.map((row) => [row.sort(column), row]);
+        keyed.sort(([x], [y]) => compare(x, y, ascending));
+        this.rows = keyed.map(([, row]) => row);
+        this.paint();
+      });
+    }
+
+    search() {
+      const title = this.table.closest("[aria-label]")?.getAttribute("aria-label");
+      this.field = element("input", { type: "search", autocomplete: "off" });
+      this.field.setAttribute("aria-label", `Search ${title ?? "the table"}`);
+      this.status = element("span", { className: "soft" });
+      this.status.setAttribute("role", "status");
+      this.more = element("button", { type: "button", className: "more" });
+      const bar = element("div", { className: "search" }, element("label", {}, "Search ", this.field), this.status);
+      const place = this.table.parentElement;
+      place.before(bar);
+      place.after(this.more);
+      let waiting = 0;
+      this.field.addEventListener("input", () => {
+        clearTimeout(waiting);
+        waiting = setTimeout(() => {
+          this.limit = SHOWN;
+          this.paint();
+        }, 120);
+      });
+      this.more.addEventListener("click", () => {
+        const before = this.limit;
+        this.limit += MORE;
+        this.paint();
+        // The rows that came are where the reader goes on.
+        this.body.rows[before]?.cells[0].setAttribute("tabindex", "-1");
+        this.body.rows[before]?.cells[0].focus();
+      });
+      this.paint();
+    }
+
+    matching() {
+      const words = (this.field?.value ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+      return this.rows.filter(
+        (row) =>
+          (this.threshold === undefined || row.threshold === undefined || Number(row.threshold) === this.threshold) &&
+          words.every((word) => row.text.includes(word)),
+      );
+    }
+
+    at(threshold) {
+      this.threshold = threshold;
+      this.paint();
+    }
+
+    paint() {
+      const found = this.matching();
+      const shown = this.field ? found.slice(0, this.limit) : found;
+      this.body.replaceChildren(...shown.map((row) => row.html));
+      if (!this.field) return;
+      const left = found.length - shown.length;
+      this.status.textContent = `${number.format(shown.length)} of ${number.format(found.length)} rows shown`;
+      if (found.length < this.rows.length)
+        this.status.textContent += `, ${number.format(this.rows.length)} in all`;
+      this.more.hidden = left === 0;
+      this.more.textContent = `Show ${number.format(Math.min(left, MORE))} more`;
+    }
+  }
+
+  // Columns: [name, kind]; rows: cells as data.
+  function make(title, columns, rows, caption = "") {
+    const headings = columns.map(([name, kind = ""]) =>
+      element("th", { scope: "col", className: kind, textContent: name }),
+    );
+    const table = element("table", { className: "sortable" });
+    if (caption) table.append(element("caption", { textContent: caption }));
+    table.append(element("thead", {}, element("tr", {}, ...headings)), element("tbody"));
+    const region = element("div", { className: "wide", tabIndex: 0 }, table);
+    region.setAttribute("role", "region");
+    region.setAttribute("aria-label", title);
+    const holder = element("div", {}, region);
+    const made = new LongTable(table, rows);
+    return { holder, table: made };
+  }
+
+  const all = [...document.querySelectorAll("table.sortable")].map((table) => {
+    const rest = table.parentElement.querySelector("script[type='application/json']");
+    return new LongTable(table, rest ? JSON.parse(rest.textContent) : []);
+  });
+  return { all, make };
+})();

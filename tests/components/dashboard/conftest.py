@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.dashboard import page, report, scores
+from components.dashboard import page, report, scores, synthetic
 from components.dashboard.settings import DashboardSettings
 from components.federation.records import Dropped, RoundRecord, RunRecord, SiloRecord
 from components.scoring import table
@@ -34,69 +34,44 @@ TOO_FEW_SILO = "silo-03"
 LEFT_OUT = "silo-05"
 
 
+COLUMNS = {"carrier": GROUPS, "sex": ["F", "M"]}
+CROSSED = ("sex", "carrier")  # not in the order of the alphabet, as TFMA's keys are
+
+
 def auc_of(silo: str, model: str = "candidate") -> float:
     """Return the AUC that the hand-made table gives a silo."""
-    better = 0.0 if model == "candidate" else -0.02
+    better = 0.0 if model == "candidate" else -synthetic.GAIN
     return 0.62 + 0.015 * ((SILOS.index(silo) * 7) % 16) + better
 
 
-WORST = sorted((s for s in SILOS if s != TOO_FEW_SILO), key=auc_of)
+def rows_of(silo: str) -> int:
+    """Return the evaluation rows that the hand-made table gives a silo."""
+    return 300 + 40 * SILOS.index(silo)
 
 
-def _figure(value: float | None = None, **where: Any) -> Figure:
-    """Return a figure with an unsymmetrical interval, or a noted one."""
-    place: dict[str, Any] = {
-        "model": "candidate",
-        "split": "eval",
-        "silo": "",
-        "slice": "",
-        "group": "",
-    }
-    if value is None:
-        return Figure(
-            **(place | {"metric": "rows", "rows": 7, "note": "too few"} | where)
-        )
-    found: dict[str, Any] = {
-        "metric": "auc",
-        "value": value,
-        "low": value - 0.02,
-        "high": value + 0.03,
-        "rows": 1234,
-        "positives": 321,
-    }
-    return Figure(**(place | found | where))
+def bound_of(silo: str) -> float:
+    """Return the upper end of the interval of a silo's AUC."""
+    return auc_of(silo) + 1.05 / rows_of(silo) ** 0.5
+
+
+WORST = sorted((s for s in SILOS if s != TOO_FEW_SILO), key=bound_of)  # surely worst
+LOWEST = min((s for s in WORST if s != LEFT_OUT), key=auc_of)
 
 
 def figures() -> Table:
     """Return a table whose worst silo is not the first by name."""
-    made = [
-        _figure(0.713),
-        _figure(0.698, split="next"),
-        _figure(0.7, model="baseline"),
+    silos = {
+        silo: (auc_of(silo), None if silo == TOO_FEW_SILO else rows_of(silo))
+        for silo in SILOS
+    }
+    made = synthetic.evaluation(
+        silos, COLUMNS, crossed=CROSSED, not_judged=(TOO_FEW_SILO, LEFT_OUT)
+    )
+    rare = [
+        Figure(model, "eval", "", "carrier", "rare", "rows", rows=7, note="too few")
+        for model in ("candidate", "baseline")
     ]
-    for metric, value in (("tpr", 0.61), ("fpr", 0.23)):
-        made += [
-            _figure(value, metric=metric, threshold=at) for at in (0.25, 0.5, 0.75)
-        ]
-    for index, group in enumerate(GROUPS):
-        place = {"slice": "carrier", "group": group}
-        made.append(_figure(0.66 + index / 50, **place))
-        made += [
-            _figure(0.4 + index / 10, metric=metric, threshold=0.5, **place)
-            for metric in ("tpr", "fpr")
-        ]
-    made.append(_figure(slice="carrier", group="rare"))
-    for silo in SILOS:
-        if silo == TOO_FEW_SILO:
-            made += [_figure(silo=silo), _figure(silo=silo, model="baseline")]
-            continue
-        auc, before = auc_of(silo), auc_of(silo, "baseline")
-        made.append(_figure(auc, silo=silo))
-        made.append(_figure(before, silo=silo, model="baseline"))
-        made.append(_figure(auc - 0.01, silo=silo, split="next"))
-        made.append(_figure(auc - 0.1, silo=silo, slice="carrier", group="UA"))
-        made.append(_figure(silo=silo, slice="carrier", group=EVIL))
-    return table.of(made)
+    return table.of([*made, *rare])
 
 
 def evaluate(folder: pathlib.Path, seed: int) -> None:
@@ -111,6 +86,8 @@ def evaluate(folder: pathlib.Path, seed: int) -> None:
         slicing_specs { feature_keys: "silo_id" }
         slicing_specs { feature_keys: "carrier" }
         slicing_specs { feature_keys: ["silo_id", "carrier"] }
+        slicing_specs { feature_keys: ["sex"] }
+        slicing_specs { feature_keys: ["sex", "carrier"] }
         metrics_specs {
           metrics { class_name: "AUC" }
           metrics { class_name: "ExampleCount" }
@@ -125,6 +102,7 @@ def evaluate(folder: pathlib.Path, seed: int) -> None:
         {
             "silo_id": rng.choice(np.array(SILOS, object), 1200),
             "carrier": rng.choice(np.array(GROUPS, object), 1200),
+            "sex": rng.choice(np.array(["F", "M"], object), 1200),
             "label": (rng.random(1200) < scores).astype("float32"),
             "prediction": scores.astype("float32"),
         }
@@ -190,6 +168,8 @@ class Run:
             ],
             "baseline": {"span": "6", "digest": "b" * 64, "uri": "/model/6"},
             "not_judged": [{"silo": TOO_FEW_SILO, "reason": "too few rows to judge"}],
+            "left_out": {LEFT_OUT: "it is quarantined"},
+            "silos": SILOS,
         }
         self.write("blessing", "decision.json", decision | change)
 

@@ -79,9 +79,8 @@ def rounds() -> list[RoundRecord]:
 
 
 def test_curves_go_down_when_losses_do():
-    drawn = figures.training(rounds(), max_panels=5)
+    drawn = figures.training(rounds())
     assert drawn is not None
-    assert [panel.silo for panel in drawn.panels] == ["a", "b"]
     (x0, y0), (x1, y1) = drawn.before.points
     assert (x0, x1) == (0.0, 100.0)
     assert y0 < y1  # y grows downwards
@@ -91,18 +90,11 @@ def test_curves_go_down_when_losses_do():
     )
 
 
-def test_only_the_highest_last_losses_get_a_panel():
-    drawn = figures.training(rounds(), max_panels=1)
-    assert drawn is not None
-    assert [panel.silo for panel in drawn.panels] == ["a"]
-    assert drawn.num_silos == 2
-
-
 def test_a_single_round_is_a_point_in_the_middle():
-    drawn = figures.training(rounds()[:1], max_panels=1)
+    drawn = figures.training(rounds()[:1])
     assert drawn is not None
     assert [x for x, _ in drawn.before.points] == [50.0]
 
 
 def test_no_round_is_no_figure():
-    assert figures.training([], max_panels=3) is None
+    assert figures.training([]) is None

@@ -31,7 +31,7 @@ def test_no_number_is_a_dash():
 
 def test_a_noted_cell_reads_as_its_note_even_with_a_value():
     cell = Cell(0.5, 0.4, 0.6, 3, "too few")
-    assert formats.cell(cell) == "too few"
+    assert formats.cell(cell) == "too few (3)"
     assert formats.interval(cell) == ""
 
 

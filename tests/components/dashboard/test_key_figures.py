@@ -4,7 +4,7 @@ from components.dashboard import report, scores
 from components.dashboard.formats import NONE
 from components.dashboard.key_figures import KeyFigure, key_figures
 from components.scoring import table
-from tests.components.dashboard.conftest import WORST, Run, auc_of
+from tests.components.dashboard.conftest import LEFT_OUT, LOWEST, WORST, Run, auc_of
 
 ABOUT = report.About("flights", "7", "", {})
 
@@ -17,25 +17,53 @@ def figures_of(run: Run) -> dict[str, KeyFigure]:
 
 def test_the_auc_stands_with_its_interval_and_the_change(run):
     figure = figures_of(run)["AUC"]
-    assert figure.value == "0.713"
+    assert figure.value == "0.700"
     assert figure.detail == (
-        "95 % interval: 0.693 to 0.743; +0.013 against the model in service"
+        "95 % interval: 0.693 to 0.711; "
+        "+0.020 against the model in service (+0.016 to +0.024)"
     )
 
 
-def test_the_worst_silo_and_the_gap_are_of_admitted_silos(run):
+def test_the_worst_silo_and_the_gap_are_of_judged_silos(run):
     found = figures_of(run)
-    assert found["Worst admitted silo (AUC)"].silo == WORST[0]
-    gap = auc_of(WORST[-1]) - auc_of(WORST[0])
+    assert found["Worst judged silo (AUC)"].silo == LOWEST
+    judged = [auc_of(silo) for silo in WORST if silo != LEFT_OUT]
+    gap = max(judged) - min(judged)
     assert found["Gap between best and worst"].value == f"{gap:.3f}"
-    assert found["Gap between best and worst"].detail == "AUC of 14 admitted silos"
+    assert found["Gap between best and worst"].detail == "AUC of 14 judged silos"
+
+
+def test_a_silo_that_no_gate_judged_is_not_the_worst(run):
+    run.decide(not_judged=[{"silo": LOWEST, "reason": "too few rows"}])
+    assert figures_of(run)["Worst judged silo (AUC)"].silo != LOWEST
+
+
+def test_silos_that_lose_are_counted_where_the_interval_says_so(run):
+    figure = figures_of(run)["Silos that surely lose"]
+    assert figure.value == "0 of 14"
+    assert figure.detail.endswith("1 are lower at all")
+
+
+def test_the_widest_gap_between_groups_says_between_which(run):
+    figure = figures_of(run)["Widest gap between groups (AUC)"]
+    assert figure.value == "0.120"
+    assert figure.detail == "sex x carrier: F x UA (0.76) and F x DL (0.64)"
+
+
+def test_of_an_evaluation_alone_nothing_of_a_run_is_told(run):
+    cells = scores.of_table(table.read(run.evaluation))
+    found = key_figures(report.of_evaluation(ABOUT, None, cells), process=False)
+    labels = {figure.label: figure.value for figure in found}
+    assert labels["Silos judged"] == "15 of 16"
+    assert "Rows scored" not in labels
 
 
 def test_counts_are_those_of_cohort_and_ledger(run):
     found = figures_of(run)
     assert found["Silos admitted"].value == "15 of 16"
     assert found["Rows scored"].value == "8,000"
-    assert found["AUC on the following span"].value == "0.698"
+    assert found["Silos admitted"].detail == "the quorum is 3; judged: 14"
+    assert found["AUC on the following span"].value == "0.690"
 
 
 def test_without_an_evaluation_there_are_dashes_with_the_reason(refused):

@@ -7,13 +7,20 @@ import html
 import pytest
 
 from tests.components.dashboard.conftest import EVIL, TOO_FEW_SILO, WORST
+from tests.support.browser import grave_faults
+
+TFMA_FAULTS = {
+    *("aria-command-name", "aria-input-field-name", "aria-required-parent"),
+    *("label", "nested-interactive"),
+}
 
 ROWS = """
 () => [...document.querySelectorAll("fairness-nb-container")].map((element) => {
-  const board = element.shadowRoot.querySelector("fairness-metrics-board");
-  const summary = board.shadowRoot.querySelector("fairness-metric-summary");
-  const table = summary.shadowRoot.querySelector("fairness-metrics-table");
-  return [...table.shadowRoot.querySelectorAll(".table-row, .baseline-row")].map(
+  const board = element.shadowRoot?.querySelector("fairness-metrics-board");
+  const summary = board?.shadowRoot?.querySelector("fairness-metric-summary");
+  const table = summary?.shadowRoot?.querySelector("fairness-metrics-table");
+  const rows = table?.shadowRoot?.querySelectorAll(".table-row, .baseline-row") ?? [];
+  return [...rows].map(
     (row) => row.innerText.split("\\n").map((text) => text.trim()).filter(Boolean));
 })
 """
@@ -26,11 +33,68 @@ def page_file(run, tmp_path):
     return path
 
 
+SLICING = """
+() => {
+  const element = document.querySelector("tfma-nb-slicing-metrics");
+  const within = (root, name) => root?.shadowRoot?.querySelector(name);
+  const browser = within(element, "tfma-slicing-metrics-browser");
+  const table = within(browser, "tfma-metrics-table");
+  return within(within(table, "google-chart"), "#chartdiv") ?? null;
+}
+"""
+SLICING_ROWS = f"""
+() => [...(({SLICING})()?.querySelectorAll("tbody tr") ?? [])].map(
+  (row) => [...row.cells].map((cell) => cell.innerText))
+"""
+CHARTS = (
+    *("silos", "changes", "sizes", "ecdf", "lorenz"),
+    *("groups", "heat", "calibration", "training"),
+)
+
+
 def settle(frame) -> list[list[list[str]]]:
-    """Wait until each fairness view has drawn its table, and return the rows."""
-    frame.wait_for_function(f"({ROWS})().every((rows) => rows.length > 1)")
+    """Wait until the first fairness view has drawn its table, and return the rows."""
+    frame.locator(
+        "[data-view=fairness-nb-container]"
+    ).first.scroll_into_view_if_needed()
+    frame.wait_for_function(
+        f"() => {{ const all = ({ROWS})(); "
+        "return all.length && all.every((rows) => rows.length > 1); }"
+    )
     rows: list[list[list[str]]] = frame.evaluate(ROWS)
     return rows
+
+
+def slicing(frame) -> list[list[str]]:
+    """Wait until the slicing metrics stand in their table, and return its rows."""
+    frame.locator(
+        "[data-view=tfma-nb-slicing-metrics]"
+    ).first.scroll_into_view_if_needed()
+    frame.wait_for_function(f"() => ({SLICING_ROWS})().length > 1")
+    rows: list[list[str]] = frame.evaluate(SLICING_ROWS)
+    return rows
+
+
+def draw(frame, name: str):
+    """Scroll to a chart until it is drawn: sections grow when they come in sight."""
+    frame.wait_for_function(
+        """(name) => {
+          const chart = document.querySelector(`figure[data-chart=${name}]`);
+          chart.scrollIntoView({ block: "center" });
+          return chart.querySelector(".plot svg");
+        }""",
+        arg=name,
+    )
+    return frame.locator(f"figure[data-chart={name}]")
+
+
+def draw_all(page) -> None:
+    """Open everything and bring each chart near the screen."""
+    page.evaluate(
+        "document.querySelectorAll('details').forEach((d) => (d.open = true))"
+    )
+    for name in CHARTS:
+        draw(page, name)
 
 
 def test_overall_and_the_worst_silos_are_preselected(browser, page_file):
@@ -40,6 +104,129 @@ def test_overall_and_the_worst_silos_are_preselected(browser, page_file):
     expected = ["Overall", *(f"silo_id:{silo}" for silo in WORST[:8])]
     assert [name[:40] for name in shown] == [name[:40] for name in expected]
     assert not any(TOO_FEW_SILO in name for name in shown)
+
+
+def test_slicing_metrics_show_both_models_and_sort_by_keyboard(browser, page_file):
+    with browser.visit(page_file) as visit:
+        rows = slicing(visit.page)
+        assert [row[0][:30] for row in rows[:2]] == ["Overall", f"silo_id:{WORST[0]}"]
+        assert len(rows) == 1 + len(WORST)
+        heads = f"({SLICING})().querySelectorAll('th button')"
+        names = visit.page.evaluate(f"[...{heads}].map((each) => each.innerText)")
+        assert names == ["feature", "auc", "auc (in service)", "example_count"]
+        visit.page.evaluate(f"{heads}[1].focus()")
+        visit.page.keyboard.press("Enter")
+        rising = [float(row[1]) for row in visit.page.evaluate(SLICING_ROWS)]
+        assert rising == sorted(rising)
+        visit.page.keyboard.press("Enter")
+        falling = [float(row[1]) for row in visit.page.evaluate(SLICING_ROWS)]
+        assert falling == sorted(falling, reverse=True)
+        assert visit.requests == visit.complaints == []
+
+
+def test_a_slice_that_is_chosen_in_the_table_is_marked(browser, page_file):
+    with browser.visit(page_file) as visit:
+        slicing(visit.page)
+        first = f"({SLICING})().querySelector('tbody button')"
+        visit.page.evaluate(f"{first}.click()")
+        assert visit.page.evaluate(f"{first}.getAttribute('aria-pressed')") == "true"
+        assert visit.complaints == []
+
+
+def test_the_histogram_of_slices_is_drawn_and_marked(browser, page_file):
+    with browser.visit(page_file) as visit:
+        slicing(visit.page)
+        visit.page.evaluate(
+            """() => {
+              const within = (root, name) => root.shadowRoot.querySelector(name);
+              const browser = within(document.querySelector("tfma-nb-slicing-metrics"),
+                "tfma-slicing-metrics-browser");
+              within(browser, "tfma-graph-data-filter").chartType = 1;
+              window.bars = () => within(within(within(browser,
+                "tfma-graph-data-filter"), "tfma-metrics-histogram"), "#details")
+                .querySelectorAll("g.bars rect");
+            }"""
+        )
+        visit.page.wait_for_function("() => bars().length > 1")
+        visit.page.evaluate(f"({SLICING})().querySelector('tbody button').click()")
+        visit.page.wait_for_function(
+            "() => [...bars()].some((bar) => bar.classList.contains('highlighted'))"
+        )
+        assert visit.complaints == []
+
+
+def test_each_chart_is_drawn_and_says_what_it_shows(browser, page_file):
+    with browser.visit(page_file) as visit:
+        draw_all(visit.page)
+        for name in CHARTS:
+            chart = visit.page.locator(f"figure[data-chart={name}]")
+            assert len(chart.locator(".plot .unseen").text_content()) > 40, name
+            assert chart.locator(".behind tbody tr").count() > 1, name
+            for text in chart.locator(".plot svg text").all_text_contents():
+                assert "NaN" not in text, name
+                assert "undefined" not in text, name
+        assert visit.requests == visit.complaints == []
+        assert visit.page.locator("img[src='x']").count() == 0
+
+
+def test_charts_wait_until_they_are_near_the_screen(browser, page_file):
+    with browser.visit(page_file) as visit:
+        chart = visit.page.locator("figure[data-chart=training]")
+        assert chart.locator("svg").count() == 0
+        draw(visit.page, "training")
+
+
+def test_another_metric_is_chosen_by_keyboard(browser, page_file):
+    with browser.visit(page_file) as visit:
+        chart = draw(visit.page, "silos")
+        chart.locator("select[name=metric]").select_option("tpr@0.25")
+        summary = chart.locator(".plot .unseen").text_content()
+        assert summary.startswith("True positive rate at 0.25 by silo. From ")
+        chart.locator("summary").click()
+        heading = chart.locator(".behind th").nth(3).inner_text()
+        assert heading.startswith("True positive rate at 0.25, candidate")
+        assert "too few (7)" in chart.locator(".behind tbody").inner_text()
+
+
+def test_rates_are_shown_at_the_threshold_that_is_chosen(browser, page_file):
+    with browser.visit(page_file) as visit:
+        region = visit.page.locator("[aria-label='Fairness between groups']")
+        shown = region.locator("tbody td:nth-child(3)")
+        assert {*shown.all_text_contents()} == {"0.5", ""}
+        visit.page.locator("#threshold-groups").select_option("0.75")
+        assert {*shown.all_text_contents()} == {"0.75", ""}
+        assert visit.page.locator("#threshold-across").input_value() == "0.75"
+
+
+def test_a_long_table_is_searched_and_says_how_many_rows_match(browser, page_file):
+    with browser.visit(page_file) as visit:
+        page = visit.page
+        page.locator("summary", has_text="Groups inside silos: all figures").click()
+        place = page.locator("[data-inside=inside]")
+        status = place.locator("[role=status]")
+        assert status.inner_text() == "50 of 165 rows shown"
+        place.locator("button.more").click()
+        assert status.inner_text() == "165 of 165 rows shown"
+        place.locator("input[type=search]").fill("silo-07 carrier")
+        page.wait_for_function(
+            "() => document.querySelector('[data-inside=inside] [role=status]')"
+            ".innerText.startsWith('9 of 9 rows shown, 165 in all')"
+        )
+        names = place.locator("tbody th").all_inner_texts()
+        assert {*names} == {"silo-07"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser, page_file, scheme):
+    with browser.visit(page_file, color_scheme=scheme, bypass_csp=True) as visit:
+        draw_all(visit.page)
+        settle(visit.page)
+        found = grave_faults(visit.page, {"exclude": [[".tfma > *"]]})
+        assert found == []
+        # What TFMA's own elements lack is theirs: names of buttons and lists, a label
+        # of the threshold, options outside a list box, checkboxes inside options.
+        theirs = grave_faults(visit.page, {"include": [[".tfma"]]})
+        assert {fault["id"] for fault in theirs} <= TFMA_FAULTS
 
 
 def test_no_request_no_error_no_dialog(browser, page_file):
@@ -61,6 +248,8 @@ def test_it_works_in_the_frame_that_kubeflow_puts_it_in(browser, page_file, tmp_
     with browser.visit(outer) as visit:
         frame = visit.page.frames[1]
         assert settle(frame)[0][0][0] == "Overall"
+        assert slicing(frame)[0][0] == "Overall"
+        draw(frame, "heat")
         frame.locator("nav a", has_text="Training").click()
         assert frame.evaluate("document.activeElement.id") == "training"
         assert frame.evaluate("window.scrollY") > 1000
@@ -73,7 +262,8 @@ def test_injected_markup_would_not_run(browser, page_file, tmp_path):
     broken = tmp_path / "broken.html"
     text = page_file.read_text(encoding="utf-8")
     evil = "<script>document.title = 'run'</script><img src=x onerror=alert(1)>"
-    broken.write_text(text.replace("<main>", f"<main>{evil}"), encoding="utf-8")
+    main = '<main class="long">'
+    broken.write_text(text.replace(main, main + evil), encoding="utf-8")
     with browser.visit(broken) as visit:
         settle(visit.page)
         assert visit.page.title() == "Blessed: flights, span 7"
@@ -82,16 +272,16 @@ def test_injected_markup_would_not_run(browser, page_file, tmp_path):
 
 def test_tables_are_sorted_by_keyboard(browser, page_file):
     with browser.visit(page_file) as visit:
-        table = visit.page.locator("table.sortable").first
+        table = visit.page.locator("[aria-label='All silos'] table")
         table.locator("button", has_text="Rows to train").focus()
         visit.page.keyboard.press("Enter")
         visit.page.keyboard.press("Enter")
-        rows = table.locator("tbody tr td:nth-child(3)").all_inner_texts()
+        rows = table.locator("tbody tr td:nth-child(8)").all_text_contents()
         numbers = [int(text.replace(",", "")) for text in rows]
         assert numbers == sorted(numbers, reverse=True)
         table.locator("button", has_text="AUC").first.focus()
         visit.page.keyboard.press("Enter")
-        last = table.locator("tbody tr th").last.inner_text()
+        last = table.locator("tbody tr th").last.text_content()
         assert last == TOO_FEW_SILO
 
 
@@ -101,9 +291,12 @@ def test_what_is_folded_away_is_printed(browser, page_file):
         visit.page.emulate_media(media="print")
         closed = visit.page.locator("details:not([open])").count()
         assert closed == 0
+        for name in CHARTS:
+            chart = visit.page.locator(f"figure[data-chart={name}]")
+            assert chart.locator(".plot svg").count() > 0, name
         assert visit.page.locator("pre").first.is_visible()
         visit.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
-        assert visit.page.locator("details[open]").count() == 0
+        assert visit.page.locator("details[open]").count() == 1  # TFMA's by silo
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -145,5 +338,5 @@ def test_a_page_below_quorum_is_quiet_too(browser, refused, tmp_path):
     path.write_text(refused.render(), encoding="utf-8")
     with browser.visit(path) as visit:
         assert visit.page.locator("h2").first.inner_text() == "✗ Nothing was trained"
-        assert EVIL in visit.page.locator("#silos ~ *").all_inner_texts()[-1]
+        assert EVIL in visit.page.locator("[aria-label='All silos']").text_content()
         assert visit.requests == visit.complaints == []

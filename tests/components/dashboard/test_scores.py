@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from components.dashboard.scores import Cell, Question, Scores, Slice, of_table
+from components.dashboard.scores import (
+    OVER_SILOS,
+    Cell,
+    Question,
+    Scores,
+    Slice,
+    of_table,
+)
 from components.scoring.table import Figure, Table
 
 
@@ -46,14 +53,47 @@ def test_a_noted_cell_is_never_a_number():
 
 def test_families_are_silos_then_columns_then_both_without_overall():
     both = Slice("a", "carrier", "UA")
-    slices = [both, Slice("", "carrier", "UA"), Slice("a"), Slice()]
+    crossed = Slice("", "age x carrier", "old x UA")
+    slices = [crossed, both, Slice("", "carrier", "UA"), Slice("a"), Slice()]
     scores = Scores([(Question("auc", of), number(0.7)) for of in slices])
     assert list(scores.families().items()) == [
         (("silo_id",), [Slice("a")]),
         (("carrier",), [Slice("", "carrier", "UA")]),
-        (("carrier", "silo_id"), [both]),
+        (("age x carrier",), [crossed]),
+        (("silo_id", "carrier"), [both]),
     ]
-    assert both.key == (("carrier", "UA"), ("silo_id", "a"))
+    assert scores.columns == ("carrier", "age x carrier")
+    assert crossed.columns == ("age", "carrier")
+    assert scores.silos == ("a",)
+
+
+def test_a_handful_of_rows_does_not_lead():
+    auc = {
+        "few rows": Cell(0.4, 0.1, 0.9, 10, ""),
+        "surely bad": Cell(0.6, 0.58, 0.62, 5000, ""),
+    }
+    scores = Scores((Question("auc", Slice(silo)), cell) for silo, cell in auc.items())
+    assert [of.silo for of in scores.slices()] == ["surely bad", "few rows"]
+
+
+def test_lower_is_worse_at_best_whatever_the_metric():
+    cell = Cell(0.5, 0.4, 0.8, 10, "")
+    assert cell.at_best("auc") == 0.8
+    assert cell.at_best("log_loss") == -0.4
+    assert Cell(0.5, None, None, 10, "").at_best("brier") == -0.5
+
+
+def test_figures_over_groups_and_over_silos_are_no_slices():
+    scores = Scores(
+        [
+            (Question("auc_gap", Slice("", "sex")), number(0.1)),
+            (Question("rows", Slice("", "sex")), number(9.0)),
+            (Question("worst_auc", OVER_SILOS), number(0.1)),
+            (Question("auc", Slice("", "sex", "F")), number(0.7)),
+        ]
+    )
+    assert scores.slices() == [Slice("", "sex", "F")]
+    assert scores.columns == ("sex",)
 
 
 def test_the_table_is_taken_figure_by_figure():

@@ -33,8 +33,37 @@ def test_silos_and_columns_and_both_have_a_view(families):
     assert [family.columns for family in families] == [
         ("silo_id",),
         ("carrier",),
-        ("carrier", "silo_id"),
+        ("sex",),
+        ("sex x carrier",),
+        ("silo_id", "carrier"),
     ]
+
+
+def test_crossed_columns_keep_the_order_of_the_table(families):
+    crossed = next(f for f in families if f.columns == ("sex x carrier",))
+    labels = {row["sliceValue"] for row in crossed.candidate}
+    assert "F x DL" in labels  # TFMA's own key has the carrier first
+    assert (
+        crossed.slicing[1]["slice"]
+        == f"sex x carrier:{crossed.candidate[1]['sliceValue']}"
+    )
+
+
+def test_slicing_metrics_have_both_models_side_by_side(families):
+    first, second = families[0].slicing[:2]
+    assert first["slice"] == "Overall"
+    assert second["slice"] == f"silo_id:{WORST[0]}"
+    assert list(first["metrics"]) == ["example_count", "auc", "auc (in service)"]
+    shown = families[0]
+    assert first["metrics"]["auc"] == shown.candidate[0]["metrics"]["auc"]
+    assert first["metrics"]["auc (in service)"] == shown.baseline[0]["metrics"]["auc"]
+
+
+def test_a_slice_that_the_table_does_not_know_is_left_out():
+    known = {frozenset(): "", frozenset({"sex", "race"}): "sex x race"}
+    key = {"silo_id": "a", "race": "x", "sex": "F"}
+    assert tfma_view._slice(dict(key), known) == Slice("a", "sex x race", "F x x")
+    assert tfma_view._slice({"age": "old"}, known) is None
 
 
 def test_numbers_are_tfmas_own(families, evaluation):
@@ -62,7 +91,7 @@ def test_labels_have_no_colon_and_are_short(families):
 
 
 def test_labels_that_are_cut_alike_stay_apart():
-    twins = [(("silo_id", "x" * 70 + end),) for end in "ab"]
+    twins = [Slice("x" * 70 + end) for end in "ab"]
     one, other = tfma_view._labels(twins)
     assert one != other
 

@@ -1,0 +1,61 @@
+"""Keeps the other silos' names out of texts that are about one silo.
+
+What the checks and the trainer write of a silo is free text: a worker that would
+share its user id with another names that other, and an operator's reason may too.
+So each such text is read once more before its silo sees it.
+"""
+
+from __future__ import annotations
+
+import collections
+import re
+from collections.abc import Iterable
+
+ANOTHER = "another silo"
+FIRST_TOKEN = re.compile(r"\w+|[^\w\s]")
+
+
+class SiloNames:
+    """The names of all silos, to be found in texts.
+
+    Args:
+        silos: Their ids.
+    """
+
+    def __init__(self, silos: Iterable[str]) -> None:
+        self._by_start: dict[str, list[str]] = collections.defaultdict(list)
+        for silo in silos:
+            if start := FIRST_TOKEN.search(silo):
+                self._by_start[start.group()].append(silo.strip())
+        for names in self._by_start.values():
+            names.sort(key=len, reverse=True)  # `north east` before `north`
+
+    def hide_others(self, text: str, silo: str) -> str:
+        """Return `text` with each other silo's name as `another silo`.
+
+        A name counts where it stands as words of its own, case included.
+
+        Args:
+            text: What is told to `silo`.
+            silo: The silo, whose own name stays.
+        """
+        parts, end = [], 0
+        for token in FIRST_TOKEN.finditer(text):
+            if token.start() < end:
+                continue
+            name = self._name_at(text, token)
+            if name:
+                parts += [
+                    text[end : token.start()],
+                    name if name == silo.strip() else ANOTHER,
+                ]
+                end = token.start() + len(name)
+        return "".join([*parts, text[end:]])
+
+    def _name_at(self, text: str, token: re.Match[str]) -> str:
+        for name in self._by_start.get(token.group(), ()):
+            end = token.start() + len(name)
+            is_whole = not (name[-1:].isalnum() and text[end : end + 1].isalnum())
+            if text.startswith(name, token.start()) and is_whole:
+                return name
+        return ""
