@@ -6,11 +6,15 @@ import pathlib
 
 import pytest
 
+from components.dashboard.silo_page import file_name
 from components.errors import FairSiloError
 from pipelines import summary
 from pipelines.places import Places
 from pipelines.run_store import RunStore
+from tests.pipelines.site.conftest import FIRST, SECOND, output, two_runs
 from tests.support.program import fairsilo, wait_until
+
+__all__ = ["output", "two_runs"]  # fixtures
 
 PAGE = "<h1>Süd-東京</h1>".encode()
 
@@ -85,15 +89,140 @@ def test_a_page_of_this_machine_is_opened_where_it_is(tmp_path, opened):
     told = {**ended("first"), "dashboard": str(page)}
     summary.write(told, Places(tmp_path / "out"))
     output = f"--output={tmp_path / 'out'}"
-    done = fairsilo("report", "open", "flights", output, folder=tmp_path)
+    done = fairsilo("report", "open", "flights", "first", output, folder=tmp_path)
     assert done.stdout == f"{page}\n"
     wait_until(opened.exists)
     assert opened.read_text() == f"{page}\n"
 
 
+def test_without_a_run_the_site_is_built_and_opened(two_runs, tmp_path, opened):
+    output = f"--output={two_runs.folder}"
+    done = fairsilo("report", "open", "flights", output, folder=tmp_path)
+    index = two_runs.folder / "site" / "index.html"
+    assert (done.returncode, done.stdout) == (0, f"{index}\n"), done.stderr
+    wait_until(opened.exists)
+    assert opened.read_text() == f"{index}\n"
+    assert SECOND in index.read_text(encoding="utf-8")
+
+
+def test_the_site_is_built_where_it_is_asked_for(two_runs, tmp_path):
+    output = f"--output={two_runs.folder}"
+    done = fairsilo(
+        "report", "build", "flights", output, "--to=public", folder=tmp_path
+    )
+    index = tmp_path / "public" / "index.html"
+    assert (done.returncode, done.stdout) == (0, f"{index}\n"), done.stderr
+    assert (tmp_path / "public" / "runs" / FIRST / "index.html").is_file()
+    assert not (two_runs.folder / "site").exists()
+
+
+def test_a_clusters_site_is_built_from_its_store(cluster, tmp_path):
+    cluster.finish(ended("first"), PAGE)
+    done = fairsilo("report", "build", "flights", folder=tmp_path)
+    site = tmp_path / "build" / "flights" / "site"
+    assert (done.returncode, done.stdout) == (0, f"{site / 'index.html'}\n")
+    assert (site / "runs" / "first" / "index.html").read_bytes() == PAGE
+
+
+def test_a_site_before_any_run_is_no_error(tmp_path):
+    done = fairsilo("report", "build", "flights", folder=tmp_path)
+    index = tmp_path / "build" / "flights" / "site" / "index.html"
+    assert (done.returncode, done.stdout) == (0, f"{index}\n"), done.stderr
+
+
+def test_a_silos_own_page_is_opened(two_runs, tmp_path, opened):
+    second = two_runs.archive.summaries()[-1]
+    page = pathlib.Path(second["dashboard"]).parent / "silos" / file_name("F9")
+    page.parent.mkdir()
+    page.write_text("for F9")
+    output = f"--output={two_runs.folder}"
+    for more in ([], [SECOND]):
+        done = fairsilo(
+            "report", "open", "flights", *more, "--silo=F9", output, folder=tmp_path
+        )
+        assert (done.returncode, done.stdout) == (0, f"{page}\n"), done.stderr
+    written = tmp_path / "for-f9.html"
+    done = fairsilo(
+        "report",
+        "open",
+        "flights",
+        "--silo=F9",
+        f"-o{written}",
+        output,
+        folder=tmp_path,
+    )
+    assert done.stdout == f"{written}\n"
+    assert written.read_text() == "for F9"
+
+
+def test_a_silo_without_a_page_is_told_so(two_runs, tmp_path):
+    done = fairsilo(
+        *("report", "open", "flights", FIRST, "--silo=F9"),
+        f"--output={two_runs.folder}",
+        folder=tmp_path,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        f"silo `F9`: found no page of it beside the page of run {FIRST}, expected one; "
+        "there are 0 pages of silos"
+    ) in done.stderr
+    assert "a cluster's store keeps none" in done.stderr
+
+
+def test_two_runs_are_compared_for_people(two_runs, tmp_path):
+    output = f"--output={two_runs.folder}"
+    done = fairsilo("report", "diff", "flights", FIRST, SECOND, output, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    silos = done.stdout[done.stdout.index("AUC by silo") :].splitlines()
+    assert silos[2].split()[:4] == ["F9", "0.7020", "0.5710", "-0.1310"]
+    assert "sex: Female" in done.stdout
+    assert "Variance of AUC, over the silos" in done.stdout
+
+
+def test_two_runs_are_compared_for_scripts(two_runs, tmp_path):
+    done = fairsilo(
+        *("report", "diff", "flights", FIRST, SECOND, "--json"),
+        f"--output={two_runs.folder}",
+        folder=tmp_path,
+    )
+    found = json.loads(done.stdout)
+    assert (found["before"], found["after"]) == (FIRST, SECOND)
+    worst = found["changes"][0]
+    assert (worst["silo"], worst["metric"]) == ("F9", "auc")
+    assert worst["change"] == pytest.approx(-0.131)
+    assert (worst["rows_before"], worst["rows_after"]) == (50, 50)
+
+
+def test_an_unknown_run_is_not_compared(two_runs, tmp_path):
+    output = f"--output={two_runs.folder}"
+    done = fairsilo("report", "diff", "flights", FIRST, "x", output, folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"run x of `flights`: found no summary of it in {two_runs.folder}" in (
+        done.stderr
+    )
+    assert f"known: {FIRST}, {SECOND}" in done.stderr
+
+
+def test_runs_without_figures_are_not_compared(cluster, tmp_path):
+    cluster.finish(ended("first"), PAGE)
+    done = fairsilo("report", "diff", "flights", "first", "first", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "run first: found no figures of its evaluation, which are gone" in (
+        done.stderr
+    )
+    assert "fairsilo report list" in done.stderr
+
+
+def test_folders_here_and_a_store_are_not_mixed(cluster, tmp_path):
+    for command in ("build", "open"):
+        done = fairsilo("report", command, "flights", "--output=x", folder=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "found --output beside a store" in done.stderr
+
+
 def test_a_run_without_a_page_is_told_so(cluster, tmp_path):
     cluster.finish(ended("first"), None)
-    done = fairsilo("report", "open", "flights", folder=tmp_path)
+    done = fairsilo("report", "open", "flights", "first", folder=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert "error: this run wrote no page" in done.stderr
 

@@ -1,0 +1,97 @@
+"""Two runs compared, for the terminal and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import rich.table
+import rich.text
+
+from components.scoring.table import SILO
+from pipelines.site import metrics
+from pipelines.site.diff import Change
+from pipelines.site.figures import Figure, Question
+
+AUC = Question("auc")
+MOST_SILOS = 30  # in the terminal; JSON and the site hold all
+
+
+def to_json(before: str, after: str, found: Sequence[Change]) -> dict[str, Any]:
+    """Return the comparison as one JSON object, the biggest losses first."""
+    return {"before": before, "after": after, "changes": [_item(c) for c in found]}
+
+
+def _item(change: Change) -> dict[str, Any]:
+    interval = change.interval
+    return {
+        **change.subject._asdict(),
+        **change.question._asdict(),
+        "before": change.before and change.before.value,
+        "after": change.after and change.after.value,
+        "change": change.change,
+        "loss": change.loss,
+        "change_low": interval and interval.low,
+        "change_high": interval and interval.high,
+        "rows_before": change.before and change.before.rows,
+        "rows_after": change.after and change.after.rows,
+    }
+
+
+def tables(found: Sequence[Change]) -> list[rich.table.Table]:
+    """Return every metric over all silos, then AUC by group and by silo."""
+    overall = [c for c in found if not c.subject.silo and not c.subject.group]
+    silos = [c for c in found if c.subject.silo and c.question == AUC]
+    groups = [c for c in found if c.subject.group and c.question == AUC]
+    shown = silos[:MOST_SILOS]
+    more = f", {len(shown)} of {len(silos):,}" if len(silos) > len(shown) else ""
+    return [
+        _table("Every metric over all silos", "metric", overall, _metric),
+        _table("AUC by group", "group", groups, _group),
+        _table(f"AUC by silo{more}", "silo", shown, lambda c: c.subject.silo),
+    ]
+
+
+def _metric(change: Change) -> str:
+    words = metrics.words(*change.question)
+    over = change.subject.slice
+    if not over:
+        return words
+    return f"{words}, over {'the silos' if over == SILO else over}"
+
+
+def _group(change: Change) -> str:
+    return f"{change.subject.slice}: {change.subject.group}"
+
+
+def _table(
+    title: str, first: str, found: Sequence[Change], name: Callable[[Change], str]
+) -> rich.table.Table:
+    table = rich.table.Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+    )
+    table.add_column(first, overflow="fold")
+    for heading in ("before", "after", "change", "95 % interval"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for change in found:
+        table.add_row(rich.text.Text(name(change)), *_numbers(change))
+    return table
+
+
+def _numbers(change: Change) -> list[str]:
+    interval = change.interval
+    return [
+        _value(change.before),
+        _value(change.after),
+        "-" if change.change is None else f"{change.change:+.4f}",
+        f"{interval.low:+.4f} to {interval.high:+.4f}" if interval else "",
+    ]
+
+
+def _value(figure: Figure | None) -> str:
+    return "-" if figure is None else f"{figure.value:.4f}"

@@ -1,0 +1,123 @@
+"""Builds the site into a folder, which works from disk and from any web server.
+
+Files of an earlier build are written over and never deleted: the folder may hold
+other things, and pages of runs whose artifacts have been cleared away since.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import pathlib
+import re
+import shutil
+from collections.abc import Sequence
+
+from components.dashboard.silo_page import FOLDER
+from pipelines import summary
+from pipelines.site import comparison, figures, index, trends
+from pipelines.site.archive import Archive
+from pipelines.site.figures import Figures, Question, Subject
+from pipelines.site.trends import Entry
+from pipelines.summary import Summary
+
+RUNS = "runs"
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+# The run page's list of contents, where a way back to the index fits.
+_CONTENTS = re.compile(rb'<nav aria-label="Contents">\s*<ol>')
+_WAY_BACK = b'\n<li><a href="../../index.html">All runs</a></li>'
+
+
+def build(archive: Archive, use_case: str, folder: pathlib.Path) -> pathlib.Path:
+    """Build the site of a use case.
+
+    Args:
+        archive: Its runs.
+        use_case: Its name.
+        folder: Where to write; made where it is missing.
+
+    Returns:
+        The index.
+    """
+    summaries = archive.summaries()
+    hrefs = {}
+    for told in summaries:
+        href = _copy_run(archive, told, folder)
+        if href:
+            hrefs[told["run_id"]] = href
+    found, gone = _figures(archive, summaries)
+    entries = [
+        _with_interval(entry, found.get(entry.run_id))
+        for entry in trends.entries(summaries)
+    ]
+    compared = [
+        (entry, found[entry.run_id])
+        for entry in reversed(entries)
+        if entry.run_id in found
+    ]
+    diff, held = comparison.render(use_case, compared, gone)
+    _write(folder / index.DIFF_FILE_NAME, diff.encode())
+    html = index.render(use_case, entries, hrefs, held)
+    return _write(folder / index.FILE_NAME, html.encode())
+
+
+def _copy_run(archive: Archive, told: Summary, folder: pathlib.Path) -> str:
+    """Copy a run's pages and return its page from the index; empty without one."""
+    name = folder_name(told["run_id"])
+    target = folder / RUNS / name / index.FILE_NAME
+    page = archive.page(told)
+    if page is not None:
+        _write(target, _CONTENTS.sub(lambda found: found[0] + _WAY_BACK, page, 1))
+        for file_name, source in archive.silo_pages(told).items():
+            _copy(source, target.parent / FOLDER / file_name)
+    return f"{RUNS}/{name}/{index.FILE_NAME}" if target.is_file() else ""
+
+
+def folder_name(run_id: str) -> str:
+    """Return a run's folder: its id where that is plain, else a digest of it."""
+    if _PLAIN.fullmatch(run_id):
+        return run_id
+    return f"run-{hashlib.sha256(run_id.encode()).hexdigest()[:16]}"
+
+
+def _figures(
+    archive: Archive, summaries: Sequence[Summary]
+) -> tuple[dict[str, Figures], list[str]]:
+    """Return the figures of the latest runs, and the runs whose figures are gone."""
+    found: dict[str, Figures] = {}
+    gone = []
+    for told in reversed(summaries):
+        if told["status"] not in {summary.BLESSED, summary.NOT_BLESSED}:
+            continue  # it was never evaluated
+        if len(found) == comparison.MOST_RUNS:
+            break
+        table = archive.figures(told)
+        if table is None:
+            gone.append(told["run_id"])
+        else:
+            found[told["run_id"]] = figures.of_table(table)
+    return found, gone
+
+
+def _with_interval(entry: Entry, found: Figures | None) -> Entry:
+    auc = (found or {}).get((Subject(), Question("auc")))
+    if auc is None:
+        return entry
+    return dataclasses.replace(entry, auc_low=auc.low, auc_high=auc.high)
+
+
+def _copy(source: pathlib.Path, target: pathlib.Path) -> None:
+    """Copy a file, unless the copy is there: there may be thousands."""
+    state = source.stat()
+    if target.is_file():
+        there = target.stat()
+        if (there.st_size, there.st_mtime_ns) == (state.st_size, state.st_mtime_ns):
+            return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(source, target)
+
+
+def _write(path: pathlib.Path, content: bytes) -> pathlib.Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path

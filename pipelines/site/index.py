@@ -1,0 +1,128 @@
+"""The site's index: runs newest first, trends, cohort."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import urllib.parse
+from collections.abc import Mapping, Sequence
+
+from pipelines import summary
+from pipelines.run_store import RUNNING
+from pipelines.site import pages
+from pipelines.site.trends import Entry
+
+FILE_NAME = "index.html"
+DIFF_FILE_NAME = "diff.html"
+NO_PAGE = "its page is gone or never was"
+DRAWN = 60  # runs in the trends: more would not be told apart
+NAMED = 6  # silos named in a cell; more are counted
+
+
+@dataclasses.dataclass(frozen=True)
+class Word:
+    """A decision in words, with a sign that needs no colour."""
+
+    sign: str
+    text: str
+
+
+WORDS = {
+    summary.BLESSED: Word("✓", "Blessed"),
+    summary.NOT_BLESSED: Word("✗", "Not blessed"),
+    summary.BELOW_QUORUM: Word("✗", "Nothing was trained"),
+    summary.FAILED: Word("✗", "Failed"),
+    RUNNING: Word("…", "Running"),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """A run in the index.
+
+    Attributes:
+        entry: What is told of it.
+        href: Its page, from the index; empty where there is none.
+        before: The comparison with the run before; empty where there is none.
+    """
+
+    entry: Entry
+    href: str
+    before: str
+
+    @property
+    def word(self) -> Word:
+        """The decision in words."""
+        return WORDS[self.entry.status]
+
+    @property
+    def lacks(self) -> str:
+        """Why there is no page, in a few words."""
+        return "runs" if self.entry.status == RUNNING else NO_PAGE
+
+
+def render(
+    use_case: str,
+    entries: Sequence[Entry],
+    hrefs: Mapping[str, str],
+    comparable: Sequence[str],
+) -> str:
+    """Return the index as HTML.
+
+    Args:
+        use_case: Name of the use case.
+        entries: All runs, oldest first.
+        hrefs: The pages of the runs that have one, from the index.
+        comparable: Runs that the comparison holds, newest first.
+    """
+    if not entries:
+        return pages.render("empty.html.j2", use_case=use_case)
+    earlier = dict(itertools.pairwise(comparable))
+    lines = [
+        Line(
+            entry,
+            hrefs.get(entry.run_id, ""),
+            diff_link(earlier[entry.run_id], entry.run_id)
+            if entry.run_id in earlier
+            else "",
+        )
+        for entry in reversed(entries)
+    ]
+    return pages.render(
+        "index.html.j2",
+        scripts=pages.interactive("index.js"),
+        data=[_point(line) for line in lines[:DRAWN][::-1]],
+        use_case=use_case,
+        lines=lines,
+        drawn=DRAWN,
+        named=NAMED,
+        comparable=len(comparable),
+    )
+
+
+def diff_link(before: str, after: str) -> str:
+    """Return the address of a comparison, from the index."""
+    fragment = urllib.parse.urlencode({"a": before, "b": after})
+    return f"{DIFF_FILE_NAME}#{fragment}"
+
+
+def _point(line: Line) -> dict[str, object]:
+    """Return what the trends draw of a run."""
+    entry, cohort = line.entry, line.entry.cohort
+    return {
+        "id": entry.run_id,
+        "span": entry.span,
+        "word": line.word.text,
+        "auc": entry.auc,
+        "low": entry.auc_low,
+        "high": entry.auc_high,
+        "worst": entry.worst_auc,
+        "worstSilo": entry.worst_silo,
+        "gap": entry.gap,
+        "silos": cohort and cohort.silos,
+        "drifted": cohort and cohort.drifted,
+        "came": cohort and len(cohort.came),
+        "left": cohort and len(cohort.left),
+        "quarantined": cohort and len(cohort.quarantined),
+        "released": cohort and len(cohort.released),
+    }

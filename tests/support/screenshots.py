@@ -1,0 +1,86 @@
+"""Takes the pictures of `docs/images`, of the demo's real pages.
+
+Two runs come first: `fairsilo run flights --span 2013-10`, then `make demo`. Each
+picture is one window of a page, so that it reads in the README, and stays below
+`MAX_BYTES`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+import sys
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+
+from components.dashboard import silo_page
+from pipelines.places import Places
+from pipelines.site import build
+from pipelines.site.archive import LocalArchive
+from tests.support.browser import FLAGS, find_chromium
+
+IMAGES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "images"
+WINDOW = {"width": 1280, "height": 860}
+MAX_BYTES = 300_000
+SETTLE_MS = 1500  # charts draw when they come near, TFMA's elements a moment later
+
+
+def main() -> None:
+    """Take all pictures of the last run that has a page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("output", type=pathlib.Path, help="such as build/flights")
+    parser.add_argument("--to", type=pathlib.Path, default=IMAGES)
+    asked = parser.parse_args()
+    site, told = built(asked.output.absolute())
+    run = site.parent / build.RUNS / build.folder_name(told["run_id"]) / "index.html"
+    silo = (told["worst_silo"] or told["silos"][0])["silo"]
+    shots = {
+        "run": (run, ""),
+        "fairness": (run, "#fairness"),
+        "silos": (run, "#silos"),
+        "silo": (run.parent / silo_page.FOLDER / silo_page.file_name(silo), ""),
+        "site": (site, ""),
+        "diff": (site.parent / "diff.html", ""),
+    }
+    asked.to.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(
+            executable_path=find_chromium(), args=list(FLAGS)
+        )
+        for name, (page, place) in shots.items():
+            take(chromium, page, place, asked.to / f"{name}.png")
+        chromium.close()
+
+
+def built(output: pathlib.Path) -> tuple[pathlib.Path, dict[str, Any]]:
+    """Build the site; return its index and the last run that has a page."""
+    archive = LocalArchive(Places(output))
+    told = [run for run in archive.summaries() if archive.page_file(run)]
+    if len(told) < 2:
+        sys.exit(
+            f"{output}: found {len(told)} runs with a page, expected two to compare; "
+            "run `fairsilo run flights --span 2013-10`, then `make demo`"
+        )
+    name = told[-1]["use_case"]
+    return build.build(archive, name, output / "site"), told[-1]
+
+
+def take(chromium: Any, page: pathlib.Path, place: str, image: pathlib.Path) -> None:
+    """Take the picture of a page, from a heading on where one is named."""
+    context = chromium.new_context(offline=True, viewport=WINDOW, color_scheme="light")
+    window = context.new_page()
+    window.goto(page.as_uri(), wait_until="load")
+    if place:
+        window.locator(place).evaluate("(heading) => heading.scrollIntoView()")
+    window.wait_for_timeout(SETTLE_MS)
+    window.screenshot(path=image)
+    context.close()
+    size = image.stat().st_size
+    if size > MAX_BYTES:
+        sys.exit(f"{image}: found {size:,} bytes, expected at most {MAX_BYTES:,}")
+    sys.stdout.write(f"{image}: {size:,} bytes\n")
+
+
+if __name__ == "__main__":
+    main()
