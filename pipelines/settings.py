@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar, get_args
 
 import pydantic
 import yaml
@@ -13,11 +13,8 @@ import yaml
 from components.batch_inferrer.settings import InferenceSettings
 from components.dashboard.settings import DashboardSettings
 from components.errors import SettingsError
-from components.fairness_evaluator.settings import (
-    EvaluationSettings,
-    GateSettings,
-    check,
-)
+from components.fairness_evaluator.gate_settings import GateSettings
+from components.fairness_evaluator.settings import EvaluationSettings, check
 from components.feature_spec_gen.settings import FeatureSettings
 from components.federated_trainer.settings import TrainingSettings
 from components.settings import Section
@@ -28,6 +25,8 @@ from components.silo_example_gen.settings import (
 )
 from components.silo_validator.settings import ValidationSettings
 from pipelines.kubeflow.settings import KubeflowSettings, ScheduleSettings
+
+SettingsT = TypeVar("SettingsT", bound=Section)
 
 
 class UseCaseSettings(Section):
@@ -81,6 +80,36 @@ class UseCaseSettings(Section):
         return self.model_dump_json(exclude={"kubeflow", "schedules"})
 
 
+class ScoresSettings(Section):
+    """The sections for scores that were made elsewhere."""
+
+    evaluation: EvaluationSettings = EvaluationSettings()
+    """What they are measured by."""
+
+    gates: GateSettings | None = None
+    """What is demanded of them; nothing is decided where there is none."""
+
+
+def of_scores(overrides: Sequence[str]) -> ScoresSettings:
+    """Return the settings for scores that were made elsewhere, of no use case.
+
+    Args:
+        overrides: `a.b=c` each, such as `evaluation.slices=[sex]`.
+
+    Raises:
+        SettingsError: An override can't be used; all faults are named.
+    """
+    data: dict[str, Any] = {}
+    for override in overrides:
+        _apply(data, override)
+    settings = _validate(
+        ScoresSettings, data, "--set", "see the sections `evaluation` and `gates`"
+    )
+    if settings.gates:
+        check(settings.evaluation, settings.gates)
+    return settings
+
+
 def load(
     path: pathlib.Path,
     overrides: Sequence[str] = (),
@@ -102,16 +131,26 @@ def load(
         _merge(data, _read(patch))
     for override in overrides:
         _apply(data, override)
-    try:
-        settings = UseCaseSettings.model_validate(data)
-    except pydantic.ValidationError as error:
-        faults = "\n".join(f"  {_fault(item)}" for item in error.errors())
-        raise SettingsError(
-            f"{path}: {error.error_count()} settings can't be used:\n{faults}",
-            f"`fairsilo config show {path.parent.name}` lists all settings",
-        ) from None
+    settings = _validate(
+        UseCaseSettings,
+        data,
+        str(path),
+        f"`fairsilo config show {path.parent.name}` lists all settings",
+    )
     check(settings.evaluation, settings.gates)
     return settings
+
+
+def _validate(
+    kind: type[SettingsT], data: dict[str, Any], where: str, hint: str
+) -> SettingsT:
+    try:
+        return kind.model_validate(data)
+    except pydantic.ValidationError as error:
+        faults = "\n".join(f"  {_fault(kind, item)}" for item in error.errors())
+        raise SettingsError(
+            f"{where}: {error.error_count()} settings can't be used:\n{faults}", hint
+        ) from None
 
 
 def _read(path: pathlib.Path) -> dict[str, Any]:
@@ -151,10 +190,10 @@ def _apply(data: dict[str, Any], override: str) -> None:
     data[key] = yaml.safe_load(text)
 
 
-def _fault(item: Mapping[str, Any]) -> str:
+def _fault(kind: type[Section], item: Mapping[str, Any]) -> str:
     place = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
-        known = _known(item["loc"][:-1])
+        known = _known(kind, item["loc"][:-1])
         close = difflib.get_close_matches(str(item["loc"][-1]), known, 1)
         meant = f"; did you mean `{close[0]}`?" if close else ""
         return f"`{place}`: unknown key{meant} Allowed: {', '.join(sorted(known))}"
@@ -166,8 +205,12 @@ def _fault(item: Mapping[str, Any]) -> str:
     return f"`{place or 'settings'}`: {shown}{message[:1].lower()}{message[1:]}"
 
 
-def _known(place: Sequence[str | int]) -> list[str]:
-    model: Any = UseCaseSettings
+def _known(root: type[Section], place: Sequence[str | int]) -> list[str]:
+    model: Any = root
     for part in place:
-        model = model.model_fields[str(part)].annotation
+        kind = model.model_fields[str(part)].annotation
+        # A section that may be null, such as a gate, is a union with None.
+        model = next(
+            (one for one in get_args(kind) if hasattr(one, "model_fields")), kind
+        )
     return list(model.model_fields)

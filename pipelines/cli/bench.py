@@ -27,11 +27,21 @@ def inference(
 
 @app.command()
 def evaluation(as_json: Json = False) -> None:
-    """Evaluation by score sketches against row-by-row TFMA, and by size."""
+    """Evaluation by score sketches against row-by-row TFMA, by rows and by silos."""
     with console.engines():
         from components.fairness_evaluator.bench import bench_evaluation
 
         result = bench_evaluation()
+    _show(result, as_json)
+
+
+@app.command()
+def pages(as_json: Json = False) -> None:
+    """A run's page in a browser: bytes, and time until it answers, by silos."""
+    with console.engines():
+        from components.dashboard.bench import bench_pages
+
+        result = bench_pages()
     _show(result, as_json)
 
 

@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 
 from components.errors import FairSiloError
-from pipelines.cli import bench, config, kubeflow, manifests, report, run, silo
+from pipelines.cli import bench, config, gate, kubeflow, manifests, report, run, silo
 from pipelines.cli import compile as compile_command
+from pipelines.cli import evaluate as evaluate_command
 from pipelines.cli import init as init_command
 
 app = typer.Typer(
@@ -26,11 +27,13 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("predict")(run.predict)
+app.command("evaluate")(evaluate_command.evaluate)
 app.command("init")(init_command.init)
 app.command("compile")(compile_command.compile_use_case)
 app.add_typer(config.app, name="config")
 app.add_typer(silo.app, name="silo")
 app.add_typer(report.app, name="report")
+app.add_typer(gate.app, name="gate")
 kubeflow.app.command("manifests")(manifests.manifests)
 app.add_typer(kubeflow.app, name="kubeflow")
 app.add_typer(bench.app, name="bench")

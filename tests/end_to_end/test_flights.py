@@ -4,6 +4,7 @@ The tests of this file build on each other's runs, in their order: each run is o
 more in the same output folder, as in the life of a federation.
 """
 
+import datetime
 import json
 import pathlib
 import shutil
@@ -27,9 +28,10 @@ SMALL = (
     "training.rounds=3",
     "training.batch_size=16",
     "validation.quorum=2",
-    "gates.silo_floor_auc=0.5",
-    "gates.worst_silo_auc=0.5",
-    "gates.gap_auc=0.4",
+    "gates.silo_floor.at_least=0.5",
+    "gates.worst_silo.at_least=0.5",
+    "gates.silo_gap.at_most=0.4",
+    "gates.calibration=null",  # too few rows and rounds
 )
 
 
@@ -83,7 +85,13 @@ def test_first_run_is_blessed_and_tells_all(first, first_predictions, federation
         "status",
         "reasons",
         "metrics",
+        "gates",
+        "baseline",
+        "worst_silo",
+        "gap",
         "silos",
+        "evaluation",
+        "blessing",
         "model",
         "predictions",
         "dashboard",
@@ -167,10 +175,10 @@ def test_second_identical_run_answers_from_the_cache(first, federation):
 
 
 def test_change_of_a_gate_judges_again_but_does_not_train(first, federation):
-    done = federation.run("2013-02", "gates.silo_floor_auc=0.99")
+    done = federation.run("2013-02", "gates.silo_floor.at_least=0.99")
     told = summary(done)
     assert (done.returncode, told["status"]) == (4, "not_blessed")
-    assert "below the floor 0.99" in told["reasons"][0]
+    assert "needed at least 0.990" in told["reasons"][0]
     assert told["model"] == summary(first)["model"]
     assert told["seconds"]["FederatedTrainer"] < 2
     assert told["predictions"]["rows"] == 0
@@ -315,3 +323,25 @@ def test_interrupted_run_ends_with_a_word_and_leaves_no_worker(other_place):
     assert "stopped: run the same command again to go on from here" in err
     assert "Traceback" not in err
     assert workers_below(other_place.output) == []
+
+
+def test_a_waived_gate_puts_the_model_into_service(first, federation):
+    strict = "gates.silo_floor.at_least=0.99"
+    refused = summary(federation.run("2013-03", strict))
+    assert refused["status"] == "not_blessed"
+    options = [
+        refused["run_id"],
+        f"--output={federation.output}",
+        "--gate=silo_floor",
+        "--reason=agreed with all silos",
+        "--by=A. Reviewer",
+        f"--until={datetime.datetime.now(datetime.UTC).date()}",
+    ]
+    done = fairsilo("gate", "waive", *options, folder=federation.folder)
+    assert done.returncode == 0, done.stderr
+    told = summary(federation.run("2013-03", strict))
+    assert (told["status"], told["reasons"]) == ("blessed", [])
+    assert told["model"] == refused["model"]
+    assert {"gate": "silo_floor", "passed": False, "waived": True} in told["gates"]
+    assert told["predictions"]["rows"] > 0
+    assert "A. Reviewer" in pathlib.Path(told["dashboard"]).read_text()

@@ -32,13 +32,18 @@ pytestmark = [pytest.mark.slow, pytest.mark.tff, pytest.mark.beam]
 CONFIG_MAP = """
 silos: {{root: {data}}}
 validation: {{quorum: 2}}
-gates: {{silo_floor_auc: 0.5, worst_silo_auc: 0.5, gap_auc: 0.4}}
+gates:
+  silo_floor: {{at_least: 0.5}}
+  worst_silo: {{at_least: 0.5}}
+  silo_gap: {{at_most: 0.4}}
+  calibration: null
 """
 LOCAL = (
     "validation.quorum=2",
-    "gates.silo_floor_auc=0.5",
-    "gates.worst_silo_auc=0.5",
-    "gates.gap_auc=0.4",
+    "gates.silo_floor.at_least=0.5",
+    "gates.worst_silo.at_least=0.5",
+    "gates.silo_gap.at_most=0.4",
+    "gates.calibration=null",
     "training.rounds=3",
     "training.batch_size=16",
 )

@@ -52,7 +52,7 @@ def test_each_node_gets_its_own_section_only(flights, tmp_path):
             for node in built.components
         }
 
-    before, after = sections(), sections("gates.gap_auc=0.3")
+    before, after = sections(), sections("gates.silo_gap.at_most=0.3")
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {"FairnessEvaluator", "Dashboard"}
 

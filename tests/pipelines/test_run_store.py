@@ -53,6 +53,22 @@ def test_what_a_run_gave_is_read_back_as_it_was(runs, store_url):
     assert [(run.span, run.status) for run in again.runs()] == [("2013-11", "blessed")]
 
 
+def test_an_evaluation_is_kept_whole_with_its_run(runs, store_url):
+    runs.finish(ended("a"), b"page", table=b"PAR1 \x00 table", decision=b"{}")
+    runs.finish(ended("b"), b"page")
+    again = RunStore(store_url, "flights")
+    assert (again.table("a"), again.decision("a")) == (b"PAR1 \x00 table", b"{}")
+    assert (again.table("b"), again.decision("b")) == (None, None)
+    assert (again.page("a"), again.summary("a")) == (b"page", ended("a"))
+
+
+def test_all_runs_of_a_store_are_known_by_use_case(runs, store_url):
+    assert run_store.known(store_url) == []
+    runs.start("b", "latest")
+    RunStore(store_url, "census").start("a", "")
+    assert run_store.known(store_url) == [("flights", "b"), ("census", "a")]
+
+
 def test_an_unknown_run_has_neither_summary_nor_page(runs):
     assert (runs.summary("x"), runs.page("x"), runs.summaries()) == (None, None, [])
 

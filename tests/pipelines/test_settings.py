@@ -11,7 +11,7 @@ from pipelines.settings import load
 SMALL = {
     "silos": {"root": "data", "pattern": "{silo}/{span}.parquet"},
     "rows": {"label": "late", "score": "following_span"},
-    "gates": {"silo_floor_auc": 0.6},
+    "gates": {"silo_floor": {"at_least": 0.6}},
 }
 
 
@@ -57,6 +57,15 @@ def test_unknown_key_is_named_with_what_is_allowed_and_what_was_meant(write):
             "`training.algorithm`: found 'fedavgg'; expected",
         ),
         ("rows.eval_share=1.5", "`rows.eval_share`: found 1.5; input should be less"),
+        (
+            "gates.silo_floor.at_leest=0.5",
+            "`gates.silo_floor.at_leest`: unknown key; did you mean `at_least`? "
+            "Allowed: at_least, metric, refuse_if, threshold",
+        ),
+        (
+            "gates.silo_floor.metric=tpr",
+            "`gates.silo_floor`: `tpr` needs `threshold`",
+        ),
         ("validation.skew=ignore", "`validation.skew`: found 'ignore'"),
         ("silos.pattern='*.csv'", "must start with '{silo}/'"),
         ("silos.pattern='{silo}/../x'", "may not hold '..'"),
@@ -106,6 +115,6 @@ def test_override_without_a_place_is_refused(write, override):
 
 
 def test_gates_can_not_judge_what_is_not_measured(write):
-    overrides = ["gates.min_rows=20", "evaluation.min_slice_rows=30"]
-    with pytest.raises(SettingsError, match=r"`gates\.min_rows` is 20"):
+    overrides = ["gates.minimum_data.rows=20", "evaluation.min_slice_rows=30"]
+    with pytest.raises(SettingsError, match=r"`gates\.minimum_data\.rows` is 20"):
         load(write(SMALL), overrides)

@@ -5,11 +5,19 @@ import json
 import pytest
 
 from components.errors import SiloError
+from components.fairness_evaluator.decision import (
+    Baseline,
+    Decision,
+    GateResult,
+    Waiver,
+)
+from components.fairness_evaluator.gates.judged import Unjudged
 from components.silos import departures
 from components.silos.departures import Departure
 from pipelines import summary
 from pipelines.places import Places
 from pipelines.runners.result import NodeResult
+from tests.pipelines.runners.step_reports import cases
 
 
 def test_each_status_has_its_own_exit_status():
@@ -55,3 +63,45 @@ def test_what_left_a_silo_is_added_up_over_nodes(tmp_path):
             {"kind": "model updates", "count": 3, "bytes": 7},
         ]
     }
+
+
+def test_a_run_tells_its_gates_baseline_worst_silo_and_where_it_was_evaluated(
+    tmp_path,
+):
+    nodes = cases.blessed(tmp_path)
+    folders = nodes["FairnessEvaluator"].outputs
+    waiver = Waiver("change", "agreed", "A.", "2026-12-31", "2026-11-24", "run-0")
+    Decision(
+        True,
+        gates=(
+            GateResult("silo_gap", True, "The gap is small."),
+            GateResult("change", False, "Not blessed: it loses.", "mend it", waiver),
+        ),
+        baseline=Baseline("2013-01", "b" * 64, "/model/1"),
+        not_judged=(Unjudged(cases.EVIL, "quarantined"),),
+    ).write(folders["blessing"])
+    told = summary.of_run("run-1", "flights", Places(tmp_path), nodes)
+    assert told["gates"] == [
+        {"gate": "silo_gap", "passed": True, "waived": False},
+        {"gate": "change", "passed": False, "waived": True},
+    ]
+    assert told["baseline"] == {"span": "2013-01", "digest": "b" * 64}
+    # The evil silo has .55, but is not judged.
+    assert told["worst_silo"] == {"silo": cases.NORTH, "auc": 0.61}
+    assert told["gap"] == pytest.approx(0.74 - 0.61)
+    assert told["evaluation"] == str(folders["evaluation"])
+    assert told["blessing"] == str(folders["blessing"])
+
+
+def test_a_run_that_judged_nothing_has_no_worst_silo(tmp_path):
+    nodes = cases.refused(tmp_path)
+    told = summary.of_run("run-1", "flights", Places(tmp_path), nodes)
+    assert (told["gates"], told["baseline"]) == ([], None)
+    assert (told["worst_silo"], told["gap"]) == (None, None)
+
+
+def test_a_failed_run_has_the_same_keys_as_one_that_ended(tmp_path):
+    nodes = cases.blessed(tmp_path)
+    ended = summary.of_run("run-1", "flights", Places(tmp_path), nodes)
+    failed = summary.of_failure("run-1", "flights", "", OSError("disk"), nodes)
+    assert set(failed) == set(ended)

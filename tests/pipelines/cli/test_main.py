@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.program import fairsilo
 
-COMMANDS = ["run", "predict", "init", "config", "silo", "report", "bench"]
+COMMANDS = ["run", "predict", "init", "config", "silo", "report", "gate", "bench"]
 
 
 def test_help_lists_every_command_and_loads_no_engine():
@@ -35,7 +35,7 @@ def test_help_tells_the_exit_statuses(tmp_path):
         (["run", "trains"], "found no pipelines/trains/settings.yaml"),
         (["run", "flights", "--set=training.rounds=0"], "`training.rounds`: found 0"),
         (["report", "show", "flights"], "found no summary of it"),
-        (["report", "open", "flights"], "found no summary of it"),
+        (["report", "open", "flights", "first"], "found no summary of it"),
         (["config", "check", "../x"], "expected a name"),
     ],
 )

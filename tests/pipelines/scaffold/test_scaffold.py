@@ -12,8 +12,11 @@ def data(tmp_path):
     for name, rows in {"nord": 30, "süd": 50}.items():
         folder = tmp_path / "data" / name
         folder.mkdir(parents=True)
-        lines = [f"{i},{'f' if i % 3 else 'm'},{i % 2}" for i in range(rows)]
-        (folder / "rows.csv").write_text("\n".join(["x,sex,y", *lines]))
+        lines = [
+            f"{i},{'f' if i % 3 else 'm'},{'ab'[i % 4 > 2]},{i % 2}"
+            for i in range(rows)
+        ]
+        (folder / "rows.csv").write_text("\n".join(["x,sex,race,y", *lines]))
     return tmp_path / "data"
 
 
@@ -27,6 +30,27 @@ def test_written_use_case_is_found_with_its_settings(tmp_path, monkeypatch, data
     assert mine.settings.features.ignore == ("sex",)
     assert mine.settings.rows.score == "all"
     assert "build_model" in mine.model_file.read_text()
+
+
+def test_two_sensitive_columns_are_crossed_too(tmp_path, monkeypatch, data):
+    scaffold(tmp_path, "mine", data, "y", ["sex", "race"])
+    monkeypatch.chdir(tmp_path)
+    evaluation = use_case.find("mine").settings.evaluation
+    assert evaluation.slices == ("sex", "race")
+    assert evaluation.intersections == (("sex", "race"),)
+
+
+def test_its_gates_are_there_to_be_raised(tmp_path, monkeypatch, data):
+    scaffold(tmp_path, "mine", data, "y", ["sex"])
+    monkeypatch.chdir(tmp_path)
+    settings = use_case.find("mine").settings
+    assert list(settings.gates.configured) == ["silo_floor", "silo_gap", "change"]
+    assert settings.evaluation.intersections == ()
+    text = (tmp_path / "pipelines" / "mine" / "settings.yaml").read_text()
+    for line in ("group_gap:", "four_fifths:", "calibration:", "silo_change:"):
+        text = text.replace(f"# {line}", line)
+    (tmp_path / "pipelines" / "mine" / "settings.yaml").write_text(text)
+    assert len(use_case.find("mine").settings.gates.configured) == 7
 
 
 def test_use_case_that_is_there_is_left_alone(tmp_path, data):

@@ -1,0 +1,79 @@
+"""`fairsilo evaluate`: measures scores that were made elsewhere, and judges them."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipelines.cli import console
+from pipelines.cli.options import Json, Overrides
+
+if TYPE_CHECKING:
+    from pipelines.scores import Verdict
+
+NOT_BLESSED = 4
+
+
+def evaluate(
+    predictions: Annotated[
+        pathlib.Path,
+        typer.Option(
+            metavar="DIR",
+            help="One Parquet file a silo, SILO.parquet or SILO/NAME.parquet, with the "
+            "label, the score and the columns to slice by.",
+        ),
+    ],
+    label: Annotated[
+        str, typer.Option(help="The label's column; by default the use case's.")
+    ] = "",
+    score: Annotated[str, typer.Option(help="The scores' column, 0 to 1.")] = "score",
+    baseline_score: Annotated[
+        str, typer.Option(help="The column of the model in service, to compare with.")
+    ] = "",
+    use_case: Annotated[
+        str,
+        typer.Option(
+            "--use-case", "-u", help="Measure and judge as this use case does."
+        ),
+    ] = "",
+    overrides: Overrides = None,
+    to: Annotated[
+        pathlib.Path,
+        typer.Option("--to", "-o", metavar="DIR", help="Where to write."),
+    ] = pathlib.Path("build/evaluation"),
+    as_json: Json = False,
+) -> None:
+    """Measure any model's scores by silo and group; judge them where gates are set.
+
+    Without a use case, `--set evaluation.slices=[sex,race]` names the groups and
+    `--set gates.silo_floor.at_least=0.6` a gate. Nothing is trained or deployed.
+    """
+    from pipelines import scores
+
+    request = scores.request(
+        predictions, label, score, baseline_score, use_case, overrides or []
+    )
+    with console.engines():
+        verdict = scores.evaluate(request, to.absolute())
+    _show(verdict, as_json)
+    decided = verdict.decision
+    raise typer.Exit(NOT_BLESSED if decided and not decided.blessed else 0)
+
+
+def _show(verdict: Verdict, as_json: bool) -> None:
+    told = verdict.summary()
+    if as_json:
+        console.data_json(told)
+        return
+    console.data(f"{told['rows']:,} rows of {told['silos']} silos, AUC {told['auc']}")
+    for silo, reason in told["left_out"].items():
+        console.say(f"silo `{silo}` left out: {reason}")
+    if verdict.decision is None:
+        console.data("nothing was decided: no gate is set")
+    else:
+        console.data("blessed" if verdict.decision.blessed else "not blessed")
+        for gate in verdict.decision.gates:
+            console.data(f"  {gate.sentence}")
+    console.data(f"table {told['table']}\npage  {told['page']}")

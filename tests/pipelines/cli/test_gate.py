@@ -1,0 +1,110 @@
+"""`fairsilo gate` as reviewers use it: on this machine, and on a cluster's store."""
+
+import datetime
+import json
+
+import pytest
+
+from components.fairness_evaluator.waivers import Waivers
+from pipelines.places import Places
+from tests.pipelines import past
+from tests.support.program import fairsilo
+
+DAY = datetime.datetime.now(datetime.UTC).date().isoformat()
+GIVEN = ["--reason=agreed", "--by=A. Reviewer", f"--until={DAY}"]
+
+
+@pytest.fixture
+def gate(tmp_path):
+    def run(*arguments):
+        return fairsilo("gate", *arguments, folder=tmp_path)
+
+    return run
+
+
+@pytest.fixture
+def places(tmp_path):
+    return Places(tmp_path / "build" / "flights")
+
+
+def test_a_refusal_is_explained_waived_and_listed(gate, places):
+    past.evaluated(places, "a", 0.67)
+    told = json.loads(gate("explain", "a", "--json").stdout)
+    assert [(item["gate"], item["passed"]) for item in told["gates"]] == [
+        ("minimum_data", True),
+        ("silo_floor", False),
+        ("silo_gap", True),
+    ]
+    done = gate("waive", "a", "--gate=silo_floor", *GIVEN)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[0] == (
+        f"gate silo_floor is waived for the model of run a until {DAY}, by A. Reviewer"
+    )
+    assert "next: `fairsilo run flights --span 2013-05`" in done.stderr
+    [waiver] = Waivers(places.operator_store, "flights").active(
+        past.DIGEST, datetime.date.fromisoformat(DAY)
+    )
+    assert (waiver.run_id, waiver.reason) == ("a", "agreed")
+    assert gate("waivers", "flights").stdout == (
+        f"active   until {DAY}  a  silo_floor  by A. Reviewer: agreed\n"
+    )
+    assert "it counts from the next run on" in gate("explain", "a").stdout
+
+
+def test_bounds_are_tried_through_the_settings(gate, places):
+    past.evaluated(places, "a", 0.67)
+    told = gate("preview", "flights", "--set=gates.calibration=null", "--json")
+    assert told.returncode == 0, told.stderr
+    [item] = json.loads(told.stdout)
+    assert (item["run_id"], item["then"], item["now"]) == (
+        "a",
+        "not blessed",
+        "blessed",
+    )
+    wrong = gate("preview", "flights", "--set=gates.silo_floor.at_leest=0.5")
+    assert wrong.returncode == 2
+    assert "`gates.silo_floor.at_leest`: unknown key; did you mean `at_least`?" in (
+        wrong.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["x", "--gate=silo_floor", *GIVEN], "run x: found no such run; known: a ("),
+        (["a", "--gate=change", *GIVEN], "those that did: silo_floor"),
+        (["a", "--gate=silo_floor", *GIVEN[1:], "--reason= "], "--reason: found noth"),
+        (["a", "--gate=silo_floor", *GIVEN[:2], "--until=2020-01-01"], "which is over"),
+        (["a", "--gate=silo_floor", *GIVEN, "--use-case=census"], "known: none"),
+    ],
+)
+def test_a_waiver_that_can_not_be_is_refused(gate, places, arguments, told):
+    past.evaluated(places, "a", 0.67)
+    done = gate("waive", *arguments)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert Waivers(places.operator_store, "flights").history() == []
+
+
+def test_all_of_it_works_on_a_clusters_store_without_any_folder(
+    store_url, tmp_path, gate
+):
+    past.stored(store_url, past.evaluated(Places(tmp_path / "elsewhere"), "a", 0.67))
+    store = f"--store={store_url}"
+    assert "silo_floor: refused" in gate("explain", "a", store).stdout
+    done = gate("waive", "a", "--gate=silo_floor", *GIVEN, store)
+    assert done.returncode == 0, done.stderr
+    assert "(the store at " in done.stderr
+    assert "next: `fairsilo kubeflow run flights --span 2013-05`" in done.stderr
+    listed = json.loads(gate("waivers", "flights", store, "--json").stdout)
+    assert [(item["state"], item["gate"]) for item in listed] == [
+        ("active", "silo_floor")
+    ]
+    tried = gate("preview", "flights", "--set=gates.calibration=null", store)
+    assert "run a: not blessed, but would be blessed" in tried.stdout
+    both = gate("explain", "a", store, f"--output={tmp_path}")
+    assert (both.returncode, "found --output beside a store" in both.stderr) == (
+        2,
+        True,
+    )
+    assert not (tmp_path / "build").exists()

@@ -1,0 +1,126 @@
+"""Decisions explained, and other bounds tried, as people read them."""
+
+import datetime
+
+import pytest
+
+from components.errors import SettingsError
+from components.fairness_evaluator.decision import Waiver
+from components.fairness_evaluator.gate_settings import GateSettings
+from components.fairness_evaluator.waivers import Waivers
+from pipelines import past_runs
+from pipelines.cli import gate_words
+from pipelines.places import Places
+from tests.pipelines import past
+
+WAIVER = Waiver("silo_floor", "agreed", "A. Reviewer", "2026-12-31", "2026-11-24", "a")
+
+
+@pytest.fixture
+def places(tmp_path):
+    return Places(tmp_path)
+
+
+@pytest.fixture
+def runs(places):
+    return past_runs.of_use_case("flights", places.output, "")
+
+
+def test_each_gate_is_explained(places, runs):
+    past.evaluated(places, "a", 0.67)
+    assert gate_words.explanation(gate_words.explained(runs, "a")) == (
+        """\
+run a: flights 2013-05, not blessed
+
+minimum_data: passed
+  protects  Against a decision on a handful of rows, or on hardly any silo.
+  demands   at least 1 silo judged, each with 100 labelled rows and 10 of each label
+  found     3 of 4 silos can be judged; needed at least 1.
+
+silo_floor: refused
+  protects  Every single company: none is asked to use a model that fails it.
+  demands   AUC of each judged silo at least 0.67; it refuses when even the better end
+            of the 95 % interval misses that
+  found     Not blessed: silo F9 has AUC 0.612 (95 % CI for 3 silos 0.573 to 0.651);
+            needed at least 0.670. Judged: 3 silos; 1 has too few rows or is left out.
+  way out   Look at the page of silo F9 and at the findings about its data; where its
+            data is sound, the model lacks features or training that would serve it.
+            Where the bound is wrong, change `gates.silo_floor.at_least`: `fairsilo gate
+            preview` tells what another would have decided. To let this one model pass
+            all the same, and answer for it: `fairsilo gate waive RUN --gate
+            silo_floor`.
+
+silo_gap: passed
+  protects  Against a model for some companies at the cost of others.
+  demands   AUC of any two judged silos at most 0.2 apart; it refuses when even the
+            better end of the 95 % interval misses that
+  found     Silo 9E has AUC 0.742 and silo F9 0.612, a gap of 0.130 (95 % CI for 3 pairs
+            of silos 0.083 to 0.177); allowed 0.200. Judged: 3 silos; 1 has too few rows
+            or is left out.
+
+silos that no gate judged:
+  HA: 20 evaluation rows, 100 are needed"""
+    )
+
+
+def test_a_waiver_of_the_run_and_one_given_since_are_told_apart(places, runs):
+    past.evaluated(places, "a", 0.67, waivers=[WAIVER])
+    told = gate_words.explained(runs, "a")
+    text = gate_words.explanation(told)
+    assert "silo_floor: refused, and waived" in text
+    assert "  waiver    by A. Reviewer until 2026-12-31: agreed" in text
+    assert told["gates"][1]["waived_since"] is None
+
+    past.evaluated(places, "b", 0.67)
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    Waivers(places.operator_store, "flights").waive(
+        run_id="b",
+        gate="silo_floor",
+        model_digest=past.DIGEST,
+        reason="agreed since",
+        by="B.",
+        until=today,
+    )
+    text = gate_words.explanation(gate_words.explained(runs, "b"))
+    assert "silo_floor: refused\n" in text
+    assert (
+        f"  since     by B. until {today}: agreed since; it counts from the next run on"
+        in text
+    )
+
+
+def bounds(floor):
+    return GateSettings(silo_floor={"at_least": floor}, silo_gap={"at_most": 0.2})
+
+
+def test_bounds_are_tried_on_all_runs_and_what_is_gone_is_said(places, runs):
+    past.evaluated(places, "a", 0.67)
+    past.failed(places, "b")
+    past.evaluated(places, "c", 0.6)
+    told = gate_words.previews(runs, bounds(0.6))
+    assert [(item["then"], item["now"]) for item in told] == [
+        ("not blessed", "blessed"),
+        (None, None),
+        ("blessed", "blessed"),
+    ]
+    lines = gate_words.previewed(told).splitlines()
+    assert lines[0] == "run a: not blessed, but would be blessed"
+    assert lines[1] == "  silo_floor"
+    assert lines[2].startswith("    then: Not blessed: silo F9 has AUC")
+    assert lines[3].startswith("    now:  Closest of 3: silo F9 has AUC")
+    assert lines[4:] == [
+        "run b: no evaluation of it is kept (the disk is full)",
+        "run c: blessed, and still so",
+    ]
+
+
+def test_of_one_run_a_missing_evaluation_is_an_error(places, runs):
+    past.failed(places, "b")
+    with pytest.raises(SettingsError, match="no evaluation of it is kept"):
+        gate_words.previews(runs, bounds(0.6), "b")
+
+
+def test_without_runs_there_is_nothing_to_try(runs):
+    assert gate_words.previewed(gate_words.previews(runs, bounds(0.6))) == (
+        "no run has ended yet"
+    )

@@ -1,0 +1,57 @@
+"""The tables for people, as they are printed."""
+
+import io
+
+from rich.console import Console
+
+from components.errors import FairSiloError
+from pipelines import summary
+from pipelines.cli import tables
+
+
+def printed(table) -> list[str]:
+    out = io.StringIO()
+    Console(file=out, width=160).print(table)
+    return [" ".join(line.split()) for line in out.getvalue().splitlines()]
+
+
+def told(run_id, **more):
+    failed = summary.of_failure(run_id, "flights", "2013-05", FairSiloError("x"), {})
+    return {**failed, "reasons": [], **more}
+
+
+def test_the_log_of_decisions_tells_gates_worst_silo_and_baseline():
+    refused = told(
+        "a",
+        status="not_blessed",
+        reasons=["Not blessed: one.", "Not blessed: two."],
+        metrics={"auc": 0.7126, "auc_next_span": None},
+        gates=[
+            {"gate": "silo_floor", "passed": False, "waived": False},
+            {"gate": "silo_gap", "passed": True, "waived": False},
+            {"gate": "change", "passed": False, "waived": True},
+        ],
+        worst_silo={"silo": "F9", "auc": 0.6124},
+        baseline={"span": "2013-04", "digest": "b" * 64},
+    )
+    spanless = told("b", status="blessed", baseline={"span": "", "digest": "c" * 64})
+    lines = printed(tables.runs([refused, spanless]))
+    assert lines[0] == "run span status AUC worst silo against"
+    assert lines[1] == "a 2013-05 not blessed 0.713 F9 0.612 2013-04"
+    assert lines[2] == "b 2013-05 blessed - - cccccccccccc"
+    assert tables.reasons([refused, spanless]) == [
+        "a: silo_floor, change (waived): Not blessed: one."
+    ]
+
+
+def test_runs_of_earlier_versions_are_listed_too():
+    old = told("a", status="blessed")
+    for key in ("gates", "worst_silo", "baseline"):
+        del old[key]
+    assert printed(tables.runs([old]))[1] == "a 2013-05 blessed - - -"
+
+
+def test_an_auc_has_its_interval_where_there_is_one():
+    assert tables.auc(0.7126, 0.7, 0.725) == "0.713 (0.700 to 0.725)"
+    assert tables.auc(0.7126, None, None) == "0.713"
+    assert tables.auc(None, None, None) == "-"

@@ -1,0 +1,110 @@
+"""Only what refused can be waived, and what comes next is said."""
+
+import datetime
+import pathlib
+
+import pytest
+
+from components.errors import SettingsError
+from components.fairness_evaluator.waivers import Waivers
+from pipelines import past_runs
+from pipelines.cli import waiving
+from pipelines.places import Places
+from tests.pipelines import past
+
+TODAY = datetime.datetime.now(datetime.UTC).date()
+
+
+@pytest.fixture
+def places(tmp_path):
+    return Places(tmp_path)
+
+
+@pytest.fixture
+def state(places):
+    return Waivers(places.operator_store, "flights")
+
+
+def waive(state, gate="silo_floor", day=TODAY):
+    return state.waive(
+        run_id="a",
+        gate=gate,
+        model_digest=past.DIGEST,
+        reason="agreed",
+        by="A. Reviewer",
+        until=day.isoformat(),
+    )
+
+
+def test_a_gate_that_refused_can_be_waived(places):
+    waiving.check(past.evaluated(places, "a", 0.67), "silo_floor")
+
+
+@pytest.mark.parametrize(
+    ("make", "says", "way_out"),
+    [
+        (
+            lambda places: past.evaluated(places, "a", 0.67, gap=0.01),
+            "gate `change` did not refuse in run a; those that did: silo_floor, "
+            "silo_gap",
+            "`fairsilo gate explain a` tells what each gate found",
+        ),
+        (
+            lambda places: past.evaluated(places, "a", 0.6),
+            "run a was blessed: there is nothing to waive",
+            "",
+        ),
+        (
+            lambda places: past.failed(places, "a"),
+            "run a: no gate refused its model, it came to none (the disk is full)",
+            "mend what ended the run",
+        ),
+        (
+            lambda places: past.failed(places, "a") | {"status": "running"},
+            "run a has not ended, so no gate has decided yet",
+            "wait for its end",
+        ),
+    ],
+)
+def test_what_did_not_refuse_can_not_be_waived(places, make, says, way_out):
+    with pytest.raises(SettingsError) as caught:
+        waiving.check(make(places), "change")
+    assert caught.value.message == says
+    assert way_out in caught.value.hint
+
+
+def test_the_next_step_is_the_same_run_again(places, state):
+    told = past.evaluated(places, "a", 0.67)
+    waive(state)
+    runs = past_runs.of_use_case("flights", places.output, "")
+    [line] = waiving.next_steps(runs, told, state, pathlib.Path("my out"))
+    assert line == (
+        "next: `fairsilo run flights --span 2013-05 --output 'my out'`, with the "
+        "settings of that run: all steps before the evaluation come from the cache, "
+        "and the gates judge again"
+    )
+
+
+def test_gates_that_still_refuse_are_named_and_a_cluster_has_its_own_command(
+    places, state
+):
+    told = past.evaluated(places, "a", 0.67, gap=0.01)
+    waive(state)
+    runs = past_runs.of_use_case("flights", places.output, "sqlite:///x.db")
+    lines = waiving.next_steps(runs, told | {"span": ""}, state, None)
+    assert lines[0] == "it is not blessed yet: silo_gap refused it too"
+    assert lines[1].startswith("next: `fairsilo kubeflow run flights`, with")
+
+
+def test_waivers_are_listed_with_how_they_stand(state):
+    waive(state, day=TODAY + datetime.timedelta(days=5))
+    waive(state)
+    waive(state, gate="change")
+    told = waiving.listed(state)
+    assert [(item["gate"], item["state"]) for item in told] == [
+        ("silo_floor", "replaced"),
+        ("silo_floor", "active"),
+        ("change", "active"),
+    ]
+    assert told[1]["model_digest"] == past.DIGEST
+    assert (told[1]["by"], told[1]["run_id"]) == ("A. Reviewer", "a")

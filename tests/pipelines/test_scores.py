@@ -1,0 +1,58 @@
+"""Scores made elsewhere: what is asked for, and what is refused."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+
+from components.errors import SettingsError
+from pipelines import scores
+
+FOLDER = pathlib.Path("/data/scored")
+
+
+def request(label="", score="score", baseline="", use_case="", overrides=()):
+    return scores.request(FOLDER, label, score, baseline, use_case, overrides)
+
+
+def test_without_a_use_case_only_the_overrides_count():
+    asked = request(overrides=["evaluation.slices=[sex]", "gates.silo_gap.at_most=0.1"])
+    assert (asked.name, asked.label, asked.score) == ("scored", "label", "score")
+    assert asked.settings.evaluation.slices == ("sex",)
+    assert asked.settings.gates is not None
+    assert list(asked.settings.gates.configured) == ["silo_gap"]
+
+
+def test_nothing_is_demanded_where_no_gate_is_set():
+    assert request().settings.gates is None
+
+
+def test_a_use_case_gives_label_measures_and_gates():
+    asked = request(use_case="census", overrides=["evaluation.thresholds=[0.25, 0.5]"])
+    assert (asked.name, asked.label) == ("census", "high_income")
+    assert asked.settings.evaluation.slices == ("sex", "race")
+    assert asked.settings.gates is not None
+    assert request(use_case="census", label="rich").label == "rich"
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [{"label": "score"}, {"baseline": "score"}, {"label": "old", "baseline": "old"}],
+)
+def test_one_column_can_not_be_two_things(columns):
+    with pytest.raises(
+        SettingsError, match=r"found the columns .*, expected different"
+    ):
+        request(**columns)
+
+
+def test_settings_that_can_not_be_used_are_named():
+    with pytest.raises(SettingsError) as caught:
+        request(overrides=["evaluation.slice=[sex]", "gates.silo_floor.at_least=2"])
+    assert caught.value.message.startswith("--set: 2 settings can't be used:\n")
+    assert "`evaluation.slice`: unknown key; did you mean `slices`?" in str(
+        caught.value
+    )
+    with pytest.raises(SettingsError, match=r"`gates.minimum_data.rows` is 20, but"):
+        request(overrides=["gates.silo_gap.at_most=0.1", "gates.minimum_data.rows=20"])
