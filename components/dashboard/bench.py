@@ -8,9 +8,7 @@ delays. A page says itself when its start-up is over, by the mark `interactive`.
 
 from __future__ import annotations
 
-import os
 import pathlib
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,6 +17,7 @@ import numpy as np
 
 from components.dashboard import page, scores, synthetic, tfma_view
 from components.dashboard import report as reports
+from components.dashboard.chromium import NAMES, find_chromium
 from components.dashboard.payloads import Decision, Gate, Ledger, SiloPredictions
 from components.dashboard.report import About, Report, SiloLine
 from components.dashboard.scores import Question, Slice
@@ -43,7 +42,6 @@ FAIRNESS_RATES = (
     *("false_positive_rate", "false_negative_rate"),
     *("false_discovery_rate", "false_omission_rate"),
 )
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run")
 
 
@@ -204,13 +202,6 @@ def _metrics(slices: Sequence[Slice], better: float) -> tfma_view.Metrics:
     return found
 
 
-def find_chromium() -> str | None:
-    """Return Chromium's path, from `CHROMIUM` or the places it is installed at."""
-    return os.environ.get("CHROMIUM") or next(
-        filter(None, map(shutil.which, BROWSERS)), None
-    )
-
-
 def _open(paths: Mapping[str, pathlib.Path]) -> dict[str, float]:
     """Return the fastest time from navigation to the mark, by page; unit: ms."""
     executable = find_chromium()
@@ -223,7 +214,7 @@ def _open(paths: Mapping[str, pathlib.Path]) -> dict[str, float]:
         ) from error
     if executable is None:
         raise FairSiloError(
-            f"found no browser, expected one of {', '.join(BROWSERS)}",
+            f"found no browser, expected one of {', '.join(NAMES)}",
             "install it: `make chromium`",
         )
     with sync_playwright() as driver:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import pathlib
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from components.dashboard.chromium import find_chromium
 
 FLAGS = (
     "--no-sandbox",
@@ -25,7 +25,6 @@ FLAGS = (
     "--disable-sync",
 )
 TIMEOUT_MS = 120_000  # other tests run beside on two cores
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 @dataclasses.dataclass
@@ -112,13 +111,6 @@ class Browser:
             yield visit
         finally:
             context.close()
-
-
-def find_chromium() -> str | None:
-    """Return Chromium's path, from `CHROMIUM` or the places it is installed at."""
-    return os.environ.get("CHROMIUM") or next(
-        filter(None, map(shutil.which, NAMES)), None
-    )
 
 
 @pytest.fixture(scope="session")

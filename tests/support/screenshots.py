@@ -15,10 +15,11 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 from components.dashboard import silo_page
+from components.dashboard.chromium import find_chromium
 from pipelines.places import Places
 from pipelines.site import build
 from pipelines.site.archive import LocalArchive
-from tests.support.browser import FLAGS, find_chromium
+from tests.support.browser import FLAGS
 
 IMAGES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "images"
 WINDOW = {"width": 1280, "height": 860}
