@@ -1,33 +1,26 @@
 """The operator's state: what people decided by hand, in one transactional store.
 
 Lives beside ML Metadata (sqlite on a laptop, MySQL on a cluster). Nothing is
-overwritten: each decision is a row with its reason, and the last one counts.
+overwritten: of all decisions on a silo (`journal.py`) the last one counts.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import datetime
 
 import sqlalchemy as sa
 
+from components import journal
 from components.errors import SettingsError
-from components.store import MYSQL, Store
+from components.journal import Journal
 
 QUARANTINE = "quarantine"
 RELEASE = "release"
 
-_METADATA = sa.MetaData()
-_DECISIONS = sa.Table(
+_DECISIONS = journal.table(
     "silo_decisions",
-    _METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("use_case", sa.String(128), nullable=False),
     sa.Column("silo", sa.String(128), nullable=False),
     sa.Column("action", sa.String(16), nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("at", sa.String(32), nullable=False),
-    **MYSQL,
 )
 
 
@@ -58,8 +51,7 @@ class OperatorState:
     """
 
     def __init__(self, url: str, use_case: str) -> None:
-        self._store = Store(url, _METADATA)
-        self._use_case = use_case
+        self._journal = Journal(url, use_case, _DECISIONS)
 
     def quarantined(self) -> dict[str, str]:
         """Return the silos that are quarantined by hand now, with the reasons."""
@@ -72,13 +64,7 @@ class OperatorState:
 
     def history(self) -> list[Decision]:
         """Return all decisions, oldest first."""
-        query = (
-            sa.select(_DECISIONS)
-            .where(_DECISIONS.c.use_case == self._use_case)
-            .order_by(_DECISIONS.c.id)
-        )
-        with self._store.begin() as connection:
-            rows = connection.execute(query).mappings().all()
+        rows = self._journal.history()
         return [Decision(r["silo"], r["action"], r["reason"], r["at"]) for r in rows]
 
     def quarantine(self, silo: str, reason: str) -> None:
@@ -110,13 +96,4 @@ class OperatorState:
                 "its owner can read",
                 'give --reason "..."',
             )
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        row = {
-            "use_case": self._use_case,
-            "silo": silo,
-            "action": action,
-            "reason": reason.strip(),
-            "at": now,
-        }
-        with self._store.begin() as connection:
-            connection.execute(_DECISIONS.insert().values(**row))
+        self._journal.append(silo=silo, action=action, reason=reason.strip())

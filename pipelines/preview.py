@@ -11,7 +11,7 @@ import dataclasses
 from components.fairness_evaluator import decision
 from components.fairness_evaluator.decision import Decision
 from components.fairness_evaluator.gate_settings import GateSettings
-from pipelines.past_runs import Evaluation
+from pipelines.past_runs.evaluation import Evaluation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +59,7 @@ def preview(evaluation: Evaluation, settings: GateSettings) -> Preview:
         settings,
         then.baseline,
         then.waivers,
+        then.baseline_gone,
     )
     before, after = _sentences(then), _sentences(now)
     changed = tuple(

@@ -17,6 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from components import store
 from components.errors import FairSiloError
 from components.store import MYSQL, Store
 
@@ -32,6 +33,7 @@ _SUMMARY = "summary"
 _PAGE = "page"
 _TABLE = "table"
 _DECISION = "decision"
+_SILO_PAGES = "silo_pages"
 _METADATA = sa.MetaData()
 _RUNS = sa.Table(
     "runs",
@@ -86,6 +88,11 @@ class RunStore:
         self._store = Store(url, _METADATA)
         self._use_case = use_case
 
+    @property
+    def place(self) -> str:
+        """Where the store is, for people."""
+        return store.place(self._store.url)
+
     def start(self, run_id: str, span: str) -> None:
         """Take down that a run has begun, or has begun again.
 
@@ -101,6 +108,7 @@ class RunStore:
         page: bytes | None,
         table: bytes | None = None,
         decision: bytes | None = None,
+        silo_pages: bytes | None = None,
     ) -> None:
         """Take down how a run ended, in place of what was known of it.
 
@@ -109,9 +117,16 @@ class RunStore:
             page: HTML of its dashboard, if it came to that.
             table: Parquet of its evaluation's tidy table, if it came to that.
             decision: JSON of the decision on its model, if it came to that.
+            silo_pages: The pages of its silos, if it came to that, as
+                `pipelines/past_runs/silo_pages.py` packs them.
         """
         documents = {_SUMMARY: json.dumps(summary, ensure_ascii=False).encode()}
-        more = {_PAGE: page, _TABLE: table, _DECISION: decision}
+        more = {
+            _PAGE: page,
+            _TABLE: table,
+            _DECISION: decision,
+            _SILO_PAGES: silo_pages,
+        }
         documents |= {kind: found for kind, found in more.items() if found is not None}
         self._write(summary["run_id"], summary["span"], summary["status"], documents)
 
@@ -146,6 +161,10 @@ class RunStore:
     def decision(self, run_id: str) -> bytes | None:
         """Return the JSON of the decision on a run's model, if it has one."""
         return self._documents(_DECISION, [run_id]).get(run_id)
+
+    def silo_pages(self, run_id: str) -> bytes | None:
+        """Return the packed pages of a run's silos, if it has any."""
+        return self._documents(_SILO_PAGES, [run_id]).get(run_id)
 
     def silos(self) -> dict[str, dict[str, Any]]:
         """Return what the latest runs told of their silos; empty before any run.

@@ -1,35 +1,54 @@
 """Waivers of gates, in the operator's store: who let which model pass, and until when.
 
 Nothing is overwritten or removed: of several for one model and gate the last counts,
-so that an end can be moved. A waiver holds through its last day in UTC.
+so that an end can be moved. A waiver holds through its last day in UTC, or until it is
+withdrawn, which is a row of its own that names it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
+from collections.abc import Mapping
+from typing import Any
 
 import sqlalchemy as sa
 
+from components import journal
 from components.errors import SettingsError
 from components.fairness_evaluator.decision import Waiver
-from components.store import MYSQL, Store
+from components.journal import Journal
 
-_METADATA = sa.MetaData()
-_WAIVERS = sa.Table(
+_WAIVERS = journal.table(
     "gate_waivers",
-    _METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("use_case", sa.String(128), nullable=False),
     sa.Column("run_id", sa.String(128), nullable=False),
     sa.Column("gate", sa.String(64), nullable=False),
     sa.Column("model_digest", sa.String(128), nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
     sa.Column("by", sa.Text, nullable=False),
     sa.Column("until", sa.String(10), nullable=False),
-    sa.Column("at", sa.String(32), nullable=False),
-    **MYSQL,
 )
+_WITHDRAWALS = journal.table(
+    "gate_waiver_withdrawals",
+    # Unique, so of two people at once one withdraws it and the other is told.
+    sa.Column("waiver", sa.Integer, nullable=False, unique=True),
+    sa.Column("by", sa.Text, nullable=False),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Withdrawal:
+    """Somebody's word that a waiver no longer holds.
+
+    Attributes:
+        reason: Why, in that person's words.
+        by: Who answers for it.
+        at: When, ISO 8601 in UTC.
+    """
+
+    reason: str
+    by: str
+    at: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,16 +56,21 @@ class Record:
     """A waiver as it was recorded.
 
     Attributes:
+        number: Its row's.
         waiver: The waiver.
         model_digest: The model that it was given for.
+        withdrawal: Who withdrew it; None where nobody did.
     """
 
+    number: int
     waiver: Waiver
     model_digest: str
+    withdrawal: Withdrawal | None = None
 
     def is_active(self, today: datetime.date) -> bool:
         """Return whether it holds on a day, in UTC."""
-        return today <= datetime.date.fromisoformat(self.waiver.until)
+        last = datetime.date.fromisoformat(self.waiver.until)
+        return self.withdrawal is None and today <= last
 
 
 class Waivers:
@@ -59,21 +83,19 @@ class Waivers:
     """
 
     def __init__(self, url: str, use_case: str) -> None:
-        self._store = Store(url, _METADATA)
-        self._use_case = use_case
+        self._given = Journal(url, use_case, _WAIVERS)
+        self._withdrawn = Journal(url, use_case, _WITHDRAWALS)
 
     def history(self) -> list[Record]:
         """Return all waivers, oldest first, also those that ended."""
-        query = (
-            sa.select(_WAIVERS)
-            .where(_WAIVERS.c.use_case == self._use_case)
-            .order_by(_WAIVERS.c.id)
-        )
-        with self._store.begin() as connection:
-            rows = connection.execute(query).mappings().all()
-        fields = [field.name for field in dataclasses.fields(Waiver)]
+        rows = self._given.history()
+        withdrawn = {
+            row["waiver"]: _withdrawal(row) for row in self._withdrawn.history()
+        }
         return [
-            Record(Waiver(**{name: row[name] for name in fields}), row["model_digest"])
+            Record(
+                row["id"], _waiver(row), row["model_digest"], withdrawn.get(row["id"])
+            )
             for row in rows
         ]
 
@@ -84,14 +106,22 @@ class Waivers:
             model_digest: The model.
             today: The day, in UTC.
         """
-        last = {
+        last = self.last(model_digest)
+        return tuple(
+            last[gate].waiver for gate in sorted(last) if last[gate].is_active(today)
+        )
+
+    def last(self, model_digest: str) -> dict[str, Record]:
+        """Return the waivers that count for a model by gate, also those that ended.
+
+        Args:
+            model_digest: The model.
+        """
+        return {
             record.waiver.gate: record
             for record in self.history()
             if record.model_digest == model_digest
         }
-        return tuple(
-            last[gate].waiver for gate in sorted(last) if last[gate].is_active(today)
-        )
 
     def waive(
         self,
@@ -116,29 +146,67 @@ class Waivers:
         Raises:
             SettingsError: Reason or name are empty, or the day is none or is over.
         """
-        now = datetime.datetime.now(datetime.UTC)
-        given = Waiver(
-            gate=gate,
-            reason=_text("reason", reason, "that a reviewer can judge"),
-            by=_text("by", by, "name of the person who answers for it"),
-            until=_day(until, now.date()).isoformat(),
-            at=now.isoformat(timespec="seconds"),
+        row = self._given.append(
             run_id=run_id,
+            gate=gate,
+            model_digest=model_digest,
+            until=_day(until, _today()).isoformat(),
+            **_answered(reason, by),
         )
-        row = {
-            "use_case": self._use_case,
-            "model_digest": model_digest,
-            **dataclasses.asdict(given),
-        }
-        with self._store.begin() as connection:
-            connection.execute(_WAIVERS.insert().values(**row))
-        return given
+        return _waiver(row)
+
+    def withdraw(self, *, gate: str, model_digest: str, reason: str, by: str) -> Record:
+        """Record that the waiver of a gate no longer holds, and return that waiver.
+
+        Args:
+            gate: The gate.
+            model_digest: The model that it was waived for.
+            reason: Why.
+            by: Who answers for it.
+
+        Raises:
+            SettingsError: Reason or name are empty, or no such waiver holds.
+        """
+        answered = _answered(reason, by)
+        today = _today()
+        record = self.last(model_digest).get(gate)
+        if record is not None and record.is_active(today):
+            # Where somebody else does so at once, one of both finds the row there.
+            with contextlib.suppress(sa.exc.IntegrityError):
+                row = self._withdrawn.append(waiver=record.number, **answered)
+                return dataclasses.replace(record, withdrawal=_withdrawal(row))
+        others = [waiver.gate for waiver in self.active(model_digest, today)]
+        raise SettingsError(
+            f"gate `{gate}`: found no waiver of it that holds for that model, expected "
+            f"one to withdraw; those that hold: {', '.join(others) or 'none'}",
+            "`fairsilo gate waivers USE_CASE` lists all, also those that ended",
+        )
+
+
+def _waiver(row: Mapping[str, Any]) -> Waiver:
+    fields = [field.name for field in dataclasses.fields(Waiver)]
+    return Waiver(**{name: row[name] for name in fields})
+
+
+def _withdrawal(row: Mapping[str, Any]) -> Withdrawal:
+    return Withdrawal(row["reason"], row["by"], row["at"])
+
+
+def _today() -> datetime.date:
+    return datetime.datetime.now(datetime.UTC).date()
+
+
+def _answered(reason: str, by: str) -> dict[str, str]:
+    return {
+        "reason": _text("reason", reason, "one that a reviewer can judge"),
+        "by": _text("by", by, "the name of the person who answers for it"),
+    }
 
 
 def _text(option: str, text: str, expected: str) -> str:
     if not text.strip():
         raise SettingsError(
-            f"--{option}: found nothing, expected one {expected}",
+            f"--{option}: found nothing, expected {expected}",
             f'give --{option} "..."',
         )
     return text.strip()

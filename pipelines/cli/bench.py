@@ -39,7 +39,7 @@ def evaluation(as_json: Json = False) -> None:
 def pages(as_json: Json = False) -> None:
     """A run's page in a browser: bytes, and time until it answers, by silos."""
     with console.engines():
-        from components.dashboard.bench import bench_pages
+        from components.dashboard.bench.pages import bench_pages
 
         result = bench_pages()
     _show(result, as_json)

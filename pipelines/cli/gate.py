@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import pathlib
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from pipelines.cli import console, shared_store
+from pipelines.cli import console, past, shared_store
 from pipelines.cli.options import Json, Name, Output, Overrides, Store
-
-if TYPE_CHECKING:
-    from pipelines.past_runs import PastRuns
 
 app = typer.Typer(
     no_args_is_help=True, help="Explain decisions, waive gates, try other bounds."
@@ -37,7 +33,7 @@ def explain(
     """Tell of each gate what it protects, what it found, and the way out."""
     from pipelines.cli import gate_words
 
-    runs = _runs(run, use, output, store)
+    runs = past.of_run(run, use, output, store)
     told = gate_words.explained(runs, run)
     if as_json:
         console.data_json(told)
@@ -60,13 +56,11 @@ def preview(
 
     Stored evaluations are judged again; nothing is trained or scored.
     """
-    from pipelines import past_runs, use_case
+    from pipelines import use_case
     from pipelines.cli import gate_words
 
-    if store:
-        shared_store.refuse_local(output)
+    runs = past.of_use_case(name, output, store)
     gates = use_case.find(name, overrides or []).settings.gates
-    runs = past_runs.of_use_case(name, console.output_folder(name, output), store)
     told = gate_words.previews(runs, gates, run)
     if as_json:
         console.data_json(told)
@@ -92,7 +86,7 @@ def waive(
     from components.fairness_evaluator.waivers import Waivers
     from pipelines.cli import waiving
 
-    runs = _runs(run, use, output, store)
+    runs = past.of_run(run, use, output, store)
     told = runs.find(run)
     waiving.check(told, gate)
     state = Waivers(runs.operator_store, runs.use_case)
@@ -104,13 +98,42 @@ def waive(
         by=by,
         until=until,
     )
-    where = f" (the store at {shared_store.place(store)})" if store else ""
     console.say(
         f"gate {gate} is waived for the model of run {run} until {given.until}, by "
-        f"{given.by}{where}"
+        f"{given.by}{_where(store)}"
     )
     for line in waiving.next_steps(runs, told, state, output):
         console.say(line)
+
+
+@app.command()
+def unwaive(
+    run: Run,
+    gate: Annotated[str, typer.Option(help="The gate that is waived.")],
+    reason: Annotated[str, typer.Option(help="Why no longer; reviewers read it.")],
+    by: Annotated[str, typer.Option(help="Name of the person who answers for it.")],
+    use: Use = "",
+    output: Output = None,
+    store: Store = "",
+) -> None:
+    """Withdraw a waiver before its last day: the gate counts again.
+
+    The waiver and its withdrawal both stay on record.
+    """
+    from components.fairness_evaluator.waivers import Waivers
+
+    runs = past.of_run(run, use, output, store)
+    digest = runs.find(run)["model"]["digest"] or ""  # none where nothing was trained
+    state = Waivers(runs.operator_store, runs.use_case)
+    ended = state.withdraw(gate=gate, model_digest=digest, reason=reason, by=by)
+    console.say(
+        f"gate {gate} is no longer waived for the model of run {run}: the waiver by "
+        f"{ended.waiver.by} until {ended.waiver.until} is withdrawn{_where(store)}"
+    )
+    console.say(
+        "the gate counts again from the next run on; a model that the waiver let into "
+        "service stays there until another is blessed"
+    )
 
 
 @app.command("waivers")
@@ -119,30 +142,16 @@ def list_waivers(
 ) -> None:
     """List all waivers, oldest first, also those that ended."""
     from components.fairness_evaluator.waivers import Waivers
-    from pipelines import past_runs
     from pipelines.cli import waiving
 
-    if store:
-        shared_store.refuse_local(output)
-    runs = past_runs.of_use_case(name, console.output_folder(name, output), store)
+    runs = past.of_use_case(name, output, store)
     told = waiving.listed(Waivers(runs.operator_store, name))
     if as_json:
         console.data_json(told)
         return
     for item in told:
-        console.data(
-            f"{item['state']:<8} until {item['until']}  {item['run_id']}  "
-            f"{item['gate']}  by {item['by']}: {item['reason']}"
-        )
+        console.data(waiving.line(item))
 
 
-def _runs(run: str, use: str, output: pathlib.Path | None, store: str) -> PastRuns:
-    """Return the runs among which a run is to be found."""
-    from pipelines import past_runs
-
-    if store:
-        shared_store.refuse_local(output)
-    if use:
-        return past_runs.of_use_case(use, console.output_folder(use, output), store)
-    folders = [output.absolute()] if output else console.output_folders()
-    return past_runs.of_run(run, folders, store)
+def _where(store: str) -> str:
+    return f" (the store at {shared_store.place(store)})" if store else ""

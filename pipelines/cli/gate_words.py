@@ -12,10 +12,12 @@ from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.gates.registry import GATES
 from components.fairness_evaluator.waivers import Waivers
 from pipelines import preview
+from pipelines.cli import waiving
 
 if TYPE_CHECKING:
-    from components.fairness_evaluator.decision import Decision, GateResult, Waiver
-    from pipelines.past_runs import PastRuns
+    from components.fairness_evaluator.decision import Decision, GateResult
+    from components.fairness_evaluator.waivers import Record
+    from pipelines.past_runs.runs import PastRuns
     from pipelines.summary import Summary
 
 WIDTH = 88
@@ -24,6 +26,7 @@ REFUSE_IF = {
     "value": "refuses when the figure misses that, whatever its interval",
     "possibly": "refuses when the worse end of the 95 % interval misses that",
 }
+COUNTS = "it counts from the next run on"
 VERDICTS = {True: "blessed", False: "not blessed"}
 
 
@@ -39,11 +42,9 @@ def explained(runs: PastRuns, run_id: str) -> dict[str, Any]:
     """
     told = runs.find(run_id)
     decided = runs.evaluation(told).decision
-    today = datetime.datetime.now(datetime.UTC).date()
-    holding = Waivers(runs.operator_store, runs.use_case).active(
-        told["model"]["digest"] or "", today
+    now = Waivers(runs.operator_store, runs.use_case).last(
+        told["model"]["digest"] or ""
     )
-    now = {waiver.gate: waiver for waiver in holding}
     return {
         "run_id": run_id,
         "use_case": runs.use_case,
@@ -55,10 +56,9 @@ def explained(runs: PastRuns, run_id: str) -> dict[str, Any]:
     }
 
 
-def _gate(decided: Decision, gate: GateResult, now: Waiver | None) -> dict[str, Any]:
+def _gate(decided: Decision, gate: GateResult, now: Record | None) -> dict[str, Any]:
     settings = GateSettings.model_validate(decided.settings)
     section = getattr(settings, gate.gate)
-    since = None if gate.passed or now == gate.waiver else now
     return {
         "gate": gate.gate,
         "protects": GATES[gate.gate].protects,
@@ -67,9 +67,21 @@ def _gate(decided: Decision, gate: GateResult, now: Waiver | None) -> dict[str, 
         "passed": gate.passed,
         "sentence": gate.sentence,
         "way_out": gate.way_out,
-        "waiver": dataclasses.asdict(gate.waiver) if gate.waiver else None,
-        "waived_since": dataclasses.asdict(since) if since else None,
+        "waiver": gate.waiver and dataclasses.asdict(gate.waiver),
+        **_since(gate, now),
     }
+
+
+def _since(gate: GateResult, now: Record | None) -> dict[str, Any]:
+    """Return what became of a gate's waiver since the run."""
+    today = datetime.datetime.now(datetime.UTC).date()
+    given, withdrawal = None, None
+    if now is not None and not gate.passed:
+        if now.is_active(today) and now.waiver != gate.waiver:
+            given = dataclasses.asdict(now.waiver)
+        if now.withdrawal is not None and gate.waiver is not None:
+            withdrawal = dataclasses.asdict(now.withdrawal)
+    return {"waived_since": given, "withdrawn_since": withdrawal}
 
 
 def explanation(told: dict[str, Any]) -> str:
@@ -100,8 +112,9 @@ def _facts(gate: dict[str, Any]) -> list[str]:
         "found": gate["sentence"],
         "way out": gate["way_out"],
         "waiver": _waiver(gate["waiver"]),
-        "since": gate["waived_since"]
-        and f"{_waiver(gate['waived_since'])}; it counts from the next run on",
+        "since": gate["waived_since"] and f"{_waiver(gate['waived_since'])}; {COUNTS}",
+        "withdrawn": gate["withdrawn_since"]
+        and f"{waiving.withdrawn(gate['withdrawn_since'])}; {COUNTS}",
     }
     lines: list[str] = []
     for name, text in facts.items():

@@ -249,7 +249,7 @@ def artifacts(
     ] = pathlib.Path("run"),
     store: Store = "",
 ) -> None:
-    """Download a run's logs; with the operator's store its page and summary too."""
+    """Download a run's logs; with the operator's store its pages and summary too."""
     chosen = find(name)
     from pipelines.kubeflow import downloads
 
@@ -259,7 +259,7 @@ def artifacts(
     if store:
         written += downloads.from_store(store, name, found.run_id, output)
     else:
-        missing.append("page and summary: give --store, they lie in the store")
+        missing.append("pages and summary: give --store, they lie in the store")
     for path in written:
         console.data(str(path))
     for sentence in missing:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from components.errors import SettingsError
-from pipelines.cli import console, shared_store
+from pipelines.cli import console, past
 from pipelines.cli.options import Json, Name, Output, Store
 
 if TYPE_CHECKING:
-    from pipelines.site.archive import Archive
+    from pipelines.past_runs.page import Page
+    from pipelines.past_runs.runs import PastRuns
     from pipelines.site.figures import Figures
-    from pipelines.summary import Summary
 
 app = typer.Typer(
     no_args_is_help=True, help="List runs, show one, compare two, open their pages."
@@ -32,7 +32,7 @@ def list_runs(
     name: Name, output: Output = None, store: Store = "", as_json: Json = False
 ) -> None:
     """List all runs, oldest first."""
-    summaries = _all(name, output, store)
+    summaries = past.of_use_case(name, output, store).summaries()
     if as_json:
         console.data_json(summaries)
         return
@@ -57,7 +57,7 @@ def show(
     """Show a run: decision, reasons, silos."""
     from pipelines.cli.run import show as show_summary
 
-    show_summary(_one(name, run, output, store), as_json)
+    show_summary(past.of_use_case(name, output, store).find(run), as_json)
 
 
 @app.command()
@@ -112,12 +112,12 @@ def open_page(
 ) -> None:
     """Open the site, a run's page or a silo's in the browser, and print its path."""
     if run or silo or to:
-        chosen = _one(name, run, output, store)
-        page = _page(_archive(name, output, store), chosen, silo, to)
+        page = _page(past.of_use_case(name, output, store), run, silo)
+        path = _file(page, to)
     else:
-        page = _build(name, None, output, store)
-    console.data(str(page))
-    typer.launch(page.as_uri())
+        path = _build(name, None, output, store)
+    console.data(str(path))
+    typer.launch(path.as_uri())
 
 
 @app.command()
@@ -133,10 +133,8 @@ def diff(
     from pipelines.cli import changes
     from pipelines.site import diff as compare
 
-    archive = _archive(name, output, store)
-    before, after = (
-        _figures(archive, _one(name, run, output, store)) for run in (run_a, run_b)
-    )
+    runs = past.of_use_case(name, output, store)
+    before, after = (_figures(runs, run) for run in (run_a, run_b))
     found = compare.changes(before, after)
     if as_json:
         console.data_json(changes.to_json(run_a, run_b, found))
@@ -149,124 +147,48 @@ def diff(
         out.print()
 
 
-def _archive(name: str, output: pathlib.Path | None, store: str) -> Archive:
-    from pipelines.site.archive import LocalArchive, StoredArchive
-
-    if store:
-        from pipelines.run_store import RunStore
-
-        shared_store.refuse_local(output)
-        return StoredArchive(RunStore(store, name))
-    from pipelines.places import Places
-
-    return LocalArchive(Places(console.output_folder(name, output)))
-
-
 def _build(
     name: str, to: pathlib.Path | None, output: pathlib.Path | None, store: str
 ) -> pathlib.Path:
     from pipelines.site import build
 
-    archive = _archive(name, output, store)
+    runs = past.of_use_case(name, output, store)
     folder = to or console.output_folder(name, output) / "site"
-    return build.build(archive, name, folder.absolute())
+    return build.build(runs, folder.absolute())
 
 
-def _page(
-    archive: Archive, chosen: Summary, silo: str, to: pathlib.Path | None
-) -> pathlib.Path:
-    """Return the file that holds a run's page, or a silo's of that run."""
+def _page(runs: PastRuns, run: str, silo: str) -> Page:
+    """Return a run's page, or a silo's of that run."""
+    told = runs.find(run)
     if silo:
-        written: pathlib.Path | None = _silo_page(archive, chosen, silo)
-    else:
-        written = archive.page_file(chosen)
-    if written is not None and to is None:
-        return written
-    content = archive.page(chosen) if written is None else written.read_bytes()
-    if content is None:
+        return runs.silo_page(told, silo)
+    page = runs.page(told)
+    if page is None:
         raise SettingsError("this run wrote no page", "see `fairsilo report show`")
+    return page
+
+
+def _file(page: Page, to: pathlib.Path | None) -> pathlib.Path:
+    """Return a file that holds a page: the one asked for, else its own, else a new."""
+    if to is None and page.file is not None:
+        return page.file
     if to is None:  # the browser reads it when we are gone
         handle, name = tempfile.mkstemp(prefix="fairsilo-", suffix=".html")
         os.close(handle)
         to = pathlib.Path(name)
-    to.parent.mkdir(parents=True, exist_ok=True)
-    to.write_bytes(content)
+    page.write(to)
     return to.absolute()
 
 
-def _silo_page(archive: Archive, chosen: Summary, silo: str) -> pathlib.Path:
-    from components.dashboard import silo_page
-
-    pages = archive.silo_pages(chosen)
-    found = pages.get(silo_page.file_name(silo))
-    if found is not None:
-        return found
-    raise SettingsError(
-        f"silo `{silo}`: found no page of it beside the page of run "
-        f"{chosen['run_id']}, expected one; there are {len(pages)} pages of silos",
-        "a run that trained nothing has none, and a cluster's store keeps none: "
-        "open them where the run wrote its page",
-    )
-
-
-def _figures(archive: Archive, chosen: Summary) -> Figures:
+def _figures(runs: PastRuns, run: str) -> Figures:
     from pipelines.site import figures
 
-    table = archive.figures(chosen)
+    told = runs.find(run)
+    table = runs.figures(told)
     if table is None:
         raise SettingsError(
-            f"run {chosen['run_id']}: found no figures of its evaluation, which are "
+            f"run {told['run_id']}: found no figures of its evaluation, which are "
             "gone or never were",
             "see `fairsilo report list` for the runs that were evaluated",
         )
     return figures.of_table(table)
-
-
-def _all(name: str, output: pathlib.Path | None, store: str) -> list[Summary]:
-    return _archive(name, output, store).summaries()
-
-
-def _one(name: str, run: str, output: pathlib.Path | None, store: str) -> Summary:
-    if store:
-        return _one_stored(name, run, output, store)
-    summaries = _all(name, output, store)
-    chosen = [item for item in summaries if run in {"", item["run_id"]}]
-    if chosen:
-        return chosen[-1]
-    raise _unknown(
-        name,
-        run,
-        [item["run_id"] for item in summaries],
-        str(console.output_folder(name, output)),
-        f"run `fairsilo run {name}` first, or give --output",
-    )
-
-
-def _one_stored(
-    name: str, run: str, output: pathlib.Path | None, store: str
-) -> Summary:
-    from pipelines.run_store import RunStore
-
-    shared_store.refuse_local(output)
-    runs = RunStore(store, name)
-    known = [one.run_id for one in runs.runs()]
-    summary = runs.summary(run or "".join(known[-1:]))
-    if summary is not None:
-        return summary
-    raise _unknown(
-        name,
-        run,
-        known,
-        f"the store at {shared_store.place(store)}",
-        f"start one with `fairsilo kubeflow run {name}`, or in Kubeflow's UI",
-    )
-
-
-def _unknown(
-    name: str, run: str, known: list[str], where: str, way_out: str
-) -> SettingsError:
-    return SettingsError(
-        f"run {run or '(last)'} of `{name}`: found no summary of it in {where}; "
-        f"known: {', '.join(known) or 'none'}",
-        way_out,
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,7 @@ def decisions_on(url: str, name: str, silo: str) -> OperatorState:
 def silos(url: str, name: str) -> list[dict[str, Any]]:
     """Return the silos of the latest runs, and what was decided by hand."""
     from components.operator_state import OperatorState
+    from components.silos import findings
     from pipelines.run_store import RunStore
 
     known = RunStore(url, name).silos()
@@ -87,7 +89,10 @@ def silos(url: str, name: str) -> list[dict[str, Any]]:
                 "run_id": told.get("run_id"),
                 "rows_train": told.get("rows_train"),
                 "admitted": told.get("admitted"),
-                "reasons": told.get("reasons", []),
+                "reasons": [
+                    dataclasses.asdict(one)
+                    for one in findings.all_of_json(told.get("reasons", ()))
+                ],
                 "quarantined": by_hand.get(silo, ""),
             }
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from pipelines.cli.options import Json, Name, Output, Overrides, Span, Store
 
 if TYPE_CHECKING:
     from components.operator_state import OperatorState
+    from components.silos.cohort import Member
 
 app = typer.Typer(no_args_is_help=True, help="List, check, quarantine, release silos.")
 
@@ -60,7 +62,9 @@ def _line_of_files(item: dict[str, Any]) -> str:
 
 def _line_of_run(item: dict[str, Any]) -> str:
     verdicts = {True: "admitted", False: "refused", None: "in no run"}
-    reasons = "; ".join(filter(None, [*item["reasons"], _by_hand(item)]))
+    from pipelines.cli import tables
+
+    reasons = "; ".join(filter(None, [*tables.why(item), _by_hand(item)]))
     return f"{item['silo']:<24} {verdicts[item['admitted']]:<10} {reasons}"
 
 
@@ -86,7 +90,7 @@ def _list(chosen: Any, folder: pathlib.Path) -> list[dict[str, Any]]:  # noqa: A
                 "silo": silo.silo.id,
                 "files": len(silo.files),
                 "spans": f"{spans[0]} to {spans[-1]}" if any(spans) else "",
-                "error": silo.error,
+                "error": silo.error.sentence if silo.error else "",
                 "quarantined": by_hand.get(silo.silo.id, ""),
             }
         )
@@ -115,11 +119,21 @@ def check(
         for member in cohort.members:
             verdict = "admitted" if member.admitted else "quarantined"
             console.data(f"{member.silo}: {verdict}")
-            for sentence in (*member.reasons, *member.notes):
-                console.data(f"  {sentence}")
+            for line in _findings(member):
+                console.data(line)
     if cohort.refusal:
         console.say(cohort.refusal)
         raise typer.Exit(3)
+
+
+def _findings(member: Member) -> Iterator[str]:
+    """Yield what was found in a silo's data, and the way out below what it mends."""
+    from components.silos.findings import grouped
+
+    for group in (*grouped(member.reasons), *grouped(member.notes)):
+        yield from (f"  {sentence}" for sentence in group.sentences)
+        if group.hint:
+            yield f"    hint: {group.hint}"
 
 
 def _check(chosen: Any, span: str, folder: pathlib.Path) -> Any:  # noqa: ANN401

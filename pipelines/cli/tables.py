@@ -8,6 +8,7 @@ import rich.console
 import rich.table
 import rich.text
 
+from components.silos import findings
 from pipelines.summary import Summary
 
 
@@ -24,10 +25,15 @@ def silos(summary: Summary) -> rich.table.Table:
             rich.text.Text(item["silo"]),
             f"{item['rows_train']:,}",
             f"{item['rows_eval']:,}",
-            rich.text.Text("yes" if item["admitted"] else "; ".join(item["reasons"])),
+            rich.text.Text("yes" if item["admitted"] else "; ".join(why(item))),
             auc(item["auc"], item["auc_low"], item["auc_high"]),
         )
     return table
+
+
+def why(silo: dict[str, Any]) -> tuple[str, ...]:
+    """Return why a silo of a summary was not admitted, each a sentence."""
+    return findings.sentences(findings.all_of_json(silo["reasons"]))
 
 
 def auc(value: float | None, low: float | None, high: float | None) -> str:

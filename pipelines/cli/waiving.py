@@ -14,7 +14,7 @@ from pipelines.run_store import RUNNING
 
 if TYPE_CHECKING:
     from components.fairness_evaluator.waivers import Record, Waivers
-    from pipelines.past_runs import PastRuns
+    from pipelines.past_runs.runs import PastRuns
     from pipelines.summary import Summary
 
 
@@ -65,8 +65,7 @@ def next_steps(
     holding = state.active(told["model"]["digest"], _today())
     waived = {waiver.gate for waiver in holding}
     left = [gate for gate in _refused(told) if gate not in waived]
-    program = "fairsilo kubeflow run" if runs.store else "fairsilo run"
-    words = [program, shlex.quote(runs.use_case)]
+    words = [runs.program, shlex.quote(runs.use_case)]
     if told["span"]:
         words.append(f"--span {shlex.quote(told['span'])}")
     if output:
@@ -87,7 +86,8 @@ def listed(state: Waivers) -> list[dict[str, Any]]:
         state: All waivers.
 
     Returns:
-        A mapping each; `state` is `active`, `ended`, or `replaced` by a later one.
+        A mapping each; `state` is `active`, `ended`, `withdrawn`, or `replaced` by a
+        later one.
     """
     records = state.history()
     last = {(item.model_digest, item.waiver.gate): item for item in records}
@@ -96,12 +96,30 @@ def listed(state: Waivers) -> list[dict[str, Any]]:
             "state": _state(item, last[item.model_digest, item.waiver.gate]),
             "model_digest": item.model_digest,
             **dataclasses.asdict(item.waiver),
+            "withdrawal": item.withdrawal and dataclasses.asdict(item.withdrawal),
         }
         for item in records
     ]
 
 
+def line(item: dict[str, Any]) -> str:
+    """Return one of the waivers that `listed` tells of, for people."""
+    given = (
+        f"{item['state']:<9} until {item['until']}  {item['run_id']}  {item['gate']}  "
+        f"by {item['by']}: {item['reason']}"
+    )
+    end = item["withdrawal"]
+    return f"{given}; withdrawn {withdrawn(end)}" if end else given
+
+
+def withdrawn(end: dict[str, Any]) -> str:
+    """Return who withdrew a waiver, when and why, for people."""
+    return f"by {end['by']} on {end['at'][:10]}: {end['reason']}"
+
+
 def _state(record: Record, last: Record) -> str:
+    if record.withdrawal is not None:
+        return "withdrawn"
     if record is not last:
         return "replaced"
     return "active" if record.is_active(_today()) else "ended"

@@ -1,8 +1,8 @@
 """What of a run can be had from outside the cluster, written into a folder.
 
 The API server hands out logs, and nothing of what steps show in the UI: those pages lie
-in the server's object store at addresses that only its metadata knows. The whole page
-and the summary come from the operator's store.
+in the server's object store at addresses that only its metadata knows. The whole page,
+those of the silos and the summary come from the operator's store.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def download(
 def from_store(
     url: str, use_case: str, run_id: str, folder: pathlib.Path
 ) -> list[pathlib.Path]:
-    """Write a run's page and summary from the operator's store.
+    """Write a run's page, its silos' and its summary from the operator's store.
 
     Args:
         url: The store's address, or a reference to it (`components/store_url.py`).
@@ -68,17 +68,26 @@ def from_store(
         folder: Where to write.
 
     Returns:
-        The files; none of what the store doesn't have.
+        The files, and the folder of the silos' pages; none of what the store doesn't
+        have.
     """
+    from components.dashboard.silo.page import FOLDER
+    from pipelines.past_runs import silo_pages
     from pipelines.run_store import RunStore
 
     store = RunStore(url, use_case)
     folder.mkdir(parents=True, exist_ok=True)
     page, summary = store.page(run_id), store.summary(run_id)
+    packed = store.silo_pages(run_id)
     written = []
     if page is not None:
         written.append(folder / PAGE)
         written[-1].write_bytes(page)
+    if packed is not None:
+        written.append(folder / FOLDER)
+        written[-1].mkdir(exist_ok=True)
+        for name, content in silo_pages.unpack(packed):
+            (folder / FOLDER / name).write_bytes(content)
     if summary is not None:
         written.append(folder / SUMMARY)
         text = json.dumps(summary, indent=1, ensure_ascii=False)

@@ -12,11 +12,13 @@ from collections.abc import Mapping
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
+from components.dashboard.silo.page import FOLDER
 from components.errors import FairSiloError
 from components.fairness_evaluator import decision
 from components.scoring import table
 from components.store_url import FROM_ENVIRONMENT
 from pipelines import summary
+from pipelines.past_runs import silo_pages
 from pipelines.run_store import RUNNING, RunStore
 from pipelines.runners import results
 from pipelines.runners.job import Job
@@ -32,11 +34,13 @@ def decide(
     nodes = results.read(connection, job.run_id)
     told = summary.of_run(job.run_id, job.use_case, job.places, nodes)
     summary.write(told, job.places)
+    page = pathlib.Path(told["dashboard"])
     RunStore(FROM_ENVIRONMENT, job.use_case).finish(
         told,
-        page=pathlib.Path(told["dashboard"]).read_bytes(),
+        page=page.read_bytes(),
         table=pathlib.Path(told["evaluation"], table.PARQUET).read_bytes(),
         decision=pathlib.Path(told["blessing"], decision.FILE_NAME).read_bytes(),
+        silo_pages=silo_pages.pack(page.parent / FOLDER),
     )
     return told
 

@@ -10,13 +10,12 @@ import dataclasses
 import hashlib
 import pathlib
 import re
-import shutil
 from collections.abc import Sequence
 
-from components.dashboard.silo_page import FOLDER
+from components.dashboard.silo.page import FOLDER
 from pipelines import summary
+from pipelines.past_runs.runs import PastRuns
 from pipelines.site import comparison, figures, index, trends
-from pipelines.site.archive import Archive
 from pipelines.site.figures import Figures, Question, Subject
 from pipelines.site.trends import Entry
 from pipelines.summary import Summary
@@ -28,24 +27,23 @@ _CONTENTS = re.compile(rb'<nav aria-label="Contents">\s*<ol>')
 _WAY_BACK = b'\n<li><a href="../../index.html">All runs</a></li>'
 
 
-def build(archive: Archive, use_case: str, folder: pathlib.Path) -> pathlib.Path:
+def build(runs: PastRuns, folder: pathlib.Path) -> pathlib.Path:
     """Build the site of a use case.
 
     Args:
-        archive: Its runs.
-        use_case: Its name.
+        runs: Its runs.
         folder: Where to write; made where it is missing.
 
     Returns:
         The index.
     """
-    summaries = archive.summaries()
+    summaries = runs.summaries()
     hrefs = {}
     for told in summaries:
-        href = _copy_run(archive, told, folder)
+        href = _copy_run(runs, told, folder)
         if href:
             hrefs[told["run_id"]] = href
-    found, gone = _figures(archive, summaries)
+    found, gone = _figures(runs, summaries)
     entries = [
         _with_interval(entry, found.get(entry.run_id))
         for entry in trends.entries(summaries)
@@ -55,21 +53,22 @@ def build(archive: Archive, use_case: str, folder: pathlib.Path) -> pathlib.Path
         for entry in reversed(entries)
         if entry.run_id in found
     ]
-    diff, held = comparison.render(use_case, compared, gone)
+    diff, held = comparison.render(runs.use_case, compared, gone)
     _write(folder / index.DIFF_FILE_NAME, diff.encode())
-    html = index.render(use_case, entries, hrefs, held)
+    html = index.render(runs.use_case, entries, hrefs, held)
     return _write(folder / index.FILE_NAME, html.encode())
 
 
-def _copy_run(archive: Archive, told: Summary, folder: pathlib.Path) -> str:
+def _copy_run(runs: PastRuns, told: Summary, folder: pathlib.Path) -> str:
     """Copy a run's pages and return its page from the index; empty without one."""
     name = folder_name(told["run_id"])
     target = folder / RUNS / name / index.FILE_NAME
-    page = archive.page(told)
+    page = runs.page(told)
     if page is not None:
-        _write(target, _CONTENTS.sub(lambda found: found[0] + _WAY_BACK, page, 1))
-        for file_name, source in archive.silo_pages(told).items():
-            _copy(source, target.parent / FOLDER / file_name)
+        html = _CONTENTS.sub(lambda found: found[0] + _WAY_BACK, page.read(), 1)
+        _write(target, html)
+        for file_name, silo_page in runs.silo_pages(told):
+            silo_page.write(target.parent / FOLDER / file_name)
     return f"{RUNS}/{name}/{index.FILE_NAME}" if target.is_file() else ""
 
 
@@ -81,7 +80,7 @@ def folder_name(run_id: str) -> str:
 
 
 def _figures(
-    archive: Archive, summaries: Sequence[Summary]
+    runs: PastRuns, summaries: Sequence[Summary]
 ) -> tuple[dict[str, Figures], list[str]]:
     """Return the figures of the latest runs, and the runs whose figures are gone."""
     found: dict[str, Figures] = {}
@@ -91,7 +90,7 @@ def _figures(
             continue  # it was never evaluated
         if len(found) == comparison.MOST_RUNS:
             break
-        table = archive.figures(told)
+        table = runs.figures(told)
         if table is None:
             gone.append(told["run_id"])
         else:
@@ -104,17 +103,6 @@ def _with_interval(entry: Entry, found: Figures | None) -> Entry:
     if auc is None:
         return entry
     return dataclasses.replace(entry, auc_low=auc.low, auc_high=auc.high)
-
-
-def _copy(source: pathlib.Path, target: pathlib.Path) -> None:
-    """Copy a file, unless the copy is there: there may be thousands."""
-    state = source.stat()
-    if target.is_file():
-        there = target.stat()
-        if (there.st_size, there.st_mtime_ns) == (state.st_size, state.st_mtime_ns):
-            return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(source, target)
 
 
 def _write(path: pathlib.Path, content: bytes) -> pathlib.Path:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 
 from components.fairness_evaluator.figures.intervals import Interval, difference
-from pipelines.site import metrics
+from components.scoring.metrics import better
 from pipelines.site.figures import Figure, Figures, Question, Subject
 
 
@@ -41,7 +41,7 @@ class Change:
     @property
     def loss(self) -> float | None:
         """The change for the worse, below 0 for a gain; None where neither is."""
-        way = metrics.better(self.question.metric)
+        way = better(self.question.metric)
         return None if self.change is None or not way else -way * self.change
 
     @property

@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from components.scoring.metrics import better
 from pipelines.site import metrics
 from pipelines.site.figures import Figure, Figures, Question, Subject
 
@@ -82,7 +83,7 @@ def _question(question: Question) -> Json:
     return {
         "metric": question.metric,
         "words": metrics.words(question.metric, question.threshold),
-        "better": metrics.better(question.metric),
+        "better": better(question.metric),
     }
 
 

@@ -9,14 +9,10 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Sequence
 
-import markupsafe
-
-from components.dashboard import page, templating
-from components.dashboard.page import PLOTTING, Scripts
+from components.dashboard import templating
+from components.dashboard.scripts import PLOTTING, TABLES, of_texts
 
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
-TABLES = page.TEMPLATES / "page.js"
-STYLES = (page.TEMPLATES / "page.css", TEMPLATES / "site.css")
 
 
 def interactive(script: str) -> list[pathlib.Path]:
@@ -42,18 +38,14 @@ def render(
         data: For the scripts, as JSON in the element `data`; None for none.
         context: What the template names besides.
     """
-    css = "".join(path.read_text(encoding="utf-8") for path in STYLES)
+    texts = (path.read_text(encoding="utf-8") for path in scripts)
     return (
         templating.environment(TEMPLATES)
         .get_template(template)
         .render(
-            css=markupsafe.Markup(css),  # noqa: S704  files of ours
-            scripts=Scripts(tuple(map(_inline, scripts))),
+            css=templating.styles(templating.STYLE, TEMPLATES / "site.css"),
+            scripts=of_texts(texts),
             data=data,
             **context,
         )
     )
-
-
-def _inline(script: pathlib.Path) -> markupsafe.Markup:
-    return page.inline(script.read_text(encoding="utf-8"))

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from components.silos import findings
 from pipelines.summary import Summary
 
 # How a finding of drift reads (`components/silo_validator/tfdv_checks.py`).
@@ -136,5 +137,5 @@ def _cohort(
 
 def _has_drifted(silo: Mapping[str, Any]) -> bool:
     """Say whether a silo has a finding of drift, be it a reason or a note."""
-    sentences = [*silo["reasons"], *silo.get("notes", ())]
-    return any(DRIFT in sentence for sentence in sentences)
+    found = findings.all_of_json([*silo["reasons"], *silo.get("notes", ())])
+    return any(DRIFT in sentence for sentence in findings.sentences(found))

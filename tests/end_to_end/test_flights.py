@@ -108,7 +108,9 @@ def test_each_silo_is_told_with_its_rows_and_what_left_it(first):
     silos = {item["silo"]: item for item in summary(first)["silos"]}
     assert sorted(silos) == ["9E", "F9", "OO", "US", "VX"]
     assert not silos["OO"]["admitted"]
-    assert "too few rows: found 1 to train on" in silos["OO"]["reasons"][0]
+    (few,) = silos["OO"]["reasons"]
+    assert "too few rows: found 1 to train on" in few["sentence"]
+    assert "export more history" in few["hint"]
     for name in ("9E", "US", "VX"):
         assert silos[name]["admitted"]
         assert silos[name]["auc_low"] < silos[name]["auc"] < silos[name]["auc_high"]
@@ -198,7 +200,8 @@ def test_quarantine_by_hand_holds_in_the_next_run(first, federation):
     assert done.returncode == 0, done.stderr
     told = summary(federation.run("2013-02"))
     silos = {item["silo"]: item for item in told["silos"]}
-    assert silos["9E"]["reasons"] == ["quarantined by hand: audit"]
+    (by_hand,) = silos["9E"]["reasons"]
+    assert by_hand["sentence"] == "quarantined by hand: audit"
     assert silos["9E"]["auc"] is not None, "it is still evaluated"
     assert told["model"]["digest"] != summary(first)["model"]["digest"]
     done = fairsilo(

@@ -15,6 +15,7 @@ import sys
 import pytest
 from ml_metadata import metadata_store
 
+from components.dashboard.silo import page
 from pipelines import use_case
 from pipelines.run_store import RunStore
 from pipelines.runners import kubeflow, metadata, results
@@ -192,6 +193,21 @@ def test_the_operator_sees_runs_and_quarantines_from_outside(cluster, first):
         "silo", "release", "F9", "-u", "flights", "--reason", "done",
         "--store", cluster.store, folder=cluster.folder,
     )  # fmt: skip
+
+
+def test_the_silos_pages_are_handed_out_from_the_store_alone(cluster, first):
+    done = fairsilo(
+        "report", "build", "flights", f"--to={cluster.folder / 'site'}",
+        "--store", cluster.store, folder=cluster.folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    copies = cluster.folder / "site" / "runs" / first.run_id / "silos"
+    told = cluster.runs.summary(first.run_id)
+    written = pathlib.Path(told["dashboard"]).parent / "silos"
+    names = {page.file_name(item["silo"]) for item in told["silos"]}
+    assert {path.name for path in copies.iterdir()} == names
+    for name in names:
+        assert (copies / name).read_bytes() == (written / name).read_bytes()
 
 
 def test_a_wrong_parameter_ends_the_run_in_its_first_step(cluster):

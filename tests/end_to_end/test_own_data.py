@@ -139,7 +139,9 @@ def broken(tiny):
 def test_broken_silo_is_refused_in_a_sentence(broken, name):
     silos = {item["silo"]: item for item in summary(broken)["silos"]}
     assert not silos[name]["admitted"]
-    assert BROKEN[name] in " ".join(silos[name]["reasons"])
+    reasons = silos[name]["reasons"]
+    assert BROKEN[name] in " ".join(one["sentence"] for one in reasons)
+    assert all(one["hint"] for one in reasons), "each says what mends it"
 
 
 def test_healthy_silos_go_on(broken):
@@ -154,7 +156,8 @@ def test_healthy_silos_go_on(broken):
 
 def test_silo_whose_name_would_leave_its_folder_is_refused(broken):
     silos = {item["silo"]: item for item in summary(broken)["silos"]}
-    assert "would leave its parent folder" in silos["a\\evil"]["reasons"][0]
+    (told,) = silos["a\\evil"]["reasons"]
+    assert "would leave its parent folder" in told["sentence"]
 
 
 def test_quarantined_silo_that_can_be_read_is_evaluated_and_scored(broken, tiny):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pathlib
+import shutil
 
+from components.dashboard.silo.page import FOLDER
 from components.errors import FairSiloError
 from components.fairness_evaluator import decision
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.scoring import table
 from pipelines import summary
+from pipelines.past_runs import silo_pages
 from pipelines.places import Places
 from pipelines.run_store import RunStore
 from tests.components.fairness_evaluator.gates.evidence import THREE, silo
@@ -62,13 +65,28 @@ def failed(places: Places, run_id: str) -> summary.Summary:
 
 
 def stored(url: str, told: summary.Summary) -> None:
-    """Put a written run into a cluster's store."""
-    documents = (
-        {
+    """Put a written run into a cluster's store, with all that it left."""
+    documents: dict[str, bytes] = {}
+    if told["evaluation"]:
+        documents = {
             "table": pathlib.Path(told["evaluation"], table.PARQUET).read_bytes(),
             "decision": pathlib.Path(told["blessing"], decision.FILE_NAME).read_bytes(),
         }
-        if told["evaluation"]
-        else {}
-    )
-    RunStore(url, told["use_case"]).finish(told, None, **documents)
+    page = None
+    if told["dashboard"]:
+        path = pathlib.Path(told["dashboard"])
+        page = path.read_bytes()
+        documents["silo_pages"] = silo_pages.pack(path.parent / FOLDER)
+    RunStore(url, told["use_case"]).finish(told, page, **documents)
+
+
+def stored_alone(url: str, told: summary.Summary) -> None:
+    """Put a run into a cluster's store, as one that has lost what it left."""
+    RunStore(url, told["use_case"]).finish(told, None)
+
+
+def clear(told: summary.Summary) -> None:
+    """Clear away what a written run left, but not its summary."""
+    for path in (told["evaluation"], told["blessing"]):
+        shutil.rmtree(path)
+    shutil.rmtree(pathlib.Path(told["dashboard"]).parent)

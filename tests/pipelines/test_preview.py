@@ -1,10 +1,12 @@
 """Other bounds on a stored evaluation: what they would have decided, and why."""
 
+import dataclasses
+
 import pytest
 
-from components.fairness_evaluator.decision import Waiver
+from components.fairness_evaluator.decision import Baseline, Waiver
 from components.fairness_evaluator.gate_settings import GateSettings
-from pipelines import past_runs
+from pipelines.past_runs.local import LocalRuns
 from pipelines.places import Places
 from pipelines.preview import Changed, preview
 from tests.pipelines import past
@@ -14,7 +16,7 @@ from tests.pipelines import past
 def evaluation(tmp_path):
     def of(floor, waivers=()):
         told = past.evaluated(Places(tmp_path), "a", floor, waivers=waivers)
-        return past_runs.of_use_case("flights", tmp_path, "").evaluation(told)
+        return LocalRuns("flights", Places(tmp_path)).evaluation(told)
 
     return of
 
@@ -61,3 +63,13 @@ def test_other_minimum_data_judges_other_silos(evaluation):
     found = preview(evaluation(0.6), gates(0.6, minimum_data=few))
     assert (found.then, found.now) == (True, False)
     assert "silo HA has AUC 0.100" in found.changed[1].after
+
+
+def test_a_change_that_could_not_be_compared_refuses_under_any_bound(evaluation):
+    then = evaluation(0.6)
+    gone = Baseline("2013-04", "d1", "/models/4")
+    decided = dataclasses.replace(then.decision, baseline_gone=gone)
+    then = dataclasses.replace(then, decision=decided)
+    found = preview(then, gates(0.6, change={"at_most_worse": 1.0}))
+    assert (found.then, found.now) == (True, False)
+    assert "the folder of the model of 2013-04" in found.changed[-1].after

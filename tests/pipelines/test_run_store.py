@@ -54,11 +54,13 @@ def test_what_a_run_gave_is_read_back_as_it_was(runs, store_url):
 
 
 def test_an_evaluation_is_kept_whole_with_its_run(runs, store_url):
-    runs.finish(ended("a"), b"page", table=b"PAR1 \x00 table", decision=b"{}")
+    left = {"table": b"PAR1 \x00 table", "decision": b"{}", "silo_pages": b"\xfd7zXZ"}
+    runs.finish(ended("a"), b"page", **left)
     runs.finish(ended("b"), b"page")
     again = RunStore(store_url, "flights")
     assert (again.table("a"), again.decision("a")) == (b"PAR1 \x00 table", b"{}")
     assert (again.table("b"), again.decision("b")) == (None, None)
+    assert (again.silo_pages("a"), again.silo_pages("b")) == (b"\xfd7zXZ", None)
     assert (again.page("a"), again.summary("a")) == (b"page", ended("a"))
 
 
@@ -122,8 +124,9 @@ def test_use_cases_in_one_store_know_nothing_of_each_other(runs, store_url):
 
 def test_a_page_larger_than_the_servers_packet_is_kept_whole(runs, store_url):
     page = os.urandom(5_000_000)  # nothing to compress
-    runs.finish(ended("a"), page)
+    runs.finish(ended("a"), page, silo_pages=page[::-1])
     assert runs.page("a") == page
+    assert runs.silo_pages("a") == page[::-1]
     if store_url.startswith("mysql"):
         with Store(store_url, sa.MetaData()).begin() as connection:
             packet = connection.scalar(sa.text("SELECT @@max_allowed_packet"))

@@ -89,8 +89,27 @@ def test_a_run_tells_its_gates_baseline_worst_silo_and_where_it_was_evaluated(
     # The evil silo has .55, but is not judged.
     assert told["worst_silo"] == {"silo": cases.NORTH, "auc": 0.61}
     assert told["gap"] == pytest.approx(0.74 - 0.61)
+    judged = {silo["silo"]: silo["judged"] for silo in told["silos"]}
+    assert judged == {
+        cases.EVIL: False,
+        cases.NORTH: True,
+        cases.ARABIC: True,
+        cases.LONG: False,  # it has no AUC
+    }
     assert told["evaluation"] == str(folders["evaluation"])
     assert told["blessing"] == str(folders["blessing"])
+
+
+def test_a_silo_s_findings_are_told_with_their_ways_out(tmp_path):
+    told = summary.of_run("run-1", "flights", Places(tmp_path), cases.blessed(tmp_path))
+    silos = {silo["silo"]: silo for silo in told["silos"]}
+    assert silos[cases.EVIL]["reasons"] == [
+        {"sentence": f"`{cases.EVIL}` is missing", "hint": ""},
+        {"sentence": "too few rows", "hint": "export more history"},
+    ]
+    assert silos[cases.LONG]["notes"] == [
+        {"sentence": "column `weight`: drifted by 0.1", "hint": ""}
+    ]
 
 
 def test_a_run_that_judged_nothing_has_no_worst_silo(tmp_path):
@@ -98,6 +117,7 @@ def test_a_run_that_judged_nothing_has_no_worst_silo(tmp_path):
     told = summary.of_run("run-1", "flights", Places(tmp_path), nodes)
     assert (told["gates"], told["baseline"]) == ([], None)
     assert (told["worst_silo"], told["gap"]) == (None, None)
+    assert not any(silo["judged"] for silo in told["silos"])
 
 
 def test_a_failed_run_has_the_same_keys_as_one_that_ended(tmp_path):

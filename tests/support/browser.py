@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from components.dashboard.chromium import find_chromium
+from components.dashboard.bench.chromium import find_chromium
 
 FLAGS = (
     "--no-sandbox",

@@ -14,11 +14,11 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from components.dashboard import silo_page
-from components.dashboard.chromium import find_chromium
+from components.dashboard.bench.chromium import find_chromium
+from components.dashboard.silo import page as silo_page
+from pipelines.past_runs.local import LocalRuns
 from pipelines.places import Places
 from pipelines.site import build
-from pipelines.site.archive import LocalArchive
 from tests.support.browser import FLAGS
 
 IMAGES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "images"
@@ -56,15 +56,14 @@ def main() -> None:
 
 def built(output: pathlib.Path) -> tuple[pathlib.Path, dict[str, Any]]:
     """Build the site; return its index and the last run that has a page."""
-    archive = LocalArchive(Places(output))
-    told = [run for run in archive.summaries() if archive.page_file(run)]
+    runs = LocalRuns(output.name, Places(output))
+    told = [run for run in runs.summaries() if runs.page(run)]
     if len(told) < 2:
         sys.exit(
             f"{output}: found {len(told)} runs with a page, expected two to compare; "
             "run `fairsilo run flights --span 2013-10`, then `make demo`"
         )
-    name = told[-1]["use_case"]
-    return build.build(archive, name, output / "site"), told[-1]
+    return build.build(runs, output / "site"), told[-1]
 
 
 def take(chromium: Any, page: pathlib.Path, place: str, image: pathlib.Path) -> None:

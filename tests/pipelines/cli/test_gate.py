@@ -46,9 +46,55 @@ def test_a_refusal_is_explained_waived_and_listed(gate, places):
     )
     assert (waiver.run_id, waiver.reason) == ("a", "agreed")
     assert gate("waivers", "flights").stdout == (
-        f"active   until {DAY}  a  silo_floor  by A. Reviewer: agreed\n"
+        f"active    until {DAY}  a  silo_floor  by A. Reviewer: agreed\n"
     )
     assert "it counts from the next run on" in gate("explain", "a").stdout
+
+
+ENDED = ["--gate=silo_floor", "--reason=wrong", "--by=B. Reviewer"]
+
+
+def test_a_waiver_is_withdrawn_and_stays_listed(gate, places):
+    past.evaluated(places, "a", 0.67)
+    gate("waive", "a", "--gate=silo_floor", *GIVEN)
+    done = gate("unwaive", "a", *ENDED)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert done.stderr.splitlines() == [
+        "gate silo_floor is no longer waived for the model of run a: the waiver by "
+        f"A. Reviewer until {DAY} is withdrawn",
+        "the gate counts again from the next run on; a model that the waiver let into "
+        "service stays there until another is blessed",
+    ]
+    assert gate("waivers", "flights").stdout == (
+        f"withdrawn until {DAY}  a  silo_floor  by A. Reviewer: agreed; withdrawn by "
+        f"B. Reviewer on {DAY}: wrong\n"
+    )
+    assert "it counts from the next run on" not in gate("explain", "a").stdout
+    again = gate("unwaive", "a", *ENDED)
+    assert again.returncode == 2
+    assert "those that hold: none" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["x", *ENDED], "run x: found no such run; known: a (flights), b (flights)"),
+        (["a", *ENDED[1:], "--gate=change"], "those that hold: silo_floor"),
+        (["a", *ENDED[::2], "--reason= "], "--reason: found nothing"),
+        (["a", *ENDED[:2], "--by="], "--by: found nothing"),
+        (["a", *ENDED, "--use-case=census"], "known: none"),
+        (["b", *ENDED], "those that hold: none"),
+    ],
+)
+def test_a_waiver_that_is_not_there_is_not_withdrawn(gate, places, arguments, told):
+    past.evaluated(places, "a", 0.67)
+    past.failed(places, "b")
+    gate("waive", "a", "--gate=silo_floor", *GIVEN)
+    done = gate("unwaive", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
+    [record] = Waivers(places.operator_store, "flights").history()
+    assert record.withdrawal is None
 
 
 def test_bounds_are_tried_through_the_settings(gate, places):
@@ -100,6 +146,11 @@ def test_all_of_it_works_on_a_clusters_store_without_any_folder(
     assert [(item["state"], item["gate"]) for item in listed] == [
         ("active", "silo_floor")
     ]
+    ended = gate("unwaive", "a", *ENDED, store)
+    assert ended.returncode == 0, ended.stderr
+    assert "is withdrawn (the store at " in ended.stderr
+    [item] = json.loads(gate("waivers", "flights", store, "--json").stdout)
+    assert (item["state"], item["withdrawal"]["by"]) == ("withdrawn", "B. Reviewer")
     tried = gate("preview", "flights", "--set=gates.calibration=null", store)
     assert "run a: not blessed, but would be blessed" in tried.stdout
     both = gate("explain", "a", store, f"--output={tmp_path}")

@@ -8,8 +8,8 @@ from components.errors import SettingsError
 from components.fairness_evaluator.decision import Waiver
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.waivers import Waivers
-from pipelines import past_runs
 from pipelines.cli import gate_words
+from pipelines.past_runs import choosing
 from pipelines.places import Places
 from tests.pipelines import past
 
@@ -23,7 +23,7 @@ def places(tmp_path):
 
 @pytest.fixture
 def runs(places):
-    return past_runs.of_use_case("flights", places.output, "")
+    return choosing.of_use_case("flights", places.output, "")
 
 
 def test_each_gate_is_explained(places, runs):
@@ -87,6 +87,26 @@ def test_a_waiver_of_the_run_and_one_given_since_are_told_apart(places, runs):
         f"  since     by B. until {today}: agreed since; it counts from the next run on"
         in text
     )
+
+
+def test_a_withdrawal_since_is_told_of_a_run_that_rests_on_the_waiver(places, runs):
+    state = Waivers(places.operator_store, "flights")
+    gate = {"gate": "silo_floor", "model_digest": past.DIGEST}
+    given = state.waive(
+        run_id="a", reason="agreed", by="A. Reviewer", until="2999-12-31", **gate
+    )
+    past.evaluated(places, "a", 0.67)
+    past.evaluated(places, "b", 0.67, waivers=[given])
+    ended = state.withdraw(reason="wrong", by="B.", **gate).withdrawal
+    text = gate_words.explanation(gate_words.explained(runs, "b"))
+    assert "silo_floor: refused, and waived\n" in text
+    assert "  waiver    by A. Reviewer until 2999-12-31: agreed\n" in text
+    assert (
+        f"  withdrawn by B. on {ended.at[:10]}: wrong; it counts from the next run on"
+        in text
+    )
+    told = gate_words.explained(runs, "a")["gates"][1]
+    assert (told["waived_since"], told["withdrawn_since"]) == (None, None)
 
 
 def bounds(floor):

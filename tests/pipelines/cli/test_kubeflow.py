@@ -216,7 +216,7 @@ def test_artifacts_are_written_and_what_is_missing_is_said(
     done = command("artifacts", "flights", "-o", tmp_path / "out")
     assert done.exit_code == 0
     assert (tmp_path / "out/logs/open-run.log").read_bytes() == b"opened"
-    assert "page and summary: give --store" in done.stderr
+    assert "pages and summary: give --store" in done.stderr
     assert str(tmp_path / "out/run.json") in done.stdout
 
 

@@ -3,15 +3,17 @@
 import json
 import os
 import pathlib
+import shutil
 
 import pytest
 
-from components.dashboard.silo_page import file_name
+from components.dashboard.silo.page import file_name
 from components.errors import FairSiloError
 from pipelines import summary
+from pipelines.past_runs import silo_pages
 from pipelines.places import Places
 from pipelines.run_store import RunStore
-from tests.pipelines.site.conftest import FIRST, SECOND, output, two_runs
+from tests.pipelines.site.conftest import FIRST, SECOND, output, silo, two_runs
 from tests.support.program import fairsilo, wait_until
 
 __all__ = ["output", "two_runs"]  # fixtures
@@ -131,7 +133,7 @@ def test_a_site_before_any_run_is_no_error(tmp_path):
 
 
 def test_a_silos_own_page_is_opened(two_runs, tmp_path, opened):
-    second = two_runs.archive.summaries()[-1]
+    second = two_runs.runs.summaries()[-1]
     page = pathlib.Path(second["dashboard"]).parent / "silos" / file_name("F9")
     page.parent.mkdir()
     page.write_text("for F9")
@@ -163,10 +165,67 @@ def test_a_silo_without_a_page_is_told_so(two_runs, tmp_path):
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert (
-        f"silo `F9`: found no page of it beside the page of run {FIRST}, expected one; "
-        "there are 0 pages of silos"
+        f"silo `F9`: found no page of it beside the page of run {FIRST} in "
+        f"{two_runs.folder}, expected one; it was deleted"
     ) in done.stderr
-    assert "a cluster's store keeps none" in done.stderr
+    assert "run that span again" in done.stderr
+
+
+@pytest.fixture
+def silos_on_the_cluster(cluster, tmp_path):
+    """A run in the store with the pages of two silos, none of them on this machine."""
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    for name in ("F9", "Süd-東京"):
+        (pages / file_name(name)).write_text(f"for {name}", encoding="utf-8")
+    told = {**ended("first"), "silos": [silo("F9"), silo("Süd-東京")]}
+    cluster.finish(told, PAGE, silo_pages=silo_pages.pack(pages))
+    shutil.rmtree(pages)
+
+
+def test_a_silos_stored_page_is_opened_like_one_of_this_machine(
+    silos_on_the_cluster, tmp_path, opened, monkeypatch
+):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    command = ("report", "open", "flights")
+    done = fairsilo(*command, "--silo=F9", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = pathlib.Path(done.stdout.strip())
+    assert (page.parent, page.read_text()) == (tmp_path, "for F9")
+    wait_until(opened.exists)
+    assert opened.read_text() == f"{page}\n"
+    written = tmp_path / "handed over" / "süd.html"
+    done = fairsilo(
+        *command, "first", "--silo=Süd-東京", f"-o{written}", folder=tmp_path
+    )
+    assert (done.returncode, done.stdout) == (0, f"{written}\n"), done.stderr
+    assert written.read_text(encoding="utf-8") == "for Süd-東京"
+
+
+def test_a_silo_that_no_stored_page_is_of_is_told_so(silos_on_the_cluster, tmp_path):
+    done = fairsilo("report", "open", "flights", "--silo=ZZ", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        "silo `ZZ`: found no such silo among the 2 that run first tells of"
+    ) in done.stderr
+    assert "`fairsilo report show flights first` lists them" in done.stderr
+
+
+def test_silo_pages_of_a_run_that_kept_none_in_the_store_are_missed(cluster, tmp_path):
+    cluster.finish({**ended("first"), "silos": [silo("F9")]}, PAGE)
+    done = fairsilo("report", "open", "flights", "--silo=F9", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "in the store at " in done.stderr
+    assert "that run's version of FairSilo kept none" in done.stderr
+
+
+def test_a_clusters_site_has_the_pages_of_its_silos(silos_on_the_cluster, tmp_path):
+    done = fairsilo("report", "build", "flights", "--to=public", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "public" / "runs" / "first" / "silos"
+    assert {
+        path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()
+    } == {file_name(name): f"for {name}" for name in ("F9", "Süd-東京")}
 
 
 def test_two_runs_are_compared_for_people(two_runs, tmp_path):

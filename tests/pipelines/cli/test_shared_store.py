@@ -20,7 +20,7 @@ def ended(run_id, *silos):
                 "silo": silo,
                 "rows_train": 100 * (number + 1),
                 "admitted": number == 0,
-                "reasons": ["too few rows"] * number,
+                "reasons": [{"sentence": "too few rows", "hint": "get more"}] * number,
             }
             for number, silo in enumerate(silos)
         ],
@@ -80,13 +80,23 @@ def test_silos_are_listed_with_their_last_verdict_and_the_operators(store_url):
         "reasons": [],
         "quarantined": "",
     }
-    assert listed["süd"]["reasons"] == ["too few rows"]
+    assert listed["süd"]["reasons"] == [
+        {"sentence": "too few rows", "hint": "get more"}
+    ]
     assert listed["süd"]["quarantined"] == "audit"
     assert listed["west"]["run_id"] == "a"
     assert (listed["gone"]["admitted"], listed["gone"]["quarantined"]) == (
         None,
         "moved out",
     )
+
+
+def test_a_run_of_an_earlier_version_tells_its_reasons_without_hints(store_url):
+    old = ended("a", "north", "süd")
+    old["silos"][1]["reasons"] = ["too few rows"]
+    RunStore(store_url, "flights").finish(old, None)
+    _, told = shared_store.silos(store_url, "flights")
+    assert told["reasons"] == [{"sentence": "too few rows", "hint": ""}]
 
 
 @pytest.mark.parametrize(

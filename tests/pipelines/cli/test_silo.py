@@ -5,6 +5,9 @@ import json
 import pytest
 
 from components.operator_state import OperatorState
+from components.silos.cohort import Member
+from components.silos.findings import Finding
+from pipelines.cli import silo
 from pipelines.run_store import RunStore
 from tests.support.program import fairsilo
 
@@ -99,3 +102,25 @@ def test_a_store_and_local_folders_at_once_are_refused(command, tmp_path):
     assert done.returncode == 2
     assert "found --output beside a store" in done.stderr
     assert not (tmp_path / "store.db").exists()
+
+
+def test_a_check_tells_a_way_out_once_below_all_that_it_mends():
+    again = "export this column again"
+    member = Member(
+        "süd",
+        admitted=False,
+        reasons=(
+            Finding("column `a`: found none", again),
+            Finding("too few rows", "export more history"),
+            Finding("column `b`: found none", again),
+        ),
+        notes=(Finding("column `c` is new"),),
+    )
+    assert list(silo._findings(member)) == [
+        "  column `a`: found none",
+        "  column `b`: found none",
+        f"    hint: {again}",
+        "  too few rows",
+        "    hint: export more history",
+        "  column `c` is new",
+    ]

@@ -2,6 +2,7 @@
 
 import io
 
+import pytest
 from rich.console import Console
 
 from components.errors import FairSiloError
@@ -49,6 +50,20 @@ def test_runs_of_earlier_versions_are_listed_too():
     for key in ("gates", "worst_silo", "baseline"):
         del old[key]
     assert printed(tables.runs([old]))[1] == "a 2013-05 blessed - - -"
+
+
+@pytest.mark.parametrize(
+    "reasons",
+    [
+        [{"sentence": "too few rows", "hint": "get more"}, {"sentence": "by hand"}],
+        ["too few rows", "by hand"],  # as earlier versions wrote them
+    ],
+)
+def test_a_silo_that_was_not_admitted_says_why(reasons):
+    silo = {"silo": "süd", "rows_train": 3, "rows_eval": 1, "admitted": False}
+    aucs = {"auc": None, "auc_low": None, "auc_high": None}
+    table = tables.silos(told("a", silos=[{**silo, **aucs, "reasons": reasons}]))
+    assert printed(table)[1] == "süd 3 1 too few rows; by hand -"
 
 
 def test_an_auc_has_its_interval_where_there_is_one():

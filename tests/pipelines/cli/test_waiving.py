@@ -7,8 +7,8 @@ import pytest
 
 from components.errors import SettingsError
 from components.fairness_evaluator.waivers import Waivers
-from pipelines import past_runs
 from pipelines.cli import waiving
+from pipelines.past_runs import choosing
 from pipelines.places import Places
 from tests.pipelines import past
 
@@ -76,7 +76,7 @@ def test_what_did_not_refuse_can_not_be_waived(places, make, says, way_out):
 def test_the_next_step_is_the_same_run_again(places, state):
     told = past.evaluated(places, "a", 0.67)
     waive(state)
-    runs = past_runs.of_use_case("flights", places.output, "")
+    runs = choosing.of_use_case("flights", places.output, "")
     [line] = waiving.next_steps(runs, told, state, pathlib.Path("my out"))
     assert line == (
         "next: `fairsilo run flights --span 2013-05 --output 'my out'`, with the "
@@ -90,7 +90,8 @@ def test_gates_that_still_refuse_are_named_and_a_cluster_has_its_own_command(
 ):
     told = past.evaluated(places, "a", 0.67, gap=0.01)
     waive(state)
-    runs = past_runs.of_use_case("flights", places.output, "sqlite:///x.db")
+    url = f"sqlite:///{places.output}/store.db"
+    runs = choosing.of_use_case("flights", places.output, url)
     lines = waiving.next_steps(runs, told | {"span": ""}, state, None)
     assert lines[0] == "it is not blessed yet: silo_gap refused it too"
     assert lines[1].startswith("next: `fairsilo kubeflow run flights`, with")
@@ -108,3 +109,25 @@ def test_waivers_are_listed_with_how_they_stand(state):
     ]
     assert told[1]["model_digest"] == past.DIGEST
     assert (told[1]["by"], told[1]["run_id"]) == ("A. Reviewer", "a")
+    assert [item["withdrawal"] for item in told] == [None, None, None]
+
+
+def test_a_withdrawn_waiver_is_listed_with_its_end_also_when_another_followed(state):
+    waive(state)
+    state.withdraw(
+        gate="silo_floor", model_digest=past.DIGEST, reason="wrong", by="B. Reviewer"
+    )
+    waive(state)
+    first, second = waiving.listed(state)
+    assert (first["state"], second["state"]) == ("withdrawn", "active")
+    assert (first["withdrawal"]["by"], first["withdrawal"]["reason"]) == (
+        "B. Reviewer",
+        "wrong",
+    )
+    assert waiving.line(first) == (
+        f"withdrawn until {TODAY}  a  silo_floor  by A. Reviewer: agreed; withdrawn "
+        f"by B. Reviewer on {TODAY}: wrong"
+    )
+    assert waiving.line(second) == (
+        f"active    until {TODAY}  a  silo_floor  by A. Reviewer: agreed"
+    )

@@ -6,6 +6,7 @@ import pytest
 
 from pipelines import summary
 from pipelines.kubeflow import downloads, runs
+from pipelines.past_runs import silo_pages
 from pipelines.run_store import RunStore
 
 
@@ -43,6 +44,24 @@ def test_page_and_summary_come_from_the_operators_store(tmp_path, page):
     assert json.loads((folder / "summary.json").read_text())["run_id"] == "r1"
     if page:
         assert (folder / "page.html").read_bytes() == page
+
+
+def test_silo_pages_come_from_the_operators_store_into_a_folder(tmp_path):
+    (tmp_path / "pages").mkdir()
+    for name in ("f9-01.html", "aa-02.html"):
+        (tmp_path / "pages" / name).write_text(f"this is {name}")
+    store = f"sqlite:///{tmp_path / 'store.sqlite'}"
+    told = summary.of_failure("r1", "flights", "2013-11", ValueError("x"), {})
+    packed = silo_pages.pack(tmp_path / "pages")
+    RunStore(store, "flights").finish(told, b"page", silo_pages=packed)
+    folder = tmp_path / "run"
+    for _ in range(2):
+        written = downloads.from_store(store, "flights", "r1", folder)
+        assert folder / "silos" in written
+    assert {path.name: path.read_text() for path in (folder / "silos").iterdir()} == {
+        "f9-01.html": "this is f9-01.html",
+        "aa-02.html": "this is aa-02.html",
+    }
 
 
 def test_a_run_that_the_store_lacks_writes_nothing(tmp_path):

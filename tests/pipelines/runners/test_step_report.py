@@ -19,6 +19,7 @@ from components.federation.records import Dropped, RoundRecord, RunRecord, SiloR
 from components.scoring import table
 from components.silos.cohort import Cohort, Member
 from components.silos.departures import KINDS
+from components.silos.findings import Finding
 from components.silos.manifest import Manifest
 from components.silos.silo import Silo
 from pipelines import summary
@@ -187,8 +188,8 @@ def verdict(index: int) -> Member:
     return Member(
         f"{cases.ARABIC}-{index:05d}-{'x' * 60}",
         admitted=index % 3 > 0,
-        reasons=() if index % 3 else ("found `a` in 31 % of rows, expected 5 %",) * 9,
-        notes=("column `b`: drifted " * 4,) * 2,
+        reasons=() if index % 3 else (Finding("found `a` in 31 % of rows", "h"),) * 9,
+        notes=(Finding("column `b`: drifted " * 4),) * 2,
         rows={"train": index, "eval": index},
         heterogeneity={"b": 0.5},
     )
@@ -224,7 +225,8 @@ def silo_of_summary(member: Member) -> dict[str, object]:
         "rows_train": 9,
         "rows_eval": 9,
         "admitted": member.admitted,
-        "reasons": list(member.reasons),
+        "reasons": [dataclasses.asdict(one) for one in member.reasons],
+        "judged": member.admitted,
         "auc": 0.6,
         "auc_low": 0.5,
         "auc_high": 0.7,

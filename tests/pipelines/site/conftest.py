@@ -12,8 +12,8 @@ import pytest
 from components.scoring import table
 from components.scoring.table import Figure
 from pipelines import summary
+from pipelines.past_runs.local import LocalRuns
 from pipelines.places import Places
-from pipelines.site.archive import LocalArchive
 
 EVIL = "</script><img src=x onerror=alert(1)>"
 ARABIC = "مطار القاهرة"
@@ -90,8 +90,8 @@ class Output:
         return Places(self.folder)
 
     @property
-    def archive(self) -> LocalArchive:
-        return LocalArchive(self.places)
+    def runs(self) -> LocalRuns:
+        return LocalRuns("flights", self.places)
 
     def add(self, run_id: str, figures: list[Figure], **more: Any) -> dict[str, Any]:
         """Write a run with its table and its page."""

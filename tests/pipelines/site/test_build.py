@@ -6,15 +6,16 @@ import shutil
 
 import pytest
 
-from components.dashboard import page
+from components.dashboard.run import page
+from pipelines.past_runs import silo_pages
+from pipelines.past_runs.stored import StoredRuns
 from pipelines.run_store import RunStore
 from pipelines.site import build, comparison
-from pipelines.site.archive import StoredArchive
 from tests.pipelines.site.conftest import FIRST, PAGE, SECOND, embedded, figure
 
 
 def built(output, folder):
-    return build.build(output.archive, "flights", folder)
+    return build.build(output.runs, folder)
 
 
 def files(folder):
@@ -66,7 +67,7 @@ def test_the_interval_of_auc_is_that_of_the_table(two_runs, tmp_path):
 def test_silo_pages_are_copied_as_they_are_and_again_when_they_change(
     two_runs, tmp_path
 ):
-    (first, _) = two_runs.archive.summaries()
+    (first, _) = two_runs.runs.summaries()
     written = pathlib.Path(first["dashboard"]).parent / "silos" / "f9-0123.html"
     written.parent.mkdir()
     written.write_bytes(b"<body>one")
@@ -123,17 +124,24 @@ def test_without_a_run_the_index_says_how_to_start_one(output, tmp_path):
 
 
 def test_a_site_of_a_cluster_is_built_from_the_store_alone(two_runs, tmp_path):
-    store = RunStore(f"sqlite:///{tmp_path}/store.db", "flights")
-    for run in two_runs.archive.summaries():
+    url = f"sqlite:///{tmp_path}/store.db"
+    store = RunStore(url, "flights")
+    for run in two_runs.runs.summaries():
         table = pathlib.Path(run["evaluation"], "table.parquet").read_bytes()
-        store.finish(run, PAGE, table)
+        pages = tmp_path / "pages" / run["run_id"]
+        pages.mkdir(parents=True)
+        (pages / "f9-0123.html").write_text(f"F9 in {run['run_id']}")
+        store.finish(run, PAGE, table, silo_pages=silo_pages.pack(pages))
     store.start("third", "latest")
     shutil.rmtree(two_runs.folder)
-    index = build.build(StoredArchive(store), "flights", tmp_path / "site")
+    index = build.build(StoredRuns("flights", url), tmp_path / "site")
     html = index.read_text(encoding="utf-8")
     assert held(tmp_path / "site") == [SECOND, FIRST]
     assert "… Running" in html
     assert f'href="runs/{SECOND}/index.html"' in html
+    for run in (FIRST, SECOND):
+        copy = tmp_path / "site" / "runs" / run / "silos" / "f9-0123.html"
+        assert copy.read_text() == f"F9 in {run}"
 
 
 HOSTILE = ["../../x", "a/b", "..", ".hidden", "x" * 129, "</a>", ""]

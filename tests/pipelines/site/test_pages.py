@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 
+from components.dashboard.templating import STYLE
 from pipelines.site import index, pages
 from tests.pipelines.site.conftest import EVIL, embedded
 
@@ -40,5 +41,5 @@ def test_a_page_without_scripts_lets_none_run():
 
 def test_the_style_is_the_run_pages_with_a_little_more():
     html = index.render("flights", [], {}, [])
-    assert (pages.STYLES[0]).read_text(encoding="utf-8") in html
+    assert STYLE.read_text(encoding="utf-8") in html
     assert ".trends" in html

@@ -29,7 +29,7 @@ TABLE = """
 
 @pytest.fixture
 def site(two_runs, tmp_path):
-    build.build(two_runs.archive, "flights", tmp_path / "site")
+    build.build(two_runs.runs, tmp_path / "site")
     return tmp_path / "site"
 
 
@@ -102,7 +102,7 @@ def test_one_comes_from_the_index_to_a_run_and_back(browser, site):
 def test_the_biggest_losses_come_first_and_are_those_of_the_terminal(
     browser, site, two_runs
 ):
-    tables = map(two_runs.archive.figures, two_runs.archive.summaries())
+    tables = map(two_runs.runs.figures, two_runs.runs.summaries())
     found = diff.changes(*map(figures.of_table, tables))
     expected = [
         (change.subject.silo, change.change, change.interval)
@@ -165,7 +165,7 @@ def test_tables_are_sorted_and_searched_by_keyboard(browser, output, tmp_path):
             ],
             silos=[silo(name) for name in silos],
         )
-    build.build(output.archive, "flights", tmp_path / "site")
+    build.build(output.runs, tmp_path / "site")
     with browser.visit(tmp_path / "site" / "diff.html") as visit:
         page = visit.page
         table = page.locator("[data-changes='silos']")
@@ -217,7 +217,7 @@ def test_it_works_from_a_web_server_with_its_own_files_alone(browser, site):
 
 
 def test_the_page_before_any_run_is_quiet(browser, output, tmp_path):
-    build.build(output.archive, "flights", tmp_path)
+    build.build(output.runs, tmp_path)
     for name in ("index.html", "diff.html"):
         with browser.visit(tmp_path / name) as visit:
             assert visit.page.locator("h1").is_visible()

@@ -87,6 +87,12 @@ def test_silos_with_drift_are_counted_once_be_it_a_reason_or_a_note():
     assert cohort.drifted == 2
 
 
+def test_drift_is_known_in_findings_with_ways_out_too():
+    drifted = {**silo("a", False), "reasons": [{"sentence": DRIFT, "hint": "look"}]}
+    (cohort,) = cohort_of([drifted, silo("b")])
+    assert cohort.drifted == 1
+
+
 @pytest.mark.slow
 def test_a_finding_of_drift_is_known_by_the_validators_own_sentence():
     import pyarrow as pa

@@ -24,6 +24,7 @@ from components.scoring.model import ModelCard
 from components.scoring.table import Figure, Table
 from components.silos import manifest, statistics
 from components.silos.cohort import Cohort, Member
+from components.silos.findings import Finding
 from components.silos.manifest import InputFile, Manifest, SiloEntry, Split
 from components.silos.schema import FILE_NAME as SCHEMA_FILE_NAME
 from components.silos.silo import Silo
@@ -120,7 +121,8 @@ def admit(made: Nodes, quorum: int) -> None:
 def entry(silo: str) -> SiloEntry:
     """Return what a silo holds; the evil one can't be read."""
     if silo == EVIL:
-        return SiloEntry(Silo(silo, "/homes/e"), error=f"silo `{EVIL}`: found no file")
+        gone = Finding(f"silo `{EVIL}`: found no file", "look for it")
+        return SiloEntry(Silo(silo, "/homes/e"), error=gone)
     number = SILOS.index(silo)
     rows = {"train": 120 + 50 * number, "eval": 30 + 5 * number, "score": 7, "next": 3}
     files = tuple(
@@ -131,7 +133,7 @@ def entry(silo: str) -> SiloEntry:
         Silo(silo, f"/homes/{number}"),
         files,
         {name: Split(f"{name}.parquet", "e" * 64, n) for name, n in rows.items()},
-        unreadable=("old.csv: found no row",) if silo == ARABIC else (),
+        unreadable=(Finding("old.csv: found no row"),) if silo == ARABIC else (),
     )
 
 
@@ -139,8 +141,10 @@ def member(silo: str) -> Member:
     """Return the verdict on a silo."""
     rows = {split: entry(silo).rows(split) for split in (manifest.TRAIN, manifest.EVAL)}
     if silo == EVIL:
-        return Member(silo, False, (f"`{EVIL}` is missing", "too few rows"), rows=rows)
-    notes = ("column `weight`: drifted by 0.1",) if silo == LONG else ()
+        few = Finding("too few rows", "export more history")
+        reasons = (Finding(f"`{EVIL}` is missing"), few)
+        return Member(silo, False, reasons, rows=rows)
+    notes = (Finding("column `weight`: drifted by 0.1"),) if silo == LONG else ()
     return Member(
         silo, True, notes=notes, rows=rows, heterogeneity={"size": 0.25, "day": 0.125}
     )
@@ -227,7 +231,10 @@ def judge(made: Nodes) -> None:
         True,
         gates=(GateResult("worst_silo", True, "The worst silo reaches 0.600."),),
         baseline=Baseline("2013-01", "b" * 64, "/model/1"),
-        not_judged=(Unjudged(LONG, "7 evaluation rows, 100 are needed"),),
+        not_judged=(
+            Unjudged(EVIL, "quarantined: too few rows"),
+            Unjudged(LONG, "7 evaluation rows, 100 are needed"),
+        ),
     ).write(made["FairnessEvaluator"].outputs["blessing"])
 
 

@@ -2,7 +2,9 @@
 
 import shutil
 
+from components.dashboard import formats
 from components.fairness_evaluator.decision import Decision, GateResult, Waiver
+from components.fairness_evaluator.gates.judged import Unjudged
 from pipelines.runners.step_reports import fairness
 from pipelines.runners.step_reports.content import Mark
 from tests.pipelines.runners.step_reports import cases
@@ -16,7 +18,7 @@ def test_a_blessed_model_has_its_figures(blessed):
         "95 % interval: 0.693 to 0.743; +0.013 against the model in service",
         "",
     )
-    assert cases.figure_of(content, "Worst admitted silo (AUC)") == (
+    assert cases.figure_of(content, "Worst judged silo (AUC)") == (
         "0.610",
         "",
         "north",
@@ -91,7 +93,8 @@ def test_groups_the_baseline_and_who_was_not_judged_are_told(blessed):
         "2013-01": ("b" * 64,)
     }
     assert cases.rows(content, "Silos that no gate judged") == {
-        cases.LONG: ("7 evaluation rows, 100 are needed",)
+        cases.EVIL: ("quarantined: too few rows",),
+        cases.LONG: ("7 evaluation rows, 100 are needed",),
     }
 
 
@@ -104,6 +107,27 @@ def test_without_a_model_there_was_nothing_to_judge(refused):
     assert not any(table.rows for table in content.tables)
 
 
+def test_the_worst_silo_is_that_of_those_that_the_gates_judged(blessed):
+    """An admitted silo with too few rows is neither the worst nor widens the gap."""
+    few = (Unjudged(cases.EVIL, "quarantined"), Unjudged(cases.NORTH, "30 rows"))
+    Decision(True, not_judged=few).write(
+        blessed["FairnessEvaluator"].outputs["blessing"]
+    )
+    content = fairness.describe(blessed)
+    assert cases.figure_of(content, "Worst judged silo (AUC)") == (
+        "0.740",
+        "",
+        cases.ARABIC,
+    )
+    assert cases.figure_of(content, "Gap between best and worst") == (
+        formats.NONE,
+        "needs two judged silos with an AUC",
+        "",
+    )
+    assert content.metrics["worst silo"] == cases.ARABIC
+    assert content.metrics["AUC gap"] is None
+
+
 def test_without_a_cohort_the_silos_are_still_told(blessed):
     shutil.rmtree(blessed["SiloValidator"].outputs["cohort"])
-    assert fairness.describe(blessed).metrics["worst silo"] == cases.EVIL
+    assert fairness.describe(blessed).metrics["worst silo"] == cases.NORTH

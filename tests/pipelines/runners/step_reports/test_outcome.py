@@ -3,6 +3,8 @@
 import pytest
 
 from components.errors import FairSiloError
+from components.fairness_evaluator.decision import Decision
+from components.fairness_evaluator.gates.judged import Unjudged
 from components.silos import departures
 from components.silos.departures import Departure
 from pipelines import summary
@@ -39,7 +41,25 @@ def test_a_blessed_run_has_the_figures_of_its_nodes(blessed, tmp_path):
         "dead letters": 5,
     }
     assert cases.figure_of(content, "Silos admitted")[0] == "3 of 4"
+    assert cases.figure_of(content, "Gap between best and worst") == (
+        "0.130",
+        "AUC of 2 judged silos",
+        "",
+    )
     assert cases.figure_of(content, "Rows scored")[0] == "1,700"
+
+
+def test_the_worst_and_the_gap_are_those_of_the_summary(blessed, tmp_path):
+    """Whatever silos were admitted, the gates judged the others only."""
+    few = (Unjudged(cases.EVIL, "quarantined"), Unjudged(cases.ARABIC, "30 rows"))
+    Decision(True, not_judged=few).write(
+        blessed["FairnessEvaluator"].outputs["blessing"]
+    )
+    told = told_of(blessed, tmp_path)
+    metrics = outcome.describe(told).metrics
+    assert told["worst_silo"] == {"silo": cases.NORTH, "auc": 0.61}
+    assert (metrics["worst silo"], metrics["worst silo AUC"]) == (cases.NORTH, 0.61)
+    assert (told["gap"], metrics["AUC gap"]) == (0.0, None)  # of one silo
 
 
 def test_gates_that_refused_come_first(blessed, tmp_path):

@@ -2,11 +2,11 @@
 
 import pytest
 
-from components.dashboard.figures import axis, bar
-from components.dashboard.key_figures import KeyFigure
+from components.dashboard.run.key_figures import KeyFigure
 from components.dashboard.scores import Cell
 from pipelines.runners.step_reports import page
 from pipelines.runners.step_reports.content import Column, Content, Mark, Table
+from pipelines.runners.step_reports.figures import axis, bar
 from tests.pipelines.runners.step_reports import cases
 
 HEADING = page.Heading("SiloValidator", "flights", "2013-02", "run-1", "3.0 s")
