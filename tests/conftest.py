@@ -4,7 +4,13 @@ A fixture of the session stands here alone: imported in two places it would be m
 twice, and Playwright runs but once in a process.
 """
 
+from hypothesis import settings
+
 from tests.support.browser import browser
 from tests.support.mariadb import mariadb, store_url
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 __all__ = ["browser", "mariadb", "store_url"]

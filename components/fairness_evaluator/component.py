@@ -36,6 +36,7 @@ class FairnessEvaluatorSpec(component_spec.ComponentSpec):
                 "baseline_span",
                 "baseline_digest",
                 "baseline_uri",
+                "baseline_gone",
                 "waivers",
             )
         },

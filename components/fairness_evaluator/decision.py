@@ -14,6 +14,7 @@ from typing import Any
 
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.gates import registry
+from components.fairness_evaluator.gates.earlier import Earlier
 from components.fairness_evaluator.gates.evidence import Evidence
 from components.fairness_evaluator.gates.finding import REFUSED
 from components.fairness_evaluator.gates.judged import Unjudged
@@ -69,7 +70,7 @@ class GateResult:
 
 @dataclasses.dataclass(frozen=True)
 class Baseline:
-    """The model that the candidate was compared with.
+    """An earlier blessed model: what the candidate is compared with.
 
     Attributes:
         span: Its span.
@@ -91,6 +92,8 @@ class Decision:
         reasons: Why not, each a sentence; empty when blessed.
         gates: What each gate says.
         baseline: The model compared with; None when there is none.
+        baseline_gone: The model to compare with, whose folder is gone, so that nothing
+            was compared; None when there is no such model.
         not_judged: Silos that the gates left out, with reasons.
         left_out: Reason by silo that is quarantined or could not be evaluated.
         silos: Ids of all silos.
@@ -101,6 +104,7 @@ class Decision:
     reasons: tuple[str, ...] = ()
     gates: tuple[GateResult, ...] = ()
     baseline: Baseline | None = None
+    baseline_gone: Baseline | None = None
     not_judged: tuple[Unjudged, ...] = ()
     left_out: Mapping[str, str] = dataclasses.field(default_factory=dict)
     silos: tuple[str, ...] = ()
@@ -127,6 +131,7 @@ def decide(
     settings: GateSettings,
     baseline: Baseline | None,
     waivers: Iterable[Waiver] = (),
+    baseline_gone: Baseline | None = None,
 ) -> Decision:
     """Decide about a model from its figures.
 
@@ -137,13 +142,18 @@ def decide(
         settings: What is demanded.
         baseline: The model compared with; None when there is none.
         waivers: Those that hold now for this model.
+        baseline_gone: See `Decision`.
 
     Returns:
         The decision, with one result for each configured gate.
     """
     everyone = tuple(sorted(silos))
     evidence = Evidence.of(
-        figures, everyone, left_out, settings.minimum_data, baseline is not None
+        figures,
+        everyone,
+        left_out,
+        settings.minimum_data,
+        _earlier(baseline, baseline_gone),
     )
     given = {waiver.gate: waiver for waiver in waivers}
     results = []
@@ -159,6 +169,7 @@ def decide(
         reasons=reasons,
         gates=tuple(results),
         baseline=baseline,
+        baseline_gone=baseline_gone,
         not_judged=evidence.not_judged,
         left_out=dict(left_out),
         silos=everyone,
@@ -182,7 +193,8 @@ def of_json(text: str) -> Decision:
         blessed=data["blessed"],
         reasons=tuple(data["reasons"]),
         gates=tuple(_gate(item) for item in data["gates"]),
-        baseline=Baseline(**data["baseline"]) if data["baseline"] else None,
+        baseline=_baseline(data["baseline"]),
+        baseline_gone=_baseline(data.get("baseline_gone")),  # not in older files
         not_judged=tuple(Unjudged(**item) for item in data["not_judged"]),
         left_out=data["left_out"],
         silos=tuple(data["silos"]),
@@ -193,6 +205,17 @@ def of_json(text: str) -> Decision:
 def read(folder: str | pathlib.Path) -> Decision:
     """Read the decision from an artifact's folder."""
     return of_json(pathlib.Path(folder, FILE_NAME).read_text(encoding="utf-8"))
+
+
+def _earlier(baseline: Baseline | None, gone: Baseline | None) -> Earlier | None:
+    chosen = baseline or gone
+    if not chosen:
+        return None
+    return Earlier(chosen.span, chosen.digest, chosen.uri, is_gone=not baseline)
+
+
+def _baseline(item: dict[str, Any] | None) -> Baseline | None:
+    return Baseline(**item) if item else None
 
 
 def _gate(item: dict[str, Any]) -> GateResult:

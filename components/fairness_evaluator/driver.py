@@ -1,8 +1,8 @@
 """Finds the baseline and the waivers before the cache is asked.
 
 What the driver puts into the execution's properties is part of the cache key: a
-newly blessed model of an earlier span, a waiver that was given and one whose last day
-is over make the evaluation run again.
+newly blessed model of an earlier span, its folder gone or back, and a waiver that was
+given, was withdrawn or is past its last day, make the evaluation judge again.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from components.fairness_evaluator.waivers import Waivers
 from components.scoring import model
 from components.silos import manifest
 
+BASELINE = ("baseline_span", "baseline_digest", "baseline_uri", "baseline_gone")
+
 
 class Driver(PropertyDriver):
     """Adds the baseline, empty for none, and the waivers that hold today, in UTC."""
@@ -30,25 +32,28 @@ class Driver(PropertyDriver):
     def added(
         self, execution_info: data_types.ExecutionInfo, store: MetadataStore
     ) -> dict[str, str | int]:
-        """Return `baseline_span`, `_digest` and `_uri`, and `waivers`."""
+        """Return `baseline_span`, `_digest`, `_uri` and `_gone`, and `waivers`.
+
+        Where the baseline's folder is gone, `baseline_gone` says where it was.
+        """
         candidate = artifact_utils.get_single_uri(execution_info.input_dict["model"])
         examples = artifact_utils.get_single_uri(execution_info.input_dict["examples"])
         properties = execution_info.exec_properties
         use_case = properties["use_case"]
         digest = model.read_card(candidate).digest
         chosen = baseline.choose(
-            [
-                found
-                for found in blessed_models.read(store, use_case)
-                if pathlib.Path(found.uri, model.CARD).exists()
-            ],
+            blessed_models.read(store, use_case),
             manifest.read(examples).span,  # `latest` has become a span there
             digest,
         )
-        found = {
-            f"baseline_{name}": getattr(chosen, name) if chosen else ""
-            for name in ("span", "digest", "uri")
-        }
+        found = dict.fromkeys(BASELINE, "")
+        if chosen:
+            there = pathlib.Path(chosen.uri, model.CARD).exists()
+            found |= {
+                "baseline_span": chosen.span,
+                "baseline_digest": chosen.digest,
+                "baseline_uri" if there else "baseline_gone": chosen.uri,
+            }
         today = datetime.datetime.now(datetime.UTC).date()
         given = Waivers(properties["operator_store"], use_case).active(digest, today)
         told = [dataclasses.asdict(waiver) for waiver in given]

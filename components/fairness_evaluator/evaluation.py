@@ -20,7 +20,7 @@ from components.fairness_evaluator.sketches.slices import Key
 from components.fairness_evaluator.sketches.subjects import Subject
 from components.scoring import table
 from components.scoring.table import Figure, Table
-from components.silos import manifest, tasks
+from components.silos import findings, manifest, tasks
 from components.silos.cohort import Cohort
 from components.silos.departures import Departure
 from components.silos.manifest import Manifest
@@ -69,20 +69,23 @@ def evaluate(
     waivers: Iterable[Waiver],
     folder: str | pathlib.Path,
     beam_args: Sequence[str] = tasks.DIRECT,
+    baseline_gone: Baseline | None = None,
 ) -> Outcome:
     """Evaluate a model on all silos that can be read, and decide.
 
     Args:
         examples: The silos' splits; `eval`, and `next` where it is known.
-        cohort: Who trains; the others are shown, not judged.
+        cohort: Who trains; the others are shown, not judged, and count in no figure
+            over all silos.
         candidate: The model.
-        baseline: The model in service before it; None when there is none.
+        baseline: The earlier blessed model; None when there is none.
         label: The label's column.
         settings: What is measured.
         gate_settings: What is demanded.
         waivers: Which refusals do not count.
         folder: Where TFMA's results go, the baseline's in a folder below.
         beam_args: Beam's own flags.
+        baseline_gone: The earlier blessed model, where its folder is gone.
     """
     subjects = [candidate]
     if baseline:
@@ -104,6 +107,7 @@ def evaluate(
         gate_settings,
         baseline,
         waivers,
+        baseline_gone,
     )
     return Outcome(measured.figures, decided, measured.departures)
 
@@ -130,13 +134,14 @@ def measure(
         folder: Where TFMA's results go, the baseline's in a folder below.
         beam_args: Beam's own flags.
     """
+    apart = _quarantined(cohort)
     now, following = (
-        collect.collect(examples, split, subjects, label, settings, beam_args)
+        collect.collect(examples, split, subjects, label, settings, apart, beam_args)
         for split in (manifest.EVAL, manifest.NEXT)
     )
     for model, slices in now.slices.items():
         _tfma(slices, settings, pathlib.Path(folder, _below(model)), beam_args)
-    left_out = _quarantined(cohort) | _unreadable(examples) | now.failures
+    left_out = apart | _unreadable(examples) | now.failures
     figures = figures_of(
         now, following, examples.silos, left_out, settings, minimum_data
     )
@@ -173,7 +178,7 @@ def figures_of(
     }
     figures: list[Figure] = []
     for model, slices in now.slices.items():
-        figures += tidy.of_slices(model, slices, known[model])
+        figures += tidy.of_slices(model, slices, known[model], settings)
         figures += tidy.over_groups(model, known[model], settings)
         figures += tidy.of_own_thresholds(model, known[model], edges, settings)
     rows = table.of(figure for figure in figures if figure.metric == "rows")
@@ -222,11 +227,11 @@ def _account(*splits: Collected) -> dict[str, list[Departure]]:
 
 def _quarantined(cohort: Cohort) -> dict[str, str]:
     return {
-        member.silo: f"quarantined: {'; '.join(member.reasons)}"
+        member.silo: f"quarantined: {'; '.join(findings.sentences(member.reasons))}"
         for member in cohort.members
         if not member.admitted
     }
 
 
 def _unreadable(examples: Manifest) -> dict[str, str]:
-    return {entry.silo.id: entry.error for entry in examples if entry.error}
+    return {entry.silo.id: entry.error.sentence for entry in examples if entry.error}

@@ -50,12 +50,13 @@ class Executor(base_executor.BaseExecutor):
                 examples,
                 cohort.read(artifact_utils.get_single_uri(input_dict["cohort"])),
                 Subject(table.CANDIDATE, trained.uri, card.digest),
-                _baseline(exec_properties),
+                _baseline(exec_properties, "baseline_uri"),
                 exec_properties["label"],
                 measured,
                 demanded,
                 _waivers(exec_properties),
                 report.uri,
+                baseline_gone=_baseline(exec_properties, "baseline_gone"),
             )
         for folder in (report.uri, blessing.uri):
             pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
@@ -70,18 +71,24 @@ class Executor(base_executor.BaseExecutor):
             blessed_models.MODEL_DIGEST: card.digest,
         }.items():
             blessing.set_string_custom_property(name, value)
+        if gone := outcome.decision.baseline_gone:
+            logger.warning(
+                "span=%s nothing is compared: the folder of the earlier blessed model, "
+                "span=%s digest=%s, is gone: %s",
+                *(examples.span, gone.span, gone.digest, gone.uri),
+            )
         for sentence in outcome.decision.reasons:
             logger.warning("span=%s %s", examples.span, sentence)
 
 
-def _baseline(exec_properties: dict[str, Any]) -> Baseline | None:
-    """Return the model that the driver found."""
-    if not exec_properties.get("baseline_uri"):
+def _baseline(exec_properties: dict[str, Any], place: str) -> Baseline | None:
+    """Return the model that the driver found, or whose folder it did not find."""
+    if not exec_properties.get(place):
         return None
     return Baseline(
         exec_properties["baseline_span"],
         exec_properties["baseline_digest"],
-        exec_properties["baseline_uri"],
+        exec_properties[place],
     )
 
 

@@ -18,7 +18,6 @@ from components.settings import Section
 Share = Annotated[float, pydantic.Field(ge=0.0, le=1.0)]
 RefuseIf = Literal["surely", "value", "possibly"]
 RATES = ("tpr", "fpr", "fnr", "positive_rate", "precision")
-LOWER_IS_BETTER = ("log_loss", "brier", "calibration_error", "fpr", "fnr")
 
 
 class MinimumData(Section):
@@ -35,6 +34,9 @@ class MinimumData(Section):
 
 
 class _Bound(Section):
+    # Beyond infinity lies nothing, so such a bound would decide nothing.
+    model_config = pydantic.ConfigDict(allow_inf_nan=False)
+
     refuse_if: RefuseIf = "surely"
     """Which part of the 95 % interval must miss the bound."""
 
@@ -107,7 +109,7 @@ class Calibration(_Bound):
 
 
 class Change(_OfMetric):
-    """How much worse than the model in service it may be, on the same rows."""
+    """How much worse than the earlier blessed model it may be, on the same rows."""
 
     at_most_worse: Annotated[float, pydantic.Field(ge=0.0)]
     """The largest loss; unit: the metric's."""
@@ -144,10 +146,10 @@ class GateSettings(Section):
     """How far scores may lie from what happens."""
 
     change: Change | None = None
-    """How much worse than the model in service it may be over all silos."""
+    """How much worse than the earlier blessed model it may be over all silos."""
 
     silo_change: Change | None = None
-    """How much any judged silo may lose against the model in service."""
+    """How much any judged silo may lose against the earlier blessed model."""
 
     @property
     def configured(self) -> dict[str, Section]:

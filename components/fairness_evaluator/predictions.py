@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from components.errors import FairSiloError, SettingsError
 from components.silos import digests, manifest
 from components.silos.cohort import Cohort, Member
+from components.silos.findings import Finding
 from components.silos.manifest import Manifest, SiloEntry, Split
 from components.silos.silo import Silo, check_id
 
@@ -103,7 +104,11 @@ def _entry(silo: str, path: pathlib.Path) -> SiloEntry:
         rows = pq.read_metadata(path).num_rows
     except (pa.ArrowException, OSError):
         return SiloEntry(
-            there, error=f"silo `{silo}`: {path}: found no Parquet, expected a file"
+            there,
+            error=Finding(
+                f"silo `{silo}`: {path}: found no Parquet, expected a file",
+                "write what is named here as Parquet again",
+            ),
         )
     split = Split(str(path.absolute()), digests.of_file(path), rows)
     return SiloEntry(there, splits={manifest.EVAL: split})

@@ -38,7 +38,8 @@ class EvaluationSettings(Section):
     """Slices with fewer rows are shown as too few, without figures; unit: rows."""
 
     bins: Annotated[int, pydantic.Field(ge=10, le=20_000)] = 20_000
-    """Score bins, evenly in the score and again evenly in its logit; unit: bins."""
+    """Score bins, evenly in the score and again evenly in its logit; unit: bins.
+    Fewer make sketches smaller and AUC coarser: scores of one bin count as ties."""
 
     @property
     def families(self) -> tuple[tuple[str, ...], ...]:
@@ -74,10 +75,17 @@ class EvaluationSettings(Section):
     def _crossed(self) -> EvaluationSettings:
         for columns in self.intersections:
             unknown = sorted(set(columns) - set(self.slices))
-            if unknown or len(set(columns)) < 2:
+            if unknown or len(columns) < 2 or len(set(columns)) < len(columns):
                 raise ValueError(
                     f"the intersection {list(columns)} must name two or more different "
                     f"columns of `slices`, which are {', '.join(self.slices) or 'none'}"
+                )
+        # Two orders of the same columns would each hide cells that the other shows.
+        sets = [frozenset(columns) for columns in self.intersections]
+        for columns, crossed in zip(self.intersections, sets, strict=True):
+            if sets.count(crossed) > 1:
+                raise ValueError(
+                    f"the intersection {list(columns)} is there in another order, too"
                 )
         return self
 

@@ -13,7 +13,8 @@ import functools
 import itertools
 import operator
 import pathlib
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -30,10 +31,12 @@ MODELS = (CANDIDATE, BASELINE, CHANGE)
 
 SILO = "silo_id"  # the column of silos, as slice of figures over the silos
 CROSS = " x "  # between the columns, and the values, of an intersection
+_X = re.compile(r"(?<!\S)(\\*x)(?!\S)")  # what could be taken for it in a value
 
 TOO_FEW = "too few"
 ONE_CLASS = "one class"
 NO_ROWS = "no rows"
+ALL_ZERO = "all zero"
 
 SCHEMA = pa.schema(
     [
@@ -65,7 +68,7 @@ class Figure:
         silo: The silo's id; empty for all silos.
         slice: The slice's columns joined by ` x `; empty for all rows; `silo_id`
             for figures over the silos.
-        group: The slice's values joined by ` x `; `too few` for small ones; empty
+        group: The slice's values, see `crossed`; `too few` for small ones; empty
             for all rows, and for figures over the groups of `slice`.
         metric: Its name; README.md of the FairnessEvaluator lists them.
         threshold: Of the rates; of the calibration curve, the upper edge of the
@@ -75,7 +78,8 @@ class Figure:
         high: Upper end.
         rows: Labelled rows in the slice.
         positives: Rows of label 1 among them; None where too few.
-        note: Empty, `too few`, `one class` or `no rows`.
+        note: Empty, `too few`, `one class`, `no rows` (above the threshold) or
+            `all zero` (what the figure is a share of).
         about: The silo or the groups that the figure is taken from, such as the
             worst; empty where that is plain.
     """
@@ -107,6 +111,19 @@ class Figure:
             self.metric,
             -1.0 if self.threshold is None else self.threshold,
         )
+
+
+def crossed(values: Sequence[str]) -> str:
+    """Return the name of a group of crossed values; no other values have the same.
+
+    Args:
+        values: One value a column; an `x` among a value's words gets a backslash.
+    """
+    if len(values) == 1:
+        return values[0]
+    return CROSS.join(
+        _X.sub(r"\\\1", value) if len(value.split()) > 1 else value for value in values
+    )
 
 
 _VALUES = operator.attrgetter(*SCHEMA.names)
@@ -201,9 +218,20 @@ def read(folder: str | pathlib.Path) -> Table:
 
 def of_parquet(content: bytes) -> Table:
     """Read the table from the bytes of its Parquet file."""
-    arrow = pq.read_table(pa.BufferReader(content))
-    columns = map(_plain, arrow.columns)
+    columns = map(_plain, arrow_of_parquet(content).columns)
     return Table(tuple(itertools.starmap(Figure, zip(*columns, strict=True))))
+
+
+def arrow_of_parquet(content: bytes) -> pa.Table:
+    """Read the table's Parquet file as Arrow, without more columns than it has here.
+
+    Raises:
+        ArrowInvalid: It is no Parquet, or lacks a column.
+    """
+    # A thread of Arrow's that still holds Python's bytes when the program ends aborts
+    # it (apache/arrow#34314).
+    with pq.ParquetFile(pa.BufferReader(content)) as file:
+        return file.read(use_threads=False).select(SCHEMA.names)
 
 
 def _plain(column: pa.ChunkedArray) -> list[str | float | int | None]:

@@ -66,6 +66,31 @@ def curve(cell: Cell, edges: NDArray[np.float64]) -> list[Bin]:
     ]
 
 
+def joined(bins: list[Bin], least: int) -> list[Bin]:
+    """Return a curve with fewer bins, so that none tells of a few people.
+
+    Args:
+        bins: The curve.
+        least: Rows that a bin needs; one with fewer is joined with the next higher,
+            or at the end with the one below.
+    """
+    found: list[Bin] = []
+    for each in bins:
+        if found and found[-1].rows < least:
+            each = _join(found.pop(), each)
+        found.append(each)
+    if len(found) > 1 and found[-1].rows < least:
+        last = found.pop()
+        found.append(_join(found.pop(), last))
+    return found
+
+
+def _join(low: Bin, high: Bin) -> Bin:
+    rows = low.rows + high.rows
+    predicted = (low.predicted * low.rows + high.predicted * high.rows) / rows
+    return Bin(high.upper, rows, low.positives + high.positives, predicted)
+
+
 def error(bins: list[Bin], brier: float) -> Interval:
     """Return the calibration error.
 

@@ -5,10 +5,14 @@ other, and the change is known better than either figure. AUC after DeLong, see
 `roc.py`; losses by the normal interval of the mean difference, whose variance is that
 of both sums of squares less twice the sum of products; rates after Bonett and Price,
 see `intervals.py`.
+
+Two models without a mistake have no correlation of their AUC, as neither varies.
+Where they scored every row alike it is 1, and nothing changed; else it is unknown.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from components.fairness_evaluator.figures import intervals, roc
@@ -18,6 +22,8 @@ from components.fairness_evaluator.figures.place import Place
 from components.fairness_evaluator.sketches.cells import Cell
 from components.fairness_evaluator.sketches.pairs import Pair
 from components.scoring.table import Figure
+
+ROUNDING = 1e-9  # of sums of products, by the sums themselves
 
 RATES = {"tpr": slice(1, 2), "fpr": slice(0, 1), "positive_rate": slice(0, 2)}
 
@@ -39,7 +45,11 @@ def figures(
         thresholds: The thresholds, in the order that all have them.
     """
     area = (
-        roc.difference(candidate.auc, baseline.auc, pair.auc_correlation)
+        roc.difference(
+            candidate.auc,
+            baseline.auc,
+            _correlation(candidate.cell, baseline.cell, pair),
+        )
         if candidate.auc and baseline.auc
         else None
     )
@@ -57,6 +67,25 @@ def figures(
                 rows,
             )
             yield place.figure(metric, threshold, value)
+
+
+def _correlation(candidate: Cell, baseline: Cell, pair: Pair) -> float:
+    """Return that of both AUC; NaN where it is not known."""
+    if math.isnan(pair.auc_correlation) and _alike(candidate, baseline, pair):
+        return 1.0
+    return pair.auc_correlation
+
+
+def _alike(candidate: Cell, baseline: Cell, pair: Pair) -> bool:
+    """Return whether both models scored each row alike: their losses differ nowhere."""
+    for metric in ("log_loss", "brier"):
+        squares = sum(
+            getattr(cell, f"{metric}_squares") for cell in (candidate, baseline)
+        )
+        apart = squares - 2.0 * getattr(pair, f"{metric}_products")  # sum of squares
+        if apart > ROUNDING * squares:
+            return False
+    return True
 
 
 def _mean(metric: str, candidate: Cell, baseline: Cell, pair: Pair) -> Interval:

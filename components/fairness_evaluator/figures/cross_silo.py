@@ -20,7 +20,7 @@ from components.fairness_evaluator.figures import extremes, inequality, interval
 from components.fairness_evaluator.figures.intervals import Interval
 from components.fairness_evaluator.figures.measures import Measures
 from components.fairness_evaluator.figures.place import Place
-from components.fairness_evaluator.gate_settings import LOWER_IS_BETTER
+from components.scoring.metrics import is_lower_better
 from components.scoring.table import Figure
 
 METRICS = ("auc", "pr_auc", "log_loss", "brier", "calibration_error")
@@ -57,7 +57,7 @@ def _of_metric(
     ranked = sorted(
         sorted(values),
         key=lambda silo: values[silo].value,
-        reverse=metric in LOWER_IS_BETTER,
+        reverse=is_lower_better(metric),
     )
     worst, tenth = ranked[0], ranked[: math.ceil(len(ranked) / 10)]
     numbers = [value.value for value in values.values()]

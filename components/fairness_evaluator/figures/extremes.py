@@ -30,9 +30,8 @@ def gap(values: Mapping[str, Interval]) -> tuple[Interval, str]:
     lowest, highest = ends(values)
     if len(values) == 1:
         return Interval(0.0, 0.0, 0.0), ""
-    spread = intervals.difference(values[highest], values[lowest])
     return (
-        spread._replace(low=max(0.0, spread.low)),
+        intervals.absolute(intervals.difference(values[highest], values[lowest])),
         two(highest, values[highest], lowest, values[lowest]),
     )
 

@@ -37,6 +37,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from scipy import special
+
 Z = 1.959963984540054  # 97.5 % quantile of the normal distribution
 
 
@@ -77,10 +79,26 @@ def mean(total: float, squares: float, rows: int, most: float) -> Interval:
     return Interval(value, max(0.0, spread.low), min(max(value, most), spread.high))
 
 
-def normal(value: float, variance: float) -> Interval:
-    """Return the interval of an estimate that is about normal."""
-    half = Z * math.sqrt(max(0.0, variance))
+def normal(value: float, variance: float, quantile: float = Z) -> Interval:
+    """Return the interval of an estimate that is about normal, or else Student's.
+
+    Args:
+        value: The estimate.
+        variance: Its variance.
+        quantile: How many standard errors each half is wide.
+    """
+    half = quantile * math.sqrt(max(0.0, variance))
     return Interval(value, value - half, value + half)
+
+
+def student(freedom: int, tail: float = 0.025) -> float:
+    """Return what Student's t exceeds with a chance of `tail`.
+
+    Args:
+        freedom: Degrees of freedom, at least 1.
+        tail: The chance; unit: 1.
+    """
+    return -float(special.stdtrit(freedom, tail))
 
 
 def difference(one: Interval, other: Interval) -> Interval:
@@ -89,6 +107,16 @@ def difference(one: Interval, other: Interval) -> Interval:
     above = math.hypot(one.high - one.value, other.value - other.low)
     value = one.value - other.value
     return Interval(value, value - below, value + above)
+
+
+def absolute(signed: Interval) -> Interval:
+    """Return how far two estimates lie apart, whichever of them is the higher one.
+
+    Args:
+        signed: Their difference, at least 0. Below 0 its interval holds what the
+            other is higher by, which may be more where the interval is lopsided.
+    """
+    return Interval(signed.value, max(0.0, signed.low), max(signed.high, -signed.low))
 
 
 def average(parts: Sequence[Interval]) -> Interval:

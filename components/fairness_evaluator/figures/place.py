@@ -9,6 +9,10 @@ from components.scoring import table
 from components.scoring.table import Figure
 
 LONGEST_ABOUT = 200  # characters
+# These can lack rows above the threshold.
+OF_ROWS_ABOVE = ("precision", "demographic_parity_ratio")
+# These divide by a sum of rates or of benefits, which may be zero.
+OF_A_SUM = ("gini_", "theil", "generalized_entropy", "between_groups_theil")
 
 
 class Place(NamedTuple):
@@ -35,9 +39,7 @@ class Place(NamedTuple):
         if isinstance(value, Interval):
             value, low, high = value
         elif value is None:
-            # Only these can lack rows above the threshold: the others lack a label.
-            bare = metric in ("precision", "demographic_parity_ratio")
-            note = table.NO_ROWS if bare else table.ONE_CLASS
+            note = _why_not(metric)
         return Figure(
             self.model,
             self.split,
@@ -54,3 +56,10 @@ class Place(NamedTuple):
             note,
             about if len(about) <= LONGEST_ABOUT else about[: LONGEST_ABOUT - 1] + "…",
         )
+
+
+def _why_not(metric: str) -> str:
+    """Return why there is no such figure; the note of the table."""
+    if metric in OF_ROWS_ABOVE:
+        return table.NO_ROWS
+    return table.ALL_ZERO if metric.startswith(OF_A_SUM) else table.ONE_CLASS

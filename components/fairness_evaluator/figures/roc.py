@@ -22,6 +22,17 @@ drawn towards 1 while few rows stand in disorder, $e = \min(m, n) (1 - \hat\thet
 $c = \max(r, (r e + K) / (e + K))$. Simulated over 10 to 10,000 rows and AUC of 0.6 to
 0.98, with normal scores of equal and unequal spread and exponential ones, 92 to 99 %
 of the intervals hold the truth; plain DeLong 43 to 97 %, method 5 alone 87 to 100 %.
+
+A change between two models on the same rows has DeLong's variance of a difference,
+with these errors. Few rows of the rarer label leave the variance itself unsure, so
+it is Student's $t$ that is taken that many errors wide, as in Brunner and Munzel
+(2000), "The nonparametric Behrens-Fisher problem: asymptotic theory and a small-sample
+approximation", Biometrical Journal 42. Departure: they estimate its degrees of
+freedom (Satterthwaite), which lie between $\min(m, n) - 1$ and $m + n - 2$; here they
+are $\min(m, n) - 1$, for which the counts are enough. Simulated with 10 to 50
+positives, 10 to 500 negatives and an equal AUC of 0.6 to 0.95, 95 to 100 % of the
+intervals hold the change, of normal ones 92 to 100 %. The difference grows where many
+are to hold at once, see `gates/README.md`.
 """
 
 from __future__ import annotations
@@ -45,10 +56,12 @@ class Auc(NamedTuple):
     Attributes:
         interval: Its value and interval, 0 to 1.
         error: Its standard error, for changes.
+        freedom: Degrees of freedom of that error.
     """
 
     interval: Interval
     error: float
+    freedom: int
 
 
 def auc(negatives: NDArray[np.int64], positives: NDArray[np.int64]) -> Auc | None:
@@ -76,19 +89,21 @@ def auc(negatives: NDArray[np.int64], positives: NDArray[np.int64]) -> Auc | Non
     high = _bound(value, 1.0, wider, num_positive, num_negative)
     error = math.sqrt(wider * _variance(value, num_positive, num_negative))
     # At 0 and 1 no row stands in disorder, yet the next one may.
-    return Auc(Interval(value, low, high), error or max(value - low, high - value) / Z)
+    error = error or max(value - low, high - value) / Z
+    return Auc(Interval(value, low, high), error, freedom(num_positive, num_negative))
+
+
+def freedom(positives: int, negatives: int) -> int:
+    """Return the degrees of freedom of a change, at least 1."""
+    return max(1, min(positives, negatives) - 1)
 
 
 def difference(candidate: Auc, baseline: Auc, correlation: float) -> Interval:
-    """Return the change of the AUC over the same rows, after DeLong.
-
-    With the errors that widen the intervals, 90 to 99 % of the changes' intervals
-    hold the truth where each AUC alone has an interval that can be trusted; plain
-    DeLong 83 to 97 %.
+    """Return the change of the AUC over the same rows; see the module's text.
 
     Args:
         candidate: The AUC.
-        baseline: The one taken off.
+        baseline: The one taken off, of the same rows.
         correlation: Of the two estimates; NaN, where a label is nearly absent or
             one of them has no variance, counts as none.
     """
@@ -98,6 +113,7 @@ def difference(candidate: Auc, baseline: Auc, correlation: float) -> Interval:
         candidate.error**2
         + baseline.error**2
         - 2.0 * shared * candidate.error * baseline.error,
+        intervals.student(candidate.freedom),
     )
 
 

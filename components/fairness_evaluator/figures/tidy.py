@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.fairness_evaluator.figures import (
+    calibration,
     change,
     cross_silo,
     groups,
@@ -47,7 +48,12 @@ def measure_all(
     }
 
 
-def of_slices(model: str, slices: Mapping[Key, Cell], known: Known) -> Iterator[Figure]:
+def of_slices(
+    model: str,
+    slices: Mapping[Key, Cell],
+    known: Known,
+    settings: EvaluationSettings,
+) -> Iterator[Figure]:
     """Yield the figures of each slice, and the rows of those with too few."""
     for key, cell in slices.items():
         place = _place(model, manifest.EVAL, key, cell)
@@ -56,7 +62,7 @@ def of_slices(model: str, slices: Mapping[Key, Cell], known: Known) -> Iterator[
             for (metric, threshold), value in known[key].found.items():
                 yield place.figure(metric, threshold, value)
         if not cell.too_few and not (key.silo and key.columns):
-            yield from _curve(place, known[key])
+            yield from _curve(place, known[key], settings.min_slice_rows)
 
 
 def of_next(model: str, slices: Mapping[Key, Cell], known: Known) -> Iterator[Figure]:
@@ -136,8 +142,8 @@ def of_change(
             yield from change.figures(place, now, before, pair, settings.thresholds)
 
 
-def _curve(place: Place, known: Measures) -> Iterator[Figure]:
-    for each in known.curve:
+def _curve(place: Place, known: Measures, least: int) -> Iterator[Figure]:
+    for each in calibration.joined(known.curve, least):
         inside = place._replace(rows=each.rows, positives=each.positives)
         observed = intervals.wilson(each.positives, each.rows)
         yield inside.figure("calibration_observed", each.upper, observed)

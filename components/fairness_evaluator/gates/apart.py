@@ -13,7 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from components.fairness_evaluator.figures.intervals import Interval, Z, difference
+from components.fairness_evaluator.figures.intervals import (
+    Interval,
+    absolute,
+    difference,
+)
 from components.fairness_evaluator.gate_settings import RefuseIf
 from components.fairness_evaluator.gates.bounds import quantile, widened
 
@@ -24,7 +28,7 @@ class Apart(NamedTuple):
     Attributes:
         high: Name of the higher one.
         low: Name of the lower one.
-        gap: Their difference with its interval, cut to 0 and 1.
+        gap: How far they lie apart, whichever is the higher one, with its interval.
     """
 
     high: str
@@ -50,14 +54,17 @@ def farthest(
     names = sorted(figures)
     value, low, high = np.array([figures[name] for name in names]).T[:, :, np.newaxis]
     gaps = value - value.T
-    scale = quantile(number) / Z
+    scale = quantile(number) / quantile(1)
     if refuse_if == "surely":
         ends = gaps - scale * np.hypot(value - low, (high - value).T)
+        ends[gaps < 0] = -np.inf
     elif refuse_if == "possibly":
+        # Where intervals are lopsided, the lower one may possibly be farther above.
         ends = gaps + scale * np.hypot(high - value, (value - low).T)
     else:
         ends = gaps
-    ends[(gaps < 0) | np.eye(len(names), dtype=bool)] = -np.inf
-    one, other = (names[at] for at in np.unravel_index(np.argmax(ends), ends.shape))
-    gap = widened(difference(figures[one], figures[other]), number, 0.0, 1.0)
-    return Apart(one, other, gap)
+    np.fill_diagonal(ends, -np.inf)
+    pair = [names[at] for at in np.unravel_index(np.argmax(ends), ends.shape)]
+    one, other = sorted(pair, key=lambda name: figures[name].value, reverse=True)
+    gap = absolute(widened(difference(figures[one], figures[other]), number))
+    return Apart(one, other, gap._replace(high=min(1.0, gap.high)))

@@ -8,9 +8,13 @@ means of multivariate normal distributions", JASA 62,
 
 $$z_m = \Phi^{-1}\left(\frac{1 + 0.95^{1/m}}{2}\right)$$
 
-Each half of the interval is scaled by $z_m / z_1$. Departure: intervals that are not
-normal (Wilson's, a ratio's) are scaled likewise, which for few rows is an
-approximation. A gate looks at one end alone, so it errs in 2.5 % of all runs.
+Each half of the interval is scaled by $z_m / z_1$. Changes of the AUC have intervals of
+Student's $t$, whose tails few rows make far heavier, and are scaled by its quantiles
+(`figures/roc.py`). Departure: intervals that are neither (Wilson's, a ratio's, the
+AUC's own) are scaled as normal ones, which for few rows is an approximation.
+
+A gate looks at one end alone, so it errs in 2.5 % of all runs where the intervals are
+right; README.md says how often where they rest on few rows.
 """
 
 from __future__ import annotations
@@ -20,14 +24,16 @@ import functools
 import math
 import statistics
 
-from components.fairness_evaluator.figures.intervals import Interval, Z
+from components.fairness_evaluator.figures import intervals
+from components.fairness_evaluator.figures.intervals import Interval
 from components.fairness_evaluator.gate_settings import RefuseIf
 from components.fairness_evaluator.gates import words
 from components.fairness_evaluator.gates.finding import CannotJudge
 from components.scoring.table import Figure
 
 CONFIDENCE = 0.95
-ROUNDING = 1e-9  # what lies on the bound is within it, whatever floats say
+# What lies on the bound is within it, whatever floats say; no sentence tells closer.
+ROUNDING = 10.0**-words.MOST_DIGITS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,8 +61,8 @@ class Bound:
         return end - self.value if self.is_floor else self.value - end
 
     def is_missed(self, interval: Interval) -> bool:
-        """Return whether a figure misses the bound."""
-        return self.margin(interval) < -ROUNDING
+        """Return whether a figure misses the bound; what is no number does."""
+        return not self.margin(interval) >= -ROUNDING
 
     def is_missed_by_chance(self, interval: Interval) -> bool:
         """Return whether a figure is beyond the bound, but its interval isn't."""
@@ -72,7 +78,7 @@ class Bound:
             "value": ", whatever the interval",
             "possibly": f", also for the {worse} end",
         }[self.refuse_if]
-        return f"{side} {words.number(self.value)}{part}"
+        return f"{side} {words.bound(self.value)}{part}"
 
 
 def comparisons(number: int, refuse_if: RefuseIf) -> int:
@@ -84,26 +90,35 @@ def interval_of(figure: Figure, name: str, refuse_if: RefuseIf) -> Interval:
     """Return a figure with its 95 % interval; where none is asked, it may have none.
 
     Args:
-        figure: A figure that has a value.
+        figure: The figure.
         name: What it is called.
         refuse_if: Which part of the interval is judged.
 
     Raises:
-        CannotJudge: The interval is to be judged, and there is none.
+        CannotJudge: It has no value, or the interval is to be judged and there is none.
     """
-    value = math.nan if figure.value is None else figure.value
+    if figure.value is None or math.isnan(figure.value):
+        raise CannotJudge(
+            f"{name} has no value{figure.note and f' ({figure.note})'}",
+            "see why on the run's page; choose another metric or threshold, or raise "
+            "`gates.minimum_data`",
+        )
     if figure.low is not None and figure.high is not None:
-        return Interval(value, figure.low, figure.high)
+        return Interval(figure.value, figure.low, figure.high)
     if refuse_if != "value":
         raise CannotJudge(
             f"{name} has no interval to judge by",
             "set `refuse_if: value` for this gate: it then judges the figure alone",
         )
-    return Interval(value, value, value)
+    return Interval(figure.value, figure.value, figure.value)
 
 
 def widened(
-    interval: Interval, number: int, least: float = -math.inf, most: float = math.inf
+    interval: Interval,
+    number: int,
+    least: float = -math.inf,
+    most: float = math.inf,
+    freedom: int | None = None,
 ) -> Interval:
     """Return an interval that holds with 95 % together with others of its kind.
 
@@ -112,8 +127,9 @@ def widened(
         number: How many are to hold at once, itself included.
         least: Lowest value that the figure can have.
         most: Highest value.
+        freedom: Degrees of freedom of Student's t, where it made the interval.
     """
-    scale = quantile(number) / Z
+    scale = quantile(number, freedom) / quantile(1, freedom)
     return Interval(
         interval.value,
         max(least, interval.value - scale * (interval.value - interval.low)),
@@ -122,8 +138,15 @@ def widened(
 
 
 @functools.cache
-def quantile(number: int) -> float:
-    """Return the normal quantile with which so many intervals hold at once."""
+def quantile(number: int, freedom: int | None = None) -> float:
+    """Return the quantile with which so many intervals hold at once.
+
+    Args:
+        number: How many.
+        freedom: Degrees of freedom of Student's t; None for the normal one.
+    """
     # 1 - 0.95 ** (1 / m), exact where it is tiny; the upper tail is half of that.
     tail = -math.expm1(math.log(CONFIDENCE) / number) / 2
+    if freedom is not None:
+        return intervals.student(freedom, tail)
     return -statistics.NormalDist().inv_cdf(tail)

@@ -17,7 +17,14 @@ from components.fairness_evaluator.gates.bounds import (
 )
 from components.fairness_evaluator.gates.evidence import Evidence
 from components.fairness_evaluator.gates.finding import Finding
-from components.fairness_evaluator.gates.ruling import held_by, measured, rule, way_out
+from components.fairness_evaluator.gates.ruling import (
+    Case,
+    held_by,
+    measured,
+    rule,
+    way_out,
+)
+from components.scoring.table import Figure
 
 PROTECTS = "Those who act on the score itself: that 0.3 means three in ten, for all."
 METRIC = "calibration_error"
@@ -42,28 +49,38 @@ def judge(evidence: Evidence, settings: Calibration) -> Finding:
         CannotJudge: There is no figure over all silos, nobody is judged, or a judged
             silo has no such figure.
     """
-    figures = {"the federation": evidence.overall(METRIC)}
-    for silo, figure in evidence.of_silos(METRIC).items():
-        figures[f"silo {words.name(silo)}"] = figure
-    for (silo, slice), found in evidence.groups(METRIC).items():
-        if not silo:
-            for figure in found:
-                figures[f"{slice} {words.name(figure.group)}"] = figure
-    number = comparisons(len(figures), settings.refuse_if)
-    name = words.metric(METRIC)
-    cases = [
-        measured(
-            who,
-            METRIC,
-            None,
-            widened(interval_of(figure, name, settings.refuse_if), number, 0.0, 1.0),
-            held_by(number, "figure"),
-        )
-        for who, figure in figures.items()
+    # A list, as two long names may be cut to the same.
+    figures = [
+        ("the federation", evidence.overall(METRIC)),
+        *(
+            (f"silo {words.name(silo)}", figure)
+            for silo, figure in evidence.of_silos(METRIC).items()
+        ),
+        *(
+            (f"{slice} {words.name(figure.group)}", figure)
+            for (silo, slice), found in evidence.groups(METRIC).items()
+            for figure in found
+            if not silo
+        ),
     ]
+    bound = Bound(settings.at_most, False, settings.refuse_if)
+    number = comparisons(len(figures), settings.refuse_if)
     return rule(
-        cases,
-        Bound(settings.at_most, False, settings.refuse_if),
+        [_case(who, figure, number, bound) for who, figure in figures],
+        bound,
         evidence.counted,
         way_out("calibration", "at_most", MEND),
+    )
+
+
+def _case(who: str, figure: Figure, number: int, bound: Bound) -> Case:
+    name = f"{words.metric(METRIC)} of {who}"
+    found = interval_of(figure, name, bound.refuse_if)
+    return measured(
+        who,
+        METRIC,
+        None,
+        widened(found, number, 0.0, 1.0),
+        bound,
+        held_by(number, "figure"),
     )

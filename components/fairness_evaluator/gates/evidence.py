@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from components.fairness_evaluator.gate_settings import MinimumData
 from components.fairness_evaluator.gates import words
+from components.fairness_evaluator.gates.earlier import NAME, Earlier
 from components.fairness_evaluator.gates.finding import CannotJudge
 from components.fairness_evaluator.gates.judged import (
     Unjudged,
@@ -27,14 +28,14 @@ class Evidence:
         judged: Ids of the silos to judge, sorted.
         not_judged: The other silos, with reasons.
         minimum_data: From when on a silo or a group is judged.
-        has_baseline: Whether there is a model to compare with.
+        earlier: The model to compare with; None where there is none.
     """
 
     figures: Table
     judged: tuple[str, ...]
     not_judged: tuple[Unjudged, ...]
     minimum_data: MinimumData
-    has_baseline: bool
+    earlier: Earlier | None
 
     @classmethod
     def of(
@@ -43,7 +44,7 @@ class Evidence:
         silos: Iterable[str],
         left_out: Mapping[str, str],
         minimum_data: MinimumData,
-        has_baseline: bool,
+        earlier: Earlier | None,
     ) -> Evidence:
         """Return the evidence of an evaluation.
 
@@ -52,13 +53,13 @@ class Evidence:
             silos: Ids of all silos.
             left_out: Reason by silo that is quarantined or could not be evaluated.
             minimum_data: From when on a silo or a group is judged.
-            has_baseline: Whether there is a model to compare with.
+            earlier: The model to compare with; None where there is none.
         """
         everyone = sorted(silos)
         unjudged = not_judged(figures, everyone, left_out, minimum_data)
         without = {item.silo for item in unjudged}
         judged = tuple(silo for silo in everyone if silo not in without)
-        return cls(figures, judged, tuple(unjudged), minimum_data, has_baseline)
+        return cls(figures, judged, tuple(unjudged), minimum_data, earlier)
 
     def overall(
         self, metric: str, threshold: float | None = None, model: str = CANDIDATE
@@ -71,7 +72,7 @@ class Evidence:
         found = self.figures.metric(metric, threshold=threshold, model=model)
         if found is None or found.value is None:
             raise CannotJudge(
-                f"{_named(metric, threshold, model)} over all silos has no value"
+                f"{self._named(metric, threshold, model)} over all silos has no value"
                 f"{_why(found)}",
                 "see why under FairnessEvaluator on the run's page; add the rows or "
                 "labels that are missing",
@@ -100,7 +101,7 @@ class Evidence:
         }
         missing = [silo for silo in self.judged if silo not in found]
         if missing:
-            name = _named(metric, threshold, model)
+            name = self._named(metric, threshold, model)
             raise CannotJudge(
                 f"{name} has no value in {words.names(missing, 'silo')}",
                 f"see why on the run's page; where {name} can't be had in such silos, "
@@ -115,7 +116,7 @@ class Evidence:
 
         Returns:
             By silo (empty for all silos; else a judged one) and slice, sorted; lists
-            are sorted by group, and may be of one group.
+            are sorted by group, and may be of one group. A figure may lack its value.
         """
         found: dict[tuple[str, str], list[Figure]] = {}
         for figure in self._of_groups.get((metric, threshold), ()):
@@ -141,6 +142,15 @@ class Evidence:
                 if not figure.silo
             }
         )
+
+    def _named(self, metric: str, threshold: float | None, model: str) -> str:
+        name = words.metric(metric, threshold)
+        earlier = self.earlier.name if self.earlier else NAME
+        return {
+            CANDIDATE: name,
+            BASELINE: f"{name} of {earlier}",
+            CHANGE: f"the change of {name} against {earlier}",
+        }[model]
 
     @functools.cached_property
     def _of_groups(self) -> dict[tuple[str, float | None], list[Figure]]:
@@ -168,15 +178,6 @@ class Evidence:
             f" Judged: {words.count(len(self.judged), 'silo')}; {others:,} {verbs[0]} "
             f"too few rows or {verbs[1]} left out."
         )
-
-
-def _named(metric: str, threshold: float | None, model: str) -> str:
-    name = words.metric(metric, threshold)
-    return {
-        CANDIDATE: name,
-        BASELINE: f"{name} of the model in service",
-        CHANGE: f"the change of {name} against the model in service",
-    }[model]
 
 
 def _why(figure: Figure | None) -> str:

@@ -53,13 +53,14 @@ def judge(evidence: Evidence, settings: FourFifths) -> Finding:
         CannotJudge: A slice that is asked for has no two groups with enough data, or
             no row at all counts as positive.
     """
-    compared = groups.compare(evidence, METRIC, settings.threshold, settings.slices)
-    places = [each for each in compared.places if not each.silo]
-    pairs = sum(num_pairs(len(each.figures)) for each in places)
+    compared = groups.compare(
+        evidence, METRIC, settings.threshold, settings.slices, inside=False
+    )
+    pairs = sum(num_pairs(len(each.figures)) for each in compared.places)
     number = comparisons(pairs, settings.refuse_if)
     bound = Bound(settings.at_least, True, settings.refuse_if)
     return rule(
-        [_lowest(each, number, bound, settings.threshold) for each in places],
+        [_lowest(each, number, bound, settings.threshold) for each in compared.places],
         bound,
         compared.counted,
         way_out("four_fifths", "at_least", MEND),
@@ -70,7 +71,7 @@ def _lowest(place: Compared, number: int, bound: Bound, threshold: float) -> Cas
     """Return the pair of groups that comes closest to the bound, or misses it most."""
     ranked = sorted(place.figures, key=lambda figure: (figure.value, figure.group))
     cases = [
-        _case(place.slice, low, high, number)
+        _case(place.slice, low, high, number, bound)
         for low, high in itertools.combinations(ranked, 2)
         if _hits(high)
     ]
@@ -83,17 +84,19 @@ def _lowest(place: Compared, number: int, bound: Bound, threshold: float) -> Cas
     return min(cases, key=lambda case: (bound.margin(case.interval), case.who))
 
 
-def _case(slice: str, low: Figure, high: Figure, number: int) -> Case:
+def _case(slice: str, low: Figure, high: Figure, number: int, bound: Bound) -> Case:
     found = intervals.ratio(_hits(low), low.rows, _hits(high), high.rows)
     if found is None:
         raise ValueError(f"group {high.group!r} has no hits, so there is no ratio")
     ratio = widened(found, number, 0.0)
-    spread = interval_words(ratio, held_by=held_by(number, "pair of groups"))
+    spread = interval_words(
+        ratio, bound.value, held_by=held_by(number, "pair of groups")
+    )
     facts = (
         f"{slice} {words.name(low.group)} has "
         f"{words.valued(METRIC, low.threshold, low.value)} and "
         f"{words.name(high.group)} {words.figure(high.value)}, a ratio of "
-        f"{words.number(ratio.value)}{spread and f' ({spread})'}"
+        f"{words.number(ratio.value, bound.value)}{spread and f' ({spread})'}"
     )
     who = f"{slice} {words.name(low.group)} and {words.name(high.group)}"
     return Case(who, facts, ratio)

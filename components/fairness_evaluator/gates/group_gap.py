@@ -42,37 +42,45 @@ def judge(evidence: Evidence, settings: GroupGap) -> Finding:
     """Judge the two groups that lie farthest apart, for each slice and silo.
 
     Raises:
-        CannotJudge: A slice that is asked for has no two groups with enough data.
+        CannotJudge: A slice that is asked for has no two groups with enough data, or
+            one of the groups to compare has no such figure.
     """
     name = words.metric(settings.metric, settings.threshold)
     compared = groups.compare(
-        evidence, settings.metric, settings.threshold, settings.slices
+        evidence, settings.metric, settings.threshold, settings.slices, inside=True
     )
     pairs = sum(num_pairs(len(each.figures)) for each in compared.places)
     number = comparisons(pairs, settings.refuse_if)
-    cases = [_case(each, name, number, settings) for each in compared.places]
+    bound = Bound(settings.at_most, False, settings.refuse_if)
+    cases = [_case(each, name, number, settings, bound) for each in compared.places]
     inside = len({each.silo for each in compared.places if each.silo})
     judged = words.count(len(evidence.judged), "judged silo")
     return rule(
         cases,
-        Bound(settings.at_most, False, settings.refuse_if),
+        bound,
         f" Compared over all silos and inside {inside:,} of {judged}."
         f"{compared.counted}{evidence.counted}",
         way_out("group_gap", "at_most", MEND),
     )
 
 
-def _case(place: Compared, name: str, number: int, settings: GroupGap) -> Case:
+def _case(
+    place: Compared, name: str, number: int, settings: GroupGap, bound: Bound
+) -> Case:
     values = {
-        figure.group: interval_of(figure, name, settings.refuse_if)
+        figure.group: interval_of(
+            figure,
+            f"{name} of {place.slice} {words.name(figure.group)} {place.where}",
+            settings.refuse_if,
+        )
         for figure in place.figures
     }
     high, low, gap = farthest(values, number, settings.refuse_if)
-    spread = interval_words(gap, held_by=held_by(number, "pair of groups"))
+    spread = interval_words(gap, bound.value, held_by=held_by(number, "pair of groups"))
     facts = (
         f"{place.where}, {place.slice} {words.name(high)} has "
         f"{words.valued(settings.metric, settings.threshold, values[high].value)} and "
         f"{words.name(low)} {words.number(values[low].value)}, a gap of "
-        f"{words.number(gap.value)}{spread and f' ({spread})'}"
+        f"{words.number(gap.value, bound.value)}{spread and f' ({spread})'}"
     )
     return Case(f"{place.slice} {place.where}", facts, gap)

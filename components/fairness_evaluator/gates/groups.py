@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from components.fairness_evaluator.gates import words
 from components.fairness_evaluator.gates.evidence import Evidence
@@ -38,7 +38,7 @@ class Comparison:
     Attributes:
         places: The slices and silos with two groups or more to compare.
         without: Slices that have no two such groups over all silos.
-        too_few: Groups, over all silos and in judged ones, with too little data.
+        too_few: Groups with too little data, in the places that are compared.
     """
 
     places: tuple[Compared, ...]
@@ -58,7 +58,12 @@ class Comparison:
 
 
 def compare(
-    evidence: Evidence, metric: str, threshold: float | None, slices: Sequence[str]
+    evidence: Evidence,
+    metric: str,
+    threshold: float | None,
+    slices: Sequence[str],
+    *,
+    inside: bool,
 ) -> Comparison:
     """Find the groups to compare.
 
@@ -67,17 +72,19 @@ def compare(
         metric: The metric.
         threshold: Its threshold, where it is a rate.
         slices: The slices asked for; all of them when empty.
+        inside: Whether groups are compared inside each judged silo too.
 
     Raises:
         CannotJudge: A slice asked for, or else every slice, has no two groups with
-            enough data over all silos.
+            enough data over all silos; or one of several groups has no such figure.
     """
     wanted = list(slices) or evidence.slices
     found = [
         Compared(silo, slice, tuple(figures))
         for (silo, slice), figures in evidence.groups(metric, threshold).items()
-        if slice in wanted and len(figures) > 1
+        if slice in wanted and len(figures) > 1 and (inside or not silo)
     ]
+    _check_values(found, words.metric(metric, threshold))
     overall = {each.slice for each in found if not each.silo}
     without = tuple(slice for slice in wanted if slice not in overall)
     if without and (slices or not overall):
@@ -92,7 +99,11 @@ def compare(
             "no groups were evaluated",
             "name the sensitive columns in `evaluation.slices`",
         )
-    return Comparison(tuple(found), without, _too_few(evidence, wanted))
+    too_few = sum(
+        figure.slice in wanted and (inside or not figure.silo)
+        for figure in evidence.groups_with_too_few_rows()
+    )
+    return Comparison(tuple(found), without, too_few)
 
 
 def named(slices: Sequence[str]) -> str:
@@ -100,5 +111,18 @@ def named(slices: Sequence[str]) -> str:
     return " or ".join(slices) or "each slice"
 
 
-def _too_few(evidence: Evidence, slices: Sequence[str]) -> int:
-    return sum(figure.slice in slices for figure in evidence.groups_with_too_few_rows())
+def _check_values(places: Iterable[Compared], name: str) -> None:
+    missing = [
+        f"{each.slice} {words.name(figure.group)} {each.where}"
+        f"{figure.note and f' ({figure.note})'}"
+        for each in places
+        for figure in each.figures
+        if figure.value is None
+    ]
+    if missing:
+        raise CannotJudge(
+            f"{name} has no value for {words.listed(missing)}",
+            "see why on the run's page; choose another metric or a lower threshold, "
+            "leave that slice out of the gate's `slices`, or raise "
+            "`gates.minimum_data` until such groups have too few rows",
+        )

@@ -66,6 +66,7 @@ def measured(
     metric: str,
     threshold: float | None,
     interval: Interval,
+    bound: Bound,
     held_by: str = "",
 ) -> Case:
     """Return the case of one figure.
@@ -75,18 +76,22 @@ def measured(
         metric: The metric.
         threshold: Its threshold, where it is a rate.
         interval: The figure with the interval that is judged.
+        bound: The bound that it is told beside.
         held_by: For how many it was widened, such as `51 silos`; empty for one.
     """
-    value = words.valued(metric, threshold, interval.value)
-    spread = interval_words(interval, held_by=held_by)
+    value = words.valued(metric, threshold, interval.value, bound.value)
+    spread = interval_words(interval, bound.value, held_by=held_by)
     return Case(who, f"{who} has {value}{spread and f' ({spread})'}", interval)
 
 
-def interval_words(interval: Interval, of: str = "", held_by: str = "") -> str:
+def interval_words(
+    interval: Interval, beside: float, of: str = "", held_by: str = ""
+) -> str:
     """Return an interval as text, such as `95 % CI for 51 silos 0.480 to 0.544`.
 
     Args:
         interval: The interval; one without width gives an empty text.
+        beside: The bound in the same sentence; see `words.number`.
         of: Of what, where that is not the figure before it, such as `the change`.
         held_by: For how many it was widened, such as `51 silos`; empty for one.
     """
@@ -94,8 +99,8 @@ def interval_words(interval: Interval, of: str = "", held_by: str = "") -> str:
         return ""
     of_what = f" of {of}" if of else ""
     many = f" for {held_by}" if held_by else ""
-    ends = f"{words.number(interval.low)} to {words.number(interval.high)}"
-    return f"95 % CI{of_what}{many} {ends}"
+    low, high = (words.number(end, beside) for end in (interval.low, interval.high))
+    return f"95 % CI{of_what}{many} {low} to {high}"
 
 
 def held_by(number: int, noun: str) -> str:
@@ -132,6 +137,4 @@ def _rank(case: Case, bound: Bound) -> tuple[float, float, str]:
 def _also(others: Sequence[str]) -> str:
     if not others:
         return ""
-    shown = ", ".join(others[: words.MOST_NAMES])
-    more = len(others) - words.MOST_NAMES
-    return f" Missed too by {shown}{f' and {more:,} more' if more > 0 else ''}."
+    return f" Missed too by {words.listed(others)}."

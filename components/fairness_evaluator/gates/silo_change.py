@@ -1,4 +1,4 @@
-"""Gate `silo_change`: how much any judged silo may lose against the model in service.
+"""Gate `silo_change`: how much any judged silo may lose, against the earlier model.
 
 Protects every company against a step back that is its own and that the whole hides.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from components.fairness_evaluator.gate_settings import Change
 from components.fairness_evaluator.gates import change, words
 from components.fairness_evaluator.gates.bounds import Bound, comparisons
+from components.fairness_evaluator.gates.earlier import NAME
 from components.fairness_evaluator.gates.evidence import Evidence
 from components.fairness_evaluator.gates.finding import Finding
 from components.fairness_evaluator.gates.ruling import rule, way_out
@@ -15,8 +16,8 @@ from components.scoring.table import BASELINE, CHANGE
 
 PROTECTS = "Every company, against a step back of its own that the whole hides."
 MEND = (
-    "Look at the page of {who}: whether its rows changed since the model in service "
-    "was trained, and whether it took part in this training"
+    "Look at the page of {who}: whether its rows changed since "
+    f"{NAME} was trained, and whether it took part in this training"
 )
 
 
@@ -25,7 +26,7 @@ def demand(settings: Change) -> str:
     name = words.metric(settings.metric, settings.threshold)
     return (
         f"{name} of each judged silo at most {words.plain(settings.at_most_worse)} "
-        "worse than the model in service"
+        f"worse than {NAME}"
     )
 
 
@@ -33,19 +34,23 @@ def judge(evidence: Evidence, settings: Change) -> Finding:
     """Judge the change of each judged silo.
 
     Raises:
-        CannotJudge: Nobody is judged, or a judged silo lacks a figure of one model.
+        CannotJudge: Nobody is judged, a judged silo lacks a figure of one model, or
+            the earlier one is gone.
     """
-    if not evidence.has_baseline:
+    if not evidence.earlier:
         return change.FIRST
+    evidence.earlier.check()
     metric, threshold = settings.metric, settings.threshold
     now = evidence.of_silos(metric, threshold)
     before = evidence.of_silos(metric, threshold, BASELINE)
     changes = evidence.of_silos(metric, threshold, CHANGE)
     number = comparisons(len(changes), settings.refuse_if)
+    bound = Bound(settings.at_most_worse, False, settings.refuse_if)
     cases = [
         change.case(
             f"silo {words.name(silo)}",
             settings,
+            bound,
             changes[silo],
             before[silo],
             now[silo],
@@ -55,7 +60,7 @@ def judge(evidence: Evidence, settings: Change) -> Finding:
     ]
     return rule(
         cases,
-        Bound(settings.at_most_worse, False, settings.refuse_if),
+        bound,
         evidence.counted,
         way_out("silo_change", "at_most_worse", MEND),
     )

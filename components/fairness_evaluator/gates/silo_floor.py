@@ -59,12 +59,14 @@ def cases(evidence: Evidence, settings: Floor) -> dict[str, Case]:
     name = words.metric(settings.metric, settings.threshold)
     found = evidence.of_silos(settings.metric, settings.threshold)
     number = comparisons(len(found), settings.refuse_if)
+    bound = Bound(settings.at_least, True, settings.refuse_if)
     return {
         silo: measured(
             f"silo {words.name(silo)}",
             settings.metric,
             settings.threshold,
             widened(interval_of(figure, name, settings.refuse_if), number, 0.0, 1.0),
+            bound,
             held_by(number, "silo"),
         )
         for silo, figure in found.items()

@@ -51,17 +51,18 @@ def judge(evidence: Evidence, settings: SiloGap) -> Finding:
         for silo, figure in found.items()
     }
     number = comparisons(num_pairs(len(found)), settings.refuse_if)
+    bound = Bound(settings.at_most, False, settings.refuse_if)
     high, low, gap = farthest(intervals, number, settings.refuse_if)
-    spread = interval_words(gap, held_by=held_by(number, "pair of silos"))
+    spread = interval_words(gap, bound.value, held_by=held_by(number, "pair of silos"))
     facts = (
         f"silo {words.name(high)} has "
         f"{words.valued(settings.metric, settings.threshold, intervals[high].value)} "
         f"and silo {words.name(low)} {words.number(intervals[low].value)}, a gap of "
-        f"{words.number(gap.value)}{spread and f' ({spread})'}"
+        f"{words.number(gap.value, bound.value)}{spread and f' ({spread})'}"
     )
     return rule(
         [Case(words.names([low, high], "silo"), facts, gap)],
-        Bound(settings.at_most, False, settings.refuse_if),
+        bound,
         evidence.counted,
         way_out("silo_gap", "at_most", MEND),
     )

@@ -15,6 +15,8 @@ METRICS = {
     "positive_rate": "positive rate",
     "precision": "precision",
 }
+DIGITS = 3
+MOST_DIGITS = 9  # where two numbers would read alike, though they differ
 # Values of a silo's column come from its data: long ones would drown the sentence.
 LONGEST_NAME = 60
 MOST_NAMES = 5
@@ -25,21 +27,48 @@ def metric(name: str, threshold: float | None = None) -> str:
     return METRICS[name] + ("" if threshold is None else f" at {threshold:g}")
 
 
-def valued(name: str, threshold: float | None, value: float | None) -> str:
+def valued(
+    name: str, threshold: float | None, value: float | None, *beside: float | None
+) -> str:
     """Return a metric with its value, such as `precision 0.612 at threshold 0.25`."""
     at = "" if threshold is None else f" at threshold {threshold:g}"
-    return f"{METRICS[name]} {figure(value)}{at}"
+    return f"{METRICS[name]} {figure(value, *beside)}{at}"
 
 
-def number(value: float) -> str:
-    """Return a figure or a bound, with three decimals, never `-0.000`."""
-    text = f"{value:.3f}"
+def number(value: float, *beside: float | None) -> str:
+    """Return a figure with three decimals, never `-0.000`.
+
+    Args:
+        value: The figure.
+        beside: Other numbers of the sentence. Where the figure would read like one of
+            them and is another one, it has as many decimals as tell them apart.
+    """
+    others = [
+        other
+        for other in beside
+        if other is not None and abs(value - other) > 10.0**-MOST_DIGITS
+    ]
+    for digits in range(DIGITS, MOST_DIGITS):
+        text = _rounded(value, digits)
+        if text not in {_rounded(other, digits) for other in others}:
+            return text
+    return _rounded(value, MOST_DIGITS)
+
+
+def _rounded(value: float, digits: int) -> str:
+    text = f"{value:.{digits}f}"
     return text.removeprefix("-") if float(text) == 0 else text
 
 
-def figure(value: float | None) -> str:
+def figure(value: float | None, *beside: float | None) -> str:
     """Return a figure that may not be there."""
-    return "none" if value is None else number(value)
+    return "none" if value is None else number(value, *beside)
+
+
+def bound(value: float) -> str:
+    """Return a bound as it was set, with three decimals at least."""
+    text = number(value)
+    return text if float(text) == value else repr(value)
 
 
 def plain(value: float) -> str:
@@ -61,10 +90,15 @@ def name(text: str) -> str:
 
 def names(several: Sequence[str], noun: str) -> str:
     """Return names after their noun, such as `silos AA, F9 and 3 more`."""
-    shown = ", ".join(name(each) for each in several[:MOST_NAMES])
+    shown = listed([name(each) for each in several])
+    return f"{noun}{'' if len(several) == 1 else 's'} {shown}"
+
+
+def listed(several: Sequence[str]) -> str:
+    """Return some texts in a row, such as `A, B and 3 more`."""
+    shown = ", ".join(several[:MOST_NAMES])
     more = len(several) - MOST_NAMES
-    rest = f" and {more:,} more" if more > 0 else ""
-    return f"{noun}{'' if len(several) == 1 else 's'} {shown}{rest}"
+    return f"{shown} and {more:,} more" if more > 0 else shown
 
 
 def sentence(text: str) -> str:

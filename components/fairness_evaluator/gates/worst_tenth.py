@@ -51,15 +51,16 @@ def judge(evidence: Evidence, settings: Floor) -> Finding:
     Raises:
         CannotJudge: Nobody is judged, or a judged silo has no such figure.
     """
+    bound = Bound(settings.at_least, True, settings.refuse_if)
     return rule(
-        [_case(evidence, settings)],
-        Bound(settings.at_least, True, settings.refuse_if),
+        [_case(evidence, settings, bound)],
+        bound,
         evidence.counted,
         way_out("worst_tenth", "at_least", MEND),
     )
 
 
-def _case(evidence: Evidence, settings: Floor) -> Case:
+def _case(evidence: Evidence, settings: Floor, bound: Bound) -> Case:
     cases = silo_floor.cases(evidence, settings)
     tenth = math.ceil(len(cases) / 10)
     intervals = [case.interval for case in cases.values()]
@@ -72,10 +73,11 @@ def _case(evidence: Evidence, settings: Floor) -> Case:
     who = words.names(lowest, "silo")
     name = words.metric(settings.metric, settings.threshold)
     number = comparisons(len(cases), settings.refuse_if)
-    spread = interval_words(interval, held_by=held_by(number, "silo"))
+    spread = interval_words(interval, bound.value, held_by=held_by(number, "silo"))
     facts = (
         f"the worst tenth of {words.count(len(cases), 'judged silo')} ({who}) has a "
-        f"mean {name} of {words.number(interval.value)}{spread and f' ({spread})'}"
+        f"mean {name} of {words.number(interval.value, bound.value)}"
+        f"{spread and f' ({spread})'}"
     )
     return Case(who, facts, interval)
 

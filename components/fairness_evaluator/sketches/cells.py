@@ -91,9 +91,12 @@ class Cell:
         return Cell(self.columns, self.values, self.rows, too_few=True)
 
 
+NOTHING = Cell((), (), 0, too_few=False)  # all rows, where there are none
+
+
 def few(columns: tuple[str, ...], rows: int) -> Cell:
-    """Return the cell of a family's small values together."""
-    return Cell(columns, (TOO_FEW,), rows, too_few=True)
+    """Return the cell of a family's small values; of no column, of all rows."""
+    return Cell(columns, (TOO_FEW,) if columns else (), rows, too_few=True)
 
 
 def add(cells: Sequence[Cell]) -> Cell:

@@ -6,7 +6,7 @@ import dataclasses
 import logging
 import pathlib
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from components.fairness_evaluator.settings import EvaluationSettings
@@ -53,6 +53,7 @@ def collect(
     subjects: Sequence[Subject],
     label: str,
     settings: EvaluationSettings,
+    apart: Collection[str] = (),
     beam_args: Sequence[str] = tasks.DIRECT,
 ) -> Collected:
     """Sketch a split in all silos that have it, and merge.
@@ -64,6 +65,8 @@ def collect(
             then the baseline.
         label: The label's column.
         settings: What is measured.
+        apart: Silos that were left out of training: shown, but not counted in
+            figures over all silos.
         beam_args: Beam's own flags.
     """
     # Figures of the following span are not told by group, so its groups need not
@@ -80,9 +83,11 @@ def collect(
                 "thresholds": settings.thresholds,
                 "min_slice_rows": settings.min_slice_rows,
                 "bins": settings.bins,
+                "counts": entry.silo.id not in apart,
             },
         )
-        for entry in examples.readable(split)
+        # The pool adds up floats in the order of calls.
+        for entry in sorted(examples.readable(split), key=lambda each: each.silo.id)
     ]
     found: dict[str, Told] = {}
     failures: dict[str, str] = {}
@@ -100,7 +105,9 @@ def collect(
             left[silo.id] = _departure(found[silo.id], outcome)
             _log(split, silo.id, outcome.values)
         pooled = told.from_bytes(pool.read_bytes())
-    merged, compared, pairs = _merge(subjects, found, pooled, settings.min_slice_rows)
+    merged, compared, pairs = _merge(
+        subjects, found, pooled, settings.min_slice_rows, apart
+    )
     return Collected(merged, compared, pairs, failures, not_compared, left)
 
 
@@ -109,10 +116,14 @@ def _merge(
     found: Mapping[str, Told],
     pooled: Told,
     min_rows: int,
+    apart: Collection[str],
 ) -> tuple[dict[str, dict[Key, Cell]], dict[Key, Cell], dict[Key, Pair]]:
     merged = {
         subject.name: slices.merge(
-            _of_model(found, subject.name), pooled.cells.get(subject.name, ()), min_rows
+            _of_model(found, subject.name),
+            pooled.cells.get(subject.name, ()),
+            min_rows,
+            apart,
         )
         for subject in subjects
     }
@@ -129,9 +140,11 @@ def _merge(
             if (cell.columns, cell.values) in paired
         ],
         min_rows,
+        apart,
     )
     told_pairs = {silo: told.pairs for silo, told in both.items()}
-    return merged, compared, slices.merge_pairs(told_pairs, pooled.pairs, compared)
+    paired_slices = slices.merge_pairs(told_pairs, pooled.pairs, compared, apart)
+    return merged, compared, paired_slices
 
 
 def _of_model(found: Mapping[str, Told], model: str) -> dict[str, list[Cell]]:

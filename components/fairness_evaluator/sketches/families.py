@@ -6,6 +6,7 @@ same rows get the same numbers each time.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -103,7 +104,18 @@ class Family:
 
 
 def _name(value: object) -> str:
-    if value is None:
-        return MISSING
-    name = str(value)
+    """Return a value's name, the same for all types that silos store it in."""
+    match value:
+        case None:
+            return MISSING
+        case bool():
+            name = str(value).lower()
+        case bytes():
+            name = value.decode(errors="backslashreplace")
+        case float() if math.isnan(value):
+            return MISSING
+        case float() if value.is_integer():  # as of a column of int with gaps
+            name = str(int(value))
+        case _:
+            name = str(value)
     return f"{name} (value)" if name in RESERVED else name

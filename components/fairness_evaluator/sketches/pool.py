@@ -6,9 +6,11 @@ put into a pool, and the pool's sum counts in the value's total over all silos.
 Who sees what: the engine that runs the silo tasks (`tasks.run`) makes the sum, and
 where one operator computes for all silos, as here, that engine is the operator's
 Beam job. Its workers hold the parts while it runs. Only sums are written and handed
-on, and only those of values that at least two silos put in and that hold enough
-rows; the parts of all others end here. Silos on their own premises need a secure
-sum in the place of `merge`.
+on, and only those of values that at least three silos put in (one of two would get
+the other's by subtracting its own) and that hold enough rows; the parts of all others
+end here. Silos that are small as a whole put in all that they have: where their
+rows may not be told even together, nothing of theirs counts. Silos on their own
+premises need a secure sum in the place of `merge`.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from components.fairness_evaluator.sketches.cells import Cell
 from components.fairness_evaluator.sketches.pairs import Pair
 from components.fairness_evaluator.sketches.told import Told
 
-MIN_SILOS = 2
+MIN_SILOS = 3
 
 Slice = tuple[tuple[str, ...], tuple[str, ...]]  # columns, values
 Item = TypeVar("Item", Cell, Pair)
@@ -40,10 +42,11 @@ def merge(parts: Sequence[bytes]) -> bytes:
         are released where they are of as many rows as the first model's: else the
         difference would tell of the silos that could not score both.
     """
-    put = [told.from_bytes(part) for part in parts]
+    everyone = [told.from_bytes(part) for part in parts]
+    least = max((part.min_rows for part in everyone), default=1)
+    put = _without_small_silos(everyone, least)
     if not put:
-        return Told(1, {}, []).to_bytes()
-    least = max(part.min_rows for part in put)
+        return Told(least, {}, []).to_bytes()
     first, *others = max((part.cells for part in put), key=len)
     released = _released(
         _by_slice(cell for part in put for cell in part.cells[first]), least
@@ -55,6 +58,22 @@ def merge(parts: Sequence[bytes]) -> bytes:
     by_slice = _by_slice(pair for part in put for pair in part.pairs)
     both = [pairs.add(by_slice[s]) for s in by_slice]
     return Told(least, sums, _alike(both, released)).to_bytes()
+
+
+def _without_small_silos(put: list[Told], least: int) -> list[Told]:
+    """Leave out silos that are small as a whole, if they are so together, too."""
+    totals = [_total(part) for part in put]
+    rows = [total.rows for total in totals if total and total.rows]
+    if len(rows) >= MIN_SILOS and sum(rows) >= least:
+        return put
+    return [part for part, total in zip(put, totals, strict=True) if not total]
+
+
+def _total(part: Told) -> Cell | None:
+    """Return the cell of all rows; only silos that are small as a whole put it in."""
+    return next(
+        (cell for cell in next(iter(part.cells.values())) if not cell.columns), None
+    )
 
 
 def _released(found: dict[Slice, list[Cell]], least: int) -> list[Cell]:

@@ -4,7 +4,8 @@ All rows, the values of each slice column and of columns crossed make a family o
 slices each. One or two models score the rows in one pass; of two the silo also tells
 what can only be known row by row (`pairs.py`). Slices with too few rows leave the
 silo as one row count a family, and with them those from which they would follow;
-what they hold goes into the pool (`pool.py`). Totals over all rows are exact.
+what they hold goes into the pool (`pool.py`). So a silo with too few rows in all
+tells their number alone.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def sketch(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         silo: The silo.
         arguments: `path` of the split, `subjects` (fields of one or two), `label`
             (column), `families` (their columns), `thresholds`, `min_slice_rows`,
-            `bins`.
+            `bins`, `counts` (whether in figures over all silos).
 
     Returns:
         Values: `rows`, `unlabelled` (rows left out), `pooled` (how many cells and
@@ -55,7 +56,7 @@ def sketch(silo: Silo, arguments: Mapping[str, Any]) -> Result:
             raise
         not_compared = tasks.failure("sketch", silo, error).reason
         folds, unlabelled = _fold(silo, arguments, subjects[:1])
-    told, pooled = folds.told(arguments["min_slice_rows"])
+    told, pooled = folds.told(arguments["min_slice_rows"], counts=arguments["counts"])
     pool = pooled.to_bytes() if len(pooled) else b""
     values = {
         "rows": folds.rows,

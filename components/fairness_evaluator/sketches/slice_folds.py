@@ -108,12 +108,14 @@ class SliceFolds:
             ]
         return ScoredTwice(first, second, self._thresholds, self._coarse)
 
-    def told(self, min_rows: int) -> tuple[Told, Told]:
+    def told(self, min_rows: int, *, counts: bool = True) -> tuple[Told, Told]:
         """Return what is told under the silo's name, and its part of the pool.
 
         Args:
-            min_rows: Values with fewer rows are hidden, and those from which they
-                would follow. The cell of all rows is told whatever its size.
+            min_rows: Slices with fewer rows are hidden, and those from which they
+                would follow: of a silo with fewer rows in all, everything.
+            counts: Whether the silo counts in figures over all silos; else it has
+                no part in the pool.
         """
         found = {model: self._cells(folds) for model, folds in self._folds.items()}
         both = [
@@ -136,8 +138,11 @@ class SliceFolds:
             model: [cell for cell in every if _slice(cell) in hidden]
             for model, every in found.items()
         }
+        shown = [pair for pair in both if _slice(pair) not in hidden]
+        if not counts:
+            return Told(min_rows, told, shown), Told(min_rows, {}, [])
         return (
-            Told(min_rows, told, [pair for pair in both if _slice(pair) not in hidden]),
+            Told(min_rows, told, shown),
             Told(min_rows, pooled, [pair for pair in both if _slice(pair) in hidden]),
         )
 
@@ -148,7 +153,7 @@ class SliceFolds:
             for cell in _sorted(fold.cells(family.columns, family.values))
         ]
         # A split without a labelled row has a total too.
-        return found or [Cell((), (), 0, too_few=False)]
+        return found or [cells.NOTHING]
 
 
 def _sorted(items: Iterable[Item]) -> list[Item]:
@@ -163,8 +168,7 @@ def _hidden(found: Iterable[Cell], min_rows: int) -> dict[Slice, int]:
     """Return the slices to hide with their rows, family by family."""
     rows: dict[Columns, dict[Values, int]] = defaultdict(dict)
     for cell in found:
-        if cell.columns:
-            rows[cell.columns][cell.values] = cell.rows
+        rows[cell.columns][cell.values] = cell.rows
     small = {
         columns: {values for values, num in family.items() if num < min_rows}
         for columns, family in rows.items()

@@ -5,18 +5,23 @@ counts for the value over all silos and for the value in the silo. The values th
 silos hid count for the value over all silos where their pool was released (see
 `pool.py`), else under `too few`. Nothing is counted twice: for each family, the
 rows over all silos are the rows of its shown values and of `too few`.
+
+Two kinds of silos are shown and counted nowhere else: those that were left out of
+training, so that nothing of theirs decides over the others' model, and silos with
+too few rows to be shown while the pool could not release their sum, since each
+would follow from what is told of all silos and of the others.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from components.fairness_evaluator.sketches import cells, pairs
 from components.fairness_evaluator.sketches.cells import Cell
 from components.fairness_evaluator.sketches.pairs import Pair
-from components.scoring.table import CROSS, TOO_FEW
+from components.scoring.table import CROSS, TOO_FEW, crossed
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -42,11 +47,14 @@ class Key:
     @property
     def group(self) -> str:
         """The values as the tidy table writes them."""
-        return CROSS.join(self.values)
+        return crossed(self.values)
 
 
 def merge(
-    sketches: Mapping[str, Sequence[Cell]], pooled: Iterable[Cell], min_rows: int
+    sketches: Mapping[str, Sequence[Cell]],
+    pooled: Sequence[Cell],
+    min_rows: int,
+    apart: Collection[str] = (),
 ) -> dict[Key, Cell]:
     """Return all slices by key, sorted.
 
@@ -54,20 +62,28 @@ def merge(
         sketches: The cells of each silo.
         pooled: The cells that the silos released only added up.
         min_rows: Slices with fewer rows keep their row count alone.
+        apart: Silos that were left out of training.
 
     Returns:
         Overall, by silo, by value and by silo and value; the order in which
         silos are given does not matter.
     """
     parts: dict[Key, list[Cell]] = defaultdict(list)
+    if sketches:  # there may be nobody who counts
+        parts[Key()].append(cells.NOTHING)
+    released = any(not cell.columns for cell in pooled)
     for silo, told in sorted(sketches.items()):
+        small = any(cell.too_few for cell in told if not cell.columns)
+        counts = silo not in apart and (released or not small)
         for cell in told:
-            parts[Key("", cell.columns, cell.values)].append(cell)
             parts[Key(silo, cell.columns, cell.values)].append(cell)
+            if counts and not (small and not cell.columns):
+                parts[Key("", cell.columns, cell.values)].append(cell)
     for cell in pooled:
         parts[Key("", cell.columns, cell.values)].append(cell)
-        few = Key("", cell.columns, (TOO_FEW,))
-        parts[few].append(cells.few(cell.columns, -cell.rows))
+        if cell.columns:
+            few = Key("", cell.columns, (TOO_FEW,))
+            parts[few].append(cells.few(cell.columns, -cell.rows))
     merged = {}
     for key, found in sorted(parts.items()):
         total = cells.add(found)
@@ -81,6 +97,7 @@ def merge_pairs(
     sketches: Mapping[str, Sequence[Pair]],
     pooled: Iterable[Pair],
     slices: Mapping[Key, Cell],
+    apart: Collection[str] = (),
 ) -> dict[Key, Pair]:
     """Return the pairs of all slices by key, sorted; see `merge`.
 
@@ -89,11 +106,13 @@ def merge_pairs(
         pooled: The pairs that the silos released only added up.
         slices: The slices over the same silos; pairs of those with too few rows
             keep their row count alone.
+        apart: Silos that were left out of training.
     """
     parts: dict[Key, list[Pair]] = defaultdict(list)
     for silo, told in sorted(sketches.items()):
         for pair in told:
-            parts[Key("", pair.columns, pair.values)].append(pair)
+            if silo not in apart:
+                parts[Key("", pair.columns, pair.values)].append(pair)
             parts[Key(silo, pair.columns, pair.values)].append(pair)
     for pair in pooled:
         parts[Key("", pair.columns, pair.values)].append(pair)

@@ -15,6 +15,7 @@ from components.features.spec import Categorical, FeatureSpec, Numeric
 from components.scoring.model import ModelCard
 from components.silos import digests
 from components.silos.cohort import Cohort, Member
+from components.silos.findings import Finding
 from components.silos.manifest import Manifest, SiloEntry, Split
 from components.silos.silo import Silo
 from tests.support import models
@@ -92,10 +93,13 @@ def world(tmp_path_factory) -> World:
             tables.append(frame.assign(split=split, **scores))
         entries.append(SiloEntry(Silo(silo, str(root / "homes" / silo)), (), splits))
     entries.append(
-        SiloEntry(Silo("ZZ", str(root / "homes" / "ZZ")), error="no file of the span")
+        SiloEntry(
+            Silo("ZZ", str(root / "homes" / "ZZ")), error=Finding("no file of the span")
+        )
     )
+    shifted = (Finding("its labels are shifted", "shift them back"),)
     members = tuple(
-        Member(entry.silo.id, entry.silo.id != "AA", ("its labels are shifted",))
+        Member(entry.silo.id, entry.silo.id != "AA", shifted)
         if entry.silo.id == "AA"
         else Member(entry.silo.id, entry.silo.id != "ZZ")
         for entry in entries

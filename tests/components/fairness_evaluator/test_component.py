@@ -15,7 +15,7 @@ from components.fairness_evaluator.component import (
     FairnessEvaluator,
     FairnessEvaluatorSpec,
 )
-from components.fairness_evaluator.driver import Driver
+from components.fairness_evaluator.driver import BASELINE, Driver
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.settings import EvaluationSettings
 from components.scoring.model import ModelCard
@@ -37,7 +37,7 @@ def make() -> FairnessEvaluator:
 def test_the_component_s_parameters_are_the_spec_s():
     parameters = FairnessEvaluatorSpec.PARAMETERS
     driven = {name for name, found in parameters.items() if found.optional}
-    assert driven == {"baseline_span", "baseline_digest", "baseline_uri", "waivers"}
+    assert driven == {*BASELINE, "waivers"}
     assert set(make().exec_properties) == set(parameters) - driven
 
 

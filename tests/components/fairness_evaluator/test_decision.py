@@ -76,6 +76,23 @@ def test_a_decision_survives_its_file(tmp_path):
     assert decision.read(tmp_path) == made
 
 
+def test_a_model_that_is_gone_is_told_beside_the_one_compared_with(tmp_path):
+    gone = Baseline("2013-04", "d1", "/models/4")
+    gates = GateSettings(change={"at_most_worse": 0.01}, silo_floor={"at_least": 0.6})
+    made = decision.decide(FIGURES, SILOS, LEFT_OUT, gates, None, (), gone)
+    assert (made.baseline, made.baseline_gone) == (None, gone)
+    [reason] = made.reasons
+    assert "the model of 2013-04 (digest d1)" in reason
+    made.write(tmp_path)
+    assert decision.read(tmp_path) == made
+
+
+def test_a_decision_of_before_is_read_though_it_says_nothing_of_what_is_gone():
+    told = json.loads(decide().to_json())
+    del told["baseline_gone"]
+    assert decision.of_json(json.dumps(told)) == decide()
+
+
 def test_its_json_is_what_pages_and_scripts_read(tmp_path):
     decide(waivers=[WAIVER]).write(tmp_path)
     told = json.loads((tmp_path / "decision.json").read_text())
@@ -84,6 +101,7 @@ def test_its_json_is_what_pages_and_scripts_read(tmp_path):
         "reasons",
         "gates",
         "baseline",
+        "baseline_gone",
         "not_judged",
         "left_out",
         "silos",

@@ -13,7 +13,7 @@ from tfx.orchestration.portable import data_types
 from tfx.types import standard_artifacts
 
 from components import artifacts
-from components.fairness_evaluator.driver import Driver
+from components.fairness_evaluator.driver import BASELINE, Driver
 from components.fairness_evaluator.waivers import Waivers
 from components.scoring.model import ModelCard
 from components.silos.manifest import Manifest
@@ -78,7 +78,7 @@ def drive(store, tmp_path):
     return run
 
 
-NONE = {"baseline_span": "", "baseline_digest": "", "baseline_uri": ""}
+NONE = dict.fromkeys(BASELINE, "")
 
 
 def test_an_empty_store_has_no_baseline(drive):
@@ -94,6 +94,7 @@ def test_the_newest_earlier_span_is_the_baseline(bless, drive, tmp_path):
         "baseline_span": "2013-04",
         "baseline_digest": "digest of april",
         "baseline_uri": str(tmp_path / "april"),
+        "baseline_gone": "",
     }
 
 
@@ -107,12 +108,32 @@ def test_a_backfill_trained_last_does_not_become_the_baseline(bless, drive):
 
 @pytest.mark.parametrize(
     "what",
-    [{"blessed": 0}, {"keep": False}, {"state": "DELETED"}, {"use_case": "census"}],
+    [{"blessed": 0}, {"state": "DELETED"}, {"use_case": "census"}],
 )
-def test_a_model_that_is_not_blessed_there_or_ours_is_passed_over(bless, drive, what):
+def test_a_model_that_is_not_blessed_or_ours_is_passed_over(bless, drive, what):
     bless("2013-03", "march")
     bless("2013-04", "april", **what)
     assert drive("2013-05")["baseline_span"] == "2013-03"
+
+
+def test_a_model_whose_folder_is_gone_is_named_and_no_older_one_takes_its_place(
+    bless, drive, tmp_path
+):
+    bless("2013-03", "march")
+    bless("2013-04", "april", keep=False)
+    gone = drive("2013-05")
+    assert gone == {
+        "waivers": "[]",
+        "baseline_span": "2013-04",
+        "baseline_digest": "digest of april",
+        "baseline_uri": "",
+        "baseline_gone": str(tmp_path / "april"),
+    }
+    # Once it is back the key is another one, so the evaluation compares.
+    (tmp_path / "april").mkdir()
+    ModelCard(digest="digest of april").write(tmp_path / "april")
+    back = drive("2013-05")
+    assert (back["baseline_uri"], back["baseline_gone"]) == (gone["baseline_gone"], "")
 
 
 def test_a_model_never_is_its_own_baseline_where_there_are_no_spans(bless, drive):
@@ -134,3 +155,25 @@ def test_waivers_that_hold_for_the_candidate_are_told(drive, tmp_path):
     )
     assert json.loads(drive("2013-05")["waivers"]) == [dataclasses.asdict(given)]
     assert drive("2013-05", "another model")["waivers"] == "[]"
+
+
+def test_a_withdrawal_gives_back_the_key_of_before_the_waiver(drive, tmp_path):
+    """So the refusal comes from the cache, and counts again."""
+    waivers = Waivers(f"sqlite:///{tmp_path}/operator.sqlite", "flights")
+    before = drive("2013-05")
+    waivers.waive(
+        run_id="run-1",
+        gate="silo_floor",
+        model_digest="digest of candidate",
+        reason="zählt nicht",
+        by="A. Reviewer",
+        until="2999-12-31",
+    )
+    assert drive("2013-05") != before
+    waivers.withdraw(
+        gate="silo_floor",
+        model_digest="digest of candidate",
+        reason="zählt doch",
+        by="B. Reviewer",
+    )
+    assert drive("2013-05") == before

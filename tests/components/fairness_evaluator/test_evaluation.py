@@ -13,6 +13,7 @@ from components.fairness_evaluator.gate_settings import Change, Floor, GateSetti
 from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.sketches.subjects import Subject
 from components.scoring import table
+from components.silos.findings import Finding
 from components.silos.manifest import Manifest, SiloEntry
 from components.silos.silo import Silo
 
@@ -56,7 +57,7 @@ def test_a_model_that_is_not_there_gives_its_reason_and_an_empty_table():
 @pytest.mark.beam
 def test_when_no_silo_can_be_read_the_gates_refuse_and_say_so(world, tmp_path):
     entries = tuple(
-        SiloEntry(Silo(name, str(tmp_path)), error=f"no file at {name}")
+        SiloEntry(Silo(name, str(tmp_path)), error=Finding(f"no file at {name}"))
         for name in ("9E", "AA")
     )
     outcome = evaluate(world, tmp_path, Manifest("flights", "2013-05", entries))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pydantic
 import pytest
 
@@ -37,6 +39,15 @@ def test_configured_gates_are_those_that_are_set_in_their_order():
         ({"four_fifths": {}}, "Field required"),
         ({"silo_gap": {"at_most": 0.2, "refuse_if": "maybe"}}, "'surely', 'value' or"),
         ({"silo_floor_auc": 0.6}, "Extra inputs are not permitted"),
+        ({"change": {"at_most_worse": math.inf}}, "should be a finite number"),
+        ({"change": {"at_most_worse": math.nan}}, "should be a finite number"),
+        ({"calibration": {"at_most": math.nan}}, "should be a finite number"),
+        ({"silo_floor": {"at_least": -math.inf}}, "should be a finite number"),
+        ({"four_fifths": {"threshold": math.inf}}, "should be a finite number"),
+        (
+            {"silo_gap": {"at_most": 0.1, "metric": "tpr", "threshold": math.nan}},
+            "should be a finite number",
+        ),
         (
             {"silo_floor": {"at_least": 0.5}, "minimum_data": {"rows": 1}},
             "greater than or equal to 2",

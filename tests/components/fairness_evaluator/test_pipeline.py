@@ -15,6 +15,7 @@ from tfx.types import standard_artifacts
 
 from components import artifacts
 from components.fairness_evaluator.component import FairnessEvaluator
+from components.fairness_evaluator.driver import BASELINE
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.waivers import Waivers
@@ -123,7 +124,7 @@ def test_a_blessed_model_is_pushed(runs):
 
 def test_what_the_driver_found_is_on_record_and_in_the_cache_s_key(runs):
     properties = _last(runs[0][0]).custom_properties
-    for name in ("baseline_uri", "baseline_digest", "baseline_span"):
+    for name in BASELINE:
         assert properties[name].string_value == ""
 
 

@@ -9,6 +9,7 @@ import pytest
 from components.errors import FairSiloError, SettingsError
 from components.fairness_evaluator import predictions
 from components.silos import digests, manifest
+from components.silos.findings import Finding
 
 
 def put(folder, name, rows):
@@ -36,8 +37,9 @@ def test_what_is_no_parquet_is_told_by_silo(tmp_path):
     put(tmp_path, "north.parquet", 3)
     (tmp_path / "south.parquet").write_text("label,score\n1,0.5\n")
     found = predictions.find(tmp_path, "loans")
-    assert found["south"].error == (
-        f"silo `south`: {tmp_path}/south.parquet: found no Parquet, expected a file"
+    assert found["south"].error == Finding(
+        f"silo `south`: {tmp_path}/south.parquet: found no Parquet, expected a file",
+        "write what is named here as Parquet again",
     )
     assert found.readable(manifest.EVAL) == [found["north"]]
 

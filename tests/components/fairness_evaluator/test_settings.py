@@ -38,6 +38,17 @@ def test_no_gate_at_all_is_an_error_with_the_way_out():
             r"the intersection \['sex', 'race'\] must name two or more .* are sex",
         ),
         (
+            {
+                "slices": ["sex", "race"],
+                "intersections": [["sex", "race"], ["race", "sex"]],
+            },
+            r"the intersection \['sex', 'race'\] is there in another order, too",
+        ),
+        (
+            {"slices": ["sex", "race"], "intersections": [["sex", "race", "sex"]]},
+            r"the intersection \['sex', 'race', 'sex'\] must name two or more different",
+        ),
+        (
             {"slices": ["sex"], "intersections": [["sex"]]},
             r"the intersection \['sex'\] must name two or more different columns",
         ),

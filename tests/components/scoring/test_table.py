@@ -88,3 +88,25 @@ def test_two_figures_of_the_same_thing_are_refused():
     twice = dataclasses.replace(FIGURES[0], value=0.1)
     with pytest.raises(ValueError, match="two figures are of the same thing"):
         table.of([*FIGURES, twice])
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        (["F"], "F"),
+        (["4 x 4"], "4 x 4"),
+        (["F", "White"], "F x White"),
+        (["4 x 4", "M"], r"4 \x 4 x M"),
+        (["4", "4 x M"], r"4 x 4 \x M"),
+        (["x", r"a \x x"], r"x x a \\x \x"),
+    ],
+)
+def test_crossed_values_have_a_name_of_their_own(values, name):
+    assert table.crossed(values) == name
+
+
+@given(
+    *(st.lists(st.text("x \\a", max_size=6), min_size=2, max_size=2) for _ in range(2))
+)
+def test_no_other_crossed_values_have_the_same_name(one, other):
+    assert (table.crossed(one) == table.crossed(other)) == (one == other)

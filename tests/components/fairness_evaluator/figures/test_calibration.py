@@ -30,6 +30,19 @@ def test_ten_rows_fall_into_the_bins_worked_by_hand():
     ]
 
 
+def test_bins_with_few_rows_are_joined():
+    curve = calibration.curve(cell(LABELS, SCORES), EDGES)
+    assert calibration.joined(curve, 1) == curve
+    assert calibration.joined(curve, 3) == [
+        (0.2, 3, 1, pytest.approx((0.15 + 0.2) / 3)),
+        (0.3, 3, 1, pytest.approx(0.27)),
+        (0.9, 4, 3, pytest.approx((0.5 + 1.11 + 0.9) / 4)),
+    ]
+    assert [each.rows for each in calibration.joined(curve, 4)] == [6, 4]
+    assert [each.rows for each in calibration.joined(curve, 8)] == [10]
+    assert calibration.joined([], 5) == []
+
+
 def test_the_error_of_ten_rows_is_that_worked_by_hand():
     distances = [2 * 0.425, 0.2, 3 * (1 / 3 - 0.27), 0.5, 2 * 0.055, 0.1]
     assert error_of(LABELS, SCORES).value == pytest.approx(sum(distances) / 10)

@@ -100,6 +100,23 @@ def test_the_same_model_twice_changes_nothing():
     assert told("tpr", 0.5).value == 0
 
 
+def test_two_models_without_a_mistake_that_score_all_rows_alike_change_nothing():
+    labels = np.repeat([0, 1], [40, 12])
+    scores = np.where(labels == 1, 0.9, 0.1)
+    found = changes(labels, scores, scores)("auc")
+    assert (found.value, found.low, found.high) == (0.0, 0.0, 0.0)
+
+
+def test_two_models_without_a_mistake_that_score_otherwise_may_differ():
+    labels = np.repeat([0, 1], [40, 12])
+    scores = np.where(labels == 1, 0.9, 0.1)
+    other = scores.copy()
+    other[:3] = 0.3
+    found = changes(labels, scores, other)("auc")
+    assert found.low < -0.05
+    assert found.high > 0.05
+
+
 def test_of_one_label_there_is_no_change_of_the_auc():
     told = changes(np.array([0, 0, 0]), [0.1, 0.3, 0.6], [0.2, 0.3, 0.4])
     assert (told("auc").value, told("auc").note) == (None, "one class")

@@ -31,6 +31,12 @@ def test_ends_that_two_digits_do_not_tell_apart_have_three():
     assert extremes.gap(close)[1] == "A (0.751) and B (0.747)"
 
 
+def test_the_gap_may_be_wider_the_other_way_round():
+    lopsided = {"few": Interval(1.0, 0.89, 1.0), "many": Interval(0.99, 0.988, 0.992)}
+    gap, _ = extremes.gap(lopsided)
+    assert gap == pytest.approx((0.01, 0.0, 0.1), abs=1e-4)
+
+
 def test_one_alone_has_no_gap():
     assert extremes.gap({"A": VALUES["A"]}) == ((0, 0, 0), "")
 

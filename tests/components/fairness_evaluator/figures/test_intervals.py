@@ -66,6 +66,21 @@ def test_a_difference_lies_in_its_interval_and_turns_with_its_sides(one, other):
     assert (found.low, found.high) == pytest.approx((-turned.high, -turned.low))
 
 
+@given(hits_of_rows, hits_of_rows)
+def test_how_far_two_lie_apart_is_the_same_whichever_is_named_first(one, other):
+    high, low = sorted([rate(*one), rate(*other)], reverse=True)
+    signed = intervals.difference(high, low)
+    found = intervals.absolute(signed)
+    assert in_order(found)
+    assert found.low >= 0
+    assert found.high == max(abs(signed.low), abs(signed.high))
+
+
+def test_student_s_t_is_that_of_scipy_and_grows_into_the_normal_one():
+    assert intervals.student(9) == pytest.approx(scipy.stats.t.ppf(0.975, 9))
+    assert intervals.student(10**9) == pytest.approx(Z)
+
+
 def test_the_mean_of_one_is_itself_and_that_of_two_alike_is_narrower():
     one = Interval(0.5, 0.3, 0.6)
     assert intervals.average([one]) == pytest.approx(one)

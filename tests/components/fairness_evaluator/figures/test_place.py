@@ -21,10 +21,15 @@ def test_a_number_alone_has_no_interval():
 
 
 def test_what_is_not_there_says_why():
-    assert PLACE.figure("auc", None, None).note == "one class"
+    for metric in ("auc", "tpr", "pr_auc"):
+        assert PLACE.figure(metric, None, None).note == "one class"
     for metric in ("precision", "demographic_parity_ratio"):
         found = PLACE.figure(metric, 0.5, None)
         assert (found.value, found.low, found.note) == (None, None, "no rows")
+    for metric in ("gini_tpr", "gini_fpr", "gini_positive_rate", "gini_precision"):
+        assert PLACE.figure(metric, 0.5, None).note == "all zero"
+    for metric in ("between_groups_theil", "theil", "generalized_entropy"):
+        assert PLACE.figure(metric, 0.5, None).note == "all zero"
 
 
 def test_a_long_list_of_names_is_cut():

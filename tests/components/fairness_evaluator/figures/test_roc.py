@@ -139,6 +139,19 @@ def test_19_of_20_changes_hold_the_true_change(aucs, alike):
     assert held / 400 >= 0.93
 
 
+def test_a_change_of_few_rows_is_as_unsure_as_student_s_t():
+    new, old = area([5, 3, 1], [1, 2, 2]), area([4, 3, 2], [2, 2, 1])
+    assert new.freedom == 4  # of 5 positives and 9 negatives
+    found = roc.difference(new, old, 0.5)
+    variance = new.error**2 + old.error**2 - new.error * old.error
+    half = scipy.stats.t.ppf(0.975, 4) * variance**0.5
+    assert found.high - found.value == pytest.approx(half)
+
+
+def test_a_change_of_a_single_positive_has_one_degree_of_freedom_left():
+    assert (roc.freedom(1, 500), roc.freedom(2, 1), roc.freedom(10, 90)) == (1, 1, 9)
+
+
 def test_the_same_model_twice_has_no_change_and_no_doubt():
     found = area([5, 3, 1], [1, 2, 2])
     assert roc.difference(found, found, 1.0) == pytest.approx((0, 0, 0))
@@ -147,4 +160,5 @@ def test_the_same_model_twice_has_no_change_and_no_doubt():
 def test_a_correlation_that_is_not_known_counts_as_none():
     one = area([5, 3, 1], [1, 2, 2])
     found = roc.difference(one, one, math.nan)
-    assert found.high == pytest.approx(Z * 2**0.5 * one.error)
+    t = scipy.stats.t.ppf(0.975, 4)
+    assert found.high == pytest.approx(t * 2**0.5 * one.error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.gates import registry
+from components.fairness_evaluator.gates.earlier import Earlier
 from components.fairness_evaluator.gates.evidence import Evidence
 from components.fairness_evaluator.gates.finding import Finding
 from components.scoring import table
@@ -50,7 +51,10 @@ THREE = [
 SURE = [*silo("9E", 0.742, 0.742, 0.742), *silo("F9", 0.612, 0.612, 0.612)]
 
 
-def evidence(figures, *, silos=None, left_out=None, has_baseline=False, **minimum):
+EARLIER = Earlier("2013-04", "4f3a9c0de5b1a2c3d4e5", "/models/4")
+
+
+def evidence(figures, *, silos=None, left_out=None, earlier=None, **minimum):
     """Return the evidence of some figures; silos are those that have figures."""
     found = sorted({one.silo for one in figures if one.silo})
     settings = GateSettings(silo_floor={"at_least": 0.0}, minimum_data=minimum)
@@ -59,7 +63,7 @@ def evidence(figures, *, silos=None, left_out=None, has_baseline=False, **minimu
         found if silos is None else silos,
         left_out or {},
         settings.minimum_data,
-        has_baseline,
+        earlier,
     )
 
 

@@ -33,14 +33,37 @@ def test_no_other_pair_is_farther_apart_by_the_end_that_counts(figures, refuse_i
     margins = [
         bound.margin(widened(difference(one, other), number))
         for one, other in itertools.permutations(figures.values(), 2)
-        if one.value >= other.value
+        if one.value >= other.value or refuse_if == "possibly"
     ]
     chosen = widened(difference(figures[found.high], figures[found.low]), number)
-    assert bound.margin(chosen) == pytest.approx(min(margins))
+    if refuse_if == "possibly":
+        assert max(chosen.high, -chosen.low) == pytest.approx(-min(margins))
+    else:
+        assert bound.margin(chosen) == pytest.approx(min(margins))
     assert (found.gap.low, found.gap.high) == (
         max(0.0, chosen.low),
-        min(1.0, chosen.high),
+        min(1.0, max(chosen.high, -chosen.low)),
     )
+
+
+def test_the_lower_of_two_may_possibly_lie_far_above_or_below():
+    """An AUC of 1 from 10 positives, beside 0.99 from thousands."""
+    figures = {"few": Interval(1.0, 0.89, 1.0), "many": Interval(0.99, 0.988, 0.992)}
+    found = farthest(figures, 1, "possibly")
+    assert (found.high, found.low) == ("few", "many")
+    # Below: hypot(.11, .002) - .01.
+    assert found.gap == pytest.approx((0.01, 0.0, 0.1000), abs=1e-4)
+
+
+def test_a_pair_that_possibly_lies_apart_the_other_way_round_is_found():
+    figures = {
+        "few": Interval(1.0, 0.8, 1.0),
+        "many": Interval(0.99, 0.98, 0.995),
+        "poor": Interval(0.94, 0.93, 0.95),
+    }
+    found = farthest(figures, 1, "possibly")
+    assert (found.high, found.low) == ("few", "many")
+    assert farthest(figures, 1, "value").low == "poor"
 
 
 def test_thousands_of_silos_are_compared_at_once():

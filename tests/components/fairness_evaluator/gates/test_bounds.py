@@ -60,6 +60,13 @@ def test_a_bound_says_which_end_must_keep_it(bound, words):
     assert str(bound) == words
 
 
+@pytest.mark.parametrize("refuse_if", ["surely", "value", "possibly"])
+@pytest.mark.parametrize("is_floor", [True, False])
+def test_what_is_no_number_misses_every_bound(is_floor, refuse_if):
+    nothing = Interval(math.nan, math.nan, math.nan)
+    assert Bound(0.5, is_floor, refuse_if).is_missed(nothing)
+
+
 def test_a_miss_within_the_interval_is_one_by_chance():
     bound = Bound(0.6, True, "surely")
     assert bound.is_missed_by_chance(Interval(0.58, 0.55, 0.61))
@@ -75,6 +82,19 @@ def test_the_quantile_is_that_of_sidak(number):
     if number < 10_000:
         plain = stats.norm.ppf((1 + 0.95 ** (1 / number)) / 2)
         assert bounds.quantile(number) == pytest.approx(plain)
+
+
+@pytest.mark.parametrize("number", [1, 51, 2_410])
+@pytest.mark.parametrize("freedom", [1, 9, 500])
+def test_the_quantile_of_student_s_t_is_that_of_scipy(number, freedom):
+    tail = -math.expm1(math.log(0.95) / number) / 2
+    assert bounds.quantile(number, freedom) == pytest.approx(stats.t.isf(tail, freedom))
+
+
+def test_an_interval_of_student_s_t_is_widened_by_its_own_quantiles():
+    # t of 9 degrees, for 51 at once 4.7772, for one 2.2622: 2.1118.
+    found = bounds.widened(Interval(0.0, -0.1, 0.1), 51, freedom=9)
+    assert found == pytest.approx((0.0, -0.21118, 0.21118), abs=1e-4)
 
 
 def test_an_interval_for_one_is_left_as_it_is():
@@ -102,6 +122,16 @@ def test_a_figure_without_an_interval_can_be_judged_by_its_value_only():
     with pytest.raises(CannotJudge, match="PR-AUC has no interval") as caught:
         bounds.interval_of(bare, "PR-AUC", "surely")
     assert "`refuse_if: value`" in caught.value.way_out
+
+
+@pytest.mark.parametrize("value", [None, math.nan])
+@pytest.mark.parametrize("refuse_if", ["surely", "value", "possibly"])
+def test_a_figure_without_a_value_can_not_be_judged(refuse_if, value):
+    nothing = figure("precision", value, note="no rows")
+    with pytest.raises(CannotJudge) as caught:
+        bounds.interval_of(nothing, "precision of sex F", refuse_if)
+    assert caught.value.reason == "precision of sex F has no value (no rows)"
+    assert caught.value.way_out.startswith("see why on the run's page; choose another")
 
 
 def test_of_51_silos_on_the_floor_the_worst_is_rarely_refused_by_chance():

@@ -38,6 +38,26 @@ def test_a_silo_that_is_scored_wrong_refuses():
     )
 
 
+def test_two_groups_whose_names_are_cut_alike_are_both_judged():
+    long = "Production, transportation and material moving occupations: "
+    wrong, right = (
+        figure(NAME, value, value, value, slice="job", group=long + name)
+        for name, value in (("assemblers", 0.3), ("drivers", 0.01))
+    )
+    for groups in ([wrong, right], [right, wrong]):
+        found = judge("calibration", {"at_most": 0.1}, [*WHOLE, *SILOS[:2], *groups])
+        assert not found.passed
+        assert "job Production, transportation" in found.sentence
+
+
+def test_a_group_without_a_calibration_error_is_named():
+    none = figure(NAME, None, slice="sex", group="Female", note="no rows")
+    found = judge("calibration", {"at_most": 0.1}, [*WHOLE, *SILOS, none])
+    assert found.sentence.endswith(
+        "calibration error of sex Female has no value (no rows)."
+    )
+
+
 def test_errors_within_the_limit_pass_and_small_or_inner_groups_are_not_judged():
     found = judge("calibration", {"at_most": 0.1}, [*WHOLE, *SILOS, *FEW])
     assert found.passed

@@ -3,9 +3,13 @@ from __future__ import annotations
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from components.fairness_evaluator.figures import intervals
 from components.fairness_evaluator.gate_settings import FourFifths
 from components.fairness_evaluator.gates import four_fifths
+from components.fairness_evaluator.gates.bounds import widened
 from tests.components.fairness_evaluator.gates.evidence import figure, judge
 
 
@@ -26,6 +30,7 @@ def group(name, value, rows, *, slice="sex", **more):
 
 UNEVEN = [*group("Female", 0.10, 1000), *group("Male", 0.25, 2000)]
 AT = {"threshold": 0.5}
+RATES = st.floats(0, 1)
 
 
 def test_a_ratio_below_four_fifths_refuses():
@@ -69,6 +74,29 @@ def test_a_small_group_is_counted_not_judged():
     found = judge("four_fifths", AT, [*even, *small])
     assert found.passed
     assert found.sentence.endswith("0.800. 1 group has too few rows.")
+
+
+def test_groups_inside_silos_are_neither_judged_nor_counted():
+    inside = group("Female", 0.0, 40, silo="9E", positives=12)
+    even = [*group("Female", 0.23, 1000), *group("Male", 0.25, 2000)]
+    found = judge("four_fifths", AT, [*even, *inside, figure("rows", None, silo="9E")])
+    assert found.passed
+    assert found.sentence.endswith("needed at least 0.800.")
+
+
+@given(
+    st.tuples(RATES, st.integers(100, 500)),
+    st.tuples(RATES, st.integers(100, 500)),
+    st.integers(1, 2_000),
+)
+def test_the_other_way_round_a_ratio_never_possibly_lies_lower(one, other, number):
+    """So it is enough to judge the lower rate over the higher one."""
+    sides = sorted((round(rate * rows), rows) for rate, rows in (one, other))
+    (low, of_low), (high, of_high) = sorted(sides, key=lambda side: side[0] / side[1])
+    ratio = intervals.ratio(low, of_low, high, of_high)
+    if ratio:
+        found = widened(ratio, number, 0.0)
+        assert found.low <= 1 / found.high + 1e-9
 
 
 def test_three_groups_make_three_pairs():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from components.fairness_evaluator.gate_settings import GroupGap
@@ -73,6 +75,39 @@ def test_gaps_within_the_limit_pass():
 def test_each_part_of_the_interval_can_be_asked(refuse_if, limit, passed):
     settings = {"at_most": limit, "refuse_if": refuse_if}
     assert judge("group_gap", settings, ALL).passed is passed
+
+
+@pytest.mark.parametrize("refuse_if", ["surely", "value", "possibly"])
+def test_a_group_without_the_figure_refuses_and_hides_no_gap(refuse_if):
+    """No row of C scores above .5, so it has no precision."""
+
+    def precision(name, value, silo="", note=""):
+        ends = (None, None) if value is None else (value - 0.01, value + 0.01)
+        figures = [
+            figure("precision", value, *ends, threshold=0.5, note=note),
+            figure("rows", None),
+        ]
+        place = {"silo": silo, "slice": "sex", "group": name}
+        return [dataclasses.replace(each, **place) for each in figures]
+
+    figures = [
+        *silo("S1", 0.8, 0.7, 0.9),
+        *precision("A", 0.72),
+        *precision("B", 0.13),
+        *precision("C", None, note="no rows"),
+        *precision("A", 0.72, "S1"),
+        *precision("C", None, "S1"),
+    ]
+    settings = {"metric": "precision", "threshold": 0.5, "at_most": 0.1}
+    found = judge("group_gap", settings | {"refuse_if": refuse_if}, figures)
+    assert (found.passed, found.sentence) == (
+        False,
+        "Not blessed: gate group_gap could not be computed: precision at 0.5 has no "
+        "value for sex C over all silos (no rows), sex C in silo S1.",
+    )
+    assert "choose another metric or a lower threshold" in found.way_out
+    fewer = [each for each in figures if each.group != "C"]
+    assert "a gap of 0.590" in judge("group_gap", settings, fewer).sentence
 
 
 def test_only_the_slices_asked_for_are_compared():

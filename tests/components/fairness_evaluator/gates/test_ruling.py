@@ -46,8 +46,9 @@ def test_the_order_of_cases_does_not_matter(cases, bound):
 
 def test_an_interval_says_what_it_is_of_and_for_how_many():
     wide = Interval(0.1, -0.0001, 0.2)
-    assert interval_words(wide) == "95 % CI 0.000 to 0.200"
-    assert interval_words(wide, "the change", "51 silos") == (
+    assert interval_words(wide, 0.5) == "95 % CI 0.000 to 0.200"
+    assert interval_words(wide, 0.5, "the change", "51 silos") == (
         "95 % CI of the change for 51 silos 0.000 to 0.200"
     )
-    assert interval_words(Interval(0.1, 0.1, 0.1)) == ""
+    assert interval_words(wide, 0.2003) == "95 % CI 0.000 to 0.2000"
+    assert interval_words(Interval(0.1, 0.1, 0.1), 0.5) == ""

@@ -1,12 +1,26 @@
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.fairness_evaluator.figures import roc
+from components.fairness_evaluator.figures.intervals import Interval, Z
 from components.fairness_evaluator.gate_settings import Change
 from components.fairness_evaluator.gates import silo_change
-from tests.components.fairness_evaluator.gates.evidence import evidence, figure, judge
+from components.fairness_evaluator.gates.bounds import widened
+from components.fairness_evaluator.gates.earlier import Earlier
+from components.fairness_evaluator.sketches import delong
+from tests.components.fairness_evaluator.gates.evidence import (
+    EARLIER,
+    evidence,
+    figure,
+    judge,
+)
 
 
 def models(name, now, before, low, high, **more):
@@ -24,7 +38,7 @@ HA = models("HA", 0.300, 0.800, -0.6, -0.4, rows=50)  # too few rows
 
 
 def test_a_silo_that_loses_refuses_in_the_words_of_the_issue():
-    found = judge("silo_change", {"at_most_worse": 0.01}, F9, has_baseline=True)
+    found = judge("silo_change", {"at_most_worse": 0.01}, F9, earlier=EARLIER)
     assert (found.passed, found.sentence) == (
         False,
         "Not blessed: silo F9 loses 0.031 AUC (0.702 to 0.671, 95 % CI of the change "
@@ -35,7 +49,7 @@ def test_a_silo_that_loses_refuses_in_the_words_of_the_issue():
 
 def test_of_many_silos_the_interval_is_widened_and_small_ones_are_counted():
     found = judge(
-        "silo_change", {"at_most_worse": 0.01}, [*F9, *AA, *HA], has_baseline=True
+        "silo_change", {"at_most_worse": 0.01}, [*F9, *AA, *HA], earlier=EARLIER
     )
     # z for 2 is 2.2365: .013 x 1.1411 = .0148.
     assert found.sentence == (
@@ -46,7 +60,7 @@ def test_of_many_silos_the_interval_is_widened_and_small_ones_are_counted():
 
 
 def test_losses_within_the_limit_pass():
-    found = judge("silo_change", {"at_most_worse": 0.04}, [*F9, *AA], has_baseline=True)
+    found = judge("silo_change", {"at_most_worse": 0.04}, [*F9, *AA], earlier=EARLIER)
     assert found.passed
     assert found.sentence.startswith("Closest of 2: silo F9 loses 0.031 AUC (0.702 to")
 
@@ -64,7 +78,7 @@ def test_losses_within_the_limit_pass():
 )
 def test_each_part_of_the_interval_can_be_asked(refuse_if, allowed, passed):
     settings = {"at_most_worse": allowed, "refuse_if": refuse_if}
-    assert judge("silo_change", settings, F9, has_baseline=True).passed is passed
+    assert judge("silo_change", settings, F9, earlier=EARLIER).passed is passed
 
 
 def test_without_a_baseline_it_passes_and_says_so():
@@ -79,15 +93,15 @@ def test_without_a_baseline_it_passes_and_says_so():
     ("figures", "says"),
     [
         (HA, "not one of 1 silo could be judged."),
-        (F9[:2], "AUC of the model in service has no value in silo F9."),
+        (F9[:2], "AUC of the model of 2013-04 has no value in silo F9."),
         (
             [*F9, *AA[:3]],
-            "the change of AUC against the model in service has no value in silo AA.",
+            "the change of AUC against the model of 2013-04 has no value in silo AA.",
         ),
     ],
 )
 def test_a_silo_that_can_not_be_compared_refuses(figures, says):
-    found = judge("silo_change", {"at_most_worse": 0.9}, figures, has_baseline=True)
+    found = judge("silo_change", {"at_most_worse": 0.9}, figures, earlier=EARLIER)
     assert (found.passed, found.sentence) == (
         False,
         f"Not blessed: gate silo_change could not be computed: {says}",
@@ -98,14 +112,49 @@ def test_what_is_demanded_is_told_in_a_few_words():
     settings = Change(at_most_worse=0.05, metric="fpr", threshold=0.25)
     assert silo_change.demand(settings) == (
         "false positive rate at 0.25 of each judged silo at most 0.05 worse than the "
-        "model in service"
+        "earlier blessed model"
     )
+
+
+def test_a_model_whose_folder_is_gone_refuses():
+    gone = Earlier("", "4f3a9c0de5b1a2c3", "/models/4", is_gone=True)
+    found = judge("silo_change", {"at_most_worse": 0.9}, F9[:2], earlier=gone)
+    assert not found.passed
+    assert "the folder of the earlier blessed model (digest 4f3a9c" in found.sentence
+
+
+def test_of_51_silos_without_a_loss_the_worst_is_rarely_refused_by_chance():
+    """Each silo has 10 positives and 500 negatives; both models have an AUC of .6."""
+    rng, silos = np.random.default_rng(6), 2_000
+    labels, ones = np.repeat([1, 0], [10, 500]), np.ones(510, np.int64)
+    distance = math.sqrt(2) * scipy.stats.norm.ppf(0.6)
+    t = scipy.stats.t.ppf(0.975, 9)
+    missed = {"t": 0, "normal": 0}
+    for _ in range(silos):
+        one, noise = rng.normal(size=(2, 510))
+        both = one, 0.5 * one + math.sqrt(0.75) * noise
+        first, second = (
+            np.argsort(np.argsort(side + distance * labels)) for side in both
+        )
+        placed = [labels[np.argsort(bins)] for bins in (first, second)]  # one row each
+        new, old = (roc.auc(1 - side, side) for side in placed)
+        assert new
+        assert old
+        shared = delong.correlation(first, second, labels, ones)
+        found = roc.difference(new, old, shared)
+        error = (found.high - found.value) / t
+        normal = Interval(found.value, found.value - Z * error, found.value + Z * error)
+        missed["t"] += widened(found, 51, freedom=9).high < 0
+        missed["normal"] += widened(normal, 51).high < 0
+    refused = {name: 1 - (1 - number / silos) ** 51 for name, number in missed.items()}
+    assert refused["t"] <= 0.05
+    assert refused["normal"] > 0.08
 
 
 @given(st.permutations([*F9, *AA, *HA]))
 def test_the_order_of_silos_does_not_matter(figures):
     settings = Change(at_most_worse=0.01)
-    ordered = evidence([*F9, *AA, *HA], has_baseline=True)
+    ordered = evidence([*F9, *AA, *HA], earlier=EARLIER)
     assert silo_change.judge(
-        evidence(figures, has_baseline=True), settings
+        evidence(figures, earlier=EARLIER), settings
     ) == silo_change.judge(ordered, settings)

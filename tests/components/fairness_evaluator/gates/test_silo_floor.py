@@ -136,6 +136,26 @@ def test_a_figure_without_an_interval_refuses_unless_the_value_is_asked():
     )
 
 
+@pytest.mark.parametrize(
+    ("figures", "refuse_if", "says"),
+    [
+        (
+            silo("F9", 0.69996, 0.66, 0.72),
+            "value",
+            "silo F9 has AUC 0.69996 (95 % CI 0.660 to 0.720); needed at least 0.700,",
+        ),
+        (
+            silo("F9", 0.68, 0.66, 0.6998),
+            "surely",
+            "silo F9 has AUC 0.680 (95 % CI 0.660 to 0.6998); needed at least 0.700.",
+        ),
+    ],
+)
+def test_a_refusal_is_not_contradicted_by_its_rounding(figures, refuse_if, says):
+    settings = {"at_least": 0.7, "refuse_if": refuse_if}
+    assert says in judge("silo_floor", settings, figures).sentence
+
+
 def test_what_is_demanded_is_told_in_a_few_words():
     assert silo_floor.demand(Floor(at_least=0.65)) == (
         "AUC of each judged silo at least 0.65"

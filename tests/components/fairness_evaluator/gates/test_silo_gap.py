@@ -66,6 +66,16 @@ def test_a_silo_of_few_rows_does_not_hide_two_that_surely_lie_apart():
     assert by_value.sentence.startswith("Silo lucky has AUC 0.800 and silo bad 0.650")
 
 
+def test_a_silo_of_few_rows_may_possibly_lie_far_below_where_it_looks_best():
+    figures = [*silo("FEW", 1.0, 0.89, 1.0), *silo("BIG", 0.99, 0.988, 0.992)]
+    found = judge("silo_gap", {"at_most": 0.05, "refuse_if": "possibly"}, figures)
+    assert (found.passed, found.sentence) == (
+        False,
+        "Not blessed: silo FEW has AUC 1.000 and silo BIG 0.990, a gap of 0.010 (95 % "
+        "CI 0.000 to 0.100); allowed 0.050, also for the upper end.",
+    )
+
+
 def test_a_gap_is_never_told_to_be_below_zero():
     figures = [*silo("A", 0.70, 0.6, 0.8), *silo("B", 0.71, 0.6, 0.8)]
     assert "0.000 to 0.1" in judge("silo_gap", {"at_most": 0.2}, figures).sentence

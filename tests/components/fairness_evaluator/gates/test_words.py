@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from components.fairness_evaluator.gates import words
 
@@ -10,6 +12,39 @@ from components.fairness_evaluator.gates import words
 )
 def test_numbers_have_three_decimals_and_no_negative_zero(value, text):
     assert words.number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "beside", "text"),
+    [
+        (0.69996, [0.7], "0.69996"),
+        (0.6998, [0.7], "0.6998"),
+        (0.65, [0.7], "0.650"),
+        (0.7, [0.7], "0.700"),  # the same, so it may read the same
+        (0.1 + 0.2, [0.3], "0.300"),  # as above, for a bound
+        (0.699999998, [0.7], "0.699999998"),
+        (-0.0007, [-0.0006], "-0.0007"),
+        (0.0004, [0.0, 0.0002], "0.0004"),
+        (0.7, [None], "0.700"),
+    ],
+)
+def test_numbers_that_differ_never_read_alike(value, beside, text):
+    assert words.number(value, *beside) == text
+
+
+@given(st.floats(-1, 1), st.floats(-1, 1))
+def test_what_lies_beyond_a_bound_reads_so(value, bound):
+    said = words.number(value, bound)
+    if abs(value - bound) > 1e-9:
+        assert said != words.number(bound)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.7, "0.700"), (0.0, "0.000"), (0.0006, "0.0006"), (0.1234, "0.1234")],
+)
+def test_a_bound_is_told_as_it_was_set(value, text):
+    assert words.bound(value) == text
 
 
 def test_counts_follow_their_number():
@@ -23,6 +58,7 @@ def test_names_stay_on_one_line_and_short():
     assert words.name("x" * 200) == "x" * 59 + "…"
     assert words.names(["A"], "silo") == "silo A"
     assert words.names(list("ABCDEFG"), "silo") == "silos A, B, C, D, E and 2 more"
+    assert words.listed(["A", "B"]) == "A, B"
 
 
 def test_metrics_are_told_as_people_call_them():

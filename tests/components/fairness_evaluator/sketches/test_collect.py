@@ -40,9 +40,15 @@ def found(world):
     return collect.collect(world.manifest, "eval", both, "late", SETTINGS)
 
 
+def counted(world, split="eval", **wanted) -> pd.DataFrame:
+    """Return rows that count over all silos; the one small silo doesn't."""
+    rows = world.of(split, **wanted)
+    return rows[rows.silo != "HA"]
+
+
 def of_key(world, key: Key) -> pd.DataFrame:
     wanted = dict(zip(key.columns, key.values, strict=True))
-    return world.of(**wanted, **({"silo": key.silo} if key.silo else {}))
+    return world.of(silo=key.silo, **wanted) if key.silo else counted(world, **wanted)
 
 
 @pytest.mark.parametrize("model", ["candidate", "baseline"])
@@ -86,16 +92,14 @@ def without(manifest, silo):
 
 
 def test_what_is_small_in_silos_is_whole_over_all_where_it_is_enough(world):
-    settings = SETTINGS.model_copy(update={"min_slice_rows": 25})
+    settings = SETTINGS.model_copy(update={"min_slice_rows": 40})
     silos, both = (
         without(world.manifest, "HA"),
         subjects(world, "candidate", "baseline"),
     )
     found = collect.collect(silos, "eval", both, "late", settings)
-    rows = world.of(haul="missing")
-    rows = rows[rows.silo != "HA"]
-    by_silo = rows.groupby("silo").size()
-    assert by_silo["AA"] < 25 > by_silo["F9"]
+    rows = counted(world, haul="missing")
+    assert rows.groupby("silo").size().max() < 40
     key = Key("", ("haul",), ("missing",))
     cell, pair = found.slices["candidate"][key], found.pairs[key]
     assert (cell.rows, cell.positives) == (len(rows), int(rows.late.sum()))
@@ -124,9 +128,25 @@ def test_pairs_are_what_pandas_finds(world, found):
         assert found.pairs[key].auc_correlation == pytest.approx(exact, abs=0.003)
 
 
-def test_a_silo_with_too_few_rows_is_not_compared_by_name(found):
-    assert found.pairs[Key("HA")].too_few
-    assert found.slices["candidate"][Key("HA")].too_few
+def test_a_silo_with_too_few_rows_is_not_compared_by_name(world, found):
+    assert Key("HA") not in found.pairs
+    small = found.slices["candidate"][Key("HA")]
+    assert (small.rows, small.too_few) == (len(world.of(silo="HA")), True)
+
+
+def test_a_silo_left_out_of_training_is_shown_and_counts_nowhere_else(world):
+    only = subjects(world, "candidate")
+    found = collect.collect(world.manifest, "eval", only, "late", SETTINGS, {"9E"})
+    cells = found.slices["candidate"]
+    assert cells[Key("9E")].rows == len(world.of(silo="9E"))
+    rows = counted(world)
+    assert cells[Key()].rows == len(rows[rows.silo != "9E"])
+    by_origin = sum(
+        cell.rows
+        for key, cell in cells.items()
+        if (key.silo, key.columns) == ("", ("origin",))
+    )
+    assert by_origin == cells[Key()].rows
 
 
 def test_what_left_each_silo_is_accounted(found):
@@ -145,7 +165,7 @@ def test_of_the_following_span_no_group_leaves(world):
     found = collect.collect(world.manifest, "next", only, "late", SETTINGS)
     cells = found.slices["candidate"]
     assert list(cells) == [Key(), Key("9E"), Key("AA"), Key("F9"), Key("HA")]
-    assert cells[Key()].rows == len(world.of("next"))
+    assert cells[Key()].rows == len(counted(world, "next"))
     assert (found.pairs, found.compared) == ({}, {})
 
 
@@ -160,7 +180,7 @@ def test_a_silo_that_fails_is_told_and_the_others_go_on(world, tmp_path):
     found = collect.collect(manifest, "eval", only, "late", SETTINGS)
     assert list(found.failures) == ["AB"]
     assert "found no file" in found.failures["AB"]
-    assert found.slices["candidate"][Key()].rows == len(world.of())
+    assert found.slices["candidate"][Key()].rows == len(counted(world))
     assert "AB" not in found.departures
 
 
@@ -199,7 +219,8 @@ def test_a_silo_where_the_baseline_fails_is_evaluated_and_left_out_of_the_compar
     assert found.failures == {}
     assert list(found.not_compared) == ["F9"]
     assert "delay" in found.not_compared["F9"]
-    everyone, compared = len(world.of()), len(world.of()) - len(world.of(silo="F9"))
+    everyone = len(counted(world))
+    compared = everyone - len(world.of(silo="F9"))
     assert found.slices["candidate"][Key()].rows == everyone
     assert Key("F9") in found.slices["candidate"]
     assert found.compared[Key()].rows == compared

@@ -21,7 +21,9 @@ def named(column, rows):
     ("values", "names"),
     [
         ([1, 2, 1, None], ["1", "2", "1", "missing"]),
-        ([True, False, None], ["True", "False", "missing"]),
+        ([True, False, None], ["true", "false", "missing"]),
+        ([1.0, 2.5, float("nan"), float("inf")], ["1", "2.5", "missing", "inf"]),
+        ([b"F", b"\xff"], ["F", "\\xff"]),
         (["æ", "航空", ""], ["æ", "航空", " (value)"]),
         (
             ["missing", None, "too few"],

@@ -25,6 +25,7 @@ def arguments(world, path, models=("candidate",), **changes):
         "thresholds": [0.25, 0.5],
         "min_slice_rows": 3,
         "bins": 100,
+        "counts": True,
     } | changes
 
 

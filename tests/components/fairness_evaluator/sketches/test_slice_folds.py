@@ -93,8 +93,26 @@ def test_rows_without_a_label_leave_a_total_of_none():
     folds.add(batch, np.array([False]), np.array([0]), [np.array([0.5])])
     told, pooled = folds.told(30)
     (total,) = told.cells["candidate"]
-    assert (total.columns, total.rows, total.too_few) == ((), 0, False)
-    assert (folds.rows, len(pooled)) == (0, 0)
+    assert (total.columns, total.rows, total.too_few) == ((), 0, True)
+    assert [cell.rows for cell in pooled.cells["candidate"]] == [0]
+    assert folds.rows == 0
+
+
+def test_of_a_small_silo_only_row_counts_are_told():
+    told, pooled = make(rows=30).told(30)
+    rows = rows_of(pooled.cells["candidate"], ())[()]
+    assert 20 < rows < 30
+    for model in ("candidate", "baseline"):
+        for cell in told.cells[model]:
+            assert (cell.rows, cell.too_few, cell.counts.size) == (rows, True, 0)
+    assert told.pairs == []
+    assert rows_of(pooled.pairs, ()) == {(): rows}
+
+
+def test_a_silo_that_does_not_count_puts_nothing_into_the_pool():
+    told, pooled = make().told(30, counts=False)
+    assert told.to_bytes() == make().told(30)[0].to_bytes()
+    assert len(pooled) == 0
 
 
 def test_the_same_rows_give_the_same_bytes():
