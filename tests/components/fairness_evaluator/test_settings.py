@@ -46,7 +46,7 @@ def test_no_gate_at_all_is_an_error_with_the_way_out():
         ),
         (
             {"slices": ["sex", "race"], "intersections": [["sex", "race", "sex"]]},
-            r"the intersection \['sex', 'race', 'sex'\] must name two or more different",
+            r"the intersection \['sex', 'race', 'sex'\] must name two or more",
         ),
         (
             {"slices": ["sex"], "intersections": [["sex"]]},
