@@ -71,7 +71,7 @@ class OperatorState:
         """Keep a silo out of training from the next run on.
 
         Raises:
-            SettingsError: No reason was given.
+            SettingsError: No reason was given, or one without a letter.
         """
         self._add(silo, QUARANTINE, reason)
 
@@ -79,7 +79,8 @@ class OperatorState:
         """Lift a quarantine by hand; the checks still apply.
 
         Raises:
-            SettingsError: No reason was given, or the silo isn't quarantined by hand.
+            SettingsError: No reason was given, one without a letter, or the silo isn't
+                quarantined by hand.
         """
         if silo not in self.quarantined():
             raise SettingsError(
@@ -90,10 +91,11 @@ class OperatorState:
         self._add(silo, RELEASE, reason)
 
     def _add(self, silo: str, action: str, reason: str) -> None:
-        if not reason.strip():
+        if not any(character.isalpha() for character in reason):
+            found = "a reason without a letter" if reason.strip() else "an empty reason"
             raise SettingsError(
-                f"{action} of silo `{silo}`: found an empty reason, expected one that "
-                "its owner can read",
+                f"{action} of silo `{silo}`: found {found}, expected one that its "
+                "owner can read",
                 'give --reason "..."',
             )
         self._journal.append(silo=silo, action=action, reason=reason.strip())

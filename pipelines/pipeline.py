@@ -11,18 +11,17 @@ import shutil
 import uuid
 
 from ml_metadata.proto import metadata_store_pb2
-from tfx.components.pusher.component import Pusher
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
-from tfx.proto import pusher_pb2
 
 from components.batch_inferrer.component import BatchInferrer
 from components.dashboard.component import Dashboard
 from components.fairness_evaluator.component import FairnessEvaluator
 from components.feature_spec_gen.component import FeatureSpecGen
 from components.federated_trainer.component import FederatedTrainer
+from components.pusher.component import Pusher
 from components.silo_example_gen import discovery
 from components.silo_example_gen.component import SiloExampleGen
 from components.silo_validator.columns import Columns
@@ -75,15 +74,7 @@ def build(
         operator_store=places.operator_store,
     )
     blessing = evaluator.outputs["blessing"]
-    pusher = Pusher(
-        model=model,
-        model_blessing=blessing,
-        push_destination=pusher_pb2.PushDestination(
-            filesystem=pusher_pb2.PushDestination.Filesystem(
-                base_directory=str(places.serving)
-            )
-        ),
-    )
+    pusher = Pusher(model=model, blessing=blessing, destination=str(places.serving))
     inferrer = BatchInferrer(
         examples=examples.outputs["examples"],
         model=model,

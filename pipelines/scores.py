@@ -22,6 +22,7 @@ from pipelines.settings import ScoresSettings
 if TYPE_CHECKING:
     from components.fairness_evaluator.decision import Decision
     from components.fairness_evaluator.evaluation import Measured
+    from components.fairness_evaluator.score_columns import Lack
 
 PAGE = "index.html"
 EVALUATION = "evaluation"
@@ -57,12 +58,14 @@ class Verdict:
         decision: What the gates say; None where none is set.
         silos: Ids of all silos.
         folder: Where it was written to.
+        lacks: What columns some silos lack, by silo.
     """
 
     measured: Measured
     decision: Decision | None
     silos: tuple[str, ...]
     folder: pathlib.Path
+    lacks: dict[str, Lack]
 
     def summary(self) -> dict[str, Any]:
         """Return it for scripts."""
@@ -73,6 +76,9 @@ class Verdict:
             "rows": overall.rows if overall else 0,
             "auc": None if auc is None else round(auc, 4),
             "left_out": self.measured.left_out,
+            "missing_columns": {
+                silo: lack.columns for silo, lack in self.lacks.items()
+            },
             "blessed": self.decision.blessed if self.decision else None,
             "reasons": list(self.decision.reasons) if self.decision else [],
             "table": str(self.folder / EVALUATION / table.CSV),
@@ -129,13 +135,20 @@ def evaluate(request: Request, to: pathlib.Path) -> Verdict:
         to: Folder for all that is written; what an earlier call wrote is replaced.
 
     Raises:
-        FairSiloError: The folder can't be used, or no silo could be evaluated.
+        FairSiloError: The folder can't be used, no file has one of the columns, or
+            no silo could be evaluated.
     """
-    from components.fairness_evaluator import decision, evaluation, predictions
+    from components.fairness_evaluator import (
+        decision,
+        evaluation,
+        predictions,
+        score_columns,
+    )
     from components.fairness_evaluator.decision import Baseline
     from components.fairness_evaluator.sketches.subjects import Subject
 
     examples = predictions.find(request.folder, request.name)
+    lacks = score_columns.check(examples, _named(request))
     columns = {
         table.CANDIDATE: request.score,
         table.BASELINE: request.baseline_score,
@@ -160,6 +173,7 @@ def evaluate(request: Request, to: pathlib.Path) -> Verdict:
     predictions.check_told(examples, measured.left_out)
     measured.figures.write(below)
     departures.write(below, measured.departures)
+    counted = {silo: lacks[silo] for silo in lacks if silo not in measured.left_out}
     decided = None
     if gates:
         baseline = Baseline("", subjects[1].digest, "") if subjects[1:] else None
@@ -168,13 +182,25 @@ def evaluate(request: Request, to: pathlib.Path) -> Verdict:
         )
         decided.write(to)
     _write_page(request, measured, decided, to)
-    return Verdict(measured, decided, tuple(examples.silos), to)
+    return Verdict(measured, decided, tuple(examples.silos), to, counted)
+
+
+def _named(request: Request) -> dict[str, str]:
+    """Return the columns that are asked for, with what named each."""
+    from components.fairness_evaluator import score_columns
+
+    named = {request.label: score_columns.LABEL, request.score: score_columns.SCORE}
+    if request.baseline_score:
+        named[request.baseline_score] = score_columns.BASELINE
+    slices = dict.fromkeys(request.settings.evaluation.slices, score_columns.SLICE)
+    return {**named, **{k: by for k, by in slices.items() if k not in named}}
 
 
 def _write_page(
     request: Request, measured: Measured, decided: Decision | None, to: pathlib.Path
 ) -> None:
-    from components.dashboard import page, payloads, report, scores
+    from components.dashboard import payloads, report, scores
+    from components.dashboard.run import page
     from components.silos import digests
 
     about = report.About(

@@ -147,10 +147,24 @@ def _validate(
     try:
         return kind.model_validate(data)
     except pydantic.ValidationError as error:
-        faults = "\n".join(f"  {_fault(kind, item)}" for item in error.errors())
-        raise SettingsError(
-            f"{where}: {error.error_count()} settings can't be used:\n{faults}", hint
-        ) from None
+        found = _distinct(error.errors())
+        faults = "\n".join(f"  {_fault(kind, item)}" for item in found)
+        many = f"{len(found)} settings" if len(found) > 1 else "1 setting"
+        raise SettingsError(f"{where}: {many} can't be used:\n{faults}", hint) from None
+
+
+def _distinct(faults: Sequence[Any]) -> list[Any]:
+    """Leave out what follows from others: pydantic does not count refused items."""
+    places = [item["loc"] for item in faults]
+    return [
+        item
+        for item in faults
+        if item["type"] != "too_short"
+        or not any(
+            len(place) > len(item["loc"]) and place[: len(item["loc"])] == item["loc"]
+            for place in places
+        )
+    ]
 
 
 def _read(path: pathlib.Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Built from the nodes' payloads, so a cached node tells as much as one that ran.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 from collections import defaultdict
@@ -15,6 +16,7 @@ from components.batch_inferrer import ledger
 from components.errors import FairSiloError
 from components.fairness_evaluator import decision
 from components.fairness_evaluator.decision import Decision
+from components.pusher import outcome
 from components.scoring import model, table
 from components.scoring.table import Figure
 from components.silos import cohort, departures, manifest
@@ -55,9 +57,12 @@ def of_run(
     reasons = list(verdict.reasons)
     if members.refusal:
         status, reasons = BELOW_QUORUM, [members.refusal]
+    pushed = nodes["Pusher"].outputs["pushed_model"]
+    reasons += filter(None, [outcome.why_held_back(pushed)])
     left = _left(nodes)
     entries = {entry.silo.id: entry for entry in listed}
     by_silo = {figure.silo: figure for figure in figures.by_silo("auc")}
+    judged = _judged(verdict, by_silo)
     silos = []
     for member in members.members:
         auc = by_silo.get(member.silo)
@@ -67,8 +72,9 @@ def of_run(
                 "rows_train": entries[member.silo].rows(manifest.TRAIN),
                 "rows_eval": entries[member.silo].rows(manifest.EVAL),
                 "admitted": member.admitted,
-                "reasons": list(member.reasons),
-                "notes": list(member.notes),
+                "reasons": [dataclasses.asdict(one) for one in member.reasons],
+                "notes": [dataclasses.asdict(one) for one in member.notes],
+                "judged": member.silo in judged,
                 "auc": auc.value if auc else None,
                 "auc_low": auc.low if auc else None,
                 "auc_high": auc.high if auc else None,
@@ -89,14 +95,20 @@ def of_run(
             "auc_next_span": following.value if following else None,
         },
         "gates": [
-            {"gate": gate.gate, "passed": gate.passed, "waived": gate.waived}
+            {
+                "gate": gate.gate,
+                "passed": gate.passed,
+                "waived": gate.waived,
+                "waived_by": gate.waiver.by if gate.waiver and gate.waived else None,
+            }
             for gate in verdict.gates
         ],
         "baseline": _baseline(verdict),
-        **_spread(verdict, by_silo),
+        **_spread(judged),
         "silos": silos,
         "evaluation": str(evaluated["evaluation"]),
         "blessing": str(evaluated["blessing"]),
+        "pushed": outcome.is_pushed(pushed),
         "model": {
             "saved_model": str(model.serving_path(model_folder)) if digest else None,
             "tflite": str(model_folder / model.TFLITE) if digest else None,
@@ -135,11 +147,39 @@ def of_failure(
         "silos": [],
         "evaluation": None,
         "blessing": None,
+        "pushed": False,
         "model": {"saved_model": None, "tflite": None, "digest": None},
         "predictions": {"path": None, "rows": 0, "dead_letters": 0},
         "dashboard": None,
         "seconds": _seconds(nodes),
     }
+
+
+def words(summary: Summary) -> str:
+    """Return how a run ended: `blessed, 2 gates waived by A. Reviewer`.
+
+    Args:
+        summary: The run's; one of an earlier version doesn't tell who waived.
+    """
+    return ", ".join(
+        filter(None, [summary["status"].replace("_", " "), waived(summary)])
+    )
+
+
+def waived(summary: Summary) -> str:
+    """Return what was waived so that a model is blessed; empty where nothing was."""
+    gates = [gate for gate in summary.get("gates") or () if gate["waived"]]
+    if not gates or summary["status"] != BLESSED:
+        return ""
+    names = dict.fromkeys(gate.get("waived_by") for gate in gates)
+    by = " and ".join(name for name in names if name)
+    many = f"{len(gates)} gate{'s' if len(gates) > 1 else ''} waived"
+    return f"{many} by {by}" if by else many
+
+
+def heading(summary: Summary) -> str:
+    """Return what names a run: use case and span, or its id where it has no span."""
+    return f"{summary['use_case']} {summary['span'] or summary['run_id']}"
 
 
 def write(summary: Summary, places: Places) -> pathlib.Path:
@@ -162,14 +202,18 @@ def _baseline(verdict: Decision) -> Summary | None:
     return {"span": found.span, "digest": found.digest} if found else None
 
 
-def _spread(verdict: Decision, by_silo: Mapping[str, Figure]) -> Summary:
-    """Return the worst judged silo, and how far the best lies above it."""
+def _judged(verdict: Decision, by_silo: Mapping[str, Figure]) -> dict[str, float]:
+    """Return the AUC of each silo that the gates judged, sorted by id."""
     unjudged = {item.silo for item in verdict.not_judged}
-    judged = {
+    return {
         silo: figure.value
         for silo, figure in sorted(by_silo.items())
         if silo not in unjudged and figure.value is not None
     }
+
+
+def _spread(judged: Mapping[str, float]) -> Summary:
+    """Return the worst judged silo, and how far the best lies above it."""
     if not judged:
         return {"worst_silo": None, "gap": None}
     worst = min(judged, key=lambda silo: judged[silo])

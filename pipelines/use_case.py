@@ -14,7 +14,7 @@ import dataclasses
 import importlib.util
 import pathlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from components.errors import SettingsError
 from pipelines.settings import UseCaseSettings, load
@@ -97,18 +97,37 @@ def find(
     Raises:
         SettingsError: There is no such use case, or it isn't whole.
     """
-    if not NAME.fullmatch(name):
-        raise SettingsError(
+    project = _project(name)
+    if project is None:
+        raise unknown(name)
+    settings = load(_settings(project, name), overrides, patch)
+    return _open(name, project, settings, base or project)
+
+
+def exists(name: str) -> bool:
+    """Return whether there is a use case of that name, whole or not."""
+    return _project(name) is not None
+
+
+def unknown(name: str, nor: str = "", others: Collection[str] = ()) -> SettingsError:
+    """Return the error that there is no such use case.
+
+    Args:
+        name: The name.
+        nor: Where else it was sought in vain, for people, such as `a run of it`.
+        others: Names of use cases that are known otherwise.
+    """
+    if not NAME.fullmatch(name) and not nor:
+        return SettingsError(
             f"use case {name!r}: expected a name of small letters, digits, - and _"
         )
-    for project in (pathlib.Path.cwd(), PACKAGE_PROJECT):
-        path = project / "pipelines" / name / "settings.yaml"
-        if path.exists():
-            return _open(name, project, load(path, overrides, patch), base or project)
-    raise SettingsError(
+    names = ", ".join(sorted({*known(), *others})) or "none"
+    return SettingsError(
         f"use case `{name}`: found no pipelines/{name}/settings.yaml in "
-        f"{pathlib.Path.cwd()}; known: {', '.join(known()) or 'none'}",
-        f"make one with `fairsilo init {name} --data DIR --label COLUMN`",
+        f"{pathlib.Path.cwd()}{f', nor {nor}' if nor else ''}; known: {names}",
+        f"make one with `fairsilo init {name} --data DIR --label COLUMN`"
+        if NAME.fullmatch(name)
+        else "`fairsilo report list USE_CASE` lists the runs of a use case",
     )
 
 
@@ -120,6 +139,20 @@ def known() -> list[str]:
         for path in project.glob("pipelines/*/settings.yaml")
     }
     return sorted(found)
+
+
+def _project(name: str) -> pathlib.Path | None:
+    """Return the folder whose use case has that name; None where none has."""
+    if not NAME.fullmatch(name):
+        return None
+    for project in (pathlib.Path.cwd(), PACKAGE_PROJECT):
+        if _settings(project, name).exists():
+            return project
+    return None
+
+
+def _settings(project: pathlib.Path, name: str) -> pathlib.Path:
+    return project / "pipelines" / name / "settings.yaml"
 
 
 def _open(

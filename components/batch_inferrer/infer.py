@@ -45,7 +45,9 @@ def infer(
     """
     _check_key(job.key)
     unreadable = [
-        FailureLine(entry.silo.id, "", entry.error) for entry in manifest if entry.error
+        FailureLine(entry.silo.id, "", entry.error.sentence)
+        for entry in manifest
+        if entry.error
     ]
     items = plan(manifest, job.model_digest, settings.rows_per_item, job.key)
     if not items:

@@ -9,8 +9,10 @@ from typing import Any
 from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
 
-from components.dashboard import page, report, scores, silo_page
+from components.dashboard import report, scores
+from components.dashboard.run import page as run_page
 from components.dashboard.settings import DashboardSettings
+from components.dashboard.silo import page as silo_page
 from components.scoring import table
 from components.silos import manifest
 
@@ -48,7 +50,7 @@ class Executor(base_executor.BaseExecutor):
         Raises:
             FairSiloError: A report is missing or broken.
         """
-        from components.dashboard import tfma_view
+        from components.dashboard.run import tfma_view
 
         sources = report.Sources(
             **{name: artifact_utils.get_single_uri(input_dict[name]) for name in INPUTS}
@@ -66,14 +68,14 @@ class Executor(base_executor.BaseExecutor):
             sources.evaluation, cells.families(), settings.slices_in_view
         )
         found = report.gather(sources, about, cells)
-        html = page.render(
+        html = run_page.render(
             found,
             families,
             tfma_view.bundle() if families else "",
             settings,
         )
         folder = artifact_utils.get_single_uri(output_dict["dashboard"])
-        path = pathlib.Path(folder, page.FILE_NAME)
+        path = pathlib.Path(folder, run_page.FILE_NAME)
         path.write_text(html, encoding="utf-8")
         silo_page.write(found, figures, folder)
         logger.info("span=%s: page of %s bytes", about.span, path.stat().st_size)

@@ -24,7 +24,7 @@ from components.federation import records
 from components.federation.records import RunRecord
 from components.scoring import model
 from components.scoring.table import BASELINE
-from components.silos import cohort, departures, manifest
+from components.silos import cohort, departures
 from components.silos.cohort import Member
 from components.silos.departures import KINDS, Departure
 from components.silos.manifest import EVAL, NEXT
@@ -67,7 +67,6 @@ class SiloLine:
 
     Attributes:
         member: Its verdict from the cohort.
-        faults: What was wrong with its files when they were read.
         auc: The candidate's AUC on its evaluation rows; None without evaluation.
         next_auc: The same on the span after.
         baseline_auc: The AUC of the model in service on the same rows.
@@ -76,7 +75,6 @@ class SiloLine:
     """
 
     member: Member
-    faults: tuple[str, ...]
     auc: Cell | None
     next_auc: Cell | None
     baseline_auc: Cell | None
@@ -103,7 +101,7 @@ class SiloLine:
     @property
     def has_findings(self) -> bool:
         """Whether anything was found in it, be it harmless."""
-        return bool(self.member.reasons or self.member.notes or self.faults)
+        return bool(self.member.reasons or self.member.notes)
 
     @property
     def is_judged(self) -> bool:
@@ -195,7 +193,6 @@ def gather(sources: Sources, about: About, scores: Scores) -> Report:
     admission = cohort.read(sources.cohort)
     card = model.read_card(sources.model)
     run = records.read(sources.model_run)
-    entries = {entry.silo.id: entry for entry in manifest.read(sources.examples)}
     left = merge_departures(list(dataclasses.astuple(sources)))
     refusals = [card.refusal, run.refusal] if card.refusal else []
     if card.refusal and admission.refusal:
@@ -204,7 +201,6 @@ def gather(sources: Sources, about: About, scores: Scores) -> Report:
     lines = [
         _line(
             member,
-            entries.get(member.silo),
             scores,
             left.get(member.silo, ()),
             _unjudged(member, decision),
@@ -240,7 +236,7 @@ def of_evaluation(about: About, decision: Decision | None, scores: Scores) -> Re
     rows = {silo: cell.rows if cell else 0 for silo, cell in answers.items()}
     names = sorted({*rows, *asked.silos})
     lines = [
-        _line(member, None, scores, (), _unjudged(member, asked))
+        _line(member, scores, (), _unjudged(member, asked))
         for member in (
             Member(silo, admitted=True, rows={EVAL: rows.get(silo, 0)})
             for silo in names
@@ -299,18 +295,13 @@ def parse_settings(text: str) -> dict[str, Any]:
 
 def _line(
     member: Member,
-    entry: manifest.SiloEntry | None,
     scores: Scores,
     left: tuple[Departure, ...],
     unjudged: str,
 ) -> SiloLine:
     of = Slice(silo=member.silo)
-    faults = () if entry is None else (entry.error, *entry.unreadable)
     return SiloLine(
         member=member,
-        faults=tuple(
-            fault for fault in faults if fault and fault not in member.reasons
-        ),
         auc=scores.ask(Question(RANKED_BY, of)),
         next_auc=scores.ask(Question(RANKED_BY, of, split=NEXT)),
         baseline_auc=scores.ask(Question(RANKED_BY, of, model=BASELINE)),

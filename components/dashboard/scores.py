@@ -11,12 +11,12 @@ import functools
 import math
 from collections.abc import Iterable, Iterator
 
+from components.scoring.metrics import is_lower_better
 from components.scoring.table import BASELINE, CANDIDATE, CROSS, SILO, Table
 from components.silos.manifest import EVAL
 
 RANKED_BY = "auc"
 ROWS = "rows"  # each slice has this cell, also where it has no other
-LOWER_IS_BETTER = frozenset({"log_loss", "brier", "calibration_error", "fpr", "fnr"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +62,7 @@ class Cell:
         rows: Rows in the slice.
         note: Why there is no value, such as `too few`; empty otherwise.
         about: The silo or the groups that it is taken from, such as the worst.
+        positives: Of its rows those with the outcome; None where that is not told.
     """
 
     value: float | None
@@ -70,6 +71,7 @@ class Cell:
     rows: int
     note: str
     about: str = ""
+    positives: int | None = None
 
     @property
     def is_number(self) -> bool:
@@ -93,7 +95,7 @@ class Cell:
         What is ranked by it leads with what is surely bad, not with what has few
         rows. Lower is worse, whatever the metric.
         """
-        if metric in LOWER_IS_BETTER:
+        if is_lower_better(metric):
             return -(self.number if self.low is None else self.low)
         return self.number if self.high is None else self.high
 
@@ -225,6 +227,7 @@ def of_table(table: Table) -> Scores:
                 figure.rows,
                 figure.note,
                 figure.about,
+                figure.positives,
             ),
         )
         for figure in table

@@ -5,8 +5,12 @@ from __future__ import annotations
 import pathlib
 
 import jinja2
+import markupsafe
 
 from components.dashboard import formats
+
+TEMPLATES = pathlib.Path(__file__).parent / "templates"  # what all pages share
+STYLE = TEMPLATES / "page.css"
 
 
 def environment(folder: pathlib.Path) -> jinja2.Environment:
@@ -21,7 +25,7 @@ def environment(folder: pathlib.Path) -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    made.filters |= formats.FILTERS
+    made.filters |= formats.FILTERS | {"code": code}
     made.policies["json.dumps_kwargs"] = {
         "sort_keys": False,
         "separators": (",", ":"),
@@ -29,3 +33,20 @@ def environment(folder: pathlib.Path) -> jinja2.Environment:
         "ensure_ascii": False,
     }
     return made
+
+
+def code(sentence: str) -> markupsafe.Markup:
+    """Return a sentence as HTML, with what stands in backticks as code."""
+    parts = sentence.split("`")
+    if len(parts) % 2 == 0:  # a backtick without its other half is only a character
+        return markupsafe.escape(sentence)
+    return markupsafe.Markup("").join(
+        markupsafe.Markup("<code>{}</code>").format(part) if index % 2 else part
+        for index, part in enumerate(parts)
+    )
+
+
+def styles(*paths: pathlib.Path) -> markupsafe.Markup:
+    """Return style sheets of ours, one after the other, as they are."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
+    return markupsafe.Markup(text)  # noqa: S704  files of ours

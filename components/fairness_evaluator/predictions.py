@@ -34,9 +34,14 @@ def find(folder: pathlib.Path, use_case: str) -> Manifest:
         entries with the reason.
 
     Raises:
-        SettingsError: There is no such folder, no Parquet file in it, a silo has
-            two files, or a silo's name can't be one.
+        SettingsError: It is a file, there is no such folder, no Parquet file in it,
+            a silo has two files, or a silo's name can't be one.
     """
+    if folder.is_file():
+        raise SettingsError(
+            f"{folder}: found a file, expected a folder with {EXPECTED}",
+            "give the folder that it lies in",
+        )
     if not folder.is_dir():
         raise SettingsError(f"{folder}: found no such folder, expected {EXPECTED}")
     files: dict[str, pathlib.Path] = {}

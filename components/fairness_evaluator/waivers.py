@@ -144,7 +144,7 @@ class Waivers:
             until: Its last day, such as 2026-12-31, in UTC.
 
         Raises:
-            SettingsError: Reason or name are empty, or the day is none or is over.
+            SettingsError: Reason or name hold no letter, or the day is none or over.
         """
         row = self._given.append(
             run_id=run_id,
@@ -165,7 +165,7 @@ class Waivers:
             by: Who answers for it.
 
         Raises:
-            SettingsError: Reason or name are empty, or no such waiver holds.
+            SettingsError: Reason or name hold no letter, or no such waiver holds.
         """
         answered = _answered(reason, by)
         today = _today()
@@ -204,9 +204,11 @@ def _answered(reason: str, by: str) -> dict[str, str]:
 
 
 def _text(option: str, text: str, expected: str) -> str:
-    if not text.strip():
+    # Dots or digits alone tell a reviewer nothing, so they are no answer either.
+    if not any(character.isalpha() for character in text):
+        found = f"{text.strip()!r}, which has no letter" if text.strip() else "nothing"
         raise SettingsError(
-            f"--{option}: found nothing, expected {expected}",
+            f"--{option}: found {found}, expected {expected}",
             f'give --{option} "..."',
         )
     return text.strip()

@@ -226,7 +226,8 @@ def arrow_of_parquet(content: bytes) -> pa.Table:
     """Read the table's Parquet file as Arrow, without more columns than it has here.
 
     Raises:
-        ArrowInvalid: It is no Parquet, or lacks a column.
+        ArrowInvalid: It is no Parquet.
+        KeyError: It lacks a column.
     """
     # A thread of Arrow's that still holds Python's bytes when the program ends aborts
     # it (apache/arrow#34314).

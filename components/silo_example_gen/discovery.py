@@ -13,8 +13,9 @@ from typing import Any
 from components.errors import SettingsError
 from components.silo_example_gen.settings import SourceSettings
 from components.silos import digests, homes, tasks
+from components.silos.findings import Finding
 from components.silos.silo import Silo, check_id
-from components.silos.spans import span_order
+from components.silos.spans import next_span, span_order
 
 LATEST = "latest"
 
@@ -30,13 +31,13 @@ class Found:
         silo: The silo; its home is empty where its name or folder is refused.
         folder: Its own folder, below the source's root.
         files: Its files: `{span, path, digest}`, sorted.
-        error: Why there are none, in a sentence; empty when they were listed.
+        error: Why there are none; None when they were listed.
     """
 
     silo: Silo
     folder: str
     files: tuple[dict[str, str], ...] = ()
-    error: str = ""
+    error: Finding | None = None
 
     def paths(self, spans: Sequence[str]) -> list[str]:
         """Return the files of some spans."""
@@ -104,13 +105,14 @@ def _open(folder: pathlib.Path, homes_root: str) -> Found:
         check_id(folder.name)
     except SettingsError as error:
         shown = folder.name.encode("utf-8", "backslashreplace").decode("utf-8")
-        return Found(Silo(shown, ""), str(folder), error=error.message)
+        refused = Finding(error.message, error.hint)
+        return Found(Silo(shown, ""), str(folder), error=refused)
     return Found(homes.open_home(homes_root, folder.name), str(folder.resolve()))
 
 
 def _with_files(found: Found, outcome: tasks.Result | tasks.Failure | None) -> Found:
     if isinstance(outcome, tasks.Failure):
-        return dataclasses.replace(found, error=outcome.reason)
+        return dataclasses.replace(found, error=outcome.finding)
     if outcome is None:
         return found
     return dataclasses.replace(found, files=tuple(outcome.values["files"]))
@@ -128,7 +130,8 @@ def window(
         purpose: `TRAIN` or `SCORE`.
 
     Raises:
-        SettingsError: There is no such span, or nothing lies before it.
+        SettingsError: There is no such span, or nothing lies before it. To learn, the
+            span that directly follows the last needs no files of its own yet.
     """
     if not source.silos.has_spans:
         if span not in {"", LATEST}:
@@ -143,12 +146,14 @@ def window(
     )
     if span in {"", LATEST}:
         span = spans[-2] if len(spans) > 1 else "".join(spans)
+    coming = next_span(spans) if purpose == TRAIN else ""
+    if span and span not in {*spans, coming}:
+        also = f"; {coming}, which directly follows them, needs none" if coming else ""
+        raise SettingsError(
+            f"span is {span!r}: found no file of it; there are {_listed(spans)}",
+            f"choose another span with --span{also}",
+        )
     if purpose == SCORE:
-        if span not in spans:
-            raise SettingsError(
-                f"span is {span!r}: found no file of it; there are {_listed(spans)}",
-                "choose another span with --span",
-            )
         return Window(span, (), span)
     history = tuple(s for s in spans if span_order(s) < span_order(span))
     if not history:
@@ -173,7 +178,7 @@ def fingerprint(found: Sequence[Found], chosen: Window) -> str:
     listed: list[Any] = [
         [
             silo.silo.id,
-            silo.error,
+            silo.error.sentence if silo.error else "",
             [[f["path"], f["digest"]] for f in silo.files if f["span"] in spans],
         ]
         for silo in found

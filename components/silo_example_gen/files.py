@@ -18,8 +18,10 @@ import pyarrow.parquet as pq
 
 from components.errors import SiloError
 from components.silo_example_gen.settings import SPAN
+from components.silos.findings import Finding
 
 SUFFIXES = (".parquet", ".csv")
+ONE_TYPE = "export the column with one type in all files"
 
 
 def find(folder: pathlib.Path, pattern: str) -> list[tuple[str, pathlib.Path]]:
@@ -58,7 +60,11 @@ def read(silo: str, path: pathlib.Path) -> pa.Table:
     place = path.name
     if not path.stat().st_size:
         raise SiloError(
-            silo, place, "an empty file (0 bytes)", "a table", f"export {place} again"
+            silo,
+            place,
+            "an empty file (0 bytes)",
+            "a table",
+            "export what is named here again",
         )
     try:
         if path.suffix.lower() == ".csv":
@@ -75,7 +81,7 @@ def read(silo: str, path: pathlib.Path) -> pa.Table:
             place,
             f"a corrupt file ({type(error).__name__}, {path.stat().st_size:,} bytes)",
             f"a readable {kind} file",
-            f"export {place} again",
+            "export what is named here again",
         ) from None
     if len(set(table.column_names)) < table.num_columns:
         raise SiloError(
@@ -84,7 +90,7 @@ def read(silo: str, path: pathlib.Path) -> pa.Table:
             f"{table.num_columns - len(set(table.column_names))} columns whose name "
             "another column has too",
             "a name of its own for each column",
-            f"export {place} again, with a header row",
+            "export what is named here again, with a header row",
         )
     return pa.table(
         {name: _plain(silo, place, name, table[name]) for name in table.column_names}
@@ -104,7 +110,7 @@ def _plain(
             place,
             f"{_named(place, name)} of type {column.type}",
             "64-bit numbers, strings, dates and truth values",
-            f"leave it out of {place}, or export it as plain values",
+            "leave the column out, or export it as plain values",
         )
     return plain
 
@@ -132,23 +138,23 @@ def _narrowed(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
     return None
 
 
-def unify(tables: Sequence[tuple[str, pa.Table]]) -> tuple[pa.Table, list[str]]:
+def unify(tables: Sequence[tuple[str, pa.Table]]) -> tuple[pa.Table, list[Finding]]:
     """Put a silo's tables below each other.
 
     Args:
         tables: Pairs of a file's name and its table.
 
     Returns:
-        The whole table, and a sentence for each file that had to be left out
-        because a column of it has another type than in the files before.
+        The whole table, and a finding for each file that had to be left out because
+        a column of it has another type than in the files before.
     """
     kept: list[pa.Table] = []
     kinds: dict[str, pa.DataType] = {}
-    refused = []
+    refused: list[Finding] = []
     for name, table in tables:
         clash = _clash(kinds, table)
         if clash:
-            refused.append(f"{name}: {clash}")
+            refused.append(Finding(f"{name}: {clash}", ONE_TYPE))
             continue
         for field in table.schema:
             kinds[field.name] = _wider(kinds.get(field.name), field.type)

@@ -7,6 +7,7 @@ their content, and never rewrites one: an artifact of an older run stays true.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 import shutil
@@ -21,7 +22,8 @@ import pyarrow.parquet as pq
 from components.errors import SiloError
 from components.silo_example_gen import files, splits
 from components.silo_example_gen.settings import SourceSettings
-from components.silos import digests, homes, leftovers
+from components.silos import digests, findings, homes, leftovers
+from components.silos.findings import Finding
 from components.silos.manifest import EVAL, NEXT, SCORE, TRAIN
 from components.silos.silo import Silo
 from components.silos.tasks import Result
@@ -51,7 +53,7 @@ def fingerprint(silo: Silo, arguments: Mapping[str, Any]) -> Result:
             "its folder",
             f"a folder that can't be read ({error.strerror})",
             "one that FairSilo may list and read",
-            "give this user the right to read the silo's folder",
+            "give FairSilo the right to list and read the folder",
         ) from None
     listed = [
         {"span": span, "path": _plain_path(silo, path), "digest": _digest(path)}
@@ -97,21 +99,21 @@ def ingest(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         SiloError: Not one of the files could be used.
     """
     source = SourceSettings.model_validate(arguments["source"])
-    inputs, history, broken = _load(silo, arguments["history"], source)
-    more, following, broken_too = _load(silo, arguments["following"], source)
-    unreadable = [*broken, *broken_too]
+    before, history, broken = _load(silo, arguments["history"], source)
+    after, following, broken_too = _load(silo, arguments["following"], source)
+    unreadable = [dataclasses.asdict(one) for one in (*broken, *broken_too)]
     if history is None and following is None:
-        raise _nothing(silo, unreadable)
-    inputs += more
+        raise _nothing(silo, [*broken, *broken_too])
+    # As two lists: a file that is learned from in one run is scored in another.
     name = digests.of_json(
-        [arguments["code"], source.model_dump(mode="json"), inputs, unreadable]
+        [arguments["code"], source.model_dump(mode="json"), before, after, unreadable]
     )
     folder = silo.path("splits", name[:32])
     if not _is_whole(folder):
         _write(silo, folder, _tables(silo, history, following, source))
     return Result(
         {
-            "inputs": inputs,
+            "inputs": [*before, *after],
             "splits": json.loads((folder / "splits.json").read_text("utf-8")),
             "unreadable": unreadable,
         }
@@ -120,16 +122,20 @@ def ingest(silo: Silo, arguments: Mapping[str, Any]) -> Result:
 
 def _load(
     silo: Silo, paths: Sequence[str], source: SourceSettings
-) -> tuple[list[dict[str, Any]], pa.Table | None, list[str]]:
+) -> tuple[list[dict[str, Any]], pa.Table | None, list[Finding]]:
     inputs, tables, broken = [], [], []
     for path in map(pathlib.Path, paths):
         try:
             table = files.read(silo.id, path)
         except SiloError as error:
-            broken.append(f"{path.name}: {error.found}, expected {error.expected}")
+            told = f"{path.name}: {error.found}, expected {error.expected}"
+            broken.append(Finding(told, error.hint))
             continue
         except OSError as error:
-            broken.append(f"{path.name}: {error.strerror}")
+            told = f"{path.name}: {error.strerror}"
+            broken.append(
+                Finding(told, "give FairSilo the right to read what is named here")
+            )
             continue
         inputs.append(
             {"path": str(path), "digest": digests.of_file(path), "rows": table.num_rows}
@@ -231,8 +237,8 @@ def _write(silo: Silo, folder: pathlib.Path, tables: Mapping[str, pa.Table]) -> 
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _nothing(silo: Silo, unreadable: Iterable[str]) -> SiloError:
-    each = "; ".join(unreadable)
+def _nothing(silo: Silo, unreadable: Iterable[Finding]) -> SiloError:
+    each = "; ".join(findings.sentences(unreadable))
     found = f"nothing readable ({each})" if each else "no file"
     return SiloError(
         silo.id,

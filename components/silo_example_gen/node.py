@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from components.silo_example_gen.discovery import Found, Window
 from components.silo_example_gen.settings import SourceSettings
-from components.silos import tasks
+from components.silos import findings, tasks
 from components.silos.departures import Departure
 from components.silos.manifest import InputFile, Manifest, SiloEntry, Split
 
@@ -55,7 +55,7 @@ def take_in(
 
 def _entry(found: Found, outcome: tasks.Result | tasks.Failure | None) -> SiloEntry:
     if isinstance(outcome, tasks.Failure):
-        return SiloEntry(found.silo, error=outcome.reason)
+        return SiloEntry(found.silo, error=outcome.finding)
     if outcome is None:
         return SiloEntry(found.silo, error=found.error)
     values = outcome.values
@@ -63,7 +63,7 @@ def _entry(found: Found, outcome: tasks.Result | tasks.Failure | None) -> SiloEn
         found.silo,
         inputs=tuple(InputFile(**item) for item in values["inputs"]),
         splits={name: Split(**item) for name, item in values["splits"].items()},
-        unreadable=tuple(values["unreadable"]),
+        unreadable=findings.all_of_json(values["unreadable"]),
     )
 
 

@@ -90,7 +90,7 @@ def validate(
     left: dict[str, list[Departure]] = {}
     for silo, outcome in tasks.run("profile", calls, beam_args):
         if isinstance(outcome, tasks.Failure):
-            profiles[silo.id] = verdict.Profile(failure=outcome.reason)
+            profiles[silo.id] = verdict.Profile(failure=outcome.finding)
             continue
         disclosed[silo.id] = Statistics.FromString(outcome.payload)
         drifted = _drift(disclosed[silo.id], silo.id, schema, baselines)

@@ -21,6 +21,7 @@ from components.silos.manifest import EVAL, NEXT, SCORE, TRAIN
 from components.silos.silo import Silo
 from components.silos.tasks import Result
 
+NON_FINITE = "export missing numbers as empty fields, and look for divisions by zero"
 LARGEST = float(np.finfo(np.float32).max)
 ENVIRONMENTS = {TRAIN: "TRAINING", EVAL: "TRAINING", SCORE: "SERVING"}
 
@@ -34,7 +35,7 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
             `max_non_finite_share`.
 
     Returns:
-        Values `findings` (list of `{split, column, kind, sentence}`), `labels`
+        Values `findings` (list of `{split, column, kind, sentence, hint}`), `labels`
         (rows by label value in train: `negative`, `positive`, `other`),
         `duplicates` (eval rows that also stand in train); payload: the disclosed
         statistics, a serialized DatasetFeatureStatisticsList.
@@ -63,7 +64,8 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
             table.select(kept), arguments["max_non_finite_share"]
         )
         findings += [
-            _finding(name, column, "non-finite", text) for column, text in flooded
+            _finding(name, column, "non-finite", text, NON_FINITE)
+            for column, text in flooded
         ]
         measured[name] = tfdv_checks.measure(_conform(finite, schema), name, schema)
     for name, statistics in measured.items():
@@ -89,8 +91,16 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
     )
 
 
-def _finding(split: str, column: str, kind: str, sentence: str) -> dict[str, str]:
-    return {"split": split, "column": column, "kind": kind, "sentence": sentence}
+def _finding(
+    split: str, column: str, kind: str, sentence: str, hint: str
+) -> dict[str, str]:
+    return {
+        "split": split,
+        "column": column,
+        "kind": kind,
+        "sentence": sentence,
+        "hint": hint,
+    }
 
 
 def _headless(split: str, table: pa.Table) -> dict[str, str]:
@@ -101,6 +111,7 @@ def _headless(split: str, table: pa.Table) -> dict[str, str]:
         "no header",
         f"the split as a whole: found none of the schema's columns among its "
         f"{table.num_columns:,}, expected the schema's names in a header row",
+        "export the file with a header row that holds the schema's column names",
     )
 
 

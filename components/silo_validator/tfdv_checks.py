@@ -9,12 +9,31 @@ from __future__ import annotations
 import pyarrow as pa
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
+from components.silos.tasks import LOOK
+
 QUANTILE_BUCKETS = 20  # TFDV keeps a hundred times as many: more cost a minute a silo
-NOT_A_FAULT = {"SCHEMA_NEW_COLUMN"}
+NEW = "SCHEMA_NEW_COLUMN"
+NOT_A_FAULT = {NEW}
 SAID_BY_THE_COUNT = {  # TFDV's "column dropped" would sound as if someone did it
-    "SCHEMA_NEW_COLUMN",
+    NEW,
     "SCHEMA_MISSING_COLUMN",
     "FEATURE_TYPE_NOT_PRESENT",
+}
+
+
+HARMLESS = (
+    "nothing has to be done, as the model does not use what is named here; leave it "
+    "out of the export if it should not be there"
+)
+AS_EXPECTED = (
+    "export what is named here as the schema expects it: name, type, values and how "
+    "many rows must have one"
+)
+COMPARED = {
+    "skew": "look at what changed in the column between the two; if the change is "
+    "real, the operator sets the bound in the schema (`skew_comparator`)",
+    "drift": "look at what changed in the column since that span; if the change is "
+    "real, the operator sets the bound in the schema (`drift_comparator`)",
 }
 
 
@@ -77,7 +96,8 @@ def against_schema(
     """Validate a split's statistics against the schema.
 
     Returns:
-        Findings `{split, column, kind, sentence}`; `kind` is TFDV's anomaly type.
+        Findings `{split, column, kind, sentence, hint}`; `kind` is TFDV's anomaly
+        type.
     """
     import tensorflow_data_validation as tfdv
 
@@ -90,6 +110,7 @@ def against_schema(
             "column": column,
             "kind": _kind(info),
             "sentence": _sentence(column, info, statistics, schema),
+            "hint": _hint(column, _kind(info)),
         }
         for column, info in sorted(anomalies.anomaly_info.items())
         if not _kind(info).startswith("COMPARATOR")
@@ -152,6 +173,7 @@ def _compared(
                             f"{one.value:.3f} between {what}, expected at most "
                             f"{one.threshold:.3f}"
                         ),
+                        "hint": COMPARED[kind],
                     }
                 )
     return findings
@@ -171,6 +193,12 @@ def _kind(info: anomalies_pb2.AnomalyInfo) -> str:
     ]
     faults = [kind for kind in kinds if kind not in NOT_A_FAULT]
     return (faults or kinds or ["UNKNOWN_TYPE"])[0]
+
+
+def _hint(column: str, kind: str) -> str:
+    if not column:
+        return LOOK
+    return HARMLESS if kind == NEW else AS_EXPECTED
 
 
 def _sentence(

@@ -11,11 +11,26 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from components.silo_validator import counts
 from components.silo_validator.settings import ValidationSettings
 from components.silos.cohort import Cohort, Member
+from components.silos.findings import Finding
 from components.silos.manifest import EVAL, SCORE, TRAIN, Manifest, SiloEntry
 
 NEVER_A_REASON = {"SCHEMA_NEW_COLUMN", "SEMANTIC_DOMAIN_UPDATE"}
+SHARED = (
+    "find out whose file it is; each file may lie in the folder of one silo only, and "
+    "the same bytes were given in another silo's name too"
+)
+BY_HAND = (
+    "settle the reason; then the operator lifts the quarantine with `fairsilo silo "
+    "release`"
+)
+NOT_EVALUATED = Finding(
+    "no held-out rows: the model can't be evaluated for this silo",
+    "export more labelled rows: a share of them is held out, and so far that came to "
+    "none",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,16 +38,16 @@ class Profile:
     """What a silo disclosed about its splits, or why it could not.
 
     Attributes:
-        findings: `{split, column, kind, sentence}` of each fault.
+        findings: `{split, column, kind, sentence, hint}` of each fault.
         labels: Training rows by label value: `negative`, `positive`, `other`.
         duplicates: Eval rows that also stand in train.
-        failure: Why there is no profile, in a sentence; empty when there is one.
+        failure: Why there is no profile; None when there is one.
     """
 
-    findings: tuple[dict[str, str], ...] = ()
+    findings: tuple[Mapping[str, str], ...] = ()
     labels: Mapping[str, int] = dataclasses.field(default_factory=dict)
     duplicates: int = 0
-    failure: str = ""
+    failure: Finding | None = None
 
 
 def judge(
@@ -59,11 +74,14 @@ def judge(
         profile = profiles.get(silo, Profile())
         reasons = _reasons(entry, profile, label, settings)
         reasons += [
-            f"file {name} is the same, byte for byte, as one of another silo"
+            Finding(
+                f"file {name} is the same, byte for byte, as one of another silo",
+                SHARED,
+            )
             for name in shared.get(silo, ())
         ]
         if silo in by_hand:
-            reasons.insert(0, f"quarantined by hand: {by_hand[silo]}")
+            reasons.insert(0, Finding(f"quarantined by hand: {by_hand[silo]}", BY_HAND))
         members.append(
             Member(
                 silo=silo,
@@ -98,59 +116,27 @@ def shared_files(manifest: Manifest) -> dict[str, list[str]]:
 
 def _reasons(
     entry: SiloEntry, profile: Profile, label: str, settings: ValidationSettings
-) -> list[str]:
+) -> list[Finding]:
     if entry.error:
         return [entry.error]
-    reasons = [f"unreadable: {reason}" for reason in entry.unreadable]
-    if profile.failure:
-        return [*reasons, profile.failure]
-    rows = entry.rows(TRAIN)
-    if rows < settings.min_rows:
-        reasons.append(
-            f"too few rows: found {rows:,} to train on, expected at least "
-            f"{settings.min_rows:,}"
-        )
-    elif reason := _label_reason(profile.labels, label, settings):
-        reasons.append(reason)
-    reasons += [
-        finding["sentence"]
-        for finding in profile.findings
-        if _is_reason(finding, settings)
+    unreadable = [
+        Finding(f"unreadable: {fault.sentence}", fault.hint)
+        for fault in entry.unreadable
     ]
-    held_out = entry.rows(EVAL)
-    if held_out and profile.duplicates / held_out > settings.max_duplicate_share:
-        reasons.append(
-            f"duplicates: found {profile.duplicates:,} of {held_out:,} held-out rows "
-            f"also among the training rows, expected at most "
-            f"{settings.max_duplicate_share:.1%}"
-        )
-    return reasons
+    if profile.failure:
+        return [*unreadable, profile.failure]
+    found = (
+        *unreadable,
+        counts.too_few_rows(entry.rows(TRAIN), settings)
+        or counts.labels(profile.labels, label, settings),
+        *(_finding(f) for f in profile.findings if _is_reason(f, settings)),
+        counts.duplicates(profile.duplicates, entry.rows(EVAL), settings),
+    )
+    return [one for one in found if one]
 
 
-def _label_reason(
-    labels: Mapping[str, int], label: str, settings: ValidationSettings
-) -> str:
-    negative, positive = labels["negative"], labels["positive"]
-    other = labels.get("other", 0)
-    if other:
-        return (
-            f"label `{label}`: found {other:,} of {negative + positive + other:,} "
-            "values outside its domain, expected 0 or 1 (or rows.label_values)"
-        )
-    if not negative + positive:
-        return f"label `{label}`: found no value, expected 0 or 1 in each training row"
-    if not negative or not positive:
-        return (
-            f"label `{label}` is constant: found {'1' if positive else '0'} in all "
-            f"{negative + positive:,} training rows, expected both values"
-        )
-    fewest = min(negative, positive)
-    if fewest < settings.min_rows_per_class:
-        return (
-            f"label `{label}`: found {fewest:,} training rows of the rarer value, "
-            f"expected at least {settings.min_rows_per_class:,}"
-        )
-    return ""
+def _finding(found: Mapping[str, str], more: str = "") -> Finding:
+    return Finding(found["sentence"] + more, found["hint"])
 
 
 def _is_reason(finding: Mapping[str, str], settings: ValidationSettings) -> bool:
@@ -164,15 +150,15 @@ def _is_reason(finding: Mapping[str, str], settings: ValidationSettings) -> bool
 
 def _notes(
     entry: SiloEntry, profile: Profile, settings: ValidationSettings
-) -> Sequence[str]:
+) -> list[Finding]:
     told = {
-        f["sentence"]: f["split"]
-        for f in profile.findings
-        if not _is_reason(f, settings)
+        found["sentence"]: _finding(found, f" (split {found['split']})")
+        for found in profile.findings
+        if not _is_reason(found, settings)
     }
-    notes = [f"{sentence} (split {split})" for sentence, split in told.items()]
+    notes = list(told.values())
     if not entry.error and not entry.rows(EVAL):
-        notes.append("no held-out rows: the model can't be evaluated for this silo")
+        notes.append(NOT_EVALUATED)
     return notes
 
 

@@ -10,6 +10,9 @@ import dataclasses
 import json
 import pathlib
 
+from components.silos import findings
+from components.silos.findings import Finding
+
 FILE_NAME = "cohort.json"
 
 
@@ -20,8 +23,8 @@ class Member:
     Attributes:
         silo: The silo's id.
         admitted: Whether it trains.
-        reasons: Why not, each a sentence; empty when admitted.
-        notes: Findings that did not cost the admission, each a sentence.
+        reasons: Why not; empty when admitted.
+        notes: Findings that did not cost the admission.
         rows: Rows by split.
         share: Share of the federation's training rows, 0 to 1.
         heterogeneity: Distance to the federation by column, 0 (alike) to 1.
@@ -29,8 +32,8 @@ class Member:
 
     silo: str
     admitted: bool
-    reasons: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    reasons: tuple[Finding, ...] = ()
+    notes: tuple[Finding, ...] = ()
     rows: dict[str, int] = dataclasses.field(default_factory=dict)
     share: float = 0.0
     heterogeneity: dict[str, float] = dataclasses.field(default_factory=dict)
@@ -70,11 +73,19 @@ class Cohort:
 
 
 def read(folder: str | pathlib.Path) -> Cohort:
-    """Read the cohort from an artifact's folder."""
+    """Read the cohort from an artifact's folder.
+
+    A silo's statistics of an earlier span are found by its cohort, so one that an
+    earlier version wrote is read too; its findings have no hints.
+    """
     data = json.loads(pathlib.Path(folder, FILE_NAME).read_text(encoding="utf-8"))
     members = tuple(
         Member(
-            **{**item, "reasons": tuple(item["reasons"]), "notes": tuple(item["notes"])}
+            **{
+                **item,
+                "reasons": findings.all_of_json(item["reasons"]),
+                "notes": findings.all_of_json(item["notes"]),
+            }
         )
         for item in data["members"]
     )

@@ -12,6 +12,8 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
+from components.silos import findings
+from components.silos.findings import Finding
 from components.silos.silo import Silo
 
 FILE_NAME = "manifest.json"
@@ -60,15 +62,15 @@ class SiloEntry:
         silo: The silo.
         inputs: Its input files.
         splits: Its splits by name; empty when the data can't be read.
-        error: Why the data can't be read, in a sentence; empty when it can.
-        unreadable: Files left out with the reason, while others were read.
+        error: Why the data can't be read; None when it can.
+        unreadable: Why files were left out, while others were read.
     """
 
     silo: Silo
     inputs: tuple[InputFile, ...] = ()
     splits: dict[str, Split] = dataclasses.field(default_factory=dict)
-    error: str = ""
-    unreadable: tuple[str, ...] = ()
+    error: Finding | None = None
+    unreadable: tuple[Finding, ...] = ()
 
     def rows(self, split: str) -> int:
         """Return the rows of a split, 0 where there is none."""
@@ -131,6 +133,6 @@ def _entry(item: dict[str, Any]) -> SiloEntry:
         silo=Silo(**item["silo"]),
         inputs=tuple(InputFile(**file) for file in item["inputs"]),
         splits={name: Split(**split) for name, split in item["splits"].items()},
-        error=item["error"],
-        unreadable=tuple(item["unreadable"]),
+        error=findings.of_json(item["error"]) if item["error"] else None,
+        unreadable=findings.all_of_json(item["unreadable"]),
     )

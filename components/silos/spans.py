@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 import re
+from collections.abc import Sequence
 
 SpanOrder = tuple[tuple[int, int, str], ...]
+
+_DAY = re.compile(r"(\D*)(\d{4})(\D?)(\d{2})\3(\d{2})(\D*)", re.ASCII)
+_MONTH = re.compile(r"(\D*)(\d{4})(\D?)(\d{2}|(?<=\D)\d)(\D*)", re.ASCII)
+_NUMBER = re.compile(r"(\D*)(\d+)(\D*)", re.ASCII)
 
 
 def span_order(span: str) -> SpanOrder:
@@ -17,3 +23,52 @@ def span_order(span: str) -> SpanOrder:
         (0, int(run), "") if run.isdecimal() else (1, 0, run)
         for run in re.findall(r"\d+|\D+", span)
     )
+
+
+def next_span(spans: Sequence[str]) -> str:
+    """Return the span that directly follows the last.
+
+    Names tell it where all are days (`2013-12-31`), months (`2013-12`), or have one
+    number (`7`, `week-07`): `2013-45` makes its neighbours no months.
+
+    Args:
+        spans: Spans in their order.
+
+    Returns:
+        Its name in the form of theirs; empty where their names don't tell.
+    """
+    if not spans:
+        return ""
+    return _next_day(spans) or _next_month(spans) or _next_number(spans)
+
+
+def _next_day(spans: Sequence[str]) -> str:
+    found = [match for span in spans if (match := _DAY.fullmatch(span))]
+    if len(found) < len(spans):
+        return ""
+    try:
+        day = [datetime.date(int(m[2]), int(m[4]), int(m[5])) for m in found][-1]
+        day += datetime.timedelta(days=1)
+    except (ValueError, OverflowError):  # no day of the calendar
+        return ""
+    before, _, separator, _, _, after = found[-1].groups()
+    parts = (f"{day.year:04}", f"{day.month:02}", f"{day.day:02}")
+    return before + separator.join(parts) + after
+
+
+def _next_month(spans: Sequence[str]) -> str:
+    found = [match for span in spans if (match := _MONTH.fullmatch(span))]
+    if len(found) < len(spans) or not all(1 <= int(m[4]) <= 12 for m in found):
+        return ""
+    before, year, separator, month, after = found[-1].groups()
+    years, months = divmod(int(month), 12)
+    width = min(len(match[4]) for match in found)
+    return f"{before}{int(year) + years:04}{separator}{months + 1:0{width}}{after}"
+
+
+def _next_number(spans: Sequence[str]) -> str:
+    found = [match for span in spans if (match := _NUMBER.fullmatch(span))]
+    if len(found) < len(spans):
+        return ""
+    before, number, after = found[-1].groups()
+    return f"{before}{int(number) + 1:0{len(number)}}{after}"

@@ -28,6 +28,7 @@ from typing import Any
 
 from components.errors import FairSiloError
 from components.silos.digests import PACKAGE_ROOT
+from components.silos.findings import Finding
 from components.silos.silo import Silo
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,12 @@ TASKS = {
     "encode": "components.federated_trainer.encode:encode",
     "sketch": "components.fairness_evaluator.sketches.sketch:sketch",
 }
+
+# Nothing that was foreseen, so nobody knows what mends it.
+LOOK = (
+    "look at what is named here and export it again; if that does not help, the "
+    "operator can see more in the log of the run"
+)
 
 MERGES = {"sketch": "components.fairness_evaluator.sketches.pool:merge"}
 
@@ -70,6 +77,11 @@ class Failure:
 
     reason: str
     hint: str = ""
+
+    @property
+    def finding(self) -> Finding:
+        """The same as a finding about the silo."""
+        return Finding(self.reason, self.hint)
 
 
 Task = Callable[[Silo, Mapping[str, Any]], Result]
@@ -118,7 +130,7 @@ def failure(task: str, silo: Silo, error: Exception) -> Failure:
     if isinstance(error, FairSiloError):
         return Failure(error.message, error.hint)
     found = isinstance(error, OSError) and error.strerror
-    return Failure(f"silo `{silo.id}`: {task}: {found or _kind(error)}")
+    return Failure(f"silo `{silo.id}`: {task}: {found or _kind(error)}", LOOK)
 
 
 def _kind(error: Exception) -> str:

@@ -18,7 +18,7 @@ MOST_SILOS = 30  # in the terminal; JSON and the site hold all
 
 
 def to_json(before: str, after: str, found: Sequence[Change]) -> dict[str, Any]:
-    """Return the comparison as one JSON object, the biggest losses first."""
+    """Return the comparison as one JSON object, in the order of the changes."""
     return {"before": before, "after": after, "changes": [_item(c) for c in found]}
 
 

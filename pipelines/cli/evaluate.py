@@ -63,13 +63,21 @@ def evaluate(
 
 
 def _show(verdict: Verdict, as_json: bool) -> None:
+    from components.fairness_evaluator import score_columns
+
     told = verdict.summary()
+    for sentence in score_columns.sentences(verdict.lacks):
+        console.say(sentence)
     if as_json:
         console.data_json(told)
         return
-    console.data(f"{told['rows']:,} rows of {told['silos']} silos, AUC {told['auc']}")
-    for silo, reason in told["left_out"].items():
-        console.say(f"silo `{silo}` left out: {reason}")
+    left, silos = told["left_out"], told["silos"]
+    judged = f"{silos - len(left):,} of {silos:,}" if left else f"{silos:,}"
+    console.data(f"{told['rows']:,} rows of {judged} silos, AUC {told['auc']}")
+    for silo, reason in left.items():
+        # Most reasons begin with the silo, as they also stand alone elsewhere.
+        why = reason.removeprefix(f"silo `{silo}`: ")
+        console.say(f"silo `{silo}` left out: {why}")
     if verdict.decision is None:
         console.data("nothing was decided: no gate is set")
     else:

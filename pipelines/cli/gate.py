@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from components.errors import SettingsError
 from pipelines.cli import console, past, shared_store
 from pipelines.cli.options import Json, Name, Output, Overrides, Store
 
@@ -59,12 +60,15 @@ def preview(
     from pipelines import use_case
     from pipelines.cli import gate_words
 
+    _refuse_other_sections(name, overrides or [])
     runs = past.of_use_case(name, output, store)
     gates = use_case.find(name, overrides or []).settings.gates
     told = gate_words.previews(runs, gates, run)
+    if not told:
+        past.say_none_yet(runs)
     if as_json:
         console.data_json(told)
-    else:
+    elif told:
         console.data(gate_words.previewed(told))
 
 
@@ -145,12 +149,33 @@ def list_waivers(
     from pipelines.cli import waiving
 
     runs = past.of_use_case(name, output, store)
-    told = waiving.listed(Waivers(runs.operator_store, name))
+    # Asking must not make a database where nothing has run.
+    there = store or console.output_folder(name, output).is_dir()
+    told = waiving.listed(Waivers(runs.operator_store, name)) if there else []
+    if not told and not runs.run_ids():
+        past.say_none_yet(runs)
+    elif not told:
+        console.say(
+            f"use case `{name}`: found no waiver yet in {runs.place}; `fairsilo gate "
+            "waive RUN` gives one"
+        )
     if as_json:
         console.data_json(told)
         return
     for item in told:
         console.data(waiving.line(item))
+
+
+def _refuse_other_sections(name: str, overrides: list[str]) -> None:
+    for override in overrides:
+        place = override.partition("=")[0]
+        if place.split(".")[0] != "gates":
+            raise SettingsError(
+                f"--set {override}: found a setting outside `gates`, expected "
+                "gates.A.B=C: a preview judges stored figures again by other bounds, "
+                "and nothing is computed",
+                f"`fairsilo run {name} --set {override}` computes with it",
+            )
 
 
 def _where(store: str) -> str:

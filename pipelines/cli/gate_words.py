@@ -11,7 +11,7 @@ from components.errors import SettingsError
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.gates.registry import GATES
 from components.fairness_evaluator.waivers import Waivers
-from pipelines import preview
+from pipelines import preview, summary
 from pipelines.cli import waiving
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _since(gate: GateResult, now: Record | None) -> dict[str, Any]:
 def explanation(told: dict[str, Any]) -> str:
     """Return an explanation for people."""
     head = f"{told['use_case']} {told['span']}".rstrip()
-    lines = [f"run {told['run_id']}: {head}, {told['status'].replace('_', ' ')}"]
+    lines = [f"run {told['run_id']}: {head}, {_ended(told)}"]
     if not told["gates"]:
         lines += ["no gate judged anything", *told["reasons"]]
     for gate in told["gates"]:
@@ -98,10 +98,23 @@ def explanation(told: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _ended(told: dict[str, Any]) -> str:
+    waivers = [gate["waiver"] for gate in told["gates"]]
+    gates = [
+        {"waived": bool(each), "waived_by": each and each["by"]} for each in waivers
+    ]
+    return summary.words({"status": told["status"], "gates": gates})
+
+
 def _verdict(gate: dict[str, Any]) -> str:
     if gate["passed"]:
         return "passed"
     return "refused, and waived" if gate["waiver"] else "refused"
+
+
+def _passes(gate: dict[str, Any]) -> bool:
+    """Whether somebody let the model pass, so that it needs no way out."""
+    return gate["waiver"] is not None and gate["withdrawn_since"] is None
 
 
 def _facts(gate: dict[str, Any]) -> list[str]:
@@ -110,7 +123,7 @@ def _facts(gate: dict[str, Any]) -> list[str]:
         "protects": gate["protects"],
         "demands": f"{gate['demands']}{how and f'; it {how}'}",
         "found": gate["sentence"],
-        "way out": gate["way_out"],
+        "way out": "" if _passes(gate) else gate["way_out"],
         "waiver": _waiver(gate["waiver"]),
         "since": gate["waived_since"] and f"{_waiver(gate['waived_since'])}; {COUNTS}",
         "withdrawn": gate["withdrawn_since"]
@@ -203,4 +216,4 @@ def previewed(told: list[dict[str, Any]]) -> str:
             lines.append(f"  {gate['gate']}")
             lines.append(f"    then: {gate['before'] or 'not asked'}")
             lines.append(f"    now:  {gate['after'] or 'not asked'}")
-    return "\n".join(lines) or "no run has ended yet"
+    return "\n".join(lines)

@@ -22,6 +22,12 @@ app = typer.Typer(
     no_args_is_help=True, help="List runs, show one, compare two, open their pages."
 )
 
+NameOrRun = Annotated[
+    str,
+    typer.Argument(
+        metavar="USE_CASE|RUN", help="Name of the use case, or a run's id alone."
+    ),
+]
 Run = Annotated[
     str, typer.Argument(metavar="[RUN]", help="The run's id; by default the last one.")
 ]
@@ -32,9 +38,13 @@ def list_runs(
     name: Name, output: Output = None, store: Store = "", as_json: Json = False
 ) -> None:
     """List all runs, oldest first."""
-    summaries = past.of_use_case(name, output, store).summaries()
+    runs = past.of_use_case(name, output, store)
+    summaries = runs.summaries()
+    if not summaries:
+        past.say_none_yet(runs)
     if as_json:
         console.data_json(summaries)
+    if as_json or not summaries:
         return
     from rich.console import Console
 
@@ -48,7 +58,7 @@ def list_runs(
 
 @app.command()
 def show(
-    name: Name,
+    name: NameOrRun,
     run: Run = "",
     output: Output = None,
     store: Store = "",
@@ -57,7 +67,8 @@ def show(
     """Show a run: decision, reasons, silos."""
     from pipelines.cli.run import show as show_summary
 
-    show_summary(past.of_use_case(name, output, store).find(run), as_json)
+    runs, run = past.of_name_or_run(name, run, output, store)
+    show_summary(runs.find(run), as_json)
 
 
 @app.command()
@@ -79,12 +90,12 @@ def build(
 
     It works from disk, and from any web server that serves files.
     """
-    console.data(str(_build(name, to, output, store)))
+    console.data(str(_build(past.of_use_case(name, output, store), to, output)))
 
 
 @app.command("open")
 def open_page(
-    name: Name,
+    name: NameOrRun,
     run: Annotated[
         str,
         typer.Argument(
@@ -94,7 +105,8 @@ def open_page(
     silo: Annotated[
         str,
         typer.Option(
-            metavar="SILO", help="Open this silo's own page, of RUN or the last run."
+            metavar="SILO",
+            help="Open this silo's own page, of RUN or the last run that has pages.",
         ),
     ] = "",
     output: Output = None,
@@ -106,16 +118,16 @@ def open_page(
             "-o",
             metavar="FILE",
             dir_okay=False,
-            help="Write the page of RUN, or of the last run, there first.",
+            help="Write the page of RUN, or of the last run that has one, there first.",
         ),
     ] = None,
 ) -> None:
     """Open the site, a run's page or a silo's in the browser, and print its path."""
+    runs, run = past.of_name_or_run(name, run, output, store)
     if run or silo or to:
-        page = _page(past.of_use_case(name, output, store), run, silo)
-        path = _file(page, to)
+        path = _file(_page(runs, run, silo), to)
     else:
-        path = _build(name, None, output, store)
+        path = _build(runs, None, output)
     console.data(str(path))
     typer.launch(path.as_uri())
 
@@ -129,7 +141,7 @@ def diff(
     store: Store = "",
     as_json: Json = False,
 ) -> None:
-    """Compare two runs: overall, by silo, by group; the biggest losses first."""
+    """Compare two runs: overall, by silo, by group; sure changes and losses first."""
     from pipelines.cli import changes
     from pipelines.site import diff as compare
 
@@ -142,24 +154,33 @@ def diff(
     from rich.console import Console
 
     out = Console(highlight=False)
+    if run_a == run_b:
+        out.print(f"{run_a}: the same run twice, so nothing differs", markup=False)
+    else:
+        out.print("Sure changes first, and biggest losses before gains.")
+    out.print()
     for part in changes.tables(found):
         out.print(part)
         out.print()
 
 
 def _build(
-    name: str, to: pathlib.Path | None, output: pathlib.Path | None, store: str
+    runs: PastRuns, to: pathlib.Path | None, output: pathlib.Path | None
 ) -> pathlib.Path:
     from pipelines.site import build
 
-    runs = past.of_use_case(name, output, store)
-    folder = to or console.output_folder(name, output) / "site"
+    if not runs.run_ids():
+        past.say_none_yet(runs)
+    folder = to or console.output_folder(runs.use_case, output) / "site"
     return build.build(runs, folder.absolute())
 
 
 def _page(runs: PastRuns, run: str, silo: str) -> Page:
-    """Return a run's page, or a silo's of that run."""
-    told = runs.find(run)
+    """Return a run's page, or a silo's of that run; by default the last with one."""
+    told = runs.find(run) if run else runs.last_with_page()
+    last = runs.run_ids()[-1]
+    if not run and told["run_id"] != last:
+        console.say(f"run {last} has no page: this is of run {told['run_id']}")
     if silo:
         return runs.silo_page(told, silo)
     page = runs.page(told)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from components.errors import SettingsError
 from pipelines.cli import console
 from pipelines.cli.options import Json, Name, Output, Overrides, Span
 
@@ -71,24 +72,20 @@ def show(summary: dict[str, Any], as_json: bool) -> None:
         return
     from rich.console import Console
 
+    from pipelines import summary as ended
     from pipelines.cli import tables
 
     out = Console(highlight=False, soft_wrap=False)
-    out.print(tables.silos(summary))
-    out.print()
-    out.print(tables.seconds(summary))
-    metrics, predictions = summary["metrics"], summary["predictions"]
+    if summary["silos"]:
+        out.print(tables.silos(summary))
+        out.print()
+    if summary["seconds"]:
+        out.print(tables.seconds(summary))
+        out.print()
     lines = [
-        "",
-        f"{summary['use_case']} {summary['span']}: "
-        f"{summary['status'].replace('_', ' ')}",
+        f"{ended.heading(summary)}: {ended.words(summary)}",
         *summary["reasons"],
-        f"AUC {tables.auc(metrics['auc'], None, None)} on held-out rows, "
-        f"{tables.auc(metrics['auc_next_span'], None, None)} on the following span",
-        f"{predictions['rows']:,} rows scored, "
-        f"{predictions['dead_letters']:,} dead letters",
-        f"model {summary['model']['saved_model'] or 'none'}",
-        f"page  {summary['dashboard']}",
+        *tables.outcome(summary),
     ]
     for line in lines:
         out.print(line, markup=False, soft_wrap=True)
@@ -96,7 +93,12 @@ def show(summary: dict[str, Any], as_json: bool) -> None:
 
 def predict(
     name: Name,
-    span: Span,
+    span: Annotated[
+        str,
+        typer.Option(
+            help="The span to score, such as 2013-11; none where the data has none."
+        ),
+    ] = "",
     overrides: Overrides = None,
     output: Output = None,
     as_json: Json = False,
@@ -105,6 +107,12 @@ def predict(
     from pipelines import use_case
 
     chosen = use_case.find(name, overrides or [])
+    if not span and chosen.settings.silos.has_spans:
+        raise SettingsError(
+            f"use case `{name}`: found no --span, expected the span to score: its "
+            "data comes in spans",
+            f"give one, such as `fairsilo predict {name} --span 2013-11`",
+        )
     with console.engines():
         result = _predict(chosen, span, console.output_folder(name, output))
     if as_json:
@@ -125,7 +133,7 @@ def _predict(chosen: Any, span: str, output: pathlib.Path) -> dict[str, Any]:  #
 
     chosen.prepare()
     places = Places(output)
-    run_id = local.new_run_id(places.runs, f"{span}-predict")
+    run_id = local.new_run_id(places.runs, "-".join(filter(None, [span, "predict"])))
     steps = pipeline.build_prediction(chosen, places, span)
     nodes = local.run(steps, run_id, console.say)
     result = ledger.read(nodes["BatchInferrer"].outputs["inference_result"])

@@ -9,7 +9,8 @@ import rich.table
 import rich.text
 
 from components.silos import findings
-from pipelines.summary import Summary
+from pipelines.run_store import RUNNING
+from pipelines.summary import FAILED, Summary, words
 
 
 def silos(summary: Summary) -> rich.table.Table:
@@ -56,18 +57,36 @@ def seconds(summary: Summary) -> rich.table.Table:
     return table
 
 
+def outcome(summary: Summary) -> list[str]:
+    """Return what a run came to, a line each; none for what it did not come to."""
+    metrics, scored = summary["metrics"], summary["predictions"]
+    lines: list[str] = []
+    if summary["status"] not in {FAILED, RUNNING}:
+        after = metrics["auc_next_span"]
+        following = "" if after is None else f", {after:.3f} on the following span"
+        lines = [
+            f"AUC {auc(metrics['auc'], None, None)} on held-out rows{following}",
+            f"{scored['rows']:,} rows scored, {scored['dead_letters']:,} dead letters",
+            f"model {summary['model']['saved_model'] or 'none'}",
+        ]
+    if summary["dashboard"]:
+        lines.append(f"page  {summary['dashboard']}")
+    return lines
+
+
 def runs(summaries: list[Summary]) -> rich.table.Table:
     """Return the log of decisions: the runs of a use case, oldest first."""
     table = rich.table.Table(box=None, pad_edge=False, header_style="bold")
     for name in ("run", "span", "status", "AUC", "worst silo", "against"):
-        table.add_column(name, overflow="fold", no_wrap=name != "worst silo")
+        wraps = name in {"status", "worst silo"}
+        table.add_column(name, overflow="fold", no_wrap=not wraps)
     for summary in summaries:
         # Runs of earlier versions tell less.
         worst = summary.get("worst_silo") or {"silo": "", "auc": None}
         table.add_row(
             summary["run_id"],
-            summary["span"],
-            summary["status"].replace("_", " "),
+            summary["span"] or "-",
+            rich.text.Text(words(summary)),
             auc(summary["metrics"]["auc"], None, None),
             rich.text.Text(f"{worst['silo']} {auc(worst['auc'], None, None)}".strip()),
             baseline(summary.get("baseline")),

@@ -35,16 +35,7 @@ def of_run(run_id: str, outputs: Sequence[pathlib.Path], store: str) -> PastRuns
     Raises:
         SettingsError: There is no such run, or several use cases have one.
     """
-    if store:
-        everything = [
-            (name, pathlib.Path(), run) for name, run in run_store.known(store)
-        ]
-    else:
-        everything = [
-            (told["use_case"], output, told["run_id"])
-            for output in outputs
-            for told in summary.read_all(Places(output))
-        ]
+    everything = known(outputs, store)
     found = [(name, output) for name, output, run in everything if run == run_id]
     if not found:
         listed = ", ".join(f"{run} ({name})" for name, _, run in everything) or "none"
@@ -60,3 +51,21 @@ def of_run(run_id: str, outputs: Sequence[pathlib.Path], store: str) -> PastRuns
         )
     name, output = found[0]
     return of_use_case(name, output, store)
+
+
+def known(
+    outputs: Sequence[pathlib.Path], store: str
+) -> list[tuple[str, pathlib.Path, str]]:
+    """Return use case, output folder and id of all runs of all use cases.
+
+    Args:
+        outputs: Folders that runs may have written to; unused where there is a store.
+        store: The cluster's store; empty for folders here.
+    """
+    if store:
+        return [(name, pathlib.Path(), run) for name, run in run_store.known(store)]
+    return [
+        (told["use_case"], output, told["run_id"])
+        for output in outputs
+        for told in summary.read_all(Places(output))
+    ]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from components.errors import SettingsError
 from components.fairness_evaluator import decision
@@ -59,6 +58,6 @@ def figures(content: bytes) -> pa.Table | None:
         content: Its Parquet.
     """
     try:
-        return pq.read_table(pa.BufferReader(content), columns=table.SCHEMA.names)
-    except (OSError, pa.ArrowInvalid):
+        return table.arrow_of_parquet(content)
+    except (KeyError, OSError, pa.ArrowInvalid):
         return None

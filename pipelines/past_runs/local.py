@@ -40,6 +40,10 @@ class LocalRuns(PastRuns):
         """Return the ids of all runs, oldest first."""
         return [told["run_id"] for told in self.summaries()]
 
+    def has_any(self) -> bool:
+        """Return whether there is a run of this use case; a folder may hold others."""
+        return any(told["use_case"] == self.use_case for told in self.summaries())
+
     def page(self, told: Summary) -> LocalPage | None:
         """Return a run's page; None when it wrote none or it is gone."""
         path = pathlib.Path(told["dashboard"] or "/nowhere")

@@ -69,6 +69,20 @@ class PastRuns(abc.ABC):
     def _decision(self, told: Summary) -> bytes | None:
         """Return the JSON of the decision on a run's model; None when it has none."""
 
+    def has_any(self) -> bool:
+        """Return whether there is a run of this use case."""
+        return bool(self.run_ids())
+
+    @property
+    def none_yet(self) -> str:
+        """What to say where there is no run, for people."""
+        return f"use case `{self.use_case}`: found no run yet in {self.place}"
+
+    @property
+    def way_to_one(self) -> str:
+        """What to do where there is no run, for people."""
+        return f"start one with `{self.program} {self.use_case}`, {self.elsewhere}"
+
     def find(self, run_id: str = "") -> Summary:
         """Return the summary of a run.
 
@@ -81,10 +95,32 @@ class PastRuns(abc.ABC):
         told = self._summary(run_id)
         if told is not None:
             return told
+        known = self.run_ids()
+        if not run_id and not known:
+            raise SettingsError(self.none_yet, self.way_to_one)
         raise SettingsError(
             f"run {run_id or '(last)'} of `{self.use_case}`: found no summary of it in "
-            f"{self.place}; known: {', '.join(self.run_ids()) or 'none'}",
-            f"start one with `{self.program} {self.use_case}`, {self.elsewhere}",
+            f"{self.place}; known: {', '.join(known) or 'none'}",
+            (f"`fairsilo report list {self.use_case}` tells of them; " if known else "")
+            + self.way_to_one,
+        )
+
+    def last_with_page(self) -> Summary:
+        """Return the summary of the last run that has a page.
+
+        Raises:
+            SettingsError: There is no run, or none has a page.
+        """
+        summaries = self.summaries()
+        for told in reversed(summaries):
+            if self.page(told) is not None:
+                return told
+        if not summaries:
+            raise SettingsError(self.none_yet, self.way_to_one)
+        raise SettingsError(
+            f"use case `{self.use_case}`: not one of {len(summaries):,} runs in "
+            f"{self.place} has a page",
+            f"`fairsilo report list {self.use_case}` tells how they ended",
         )
 
     def silo_page(self, told: Summary, silo: str) -> Page:

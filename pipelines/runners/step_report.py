@@ -13,7 +13,7 @@ import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from components.dashboard import page as dashboard
+from components.dashboard.run import page as dashboard
 from components.errors import FairSiloError
 from components.silos import manifest
 from pipelines.runners.result import NodeResult

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pipelines.site import packing, pages
 from pipelines.site.figures import Figures
-from pipelines.site.index import WORDS
+from pipelines.site.index import word
 from pipelines.site.trends import Entry
 
 MOST_RUNS = 30
@@ -34,9 +34,7 @@ def render(
     notes = [*_left_out(use_case, len(held), len(runs)), *_gone(gone)]
     data = None
     if len(held) > 1:
-        told = [
-            {"id": entry.run_id, "word": WORDS[entry.status].text} for entry in held
-        ]
+        told = [{"id": entry.run_id, "word": word(entry).text} for entry in held]
         data = {"runs": told, **packed.data}
     html = pages.render(
         "diff.html.j2",

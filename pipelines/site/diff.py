@@ -1,4 +1,4 @@
-"""Compares the figures of two runs, the biggest losses first.
+"""Compares the figures of two runs: sure changes first, biggest losses before gains.
 
 The interval of a change is that of two independent figures, by squares added
 (`components/fairness_evaluator/intervals.py`). Runs over the same rows are not
@@ -54,6 +54,12 @@ class Change:
             return None
         return difference(after, before)
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether the whole interval lies on one side of no change."""
+        interval = self.interval
+        return interval is not None and (interval.low > 0 or interval.high < 0)
+
 
 def changes(before: Figures, after: Figures) -> list[Change]:
     """Compare two runs.
@@ -63,7 +69,8 @@ def changes(before: Figures, after: Figures) -> list[Change]:
         after: The later run's.
 
     Returns:
-        A change for each figure of either; the biggest losses first, then what is
+        A change for each figure of either: those that are surely worse or better,
+        then those that may be chance, the biggest losses first in each; then what is
         neither better nor worse by its size, last what only one run has.
     """
     found = [
@@ -76,8 +83,8 @@ def changes(before: Figures, after: Figures) -> list[Change]:
 
 def _order(change: Change) -> tuple[int, float]:
     if change.loss is not None:
-        return 0, -change.loss
-    return (2, 0.0) if change.change is None else (1, -abs(change.change))
+        return (0 if change.is_sure else 1), -change.loss
+    return (3, 0.0) if change.change is None else (2, -abs(change.change))
 
 
 def _name(key: tuple[Subject, Question]) -> tuple[Subject, str, float]:

@@ -27,6 +27,7 @@ class Word:
     text: str
 
 
+WAIVED = "Blessed with waivers"  # as the trends have it; words tell of whom
 WORDS = {
     summary.BLESSED: Word("✓", "Blessed"),
     summary.NOT_BLESSED: Word("✗", "Not blessed"),
@@ -34,6 +35,13 @@ WORDS = {
     summary.FAILED: Word("✗", "Failed"),
     RUNNING: Word("…", "Running"),
 }
+
+
+def word(entry: Entry) -> Word:
+    """Return a run's decision in words, with who let it pass."""
+    if entry.waivers:
+        return Word("⚑", f"Blessed, {entry.waivers}")
+    return WORDS[entry.status]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +61,20 @@ class Line:
     @property
     def word(self) -> Word:
         """The decision in words."""
-        return WORDS[self.entry.status]
+        return word(self.entry)
+
+    @property
+    def mood(self) -> str:
+        """How the decision is marked."""
+        if self.entry.waivers:
+            return "waived"
+        return "good" if self.entry.status == summary.BLESSED else "bad"
+
+    @property
+    def name(self) -> str:
+        """What tells the run from all others, for a heading."""
+        joint = ", " if self.entry.span else " "
+        return joint.join(self.entry.label)
 
     @property
     def lacks(self) -> str:
@@ -96,6 +117,7 @@ def render(
         lines=lines,
         drawn=DRAWN,
         named=NAMED,
+        has_spans=any(entry.span for entry in entries),
         comparable=len(comparable),
     )
 
@@ -111,8 +133,10 @@ def _point(line: Line) -> dict[str, object]:
     entry, cohort = line.entry, line.entry.cohort
     return {
         "id": entry.run_id,
-        "span": entry.span,
+        "label": entry.label,
+        "name": line.name,
         "word": line.word.text,
+        "decision": WAIVED if entry.waivers else line.word.text,
         "auc": entry.auc,
         "low": entry.auc_low,
         "high": entry.auc_high,

@@ -6,15 +6,20 @@ does not tell, such as one of an older version, is None here and a dash on the p
 
 from __future__ import annotations
 
+import collections
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.silos import findings
+from pipelines import summary as ended
 from pipelines.summary import Summary
 
 # How a finding of drift reads (`components/silo_validator/tfdv_checks.py`).
 DRIFT = "between these training rows and those of span "
+# How the id of a run of this machine begins (`pipelines/runners/local.py`).
+STARTED = re.compile(r"(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)(?:-|$)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,12 +51,17 @@ class Entry:
 
     Attributes:
         run_id: Its name.
-        span: Its span.
+        span: Its span; empty where the data has none.
+        label: What tells it from all others, in up to two parts: its span, with its
+            number where others have that span too; without a span when it started, or
+            its id.
         status: As `pipelines/summary.py` has it, or `running`.
         reason: The first reason of the decision, a sentence; empty where there is
             none.
         failed: Gates that did not pass and were not waived.
         waived: Gates that did not pass and were waived.
+        waivers: What was waived and by whom, where it is blessed all the same; else
+            empty.
         auc: AUC over all rows.
         auc_low: Lower end of its 95 % interval.
         auc_high: Upper end.
@@ -63,10 +73,12 @@ class Entry:
 
     run_id: str
     span: str
+    label: tuple[str, ...]
     status: str
     reason: str
     failed: tuple[str, ...]
     waived: tuple[str, ...]
+    waivers: str
     auc: float | None
     auc_low: float | None
     auc_high: float | None
@@ -91,7 +103,29 @@ def entries(summaries: Sequence[Summary]) -> list[Entry]:
         now = {item["silo"]: bool(item["admitted"]) for item in summary["silos"]}
         told.append(_entry(summary, _cohort(summary, now, before) if now else None))
         before = now or before  # a run that failed early told no silo
-    return told
+    return _labelled(told)
+
+
+def _labelled(entries: Sequence[Entry]) -> list[Entry]:
+    many = collections.Counter(entry.span for entry in entries)
+    seen: collections.Counter[str] = collections.Counter()
+    labelled = []
+    for entry in entries:
+        label = entry.label
+        if entry.span and many[entry.span] > 1:
+            seen[entry.span] += 1
+            label = (entry.span, f"run {seen[entry.span]}")
+        labelled.append(dataclasses.replace(entry, label=label))
+    return labelled
+
+
+def _own_label(summary: Summary) -> tuple[str, ...]:
+    """Return a run's label where no other has its span."""
+    started = STARTED.match(summary["run_id"])
+    if summary["span"] or not started:
+        return (summary["span"] or summary["run_id"],)
+    parts = started.groups()
+    return "-".join(parts[:3]), ":".join(parts[3:])
 
 
 def _entry(summary: Summary, cohort: Cohort | None) -> Entry:
@@ -101,10 +135,12 @@ def _entry(summary: Summary, cohort: Cohort | None) -> Entry:
     return Entry(
         run_id=summary["run_id"],
         span=summary["span"],
+        label=_own_label(summary),
         status=summary["status"],
         reason="".join(summary["reasons"][:1]),
         failed=tuple(gate["gate"] for gate in gates if not gate["waived"]),
         waived=tuple(gate["gate"] for gate in gates if gate["waived"]),
+        waivers=ended.waived(summary),
         auc=metrics["auc"],
         auc_low=None,  # of the table, where that is at hand: see `build.py`
         auc_high=None,

@@ -43,18 +43,24 @@ def test_use_cases_in_one_store_know_nothing_of_each_other(store_url):
     assert OperatorState(store_url, "census").history() == []
 
 
-@pytest.mark.parametrize("reason", ["", "  \n\t"])
+@pytest.mark.parametrize(
+    ("reason", "found"),
+    [
+        ("", "an empty reason"),
+        ("  \n\t", "an empty reason"),
+        (" ... 42", "a reason without a letter"),
+    ],
+)
 @pytest.mark.parametrize("action", ["quarantine", "release"])
 def test_a_decision_without_a_reason_is_refused_and_not_recorded(
-    store_url, action, reason
+    store_url, action, reason, found
 ):
     state = OperatorState(store_url, "flights")
     state.quarantine("north", "audit")
     with pytest.raises(SettingsError) as caught:
         getattr(state, action)("north", reason)
     assert caught.value.message == (
-        f"{action} of silo `north`: found an empty reason, expected one that its "
-        "owner can read"
+        f"{action} of silo `north`: found {found}, expected one that its owner can read"
     )
     assert caught.value.hint == 'give --reason "..."'
     assert len(state.history()) == 1

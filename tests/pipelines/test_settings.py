@@ -82,6 +82,16 @@ def test_all_faults_are_told_at_once(write):
         load(write(SMALL), ["training.rounds=0", "training.batch_size=0"])
 
 
+def test_a_refused_item_is_not_told_as_a_list_too_short_as_well(write):
+    with pytest.raises(SettingsError) as caught:
+        load(write(SMALL), ["evaluation.thresholds=[2]"])
+    assert "1 setting can't be used:\n" in caught.value.message
+    assert "`evaluation.thresholds.0`: found 2" in caught.value.message
+    assert "at least 1 item" not in caught.value.message
+    with pytest.raises(SettingsError, match="at least 1 item"):
+        load(write(SMALL), ["evaluation.thresholds=[]"])
+
+
 def test_no_gate_is_an_error_at_start(write):
     with pytest.raises(SettingsError, match="no gate is configured"):
         load(write({**SMALL, "gates": {}}))

@@ -12,6 +12,7 @@ from components.fairness_evaluator.decision import (
     Waiver,
 )
 from components.fairness_evaluator.gates.judged import Unjudged
+from components.pusher import outcome
 from components.silos import departures
 from components.silos.departures import Departure
 from pipelines import summary
@@ -82,9 +83,10 @@ def test_a_run_tells_its_gates_baseline_worst_silo_and_where_it_was_evaluated(
     ).write(folders["blessing"])
     told = summary.of_run("run-1", "flights", Places(tmp_path), nodes)
     assert told["gates"] == [
-        {"gate": "silo_gap", "passed": True, "waived": False},
-        {"gate": "change", "passed": False, "waived": True},
+        {"gate": "silo_gap", "passed": True, "waived": False, "waived_by": None},
+        {"gate": "change", "passed": False, "waived": True, "waived_by": "A."},
     ]
+    assert summary.words(told) == "blessed, 1 gate waived by A."
     assert told["baseline"] == {"span": "2013-01", "digest": "b" * 64}
     # The evil silo has .55, but is not judged.
     assert told["worst_silo"] == {"silo": cases.NORTH, "auc": 0.61}
@@ -100,6 +102,39 @@ def test_a_run_tells_its_gates_baseline_worst_silo_and_where_it_was_evaluated(
     assert told["blessing"] == str(folders["blessing"])
 
 
+def gate(by, waived=True):
+    return {"gate": "change", "passed": False, "waived": waived, "waived_by": by}
+
+
+@pytest.mark.parametrize(
+    ("status", "gates", "told"),
+    [
+        ("blessed", [], "blessed"),
+        (
+            "blessed",
+            [gate("A. Reviewer")] * 2,
+            "blessed, 2 gates waived by A. Reviewer",
+        ),
+        ("blessed", [gate("A."), gate("B.")], "blessed, 2 gates waived by A. and B."),
+        ("not_blessed", [gate("A."), gate(None, False)], "not blessed"),
+        (
+            "blessed",
+            [{"gate": "change", "passed": False, "waived": True}],  # of before
+            "blessed, 1 gate waived",
+        ),
+    ],
+)
+def test_a_decision_is_told_with_its_waivers(status, gates, told):
+    assert summary.words({"status": status, "gates": gates}) == told
+    assert summary.words({"status": "running"}) == "running"
+
+
+def test_a_run_is_named_by_its_span_or_else_by_its_id():
+    told = {"use_case": "census", "span": "", "run_id": "20261124-222803-latest"}
+    assert summary.heading(told) == "census 20261124-222803-latest"
+    assert summary.heading({**told, "span": "7"}) == "census 7"
+
+
 def test_a_silo_s_findings_are_told_with_their_ways_out(tmp_path):
     told = summary.of_run("run-1", "flights", Places(tmp_path), cases.blessed(tmp_path))
     silos = {silo["silo"]: silo for silo in told["silos"]}
@@ -109,6 +144,20 @@ def test_a_silo_s_findings_are_told_with_their_ways_out(tmp_path):
     ]
     assert silos[cases.LONG]["notes"] == [
         {"sentence": "column `weight`: drifted by 0.1", "hint": ""}
+    ]
+
+
+def test_a_blessed_model_that_was_held_back_is_told_with_the_newer(tmp_path):
+    nodes = cases.blessed(tmp_path)
+    told = summary.of_run("run-1", "flights", Places(tmp_path), nodes)
+    assert (told["pushed"], told["reasons"]) == (True, [])
+    folder = nodes["Pusher"].outputs["pushed_model"]
+    (folder / outcome.SAVED_MODEL).unlink()
+    outcome.hold_back(folder, "2013-11")
+    told = summary.of_run("run-1", "flights", Places(tmp_path), nodes)
+    assert (told["status"], told["pushed"]) == ("blessed", False)
+    assert told["reasons"] == [
+        "blessed; not put into service: the model of 2013-11 is newer"
     ]
 
 

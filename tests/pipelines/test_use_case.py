@@ -52,3 +52,27 @@ def test_data_is_prepared_once(tmp_path, monkeypatch):
     assert mine.prepare()
     assert mine.data.is_dir()
     assert not mine.prepare()
+
+
+def test_a_use_case_is_known_before_it_is_whole(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert use_case.exists("flights")
+    for name in ("mine", "../flights", "Flights"):
+        assert not use_case.exists(name)
+    folder = tmp_path / "pipelines" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "settings.yaml").touch()
+    assert use_case.exists("mine")
+
+
+def test_where_else_it_was_sought_is_told_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    error = use_case.unknown("nope", "a run of it in X", {"loans"})
+    assert error.message == (
+        f"use case `nope`: found no pipelines/nope/settings.yaml in {tmp_path}, nor a "
+        "run of it in X; known: census, flights, loans"
+    )
+    assert error.hint.startswith("make one with `fairsilo init nope ")
+    run = use_case.unknown("20131101-000000", "a run of that id")
+    assert "nor a run of that id; known: census, flights" in run.message
+    assert run.hint.startswith("`fairsilo report list USE_CASE`")

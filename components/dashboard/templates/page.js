@@ -4,15 +4,53 @@
 
 var fairsilo = window.fairsilo ?? {};
 
-// Within a srcdoc frame a fragment would resolve against the parent's address.
-document.addEventListener("click", (event) => {
-  const link = event.target.closest("a[href^='#']");
-  const target = link && document.getElementById(link.getAttribute("href").slice(1));
-  if (!target) return;
-  event.preventDefault();
-  target.scrollIntoView();
-  target.focus({ preventScroll: true });
-});
+// What is far from the screen is not laid out (page.css), and charts grow when they
+// are drawn: so that a target is met, all above it is laid out, and it is aimed at
+// again while the page settles, until the reader moves.
+{
+  const SETTLES = 2000; // unit: milliseconds
+  const MOVES = ["wheel", "touchstart", "keydown", "pointerdown"];
+  let journey = 0;
+  for (const move of MOVES) window.addEventListener(move, () => (journey += 1), { passive: true });
+
+  function land(target) {
+    const own = (journey += 1);
+    for (const section of document.querySelectorAll("main > section")) {
+      section.style.contentVisibility = "visible";
+      if (section.contains(target)) break;
+    }
+    target.scrollIntoView();
+    const start = performance.now();
+    const place = target.getBoundingClientRect().top;
+    const again = () => {
+      if (own !== journey || performance.now() - start > SETTLES) return;
+      // At the end of the page a target can't come to the top.
+      const off = target.getBoundingClientRect().top - place;
+      if (Math.abs(off) > 2) target.scrollIntoView();
+      requestAnimationFrame(again);
+    };
+    requestAnimationFrame(again);
+  }
+
+  const of = (hash) => hash.length > 1 && document.getElementById(decodeURIComponent(hash.slice(1)));
+
+  // Within a srcdoc frame a fragment would resolve against the parent's address.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='#']");
+    const target = link && of(link.getAttribute("href"));
+    if (!target) return;
+    event.preventDefault();
+    land(target);
+    target.focus({ preventScroll: true });
+  });
+
+  const follow = () => {
+    const target = of(window.location.hash);
+    if (target) land(target);
+  };
+  window.addEventListener("load", follow);
+  window.addEventListener("hashchange", follow);
+}
 
 // What is folded away on the screen is there on paper.
 {
@@ -70,7 +108,7 @@ fairsilo.tables = (() => {
 
   const textOf = (cell) =>
     typeof cell === "string" ? cell : Array.isArray(cell) ? cell[0] : cell.text;
-  const wordsOf = (cell) => [textOf(cell), ...(cell.sentences ?? [])].join("\n");
+  const wordsOf = (cell) => [textOf(cell), ...(cell.findings ?? []).flat(2)].join("\n");
 
   function sortable(value) {
     if (typeof value === "number") return value;
@@ -87,6 +125,14 @@ fairsilo.tables = (() => {
     return ascending ? order : -order;
   }
 
+  // A text with what stands in backticks as code, as the template writes it.
+  function written(text) {
+    const parts = text.split("`");
+    const isCode = parts.length % 2 === 1;
+    const nodes = isCode ? parts.map((part, index) => (index % 2 ? element("code", { textContent: part }) : part)) : [text];
+    return element("bdi", {}, ...nodes);
+  }
+
   const MARKS = { good: "✓ ", bad: "✗ " };
 
   function build(cells, kinds) {
@@ -94,16 +140,20 @@ fairsilo.tables = (() => {
     cells.forEach((cell, index) => {
       const place = element(index ? "td" : "th", { className: kinds[index] });
       if (!index) place.scope = "row";
-      const text = element("bdi", { textContent: textOf(cell) });
+      const text = written(textOf(cell));
       const mood = cell.mood ?? "";
       if (mood) {
         place.append(element("span", { className: `word ${mood}` }, MARKS[mood], text));
       } else place.append(text);
-      if (cell.sentences?.length) {
-        const list = cell.sentences.map((sentence) =>
-          element("li", {}, element("bdi", { textContent: sentence })),
+      for (const [sentences, hint] of cell.findings ?? []) {
+        const list = sentences.map((sentence) =>
+          element("li", {}, written(sentence)),
         );
         place.append(element("ul", {}, ...list));
+        if (!hint) continue;
+        const told = written(hint);
+        const label = element("strong", { textContent: "Way out:" });
+        place.append(element("p", { className: "hint" }, label, " ", told));
       }
       row.append(place);
     });
@@ -200,7 +250,7 @@ fairsilo.tables = (() => {
     const headings = columns.map(([name, kind = ""]) =>
       element("th", { scope: "col", className: kind, textContent: name }),
     );
-    const table = element("table", { className: "sortable" });
+    const table = element("table", { className: columns.length > 9 ? "sortable many" : "sortable" });
     if (caption) table.append(element("caption", { textContent: caption }));
     table.append(element("thead", {}, element("tr", {}, ...headings)), element("tbody"));
     const region = element("div", { className: "wide", tabIndex: 0 }, table);

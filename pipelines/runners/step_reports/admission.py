@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from components.dashboard import formats
-from components.dashboard.key_figures import KeyFigure
 from components.dashboard.report import SiloLine
+from components.dashboard.run.key_figures import KeyFigure
 from components.silos import cohort
 from components.silos.cohort import Cohort, Member
+from components.silos.findings import sentences
 from components.silos.manifest import EVAL, TRAIN
 from pipelines.runners.result import NodeResult
 from pipelines.runners.step_reports import outputs
@@ -86,12 +87,12 @@ def _rank(member: Member) -> tuple[bool, bool, str]:
 
 def _row(member: Member) -> tuple[Cell, ...]:
     # The dashboard's line knows in which column a silo differs most.
-    differs = SiloLine(member, (), None, None, None, ()).differs_in
+    differs = SiloLine(member, None, None, None, ()).differs_in
     word = "admitted" if member.admitted else "not admitted"
     return (
         member.silo,
-        Mark(member.admitted, word, member.reasons),
-        member.notes,
+        Mark(member.admitted, word, sentences(member.reasons)),
+        sentences(member.notes),
         formats.count(member.rows.get(TRAIN, 0)),
         formats.count(member.rows.get(EVAL, 0)),
         f"{differs[0]} ({differs[1]:.2f})" if differs else formats.NONE,

@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
-from components.dashboard.figures import Axis, Bar, Training
-from components.dashboard.key_figures import KeyFigure
+from components.dashboard.run.key_figures import KeyFigure
+from pipelines.runners.step_reports.figures import Axis, Bar, Training
 
 Mood: TypeAlias = Literal["good", "bad", "plain"]
 Metric: TypeAlias = float | int | str | None

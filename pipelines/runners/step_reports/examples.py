@@ -6,8 +6,9 @@ import os
 from collections.abc import Mapping, Sequence
 
 from components.dashboard import formats
-from components.dashboard.key_figures import KeyFigure
+from components.dashboard.run.key_figures import KeyFigure
 from components.silos import manifest
+from components.silos.findings import sentences
 from components.silos.manifest import InputFile, SiloEntry
 from pipelines.runners.result import NodeResult
 from pipelines.runners.step_reports import outputs
@@ -76,7 +77,7 @@ def _rank(entry: SiloEntry) -> tuple[bool, bool, str]:
 
 
 def _row(entry: SiloEntry, splits: Sequence[str]) -> tuple[str | tuple[str, ...], ...]:
-    faults = tuple(filter(None, (entry.error, *entry.unreadable)))
+    faults = sentences(filter(None, (entry.error, *entry.unreadable)))
     return (
         entry.silo.id,
         *(formats.count(entry.rows(split)) for split in splits),

@@ -5,17 +5,16 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Mapping
 
-from components.dashboard import formats, slice_tables
-from components.dashboard.key_figures import KeyFigure
+from components.dashboard import formats
+from components.dashboard.run.key_figures import KeyFigure
 from components.dashboard.scores import RANKED_BY, Cell, Question, Scores, of_table
-from components.dashboard.slice_tables import SliceTable
 from components.fairness_evaluator import decision
 from components.fairness_evaluator.decision import Decision, GateResult
 from components.scoring import table
 from components.scoring.table import BASELINE
 from components.silos.manifest import NEXT
 from pipelines.runners.result import NodeResult
-from pipelines.runners.step_reports import admission, outputs, silo_auc
+from pipelines.runners.step_reports import outputs, silo_auc, slice_tables
 from pipelines.runners.step_reports.content import (
     Column,
     Content,
@@ -24,6 +23,7 @@ from pipelines.runners.step_reports.content import (
     Table,
 )
 from pipelines.runners.step_reports.silo_auc import SiloAucs
+from pipelines.runners.step_reports.slice_tables import SliceTable
 
 NODE = "FairnessEvaluator"
 GATE_COLUMNS = (
@@ -50,7 +50,7 @@ def describe(nodes: Mapping[str, NodeResult]) -> Content:
     """
     decided = outputs.required(nodes, NODE, "blessing", decision.read)
     scores = outputs.required(nodes, NODE, "evaluation", _scores)
-    silos = silo_auc.of_scores(scores, admission.find(nodes))
+    silos = silo_auc.of_scores(scores, {item.silo for item in decided.not_judged})
     return Content(
         _verdict(decided, scores),
         "good" if decided.blessed else "bad",

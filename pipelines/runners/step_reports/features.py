@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 
 from components.dashboard import formats
-from components.dashboard.key_figures import KeyFigure
+from components.dashboard.run.key_figures import KeyFigure
 from components.features import spec
 from components.features.spec import Categorical, FeatureSpec, Numeric
 from components.silos import schema, statistics

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from components.batch_inferrer import ledger
 from components.batch_inferrer.ledger import Ledger
 from components.dashboard import formats
-from components.dashboard.key_figures import KeyFigure
+from components.dashboard.run.key_figures import KeyFigure
 from pipelines.runners.result import NodeResult
 from pipelines.runners.step_reports import outputs
 from pipelines.runners.step_reports.content import (

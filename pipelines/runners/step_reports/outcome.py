@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.dashboard import formats
-from components.dashboard.key_figures import KeyFigure
+from components.dashboard.run.key_figures import KeyFigure
 from components.dashboard.scores import Cell
+from components.silos import findings
 from components.silos.departures import KINDS
 from pipelines import summary
 from pipelines.runners.step_reports import silo_auc
@@ -41,6 +42,10 @@ def describe(told: summary.Summary) -> Content:
     """
     status = told["status"]
     verdict, mood = VERDICTS.get(status, (f"The run is {status}", "plain"))
+    if status == summary.BLESSED and not told.get("pushed", True):
+        verdict, mood = "Blessed: a newer model stays in service", "plain"
+    if waived := summary.waived(told):
+        verdict = verdict.replace("Blessed", f"Blessed, {waived}", 1)
     silos = _aucs(told["silos"])
     return Content(
         verdict,
@@ -96,7 +101,7 @@ def _aucs(silos: Sequence[Mapping[str, Any]]) -> SiloAucs:
         [
             SiloAuc(
                 item["silo"],
-                item["admitted"],
+                item["judged"],
                 Cell(
                     item["auc"],
                     item["auc_low"],
@@ -124,12 +129,16 @@ def _gates(gates: Sequence[Mapping[str, Any]]) -> Table:
 
 def _quarantined(silos: Sequence[Mapping[str, Any]]) -> Table:
     rows = tuple(
-        (item["silo"], Mark(False, "not admitted", tuple(item["reasons"])))
+        (item["silo"], Mark(False, "not admitted", _reasons(item)))
         for item in silos
         if not item["admitted"]
     )
     columns = (Column("Silo"), Column("Why", "sentence"))
     return Table("Silos that did not train", columns, rows)
+
+
+def _reasons(silo: Mapping[str, Any]) -> tuple[str, ...]:
+    return findings.sentences(findings.all_of_json(silo["reasons"]))
 
 
 def _left(silos: Sequence[Mapping[str, Any]]) -> Table:

@@ -10,12 +10,10 @@ import dataclasses
 import pathlib
 
 import jinja2
-import markupsafe
 
-from components.dashboard import formats
-from components.dashboard import page as dashboard
-from components.dashboard.figures import Bar
+from components.dashboard import templating
 from pipelines.runners.step_reports.content import Content, Mark
+from pipelines.runners.step_reports.figures import Bar
 
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
 POLICY = (
@@ -49,7 +47,6 @@ class Heading:
 
 def render(heading: Heading, content: Content) -> str:
     """Return the page as HTML; the same content gives the same bytes."""
-    css = (dashboard.TEMPLATES / "page.css", TEMPLATES / "step.css")
     return (
         _environment()
         .get_template("step.html.j2")
@@ -58,9 +55,7 @@ def render(heading: Heading, content: Content) -> str:
             content=content,
             tables=[table.without_empty_columns() for table in content.tables],
             policy=POLICY,
-            css=markupsafe.Markup(  # noqa: S704  files of ours
-                "\n".join(path.read_text(encoding="utf-8") for path in css)
-            ),
+            css=templating.styles(templating.STYLE, TEMPLATES / "step.css"),
             max_rows=MAX_ROWS,
             max_sentences=MAX_SENTENCES,
             max_sentences_in_cell=MAX_SENTENCES_IN_CELL,
@@ -77,14 +72,8 @@ def clip(text: str) -> str:
 
 
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([TEMPLATES, dashboard.TEMPLATES]),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= {"clip": clip, "count": formats.count}
+    environment = templating.environment(TEMPLATES)
+    environment.filters |= {"clip": clip}
     environment.tests |= {
         "bar": lambda cell: isinstance(cell, Bar),
         "mark": lambda cell: isinstance(cell, Mark),

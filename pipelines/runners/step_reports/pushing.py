@@ -5,13 +5,12 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Mapping
 
+from components.pusher import outcome
 from components.scoring import model
 from pipelines.places import Places
 from pipelines.runners.result import NodeResult
 from pipelines.runners.step_reports import fairness, outputs
 from pipelines.runners.step_reports.content import Content, facts
-
-SAVED_MODEL = "saved_model.pb"
 
 
 def describe(nodes: Mapping[str, NodeResult]) -> Content:
@@ -21,9 +20,15 @@ def describe(nodes: Mapping[str, NodeResult]) -> Content:
         FairSiloError: Its output is not there.
     """
     folder = outputs.required(nodes, "Pusher", "pushed_model", pathlib.Path)
-    # TFX copies what it pushed into its output, and leaves that empty otherwise.
-    pushed = (folder / SAVED_MODEL).is_file()
+    pushed = outcome.is_pushed(folder)
     metrics = {"pushed": fairness.YES if pushed else fairness.NO}
+    if held_back := outcome.why_held_back(folder):
+        return Content(
+            "Not pushed: a newer model stays in service",
+            "plain",
+            reasons=(held_back,),
+            metrics=metrics,
+        )
     if not pushed:
         decided = fairness.find(nodes)
         return Content(

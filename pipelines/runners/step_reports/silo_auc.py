@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
-from components.dashboard import figures, formats
-from components.dashboard.figures import Axis
-from components.dashboard.key_figures import KeyFigure
+from components.dashboard import formats
+from components.dashboard.run.key_figures import KeyFigure
 from components.dashboard.scores import RANKED_BY, Cell, Question, Scores
 from components.scoring.table import BASELINE
-from components.silos.cohort import Cohort
+from pipelines.runners.step_reports import figures
 from pipelines.runners.step_reports.content import Cell as TableCell
 from pipelines.runners.step_reports.content import Column, Metric, Table
+from pipelines.runners.step_reports.figures import Axis
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,13 +21,13 @@ class SiloAuc:
 
     Attributes:
         silo: Its id.
-        admitted: Whether it trained.
+        is_judged: Whether the gates judged it.
         auc: The candidate's AUC on its evaluation rows; None without.
         baseline: That of the model in service on the same rows; None without.
     """
 
     silo: str
-    admitted: bool
+    is_judged: bool
     auc: Cell | None
     baseline: Cell | None = None
 
@@ -40,11 +40,11 @@ class SiloAucs:
 
     @property
     def judged(self) -> list[tuple[str, float]]:
-        """Name and AUC of the admitted silos that have one, the worst first."""
+        """Name and AUC of the judged silos that have one, the worst first."""
         return [
             (line.silo, line.auc.number)
             for line in self.silos
-            if line.admitted and line.auc is not None and line.auc.is_number
+            if line.is_judged and line.auc is not None and line.auc.is_number
         ]
 
     @property
@@ -64,12 +64,12 @@ class SiloAucs:
         """The worst silo and the gap."""
         judged = self.judged
         silo, auc = judged[0] if judged else ("", None)
-        none = "" if judged else "no admitted silo has an AUC"
-        compared = f"AUC of {formats.count(len(judged))} admitted silos"
+        none = "" if judged else "no judged silo has an AUC"
+        compared = f"AUC of {formats.count(len(judged))} judged silos"
         if self.gap is None:
-            compared = "needs two admitted silos with an AUC"
+            compared = "needs two judged silos with an AUC"
         return (
-            KeyFigure("Worst admitted silo (AUC)", formats.metric(auc), none, silo),
+            KeyFigure("Worst judged silo (AUC)", formats.metric(auc), none, silo),
             KeyFigure("Gap between best and worst", formats.metric(self.gap), compared),
         )
 
@@ -81,7 +81,7 @@ class SiloAucs:
             "AUC by silo, worst first",
             (
                 Column("Silo"),
-                Column("Takes part"),
+                Column("Judged"),
                 Column("AUC", axis=axis),
                 Column("AUC", "number"),
                 Column("95 % interval", "number"),
@@ -101,7 +101,7 @@ class SiloAucs:
 def _row(axis: Axis, line: SiloAuc, auc: Cell) -> tuple[TableCell, ...]:
     return (
         line.silo,
-        "" if line.admitted else "not admitted",
+        "" if line.is_judged else "not judged",
         figures.bar(axis, auc, line.baseline) if auc.is_number else None,
         formats.cell(auc),
         formats.interval(auc),
@@ -115,23 +115,18 @@ def of_lines(lines: Sequence[SiloAuc]) -> SiloAucs:
     return SiloAucs(tuple(sorted(lines, key=_rank)))
 
 
-def of_scores(scores: Scores, cohort: Cohort | None) -> SiloAucs:
+def of_scores(scores: Scores, unjudged: Container[str]) -> SiloAucs:
     """Return the silos of an evaluation.
 
     Args:
         scores: The evaluation's table.
-        cohort: Who was admitted; None where that is not known: then all were.
+        unjudged: Silos that no gate judged.
     """
-    left_out = {
-        member.silo
-        for member in (cohort.members if cohort else ())
-        if not member.admitted
-    }
     return of_lines(
         [
             SiloAuc(
                 of.silo,
-                of.silo not in left_out,
+                of.silo not in unjudged,
                 scores.ask(Question(RANKED_BY, of)),
                 scores.ask(Question(RANKED_BY, of, model=BASELINE)),
             )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from components.dashboard import figures, formats
-from components.dashboard.key_figures import KeyFigure
+from components.dashboard import formats
+from components.dashboard.run.key_figures import KeyFigure
 from components.federation import records
 from components.federation.records import RoundRecord, RunRecord
 from components.federation.workers import ONE_USER_ID
 from components.scoring import model
 from pipelines.runners.result import NodeResult
-from pipelines.runners.step_reports import outputs
+from pipelines.runners.step_reports import figures, outputs
 from pipelines.runners.step_reports.content import (
     Chart,
     Column,

@@ -33,7 +33,7 @@ function compare(block, question, before, after) {
 
 // MOVER, for independent figures: see `pipelines/site/diff.py`.
 function change(subject, words, better, a, b) {
-  const row = { subject, words, before: a, after: b, change: null, loss: null, interval: null };
+  const row = { subject, words, before: a, after: b, change: null, loss: null, interval: null, sure: false };
   if (!a || !b) return row;
   row.change = b.value - a.value;
   row.loss = better ? -better * row.change : null;
@@ -42,14 +42,16 @@ function change(subject, words, better, a, b) {
     row.change - Math.hypot(b.below, a.above),
     row.change + Math.hypot(b.above, a.below),
   ];
-  if (better && row.interval[0] > 0) row.reading = better > 0 ? "better" : "worse";
-  if (better && row.interval[1] < 0) row.reading = better > 0 ? "worse" : "better";
+  row.sure = row.interval[0] > 0 || row.interval[1] < 0;
+  if (better && row.sure) row.reading = row.loss > 0 ? "worse" : "better";
   return row;
 }
 
-// Biggest losses first, then what is neither better nor worse, then what one lacks.
+// What is sure, then what may be chance, the biggest losses first in each; then what is
+// neither better nor worse, then what one lacks.
 function byLoss(x, y) {
-  const place = (row) => (row.loss !== null ? 0 : row.change !== null ? 1 : 2);
+  const place = (row) =>
+    row.loss !== null ? (row.sure ? 0 : 1) : row.change !== null ? 2 : 3;
   const size = (row) => row.loss ?? Math.abs(row.change ?? 0);
   return place(x) - place(y) || size(y) - size(x);
 }
@@ -140,17 +142,27 @@ function show() {
   draw(bySilo);
 }
 
+const be = (number) => (number === 0 ? "none is" : number === 1 ? "1 is" : `${count(number)} are`);
+
 function tell(metric, overall, bySilo) {
+  if (picks.before.value === picks.after.value) {
+    document.getElementById("told").textContent = "Both are the same run, so nothing differs.";
+    return;
+  }
   const both = bySilo.filter((row) => row.change !== null);
-  const those = (reading) => both.filter((row) => row.reading === reading).length;
+  const those = (is) => be(both.filter(is).length);
   const parts = [];
   if (overall?.change != null) {
     const interval = overall.interval ? ` (95 % ${range(...overall.interval, (of) => signed(of))})` : "";
     parts.push(`${metric} over all rows: ${number(overall.before.value)} to ` +
       `${number(overall.after.value)}, ${signed(overall.change)}${interval}.`);
   }
-  parts.push(`Of ${count(both.length)} silos in both runs ` +
-    `${those("worse")} are worse and ${those("better")} better by more than their interval.`);
+  const found = both.some((row) => row.loss !== null)
+    ? `${those((row) => row.reading === "worse")} surely worse and ${those((row) => row.reading === "better")} surely better`
+    : `${those((row) => row.sure)} surely changed`;
+  parts.push(both.length
+    ? `Of ${count(both.length)} silo${both.length > 1 ? "s" : ""} in both runs, ${found}.`
+    : "No silo has this figure in both runs.");
   document.getElementById("told").textContent = parts.join(" ");
 }
 
@@ -162,7 +174,14 @@ function draw(rows) {
   container.replaceChildren();
   if (!worst.length) return;
   const cut = (text) => (text.length > 22 ? [...text].slice(0, 21).join("") + "…" : text);
-  const title = (row) => `${row.subject[0]}\n${number(row.before.value)} to ${number(row.after.value)}, ${signed(row.change)}`;
+  const title = (row) => `${row.subject[0]}\n${number(row.before.value)} to ${number(row.after.value)}, ${signed(row.change)}${row.sure ? "" : ", may be chance"}`;
+  // Pale where it may be chance, as on a run's page.
+  const color = (row) => !row.sure ? "var(--other)" : row.loss === null ? "var(--mark)" : row.loss > 0 ? "var(--bad)" : "var(--good)";
+  const opacity = (row) => (row.sure ? 1 : 0.5);
+  const lines = (sure, look) => Plot.link(worst.map((row, index) => ({ row, index })).filter(({ row }) => row.sure === sure), {
+    x1: ({ row }) => row.before.value, x2: ({ row }) => row.after.value, y: "index",
+    stroke: ({ row }) => color(row), ...look,
+  });
   const plot = Plot.plot({
     width: Math.max(320, container.clientWidth),
     height: 70 + 24 * worst.length,
@@ -172,12 +191,10 @@ function draw(rows) {
     x: { grid: true, nice: true, labelAnchor: "center", label: "before (hollow) → after (filled)" },
     y: { domain: worst.map((_, index) => index), label: null, type: "point", tickSize: 0, tickFormat: (index) => cut(worst[index].subject[0]) },
     marks: [
-      Plot.link(worst, {
-        x1: (row) => row.before.value, x2: (row) => row.after.value, y: (_, index) => index,
-        stroke: (row) => (row.loss > 0 ? "var(--bad)" : "var(--good)"), strokeWidth: 3,
-      }),
-      Plot.dot(worst, { x: (row) => row.before.value, y: (_, index) => index, r: 4, stroke: "var(--ink)", fill: "var(--paper)" }),
-      Plot.dot(worst, { x: (row) => row.after.value, y: (_, index) => index, r: 5, fill: (row) => (row.loss > 0 ? "var(--bad)" : "var(--good)"), title, tip: true }),
+      lines(true, { strokeWidth: 3 }),
+      lines(false, { strokeWidth: 2, strokeDasharray: "4 3", strokeOpacity: 0.6 }),
+      Plot.dot(worst, { x: (row) => row.before.value, y: (_, index) => index, r: 4, stroke: (row) => (row.sure ? "var(--ink)" : "var(--other)"), fill: "var(--paper)" }),
+      Plot.dot(worst, { x: (row) => row.after.value, y: (_, index) => index, r: 5, fill: color, fillOpacity: opacity, title, tip: true }),
     ],
   });
   plot.setAttribute("aria-hidden", "true"); // the table below tells the same

@@ -5,14 +5,20 @@ const { Plot } = fairsilo.libraries;
 const { element } = fairsilo;
 const runs = JSON.parse(document.getElementById("data").textContent);
 const TICK_WIDTH = 76; // pixels that a span of ten characters takes
-const DECISIONS = ["Blessed", "Not blessed", "Nothing was trained", "Failed", "Running"];
-const SYMBOLS = ["circle", "times", "square", "triangle", "plus"];
+const DECISIONS = ["Blessed", "Blessed with waivers", "Not blessed", "Nothing was trained", "Failed", "Running"];
+const SYMBOLS = ["circle", "diamond", "times", "square", "triangle", "plus"];
 
-const span = (n) => {
-  const text = [...runs[n].span];
-  return text.length > 10 ? text.slice(0, 9).join("") + "…" : text.join("");
+const COLORS = { "Blessed": "var(--good)", "Blessed with waivers": "var(--waived)" };
+const NONE = "None in any run.";
+
+// Long names are cut in the middle: they tend to differ at their ends.
+const cut = (name) => {
+  const text = [...name];
+  return text.length > 10 ? [...text.slice(0, 4), "…", ...text.slice(-5)].join("") : name;
 };
-const name = (run) => `${run.id}\nspan ${run.span}: ${run.word}`;
+const label = (n) => runs[n].label.map(cut).join("\n");
+const color = (run) => COLORS[run.decision] ?? "var(--bad)";
+const name = (run) => `${run.id}\n${run.name === run.id ? "" : `${run.name}: `}${run.word}`;
 const number = (value) => value.toFixed(3);
 
 // Frame and axes that all trends share: one place a run, left to right.
@@ -24,13 +30,14 @@ function trend(container, height, y, marks) {
     width,
     height,
     marginLeft,
+    marginBottom: runs.some((run) => run.label.length > 1) ? 44 : 30,
     style: { background: "none", fontFamily: "inherit", fontSize: "12px" },
     x: {
       domain: runs.map((_, n) => n),
       type: "point",
       label: null,
       ticks: runs.map((_, n) => n).filter((n) => n % every === 0),
-      tickFormat: span,
+      tickFormat: label,
     },
     y: { label: null, grid: true, ...y },
     marks,
@@ -41,13 +48,13 @@ const known = (field) => runs.map((run, n) => ({ ...run, n })).filter((r) => r[f
 
 const PLOTS = {
   decisions(container) {
-    const present = DECISIONS.filter((word) => runs.some((run) => run.word === word));
-    return trend(container, 30 + 26 * present.length,
-      { domain: present, type: "point", padding: 0.5, marginLeft: 130 }, [
-        Plot.dot(known("word"), {
-          x: "n", y: "word", symbol: (run) => SYMBOLS[DECISIONS.indexOf(run.word)], r: 5,
-          stroke: (run) => run.word === "Blessed" ? "var(--good)" : "var(--bad)",
-          fill: (run) => run.word === "Blessed" ? "var(--good)" : "none",
+    const present = DECISIONS.filter((word) => runs.some((run) => run.decision === word));
+    return trend(container, 44 + 26 * present.length,
+      { domain: present, type: "point", padding: 0.5, marginLeft: 140 }, [
+        Plot.dot(known("decision"), {
+          x: "n", y: "decision", symbol: (run) => SYMBOLS[DECISIONS.indexOf(run.decision)], r: 5,
+          stroke: color,
+          fill: (run) => run.decision === "Blessed" ? color(run) : "none",
           strokeWidth: 2, title: name, tip: true,
         }),
       ]);
@@ -87,7 +94,8 @@ const PLOTS = {
   drift(container) {
     const found = known("drifted");
     if (!found.length) return null;
-    const most = Math.max(1, ...found.map((run) => run.drifted));
+    const most = Math.max(...found.map((run) => run.drifted));
+    if (!most) return NONE;
     return trend(container, 140,
       { domain: [0, most], tickFormat: "d", ticks: Math.min(most, 4) }, [
         Plot.ruleY([0], { stroke: "var(--soft)" }),
@@ -102,7 +110,8 @@ const PLOTS = {
     if (!found.length) return null;
     const up = (run) => run.came + run.released;
     const down = (run) => run.left + run.quarantined;
-    const most = Math.max(1, ...found.map(up), ...found.map(down));
+    const most = Math.max(...found.map(up), ...found.map(down));
+    if (!most) return NONE;
     const title = (run) => `${name(run)}\n${run.came} came, ${run.released} train again, ` +
       `${run.left} left, ${run.quarantined} quarantined`;
     return trend(container, 160,
@@ -117,10 +126,13 @@ const PLOTS = {
 // The tables tell those who can't see the charts, so the charts themselves are silent.
 function draw() {
   for (const container of document.querySelectorAll("[data-plot]")) {
-    const plot = PLOTS[container.dataset.plot](container);
-    plot?.setAttribute("aria-hidden", "true");
-    const none = element("p", { className: "soft", textContent: "No run has told this yet." });
-    container.replaceChildren(plot ?? none);
+    const plot = PLOTS[container.dataset.plot](container) ?? "No run has told this yet.";
+    if (typeof plot === "string") {
+      container.replaceChildren(element("p", { className: "soft", textContent: plot }));
+      continue;
+    }
+    plot.setAttribute("aria-hidden", "true");
+    container.replaceChildren(plot);
   }
 }
 draw();

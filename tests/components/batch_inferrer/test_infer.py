@@ -17,6 +17,7 @@ from components.batch_inferrer.infer import infer
 from components.batch_inferrer.settings import InferenceSettings
 from components.errors import SettingsError
 from components.silos import manifest as manifests
+from components.silos.findings import Finding
 from components.silos.manifest import SCORE, Manifest, SiloEntry, Split
 from tests.components.batch_inferrer.cases import (
     SIZES,
@@ -199,7 +200,7 @@ def test_a_fault_of_all_items_is_a_failed_run_and_no_dead_letter(federate, model
 def test_a_silo_whose_data_the_manifest_calls_unreadable_is_told(federate, model):
     manifest = federate()
     first, *rest = manifest.entries
-    broken = SiloEntry(first.silo, error="silo `nord`: found no file")
+    broken = SiloEntry(first.silo, error=Finding("silo `nord`: found no file"))
     account = infer(
         Manifest("people", "7", (broken, *rest)), model.job(), InferenceSettings()
     )

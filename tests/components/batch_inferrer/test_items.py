@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from components.batch_inferrer import items
 from components.batch_inferrer.items import plan
 from components.silos import digests
+from components.silos.findings import Finding
 from components.silos.manifest import SCORE, Manifest, SiloEntry, Split
 
 DIGEST = "feedbeef" * 8
@@ -62,7 +63,7 @@ def test_silos_without_rows_have_no_item(federate):
     empty = dataclasses.replace(
         first, splits={SCORE: dataclasses.replace(first.splits[SCORE], rows=0)}
     )
-    broken = SiloEntry(first.silo, error="no file")
+    broken = SiloEntry(first.silo, error=Finding("no file"))
     for entry in (empty, broken):
         planned = plan(Manifest("people", "7", (entry, *rest)), DIGEST, 1000)
         assert {item.silo.id for item in planned} == {"süd-東", "vest"}

@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.dashboard import page, report, scores, synthetic
+from components.dashboard import report, scores
+from components.dashboard.bench import synthetic
+from components.dashboard.run import page
 from components.dashboard.settings import DashboardSettings
 from components.federation.records import Dropped, RoundRecord, RunRecord, SiloRecord
 from components.scoring import table
@@ -20,6 +22,7 @@ from components.scoring.table import Figure, Table
 from components.silos import departures
 from components.silos.cohort import Cohort, Member
 from components.silos.departures import Departure
+from components.silos.findings import Finding
 from components.silos.manifest import Manifest, SiloEntry, Split
 from components.silos.silo import Silo
 
@@ -33,6 +36,14 @@ GROUPS = ["DL", EVIL, "UA"]
 TOO_FEW_SILO = "silo-03"
 LEFT_OUT = "silo-05"
 
+
+MISSING = Finding(
+    "column `dep_delay` is missing in 31% of 8,204 rows", "export `dep_delay` again"
+)
+NOTES = {
+    EVIL: (Finding(f"`{EVIL}` is new in `carrier`", f"leave `{EVIL}` out"),),
+    ARABIC: (Finding("no held-out rows"),),
+}
 
 COLUMNS = {"carrier": GROUPS, "sex": ["F", "M"]}
 CROSSED = ("sex", "carrier")  # not in the order of the alphabet, as TFMA's keys are
@@ -125,10 +136,8 @@ def member(silo: str) -> Member:
     return Member(
         silo=silo,
         admitted=silo != LEFT_OUT,
-        reasons=("column `dep_delay` is missing in 31% of 8,204 rows",)
-        if silo == LEFT_OUT
-        else (),
-        notes=(f"`{EVIL}` is new in `carrier`",) if silo == EVIL else (),
+        reasons=(MISSING,) if silo == LEFT_OUT else (),
+        notes=NOTES.get(silo, ()),
         rows={"train": rows, "eval": rows // 4},
         share=1 / 16,
         heterogeneity={"distance": 0.1, "carrier": 0.42},
@@ -221,7 +230,6 @@ class Run:
             SiloEntry(
                 Silo(silo, f"/homes/{index}"),
                 splits={"train": Split("train.parquet", "e" * 64, 10)},
-                unreadable=("old.csv is empty",) if silo == ARABIC else (),
             )
             for index, silo in enumerate(SILOS)
         )
@@ -231,17 +239,21 @@ class Run:
         left = {silo: [Departure("counts and digests", 1, 200)] for silo in SILOS}
         departures.write(self.place("statistics"), left)
 
-    def render(self, settings: DashboardSettings | None = None) -> str:
-        from components.dashboard import tfma_view
-
-        settings = settings or DashboardSettings()
+    def report(self) -> report.Report:
         cells = scores.of_table(table.read(self.evaluation))
         about = report.About("flights", "7", "f" * 64, {"trainer": {"rounds": 5}})
+        return report.gather(self.sources, about, cells)
+
+    def render(self, settings: DashboardSettings | None = None) -> str:
+        from components.dashboard.run import tfma_view
+
+        settings = settings or DashboardSettings()
+        found = self.report()
         families = tfma_view.families(
-            self.evaluation, cells.families(), settings.slices_in_view
+            self.evaluation, found.scores.families(), settings.slices_in_view
         )
         return page.render(
-            report.gather(self.sources, about, cells),
+            found,
             families,
             tfma_view.bundle() if families else "",
             settings,

@@ -47,9 +47,10 @@ def test_what_left_is_added_up_over_artifacts_by_silo_and_kind(tmp_path):
     }
 
 
-def test_a_silos_faulty_files_are_findings(run):
+def test_a_reason_and_a_note_are_findings(run):
     by_silo = {line.member.silo: line for line in gather(run).silos}
-    assert by_silo[ARABIC].faults == ("old.csv is empty",)
+    assert by_silo[LEFT_OUT].has_findings
+    assert by_silo[ARABIC].has_findings
     assert by_silo[EVIL].has_findings
     assert not by_silo["silo-00"].has_findings
     assert by_silo["silo-00"].differs_in == ("carrier", 0.42)

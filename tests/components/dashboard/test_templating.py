@@ -3,7 +3,7 @@ from __future__ import annotations
 import jinja2
 import pytest
 
-from components.dashboard.templating import environment
+from components.dashboard.templating import STYLE, environment, styles
 
 EVIL = "</script><img src=x onerror=alert(1)>"
 
@@ -32,3 +32,10 @@ def test_a_number_that_json_does_not_know_is_refused(tmp_path):
 def test_an_unknown_name_is_an_error(tmp_path):
     with pytest.raises(jinja2.UndefinedError, match="'nobody' is undefined"):
         render(tmp_path, "{{ nobody }}")
+
+
+def test_style_sheets_stand_one_after_the_other_as_they_are(tmp_path):
+    more = tmp_path / "more.css"
+    more.write_text("th > td { color: red; }")
+    assert styles(STYLE, more).endswith("th > td { color: red; }")
+    assert styles(STYLE, more).startswith(":root {")

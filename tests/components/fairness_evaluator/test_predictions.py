@@ -91,3 +91,14 @@ def test_an_evaluation_of_nobody_is_refused(tmp_path):
     assert caught.value.message == (
         "not one of 2 silos could be evaluated; the first: no column"
     )
+
+
+def test_a_file_in_place_of_the_folder_is_told_so(tmp_path):
+    path = put(tmp_path, "north.parquet", 3)
+    with pytest.raises(SettingsError) as caught:
+        predictions.find(path, "loans")
+    assert caught.value.message == (
+        f"{path}: found a file, expected a folder with one Parquet file a silo, "
+        "`SILO.parquet` or `SILO/NAME.parquet`"
+    )
+    assert caught.value.hint == "give the folder that it lies in"

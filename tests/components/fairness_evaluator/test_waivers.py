@@ -66,6 +66,11 @@ def test_of_several_for_one_gate_the_last_counts(waivers):
     [
         ({"reason": " \n"}, "--reason: found nothing, expected one that a reviewer"),
         ({"by": ""}, "--by: found nothing, expected the name of the person"),
+        (
+            {"reason": " ... "},
+            "--reason: found '...', which has no letter, expected one that a reviewer",
+        ),
+        ({"by": "42"}, "--by: found '42', which has no letter, expected the name"),
         ({"until": "soon"}, "--until: found 'soon', expected a day such as 2026-12-31"),
         (
             {"until": (TODAY - DAY).isoformat()},
@@ -137,6 +142,7 @@ def test_other_gates_models_and_use_cases_keep_their_waivers(waivers, store_url)
     [
         ({"reason": " \n"}, "--reason: found nothing, expected one that a rev", "give"),
         ({"by": " "}, "--by: found nothing, expected the name of the person", "give"),
+        ({"reason": "-"}, "--reason: found '-', which has no letter", "give"),
         (
             {"gate": "silo_gap"},
             "gate `silo_gap`: found no waiver of it that holds for that model, "

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from components.features.spec import Categorical, FeatureSpec, Numeric
 from components.silos import digests, homes
 from components.silos.cohort import Cohort, Member
+from components.silos.findings import Finding
 from components.silos.manifest import TRAIN, Manifest, SiloEntry, Split
 from components.silos.silo import Silo
 
@@ -58,8 +59,9 @@ def make_manifest(root: pathlib.Path) -> Manifest:
 
 
 def make_cohort(manifest: Manifest, *refused: str, quorum: int = 2) -> Cohort:
+    few = (Finding("too few rows"),)
     members = tuple(
-        Member(silo, silo not in refused, ("too few rows",) if silo in refused else ())
+        Member(silo, silo not in refused, few if silo in refused else ())
         for silo in manifest.silos
     )
     return Cohort(members, quorum)

@@ -11,6 +11,7 @@ import pytest
 from components.errors import SettingsError
 from components.silo_example_gen import discovery
 from components.silo_example_gen.discovery import SCORE, Found, Window
+from components.silos.findings import Finding
 from components.silos.silo import Silo
 from tests.support import silos
 
@@ -47,11 +48,35 @@ def test_scoring_alone_takes_nothing_but_the_spans_own_rows():
     [
         ("2013-1", "train", "found no span before it to learn from; there are 2013-1"),
         ("2014-1", "score", "found no file of it; there are 2013-1 to 2013-10"),
+        ("2013-11", "score", "found no file of it; there are 2013-1 to 2013-10"),
+        ("2013-13", "train", "found no file of it; there are 2013-1 to 2013-10"),
+        ("2013-12", "train", "found no file of it; there are 2013-1 to 2013-10"),
+        ("2013-5", "train", "found no file of it; there are 2013-1 to 2013-10"),
+        ("foo", "train", "found no file of it; there are 2013-1 to 2013-10"),
     ],
 )
 def test_a_span_that_can_not_be_run_is_refused(span, purpose, told):
     with pytest.raises(SettingsError, match=told):
         discovery.window([found(*SPANS)], source(), span, purpose)
+
+
+@pytest.mark.parametrize(
+    ("spans", "coming"), [(SPANS, "2013-11"), (["2013-11", "2013-12"], "2014-01")]
+)
+def test_the_coming_span_learns_from_all_and_has_nothing_to_score(spans, coming):
+    chosen = discovery.window([found(*spans)], source(), coming)
+    assert chosen == Window(coming, tuple(spans), "")
+
+
+def test_a_span_without_files_is_refused_with_the_one_that_may_come():
+    listed = [found("7", "8")]
+    assert discovery.window(listed, source(), "9").history == ("7", "8")
+    with pytest.raises(SettingsError) as caught:
+        discovery.window(listed, source(), "10")
+    assert caught.value.message == "span is '10': found no file of it; there are 7 to 8"
+    assert caught.value.hint == (
+        "choose another span with --span; 9, which directly follows them, needs none"
+    )
 
 
 def test_data_without_spans_has_one_window_and_knows_no_span():
@@ -74,8 +99,9 @@ def test_silos_of_any_script_are_found_and_a_bad_name_is_an_entry(tmp_path):
         "süd-銀行",
         "west",
     ]
-    assert "would leave its parent folder" in errors["a\\..\\b"]
-    assert "control or invisible" in errors["tab\there"]
+    assert "would leave its parent folder" in errors["a\\..\\b"].sentence
+    assert errors["a\\..\\b"].hint == "rename the silo's folder"
+    assert "control or invisible" in errors["tab\there"].sentence
     assert ".hidden" not in errors
 
 
@@ -114,7 +140,8 @@ def test_an_unreadable_folder_or_file_is_told_and_others_go_on(tmp_path):
         f"root = pathlib.Path({str(tmp_path)!r})\n"
         "found = discovery.discover(silos.source(root / 'data'), str(root / 'h'))\n"
         "digests = {f.silo.id: [one['digest'] for one in f.files] for f in found}\n"
-        "print(digests['south'], [[f.silo.id, len(f.files), f.error] for f in found])\n"
+        "told = [[f.silo.id, len(f.files), f.error] for f in found]\n"
+        "print(digests['south'], told)\n"
     )
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code],
@@ -125,9 +152,9 @@ def test_an_unreadable_folder_or_file_is_told_and_others_go_on(tmp_path):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     listed = done.stdout.strip().splitlines()[-1]
-    assert "['north', 1, '']" in listed
+    assert "['north', 1, None]" in listed
     assert "['unreadable: Permission denied']" in listed
-    assert "['south', 1, '']" in listed
+    assert "['south', 1, None]" in listed
     assert "can't be read (Permission denied)" in listed
 
 
@@ -159,7 +186,7 @@ def test_a_fingerprint_is_of_the_files_that_are_read_and_of_no_others():
     assert digest([found("1", "2")]) != digest([found("1")])
     assert digest([found("1", "2", "4")]) != digest([found("1", "2")])
     assert digest([found("1")]) != digest([found("1")], Window("2", ("1",), ""))
-    gone = Found(Silo("west", ""), "", error="its folder has gone")
+    gone = Found(Silo("west", ""), "", error=Finding("its folder has gone"))
     assert digest([found("1"), gone]) != digest([found("1")])
 
 
@@ -169,7 +196,7 @@ def test_a_name_that_is_not_utf_8_gets_no_home_and_can_still_be_told(tmp_path):
     for name in ("caf\udce9", "x" * 200):
         (tmp_path / "data" / name).mkdir()
     listed = discovery.discover(silos.source(tmp_path / "data"), str(tmp_path / "h"))
-    errors = {item.silo.id: item.error for item in listed if item.error}
+    errors = {item.silo.id: item.error.sentence for item in listed if item.error}
     assert "bytes that are not UTF-8" in errors["caf\\udce9"]
     assert "has 200 bytes" in errors["x" * 200]
     assert all(error.isprintable() for error in errors.values())

@@ -59,7 +59,8 @@ def test_manifest_is_written_and_a_deleted_split_changes_the_cache_key(
     executor.Executor().Do({}, {"examples": [examples]}, {**properties, **before})
     written = manifest.read(examples.uri)
     assert written.silos == ["broken", "north", "south", "west"]
-    assert "a corrupt file" in written["broken"].error
+    assert "a corrupt file" in written["broken"].error.sentence
+    assert written["broken"].error.hint.startswith("export the silo's files again")
     assert "north" in departures.read(examples.uri)
     assert drive() == before, "unchanged input hits the cache"
     pathlib.Path(written["north"].splits["train"].path).unlink()

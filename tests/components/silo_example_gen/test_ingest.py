@@ -118,6 +118,19 @@ def test_the_span_after_is_scored_and_its_labels_are_kept_apart(run, write):
     assert values["splits"]["train"]["rows"] + values["splits"]["eval"]["rows"] == 50
 
 
+def test_a_silo_that_lacks_a_month_keeps_what_it_learns_from_apart(run, write):
+    """It has no rows of 10, so both runs read 09 and 11, and not for the same."""
+    september, november = (silos.rows(40, seed) for seed in (9, 11))
+    paths = [write("09.parquet", september), write("11.parquet", november)]
+    of_october, of_december = run(paths[:1], paths[1:]), run(paths)
+    assert list(frame(of_october, "score").id) == list(november.id)
+    learned = {split: frame(of_december, split) for split in ("train", "eval")}
+    assert sorted(pd.concat(learned.values()).id) == sorted(
+        [*september.id, *november.id]
+    )
+    assert "next" not in of_december["splits"]
+
+
 def test_the_input_is_only_read(run, write, tmp_path):
     paths = [write("a.parquet", silos.rows(50)), write("b.csv", silos.rows(20, 1))]
     for path in paths:
@@ -235,12 +248,23 @@ def test_a_broken_file_is_named_and_the_others_are_read(run, write, tmp_path):
     clash = write("clash.parquet", silos.rows(9, 1, weight=[CANARY] * 9))
     gone = tmp_path / "gone.parquet"
     values = run([good, empty, corrupt, clash, gone])
-    assert values["unreadable"] == [
-        "empty.parquet: an empty file (0 bytes), expected a table",
-        f"corrupt.csv: a corrupt file (ArrowInvalid, {corrupt.stat().st_size} bytes), "
-        "expected a readable CSV file",
-        "gone.parquet: No such file or directory",
-        "clash.parquet: column `weight` is string, but double in files before",
+    again = "export what is named here again"
+    size = corrupt.stat().st_size
+    assert [tuple(told.values()) for told in values["unreadable"]] == [
+        ("empty.parquet: an empty file (0 bytes), expected a table", again),
+        (
+            f"corrupt.csv: a corrupt file (ArrowInvalid, {size} bytes), expected a "
+            "readable CSV file",
+            again,
+        ),
+        (
+            "gone.parquet: No such file or directory",
+            "give FairSilo the right to read what is named here",
+        ),
+        (
+            "clash.parquet: column `weight` is string, but double in files before",
+            "export the column with one type in all files",
+        ),
     ]
     assert values["splits"]["train"]["rows"] + values["splits"]["eval"]["rows"] == 50
     assert CANARY not in str(values)
@@ -306,7 +330,7 @@ def test_a_folder_that_has_gone_is_refused(silo, tmp_path):
         "silo `north`: its folder: found a folder that can't be read (No such file "
         "or directory), expected one that FairSilo may list and read"
     )
-    assert caught.value.hint == "give this user the right to read the silo's folder"
+    assert caught.value.hint == "give FairSilo the right to list and read the folder"
 
 
 def test_a_file_name_that_is_not_utf_8_is_refused(silo, tmp_path):

@@ -58,7 +58,7 @@ def test_silo_whose_folder_goes_in_mid_run_is_an_entry_with_its_reason(world):
     shutil.rmtree(data / "west")
     window = discovery.window(found, source, "")
     manifest = node.take_in("shapes", found, window, source, "code")
-    assert "No such file or directory" in manifest["west"].error
+    assert "No such file or directory" in manifest["west"].error.sentence
     assert manifest["north"].rows("train")
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from components.silos.findings import sentences
 from tests.support import silos
 
 pytestmark = pytest.mark.beam
@@ -31,7 +32,7 @@ def test_a_quarantined_drifted_silo_does_not_become_its_own_baseline(runs):
     for seed, span in enumerate(("2013-10", "2013-11"), 1):
         drifted = runs.run(federation(10 * seed, **RED), span)
         assert drifted.cohort.admitted == ["south", "west"], drifted.cohort
-        (told,) = drifted["north"].reasons
+        (told,) = sentences(drifted["north"].reasons)
         assert told.startswith("column `colour`: found a largest difference in share")
         assert "these training rows and those of span 2013-9, " in told
         assert "expected at most 0.200" in told
@@ -55,7 +56,9 @@ def test_decisions_by_hand_count_from_the_next_run_and_are_recorded(runs):
     tables = runs.manifest(federation(0), "1")
     runs.state.quarantine("west", "under audit — 監査")
     held = runs.run(tables)
-    assert held["west"].reasons == ("quarantined by hand: under audit — 監査",)
+    assert sentences(held["west"].reasons) == (
+        "quarantined by hand: under audit — 監査",
+    )
     assert json.loads(held.properties["by_hand"]) == {"west": "under audit — 監査"}
     runs.state.release("west", "audit passed")
     released = runs.run(tables)

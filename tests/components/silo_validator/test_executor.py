@@ -10,6 +10,7 @@ import pytest
 
 from components.silo_validator.settings import ValidationSettings
 from components.silos import departures, statistics
+from components.silos.findings import Finding, sentences
 from components.silos.manifest import InputFile, SiloEntry
 from components.silos.silo import Silo
 from tests.support import silos
@@ -47,20 +48,22 @@ def test_each_fault_costs_its_silo_the_admission_and_no_other(runs):
     found = runs.run(tables)
     assert found.cohort.admitted == ["good", "more"]
     for silo, (_, sentence) in FAULTS.items():
-        told = [reason for reason in found[silo].reasons if sentence in reason]
+        told = [r for r in found[silo].reasons if sentence in r.sentence]
         assert told, (silo, found[silo].reasons)
-    assert found["few"].reasons[0] == (
+    assert found["few"].reasons[0].sentence == (
         "too few rows: found 49 to train on, expected at least 50"
     )
-    assert found["renamed"].reasons == (
+    assert sentences(found["renamed"].reasons) == (
         "column `weight`: found no such column, expected float values in at least "
         "50% of the rows",
     )
-    assert any("column `mass`" in note for note in found["renamed"].notes)
-    assert found["doubled"].reasons == (
+    assert any("column `mass`" in note.sentence for note in found["renamed"].notes)
+    assert sentences(found["doubled"].reasons) == (
         "duplicates: found 40 of 40 held-out rows also among the training rows, "
         "expected at most 1.0%",
     )
+    everything = [f for m in found.cohort.members for f in (*m.reasons, *m.notes)]
+    assert [f.sentence for f in everything if not f.hint] == []
 
 
 def test_numbers_that_are_not_numbers_are_told_from_missing_ones(runs):
@@ -71,7 +74,7 @@ def test_numbers_that_are_not_numbers_are_told_from_missing_ones(runs):
     place = table.column_names.index("weight")
     # By way of pandas they would turn into missing values.
     pq.write_table(table.set_column(place, "weight", pa.array(values)), path)
-    assert runs.run(manifest)["north"].reasons == (
+    assert sentences(runs.run(manifest)["north"].reasons) == (
         "column `weight`: found 25% of 120 rows NaN, infinite or beyond float32, "
         "expected at most 5%",
     )
@@ -85,7 +88,8 @@ def test_skew_leads_to_what_the_settings_say(runs, consequence):
     north = runs.run(tables, settings=settings)["north"]
     told = [*north.notes, *north.reasons]
     assert len(told) == 1
-    assert "between the training rows and the rows to be scored" in told[0]
+    assert "between the training rows and the rows to be scored" in told[0].sentence
+    assert "`skew_comparator`" in told[0].hint
     assert north.admitted == (consequence == "note")
 
 
@@ -132,9 +136,11 @@ def test_no_value_of_a_row_is_in_anything_that_was_written(runs):
 
 def test_what_left_is_accounted_and_a_silo_without_data_let_nothing_out(runs):
     manifest = runs.manifest({"north": splits(), "south": splits(seed=1)}, "")
-    gone = SiloEntry(Silo("gone", str(runs.folder)), error="its folder is empty")
+    gone = SiloEntry(
+        Silo("gone", str(runs.folder)), error=Finding("its folder is empty")
+    )
     found = runs.run(dataclasses.replace(manifest, entries=(gone, *manifest.entries)))
-    assert found["gone"].reasons == ("its folder is empty",)
+    assert found["gone"].reasons == (Finding("its folder is empty"),)
     left = departures.read(found.folder / "statistics")
     assert sorted(left) == ["north", "south"]
     for silo, (departure,) in left.items():

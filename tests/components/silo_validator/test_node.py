@@ -7,6 +7,7 @@ from components.silo_example_gen import node as example_gen
 from components.silo_validator import node
 from components.silo_validator.columns import Columns
 from components.silo_validator.settings import ValidationSettings
+from components.silos.findings import sentences
 from tests.support import silos
 
 pytestmark = pytest.mark.beam
@@ -54,7 +55,8 @@ def test_drifted_silo_is_quarantined_against_its_earlier_statistics(validate, tm
     found = validate("b", baselines=dict.fromkeys(silos.SIZES, baseline))
     assert found.cohort.admitted == ["south", "west"]
     [told] = found.cohort.members[0].reasons
-    assert "between these training rows and those of span 2013-01" in told
+    assert "between these training rows and those of span 2013-01" in told.sentence
+    assert "`drift_comparator`" in told.hint
 
 
 def test_failed_profile_is_a_reason_and_others_go_on(validate, tmp_path):
@@ -62,6 +64,6 @@ def test_failed_profile_is_a_reason_and_others_go_on(validate, tmp_path):
     silos.write(tmp_path / "a", "xeno", "1.parquet", silos.rows(60, weight="much"))
     found = validate("a", by_hand={"west": "audit"})
     assert found.cohort.admitted == ["north", "south"]
-    reasons = {m.silo: m.reasons for m in found.cohort.members}
+    reasons = {m.silo: sentences(m.reasons) for m in found.cohort.members}
     assert reasons["west"] == ("quarantined by hand: audit",)
     assert "column `weight`" in reasons["xeno"][0]

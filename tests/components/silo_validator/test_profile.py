@@ -68,6 +68,7 @@ def test_fault_of_a_column_is_found_with_what_was_expected(run, change, column):
     assert told
     assert f"column `{column}`" in told[0]["sentence"]
     assert "expected" in told[0]["sentence"]
+    assert told[0]["hint"].startswith("export what is named here as the schema expects")
 
 
 def test_renamed_column_is_told_as_missing_and_the_new_one_as_unknown(run):
@@ -81,6 +82,8 @@ def test_flood_of_nan_and_infinities_is_told_as_a_share(run):
     flood = np.where(np.arange(120) % 3, np.nan, np.inf)
     result = run(train=silos.rows(120, weight=flood))
     assert "non-finite" in kinds(result, "weight")
+    [found] = [f for f in result.values["findings"] if f["kind"] == "non-finite"]
+    assert "divisions by zero" in found["hint"]
 
 
 def test_skew_between_trained_and_scored_rows_is_measured(run):
@@ -122,6 +125,7 @@ def test_a_file_without_a_header_keeps_its_first_row_to_itself(run):
         "the split as a whole: found none of the schema's columns among its 6, "
         "expected the schema's names in a header row"
     ]
+    assert "with a header row" in result.values["findings"][0]["hint"]
     assert not disclosed(result).datasets
     assert CANARY not in str(result)
     assert CANARY_DIGITS not in str(result)

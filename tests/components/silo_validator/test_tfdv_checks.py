@@ -27,6 +27,7 @@ def test_low_presence_is_told_as_found_and_expected():
     [found] = tfdv_checks.against_schema(measured, schema, "train", "")
     assert "found float values in 25.0% of 4 rows" in found["sentence"]
     assert "in at least 50% of the rows" in found["sentence"]
+    assert found["hint"] == tfdv_checks.AS_EXPECTED
 
 
 def test_drift_names_the_distance_and_its_bound():
@@ -38,7 +39,29 @@ def test_drift_names_the_distance_and_its_bound():
     [found] = tfdv_checks.drift(now, before, schema, "2013-01")
     assert found["kind"] == "drift"
     assert "found a largest difference in share of 0.500" in found["sentence"]
+    assert "`drift_comparator`" in found["hint"]
     assert tfdv_checks.drift(now, now, schema, "2013-01") == []
+
+
+def test_skew_and_drift_have_ways_out_of_their_own():
+    schema = silos.schema()
+    train, served = (
+        tfdv_checks.measure(pa.table({"colour": values}), "train", schema)
+        for values in (["red", "blue"] * 30, ["red"] * 60)
+    )
+    [skewed] = tfdv_checks.skew(train, served, schema)
+    [drifted] = tfdv_checks.drift(train, served, schema, "2013-01")
+    assert "`skew_comparator`" in skewed["hint"]
+    assert "`drift_comparator`" in drifted["hint"]
+
+
+def test_a_new_column_needs_nothing_to_be_done():
+    schema = silos.schema('feature { name: "x" type: INT }')
+    table = pa.table({"x": [1, 2], "more": ["a", "b"]})
+    measured = tfdv_checks.measure(table, "train", schema)
+    [found] = tfdv_checks.against_schema(measured, schema, "train", "")
+    assert found["kind"] == "SCHEMA_NEW_COLUMN"
+    assert found["hint"].startswith("nothing has to be done")
 
 
 def test_a_schema_that_names_no_environment_is_checked_all_the_same():

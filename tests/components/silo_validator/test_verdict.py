@@ -5,6 +5,7 @@ import pytest
 from components.silo_validator import verdict
 from components.silo_validator.settings import ValidationSettings
 from components.silo_validator.verdict import Profile
+from components.silos.findings import Finding, sentences
 from components.silos.manifest import InputFile, Manifest, SiloEntry, Split
 from components.silos.silo import Silo
 
@@ -36,7 +37,8 @@ def only(*entries, **arguments):
 
 
 def finding(kind, split="train", column="weight", sentence="a sentence"):
-    return {"kind": kind, "split": split, "column": column, "sentence": sentence}
+    place = {"kind": kind, "split": split, "column": column}
+    return {**place, "sentence": sentence, "hint": "a hint"}
 
 
 def test_a_silo_without_a_fault_is_admitted_with_its_rows():
@@ -84,7 +86,7 @@ def test_shares_follow_the_training_rows_also_of_those_who_do_not_train():
 )
 def test_a_label_that_nothing_can_be_learned_from_is_a_reason(labels, told):
     member = only(entry(), profiles={"north": Profile(labels=labels)})
-    assert member.reasons == (told,)
+    assert sentences(member.reasons) == (told,)
     assert not member.admitted
 
 
@@ -92,7 +94,7 @@ def test_a_label_that_nothing_can_be_learned_from_is_a_reason(labels, told):
 def test_too_few_rows_are_a_reason_and_spare_the_label(train):
     profile = Profile(labels={"negative": train, "positive": 0})
     member = only(entry(train=train), profiles={"north": profile})
-    assert member.reasons == (
+    assert sentences(member.reasons) == (
         f"too few rows: found {train} to train on, expected at least 50",
     )
 
@@ -102,21 +104,23 @@ def test_the_bound_itself_is_enough():
 
 
 def test_a_silo_that_could_not_be_read_has_its_error_and_no_other_reason():
-    member = only(entry(splits={}, error="silo `north`: gone"))
-    assert member.reasons == ("silo `north`: gone",)
+    gone = Finding("silo `north`: gone", "look for it")
+    member = only(entry(splits={}, error=gone))
+    assert member.reasons == (gone,)
     assert member.notes == ()
 
 
 def test_an_unreadable_file_is_a_reason_beside_the_others():
-    member = only(entry(train=3, unreadable=("a.csv: an empty file",)))
-    assert member.reasons[0] == "unreadable: a.csv: an empty file"
-    assert member.reasons[1].startswith("too few rows")
+    empty = Finding("a.csv: an empty file", "export it again")
+    member = only(entry(train=3, unreadable=(empty,)))
+    assert member.reasons[0] == Finding(f"unreadable: {empty.sentence}", empty.hint)
+    assert member.reasons[1].sentence.startswith("too few rows")
 
 
 def test_a_failed_profile_is_a_reason():
-    profile = Profile(failure="silo `north`: profile: KeyError in profile.py:3")
-    member = only(entry(), profiles={"north": profile})
-    assert member.reasons == ("silo `north`: profile: KeyError in profile.py:3",)
+    failure = Finding("silo `north`: profile: KeyError in profile.py:3", "look there")
+    member = only(entry(), profiles={"north": Profile(failure=failure)})
+    assert member.reasons == (failure,)
 
 
 @pytest.mark.parametrize(
@@ -137,16 +141,20 @@ def test_a_finding_is_a_reason_or_a_note(found, settings, is_reason):
     profile = Profile((found,), LABELS)
     member = only(entry(), profiles={"north": profile}, **settings)
     if is_reason:
-        assert (member.reasons, member.notes) == (("a sentence",), ())
+        assert (member.reasons, member.notes) == (
+            (Finding("a sentence", "a hint"),),
+            (),
+        )
     else:
-        told = f"a sentence (split {found['split']})"
+        told = Finding(f"a sentence (split {found['split']})", "a hint")
         assert (member.reasons, member.notes) == ((), (told,))
 
 
 def test_duplicates_between_the_splits_are_a_reason_beyond_the_bound():
     few, many = (Profile(labels=LABELS, duplicates=number) for number in (1, 4))
     assert only(entry(held_out=100), profiles={"north": few}).admitted
-    assert only(entry(held_out=100), profiles={"north": many}).reasons == (
+    member = only(entry(held_out=100), profiles={"north": many})
+    assert sentences(member.reasons) == (
         "duplicates: found 4 of 100 held-out rows also among the training rows, "
         "expected at most 1.0%",
     )
@@ -155,14 +163,15 @@ def test_duplicates_between_the_splits_are_a_reason_beyond_the_bound():
 def test_without_held_out_rows_nobody_can_judge_the_silo():
     member = only(entry(held_out=0))
     assert member.admitted
-    assert member.notes == (
+    assert sentences(member.notes) == (
         "no held-out rows: the model can't be evaluated for this silo",
     )
 
 
 def test_a_quarantine_by_hand_comes_first_with_the_operators_words():
     member = only(entry(train=3), by_hand={"north": "audit", "nobody": "gone"})
-    assert member.reasons[0] == "quarantined by hand: audit"
+    assert member.reasons[0].sentence == "quarantined by hand: audit"
+    assert "`fairsilo silo release`" in member.reasons[0].hint
     assert len(member.reasons) == 2
 
 
@@ -173,7 +182,7 @@ def test_the_same_file_in_two_silos_is_a_reason_for_both():
         entry("b", inputs=(dataclasses.replace(same, path="/data/y/b.csv"),)),
         entry("c", inputs=(InputFile("/data/z/a.csv", "other", 10),)),
     )
-    assert [member.reasons for member in cohort.members] == [
+    assert [sentences(member.reasons) for member in cohort.members] == [
         ("file a.csv is the same, byte for byte, as one of another silo",),
         ("file b.csv is the same, byte for byte, as one of another silo",),
         (),

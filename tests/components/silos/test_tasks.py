@@ -5,6 +5,7 @@ import pytest
 
 from components.errors import SiloError
 from components.silos import tasks
+from components.silos.findings import Finding
 from components.silos.silo import Silo
 from components.silos.tasks import Failure, Result
 
@@ -63,6 +64,7 @@ def test_a_sentence_that_was_written_to_be_read_is_kept(registered):
 def test_of_another_error_only_kind_and_place_are_told(registered, fault, told):
     outcome = tasks.attempt("probe", silo("north"), {"fault": fault})
     assert outcome.reason.startswith(told)
+    assert outcome.finding == Finding(outcome.reason, tasks.LOOK)
     assert CANARY not in outcome.reason
 
 

@@ -90,21 +90,54 @@ def test_without_gates_nothing_is_decided_and_silos_that_fail_are_told(
     done = evaluate(broken, tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
     assert "nothing was decided: no gate is set" in done.stdout
-    assert "silo `south` left out: " in done.stderr
+    assert done.stdout.startswith("700 rows of 1 of 2 silos, AUC 0.")
+    assert f"silo `south` left out: {broken}/south.parquet: " in done.stderr
     assert "500 of 500 scores outside 0 to 1 or not a number" in done.stderr
     assert not (tmp_path / "found" / "decision.json").exists()
 
 
 @pytest.mark.slow
 @pytest.mark.beam
-def test_scores_that_nobody_has_are_a_fault(folder, tmp_path):
-    done = evaluate(folder, tmp_path, "--score", "risk")
-    assert done.returncode == 1
-    assert "not one of 3 silos could be evaluated; the first: silo `north`" in (
-        done.stderr
+def test_columns_that_some_silos_lack_are_told(frames, tmp_path):
+    partly = tmp_path / "partly"
+    partly.mkdir()
+    frames["north"].to_parquet(partly / "north.parquet", index=False)
+    frames["south"].drop(columns=["sex", "old"]).to_parquet(partly / "south.parquet")
+    done = evaluate(
+        partly,
+        tmp_path,
+        *("--baseline-score", "old", "--set=evaluation.slices=[sex]", "--json"),
     )
-    assert "scores `risk`: found no such column" in done.stderr
-    assert "check --label, --score and the files" in done.stderr
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (
+        "silo `south`: found no column `sex`, so all of its 500 rows count as the "
+        "group `missing`; found no column `old`, so it is not compared"
+    ) in done.stderr
+    assert json.loads(done.stdout)["missing_columns"] == {"south": ["sex", "old"]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--score=risk"], "`risk` (--score) in any of 3"),
+        (["--label=y"], "`y` (--label) in any of 3"),
+        (["--baseline-score=prob"], "`prob` (--baseline-score) in any of 3"),
+        (["--set=evaluation.slices=[sex,race]"], "`race` (evaluation.slices) in any"),
+        (["--use-case=flights", "--label=label"], "`origin` (evaluation.slices), `hau"),
+    ],
+)
+def test_columns_that_nobody_has_are_refused(folder, tmp_path, arguments, told):
+    done = evaluate(folder, tmp_path, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"error: found no column {told}" in done.stderr
+    assert "; the columns found: label, score, old, sex\n" in done.stderr
+    assert not (tmp_path / "found").exists()
+
+
+def test_a_file_in_place_of_the_folder_is_refused(folder, tmp_path):
+    done = evaluate(folder / "north.parquet", tmp_path)
+    assert done.returncode == 2
+    assert "north.parquet: found a file, expected a folder with" in done.stderr
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path):

@@ -114,6 +114,45 @@ def test_bounds_are_tried_through_the_settings(gate, places):
     )
 
 
+@pytest.mark.parametrize("other", ["training.rounds=3", "gate.change=null"])
+def test_a_preview_takes_bounds_alone(gate, places, other):
+    past.evaluated(places, "a", 0.67)
+    done = gate("preview", "flights", f"--set={other}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"--set {other}: found a setting outside `gates`, expected" in done.stderr
+    assert f"`fairsilo run flights --set {other}` computes with it" in done.stderr
+
+
+def test_before_any_run_or_waiver_the_way_to_one_is_told(gate, places, tmp_path):
+    for command in (["waivers"], ["preview", "--set=gates.calibration=null"]):
+        done = gate(command[0], "flights", *command[1:])
+        assert (done.returncode, done.stdout) == (0, "")
+        assert done.stderr.startswith(
+            f"use case `flights`: found no run yet in {places.output}; start one with "
+            "`fairsilo run flights`"
+        )
+    assert json.loads(gate("waivers", "flights", "--json").stdout) == []
+    assert list(tmp_path.iterdir()) == []
+    past.evaluated(places, "a", 0.67)
+    assert gate("waivers", "flights").stderr == (
+        f"use case `flights`: found no waiver yet in {places.output}; `fairsilo gate "
+        "waive RUN` gives one\n"
+    )
+
+
+def test_a_wrong_use_case_is_refused_and_nothing_made(gate, tmp_path):
+    for arguments in (
+        ["waivers", "nope"],
+        ["preview", "nope"],
+        ["explain", "a", "--use-case=nope"],
+    ):
+        done = gate(*arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "use case `nope`: found no pipelines/nope/settings.yaml" in done.stderr
+        assert "; known: census, flights\n" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

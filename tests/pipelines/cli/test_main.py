@@ -34,8 +34,9 @@ def test_help_tells_the_exit_statuses(tmp_path):
     [
         (["run", "trains"], "found no pipelines/trains/settings.yaml"),
         (["run", "flights", "--set=training.rounds=0"], "`training.rounds`: found 0"),
-        (["report", "show", "flights"], "found no summary of it"),
+        (["report", "show", "flights"], "found no run yet in "),
         (["report", "open", "flights", "first"], "found no summary of it"),
+        (["predict", "flights"], "found no --span, expected the span to score"),
         (["config", "check", "../x"], "expected a name"),
     ],
 )

@@ -34,6 +34,43 @@ def test_a_use_case_that_is_named_is_not_sought(build):
     assert chosen.of_run("x", "census", None, "").place == str(build / "census")
 
 
+def test_a_name_may_be_a_run_and_a_use_case_comes_first(build, tmp_path):
+    past.evaluated(Places(build / "census"), "flights", 0.6, use_case="census")
+    past.evaluated(Places(build / "census"), "c", 0.6, use_case="census")
+    for (name, run), told in {
+        ("flights", ""): ("flights", ""),
+        ("c", ""): ("census", "c"),
+        ("census", "x"): ("census", "x"),
+    }.items():
+        runs, chosen_run = chosen.of_name_or_run(name, run, None, "")
+        assert (runs.use_case, chosen_run) == told
+    with pytest.raises(SettingsError, match="nor a run of that id; known: census, fl"):
+        chosen.of_name_or_run("x", "", None, "")
+
+
+def test_a_use_case_is_known_by_its_settings_or_by_a_run(build, tmp_path):
+    with pytest.raises(SettingsError, match="nor a run of it in .*; known: census, fl"):
+        chosen.of_use_case("loans", None, "")
+    other = tmp_path / "other"
+    past.evaluated(Places(other), "a", 0.6, use_case="loans")
+    assert chosen.of_use_case("loans", other, "").place == str(other)
+    with pytest.raises(SettingsError, match="known: census, flights, loans"):
+        chosen.of_use_case("nope", other, "")
+    settings = tmp_path / "pipelines" / "loans" / "settings.yaml"
+    settings.parent.mkdir(parents=True)
+    settings.touch()
+    assert chosen.of_use_case("loans", None, "").run_ids() == []
+    assert not build.exists()
+
+
+def test_before_any_run_the_way_to_one_is_told(build, capsys):
+    chosen.say_none_yet(chosen.of_use_case("census", None, ""))
+    assert capsys.readouterr().err == (
+        f"use case `census`: found no run yet in {build}/census; start one with "
+        "`fairsilo run census`, or give --output where they were written elsewhere\n"
+    )
+
+
 def test_a_folder_beside_a_store_is_refused(tmp_path):
     url = f"sqlite:///{tmp_path}/store.db"
     for find in (

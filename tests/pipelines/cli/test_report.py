@@ -130,6 +130,60 @@ def test_a_site_before_any_run_is_no_error(tmp_path):
     done = fairsilo("report", "build", "flights", folder=tmp_path)
     index = tmp_path / "build" / "flights" / "site" / "index.html"
     assert (done.returncode, done.stdout) == (0, f"{index}\n"), done.stderr
+    assert "use case `flights`: found no run yet in " in done.stderr
+    listed = fairsilo("report", "list", "flights", folder=tmp_path)
+    assert (listed.returncode, listed.stdout) == (0, "")
+    assert "; start one with `fairsilo run flights`, or give --output" in listed.stderr
+
+
+@pytest.mark.parametrize("command", ["open", "build", "list", "show"])
+def test_a_wrong_use_case_is_refused_and_nothing_made(tmp_path, command):
+    done = fairsilo("report", command, "nope", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        f"use case `nope`: found no pipelines/nope/settings.yaml in {tmp_path}, nor a "
+        "run of "
+    ) in done.stderr
+    assert "; known: census, flights\n" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_use_case_may_be_in_the_store_alone(cluster, tmp_path):
+    url = f"sqlite:///{tmp_path}/store.db"
+    RunStore(url, "loans").finish({**ended("other"), "use_case": "loans"}, PAGE)
+    listed = fairsilo("report", "list", "loans", "--json", folder=tmp_path)
+    assert [one["run_id"] for one in json.loads(listed.stdout)] == ["other"]
+    shown = fairsilo("report", "show", "other", folder=tmp_path)
+    assert "loans" in shown.stdout, shown.stderr
+    wrong = fairsilo("report", "list", "nope", folder=tmp_path)
+    assert wrong.returncode == 2
+    assert "; known: census, flights, loans\n" in wrong.stderr
+
+
+def test_a_run_is_shown_and_opened_by_its_id_alone(tmp_path, opened):
+    page = tmp_path / "page.html"
+    page.write_bytes(PAGE)
+    told = {**ended("20131101-000000-x"), "dashboard": str(page)}
+    for output in (tmp_path / "build" / "flights", tmp_path / "other"):
+        summary.write(told, Places(output))
+    for more in ([], [f"--output={tmp_path / 'other'}"]):
+        shown = fairsilo("report", "show", told["run_id"], *more, folder=tmp_path)
+        assert "no quorum" in shown.stdout, shown.stderr
+    done = fairsilo("report", "open", told["run_id"], folder=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"{page}\n"), done.stderr
+    wait_until(opened.exists)
+    wrong = fairsilo("report", "show", "20131101-000000-y", folder=tmp_path)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "nor a run of that id; known: census, flights\n" in wrong.stderr
+    assert "`fairsilo report list USE_CASE` lists the runs" in wrong.stderr
+
+
+def test_a_run_that_failed_shows_no_empty_tables_and_no_page(tmp_path):
+    places = Places(tmp_path / "build" / "flights")
+    error = FairSiloError("the disk is full")
+    summary.write(summary.of_failure("first", "flights", "2013-05", error, {}), places)
+    shown = fairsilo("report", "show", "flights", folder=tmp_path).stdout
+    assert shown == "flights 2013-05: failed\nthe disk is full\n"
 
 
 def test_a_silos_own_page_is_opened(two_runs, tmp_path, opened):
@@ -155,6 +209,22 @@ def test_a_silos_own_page_is_opened(two_runs, tmp_path, opened):
     )
     assert done.stdout == f"{written}\n"
     assert written.read_text() == "for F9"
+
+
+def test_a_silos_page_is_of_the_last_run_that_has_a_page(two_runs, tmp_path, opened):
+    second = two_runs.runs.summaries()[-1]
+    page = pathlib.Path(second["dashboard"]).parent / "silos" / file_name("F9")
+    page.parent.mkdir()
+    page.write_text("for F9")
+    error = FairSiloError("the disk is full")
+    summary.write(
+        summary.of_failure("third", "flights", "2013-12", error, {}), two_runs.places
+    )
+    output = f"--output={two_runs.folder}"
+    done = fairsilo("report", "open", "flights", "--silo=F9", output, folder=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"{page}\n"), done.stderr
+    assert done.stderr == f"run third has no page: this is of run {SECOND}\n"
+    wait_until(opened.exists)
 
 
 def test_a_silo_without_a_page_is_told_so(two_runs, tmp_path):
@@ -236,6 +306,25 @@ def test_two_runs_are_compared_for_people(two_runs, tmp_path):
     assert silos[2].split()[:4] == ["F9", "0.7020", "0.5710", "-0.1310"]
     assert "sex: Female" in done.stdout
     assert "Variance of AUC, over the silos" in done.stdout
+    assert done.stdout.startswith("Sure changes first, and biggest losses before gains")
+
+
+def test_a_run_compared_with_itself_is_told_so(two_runs, tmp_path):
+    output = f"--output={two_runs.folder}"
+    done = fairsilo("report", "diff", "flights", FIRST, FIRST, output, folder=tmp_path)
+    assert done.stdout.startswith(f"{FIRST}: the same run twice, so nothing differs\n")
+
+
+def test_a_waived_run_without_a_span_is_shown_as_such(cluster, tmp_path):
+    waiver = {"passed": False, "waived": True, "waived_by": "A. Reviewer"}
+    gates = [{"gate": gate, **waiver} for gate in ("silo_floor", "silo_gap")]
+    told = {**ended("first"), "status": "blessed", "gates": gates, "span": ""}
+    cluster.finish(told, PAGE)
+    shown = fairsilo("report", "show", "flights", "first", folder=tmp_path).stdout
+    assert "flights first: blessed, 2 gates waived by A. Reviewer\n" in shown
+    assert "on held-out rows\n" in shown
+    listed = fairsilo("report", "list", "flights", folder=tmp_path).stdout
+    assert "blessed, 2 gates" in " ".join(listed.split())
 
 
 def test_two_runs_are_compared_for_scripts(two_runs, tmp_path):

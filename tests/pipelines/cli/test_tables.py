@@ -35,14 +35,40 @@ def test_the_log_of_decisions_tells_gates_worst_silo_and_baseline():
         worst_silo={"silo": "F9", "auc": 0.6124},
         baseline={"span": "2013-04", "digest": "b" * 64},
     )
-    spanless = told("b", status="blessed", baseline={"span": "", "digest": "c" * 64})
+    spanless = told(
+        "b",
+        status="blessed",
+        span="",
+        gates=[
+            {"gate": "change", "passed": False, "waived": True, "waived_by": "[b]A.[/]"}
+        ],
+        baseline={"span": "", "digest": "c" * 64},
+    )
     lines = printed(tables.runs([refused, spanless]))
     assert lines[0] == "run span status AUC worst silo against"
     assert lines[1] == "a 2013-05 not blessed 0.713 F9 0.612 2013-04"
-    assert lines[2] == "b 2013-05 blessed - - cccccccccccc"
+    assert lines[2] == "b - blessed, 1 gate waived by [b]A.[/] - - cccccccccccc"
     assert tables.reasons([refused, spanless]) == [
-        "a: silo_floor, change (waived): Not blessed: one."
+        "a: silo_floor, change (waived): Not blessed: one.",
+        "b: change (waived)",
     ]
+
+
+@pytest.mark.parametrize("status", ["failed", "running"])
+def test_a_run_that_came_to_nothing_tells_nothing(status):
+    assert tables.outcome(told("a", status=status)) == []
+
+
+def test_a_run_tells_its_page_where_it_has_one():
+    lines = tables.outcome(told("a", status="below_quorum", dashboard="/x/index.html"))
+    assert lines == [
+        "AUC - on held-out rows",
+        "0 rows scored, 0 dead letters",
+        "model none",
+        "page  /x/index.html",
+    ]
+    lines = tables.outcome(told("a", status="blessed"))
+    assert lines[-1] == "model none"
 
 
 def test_runs_of_earlier_versions_are_listed_too():

@@ -54,3 +54,14 @@ def test_a_run_of_two_use_cases_must_be_told_apart(tmp_path):
 def test_without_any_run_none_is_known(tmp_path):
     with pytest.raises(SettingsError, match="known: none"):
         choosing.of_run("a", [tmp_path], "")
+
+
+def test_the_runs_of_all_folders_or_of_the_store_are_known(tmp_path):
+    url = f"sqlite:///{tmp_path}/store.db"
+    past.evaluated(Places(tmp_path / "census"), "c", 0.6, use_case="census")
+    RunStore(url, "flights").start("f", "latest")
+    folders = [tmp_path / "census", tmp_path / "gone"]
+    assert choosing.known(folders, "") == [("census", folders[0], "c")]
+    assert [(name, run) for name, _, run in choosing.known([], url)] == [
+        ("flights", "f")
+    ]

@@ -63,9 +63,21 @@ def test_before_any_run_none_is_known(runs):
     with pytest.raises(SettingsError) as caught:
         runs.find()
     assert caught.value.message == (
-        f"run (last) of `flights`: found no summary of it in {runs.place}; known: none"
+        f"use case `flights`: found no run yet in {runs.place}"
     )
     assert caught.value.hint == (
         "start one with `fairsilo run flights`, or give --output where they were "
         "written elsewhere"
     )
+    with pytest.raises(SettingsError, match="found no run yet in "):
+        runs.last_with_page()
+    with pytest.raises(SettingsError, match=r"run x of .*; known: none") as caught:
+        runs.find("x")
+    assert caught.value.hint.startswith("start one with `fairsilo run flights`, or")
+
+
+def test_a_folder_of_another_use_cases_runs_has_none_of_this_one(places, runs):
+    past.evaluated(places, "c", 0.6, use_case="census")
+    assert not runs.has_any()
+    past.evaluated(places, "f", 0.6)
+    assert runs.has_any()

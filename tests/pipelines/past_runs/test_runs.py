@@ -24,7 +24,22 @@ def test_an_unknown_run_lists_those_that_are_known(runs):
     assert caught.value.message == (
         f"run x of `flights`: found no summary of it in {runs.place}; known: a, b"
     )
-    assert f"start one with `{runs.program} flights`" in caught.value.hint
+    assert caught.value.hint == (
+        "`fairsilo report list flights` tells of them; start one with "
+        f"`{runs.program} flights`, {runs.elsewhere}"
+    )
+    assert runs.has_any()
+
+
+def test_the_last_run_with_a_page_comes_before_those_that_failed(kept):
+    assert kept.runs.last_with_page()["run_id"] == "a"
+    kept.lose()
+    with pytest.raises(SettingsError) as caught:
+        kept.runs.last_with_page()
+    assert caught.value.message == (
+        f"use case `flights`: not one of 2 runs in {kept.runs.place} has a page"
+    )
+    assert "`fairsilo report list flights`" in caught.value.hint
 
 
 def test_pages_are_read_back_as_they_were(runs):

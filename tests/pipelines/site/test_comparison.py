@@ -26,6 +26,14 @@ def test_it_holds_all_runs_newest_first_when_they_fit():
     assert "last" not in html[html.index("</form>") : html.index("<details>")]
 
 
+def test_a_waived_run_is_told_as_such():
+    entry, figures = run("run-2")
+    gate = {"gate": "change", "passed": False, "waived": True, "waived_by": "A. R."}
+    (waived,) = trends.entries([told("run-2", gates=[gate])])
+    html, _ = comparison.render("flights", [(waived, figures), (entry, figures)], [])
+    assert embedded(html)["runs"][0]["word"] == "Blessed, 1 gate waived by A. R."
+
+
 def test_it_says_how_many_runs_fitted():
     runs = [run(f"run-{n}", silos=400) for n in range(5)]
     html, held = comparison.render("flights", runs, [], max_bytes=25_000)

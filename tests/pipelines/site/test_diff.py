@@ -46,7 +46,7 @@ def test_a_loss_is_a_change_for_the_worse(metric, loss):
     assert change.loss == (None if loss is None else pytest.approx(loss))
 
 
-def test_the_biggest_losses_come_first_and_what_one_run_lacks_last():
+def test_sure_changes_come_first_then_the_biggest_losses_and_what_one_run_lacks_last():
     before = of(
         figure("auc", 0.7),
         figure("auc", 0.7, silo="a"),
@@ -71,12 +71,26 @@ def test_the_biggest_losses_come_first_and_what_one_run_lacks_last():
     assert found == [
         ("b", "auc"),
         ("", "log_loss"),
-        ("", "auc"),
         ("a", "auc"),
+        ("", "auc"),
         ("a", "base_rate"),
         ("", "base_rate"),
         ("gone", "auc"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("after", "is_sure"), [(0.6, True), (0.68, False), (0.72, False), (0.8, True)]
+)
+def test_a_change_is_sure_where_its_whole_interval_lies_on_one_side(after, is_sure):
+    (change,) = diff.changes(of(figure("auc", 0.7)), of(figure("auc", after)))
+    assert change.is_sure is is_sure
+
+
+def test_without_an_interval_no_change_is_sure():
+    bare = figure("auc", 0.7, low=None, high=None)
+    (change,) = diff.changes(of(bare), of(figure("auc", 0.9)))
+    assert not change.is_sure
 
 
 def test_what_one_run_lacks_has_no_change():

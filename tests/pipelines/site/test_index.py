@@ -38,6 +38,41 @@ def test_each_status_has_a_sign_and_a_word():
     ]
 
 
+def headed(*summaries):
+    return re.search(r'<h2 id="last"[^>]*>(.*?)</h2>', rendered(list(summaries)))[1]
+
+
+def test_the_heading_and_the_trends_say_who_waived():
+    gates = [
+        {"gate": gate, "passed": False, "waived": True, "waived_by": f"A. {EVIL}"}
+        for gate in ("silo_gap", "change")
+    ]
+    waived = told("run-2", span="7", gates=gates)
+    html = rendered([told("run-1"), waived])
+    (heading,) = re.findall(r'<h2 id="last"[^>]*>(.*?)</h2>', html)
+    assert heading.startswith("⚑ Blessed, 2 gates waived by A. &lt;/script&gt;")
+    assert heading.endswith(": <bdi>7</bdi>")
+    assert 'class="decision blessed by-waiver"' in html
+    assert '<span class="word waived">⚑ Blessed, 2 gates waived' in html
+    points = embedded(html)
+    assert [point["decision"] for point in points] == ["Blessed", index.WAIVED]
+    assert points[1]["word"] == f"Blessed, 2 gates waived by A. {EVIL}"
+
+
+def test_a_run_without_a_span_is_headed_by_its_start_or_its_id():
+    started = told("20261124-222803-latest", span="")
+    assert headed(started) == "✓ Blessed: <bdi>2026-11-24 22:28:03</bdi>"
+    assert headed(told("uuid", span="")) == "✓ Blessed: <bdi>uuid</bdi>"
+    assert headed(told("a", span="7")) == "✓ Blessed: <bdi>7</bdi>"
+    again = headed(told("a", span="7"), told("b", span="7"))
+    assert again == "✓ Blessed: <bdi>7, run 2</bdi>"
+
+
+def test_spans_have_a_column_where_there_is_one():
+    assert '<th scope="col">Span</th>' in rendered([told("a", span="7")])
+    assert ">Span<" not in rendered([told("a", span="", silos=[silo("x")])])
+
+
 def test_a_run_with_a_page_links_to_it_and_one_without_says_so():
     html = rendered([told("run-1"), told("run-2")], {"run-2": "runs/run-2/index.html"})
     assert '<a href="runs/run-2/index.html"><bdi>run-2</bdi></a>' in html

@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from pipelines.site import build, diff, figures
-from tests.pipelines.site.conftest import ARABIC, EVIL, FIRST, SECOND
+from tests.pipelines.site.conftest import ARABIC, EVIL, FIRST, SECOND, figure, silo
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
@@ -78,10 +78,11 @@ def choose(page, **picks):
 
 def test_the_trends_are_drawn_and_nothing_is_asked_of_the_network(browser, site):
     with browser.visit(site / "index.html") as visit:
-        assert visit.page.locator("[data-plot] svg").count() == 5
+        assert visit.page.locator("[data-plot] svg").count() >= 5
         assert visit.page.locator("[data-plot='auc'] svg").first.is_visible()
         drawn = visit.page.locator("[data-plot='decisions'] svg").text_content()
         assert "Not blessed" in drawn
+        assert "2013-09" in drawn
         assert visit.page.locator("img").count() == 0
         assert visit.requests == visit.complaints == []
 
@@ -96,6 +97,9 @@ def test_one_comes_from_the_index_to_a_run_and_back(browser, site):
         assert visit.page.title() == "Compare runs: flights"
         told = visit.page.locator("#told").inner_text()
         assert told.startswith(f"AUC over all rows: 0.720 to 0.700, {MINUS}0.0200")
+        assert told.endswith(
+            "Of 3 silos in both runs, 1 is surely worse and none is surely better."
+        )
         assert visit.requests == visit.complaints == []
 
 
@@ -137,24 +141,60 @@ def test_groups_and_all_metrics_are_compared(browser, site):
 def test_the_other_way_round_every_change_is_turned(browser, site):
     with browser.visit(site / "diff.html") as visit:
         choose(visit.page, before=f"{SECOND}: Not blessed", after=f"{FIRST}: Blessed")
-        assert names(visit.page, "silos")[-2:] == ["F9", EVIL]
+        assert names(visit.page, "silos") == ["F9", "AA", ARABIC, EVIL]
         turned = {row[0]: row[3] for row in rows(visit.page, "silos")}
         assert turned["F9"] == "+0.1310"
         assert visit.page.url.endswith(f"#a={SECOND}&b={FIRST}")
+
+
+def test_what_may_be_chance_is_drawn_pale(browser, site):
+    with browser.visit(site / "diff.html") as visit:
+        drawn = visit.page.locator("[data-losses] [aria-label='link'] path")
+        strokes = drawn.evaluate_all(
+            "all => all.map((one) => one.getAttribute('stroke'))"
+        )
+        assert strokes == ["var(--bad)", "var(--other)", "var(--other)"]
+        dots = visit.page.locator("[data-losses] [aria-label='dot']").nth(1)
+        opacities = dots.locator("circle").evaluate_all(
+            "all => all.map((one) => one.getAttribute('fill-opacity'))"
+        )
+        assert opacities == ["1", "0.5", "0.5"]
+
+
+def test_runs_without_spans_are_labelled_and_empty_trends_say_so(
+    browser, output, tmp_path
+):
+    for second in (3, 4):
+        run_id = f"20261124-22280{second}-latest"
+        gates = [{"gate": "change", "passed": False, "waived": True, "waived_by": "A."}]
+        figures = [figure("auc", 0.7)]
+        output.add(run_id, figures, span="", silos=[silo("a")], gates=gates)
+    build.build(output.runs, tmp_path / "site")
+    with browser.visit(tmp_path / "site" / "index.html") as visit:
+        page = visit.page
+        drawn = page.locator("[data-plot='auc'] svg").first
+        assert "2026-11-24" in drawn.text_content()
+        assert "22:28:04" in drawn.text_content()
+        for plot in ("drift", "cohort"):
+            text = page.locator(f"[data-plot='{plot}']").inner_text()
+            assert text == "None in any run."
+        decisions = page.locator("[data-plot='decisions'] svg").first
+        assert "Blessed with waivers" in decisions.text_content()
+        assert visit.complaints == []
 
 
 def test_a_link_names_the_runs(browser, site):
     with browser.visit(site / "diff.html") as visit:
         visit.page.goto(f"{(site / 'diff.html').as_uri()}#a={SECOND}&b={SECOND}")
         assert {row[3] for row in rows(visit.page, "silos")} == {"+0.0000"}
+        told = visit.page.locator("#told").inner_text()
+        assert told == "Both are the same run, so nothing differs."
         visit.page.evaluate(f"location.hash = '#a=gone&b={SECOND}'")
         visit.page.locator("#told", has_text="The link names gone").wait_for()
         assert visit.complaints == []
 
 
 def test_tables_are_sorted_and_searched_by_keyboard(browser, output, tmp_path):
-    from tests.pipelines.site.conftest import figure, silo
-
     silos = [f"silo-{n:02d}" for n in range(40)]
     for run, step in ((FIRST, 3), (SECOND, 7)):
         output.add(

@@ -44,6 +44,40 @@ def test_a_run_is_told_with_its_first_reason_and_its_gates():
     assert entry.auc == 0.7
 
 
+def waiver(by="A. Reviewer"):
+    return {"gate": "silo_gap", "passed": False, "waived": True, "waived_by": by}
+
+
+def test_a_waiver_is_told_where_it_let_a_model_pass():
+    blessed, refused = trends.entries(
+        [
+            told("run-1", gates=[waiver(), waiver()]),
+            told("run-2", status="not_blessed", gates=[waiver()]),
+        ]
+    )
+    assert blessed.waivers == "2 gates waived by A. Reviewer"
+    assert refused.waivers == ""
+
+
+def test_runs_of_one_span_are_told_apart_and_runs_without_a_span_by_their_start():
+    runs = [
+        told("a", span="2013-10"),
+        told("b", span="2013-11"),
+        told("c", span="2013-10"),
+        told("20261124-222803-latest", span=""),
+        told("20261124-222804", span=""),
+        told("0d1e-uuid", span=""),
+    ]
+    assert [entry.label for entry in trends.entries(runs)] == [
+        ("2013-10", "run 1"),
+        ("2013-11",),
+        ("2013-10", "run 2"),
+        ("2026-11-24", "22:28:03"),
+        ("2026-11-24", "22:28:04"),
+        ("0d1e-uuid",),
+    ]
+
+
 def test_what_an_older_summary_does_not_tell_is_none():
     (entry,) = trends.entries([told("run-1")])
     assert (entry.failed, entry.waived) == ((), ())

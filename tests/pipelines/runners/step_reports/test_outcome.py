@@ -101,6 +101,15 @@ def test_tables_say_who_did_not_train_what_left_and_where_things_are(blessed, tm
     assert cases.rows(content, "How long the steps took")["Pusher"] == ("10.5",)
 
 
+def test_a_blessed_model_that_was_held_back_did_not_go_into_service(blessed, tmp_path):
+    told = told_of(blessed, tmp_path) | {"pushed": False, "reasons": ["why"]}
+    content = outcome.describe(told)
+    assert content.verdict == "Blessed: a newer model stays in service"
+    assert (content.mood, content.reasons) == ("plain", ("why",))
+    del told["pushed"]  # of an earlier version
+    assert outcome.describe(told).verdict == "Blessed: the model went into service"
+
+
 def test_below_quorum_the_reason_and_the_silos_are_told(refused, tmp_path):
     content = outcome.describe(told_of(refused, tmp_path))
     assert content.verdict == "Nothing was trained: too few silos were admitted"

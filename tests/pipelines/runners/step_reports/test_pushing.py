@@ -1,6 +1,7 @@
 """Pusher's page: where the model went, or why it did not."""
 
 from components.fairness_evaluator.decision import Decision
+from components.pusher import outcome
 from pipelines.runners.step_reports import pushing
 from tests.pipelines.runners.step_reports import cases
 
@@ -26,6 +27,18 @@ def test_a_copy_whose_other_places_are_gone_is_told_alone(blessed, tmp_path):
     del blessed["FederatedTrainer"]
     rows = cases.rows(pushing.describe(blessed), "Where it is")
     assert list(rows) == ["Copy kept with the run"]
+
+
+def test_a_blessed_model_that_was_held_back_tells_which_is_newer(blessed):
+    folder = blessed["Pusher"].outputs["pushed_model"]
+    (folder / outcome.SAVED_MODEL).unlink()
+    outcome.hold_back(folder, "2013-11")
+    content = pushing.describe(blessed)
+    assert content.verdict == "Not pushed: a newer model stays in service"
+    assert content.reasons == (
+        "blessed; not put into service: the model of 2013-11 is newer",
+    )
+    assert (content.mood, content.metrics) == ("plain", {"pushed": "no"})
 
 
 def test_a_model_that_was_not_pushed_has_the_reasons(refused):

@@ -1,0 +1,1 @@
+"""The page of a run, for its reviewer: decision, figures, charts, tables."""

@@ -1,0 +1,190 @@
+"""What the gates demand of one silo, beside what it reaches.
+
+The gates' own sentences name other silos, so none of them is shown to an owner. This
+compares the silo's own figures with the bounds of the settings, gate by gate. It
+decides nothing: a gate looks at all silos, and widens intervals where it looks at many.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pydantic
+
+from components.dashboard.scores import Cell, Question, Scores, Slice
+from components.dashboard.silo.words import LABELS
+from components.scoring.metrics import is_lower_better
+from components.scoring.table import CHANGE
+
+GAPS = {
+    "auc": "auc_gap",
+    "tpr": "equal_opportunity_difference",
+    "fpr": "fpr_difference",
+    "positive_rate": "demographic_parity_difference",
+    "precision": "predictive_parity_difference",
+}
+
+
+class _View(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(frozen=True)
+
+
+class Bound(_View):
+    """A gate's section; which of the bounds it has depends on the gate."""
+
+    metric: str = "auc"
+    threshold: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    at_most_worse: float | None = None
+    slices: tuple[str, ...] = ()
+    refuse_if: str = "surely"
+
+
+class MinimumData(_View):
+    """From when on a silo is judged."""
+
+    rows: int = 0
+    rows_of_each_label: int = 0
+
+
+class Demands(_View):
+    """The gates that look at single silos, as in the settings' section `gates`."""
+
+    minimum_data: MinimumData = MinimumData()
+    silo_floor: Bound | None = None
+    worst_silo: Bound | None = None
+    calibration: Bound | None = None
+    silo_change: Bound | None = None
+    group_gap: Bound | None = None
+
+
+def of_settings(settings: Mapping[str, Any]) -> Demands:
+    """Return what a run's settings demand of a silo; nothing without `gates`."""
+    return Demands.model_validate(settings.get("gates", {}))
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """One bound and the silo's figure.
+
+    Attributes:
+        gate: The gate's name.
+        what: What is compared, in words.
+        demanded: The bound, such as `at least 0.650`.
+        refuse_if: Which part of the interval must miss the bound for a refusal.
+        found: The silo's figure; None where it has none.
+        slack: How far value, lower and upper end are on the good side of the bound,
+            unit: the metric's; negative is missed. Empty without a figure.
+        signed: Whether the figure is a change.
+    """
+
+    gate: str
+    what: str
+    demanded: str
+    refuse_if: str
+    found: Cell | None
+    slack: tuple[float, ...]
+    signed: bool = False
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the figure itself keeps the bound."""
+        return bool(self.slack) and self.slack[0] >= 0
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether both ends of the interval say the same as the figure."""
+        return len({each >= 0 for each in self.slack}) == 1
+
+
+def comparisons(demands: Demands, own: Scores, silo: str) -> list[Comparison]:
+    """Return each bound that is set, beside the silo's figure.
+
+    Args:
+        demands: The bounds.
+        own: The silo's own cells.
+        silo: Its id.
+    """
+    return list(_comparisons(demands, own, Slice(silo)))
+
+
+def _comparisons(demands: Demands, own: Scores, of: Slice) -> Iterator[Comparison]:
+    floors = {"silo_floor": demands.silo_floor, "worst_silo": demands.worst_silo}
+    for gate, bound in floors.items():
+        if bound is not None:
+            found = own.ask(Question(bound.metric, of, threshold=bound.threshold))
+            yield _floor(gate, bound, found)
+    if demands.calibration is not None:
+        found = own.ask(Question("calibration_error", of))
+        what = LABELS["calibration_error"]
+        yield _ceiling("calibration", what, demands.calibration, found)
+    if demands.silo_change is not None:
+        yield _change(demands.silo_change, own, of)
+    if demands.group_gap is not None:
+        yield from _gaps(demands.group_gap, own, of)
+
+
+def _floor(gate: str, bound: Bound, found: Cell | None) -> Comparison:
+    least = bound.at_least or 0.0
+    return Comparison(
+        gate=gate,
+        what=_words(bound),
+        demanded=f"at least {least:.3f}",
+        refuse_if=bound.refuse_if,
+        found=found,
+        slack=tuple(value - least for value in _values(found)),
+    )
+
+
+def _ceiling(gate: str, what: str, bound: Bound, found: Cell | None) -> Comparison:
+    most = bound.at_most or 0.0
+    return Comparison(
+        gate=gate,
+        what=what,
+        demanded=f"at most {most:.3f}",
+        refuse_if=bound.refuse_if,
+        found=found,
+        slack=tuple(most - value for value in _values(found)),
+    )
+
+
+def _change(bound: Bound, own: Scores, of: Slice) -> Comparison:
+    worse = bound.at_most_worse or 0.0
+    sign = -1 if is_lower_better(bound.metric) else 1
+    question = Question(bound.metric, of, model=CHANGE, threshold=bound.threshold)
+    found = own.ask(question)
+    return Comparison(
+        gate="silo_change",
+        what=f"change in {_words(bound)} against the model in service",
+        demanded=f"at most {worse:.3f} worse",
+        refuse_if=bound.refuse_if,
+        found=found,
+        slack=tuple(worse + sign * value for value in _values(found)),
+        signed=True,
+    )
+
+
+def _gaps(bound: Bound, own: Scores, of: Slice) -> Iterator[Comparison]:
+    metric = GAPS[bound.metric]
+    known = {q.of.column for q, _ in own if q.metric == metric and not q.of.group}
+    for column in sorted(set(bound.slices) or known):
+        place = Slice(of.silo, column)
+        found = own.ask(Question(metric, place, threshold=bound.threshold))
+        what = f"difference in {_words(bound)} between groups of {column}"
+        yield _ceiling("group_gap", what, bound, found)
+
+
+def _words(bound: Bound) -> str:
+    at = "" if bound.threshold is None else f" at {bound.threshold:g}"
+    return LABELS[bound.metric] + at
+
+
+def _values(found: Cell | None) -> list[float]:
+    """Return the figure and the ends of its interval; none without a figure."""
+    if found is None or not found.is_number:
+        return []
+    ends = [end for end in (found.low, found.high) if end is not None]
+    return [found.number, *ends]

@@ -1,0 +1,1 @@
+"""Puts a blessed model into service, unless a newer one is there."""

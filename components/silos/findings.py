@@ -1,0 +1,65 @@
+"""What was found in a silo's data: a sentence, and the way out beside it.
+
+Whoever writes the sentence knows what mends it, so the hint is written there too. It
+is read by the silo's owner and by the operator, so it says who does what where that
+matters, and names no silo.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One finding.
+
+    Attributes:
+        sentence: What was found and what was expected.
+        hint: The way out, in the imperative and without a full stop; empty where
+            nobody knows one.
+    """
+
+    sentence: str
+    hint: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Findings that one and the same thing mends.
+
+    Attributes:
+        hint: The way out; empty where nobody knows one.
+        sentences: What was found.
+    """
+
+    hint: str
+    sentences: tuple[str, ...]
+
+
+def of_json(item: str | Mapping[str, str]) -> Finding:
+    """Return the finding that `dataclasses.asdict` gave.
+
+    Args:
+        item: The fields; of earlier versions a sentence, which has no hint.
+    """
+    return Finding(item) if isinstance(item, str) else Finding(**item)
+
+
+def all_of_json(items: Iterable[str | Mapping[str, str]]) -> tuple[Finding, ...]:
+    """Return the findings of a list; see `of_json`."""
+    return tuple(map(of_json, items))
+
+
+def sentences(findings: Iterable[Finding]) -> tuple[str, ...]:
+    """Return what was found, without the ways out."""
+    return tuple(finding.sentence for finding in findings)
+
+
+def grouped(findings: Iterable[Finding]) -> tuple[Group, ...]:
+    """Put together what one hint is for, in the order in which hints first come."""
+    by_hint: dict[str, list[str]] = {}
+    for finding in findings:
+        by_hint.setdefault(finding.hint, []).append(finding.sentence)
+    return tuple(Group(hint, tuple(told)) for hint, told in by_hint.items())

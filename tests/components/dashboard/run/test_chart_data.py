@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import decimal
+import json
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from components.dashboard import report, scores
+from components.dashboard.run import chart_data
+from components.dashboard.scores import Cell
+from tests.components.dashboard.conftest import (
+    SILOS,
+    TOO_FEW_SILO,
+    auc_of,
+    figures,
+    rows_of,
+)
+
+
+@pytest.fixture(scope="module")
+def data():
+    known = scores.of_table(figures())
+    found = report.of_evaluation(report.About("f", "7", "", {}), None, known)
+    return chart_data.chart_data(found, 30)
+
+
+def test_a_silos_auc_can_be_read_back(data):
+    part = data["bySilo"]
+    place = part["silo"].index(data["silos"].index("silo-07"))
+    value, below, above = (
+        column[place] for column in part["figures"]["candidate"]["auc"]
+    )
+    assert value == round(auc_of("silo-07") * data["unit"])
+    width = 0.7 / rows_of("silo-07") ** 0.5
+    assert below == pytest.approx(width * data["unit"], abs=1)
+    assert above == pytest.approx(1.5 * width * data["unit"], abs=1)
+    assert part["rows"][place] == rows_of("silo-07")
+
+
+def test_too_few_rows_have_a_note_and_no_figure(data):
+    part = data["bySilo"]
+    place = data["silos"].index(TOO_FEW_SILO)
+    assert (part["note"][place], part["rows"][place]) == ("too few", 7)
+    for metrics in part["figures"].values():
+        assert all(columns[0][place] is None for columns in metrics.values())
+
+
+def test_rates_are_there_at_each_threshold(data):
+    assert data["thresholds"] == [0.25, 0.5, 0.75]
+    known = data["overall"]["figures"]["candidate"]
+    assert {"tpr@0.25", "tpr@0.5", "tpr@0.75"} <= set(known)
+
+
+def test_groups_inside_silos_are_cut_to_the_surely_worst_and_counted(data):
+    inside = data["inside"]
+    assert len(inside["rows"]) == 30
+    assert data["numInside"] == 15 * (3 + 2 + 6)
+    value, _, above = inside["figures"]["candidate"]["auc"]
+    ends = [one + other for one, other in zip(value, above, strict=True)]
+    assert ends == sorted(ends)
+
+
+def test_columns_come_single_ones_first(data):
+    assert data["columns"] == ["carrier", "sex", "sex x carrier"]
+    assert set(data["gaps"]) == set(data["columns"])
+    assert len(data["gaps"]["sex"]["auc_gap"][0]) == len(SILOS)
+
+
+def test_a_calibration_curve_is_there_for_all_rows_groups_and_silos(data):
+    curves = data["calibration"]
+    assert (curves[0]["silo"], curves[0]["group"]) == (-1, "")
+    assert len(curves) == 1 + (3 + 2 + 6) + 15
+    assert [len(one) for one in curves[0]["bins"]] == [5] * 10
+
+
+def test_charts_know_of_which_metrics_less_is_better(data):
+    assert data["lowerIsBetter"] == ["brier", "calibration_error", "fpr", "log_loss"]
+
+
+def test_it_is_json(data):
+    assert json.loads(json.dumps(data, allow_nan=False)) == data
+
+
+@given(st.floats(-1, 1), st.floats(0, 0.5), st.floats(0, 0.5))
+def test_intervals_are_read_back_to_a_unit(value, below, above):
+    cell = Cell(value, value - below, value + above, 9, "")
+    (whole,), (down,), (up,) = chart_data.columns([cell])
+    assert whole is not None
+    assert down is not None
+    assert up is not None
+    assert (whole - down) / chart_data.UNIT == pytest.approx(cell.low, abs=1e-4)
+    assert (whole + up) / chart_data.UNIT == pytest.approx(cell.high, abs=1e-4)
+
+
+@given(st.floats(-1, 1))
+@example(0.67846)
+@example(0.6785)
+@example(0.67849999)
+@example(0.0625)
+@example(-0.0005)
+def test_a_figure_reads_alike_in_tables_and_in_charts(value):
+    whole = chart_data.in_units(value)
+    shown = decimal.Decimal(whole) / chart_data.UNIT
+    digits = decimal.Decimal("0.001")
+    for ties in (decimal.ROUND_HALF_UP, decimal.ROUND_HALF_EVEN):
+        assert shown.quantize(digits, ties) == decimal.Decimal(f"{value:.3f}")
+    assert whole / chart_data.UNIT == pytest.approx(value, abs=2 / chart_data.UNIT)
+
+
+def test_groups_inside_silos_have_their_auc_in_service_too(data):
+    figures = data["inside"]["figures"]
+    assert set(figures["baseline"]) == {"auc"}
+    assert len(figures["baseline"]["auc"][0]) == 30
+
+
+def test_what_is_no_number_is_null():
+    assert chart_data.in_units(float("nan")) is None
+    assert chart_data.columns([None]) == [[None]]

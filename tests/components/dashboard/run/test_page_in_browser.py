@@ -1,0 +1,333 @@
+"""The page in a real Chromium without a network."""
+
+from __future__ import annotations
+
+import html
+
+import pytest
+
+from tests.components.dashboard.conftest import EVIL, TOO_FEW_SILO, WORST
+from tests.support.browser import grave_faults
+
+ROWS = """
+() => [...document.querySelectorAll("fairness-nb-container")].map((element) => {
+  const board = element.shadowRoot?.querySelector("fairness-metrics-board");
+  const summary = board?.shadowRoot?.querySelector("fairness-metric-summary");
+  const table = summary?.shadowRoot?.querySelector("fairness-metrics-table");
+  const rows = table?.shadowRoot?.querySelectorAll(".table-row, .baseline-row") ?? [];
+  return [...rows].map(
+    (row) => row.innerText.split("\\n").map((text) => text.trim()).filter(Boolean));
+})
+"""
+
+
+@pytest.fixture
+def page_file(run, tmp_path):
+    path = tmp_path / "index.html"
+    path.write_text(run.render(), encoding="utf-8")
+    return path
+
+
+SLICING = """
+() => {
+  const element = document.querySelector("tfma-nb-slicing-metrics");
+  const within = (root, name) => root?.shadowRoot?.querySelector(name);
+  const browser = within(element, "tfma-slicing-metrics-browser");
+  const table = within(browser, "tfma-metrics-table");
+  return within(within(table, "google-chart"), "#chartdiv") ?? null;
+}
+"""
+SLICING_ROWS = f"""
+() => [...(({SLICING})()?.querySelectorAll("tbody tr") ?? [])].map(
+  (row) => [...row.cells].map((cell) => cell.innerText))
+"""
+CHARTS = (
+    *("silos", "changes", "sizes", "ecdf", "lorenz"),
+    *("groups", "heat", "calibration", "training"),
+)
+
+
+def settle(frame) -> list[list[list[str]]]:
+    """Wait until the first fairness view has drawn its table, and return the rows."""
+    frame.locator(
+        "[data-view=fairness-nb-container]"
+    ).first.scroll_into_view_if_needed()
+    frame.wait_for_function(
+        f"() => {{ const all = ({ROWS})(); "
+        "return all.length && all.every((rows) => rows.length > 1); }"
+    )
+    rows: list[list[list[str]]] = frame.evaluate(ROWS)
+    return rows
+
+
+def slicing(frame) -> list[list[str]]:
+    """Wait until the slicing metrics stand in their table, and return its rows."""
+    frame.locator(
+        "[data-view=tfma-nb-slicing-metrics]"
+    ).first.scroll_into_view_if_needed()
+    frame.wait_for_function(f"() => ({SLICING_ROWS})().length > 1")
+    rows: list[list[str]] = frame.evaluate(SLICING_ROWS)
+    return rows
+
+
+def draw(frame, name: str):
+    """Scroll to a chart until it is drawn: sections grow when they come in sight."""
+    frame.wait_for_function(
+        """(name) => {
+          const chart = document.querySelector(`figure[data-chart=${name}]`);
+          chart.scrollIntoView({ block: "center" });
+          return chart.querySelector(".plot svg");
+        }""",
+        arg=name,
+    )
+    return frame.locator(f"figure[data-chart={name}]")
+
+
+def draw_all(page) -> None:
+    """Open everything and bring each chart near the screen."""
+    page.evaluate(
+        "document.querySelectorAll('details').forEach((d) => (d.open = true))"
+    )
+    for name in CHARTS:
+        draw(page, name)
+
+
+def test_overall_and_the_worst_silos_are_preselected(browser, page_file):
+    with browser.visit(page_file) as visit:
+        by_silo = settle(visit.page)[0]
+    shown = [row[0] for row in by_silo]
+    expected = ["Overall", *(f"silo_id:{silo}" for silo in WORST[:8])]
+    assert [name[:40] for name in shown] == [name[:40] for name in expected]
+    assert not any(TOO_FEW_SILO in name for name in shown)
+
+
+def test_slicing_metrics_show_both_models_and_sort_by_keyboard(browser, page_file):
+    with browser.visit(page_file) as visit:
+        rows = slicing(visit.page)
+        assert [row[0][:30] for row in rows[:2]] == ["Overall", f"silo_id:{WORST[0]}"]
+        assert len(rows) == 1 + len(WORST)
+        heads = f"({SLICING})().querySelectorAll('th button')"
+        names = visit.page.evaluate(f"[...{heads}].map((each) => each.innerText)")
+        assert names == ["feature", "auc", "auc (in service)", "example_count"]
+        visit.page.evaluate(f"{heads}[1].focus()")
+        visit.page.keyboard.press("Enter")
+        rising = [float(row[1]) for row in visit.page.evaluate(SLICING_ROWS)]
+        assert rising == sorted(rising)
+        visit.page.keyboard.press("Enter")
+        falling = [float(row[1]) for row in visit.page.evaluate(SLICING_ROWS)]
+        assert falling == sorted(falling, reverse=True)
+        assert visit.requests == visit.complaints == []
+
+
+def test_a_slice_that_is_chosen_in_the_table_is_marked(browser, page_file):
+    with browser.visit(page_file) as visit:
+        slicing(visit.page)
+        first = f"({SLICING})().querySelector('tbody button')"
+        visit.page.evaluate(f"{first}.click()")
+        assert visit.page.evaluate(f"{first}.getAttribute('aria-pressed')") == "true"
+        assert visit.complaints == []
+
+
+def test_the_histogram_of_slices_is_drawn_and_marked(browser, page_file):
+    with browser.visit(page_file) as visit:
+        slicing(visit.page)
+        visit.page.evaluate(
+            """() => {
+              const within = (root, name) => root.shadowRoot.querySelector(name);
+              const browser = within(document.querySelector("tfma-nb-slicing-metrics"),
+                "tfma-slicing-metrics-browser");
+              within(browser, "tfma-graph-data-filter").chartType = 1;
+              window.bars = () => within(within(within(browser,
+                "tfma-graph-data-filter"), "tfma-metrics-histogram"), "#details")
+                .querySelectorAll("g.bars rect");
+            }"""
+        )
+        visit.page.wait_for_function("() => bars().length > 1")
+        visit.page.evaluate(f"({SLICING})().querySelector('tbody button').click()")
+        visit.page.wait_for_function(
+            "() => [...bars()].some((bar) => bar.classList.contains('highlighted'))"
+        )
+        assert visit.complaints == []
+
+
+def test_each_chart_is_drawn_and_says_what_it_shows(browser, page_file):
+    with browser.visit(page_file) as visit:
+        draw_all(visit.page)
+        for name in CHARTS:
+            chart = visit.page.locator(f"figure[data-chart={name}]")
+            assert len(chart.locator(".plot .unseen").text_content()) > 40, name
+            assert chart.locator(".behind tbody tr").count() > 1, name
+            for text in chart.locator(".plot svg text").all_text_contents():
+                assert "NaN" not in text, name
+                assert "undefined" not in text, name
+        assert visit.requests == visit.complaints == []
+        assert visit.page.locator("img[src='x']").count() == 0
+
+
+def test_charts_wait_until_they_are_near_the_screen(browser, page_file):
+    with browser.visit(page_file) as visit:
+        chart = visit.page.locator("figure[data-chart=training]")
+        assert chart.locator("svg").count() == 0
+        draw(visit.page, "training")
+
+
+def test_another_metric_is_chosen_by_keyboard(browser, page_file):
+    with browser.visit(page_file) as visit:
+        chart = draw(visit.page, "silos")
+        chart.locator("select[name=metric]").select_option("tpr@0.25")
+        summary = chart.locator(".plot .unseen").text_content()
+        assert summary.startswith("True positive rate at 0.25 by silo. From ")
+        chart.locator("summary").click()
+        heading = chart.locator(".behind th").nth(3).inner_text()
+        assert heading.startswith("True positive rate at 0.25, candidate")
+        assert "too few (7)" in chart.locator(".behind tbody").inner_text()
+
+
+def test_rates_are_shown_at_the_threshold_that_is_chosen(browser, page_file):
+    with browser.visit(page_file) as visit:
+        region = visit.page.locator("[aria-label='Fairness between groups']")
+        shown = region.locator("tbody td:nth-child(3)")
+        assert {*shown.all_text_contents()} == {"0.5", ""}
+        visit.page.locator("#threshold-groups").select_option("0.75")
+        assert {*shown.all_text_contents()} == {"0.75", ""}
+        assert visit.page.locator("#threshold-across").input_value() == "0.75"
+
+
+def test_a_long_table_is_searched_and_says_how_many_rows_match(browser, page_file):
+    with browser.visit(page_file) as visit:
+        page = visit.page
+        page.locator("summary", has_text="Groups inside silos: all figures").click()
+        place = page.locator("[data-inside=inside]")
+        status = place.locator("[role=status]")
+        assert status.inner_text() == "50 of 165 rows shown"
+        place.locator("button.more").click()
+        assert status.inner_text() == "165 of 165 rows shown"
+        place.locator("input[type=search]").fill("silo-07 carrier")
+        page.wait_for_function(
+            "() => document.querySelector('[data-inside=inside] [role=status]')"
+            ".innerText.startsWith('9 of 9 rows shown, 165 in all')"
+        )
+        names = place.locator("tbody th").all_inner_texts()
+        assert {*names} == {"silo-07"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser, page_file, scheme):
+    with browser.visit(page_file, color_scheme=scheme, bypass_csp=True) as visit:
+        draw_all(visit.page)
+        settle(visit.page)
+        slicing(visit.page)
+        assert grave_faults(visit.page, {"include": [["html"]]}) == []
+
+
+def test_no_request_no_error_no_dialog(browser, page_file):
+    with browser.visit(page_file) as visit:
+        settle(visit.page)
+        assert visit.requests == []
+        assert visit.complaints == []
+        assert visit.page.locator("img[src='x']").count() == 0
+
+
+def test_it_works_in_the_frame_that_kubeflow_puts_it_in(browser, page_file, tmp_path):
+    inner = html.escape(page_file.read_text(encoding="utf-8"), quote=True)
+    outer = tmp_path / "outer.html"
+    outer.write_text(
+        f'<!DOCTYPE html><iframe sandbox="allow-scripts" srcdoc="{inner}" '
+        'width="1200" height="800"></iframe>',
+        encoding="utf-8",
+    )
+    with browser.visit(outer) as visit:
+        frame = visit.page.frames[1]
+        assert settle(frame)[0][0][0] == "Overall"
+        assert slicing(frame)[0][0] == "Overall"
+        draw(frame, "heat")
+        frame.locator("nav a", has_text="Training").click()
+        assert frame.evaluate("document.activeElement.id") == "training"
+        assert frame.evaluate("window.scrollY") > 1000
+        assert visit.requests == []
+        assert visit.complaints == []
+
+
+def test_injected_markup_would_not_run(browser, page_file, tmp_path):
+    """Even where an escape were forgotten, the policy runs no foreign script."""
+    broken = tmp_path / "broken.html"
+    text = page_file.read_text(encoding="utf-8")
+    evil = "<script>document.title = 'run'</script><img src=x onerror=alert(1)>"
+    main = '<main class="long">'
+    broken.write_text(text.replace(main, main + evil), encoding="utf-8")
+    with browser.visit(broken) as visit:
+        settle(visit.page)
+        assert visit.page.title() == "Blessed: flights, span 7"
+        assert not any("dialog" in text for text in visit.complaints)
+
+
+def test_tables_are_sorted_by_keyboard(browser, page_file):
+    with browser.visit(page_file) as visit:
+        table = visit.page.locator("[aria-label='All silos'] table")
+        table.locator("button", has_text="Rows to train").focus()
+        visit.page.keyboard.press("Enter")
+        visit.page.keyboard.press("Enter")
+        rows = table.locator("tbody tr td:nth-child(8)").all_text_contents()
+        numbers = [int(text.replace(",", "")) for text in rows]
+        assert numbers == sorted(numbers, reverse=True)
+        table.locator("button", has_text="AUC").first.focus()
+        visit.page.keyboard.press("Enter")
+        last = table.locator("tbody tr th").last.text_content()
+        assert last == TOO_FEW_SILO
+
+
+def test_what_is_folded_away_is_printed(browser, page_file):
+    with browser.visit(page_file) as visit:
+        visit.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        visit.page.emulate_media(media="print")
+        closed = visit.page.locator("details:not([open])").count()
+        assert closed == 0
+        for name in CHARTS:
+            chart = visit.page.locator(f"figure[data-chart={name}]")
+            assert chart.locator(".plot svg").count() > 0, name
+        assert visit.page.locator("pre").first.is_visible()
+        visit.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        assert visit.page.locator("details[open]").count() == 1  # TFMA's by silo
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_is_readable_in_both_themes(browser, page_file, scheme):
+    with browser.visit(page_file, color_scheme=scheme) as visit:
+        worst = visit.page.evaluate(CONTRAST)
+    assert worst >= 4.5  # WCAG 2.1, 1.4.3
+
+
+CONTRAST = """
+() => {
+  const probe = document.createElement("canvas").getContext("2d");
+  const channels = (colour) => {
+    probe.fillStyle = colour; probe.fillRect(0, 0, 1, 1);
+    return [...probe.getImageData(0, 0, 1, 1).data].slice(0, 3).map((c) => {
+      c /= 255;
+      return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    });
+  };
+  const light = (colour) => {
+    const [r, g, b] = channels(colour);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const style = getComputedStyle(document.documentElement);
+  const get = (name) => light(style.getPropertyValue(name).trim());
+  const ratios = [];
+  for (const ink of ["--ink", "--soft", "--good", "--bad"])
+    for (const paper of ["--paper", "--panel"]) {
+      const [a, b] = [get(ink), get(paper)].sort((x, y) => y - x);
+      ratios.push((a + 0.05) / (b + 0.05));
+    }
+  return Math.min(...ratios);
+}
+"""
+
+
+def test_a_page_below_quorum_is_quiet_too(browser, refused, tmp_path):
+    path = tmp_path / "refused.html"
+    path.write_text(refused.render(), encoding="utf-8")
+    with browser.visit(path) as visit:
+        assert visit.page.locator("h2").first.inner_text() == "✗ Nothing was trained"
+        assert EVIL in visit.page.locator("[aria-label='All silos']").text_content()
+        assert visit.requests == visit.complaints == []

@@ -1,0 +1,431 @@
+"""A silo's page holds what is its own, and nothing of any other silo."""
+
+from __future__ import annotations
+
+import dataclasses
+import html.parser
+import pathlib
+import re
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from components.dashboard import formats
+from components.dashboard.payloads import Baseline
+from components.dashboard.report import Report
+from components.dashboard.silo import page as silo_page
+from components.federation.records import Dropped, RoundRecord, RunRecord
+from components.scoring import table
+from components.scoring.table import Table
+from components.silos.cohort import Member
+from components.silos.findings import Finding
+from components.silos.silo import check_id
+from tests.components.dashboard.conftest import ARABIC, EMOJI, EVIL, LONG
+from tests.components.dashboard.silo import made_runs
+from tests.components.dashboard.silo.made_runs import around, figure, member
+
+METRICS = (
+    "auc",
+    "pr_auc",
+    "log_loss",
+    "brier",
+    "calibration_error",
+    "base_rate",
+    "tpr",
+    "fpr",
+    "positive_rate",
+    "precision",
+)
+MAX_BYTES = 60_000
+NUMBER = re.compile(r"[+-]?\d[\d,]*(?:\.\d+)?(?: kB)?")
+
+
+def name(index: int) -> str:
+    """Return a name that is in no other and in no word of a page."""
+    return f"Zq{index:02d}xW"
+
+
+def values(index: int, num: int = 9) -> dict[str, float]:
+    """Return figures that no two silos share at three digits."""
+    return {
+        metric: 0.3 + 0.0601 * ((index * 7 + place) % num) + 0.0013 * index
+        for place, metric in enumerate(METRICS)
+    }
+
+
+def some(num: int, **how) -> tuple[Report, Table]:
+    """Return a run of silos that are all judged."""
+    names = [name(index) for index in range(num)]
+    figures = made_runs.tables({silo: values(i) for i, silo in enumerate(names)})
+    members = [member(silo, 4321 + 17 * i) for i, silo in enumerate(names)]
+    return made_runs.report(members, figures, **how), figures
+
+
+def with_baseline(report: Report) -> Report:
+    baseline = Baseline(span="6", digest="b" * 64)
+    decision = report.decision.model_copy(update={"baseline": baseline})
+    return dataclasses.replace(report, decision=decision)
+
+
+def write(report: Report, figures: Table, folder: pathlib.Path) -> dict[str, str]:
+    """Return the page of each silo."""
+    silo_page.write(report, figures, folder)
+    return {
+        line.member.silo: (
+            folder / "silos" / silo_page.file_name(line.member.silo)
+        ).read_text(encoding="utf-8")
+        for line in report.silos
+    }
+
+
+def text_of(page: str) -> str:
+    """Return a page without its style sheet, attributes and all."""
+    return re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+
+
+def numbers_of(report: Report, figures: Table, silo: str) -> set[str]:
+    """Return all of a silo's numbers, written as pages write them."""
+    found = set()
+    for one in figures:
+        if one.silo == silo:
+            for value in filter(None, (one.value, one.low, one.high)):
+                found |= {formats.metric(value), formats.signed(value)}
+    for record in report.run.rounds:
+        for part in record.silos:
+            if part.silo == silo:
+                found |= {
+                    formats.metric(part.loss_before),
+                    formats.metric(part.loss_after),
+                    formats.metric(part.update_norm),
+                    formats.metric(part.cosine),
+                    formats.count(part.examples),
+                }
+    (line,) = (line for line in report.silos if line.member.silo == silo)
+    found |= {formats.count(rows) for rows in line.member.rows.values()}
+    for left in line.left:
+        found |= {formats.count(left.count), formats.size(left.bytes)}
+    return found
+
+
+def holds(page: str, number: str) -> bool:
+    """Whether a number stands in a page by itself."""
+    return bool(re.search(rf"(?<![\d.,+\-]){re.escape(number)}(?![\d,])", page))
+
+
+def leaks(report: Report, figures: Table, pages: dict[str, str]) -> list[str]:
+    """Return the other silos' names and numbers that pages hold."""
+    numbers = {silo: numbers_of(report, figures, silo) for silo in pages}
+    allowed = {"0.650", "0.010", "0.080", "0.100"}  # the bounds of the gates
+    found = []
+    for silo, page in pages.items():
+        text = text_of(page)
+        told = set(NUMBER.findall(text))
+        for other in pages:
+            if other != silo:
+                only_theirs = numbers[other] - numbers[silo] - allowed
+                found += [f"{silo}: {number}" for number in told & only_theirs]
+                found += [f"{silo}: {other}"] * (other in page)
+    return found
+
+
+@pytest.fixture(scope="module")
+def nine(tmp_path_factory):
+    """Nine silos, all judged, with a model in service; their pages."""
+    report, figures = some(9)
+    folder = tmp_path_factory.mktemp("pages")
+    return report, figures, write(with_baseline(report), figures, folder)
+
+
+def test_the_numbers_that_are_looked_for_are_on_their_own_page(nine):
+    report, figures, pages = nine
+    for silo, page in pages.items():
+        numbers = numbers_of(report, figures, silo)
+        assert len(numbers) > 60
+        found = {number for number in numbers if holds(text_of(page), number)}
+        assert len(found) > 40, sorted(numbers - found)
+        assert silo in page
+
+
+def test_no_other_silo_s_name_or_figure_is_on_a_page(nine):
+    report, figures, pages = nine
+    assert leaks(report, figures, pages) == []
+
+
+share = st.floats(0.001, 0.999, allow_nan=False)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.lists(st.tuples(*[share] * len(METRICS)), min_size=1, max_size=9),
+    st.sets(st.integers(0, 8)),
+    st.sets(st.integers(0, 8)),
+)
+def test_no_other_silo_is_told_whatever_the_figures(tmp_path, rows, small, out):
+    names = [name(index) for index in range(len(rows))]
+    figures = made_runs.tables(
+        {
+            silo: dict(zip(METRICS, row, strict=True))
+            for silo, row in zip(names, rows, strict=True)
+        }
+    )
+    members = [
+        member(
+            silo,
+            4321 + 17 * index,
+            admitted=index not in out,
+            reasons=(Finding(f"as in {names[0]}", f"ask {names[0]}"),)
+            if index in out
+            else (),
+        )
+        for index, silo in enumerate(names)
+    ]
+    report = made_runs.report(
+        members,
+        figures,
+        unjudged={names[i]: f"as {names[-1]}" for i in small if i < len(names)},
+        failed={"silo_floor": f"Not blessed: silo {names[-1]} has an AUC of 0.123."},
+    )
+    pages = write(with_baseline(report), figures, tmp_path)
+    assert leaks(report, figures, pages) == []
+
+
+def test_texts_about_a_silo_are_told_without_the_other_s_name(tmp_path):
+    report, figures = some(2)
+    one, other = (line.member.silo for line in report.silos)
+    run = RunRecord(
+        "fed_avg",
+        refusal=f"1 of 2 silos answered (`{other}`: died)",
+        rounds=(
+            RoundRecord(
+                1, 0.7, 0.6, (), (Dropped(one, f"has user id 7 of silo `{other}`"),)
+            ),
+        ),
+        left_out=(Dropped(one, f"the same label as `{other}`"),),
+    )
+    report = dataclasses.replace(report, run=run, refusals=(run.refusal,))
+    found = Finding(f"{other}.csv: a corrupt file", f"ask `{other}` for its own")
+    silos = [
+        dataclasses.replace(
+            line, member=dataclasses.replace(line.member, notes=(found,))
+        )
+        for line in report.silos
+    ]
+    report = dataclasses.replace(report, silos=tuple(silos))
+    page = write(report, figures, tmp_path)[one]
+    assert other not in page
+    assert "has user id 7 of silo <code>another silo</code>" in page
+    assert "the same label as <code>another silo</code>" in page
+    assert "another silo.csv: a corrupt file" in page
+    assert "Ask <code>another silo</code> for its own." in page
+
+
+def test_sentences_and_waivers_of_gates_are_not_repeated(tmp_path):
+    sentence = f"Not blessed: silo {name(1)} loses 0.031 AUC (0.702 to 0.671)."
+    report, figures = some(7, failed={"silo_change": sentence})
+    pages = write(report, figures, tmp_path)
+    for page in pages.values():
+        assert "✗ Not blessed" in page
+        assert "Refused: no step back for any silo." in page
+        assert "loses 0.031 AUC" not in page
+        assert sentence not in page
+
+
+def test_blessed_by_a_waiver(tmp_path):
+    report, figures = some(7, failed={"silo_floor": "Not blessed: x"})
+    decision = report.decision.model_copy(update={"blessed": True})
+    report = dataclasses.replace(report, decision=decision)
+    page = write(report, figures, tmp_path)[name(0)]
+    assert "⚑ Blessed, 1 gate waived</h2>" in page
+    assert "Waived by the operator: what each silo must reach." in page
+
+
+@pytest.mark.parametrize(("num", "shown"), [(5, False), (6, True)])
+def test_fewer_than_five_others_show_no_distribution(tmp_path, num, shown):
+    report, figures = some(num)
+    page = write(report, figures, tmp_path)[name(0)]
+    assert ("Among the others" in page) is shown
+    assert ("alike," in page) is shown
+    assert ("12.3 %" in page) is shown  # its share of all rows
+    assert ("How the others fare would tell too much" in page) is not shown
+
+
+def test_the_histogram_has_its_counts_and_a_text(nine):
+    _, _, pages = nine
+    page = pages[name(0)]
+    assert page.count("<figure>") == 5 + 2  # metrics, and its norm and cosine
+    assert page.count('role="img" aria-label="AUC of 8 other silos: ') == 1
+    assert "(yours)" in page
+
+
+def test_a_quarantined_silo_reads_why_and_what_to_do(tmp_path):
+    reason = Finding(
+        "column `age`: found no such column, expected float values",
+        "export `age` as the schema expects it",
+    )
+    report, figures = some(3)
+    out = dataclasses.replace(
+        report.silos[0],
+        member=Member(name(0), admitted=False, reasons=(reason,)),
+        unjudged=reason.sentence,
+    )
+    report = dataclasses.replace(report, silos=(out, *report.silos[1:]))
+    page = write(report, figures, tmp_path)[name(0)]
+    heading = re.search(r'<h2 id="decision"[^>]*>(.*?)</h2>', page)[1]
+    assert heading == "✗ Your silo was not admitted"
+    assert page.index(heading) < page.index("<h3>The model: ✓ Blessed</h3>")
+    assert '<section class="decision" ' in page
+    assert "no gate judged it on them" in page
+    assert "column <code>age</code>: found no such column" in page
+    assert (
+        "<strong>What to do:</strong> <bdi>Export <code>age</code> as the schema "
+        "expects it.</bdi>" in page
+    )
+    assert "<code>fairsilo silo check census</code>" in page
+    assert "No rows could be read." in page
+
+
+def test_a_silo_that_was_not_admitted_reads_so_first_where_nothing_was_trained(
+    tmp_path,
+):
+    report, _ = some(3, refusals=("1 of 3 admitted",))
+    out = dataclasses.replace(report.silos[0], member=Member(name(0), admitted=False))
+    report = dataclasses.replace(report, silos=(out, *report.silos[1:]))
+    page = write(report, Table(), tmp_path)[name(0)]
+    assert "✗ Your silo was not admitted</h2>" in page
+    assert "Your rows took no part in this run." in page
+    assert "<h3>The model: ✗ Nothing was trained</h3>" in page
+
+
+def test_a_silo_without_a_figure_reads_that_and_not_that_few_were_judged(tmp_path):
+    report, figures = some(14)
+    few = figure(name(0), "auc", None, rows=41, positives=None, note="too few")
+    figures = table.of([few, *(one for one in figures if one.silo != name(0))])
+    page = write(report, figures, tmp_path)[name(0)]
+    assert "your silo has no figure of its own to place among theirs" in page
+    assert "would tell too much" not in page
+
+
+def test_a_finding_of_an_earlier_version_is_told_without_a_way_out(tmp_path):
+    report, figures = some(3)
+    known = member(name(0), notes=(Finding("column `age`: drifted"),))
+    line = dataclasses.replace(report.silos[0], member=known)
+    report = dataclasses.replace(report, silos=(line, *report.silos[1:]))
+    page = write(report, figures, tmp_path)[name(0)]
+    assert "column <code>age</code>: drifted" in page
+    assert "What to do:" not in page
+
+
+def test_a_silo_with_too_few_rows_reads_how_many_are_missing(tmp_path):
+    report, figures = some(3, unjudged={name(0): "41 evaluation rows"})
+    few = figure(name(0), "rows", None, rows=41, positives=None, note="too few")
+    figures = table.of([few, *(one for one in figures if one.silo != name(0))])
+    page = write(report, figures, tmp_path)[name(0)]
+    assert "It has 41 labelled evaluation rows, and 100 are needed" in page
+    assert "59 more would do." in page
+
+
+def test_where_nothing_was_trained(tmp_path):
+    report, _ = some(3, run=RunRecord("fed_avg"), refusals=("1 of 3 admitted",))
+    report = dataclasses.replace(report, quorum=4)
+    page = write(report, Table(), tmp_path)[name(0)]
+    assert "✗ Nothing was trained" in page
+    assert "3 of 3 silos were admitted; the quorum is 4." in page
+    assert "There was no round to take part in." in page
+    assert "Your figures" not in page
+
+
+@pytest.mark.parametrize(
+    "hostile", [EVIL, ARABIC, EMOJI, LONG, "a'b\"c", "{{ 7 * 7 }}"]
+)
+def test_hostile_names_are_inert(tmp_path, hostile):
+    names = [hostile, *(name(index) for index in range(6))]
+    figures = table.of(
+        one
+        for index, silo in enumerate(names)
+        for one in made_runs.silo_figures(silo, values(index), (EVIL, "x" * 500))
+    )
+    note = Finding(f"column `{EVIL}`: is `new", EVIL)
+    members = [member(silo, notes=(note,)) for silo in names]
+    report = made_runs.report(members, figures)
+    about = dataclasses.replace(report.about, use_case=hostile, span=EVIL)
+    pages = write(dataclasses.replace(report, about=about), figures, tmp_path)
+    tags, text = parse(pages[hostile])
+    assert {"script", "img", "link", "iframe", "object"} & tags == set()
+    assert hostile in text
+    assert EVIL in text
+
+
+def parse(page: str) -> tuple[set[str], str]:
+    class Reader(html.parser.HTMLParser):
+        def __init__(self):
+            super().__init__()
+            self.tags, self.texts = set(), []
+
+        def handle_starttag(self, tag, attrs):
+            self.tags.add(tag)
+            assert not any(key.startswith("on") for key, _ in attrs)
+
+        def handle_data(self, data):
+            self.texts.append(data)
+
+    reader = Reader()
+    reader.feed(page)
+    return reader.tags, " ".join(reader.texts)
+
+
+def test_the_policy_allows_the_style_sheet_and_nothing_else(nine):
+    _, _, pages = nine
+    page = pages[name(0)]
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert policy.startswith("default-src 'none'; style-src &#39;sha256-")
+    assert "unsafe" not in policy
+    assert "<script" not in page
+    assert " style=" not in page
+    assert not re.search(r'(src|href)="(?!#)', page)
+
+
+def test_a_page_at_its_largest_is_small(tmp_path):
+    silo, groups = name(0), [f"{index:03d} {'y' * 200}" for index in range(60)]
+    made = []
+    for index in range(40):
+        made += made_runs.silo_figures(name(index), values(index, 20))
+    for column in ("sex", "race", "sex x race"):
+        for group in groups:
+            place = {"slice": column, "group": group}
+            made += [
+                figure(silo, metric, 0.4, **place, **around(0.4))
+                for metric in ("rows", "auc", "calibration_error")
+            ]
+            made.append(figure(silo, "auc", 0.1, model="change", **place))
+            made += [
+                figure(silo, rate, 0.4, threshold=0.5, **place)
+                for rate in ("tpr", "fpr", "positive_rate", "precision")
+            ]
+    for at in (0.1, 0.25, 0.75):
+        for rate in ("tpr", "fpr", "positive_rate", "precision"):
+            for model in ("candidate", "baseline", "change"):
+                made.append(figure(silo, rate, 0.4, threshold=at, model=model))
+    notes = tuple(
+        Finding(f"column `c{index}`: {'z' * 250}", "export it") for index in range(100)
+    )
+    members = [member(name(index)) for index in range(40)]
+    members[0] = member(silo, notes=notes)
+    run = made_runs.training([silo], 300)
+    figures = table.of(made)
+    report = with_baseline(made_runs.report(members, figures, run=run))
+    page = write(report, figures, tmp_path)[silo]
+    assert 30_000 < len(page.encode()) < MAX_BYTES
+
+
+def test_file_names_are_plain_short_and_their_own():
+    names = ["F9", "f9", "F 9", "con", ARABIC, EMOJI, LONG]
+    found = [silo_page.file_name(check_id(silo)) for silo in names]
+    assert len({one.casefold() for one in found}) == len(names)
+    assert all(re.fullmatch(r"[a-z0-9-]{4,57}\.html", one) for one in found)
+    assert found[0].startswith("f9-")
+    assert found[4].startswith("silo-")
