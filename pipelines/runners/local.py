@@ -18,6 +18,7 @@ from tfx.orchestration.local import local_dag_runner
 from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable import runtime_parameter_utils
 
+from components.errors import SettingsError
 from pipelines.runners import results
 from pipelines.runners.result import NodeResult
 
@@ -93,7 +94,15 @@ def new_run_id(runs: pathlib.Path, span: str) -> str:
     Args:
         runs: Folder of all runs' folders.
         span: The span as asked for; may be empty.
+
+    Raises:
+        SettingsError: The name would lead out of the folder of runs.
     """
+    if "/" in span or "\0" in span:
+        raise SettingsError(
+            f"--span: found {span!r}, expected a span such as 2013-11",
+            "give the part of the files' names that tells the span",
+        )
     while True:
         started = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
         run_id = f"{started}-{span}" if span else started

@@ -1,4 +1,4 @@
-"""Columns of scores made elsewhere: refused where nowhere, told where not everywhere."""
+"""Columns of scores made elsewhere: nowhere is refused, not everywhere is told."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_all_that_no_file_has_are_told_at_once(examples):
 
 def test_of_many_columns_the_first_are_listed(examples):
     names = [f"c{number:02}" for number in range(33)]
-    with pytest.raises(SettingsError, match=r"c28, c29 and 3 more$"):
+    with pytest.raises(SettingsError, match=r"c28, c29 and 3 more\n"):
         score_columns.check(examples(a=" ".join(names)), {"label": LABEL})
 
 

@@ -68,6 +68,8 @@ def test_a_waiver_of_the_run_and_one_given_since_are_told_apart(places, runs):
     told = gate_words.explained(runs, "a")
     text = gate_words.explanation(told)
     assert "silo_floor: refused, and waived" in text
+    assert "blessed, 1 gate waived by A. Reviewer\n" in text
+    assert "way out" not in text  # it has passed
     assert "  waiver    by A. Reviewer until 2026-12-31: agreed" in text
     assert told["gates"][1]["waived_since"] is None
 

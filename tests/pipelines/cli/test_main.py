@@ -1,8 +1,12 @@
 """The program: instant help, faults in sentences, real exit statuses."""
 
+import json
+import re
 import subprocess
 import sys
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.support.program import fairsilo
@@ -63,3 +67,16 @@ def test_the_version_needs_no_command(tmp_path):
     done = fairsilo("--version", folder=tmp_path)
     assert done.returncode == 0
     assert done.stdout.strip()[0].isdigit()
+
+
+@pytest.mark.slow
+def test_scoring_needs_no_span_where_the_data_has_none(tmp_path):
+    path = tmp_path / "data" / "north" / "people.parquet"
+    path.parent.mkdir(parents=True)
+    pq.write_table(pa.table({"x": [1]}), path)
+    root = f"--set=silos.root={tmp_path / 'data'}"
+    done = fairsilo("predict", "census", root, "--json", folder=tmp_path)
+    assert done.returncode == 4, done.stderr[-2000:]
+    told = json.loads(done.stdout)
+    assert "no blessed model" in told["reason"]
+    assert re.fullmatch(r"\d{8}-\d{6}-predict", told["run_id"])

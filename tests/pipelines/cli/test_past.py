@@ -49,7 +49,7 @@ def test_a_name_may_be_a_run_and_a_use_case_comes_first(build, tmp_path):
 
 
 def test_a_use_case_is_known_by_its_settings_or_by_a_run(build, tmp_path):
-    with pytest.raises(SettingsError, match="nor a run of it in .*; known: census, fl"):
+    with pytest.raises(SettingsError, match=r"nor a run of it in .*; known: census, f"):
         chosen.of_use_case("loans", None, "")
     other = tmp_path / "other"
     past.evaluated(Places(other), "a", 0.6, use_case="loans")

@@ -164,8 +164,8 @@ def test_a_run_is_shown_and_opened_by_its_id_alone(tmp_path, opened):
     page = tmp_path / "page.html"
     page.write_bytes(PAGE)
     told = {**ended("20131101-000000-x"), "dashboard": str(page)}
-    for output in (tmp_path / "build" / "flights", tmp_path / "other"):
-        summary.write(told, Places(output))
+    for folder in (tmp_path / "build" / "flights", tmp_path / "other"):
+        summary.write(told, Places(folder))
     for more in ([], [f"--output={tmp_path / 'other'}"]):
         shown = fairsilo("report", "show", told["run_id"], *more, folder=tmp_path)
         assert "no quorum" in shown.stdout, shown.stderr

@@ -43,6 +43,7 @@ def test_it_says_where_the_runs_are_and_how_one_is_started(runs, store_url, mari
     with pytest.raises(SettingsError) as caught:
         runs.find("x")
     assert caught.value.hint == (
-        "start one with `fairsilo kubeflow run flights`, or in Kubeflow's UI"
+        "`fairsilo report list flights` tells of them; start one with `fairsilo "
+        "kubeflow run flights`, or in Kubeflow's UI"
     )
     assert mariadb.password not in caught.value.message

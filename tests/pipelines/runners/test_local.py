@@ -2,6 +2,9 @@
 
 import sys
 
+import pytest
+
+from components.errors import SettingsError
 from pipelines.runners import local
 
 
@@ -11,6 +14,14 @@ def test_run_ids_name_the_span_and_do_not_repeat(tmp_path):
     (tmp_path / first).mkdir()
     assert local.new_run_id(tmp_path, "2013-11") != first
     assert not local.new_run_id(tmp_path, "").endswith("-")
+
+
+@pytest.mark.parametrize("span", ["../2013-11", "/2013-11", "a\0b"])
+def test_a_span_leads_out_of_no_folder(tmp_path, span):
+    with pytest.raises(
+        SettingsError, match=r"--span: found .* expected a span such as"
+    ):
+        local.new_run_id(tmp_path, span)
 
 
 def test_arguments_are_hidden_and_put_back(monkeypatch):

@@ -39,7 +39,9 @@ def test_each_status_has_a_sign_and_a_word():
 
 
 def headed(*summaries):
-    return re.search(r'<h2 id="last"[^>]*>(.*?)</h2>', rendered(list(summaries)))[1]
+    return re.search(r'<h2 id="last"[^>]*>(.*?)</h2>', rendered(list(summaries))).group(
+        1
+    )
 
 
 def test_the_heading_and_the_trends_say_who_waived():

@@ -119,15 +119,15 @@ def group_gaps(report: Report, judged: str = "judged") -> LongTable | None:
             Column("Threshold", "number"),
             Column("Candidate", "number"),
             Column("95 % interval", "number"),
-            Column("Between"),
+            Column("Between", "sentence"),
             *in_service,
             Column(f"Worst {judged} silo", "number"),
             Column("Which silo"),
         ),
         tuple(rows),
-        f"Over all silos, and the {judged} silo in which the measure is worst. All groups "
-        "that have a figure count here; key figures and gates leave out those with too "
-        "little data.",
+        f"Over all silos, and the {judged} silo in which the measure is worst. All "
+        "groups that have a figure count here; key figures and gates leave out those "
+        "with too little data.",
     )
 
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import html
+import re
 
 import pytest
 
+from components.dashboard import report, scores
+from components.dashboard.run import page
+from components.dashboard.settings import DashboardSettings
+from components.scoring import table
+from components.scoring.table import Figure
 from tests.components.dashboard.conftest import EVIL, TOO_FEW_SILO, WORST
 from tests.support.browser import grave_faults
 
@@ -169,6 +175,108 @@ def test_charts_wait_until_they_are_near_the_screen(browser, page_file):
         chart = visit.page.locator("figure[data-chart=training]")
         assert chart.locator("svg").count() == 0
         draw(visit.page, "training")
+
+
+def test_each_entry_of_the_contents_leads_to_its_heading(browser, page_file):
+    with browser.visit(page_file, viewport={"width": 1280, "height": 900}) as visit:
+        page = visit.page
+        links = page.locator("nav[aria-label=Contents] a")
+        names = [link.get_attribute("href")[1:] for link in links.all()]
+        assert len(names) == 12
+        for name in names:
+            page.evaluate("window.scrollTo(0, 0)")
+            links.nth(names.index(name)).click()
+            page.wait_for_function(IS_SETTLED)
+            page.wait_for_function(IS_AT_TOP, arg=name)
+            assert page.evaluate("document.activeElement.id") == name
+
+
+def test_an_address_with_a_heading_leads_there(browser, page_file, tmp_path):
+    with browser.visit(page_file) as visit:
+        visit.page.goto(f"{page_file.as_uri()}#calibration")
+        visit.page.wait_for_function(IS_SETTLED)
+        visit.page.wait_for_function(IS_AT_TOP, arg="calibration")
+
+
+# The page has not moved for a while.
+IS_SETTLED = """
+() => new Promise((resolve) => {
+  let [height, place] = [0, -1];
+  const look = () => {
+    const now = [document.documentElement.scrollHeight, window.scrollY];
+    if (now[0] === height && now[1] === place) return resolve(true);
+    [height, place] = now;
+    setTimeout(look, 400);
+  };
+  look();
+})
+"""
+# A heading is in the upper part, or the page is at its end.
+IS_AT_TOP = """
+(name) => {
+  const { top } = document.getElementById(name).getBoundingClientRect();
+  const end = document.documentElement.scrollHeight - window.innerHeight;
+  return top >= -2 && (top < 150 || (window.scrollY > end - 2 && top < innerHeight));
+}
+"""
+
+
+def test_what_silos_withhold_is_hatched_and_has_a_legend(browser, run, tmp_path):
+    few = [
+        Figure(
+            *("candidate", "eval", "silo-07", "carrier", "too few", "rows"),
+            **{"rows": 31, "note": "too few"},
+        )
+    ]
+    hidden = ("silo-07", "carrier", "DL")
+    known = [
+        each
+        for each in table.read(run.evaluation)
+        if (each.silo, each.slice, each.group) != hidden
+    ]
+    cells = scores.of_table(table.of([*known, *few]))
+    found = report.of_evaluation(report.About("f", "7", "", {}), None, cells)
+    path = tmp_path / "index.html"
+    path.write_text(page.render(found, (), "", DashboardSettings()), encoding="utf-8")
+    with browser.visit(path) as visit:
+        chart = draw(visit.page, "heat")
+        hatched = chart.locator(".plot rect[fill^='url(']")
+        # That one, and `rare` there and over all silos.
+        assert hatched.count() == 3
+        summary = chart.locator(".plot .unseen").text_content()
+        assert "3 cells are withheld, 0 have no such figure." in summary
+        hatched.last.hover()
+        tip = chart.locator(".plot g[aria-label=tip]")
+        tip.get_by_text("silo-07").wait_for()
+        assert "withheld: too few rows, or none" in tip.text_content()
+        assert "all withheld together: 31 rows" in tip.text_content()
+        assert "withheld" in chart.locator(".legend").text_content()
+        assert visit.complaints == []
+
+
+def test_groups_inside_silos_stand_beside_the_model_in_service(browser, page_file):
+    with browser.visit(page_file) as visit:
+        chart = draw(visit.page, "heat")
+        chart.locator("summary").click()
+        heads = chart.locator(".behind thead th")
+        assert "AUC, in service" in " ".join(heads.all_inner_texts())
+        row = chart.locator(".behind tbody tr", has_text="silo-07").first
+        assert re.fullmatch(r"0\.\d{3}", row.locator("td").nth(4).inner_text())
+        chart.locator("select[name=metric]").select_option("brier")
+        assert "in service" not in " ".join(heads.all_inner_texts())
+
+
+def test_tables_of_a_run_fit_a_small_desktop(browser, page_file):
+    with browser.visit(page_file, viewport={"width": 1280, "height": 900}) as visit:
+        wide = visit.page.locator("[aria-label='All silos']").first
+        wide.scroll_into_view_if_needed()
+        words = wide.evaluate(
+            """(wide) => [...wide.querySelectorAll("td")].filter(
+              (cell) => cell.scrollWidth > cell.clientWidth + 1).length"""
+        )
+        assert words == 0
+        size = wide.evaluate("(wide) => [wide.scrollWidth, wide.clientWidth]")
+        assert size[0] <= size[1] + 1
 
 
 def test_another_metric_is_chosen_by_keyboard(browser, page_file):

@@ -275,7 +275,7 @@ def test_a_quarantined_silo_reads_why_and_what_to_do(tmp_path):
     )
     report = dataclasses.replace(report, silos=(out, *report.silos[1:]))
     page = write(report, figures, tmp_path)[name(0)]
-    heading = re.search(r'<h2 id="decision"[^>]*>(.*?)</h2>', page)[1]
+    heading = re.search(r'<h2 id="decision"[^>]*>(.*?)</h2>', page).group(1)
     assert heading == "✗ Your silo was not admitted"
     assert page.index(heading) < page.index("<h3>The model: ✓ Blessed</h3>")
     assert '<section class="decision" ' in page
