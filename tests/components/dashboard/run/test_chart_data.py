@@ -102,6 +102,7 @@ def test_intervals_are_read_back_to_a_unit(value, below, above):
 @example(-0.0005)
 def test_a_figure_reads_alike_in_tables_and_in_charts(value):
     whole = chart_data.in_units(value)
+    assert whole is not None
     shown = decimal.Decimal(whole) / chart_data.UNIT
     digits = decimal.Decimal("0.001")
     for ties in (decimal.ROUND_HALF_UP, decimal.ROUND_HALF_EVEN):

@@ -41,9 +41,8 @@ def test_value_and_interval_of_the_gap_are_those_of_the_evaluation():
         Figure("candidate", "eval", "b", "", "", "auc", value=0.5, rows=12),
         *(
             Figure(
-                *("candidate", "eval", "", "silo_id", "", f"{name}_auc"),
-                **{"value": value, "low": low, "high": high},
-                **{"rows": 3000, "about": about},
+                *("candidate", "eval", "", "silo_id", "", f"{name}_auc", None),
+                *(value, low, high, 3000, 900, "", about),
             )
             for name, value, low, high, about in (
                 ("gap", 0.081, 0.047, 0.114, "a (0.90) and c (0.82)"),

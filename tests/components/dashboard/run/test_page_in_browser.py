@@ -224,8 +224,8 @@ IS_AT_TOP = """
 def test_what_silos_withhold_is_hatched_and_has_a_legend(browser, run, tmp_path):
     few = [
         Figure(
-            *("candidate", "eval", "silo-07", "carrier", "too few", "rows"),
-            **{"rows": 31, "note": "too few"},
+            *("candidate", "eval", "silo-07", "carrier", "too few", "rows", None),
+            *(None, None, None, 31, None, "too few"),
         )
     ]
     hidden = ("silo-07", "carrier", "DL")

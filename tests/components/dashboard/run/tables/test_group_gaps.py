@@ -104,7 +104,7 @@ def test_where_all_groups_have_enough_data_the_gap_is_the_evaluations_own():
 
     figures = [group_auc("A", 0.80, 900, 300), group_auc("B", 0.79, 500, 100)]
     expected, _ = extremes.gap(
-        {each.group: Interval(each.value, each.low, each.high) for each in figures}
+        {"A": Interval(0.80, 0.77, 0.82), "B": Interval(0.79, 0.76, 0.81)}
     )
     gap = widest(scores.of_table(table.of(figures)), "race", MinimumData())
     assert [gap.value, gap.low, gap.high] == pytest.approx([*expected])
