@@ -16,7 +16,6 @@ import shlex
 import unicodedata
 
 import jinja2
-import markupsafe
 
 from components.dashboard import formats, templating
 from components.dashboard.report import Report
@@ -93,23 +92,11 @@ def _of_run(report: Report) -> dict[str, object]:
 def _template() -> jinja2.Template:
     environment = templating.environment(TEMPLATES)
     environment.filters |= {
-        "code": _code,
         "number": _number,
         "sentence": _sentence,
         "signed_interval": _signed_interval,
     }
     return environment.get_template("page.html.j2")
-
-
-def _code(sentence: str) -> markupsafe.Markup:
-    """Return a sentence as HTML, with what stands in backticks as code."""
-    parts = sentence.split("`")
-    if len(parts) % 2 == 0:  # a backtick without its other half is only a character
-        return markupsafe.escape(sentence)
-    return markupsafe.Markup("").join(
-        markupsafe.Markup("<code>{}</code>").format(part) if index % 2 else part
-        for index, part in enumerate(parts)
-    )
 
 
 def _sentence(text: str) -> str:
