@@ -48,13 +48,15 @@ def summary(done: subprocess.CompletedProcess) -> dict:
     return json.loads(done.stdout)
 
 
-def wait_until(condition: Callable[[], bool], timeout_s: float = 120.0) -> None:
+def wait_until(
+    condition: Callable[[], bool], timeout_s: float = 120.0, every_s: float = 0.1
+) -> None:
     """Wait for a condition of another process."""
     end = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() > end:
             raise TimeoutError("the condition never came true")
-        time.sleep(0.1)
+        time.sleep(every_s)
 
 
 def workers_below(folder: pathlib.Path) -> list[int]:
