@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from components.dashboard.settings import DashboardSettings
 from components.errors import SettingsError
-from components.fairness_evaluator.gate_settings import MinimumData
 from components.scoring import table
+from components.scoring.minimum_data import MinimumData
 from components.silos import departures
 from pipelines import settings as settings_file
 from pipelines.settings import ScoresSettings

@@ -110,6 +110,16 @@ class Ledger(View):
     failures: tuple[Failure, ...]
 
 
+NOTHING_SCORED = Ledger(
+    status="",
+    reason="",
+    rows=0,
+    dead_letters=0,
+    resumed=0,
+    silos=(),
+    failures=(),
+)
+
 ViewT = TypeVar("ViewT", bound=View)
 
 FILES: dict[type[View], tuple[str, str]] = {

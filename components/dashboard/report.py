@@ -23,6 +23,7 @@ from components.dashboard.scores import (
 from components.federation import records
 from components.federation.records import RunRecord
 from components.scoring import model
+from components.scoring.minimum_data import MinimumData
 from components.scoring.table import BASELINE
 from components.silos import cohort, departures
 from components.silos.cohort import Member
@@ -59,6 +60,12 @@ class About:
     span: str
     code: str
     settings: dict[str, Any]
+
+    @property
+    def minimum_data(self) -> MinimumData:
+        """From when on gates judge; where none is set, what they ask by default."""
+        gates = self.settings.get("gates") or {}
+        return MinimumData.model_validate(gates.get("minimum_data") or {})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -251,15 +258,7 @@ def of_evaluation(about: About, decision: Decision | None, scores: Scores) -> Re
         refusals=(),
         run=RunRecord(algorithm=""),
         scores=scores,
-        ledger=Ledger(
-            status="",
-            reason="",
-            rows=0,
-            dead_letters=0,
-            resumed=0,
-            silos=(),
-            failures=(),
-        ),
+        ledger=payloads.NOTHING_SCORED,
         versions=versions.installed(),
     )
 

@@ -192,10 +192,10 @@ def _by_sketch(case: Case, folder: pathlib.Path) -> tuple[float, dict[str, Any]]
     """Evaluate as the node does, from files of scored rows."""
     from components.fairness_evaluator import evaluation, predictions
     from components.fairness_evaluator.figures import tfma_rows
-    from components.fairness_evaluator.gate_settings import MinimumData
     from components.fairness_evaluator.settings import EvaluationSettings
     from components.fairness_evaluator.sketches.subjects import Subject
     from components.scoring import table
+    from components.scoring.minimum_data import MinimumData
 
     rows, results = folder / "rows", folder / "evaluation"
     rows.mkdir()

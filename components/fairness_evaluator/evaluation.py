@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from components.fairness_evaluator import decision
 from components.fairness_evaluator.decision import Baseline, Decision, Waiver
 from components.fairness_evaluator.figures import tidy
-from components.fairness_evaluator.gate_settings import GateSettings, MinimumData
+from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.gates import judged
 from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.sketches import bins, collect
@@ -19,6 +19,7 @@ from components.fairness_evaluator.sketches.collect import Collected
 from components.fairness_evaluator.sketches.slices import Key
 from components.fairness_evaluator.sketches.subjects import Subject
 from components.scoring import table
+from components.scoring.minimum_data import MinimumData
 from components.scoring.table import Figure, Table
 from components.silos import findings, manifest, tasks
 from components.silos.cohort import Cohort

@@ -13,24 +13,12 @@ from typing import Annotated, Literal
 
 import pydantic
 
+from components.scoring.minimum_data import MinimumData
 from components.settings import Section
 
 Share = Annotated[float, pydantic.Field(ge=0.0, le=1.0)]
 RefuseIf = Literal["surely", "value", "possibly"]
 RATES = ("tpr", "fpr", "fnr", "positive_rate", "precision")
-
-
-class MinimumData(Section):
-    """From when on a silo, or a group in it, is judged."""
-
-    rows: Annotated[int, pydantic.Field(ge=2)] = 100
-    """Labelled evaluation rows that it needs; unit: rows."""
-
-    rows_of_each_label: Annotated[int, pydantic.Field(ge=1)] = 10
-    """Rows of each label that it needs; unit: rows."""
-
-    judged_silos: Annotated[int, pydantic.Field(ge=1)] = 1
-    """Judged silos without which the model is refused; unit: silos."""
 
 
 class _Bound(Section):

@@ -21,6 +21,7 @@ Use = Annotated[
         "--use-case", "-u", help="Name of the use case; by default found by the run."
     ),
 ]
+By = Annotated[str, typer.Option(help="Name of the person who answers for it.")]
 
 
 @app.command()
@@ -77,7 +78,7 @@ def waive(
     run: Run,
     gate: Annotated[str, typer.Option(help="The gate that refused, as in settings.")],
     reason: Annotated[str, typer.Option(help="Why it may pass; reviewers read it.")],
-    by: Annotated[str, typer.Option(help="Name of the person who answers for it.")],
+    by: By,
     until: Annotated[str, typer.Option(help="Its last day, such as 2026-12-31, UTC.")],
     use: Use = "",
     output: Output = None,
@@ -115,7 +116,7 @@ def unwaive(
     run: Run,
     gate: Annotated[str, typer.Option(help="The gate that is waived.")],
     reason: Annotated[str, typer.Option(help="Why no longer; reviewers read it.")],
-    by: Annotated[str, typer.Option(help="Name of the person who answers for it.")],
+    by: By,
     use: Use = "",
     output: Output = None,
     store: Store = "",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from components.fairness_evaluator.figures.intervals import Interval, difference
+from components.scoring.intervals import Interval, difference
 from components.scoring.metrics import better
 from pipelines.site.figures import Figure, Figures, Question, Subject
 

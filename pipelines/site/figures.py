@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.fairness_evaluator.figures.intervals import Interval
+from components.scoring.intervals import Interval
 from components.scoring.table import CANDIDATE
 from components.silos.manifest import EVAL
 

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 
 from components.dashboard import formats
 from components.dashboard.report import Report
-from components.dashboard.run.enough import MinimumData
 from components.dashboard.run.tables.group_gaps import widest
 from components.dashboard.scores import OVER_SILOS, RANKED_BY, Cell, Question, Slice
 from components.scoring.table import BASELINE, CHANGE
@@ -162,7 +161,7 @@ def _groups(report: Report) -> list[KeyFigure]:
     if not report.scores.columns:
         return []
     label = "Widest gap between groups (AUC)"
-    needed = MinimumData.of_settings(report.about.settings)
+    needed = report.about.minimum_data
     found = [
         (gap, column)
         for column in report.scores.columns

@@ -16,6 +16,7 @@ import pydantic
 from components.dashboard.scores import Cell, Question, Scores, Slice
 from components.dashboard.silo.words import LABELS
 from components.scoring.metrics import is_lower_better
+from components.scoring.minimum_data import MinimumData
 from components.scoring.table import CHANGE
 
 GAPS = {
@@ -41,13 +42,6 @@ class Bound(_View):
     at_most_worse: float | None = None
     slices: tuple[str, ...] = ()
     refuse_if: str = "surely"
-
-
-class MinimumData(_View):
-    """From when on a silo is judged."""
-
-    rows: int = 0
-    rows_of_each_label: int = 0
 
 
 class Demands(_View):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from components.dashboard.report import SiloLine
-from components.dashboard.silo.bounds import MinimumData
+from components.scoring.minimum_data import MinimumData
 from components.scoring.table import Figure
 
 

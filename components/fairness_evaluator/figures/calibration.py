@@ -23,9 +23,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from components.fairness_evaluator.figures import intervals
-from components.fairness_evaluator.figures.intervals import Interval
 from components.fairness_evaluator.sketches.cells import Cell
+from components.scoring import intervals
+from components.scoring.intervals import Interval
 
 UPPER = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # ends of the bins
 

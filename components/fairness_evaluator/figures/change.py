@@ -15,12 +15,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from components.fairness_evaluator.figures import intervals, roc
-from components.fairness_evaluator.figures.intervals import Interval
+from components.fairness_evaluator.figures import roc
 from components.fairness_evaluator.figures.measures import LARGEST_LOSS, Measures
 from components.fairness_evaluator.figures.place import Place
 from components.fairness_evaluator.sketches.cells import Cell
 from components.fairness_evaluator.sketches.pairs import Pair
+from components.scoring import intervals
+from components.scoring.intervals import Interval
 from components.scoring.table import Figure
 
 ROUNDING = 1e-9  # of sums of products, by the sums themselves

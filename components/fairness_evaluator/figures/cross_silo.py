@@ -16,10 +16,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from components.fairness_evaluator.figures import extremes, inequality, intervals
-from components.fairness_evaluator.figures.intervals import Interval
+from components.fairness_evaluator.figures import extremes, inequality
 from components.fairness_evaluator.figures.measures import Measures
 from components.fairness_evaluator.figures.place import Place
+from components.scoring import intervals
+from components.scoring.intervals import Interval
 from components.scoring.metrics import is_lower_better
 from components.scoring.table import Figure
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from components.fairness_evaluator.figures import intervals
-from components.fairness_evaluator.figures.intervals import Interval
+from components.scoring import intervals
+from components.scoring.intervals import Interval
 
 
 def ends(values: Mapping[str, Interval]) -> tuple[str, str]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from components.fairness_evaluator.figures import extremes, inequality, intervals
-from components.fairness_evaluator.figures.intervals import Interval
+from components.fairness_evaluator.figures import extremes, inequality
 from components.fairness_evaluator.figures.measures import Measures
 from components.fairness_evaluator.figures.place import Place
+from components.scoring import intervals
+from components.scoring.intervals import Interval
 from components.scoring.table import Figure
 
 DIFFERENCES = {

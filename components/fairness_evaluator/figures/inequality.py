@@ -19,8 +19,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from components.fairness_evaluator.figures import intervals
-from components.fairness_evaluator.figures.intervals import Interval
+from components.scoring import intervals
+from components.scoring.intervals import Interval
 
 
 class Benefits(NamedTuple):

@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 from components.fairness_evaluator.figures import (
     calibration,
     inequality,
-    intervals,
     precision_recall,
     roc,
 )
 from components.fairness_evaluator.figures.calibration import Bin
 from components.fairness_evaluator.figures.inequality import Benefits
-from components.fairness_evaluator.figures.intervals import Interval
 from components.fairness_evaluator.figures.roc import Auc
 from components.fairness_evaluator.sketches.cells import Cell
 from components.fairness_evaluator.sketches.folds import CLIP
+from components.scoring import intervals
+from components.scoring.intervals import Interval
 
 RATES = ("tpr", "fpr", "fnr", "positive_rate", "precision")
 LARGEST_LOSS = -math.log(CLIP)

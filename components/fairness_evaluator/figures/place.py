@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from components.fairness_evaluator.figures.intervals import Interval
 from components.scoring import table
+from components.scoring.intervals import Interval
 from components.scoring.table import Figure
 
 LONGEST_ABOUT = 200  # characters

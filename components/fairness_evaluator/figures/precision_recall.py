@@ -20,8 +20,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from components.fairness_evaluator.figures import intervals
-from components.fairness_evaluator.figures.intervals import Interval, Z
+from components.scoring import intervals
+from components.scoring.intervals import Interval, Z
 
 
 def average_precision(

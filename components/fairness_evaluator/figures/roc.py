@@ -43,8 +43,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from components.fairness_evaluator.figures import intervals
-from components.fairness_evaluator.figures.intervals import Interval, Z
+from components.scoring import intervals
+from components.scoring.intervals import Interval, Z
 
 K = 4.0  # rows in disorder that weigh as much as the formula
 STEPS = 30  # of bisection: to 1e-9

@@ -18,7 +18,6 @@ from components.fairness_evaluator.figures import (
     change,
     cross_silo,
     groups,
-    intervals,
     own_thresholds,
 )
 from components.fairness_evaluator.figures.measures import Measures, measure
@@ -27,7 +26,7 @@ from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.sketches.cells import Cell
 from components.fairness_evaluator.sketches.pairs import Pair
 from components.fairness_evaluator.sketches.slices import Key
-from components.scoring import table
+from components.scoring import intervals, table
 from components.scoring.table import Figure
 from components.silos import manifest
 

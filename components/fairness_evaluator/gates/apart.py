@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from components.fairness_evaluator.figures.intervals import (
+from components.fairness_evaluator.gate_settings import RefuseIf
+from components.fairness_evaluator.gates.bounds import quantile, widened
+from components.scoring.intervals import (
     Interval,
     absolute,
     difference,
 )
-from components.fairness_evaluator.gate_settings import RefuseIf
-from components.fairness_evaluator.gates.bounds import quantile, widened
 
 
 class Apart(NamedTuple):

@@ -24,11 +24,11 @@ import functools
 import math
 import statistics
 
-from components.fairness_evaluator.figures import intervals
-from components.fairness_evaluator.figures.intervals import Interval
 from components.fairness_evaluator.gate_settings import RefuseIf
 from components.fairness_evaluator.gates import words
 from components.fairness_evaluator.gates.finding import CannotJudge
+from components.scoring import intervals
+from components.scoring.intervals import Interval
 from components.scoring.table import Figure
 
 CONFIDENCE = 0.95

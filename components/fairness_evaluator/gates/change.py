@@ -7,7 +7,6 @@ interval is that of the change itself, which is far narrower than those of the t
 from __future__ import annotations
 
 from components.fairness_evaluator.figures import roc
-from components.fairness_evaluator.figures.intervals import Interval
 from components.fairness_evaluator.gate_settings import Change
 from components.fairness_evaluator.gates import words
 from components.fairness_evaluator.gates.bounds import (
@@ -26,6 +25,7 @@ from components.fairness_evaluator.gates.ruling import (
     rule,
     way_out,
 )
+from components.scoring.intervals import Interval
 from components.scoring.metrics import is_lower_better
 from components.scoring.table import BASELINE, CHANGE, Figure
 

@@ -6,7 +6,6 @@ import dataclasses
 import functools
 from collections.abc import Iterable, Mapping
 
-from components.fairness_evaluator.gate_settings import MinimumData
 from components.fairness_evaluator.gates import words
 from components.fairness_evaluator.gates.earlier import NAME, Earlier
 from components.fairness_evaluator.gates.finding import CannotJudge
@@ -15,6 +14,7 @@ from components.fairness_evaluator.gates.judged import (
     not_judged,
     too_little,
 )
+from components.scoring.minimum_data import MinimumData
 from components.scoring.table import BASELINE, CANDIDATE, CHANGE, SILO, Figure, Table
 from components.silos.manifest import EVAL
 

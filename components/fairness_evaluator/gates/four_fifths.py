@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import itertools
 
-from components.fairness_evaluator.figures import intervals
 from components.fairness_evaluator.gate_settings import FourFifths
 from components.fairness_evaluator.gates import groups, words
 from components.fairness_evaluator.gates.apart import num_pairs
@@ -27,6 +26,7 @@ from components.fairness_evaluator.gates.ruling import (
     rule,
     way_out,
 )
+from components.scoring import intervals
 from components.scoring.table import Figure
 
 PROTECTS = "People: that each group gets the good outcome at least 80 % as often."

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 
-from components.fairness_evaluator.gate_settings import MinimumData
+from components.scoring.minimum_data import MinimumData
 from components.scoring.table import Figure, Table
 
 

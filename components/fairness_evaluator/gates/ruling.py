@@ -9,10 +9,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from components.fairness_evaluator.figures.intervals import Interval
 from components.fairness_evaluator.gates import words
 from components.fairness_evaluator.gates.bounds import Bound
 from components.fairness_evaluator.gates.finding import REFUSED, Finding
+from components.scoring.intervals import Interval
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,7 +15,6 @@ import heapq
 import math
 from collections.abc import Iterable, Sequence
 
-from components.fairness_evaluator.figures.intervals import Interval
 from components.fairness_evaluator.gate_settings import Floor
 from components.fairness_evaluator.gates import silo_floor, words
 from components.fairness_evaluator.gates.bounds import Bound, comparisons
@@ -28,6 +27,7 @@ from components.fairness_evaluator.gates.ruling import (
     rule,
     way_out,
 )
+from components.scoring.intervals import Interval
 
 PROTECTS = "The worst-served tenth of the companies, where one alone is mostly chance."
 MEND = (

@@ -5,6 +5,7 @@ import pytest
 from components.dashboard import report, scores
 from components.errors import FairSiloError
 from components.scoring import table
+from components.scoring.minimum_data import MinimumData
 from components.silos import departures
 from components.silos.departures import Departure
 from tests.components.dashboard.conftest import (
@@ -74,3 +75,15 @@ def test_a_missing_decision_is_an_error_not_an_empty_page(run):
 def test_settings_may_be_left_out():
     assert report.parse_settings("") == {}
     assert report.parse_settings('{"rounds": 3}') == {"rounds": 3}
+
+
+def test_minimum_data_is_that_of_the_settings():
+    asked = {"gates": {"minimum_data": {"rows": 50, "rows_of_each_label": 5}}}
+    needed = report.About("flights", "7", "", asked).minimum_data
+    assert (needed.rows, needed.rows_of_each_label) == (50, 5)
+
+
+@pytest.mark.parametrize("settings", [{}, {"gates": None}, {"gates": {}}])
+def test_without_settings_minimum_data_is_what_gates_ask_by_default(settings):
+    needed = report.About("flights", "7", "", settings).minimum_data
+    assert needed == MinimumData()

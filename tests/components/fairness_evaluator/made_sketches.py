@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from components.fairness_evaluator.figures import intervals
-from components.fairness_evaluator.figures.intervals import Interval
 from components.fairness_evaluator.sketches import bins, delong
 from components.fairness_evaluator.sketches.cells import Cell
 from components.fairness_evaluator.sketches.folds import CLIP
 from components.fairness_evaluator.sketches.pairs import Pair
+from components.scoring import intervals
+from components.scoring.intervals import Interval
 
 THRESHOLDS = (0.25, 0.5)
 EDGES = bins.edges(200, THRESHOLDS)

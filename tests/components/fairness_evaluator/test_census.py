@@ -14,10 +14,10 @@ import pytest
 from sklearn import linear_model, metrics
 
 from components.fairness_evaluator import evaluation
-from components.fairness_evaluator.gate_settings import MinimumData
 from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.sketches import collect
 from components.fairness_evaluator.sketches.subjects import Subject
+from components.scoring.minimum_data import MinimumData
 from components.scoring.table import CROSS, SILO
 from components.silos import digests
 from components.silos.manifest import Manifest, SiloEntry, Split

@@ -7,11 +7,9 @@ judged silo in which it is worst.
 from __future__ import annotations
 
 import dataclasses
-import math
 
 from components.dashboard import formats
 from components.dashboard.report import Report
-from components.dashboard.run.enough import MinimumData
 from components.dashboard.run.tables.long_tables import (
     Cell,
     Column,
@@ -23,7 +21,10 @@ from components.dashboard.run.tables.long_tables import (
 )
 from components.dashboard.scores import RANKED_BY, Question, Scores, Slice
 from components.dashboard.scores import Cell as Answer
+from components.scoring import intervals
+from components.scoring.intervals import Interval
 from components.scoring.metrics import is_lower_better
+from components.scoring.minimum_data import MinimumData
 from components.scoring.table import BASELINE
 
 FOUR_FIFTHS = 0.8
@@ -151,7 +152,9 @@ def widest(scores: Scores, column: str, needed: MinimumData) -> Answer | None:
         for of in scores.slices()
         if of.column == column and not of.silo
         for cell in [scores.ask(Question(RANKED_BY, of))]
-        if cell is not None and cell.is_number and needed.has_enough(cell)
+        if cell is not None
+        and cell.is_number
+        and needed.has_enough(cell.rows, cell.positives)
     }
     if len(known) < 2:
         return None
@@ -164,16 +167,17 @@ def widest(scores: Scores, column: str, needed: MinimumData) -> Answer | None:
         f"{low} ({formats.metric(worst.number)})"
     )
     rows = best.rows + worst.rows
-    if None in (best.low, best.high, worst.low, worst.high):
+    higher, lower = _interval(best), _interval(worst)
+    if higher is None or lower is None:
         return Answer(value, None, None, rows, "", about)
-    below = math.hypot(*(_reach(best, best.low), _reach(worst, worst.high)))
-    above = math.hypot(*(_reach(best, best.high), _reach(worst, worst.low)))
-    lower, upper = value - below, value + above
-    return Answer(value, max(0.0, lower), max(upper, -lower), rows, "", about)
+    gap = intervals.absolute(intervals.difference(higher, lower))
+    return Answer(*gap, rows, "", about)
 
 
-def _reach(content: Answer, end: float | None) -> float:
-    return content.number - (content.number if end is None else end)
+def _interval(content: Answer) -> Interval | None:
+    if content.low is None or content.high is None:
+        return None
+    return Interval(content.number, content.low, content.high)
 
 
 def _rows(

@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.dashboard.payloads import Decision, Gate, Ledger
+from components.dashboard import payloads
+from components.dashboard.payloads import Decision, Gate
 from components.dashboard.report import About, Report, SiloLine
 from components.dashboard.scores import Question, Slice, of_table
 from components.federation.records import RoundRecord, RunRecord, SiloRecord
@@ -186,15 +187,7 @@ def report(
         refusals=refusals,
         run=run if run is not None else training(trained),
         scores=cells,
-        ledger=Ledger(
-            status="done",
-            reason="",
-            rows=0,
-            dead_letters=0,
-            resumed=0,
-            silos=(),
-            failures=(),
-        ),
+        ledger=payloads.NOTHING_SCORED.model_copy(update={"status": "done"}),
         versions={},
     )
 

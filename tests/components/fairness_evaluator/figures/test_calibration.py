@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.fairness_evaluator.figures import calibration
-from components.fairness_evaluator.figures.intervals import Z
+from components.scoring.intervals import Z
 from tests.components.fairness_evaluator.made_sketches import EDGES, cell
 
 LABELS = [1, 0, 1, 1, 0, 0, 1, 0, 0, 1]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.fairness_evaluator.figures import extremes
-from components.fairness_evaluator.figures.intervals import Interval
+from components.scoring.intervals import Interval
 from tests.components.fairness_evaluator.made_sketches import rate
 
 VALUES = {

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import sklearn.metrics
 
-from components.fairness_evaluator.figures import intervals
 from components.fairness_evaluator.figures.measures import measure
+from components.scoring import intervals
 from tests.components.fairness_evaluator.made_sketches import EDGES, THRESHOLDS, cell
 
 # Ten rows: scores equal to both thresholds among them.

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from components.fairness_evaluator.figures.intervals import Interval
 from components.fairness_evaluator.figures.place import Place
+from components.scoring.intervals import Interval
 from components.scoring.table import Figure
 
 PLACE = Place("candidate", "eval", "F9", "origin", "EWR", 10, 4)

@@ -6,7 +6,8 @@ import sklearn.metrics
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.fairness_evaluator.figures import intervals, precision_recall
+from components.fairness_evaluator.figures import precision_recall
+from components.scoring import intervals
 
 counts = st.lists(
     st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=2, max_size=12

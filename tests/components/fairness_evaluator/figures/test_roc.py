@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.fairness_evaluator.figures import roc
-from components.fairness_evaluator.figures.intervals import Z
 from components.fairness_evaluator.sketches import delong
+from components.scoring.intervals import Z
 from tests.components.fairness_evaluator.made_sketches import EDGES, cell
 
 counts = st.lists(

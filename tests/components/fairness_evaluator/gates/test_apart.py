@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.fairness_evaluator.figures.intervals import Interval, difference
 from components.fairness_evaluator.gates.apart import farthest, num_pairs
 from components.fairness_evaluator.gates.bounds import Bound, widened
+from components.scoring.intervals import Interval, difference
 
 SHARES = st.floats(0, 1)
 FIGURES = st.lists(

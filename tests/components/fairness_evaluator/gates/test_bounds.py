@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from components.fairness_evaluator.figures.intervals import Interval, Z
 from components.fairness_evaluator.gates import bounds
 from components.fairness_evaluator.gates.bounds import Bound
 from components.fairness_evaluator.gates.finding import CannotJudge
+from components.scoring.intervals import Interval, Z
 from tests.components.fairness_evaluator.gates.evidence import figure
 
 NUMBERS = st.floats(-2, 2)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.fairness_evaluator.figures import intervals
 from components.fairness_evaluator.gate_settings import FourFifths
 from components.fairness_evaluator.gates import four_fifths
 from components.fairness_evaluator.gates.bounds import widened
+from components.scoring import intervals
 from tests.components.fairness_evaluator.gates.evidence import figure, judge
 
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.fairness_evaluator.gate_settings import MinimumData
 from components.fairness_evaluator.gates.judged import Unjudged, not_judged, too_little
 from components.scoring import table
+from components.scoring.minimum_data import MinimumData
 from tests.components.fairness_evaluator.gates.evidence import figure
 
 FIGURES = table.of(

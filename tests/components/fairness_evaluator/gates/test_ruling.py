@@ -3,9 +3,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.fairness_evaluator.figures.intervals import Interval
 from components.fairness_evaluator.gates.bounds import Bound
 from components.fairness_evaluator.gates.ruling import Case, interval_words, rule
+from components.scoring.intervals import Interval
 
 CASES = [
     Case("silo A", "silo A has 0.5", Interval(0.5, 0.4, 0.6)),

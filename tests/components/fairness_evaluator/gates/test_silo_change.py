@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.fairness_evaluator.figures import roc
-from components.fairness_evaluator.figures.intervals import Interval, Z
 from components.fairness_evaluator.gate_settings import Change
 from components.fairness_evaluator.gates import silo_change
 from components.fairness_evaluator.gates.bounds import widened
 from components.fairness_evaluator.gates.earlier import Earlier
 from components.fairness_evaluator.sketches import delong
+from components.scoring.intervals import Interval, Z
 from tests.components.fairness_evaluator.gates.evidence import (
     EARLIER,
     evidence,

@@ -5,9 +5,9 @@ import math
 import pytest
 
 from components.dashboard import report, scores
-from components.dashboard.run.enough import MinimumData
 from components.dashboard.run.tables.group_gaps import MEASURES, group_gaps, widest
 from components.scoring import table
+from components.scoring.minimum_data import MinimumData
 from components.scoring.table import Figure
 
 ABOUT = report.About("f", "7", "", {})
@@ -100,7 +100,7 @@ def test_a_group_with_too_little_data_does_not_lead_the_widest_gap():
 
 def test_where_all_groups_have_enough_data_the_gap_is_the_evaluations_own():
     from components.fairness_evaluator.figures import extremes
-    from components.fairness_evaluator.figures.intervals import Interval
+    from components.scoring.intervals import Interval
 
     figures = [group_auc("A", 0.80, 900, 300), group_auc("B", 0.79, 500, 100)]
     expected, _ = extremes.gap(

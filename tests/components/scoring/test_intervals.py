@@ -6,8 +6,8 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.fairness_evaluator.figures import intervals
-from components.fairness_evaluator.figures.intervals import Interval, Z
+from components.scoring import intervals
+from components.scoring.intervals import Interval, Z
 from tests.components.fairness_evaluator.made_sketches import rate
 
 hits_of_rows = st.integers(1, 400).flatmap(

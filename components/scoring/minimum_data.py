@@ -1,0 +1,40 @@
+"""From when on there is enough data to judge a silo, or a group in it.
+
+What gates ask and what pages lead with must agree, so both have it from here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pydantic
+
+from components.settings import Section
+
+
+class MinimumData(Section):
+    """From when on a silo, or a group in it, is judged."""
+
+    rows: Annotated[int, pydantic.Field(ge=2)] = 100
+    """Labelled evaluation rows that it needs; unit: rows."""
+
+    rows_of_each_label: Annotated[int, pydantic.Field(ge=1)] = 10
+    """Rows of each label that it needs; unit: rows."""
+
+    judged_silos: Annotated[int, pydantic.Field(ge=1)] = 1
+    """Judged silos without which the model is refused; unit: silos."""
+
+    def has_enough(self, rows: int, positives: int | None) -> bool:
+        """Return whether there is enough data behind a figure.
+
+        Args:
+            rows: Labelled rows.
+            positives: Rows of label 1; None where they are not told, so that there
+                is nothing to hold them to.
+        """
+        if rows < self.rows:
+            return False
+        return (
+            positives is None
+            or min(positives, rows - positives) >= self.rows_of_each_label
+        )
