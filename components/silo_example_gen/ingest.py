@@ -205,17 +205,20 @@ def _without(table: pa.Table, column: str) -> pa.Table:
 
 
 def _is_whole(folder: pathlib.Path) -> bool:
-    listed = folder / "splits.json"
-    if not listed.exists():
+    try:
+        written = json.loads((folder / "splits.json").read_text("utf-8"))
+        return all(
+            digests.of_file(split["path"]) == split["digest"]
+            for split in written.values()
+        )
+    except (OSError, ValueError):  # lost, or cut
         return False
-    written = json.loads(listed.read_text("utf-8"))
-    return all(pathlib.Path(split["path"]).exists() for split in written.values())
 
 
 def _write(silo: Silo, folder: pathlib.Path, tables: Mapping[str, pa.Table]) -> None:
     """Write all splits, or none: the folder appears when it is whole.
 
-    Of a folder that was there already, only lost files are written again.
+    Of a folder with a lost or damaged file, all are written again.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     leftovers.clear(folder.parent.glob(".*"))
@@ -232,7 +235,7 @@ def _write(silo: Silo, folder: pathlib.Path, tables: Mapping[str, pa.Table]) -> 
                 "rows": table.num_rows,
             }
         (unfinished / "splits.json").write_text(json.dumps(written, ensure_ascii=False))
-        homes.publish(silo, unfinished, folder, overwrite=False)
+        homes.publish(silo, unfinished, folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
