@@ -9,6 +9,7 @@ written: a run that finds an earlier one in the cache has come to it again.
 from __future__ import annotations
 
 import json
+import logging
 import pathlib
 from typing import Any
 
@@ -18,6 +19,8 @@ from components.silos import cohort, digests, statistics
 from components.silos.spans import span_order
 
 STATISTICS = "statistics_uri"
+
+logger = logging.getLogger(__name__)
 
 
 def find(store: Any, use_case: str, span: str) -> dict[str, Baseline]:  # noqa: ANN401
@@ -46,8 +49,16 @@ def find(store: Any, use_case: str, span: str) -> dict[str, Baseline]:  # noqa: 
     for its_span in sorted(by_span, key=span_order, reverse=True):
         folder = by_span[its_span].custom_properties[STATISTICS].string_value
         for silo in cohort.read(by_span[its_span].uri).admitted:
-            if silo not in baselines and statistics.path(folder, silo).exists():
+            if silo in baselines:
+                continue
+            if statistics.path(folder, silo).exists():
                 baselines[silo] = Baseline(its_span, folder)
+            else:
+                logger.warning(
+                    "silo=%s span=%s: its statistics are gone, so drift is measured "
+                    "against an earlier span, or not at all: run that span again",
+                    *(silo, its_span),
+                )
     return baselines
 
 

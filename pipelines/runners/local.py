@@ -19,7 +19,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable import runtime_parameter_utils
 
 from components.errors import SettingsError
-from pipelines.runners import results
+from pipelines.runners import results, whole
 from pipelines.runners.result import NodeResult
 
 
@@ -43,12 +43,15 @@ def run(
     runtime_parameter_utils.substitute_runtime_parameter(
         ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
     )
-    pathlib.Path(pipeline.pipeline_info.pipeline_root).mkdir(
-        parents=True, exist_ok=True
-    )
+    root = pathlib.Path(pipeline.pipeline_info.pipeline_root)
+    root.mkdir(parents=True, exist_ok=True)
+    whole.set_aside(root / node.id for node in pipeline.components)
     with _own_arguments(), _node_log(on_node):
         local_dag_runner.LocalDagRunner().run_with_ir(ir)
-    return results.read(pipeline.metadata_connection_config, run_id)
+    found = results.read(pipeline.metadata_connection_config, run_id)
+    for node in found.values():
+        whole.note(node)
+    return found
 
 
 @contextlib.contextmanager
