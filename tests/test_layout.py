@@ -16,7 +16,6 @@ ELSEWHERE = {
     "pipelines/cli/console.py": "tests/pipelines/cli/test_main.py",
     "pipelines/cli/init.py": "tests/end_to_end/test_own_data.py",
     "pipelines/cli/options.py": "tests/pipelines/cli/test_main.py",
-    "pipelines/cli/run.py": "tests/end_to_end/test_flights.py",
     "pipelines/runners/closing.py": "tests/end_to_end/test_kubeflow.py",
     "pipelines/runners/node.py": "tests/end_to_end/test_kubeflow.py",
     "pipelines/runners/placing.py": "tests/pipelines/runners/test_kubeflow.py",
