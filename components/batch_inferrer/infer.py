@@ -63,11 +63,14 @@ def infer(
 
 
 def _unreadable(manifest: Manifest) -> list[FailureLine]:
-    """Return the silos without rows to score of which files can't be read."""
+    """Return the silos without rows to score of which files can't be read.
+
+    One that has no file of the span has nothing to score.
+    """
     lines = []
     for entry in manifest:
         name = f"silo `{entry.silo.id}`: "
-        found = [entry.error] if entry.error else []
+        found = [entry.error] if entry.error and not entry.has_no_file else []
         if not entry.rows(SCORE):
             found += entry.unreadable
         for one in found:
