@@ -41,7 +41,8 @@ def fingerprint(silo: Silo, arguments: Mapping[str, Any]) -> Result:
 
     Returns:
         Values `files`: a list of `{span, path, digest}`, sorted; instead of the
-        digest of a file that can't be read, the reason.
+        digest of a file that can't be read, the reason. And `passed_over`, names of
+        files in a format that is not read.
 
     Raises:
         SiloError: The folder can't be read, or holds a name that isn't UTF-8.
@@ -60,7 +61,8 @@ def fingerprint(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         {"span": span, "path": _plain_path(silo, path), "digest": _digest(path)}
         for span, path in found
     ]
-    return Result({"files": listed})
+    skipped = files.passed_over(pathlib.Path(arguments["folder"]), arguments["pattern"])
+    return Result({"files": listed, "passed_over": skipped})
 
 
 def _digest(path: pathlib.Path) -> str:

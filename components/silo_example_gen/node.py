@@ -70,7 +70,7 @@ def _entry(found: Found, outcome: tasks.Result | tasks.Failure | None) -> SiloEn
         splits={name: Split(**item) for name, item in values["splits"].items()},
         unreadable=findings.all_of_json(values["unreadable"]),
         unscored=findings.all_of_json(values["unscored"]),
-        notes=findings.all_of_json(values["notes"]),
+        notes=(*found.notes, *findings.all_of_json(values["notes"])),
     )
 
 
