@@ -134,6 +134,7 @@ def _predict(chosen: Any, span: str, output: pathlib.Path) -> dict[str, Any]:  #
     chosen.prepare()
     places = Places(output)
     run_id = local.new_run_id(places.runs, "-".join(filter(None, [span, "predict"])))
+    pipeline.stage_schema(chosen, places)
     steps = pipeline.build_prediction(chosen, places, span)
     nodes = local.run(steps, run_id, console.say)
     result = ledger.read(nodes["BatchInferrer"].outputs["inference_result"])
