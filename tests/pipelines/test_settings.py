@@ -10,7 +10,7 @@ from pipelines.settings import load
 
 SMALL = {
     "silos": {"root": "data", "pattern": "{silo}/{span}.parquet"},
-    "rows": {"label": "late", "score": "following_span"},
+    "rows": {"label": "late", "key": ["id"], "score": "following_span"},
     "gates": {"silo_floor": {"at_least": 0.6}},
 }
 
