@@ -173,13 +173,17 @@ def _listed(spans: Sequence[str]) -> str:
 
 
 def fingerprint(found: Sequence[Found], chosen: Window) -> str:
-    """Digest all that a run would read, silo by silo."""
+    """Digest all that a run would read, silo by silo, wherever the silos lie."""
     spans = (*chosen.history, chosen.following)
     listed: list[Any] = [
         [
             silo.silo.id,
             silo.error.sentence if silo.error else "",
-            [[f["path"], f["digest"]] for f in silo.files if f["span"] in spans],
+            [
+                [str(pathlib.Path(f["path"]).relative_to(silo.folder)), f["digest"]]
+                for f in silo.files
+                if f["span"] in spans
+            ],
         ]
         for silo in found
     ]

@@ -105,19 +105,24 @@ def ingest(silo: Silo, arguments: Mapping[str, Any]) -> Result:
     if history is None and following is None:
         raise _nothing(silo, [*broken, *broken_too])
     # As two lists: a file that is learned from in one run is scored in another.
-    name = digests.of_json(
-        [arguments["code"], source.model_dump(mode="json"), before, after, unreadable]
-    )
+    # Without the folders: the same files elsewhere give the same splits.
+    read = [[_content(item) for item in items] for items in (before, after)]
+    settings = source.model_dump(mode="json", exclude={"silos": {"root"}})
+    name = digests.of_json([arguments["code"], settings, read, unreadable])
     folder = silo.path("splits", name[:32])
     if not _is_whole(folder):
         _write(silo, folder, _tables(silo, history, following, source))
     return Result(
         {
             "inputs": [*before, *after],
-            "splits": json.loads((folder / "splits.json").read_text("utf-8")),
+            "splits": _listed(folder),
             "unreadable": unreadable,
         }
     )
+
+
+def _content(item: Mapping[str, Any]) -> list[Any]:
+    return [pathlib.Path(item["path"]).name, item["digest"], item["rows"]]
 
 
 def _load(
@@ -205,11 +210,18 @@ def _without(table: pa.Table, column: str) -> pa.Table:
 
 
 def _is_whole(folder: pathlib.Path) -> bool:
-    listed = folder / "splits.json"
-    if not listed.exists():
+    if not (folder / "splits.json").exists():
         return False
-    written = json.loads(listed.read_text("utf-8"))
-    return all(pathlib.Path(split["path"]).exists() for split in written.values())
+    return all(pathlib.Path(one["path"]).exists() for one in _listed(folder).values())
+
+
+def _listed(folder: pathlib.Path) -> dict[str, Any]:
+    """Return the splits in a folder; their paths follow the folder if it is moved."""
+    written = json.loads((folder / "splits.json").read_text("utf-8"))
+    return {
+        name: {**split, "path": str(folder / split["path"])}
+        for name, split in written.items()
+    }
 
 
 def _write(silo: Silo, folder: pathlib.Path, tables: Mapping[str, pa.Table]) -> None:
@@ -227,7 +239,7 @@ def _write(silo: Silo, folder: pathlib.Path, tables: Mapping[str, pa.Table]) -> 
             file = f"{name}.parquet"
             pq.write_table(table, unfinished / file, row_group_size=ROW_GROUP)
             written[name] = {
-                "path": str(folder / file),
+                "path": file,
                 "digest": digests.of_file(unfinished / file),
                 "rows": table.num_rows,
             }
