@@ -11,6 +11,7 @@ schemas/<name>.pbtxt
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import importlib.util
 import pathlib
 import re
@@ -167,4 +168,49 @@ def _open(
     ):
         if not path.exists():
             raise SettingsError(f"use case `{name}`: found no {path}, expected {what}")
+    _check_columns(use_case)
     return use_case
+
+
+def _check_columns(use_case: UseCase) -> None:
+    """Check that the schema lists every column that the settings name."""
+    columns = _schema_columns(use_case.schema_file)
+    faults = []
+    for setting, names in _named_columns(use_case.settings).items():
+        for name in dict.fromkeys(filter(None, names)):
+            if name not in columns:
+                close = difflib.get_close_matches(name, columns, 1)
+                meant = f"; did you mean `{close[0]}`?" if close else ""
+                faults.append(f"  `{setting}`: unknown column `{name}`{meant}")
+    if faults:
+        raise SettingsError(
+            f"use case `{use_case.name}`: the settings name columns that the schema "
+            f"{use_case.schema_file} does not list:\n" + "\n".join(faults),
+            "correct the names in the settings, or add the columns to the schema, "
+            f"which lists {', '.join(columns) or 'none'}",
+        )
+
+
+def _named_columns(settings: UseCaseSettings) -> dict[str, Sequence[str]]:
+    """Return the columns that settings name, by setting."""
+    split_by: str | Sequence[str] = settings.rows.split_by
+    return {
+        "rows.label": [settings.rows.label],
+        "rows.key": settings.rows.key,
+        "rows.split_by": [split_by] if isinstance(split_by, str) else split_by,
+        "features.ignore": settings.features.ignore,
+        "evaluation.slices": settings.evaluation.slices,  # intersections are of these
+    }
+
+
+def _schema_columns(path: pathlib.Path) -> list[str]:
+    from google.protobuf import text_format
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    try:
+        schema = text_format.Parse(path.read_text("utf-8"), schema_pb2.Schema())
+    except (text_format.ParseError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"{path}: found {error}, expected a schema of TensorFlow Metadata as text"
+        ) from None
+    return [feature.name for feature in schema.feature]
