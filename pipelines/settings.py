@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, TypeVar, get_args
 
 import pydantic
@@ -167,9 +167,31 @@ def _distinct(faults: Sequence[Any]) -> list[Any]:
     ]
 
 
+class _Loader(yaml.SafeLoader):
+    """Reads YAML in which no key stands twice: the last would silently win."""
+
+    def construct_mapping(
+        self, node: yaml.MappingNode, deep: bool = False
+    ) -> dict[Hashable, Any]:
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if key.value in lines:
+                raise SettingsError(
+                    f"found the key `{key.value}` twice, on lines {lines[key.value]} "
+                    f"and {line}",
+                    "leave out one of them",
+                )
+            if isinstance(key, yaml.ScalarNode):
+                lines[key.value] = line
+        return super().construct_mapping(node, deep)
+
+
 def _parse(text: str, where: str) -> Any:  # noqa: ANN401  whatever the text says
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, _Loader)  # noqa: S506  it is a SafeLoader
+    except SettingsError as error:
+        raise SettingsError(f"{where}: {error.message}", error.hint) from None
     # PyYAML's own errors, and what it raises of others for values such as 2013-02-31.
     except Exception as error:
         raise SettingsError(f"{where}: found no valid YAML: {error}") from None

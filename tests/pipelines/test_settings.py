@@ -261,6 +261,7 @@ def test_a_wrong_key_below_a_name_is_told_with_what_is_allowed(write, place, key
         ("features.clip=.inf", "`features.clip`: found inf; input should be a finite"),
         ("training.3=1", "`training.3`: unknown key. Allowed: algorithm, "),
         ("training={3: 1}", "`training.3`: found 3; keys should be strings"),
+        ("training={round: 1, round: 2}", "found the key `round` twice"),
     ],
 )
 def test_a_wrong_override_is_told(write, override, told):
@@ -272,6 +273,17 @@ def test_a_wrong_override_is_told(write, override, told):
 def test_a_setting_below_an_empty_section_can_be_set(write):
     text = yaml.safe_dump(SMALL) + "training:\n  # rounds: 3\n"
     assert load(write(text), ["training.rounds=4"]).training.rounds == 4
+
+
+def test_a_key_that_stands_twice_is_told_with_its_lines(write):
+    text = yaml.safe_dump(SMALL) + "training:\n  seed: 1\n  rounds: 3\n  seed: 2\n"
+    lines = text.splitlines()
+    first, second = (lines.index(f"  seed: {n}") + 1 for n in (1, 2))
+    with pytest.raises(SettingsError) as caught:
+        load(write(text))
+    assert f"found the key `seed` twice, on lines {first} and {second}" in str(
+        caught.value
+    )
 
 
 @pytest.mark.parametrize("make", ["mkdir", "latin"])
