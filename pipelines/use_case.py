@@ -159,9 +159,15 @@ def _settings(project: pathlib.Path, name: str) -> pathlib.Path:
 def _open(
     name: str, project: pathlib.Path, settings: UseCaseSettings, base: pathlib.Path
 ) -> UseCase:
-    root = base / settings.silos.root  # an absolute root stays as it is
-    silos = settings.silos.model_copy(update={"root": str(root.absolute())})
-    use_case = UseCase(name, project, settings.model_copy(update={"silos": silos}))
+    silos = settings.silos.model_copy(
+        update={"root": _absolute(settings.silos.root, base, "silos.root")}
+    )
+    training = settings.training
+    if training.silo_registry:
+        path = _absolute(training.silo_registry, base, "training.silo_registry")
+        training = training.model_copy(update={"silo_registry": path})
+    settings = settings.model_copy(update={"silos": silos, "training": training})
+    use_case = UseCase(name, project, settings)
     for path, what in (
         (use_case.model_file, "the function build_model(spec)"),
         (use_case.schema_file, "the schema of its rows"),
@@ -170,6 +176,17 @@ def _open(
             raise SettingsError(f"use case `{name}`: found no {path}, expected {what}")
     _check_columns(use_case)
     return use_case
+
+
+def _absolute(path: str, base: pathlib.Path, setting: str) -> str:
+    """Return a path of the settings; `~` is the home folder."""
+    try:
+        return str((base / pathlib.Path(path).expanduser()).absolute())
+    except RuntimeError:
+        raise SettingsError(
+            f"`{setting}`: found {path!r}, expected a path below the home folder of a "
+            "user that there is"
+        ) from None
 
 
 def _check_columns(use_case: UseCase) -> None:

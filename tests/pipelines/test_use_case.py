@@ -133,3 +133,22 @@ def test_where_else_it_was_sought_is_told_too(tmp_path, monkeypatch):
     run = use_case.unknown("20131101-000000", "a run of that id")
     assert "nor a run of that id; known: census, flights" in run.message
     assert run.hint.startswith("`fairsilo report list USE_CASE`")
+
+
+def test_paths_in_settings_start_at_the_project_or_at_home(
+    project, tmp_path_factory, monkeypatch
+):
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    changes = ["silos.root=~/rows", "training.silo_registry=silos.json"]
+    settings = use_case.find("mine", changes).settings
+    assert settings.silos.root == str(home / "rows")
+    assert settings.training.silo_registry == str(project / "silos.json")
+    changes = ["silos.root=/rows", "training.silo_registry=~/silos.json"]
+    settings = use_case.find("mine", changes).settings
+    assert settings.silos.root == "/rows"
+    assert settings.training.silo_registry == str(home / "silos.json")
+    with pytest.raises(
+        SettingsError, match=r"`silos\.root`: found '~nobody-here/rows'"
+    ):
+        use_case.find("mine", ["silos.root=~nobody-here/rows"])
