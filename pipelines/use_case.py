@@ -18,6 +18,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from components.errors import SettingsError
+from components.silo_example_gen import discovery
 from pipelines.settings import UseCaseSettings, load
 
 PACKAGE_PROJECT = pathlib.Path(__file__).resolve().parents[1]
@@ -79,6 +80,31 @@ class UseCase:
             if not self.data.exists():  # else another run was faster
                 raise
         return True
+
+    def check_quorum(self) -> None:
+        """Check that there are as many silos as the settings demand.
+
+        Raises:
+            SettingsError: There are too few, so no run could ever give a model.
+        """
+        if not self.data.is_dir():
+            return
+        number = sum(map(discovery.may_be_silo, self.data.iterdir()))
+        needed = {
+            "validation.quorum": self.settings.validation.quorum,
+            "training.quorum_per_round": self.settings.training.quorum_per_round,
+            "gates.minimum_data.judged_silos": (
+                self.settings.gates.minimum_data.judged_silos
+            ),
+        }
+        above = [f"`{name}` is {n}" for name, n in needed.items() if n > number > 0]
+        if above:
+            raise SettingsError(
+                f"{' and '.join(above)}, but {self.data} holds {number} "
+                f"silo{'s' if number > 1 else ''}: no run could give a blessed model",
+                "lower it in the settings or with --set, or add the missing silos' "
+                "folders",
+            )
 
 
 def find(

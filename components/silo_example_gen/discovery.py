@@ -79,7 +79,7 @@ def discover(source: SourceSettings, homes_root: str) -> list[Found]:
             "that holds a folder for each silo",
             "correct silos.root in the settings, or prepare the data",
         )
-    names = sorted(path.name for path in root.iterdir() if _may_be_silo(path))
+    names = sorted(path.name for path in root.iterdir() if may_be_silo(path))
     if not names:
         raise SettingsError(
             f"silos.root is {source.silos.root!r}: found no folder in it, expected one "
@@ -94,7 +94,8 @@ def discover(source: SourceSettings, homes_root: str) -> list[Found]:
     return [_with_files(found, outcomes.get(found.silo.id)) for found in opened]
 
 
-def _may_be_silo(path: pathlib.Path) -> bool:
+def may_be_silo(path: pathlib.Path) -> bool:
+    """Return whether something below the source's root is a silo's folder."""
     return (
         path.is_dir() and path.name != "__pycache__" and not path.name.startswith(".")
     )

@@ -135,6 +135,37 @@ def test_where_else_it_was_sought_is_told_too(tmp_path, monkeypatch):
     assert run.hint.startswith("`fairsilo report list USE_CASE`")
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (["validation.quorum=3"], "`validation.quorum` is 3, but "),
+        (["training.quorum_per_round=4"], "`training.quorum_per_round` is 4, but "),
+        (
+            ["validation.quorum=3", "gates.minimum_data.judged_silos=3"],
+            "`validation.quorum` is 3 and `gates.minimum_data.judged_silos` is 3, but ",
+        ),
+    ],
+)
+def test_a_quorum_above_the_number_of_silos_is_refused(project, changes, told):
+    for name in ("north", "south", ".hidden", "__pycache__"):
+        (project / "rows" / name).mkdir(parents=True)
+    (project / "rows/notes.txt").touch()
+    common = ["silos.root=rows", "validation.quorum=2", "training.quorum_per_round=2"]
+    use_case.find("mine", common).check_quorum()
+    with pytest.raises(SettingsError) as caught:
+        use_case.find("mine", [*common, *changes]).check_quorum()
+    assert caught.value.message == (
+        f"{told}{project / 'rows'} holds 2 silos: no run could give a blessed model"
+    )
+
+
+def test_a_quorum_is_not_held_against_data_that_is_not_there_yet(project):
+    mine = use_case.find("mine", ["silos.root=rows", "validation.quorum=99"])
+    mine.check_quorum()
+    (project / "rows").mkdir()  # discovery tells that it is empty
+    mine.check_quorum()
+
+
 def test_paths_in_settings_start_at_the_project_or_at_home(
     project, tmp_path_factory, monkeypatch
 ):
