@@ -84,7 +84,7 @@ def discover(source: SourceSettings, homes_root: str) -> list[Found]:
             "that holds a folder for each silo",
             "correct silos.root in the settings, or prepare the data",
         )
-    names = sorted(path.name for path in root.iterdir() if _may_be_silo(path))
+    names = sorted(path.name for path in root.iterdir() if may_be_silo(path))
     if not names:
         raise SettingsError(
             f"silos.root is {source.silos.root!r}: found no folder in it, expected one "
@@ -132,7 +132,8 @@ def _form(span: str) -> str:
     return re.sub(r"\d+", "#", span)
 
 
-def _may_be_silo(path: pathlib.Path) -> bool:
+def may_be_silo(path: pathlib.Path) -> bool:
+    """Return whether something below the source's root is a silo's folder."""
     return (
         path.is_dir() and path.name != "__pycache__" and not path.name.startswith(".")
     )
@@ -215,14 +216,18 @@ def _listed(spans: Sequence[str]) -> str:
 
 
 def fingerprint(found: Sequence[Found], chosen: Window) -> str:
-    """Digest all that a run would read, silo by silo."""
+    """Digest all that a run would read, silo by silo, wherever the silos lie."""
     spans = (*chosen.history, chosen.following)
     listed: list[Any] = [
         [
             silo.silo.id,
             silo.error.sentence if silo.error else "",
             findings.sentences(silo.notes),
-            [[f["path"], f["digest"]] for f in silo.files if f["span"] in spans],
+            [
+                [str(pathlib.Path(f["path"]).relative_to(silo.folder)), f["digest"]]
+                for f in silo.files
+                if f["span"] in spans
+            ],
         ]
         for silo in found
     ]

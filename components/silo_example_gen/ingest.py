@@ -119,22 +119,22 @@ def ingest(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         key: [dataclasses.asdict(one) for one in all_] for key, all_ in said.items()
     }
     # As two lists: a file that is learned from in one run is scored in another.
+    # Without the folders: the same files elsewhere give the same splits.
     name = digests.of_json(
         [
             arguments["code"],
-            source.model_dump(mode="json"),
+            source.model_dump(mode="json", exclude={"silos": {"root"}}),
             [[feature.name, feature.type] for feature in schema.feature],
-            before.inputs,
-            after.inputs,
+            [_content(item) for item in before.inputs],
+            [_content(item) for item in after.inputs],
             told["unreadable"],
         ]
     )
     folder = silo.path("splits", name[:32])
     if not _is_whole(folder):
         _write(silo, folder, _tables(silo, before.table, after.table, source))
-    splits_written = json.loads((folder / "splits.json").read_text("utf-8"))
     inputs = [*before.inputs, *after.inputs]
-    return Result({"inputs": inputs, "splits": splits_written, **told})
+    return Result({"inputs": inputs, "splits": _listed(folder), **told})
 
 
 @dataclasses.dataclass
@@ -152,6 +152,10 @@ class _Loaded:
     table: pa.Table | None = None
     refused: list[Finding] = dataclasses.field(default_factory=list)
     notes: list[Finding] = dataclasses.field(default_factory=list)
+
+
+def _content(item: Mapping[str, Any]) -> list[Any]:
+    return [pathlib.Path(item["path"]).name, item["digest"], item["rows"]]
 
 
 def _load(
@@ -243,11 +247,18 @@ def _without(table: pa.Table, column: str) -> pa.Table:
 
 
 def _is_whole(folder: pathlib.Path) -> bool:
-    listed = folder / "splits.json"
-    if not listed.exists():
+    if not (folder / "splits.json").exists():
         return False
-    written = json.loads(listed.read_text("utf-8"))
-    return all(pathlib.Path(split["path"]).exists() for split in written.values())
+    return all(pathlib.Path(one["path"]).exists() for one in _listed(folder).values())
+
+
+def _listed(folder: pathlib.Path) -> dict[str, Any]:
+    """Return the splits in a folder; their paths follow the folder if it is moved."""
+    written = json.loads((folder / "splits.json").read_text("utf-8"))
+    return {
+        name: {**split, "path": str(folder / split["path"])}
+        for name, split in written.items()
+    }
 
 
 def _write(silo: Silo, folder: pathlib.Path, tables: Mapping[str, pa.Table]) -> None:
@@ -265,7 +276,7 @@ def _write(silo: Silo, folder: pathlib.Path, tables: Mapping[str, pa.Table]) -> 
             file = f"{name}.parquet"
             pq.write_table(table, unfinished / file, row_group_size=ROW_GROUP)
             written[name] = {
-                "path": str(folder / file),
+                "path": file,
                 "digest": digests.of_file(unfinished / file),
                 "rows": table.num_rows,
             }

@@ -40,6 +40,7 @@ def _run(chosen: Any, span: str, output: pathlib.Path, force: bool) -> dict[str,
     console.say(f"{chosen.name}: output in {output}")
     if chosen.prepare():
         console.say(f"data made in {chosen.data}")
+    chosen.check_quorum()
     from pipelines import pipeline, summary
     from pipelines.places import Places
     from pipelines.runners import local, results

@@ -213,6 +213,15 @@ def test_a_fingerprint_is_of_the_files_that_are_read_and_of_no_others():
     assert digest([found("1"), gone]) != digest([found("1")])
 
 
+def test_a_fingerprint_is_the_same_wherever_the_silos_folders_lie():
+    def at(root):
+        path = f"{root}/north/1.csv"
+        files = ({"span": "1", "path": path, "digest": "1"},)
+        return Found(Silo("north", "/home/north"), f"{root}/north", files)
+
+    assert digest([at("/here")]) == digest([at("/moved/there")])
+
+
 @pytest.mark.beam
 def test_a_name_that_is_not_utf_8_gets_no_home_and_can_still_be_told(tmp_path):
     silos.federation(tmp_path / "data", span="1")

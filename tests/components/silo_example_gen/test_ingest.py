@@ -187,6 +187,30 @@ def test_the_same_rows_give_the_same_bytes_in_another_home(run, write, tmp_path,
     assert again == first
 
 
+def test_moved_data_and_moved_homes_keep_their_splits(write, tmp_path, silo):
+    write("a.parquet", silos.rows(50))
+
+    def run(silo, data):
+        arguments = {
+            "source": silos.source(data).model_dump(mode="json"),
+            "code": "code",
+            "history": [str(data / "north/a.parquet")],
+            "following": [],
+        }
+        return ingest.ingest(silo, arguments).values["splits"]
+
+    first = run(silo, tmp_path / "data")
+    written = {path.stat().st_ino for path in silo.path().rglob("*")}
+    (tmp_path / "data").rename(tmp_path / "data 2")
+    (tmp_path / "homes").rename(tmp_path / "homes 2")
+    moved = homes.open_home(tmp_path / "homes 2", "north")
+    again = run(moved, tmp_path / "data 2")
+    assert {path.stat().st_ino for path in moved.path().rglob("*")} == written
+    for name, split in again.items():
+        there = pathlib.Path(first[name]["path"]).relative_to(silo.path())
+        assert split == {**first[name], "path": str(moved.path(str(there)))}
+
+
 def test_a_lost_split_is_written_again_and_the_others_stay(run, write, silo):
     path = write("a.parquet", silos.rows(50))
     first = run([path])
