@@ -247,9 +247,13 @@ def _without(table: pa.Table, column: str) -> pa.Table:
 
 
 def _is_whole(folder: pathlib.Path) -> bool:
-    if not (folder / "splits.json").exists():
+    try:
+        return all(
+            digests.of_file(split["path"]) == split["digest"]
+            for split in _listed(folder).values()
+        )
+    except (OSError, ValueError):  # lost, or cut
         return False
-    return all(pathlib.Path(one["path"]).exists() for one in _listed(folder).values())
 
 
 def _listed(folder: pathlib.Path) -> dict[str, Any]:
@@ -264,7 +268,7 @@ def _listed(folder: pathlib.Path) -> dict[str, Any]:
 def _write(silo: Silo, folder: pathlib.Path, tables: Mapping[str, pa.Table]) -> None:
     """Write all splits, or none: the folder appears when it is whole.
 
-    Of a folder that was there already, only lost files are written again.
+    Of a folder with a lost or damaged file, all are written again.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     leftovers.clear(folder.parent.glob(".*"))
@@ -281,7 +285,7 @@ def _write(silo: Silo, folder: pathlib.Path, tables: Mapping[str, pa.Table]) -> 
                 "rows": table.num_rows,
             }
         (unfinished / "splits.json").write_text(json.dumps(written, ensure_ascii=False))
-        homes.publish(silo, unfinished, folder, overwrite=False)
+        homes.publish(silo, unfinished, folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 

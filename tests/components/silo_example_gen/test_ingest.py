@@ -46,6 +46,14 @@ def write(tmp_path):
     return write
 
 
+def contents(silo):
+    return {
+        path: path.read_bytes()
+        for path in silo.path("splits").rglob("*")
+        if path.is_file()
+    }
+
+
 def frame(values, split):
     return pd.read_parquet(values["splits"][split]["path"])
 
@@ -193,6 +201,7 @@ def test_moved_data_and_moved_homes_keep_their_splits(write, tmp_path, silo):
     def run(silo, data):
         arguments = {
             "source": silos.source(data).model_dump(mode="json"),
+            "schema": SCHEMA,
             "code": "code",
             "history": [str(data / "north/a.parquet")],
             "following": [],
@@ -211,18 +220,21 @@ def test_moved_data_and_moved_homes_keep_their_splits(write, tmp_path, silo):
         assert split == {**first[name], "path": str(moved.path(str(there)))}
 
 
-def test_a_lost_split_is_written_again_and_the_others_stay(run, write, silo):
+@pytest.mark.parametrize("name", ["train.parquet", "splits.json"])
+@pytest.mark.parametrize("damage", ["lost", "cut", "changed"])
+def test_a_lost_or_damaged_split_is_written_again(run, write, silo, name, damage):
     path = write("a.parquet", silos.rows(50))
     first = run([path])
-    kept = first["splits"]["eval"]["path"]
-    before = pathlib.Path(kept).stat().st_ino
-    pathlib.Path(first["splits"]["train"]["path"]).unlink()
+    before = contents(silo)
+    (file,) = silo.path("splits").rglob(name)
+    content = file.read_bytes()
+    if damage == "lost":
+        file.unlink()
+    else:
+        cut = content[:-9]
+        file.write_bytes(cut if damage == "cut" else cut + bytes(9))
     assert run([path]) == first
-    assert (
-        digests.of_file(first["splits"]["train"]["path"])
-        == (first["splits"]["train"]["digest"])
-    )
-    assert pathlib.Path(kept).stat().st_ino == before
+    assert contents(silo) == before
     assert not [p for p in silo.path("splits").iterdir() if p.name.startswith(".")]
 
 
