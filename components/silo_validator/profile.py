@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
-from components.silo_validator import disclosure, tfdv_checks
+from components.silo_validator import counts, disclosure, tfdv_checks
 from components.silos.manifest import EVAL, NEXT, SCORE, TRAIN
 from components.silos.silo import Silo
 from components.silos.tasks import Result
@@ -32,13 +32,15 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
     Args:
         arguments: `splits` (paths by name), `schema` (serialized, as hex),
             `label`, `key` and `split_by` columns, `disclosure_rows`,
-            `max_non_finite_share`.
+            `max_non_finite_share`, and the bounds of what is found in counts:
+            `min_rows_per_class` and `max_duplicate_share`.
 
     Returns:
         Values `findings` (list of `{split, column, kind, sentence, hint}`), `labels`
-        (rows by label value in train: `negative`, `positive`, `other`),
-        `duplicates` (eval rows that also stand in train); payload: the disclosed
-        statistics, a serialized DatasetFeatureStatisticsList.
+        (rows by label value in train: `negative`, `positive`, `other`; told by
+        `disclosure.count`), `duplicates` (eval rows that also stand in train, a lower
+        bound: 0 unless there are too many); payload: the disclosed statistics of
+        train, a serialized DatasetFeatureStatisticsList.
     """
     schema = schema_pb2.Schema.FromString(bytes.fromhex(arguments["schema"]))
     label, key = arguments["label"], set(arguments["key"])
@@ -53,6 +55,8 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
     }
     findings: list[dict[str, str]] = []
     measured: dict[str, statistics_pb2.DatasetFeatureStatisticsList] = {}
+    disclosed = statistics_pb2.DatasetFeatureStatisticsList()
+    rows = arguments["disclosure_rows"]
     for name, table in tables.items():
         if not table.num_rows:
             continue
@@ -67,25 +71,31 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
             _finding(name, column, "non-finite", text, NON_FINITE)
             for column, text in flooded
         ]
-        measured[name] = tfdv_checks.measure(_conform(finite, schema), name, schema)
+        conformed = _conform(finite, schema)
+        measured[name] = tfdv_checks.measure(conformed, name, schema)
+        if name == TRAIN:
+            disclosed.datasets.append(
+                disclosure.reduce(measured[name].datasets[0], conformed, rows, known)
+            )
     for name, statistics in measured.items():
         findings += tfdv_checks.against_schema(
             statistics, schema, name, ENVIRONMENTS[name]
         )
     if TRAIN in measured and SCORE in measured:
         findings += tfdv_checks.skew(measured[TRAIN], measured[SCORE], schema)
-    disclosed = statistics_pb2.DatasetFeatureStatisticsList()
-    for statistics in measured.values():
-        disclosed.datasets.append(
-            disclosure.reduce(
-                statistics.datasets[0], arguments["disclosure_rows"], known
-            )
-        )
+    duplicates = _duplicates(tables, sorted(key), arguments["split_by"])
+    too_many = counts.too_many_duplicates(
+        tables[EVAL].num_rows if EVAL in tables else 0, arguments["max_duplicate_share"]
+    )
     return Result(
         {
             "findings": findings,
-            "labels": _labels(tables.get(TRAIN), label),
-            "duplicates": _duplicates(tables, sorted(key), arguments["split_by"]),
+            "labels": _told_labels(
+                tables.get(TRAIN), label, rows, arguments["min_rows_per_class"]
+            ),
+            "duplicates": max(duplicates // rows * rows, too_many)
+            if duplicates >= too_many
+            else 0,
         },
         disclosed.SerializeToString(deterministic=True),
     )
@@ -177,10 +187,22 @@ def _conform(table: pa.Table, schema: schema_pb2.Schema) -> pa.Table:
     return table
 
 
+def _told_labels(
+    train: pa.Table | None, label: str, rows: int, bound: int
+) -> dict[str, int]:
+    """Return the label counts as they may leave the silo."""
+    blocks = disclosure.whole_blocks(train, rows) if train is not None else None
+    in_blocks = _labels(blocks, label)
+    return {
+        value: disclosure.count(number, in_blocks[value], rows, bound)
+        for value, number in _labels(train, label).items()
+    }
+
+
 def _labels(train: pa.Table | None, label: str) -> dict[str, int]:
-    counts = {"negative": 0, "positive": 0, "other": 0}
+    found = {"negative": 0, "positive": 0, "other": 0}
     if train is None or label not in train.column_names:
-        return counts
+        return found
     column = train[label].drop_null()
     kind = column.type
     if not (
@@ -188,12 +210,12 @@ def _labels(train: pa.Table | None, label: str) -> dict[str, int]:
         or pa.types.is_floating(kind)
         or pa.types.is_boolean(kind)
     ):
-        return {**counts, "other": len(column)}
+        return {**found, "other": len(column)}
     values = column.to_numpy().astype(np.float64)
-    counts["negative"] = int((values == 0).sum())
-    counts["positive"] = int((values == 1).sum())
-    counts["other"] = len(values) - counts["negative"] - counts["positive"]
-    return counts
+    found["negative"] = int((values == 0).sum())
+    found["positive"] = int((values == 1).sum())
+    found["other"] = len(values) - found["negative"] - found["positive"]
+    return found
 
 
 def _duplicates(tables: Mapping[str, pa.Table], key: list[str], split_by: str) -> int:
