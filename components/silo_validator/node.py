@@ -73,6 +73,8 @@ def validate(
         **dataclasses.asdict(columns),
         "disclosure_rows": settings.disclosure_rows,
         "max_non_finite_share": settings.max_non_finite_share,
+        "min_rows_per_class": settings.min_rows_per_class,
+        "max_duplicate_share": settings.max_duplicate_share,
     }
     calls = [
         (

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
-from components.silo_validator import disclosure, tfdv_checks
+from components.silo_validator import counts, disclosure, tfdv_checks
 from components.silos.manifest import EVAL, NEXT, SCORE, TRAIN
 from components.silos.silo import Silo
 from components.silos.tasks import Result
@@ -36,13 +36,15 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
     Args:
         arguments: `splits` (paths by name), `schema` (serialized, as hex),
             `label`, `key` and `unmeasured` columns, `disclosure_rows`,
-            `max_non_finite_share`.
+            `max_non_finite_share`, and the bounds of what is found in counts:
+            `min_rows_per_class` and `max_duplicate_share`.
 
     Returns:
         Values `findings` (list of `{split, column, kind, sentence, hint}`), `labels`
-        (rows by label value in train: `negative`, `positive`, `other`),
-        `duplicates` (eval rows that also stand in train); payload: the disclosed
-        statistics, a serialized DatasetFeatureStatisticsList.
+        (rows by label value in train: `negative`, `positive`, `other`; told by
+        `disclosure.count`), `duplicates` (eval rows that also stand in train, a lower
+        bound: 0 unless there are too many); payload: the disclosed statistics of
+        train, a serialized DatasetFeatureStatisticsList.
     """
     schema = schema_pb2.Schema.FromString(bytes.fromhex(arguments["schema"]))
     label, key = arguments["label"], arguments["key"]
@@ -57,6 +59,8 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
     }
     findings: list[dict[str, str]] = []
     measured: dict[str, statistics_pb2.DatasetFeatureStatisticsList] = {}
+    disclosed = statistics_pb2.DatasetFeatureStatisticsList()
+    rows = arguments["disclosure_rows"]
     for name, table in tables.items():
         if not table.num_rows:
             continue
@@ -69,6 +73,10 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
             for column, text in flooded
         ]
         measured[name] = tfdv_checks.measure(finite, name, schema)
+        if name == TRAIN:
+            disclosed.datasets.append(
+                disclosure.reduce(measured[name].datasets[0], finite, rows, known)
+            )
     for name, statistics in measured.items():
         findings += tfdv_checks.against_schema(
             statistics, schema, name, ENVIRONMENTS[name]
@@ -76,18 +84,19 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
     if TRAIN in measured and SCORE in measured:
         findings += tfdv_checks.skew(measured[TRAIN], measured[SCORE], schema)
     findings += _keys(tables.get(SCORE), key)
-    disclosed = statistics_pb2.DatasetFeatureStatisticsList()
-    for statistics in measured.values():
-        disclosed.datasets.append(
-            disclosure.reduce(
-                statistics.datasets[0], arguments["disclosure_rows"], known
-            )
-        )
+    duplicates = _duplicates(tables, key, hidden)
+    too_many = counts.too_many_duplicates(
+        tables[EVAL].num_rows if EVAL in tables else 0, arguments["max_duplicate_share"]
+    )
     return Result(
         {
             "findings": findings,
-            "labels": _labels(tables.get(TRAIN), label),
-            "duplicates": _duplicates(tables, key, hidden),
+            "labels": _told_labels(
+                tables.get(TRAIN), label, rows, arguments["min_rows_per_class"]
+            ),
+            "duplicates": max(duplicates // rows * rows, too_many)
+            if duplicates >= too_many
+            else 0,
         },
         disclosed.SerializeToString(deterministic=True),
     )
@@ -163,6 +172,18 @@ def _keys(scored: pa.Table | None, key: Sequence[str]) -> list[dict[str, str]]:
         "row: their predictions can't be told apart by it"
     )
     return [_finding(SCORE, ", ".join(key), "key", sentence, KEYS)]
+
+
+def _told_labels(
+    train: pa.Table | None, label: str, rows: int, bound: int
+) -> dict[str, int]:
+    """Return the label counts as they may leave the silo."""
+    blocks = disclosure.whole_blocks(train, rows) if train is not None else None
+    in_blocks = _labels(blocks, label)
+    return {
+        value: disclosure.count(number, in_blocks[value], rows, bound)
+        for value, number in _labels(train, label).items()
+    }
 
 
 def _labels(train: pa.Table | None, label: str) -> dict[str, int]:

@@ -98,7 +98,7 @@ def test_a_refused_item_is_not_told_as_a_list_too_short_as_well(write):
 
 def test_no_gate_is_an_error_at_start(write):
     with pytest.raises(SettingsError, match="no gate is configured"):
-        load(write({**SMALL, "gates": {}}))
+        load(write({**SMALL, "gates": {"better_than_chance": None}}))
 
 
 def test_missing_section_is_named(write):

@@ -57,6 +57,7 @@ def test_a_gate_that_only_the_config_map_knows_needs_no_toggle(job, tmp_path):
         (
             dict.fromkeys(
                 (
+                    "gate_better_than_chance",
                     "gate_silo_floor",
                     "gate_worst_silo",
                     "gate_silo_gap",

@@ -24,6 +24,7 @@ def test_defaults_are_the_use_cases_settings(known):
 def test_each_configured_gate_has_a_toggle_and_no_other_has(known):
     toggles = {one.name for one in known if one.name.startswith("gate_")}
     gates = (
+        "better_than_chance",
         "silo_floor",
         "worst_silo",
         "silo_gap",

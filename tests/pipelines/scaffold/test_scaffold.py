@@ -44,13 +44,18 @@ def test_its_gates_are_there_to_be_raised(tmp_path, monkeypatch, data):
     scaffold(tmp_path, "mine", data, "y", ["sex"])
     monkeypatch.chdir(tmp_path)
     settings = use_case.find("mine").settings
-    assert list(settings.gates.configured) == ["silo_floor", "silo_gap", "change"]
+    assert list(settings.gates.configured) == [
+        "better_than_chance",
+        "silo_floor",
+        "silo_gap",
+        "change",
+    ]
     assert settings.evaluation.intersections == ()
     text = (tmp_path / "pipelines" / "mine" / "settings.yaml").read_text()
     for line in ("group_gap:", "four_fifths:", "calibration:", "silo_change:"):
         text = text.replace(f"# {line}", line)
     (tmp_path / "pipelines" / "mine" / "settings.yaml").write_text(text)
-    assert len(use_case.find("mine").settings.gates.configured) == 7
+    assert len(use_case.find("mine").settings.gates.configured) == 8
 
 
 def test_use_case_that_is_there_is_left_alone(tmp_path, data):
