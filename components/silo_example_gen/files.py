@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from components import circumstances
 from components.errors import SiloError
 from components.silo_example_gen.settings import SPAN
 from components.silos.findings import Finding
@@ -74,6 +75,8 @@ def read(silo: str, path: pathlib.Path) -> pa.Table:
         else:
             table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
+        if circumstances.is_of_the_machine(error):
+            raise
         # Arrow's own text may quote a cell; only the kind of fault is told.
         kind = "CSV" if path.suffix.lower() == ".csv" else "Parquet"
         raise SiloError(

@@ -6,7 +6,7 @@ and a generation that is part of the cache key: when a file of the record has
 gone, the generation is raised, and the node runs again.
 
 A record is read before it is written, so a lock keeps runs apart here: were a
-spoilt generation overwritten, its output would be used again.
+raised generation overwritten, its output would be used again.
 """
 
 from __future__ import annotations
@@ -33,12 +33,6 @@ def record(homes_root: str, fingerprint: str, paths: Iterable[str]) -> None:
     """Remember which split files a fingerprint stands for."""
     with _locked(homes_root, fingerprint) as path:
         _write(path, _current(path), sorted(paths))
-
-
-def spoil(homes_root: str, fingerprint: str) -> None:
-    """Keep the output of a run whose files changed meanwhile from being reused."""
-    with _locked(homes_root, fingerprint) as path:
-        _write(path, _current(path) + 1, [])
 
 
 @contextlib.contextmanager

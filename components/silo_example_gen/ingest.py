@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from components import circumstances
 from components.errors import SiloError
 from components.silo_example_gen import files, splits
 from components.silo_example_gen.settings import SourceSettings
@@ -29,6 +30,11 @@ from components.silos.silo import Silo
 from components.silos.tasks import Result
 
 ROW_GROUP = 65_536
+RIGHT = "give FairSilo the right to read what is named here"
+STORAGE = "mend the storage of what is named here; the next run tries again"
+# `fingerprint` meets these too, so TFX's cache key changes with them; any other error
+# of the system may be one of the moment.
+_KNOWN_TO_THE_KEY = (FileNotFoundError, NotADirectoryError, PermissionError)
 
 
 def fingerprint(silo: Silo, arguments: Mapping[str, Any]) -> Result:
@@ -47,7 +53,7 @@ def fingerprint(silo: Silo, arguments: Mapping[str, Any]) -> Result:
     """
     try:
         found = files.find(pathlib.Path(arguments["folder"]), arguments["pattern"])
-    except OSError as error:
+    except _KNOWN_TO_THE_KEY as error:
         raise SiloError(
             silo.id,
             "its folder",
@@ -102,8 +108,10 @@ def ingest(silo: Silo, arguments: Mapping[str, Any]) -> Result:
     before, history, broken = _load(silo, arguments["history"], source)
     after, following, broken_too = _load(silo, arguments["following"], source)
     unreadable = [dataclasses.asdict(one) for one in (*broken, *broken_too)]
+    lost = [one.sentence for one in (*broken, *broken_too) if one.hint == STORAGE]
     if history is None and following is None:
-        raise _nothing(silo, [*broken, *broken_too])
+        nothing = _nothing(silo, [*broken, *broken_too])
+        raise circumstances.of_circumstance(nothing) if lost else nothing
     # As two lists: a file that is learned from in one run is scored in another.
     name = digests.of_json(
         [arguments["code"], source.model_dump(mode="json"), before, after, unreadable]
@@ -116,7 +124,8 @@ def ingest(silo: Silo, arguments: Mapping[str, Any]) -> Result:
             "inputs": [*before, *after],
             "splits": json.loads((folder / "splits.json").read_text("utf-8")),
             "unreadable": unreadable,
-        }
+        },
+        circumstance=f"silo `{silo.id}`: {'; '.join(lost)}" if lost else "",
     )
 
 
@@ -132,10 +141,9 @@ def _load(
             broken.append(Finding(told, error.hint))
             continue
         except OSError as error:
-            told = f"{path.name}: {error.strerror}"
-            broken.append(
-                Finding(told, "give FairSilo the right to read what is named here")
-            )
+            known = isinstance(error, _KNOWN_TO_THE_KEY)
+            told = f"{path.name}: {circumstances.words(error)}"
+            broken.append(Finding(told, RIGHT if known else STORAGE))
             continue
         inputs.append(
             {"path": str(path), "digest": digests.of_file(path), "rows": table.num_rows}

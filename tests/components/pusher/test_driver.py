@@ -50,7 +50,7 @@ def newer(store, record):
             input_dict={"model_blessing": [own]}, exec_properties={}
         )
         found = Driver(store).run(info).exec_properties
-        assert set(found) == {"newer"}
+        assert set(found) == {"newer", "attempt"}
         return found["newer"].string_value
 
     return newer
