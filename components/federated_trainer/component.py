@@ -9,6 +9,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import component_spec
 
 from components import artifacts
+from components.drivers import PropertyDriver
 from components.federated_trainer import executor
 from components.federated_trainer.settings import TrainingSettings
 from components.silos import digests
@@ -61,6 +62,7 @@ class FederatedTrainer(base_component.BaseComponent):
 
     SPEC_CLASS = FederatedTrainerSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+    DRIVER_CLASS = PropertyDriver
 
     def __init__(
         self,

@@ -12,6 +12,7 @@ import logging
 import pathlib
 from collections.abc import Mapping, Sequence
 
+from components import circumstances
 from components.features.spec import FeatureSpec
 from components.federated_trainer.settings import TrainingSettings
 from components.federation import records, silo_registry, tensor_files
@@ -203,6 +204,8 @@ def _train(
         outputs.run / records.TENSORBOARD,
         silo_registry=registry,
     )
+    if result.circumstance:
+        circumstances.note(result.circumstance)
     record = dataclasses.replace(
         record,
         isolation=result.isolation,
