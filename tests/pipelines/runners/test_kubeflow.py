@@ -163,6 +163,34 @@ def test_steps_that_go_on_where_they_stopped_are_tried_again(tasks):
     assert policy["backoffFactor"] == 2.0
 
 
+def seconds(duration: str) -> int:
+    return int(duration.removesuffix("s"))
+
+
+@pytest.mark.parametrize(("minutes", "retries"), [(360, 2), (1, 1), (10_080, 10)])
+def test_a_step_that_runs_to_its_time_out_each_time_gets_all_its_attempts(
+    tmp_path, minutes, retries
+):
+    path = compiled(
+        tmp_path / "package.yaml",
+        f"kubeflow.timeout_minutes={minutes}",
+        f"kubeflow.retries={retries}",
+    )
+    spec, document = kfp_local.read(path)
+    executors = document["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    chain = spec["components"]["comp-exit-handler-1"]["dag"]["tasks"]
+    for name, task in {**chain, **spec["root"]["dag"]["tasks"]}.items():
+        policy = task.get("retryPolicy")
+        if policy is None:
+            continue
+        needed, pause = 0, seconds(policy["backoffDuration"])
+        for _ in range(policy["maxRetryCount"]):
+            needed += int(executors[f"exec-{name}"]["activeDeadlineSeconds"]) + pause
+            pause *= int(policy["backoffFactor"])
+        assert seconds(policy["backoffMaxDuration"]) > needed
+    json_format.ParseDict(spec, pipeline_spec_pb2.PipelineSpec())
+
+
 def test_order_is_that_of_the_chain(tasks):
     assert tasks["silo-example-gen"]["dependentTasks"] == ["open-run"]
     assert "silo-validator" in tasks["feature-spec-gen"]["dependentTasks"]
