@@ -55,6 +55,7 @@ def apply(
         server = _reconciler(connection, chosen)
         done = _bring(server, connection, chosen, wanted, path) if path else []
         done += server.retire_others([one.name for one in wanted])
+        warnings = _account_warnings(chosen, server.found())
     if as_json:
         console.data_json([{"name": one.name, "done": one.what} for one in done])
     else:
@@ -62,6 +63,9 @@ def apply(
             console.data(f"{one.name}: {one.what}")
     for schedule in wanted:
         _say_times(chosen, schedule)
+    for schedule_name, warning in warnings.items():
+        if warning:
+            console.say(f"warning: {schedule_name}: {warning}")
 
 
 @app.command("list")
@@ -221,8 +225,17 @@ def _of_server(chosen: UseCase, found: Found, zone: str) -> dict[str, Any]:
         "cron": found.cron,
         "parameters": dict(found.parameters),
         "next": _times(chosen, found.cron, zone) if found.enabled else [],
-        "warning": "",
+        "warning": _account_warnings(chosen, [found])[found.name],
         "id": found.job_id,
+    }
+
+
+def _account_warnings(chosen: UseCase, found: list[Found]) -> dict[str, str]:
+    from pipelines.kubeflow import schedules
+
+    account = chosen.settings.kubeflow.service_account
+    return {
+        one.name: schedules.account_warning(chosen.name, one, account) for one in found
     }
 
 

@@ -158,6 +158,21 @@ def test_show_tells_a_schedule_in_full(settings, apply, command):
     assert one["parameters"] == {"rounds": 9}
 
 
+def test_apply_and_show_say_where_runs_have_another_accounts_rights(
+    kfp, settings, apply, command
+):
+    settings({"weekly": WEEKLY})
+    told = " ".join(apply().stderr.split())
+    assert "warning: weekly: its runs use service account `pipeline-runner`" in told
+    assert "expected `fairsilo-runner`" in told
+    assert "DEFAULTPIPELINERUNNERSERVICEACCOUNT=fairsilo-runner" in told
+    assert "pipeline-runner" in command("show", "flights").stdout
+    command("delete", "flights", "weekly")
+    kfp.state.runner_account = "fairsilo-runner"
+    assert "service account" not in apply().stderr
+    assert "warning" not in command("show", "flights").stdout
+
+
 def test_pause_and_resume_switch_one_or_all(kfp, settings, apply, command):
     settings({"weekly": WEEKLY, "daily": DAILY})
     apply()
