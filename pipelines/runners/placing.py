@@ -12,7 +12,7 @@ from kfp import dsl, kubernetes
 
 from components import store_url
 from components.errors import SettingsError
-from pipelines.kubeflow.settings import GpuSettings, KubeflowSettings, ResourcesSettings
+from pipelines.kubeflow.settings import KubeflowSettings, ResourcesSettings
 from pipelines.runners.node import DECIDE, OPEN
 
 LABELS = {
@@ -79,8 +79,6 @@ def place(task: dsl.PipelineTask, step: str, settings: KubeflowSettings) -> None
         kubernetes.use_config_map_as_volume(
             task, settings.silos_config_map, SILOS_FOLDER, optional=True
         )
-        if settings.gpu:
-            _on_gpu(task, settings.gpu)
     for key, value in LABELS.items():
         kubernetes.add_pod_label(task, key, value)
 
@@ -95,15 +93,3 @@ def all_attempts_s(settings: KubeflowSettings) -> int:
     attempts = (settings.retries + 1) * (settings.timeout_minutes * 60 + QUEUE_S)
     pauses = FIRST_PAUSE_S * ((1 << settings.retries) - 1)  # each twice the last
     return attempts + pauses
-
-
-def _on_gpu(task: dsl.PipelineTask, gpu: GpuSettings) -> None:
-    task.set_accelerator_type(gpu.accelerator)
-    task.set_accelerator_limit(gpu.count)
-    key, _, rest = gpu.toleration.partition("=")
-    value, _, effect = rest.partition(":")
-    kubernetes.add_toleration(
-        task, key=key, operator="Equal", value=value, effect=effect
-    )
-    for label, wanted in gpu.node_selector.items():
-        kubernetes.add_node_selector(task, label, wanted)

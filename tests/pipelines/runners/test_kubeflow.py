@@ -215,22 +215,6 @@ def test_the_form_has_types_defaults_and_descriptions(spec):
     assert all(field["description"] for field in fields.values())
 
 
-def test_the_trainer_goes_to_the_gpu_pool_when_asked(tmp_path, platforms):
-    assert "tolerations" not in platforms["exec-federated-trainer"]
-    gpu = "kubeflow.gpu={count: 2, node_selector: {agentpool: gpu}}"
-    spec, document = kfp_local.read(compiled(tmp_path / "gpu.yaml", gpu))
-    trainer = spec["deploymentSpec"]["executors"]["exec-federated-trainer"]
-    resources = trainer["container"]["resources"]
-    assert resources["accelerator"]["resourceType"] == "nvidia.com/gpu"
-    assert resources["accelerator"]["resourceCount"] == "2"
-    executors = document["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
-    (toleration,) = executors["exec-federated-trainer"]["tolerations"]
-    assert (toleration["key"], toleration["value"]) == ("sku", "gpu")
-    selector = executors["exec-federated-trainer"]["nodeSelector"]["labels"]
-    assert selector == {"agentpool": "gpu"}
-    assert "tolerations" not in executors["exec-pusher"]
-
-
 def test_a_step_gets_the_resources_that_the_settings_give_it(tmp_path):
     asked = "kubeflow.resources={Dashboard: {cpu: 500m, memory: 6Gi}}"
     spec, _ = kfp_local.read(compiled(tmp_path / "package.yaml", asked))
