@@ -15,6 +15,7 @@ from pipelines.cli.kubeflow_server import (
     Image,
     Package,
     Way,
+    check_fields,
     compiled,
     connected,
     find,
@@ -50,7 +51,7 @@ def apply(
     with contextlib.ExitStack() as stack:
         path = stack.enter_context(compiled(chosen, package)) if wanted else None
         if path is not None:
-            _check_parameters(wanted, path)  # before anything is sent
+            _check_parameters(chosen, wanted, path)  # before anything is sent
         connection = stack.enter_context(connected(chosen, way))
         server = _reconciler(connection, chosen)
         done = _bring(server, connection, chosen, wanted, path) if path else []
@@ -172,13 +173,15 @@ def _wanted(chosen: UseCase) -> list[Wanted]:
     return schedules.wanted(settings.schedules, settings.kubeflow, _now())
 
 
-def _check_parameters(wanted: list[Wanted], path: pathlib.Path) -> None:
+def _check_parameters(
+    chosen: UseCase, wanted: list[Wanted], path: pathlib.Path
+) -> None:
     from pipelines.kubeflow import package as packages
     from pipelines.kubeflow import schedules
 
     content = packages.read(path)
     for one in wanted:
-        schedules.parameters(one, content)
+        check_fields(chosen, schedules.parameters(one, content))
 
 
 def _bring(

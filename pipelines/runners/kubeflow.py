@@ -89,8 +89,7 @@ def _pipeline(use_case: UseCase, nodes: Mapping[str, list[str]]) -> Any:  # noqa
             for node, before in nodes.items():
                 tasks[node] = _task(use_case, node)
                 tasks[node].after(*(tasks[name] for name in before or [OPEN]))
-            flags = [one for one in asked if one.name == parameters.FAIL_IF_NOT_BLESSED]
-            decide = _task(use_case, DECIDE, flags, given)
+            decide = _task(use_case, DECIDE)
             decide.after(*(tasks[node] for node in nodes))
 
     body.__signature__ = inspect.Signature(  # type: ignore[attr-defined]

@@ -92,7 +92,7 @@ def _step(asked: argparse.Namespace, job: Job) -> tuple[StepReport, int]:
             told = closing.close_run(job, connection)
             return step_report.of_summary(about, told), 0
         told = closing.decide(job, connection)
-        return step_report.of_summary(about, told), _colour(told, values)
+        return step_report.of_summary(about, told), _colour(told, job)
     from pipelines.runners import narrow
 
     narrow.import_narrowly()
@@ -121,13 +121,14 @@ def _open(job: Job, values: dict[str, str], folder: pathlib.Path) -> StepReport:
     )
 
 
-def _colour(told: Summary, values: dict[str, str]) -> int:
+def _colour(told: Summary, job: Job) -> int:
     """Return the exit status of the step that decides: 0 is green."""
+    from pipelines.kubeflow.settings import RED
+    from pipelines.runners import opening
     from pipelines.summary import EXIT_STATUS
 
     status: int = EXIT_STATUS[told["status"]]
-    name = parameters.FAIL_IF_NOT_BLESSED
-    if not status or not parameters.flag(name, values[name]):
+    if not status or opening.read_settings(job).kubeflow.not_blessed != RED:
         return 0
     for reason in told["reasons"]:
         console.say(reason)

@@ -103,6 +103,7 @@ def test_the_last_schedule_goes_without_a_package(kfp, settings, apply, command)
         ({"cron": "0 4 1 * *", "time_zone": "Asia/Tokyo"}, "schedule `weekly`"),
         ({**WEEKLY, "parameters": {"round": 3}}, "schedule `weekly`: parameter"),
         ({**WEEKLY, "parameters": {"rounds": "x"}}, "expected a whole number"),
+        ({**WEEKLY, "parameters": {"seed": 1.5}}, "field `seed`: found '1.5'"),
     ],
 )
 def test_a_bad_schedule_is_refused_by_name_before_anything_is_sent(

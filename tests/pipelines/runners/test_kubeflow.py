@@ -206,12 +206,11 @@ def test_the_exit_handler_runs_whatever_came(tasks):
 def test_the_form_has_types_defaults_and_descriptions(spec):
     fields = spec["root"]["inputDefinitions"]["parameters"]
     kinds = {name: field["parameterType"] for name, field in fields.items()}
-    assert kinds["span"] == kinds["algorithm"] == "STRING"
-    assert kinds["rounds"] == kinds["seed"] == "NUMBER_INTEGER"
-    assert kinds["client_learning_rate"] == "NUMBER_DOUBLE"
-    assert kinds["force"] == kinds["gate_silo_gap"] == "BOOLEAN"
+    assert kinds["span"] == kinds["algorithm"] == kinds["rounds"] == "STRING"
+    assert kinds["force"] == kinds["skip_gate_silo_gap"] == "BOOLEAN"
     assert fields["span"]["defaultValue"] == "latest"
-    assert fields["rounds"]["defaultValue"] == 15
+    assert fields["rounds"]["defaultValue"] == "as in settings"
+    assert fields["skip_gate_silo_gap"]["defaultValue"] is False
     assert all(field["description"] for field in fields.values())
 
 
