@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import logging
 import pathlib
-import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from components.errors import FairSiloError, SettingsError
+from components.errors import SettingsError
 from pipelines import use_case
 from pipelines.runners import parameters
 from pipelines.runners.job import Job
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from pipelines.use_case import UseCase
 
 logger = logging.getLogger(__name__)
-
-SETTINGS_FILE_NAME = "settings.json"
 
 
 def settings_of(job: Job, values: Mapping[str, str], folder: pathlib.Path) -> UseCase:
@@ -56,26 +53,14 @@ def settings_of(job: Job, values: Mapping[str, str], folder: pathlib.Path) -> Us
         raise parameters.in_form_words(error, known, file) from None
 
 
-def settings_file(job: Job) -> pathlib.Path:
-    """Return the file that holds the run's settings, as its first step read them."""
-    return job.folder / SETTINGS_FILE_NAME
-
-
 def read_settings(job: Job) -> UseCaseSettings:
     """Return the run's settings, as its first step read them.
 
     Raises:
         FairSiloError: They are not there.
     """
-    path = settings_file(job)
-    try:
-        return UseCaseSettings.model_validate_json(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FairSiloError(
-            f"{path}: found no settings ({error.strerror}), expected those that the "
-            "step open-run wrote",
-            f"check that all steps mount the same volume at {job.root}",
-        ) from None
+    text = job.read(job.settings_file, "settings")
+    return UseCaseSettings.model_validate_json(text)
 
 
 def compile_run(job: Job, chosen: UseCase, values: Mapping[str, str]) -> None:
@@ -102,12 +87,5 @@ def compile_run(job: Job, chosen: UseCase, values: Mapping[str, str]) -> None:
         ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: job.run_id}
     )
     job.places.pipeline_root.mkdir(parents=True, exist_ok=True)
-    job.folder.mkdir(parents=True, exist_ok=True)
-    _write(settings_file(job), chosen.settings.model_dump_json(indent=1))
-    _write(job.ir_file, json_format.MessageToJson(ir))
-
-
-def _write(path: pathlib.Path, text: str) -> None:
-    unfinished = path.with_name(f".{uuid.uuid4().hex}")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    job.write(job.settings_file, chosen.settings.model_dump_json(indent=1))
+    job.write(job.ir_file, json_format.MessageToJson(ir))
