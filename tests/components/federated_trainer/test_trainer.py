@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
+import shutil
 
 import pytest
 
@@ -172,6 +173,10 @@ def test_training_key_follows_all_that_decides_the_weights(tmp_path):
     asked = request(tmp_path)
     model = tmp_path / "model.py"
     model.write_text("other")
+    beside = tmp_path / "the same with a module beside it"
+    beside.mkdir()
+    shutil.copy(model, beside)
+    (beside / "layers.py").write_text("WIDTH = 8")
     encoded = {"north": "d1", "west": "d2"}
     keys = [
         trainer.training_key(*arguments)
@@ -186,6 +191,12 @@ def test_training_key_follows_all_that_decides_the_weights(tmp_path):
             ),
             (
                 dataclasses.replace(asked, module_file=str(model)),
+                "flights",
+                encoded,
+                support.SPEC,
+            ),
+            (
+                dataclasses.replace(asked, module_file=str(beside / "model.py")),
                 "flights",
                 encoded,
                 support.SPEC,
