@@ -149,6 +149,7 @@ def test_waiting_tells_the_steps_and_exits_by_kubeflows_state(
         ("SUCCEEDED", "not_blessed", 4),
         ("FAILED", "not_blessed", 4),
         ("SUCCEEDED", "below_quorum", 3),
+        ("FAILED", "incomplete", 5),
         ("FAILED", "failed", 1),
     ],
 )
