@@ -236,9 +236,8 @@ def _departures(
     left = {}
     for silo, result in encoded.items():
         rounds = sum(silo in {s.silo for s in r.silos} for r in record.rounds)
-        size = len(json.dumps(result.values).encode())
         left[silo] = [
-            Departure("counts and digests", 1, size),
+            Departure("counts and digests", 1, result.num_bytes),
             Departure("model updates", rounds, rounds * update_bytes),
             Departure("training metrics", rounds, rounds * METRICS_BYTES),
         ]

@@ -59,11 +59,13 @@ class Result:
         payload: Bytes of a named format (a proto, an Arrow stream), or none.
         pooled: Bytes that leave only merged with those of other silos; never
             part of a result that `run` yields.
+        num_bytes: Size of all that left the silo, `pooled` with it, as `run` met it.
     """
 
     values: dict[str, Any]
     payload: bytes = b""
     pooled: bytes = b""
+    num_bytes: int = dataclasses.field(default=0, compare=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,10 +75,12 @@ class Failure:
     Attributes:
         reason: A sentence without any record in it.
         hint: The way out.
+        num_bytes: Size of both, as `run` met it.
     """
 
     reason: str
     hint: str = ""
+    num_bytes: int = dataclasses.field(default=0, compare=False)
 
     @property
     def finding(self) -> Finding:
@@ -197,9 +201,12 @@ def _run_item(
     fields: dict[str, Any] = (
         {"values": outcome.values}
         if isinstance(outcome, Result)
-        else dataclasses.asdict(outcome)
+        else {"reason": outcome.reason, "hint": outcome.hint}
     )
-    text = json.dumps(fields, ensure_ascii=False)
+    pooled = len(outcome.pooled) if isinstance(outcome, Result) else 0
+    told = json.dumps(fields, ensure_ascii=False)
+    num_bytes = len(told.encode()) + len(payload) + pooled
+    text = json.dumps({**fields, "num_bytes": num_bytes}, ensure_ascii=False)
     pathlib.Path(folder, f"{index}.json").write_text(text, encoding="utf-8")
     if isinstance(outcome, Result) and outcome.pooled:
         yield index, outcome.pooled
@@ -216,4 +223,5 @@ def _read(folder: pathlib.Path, index: int) -> Result | Failure:
     fields = json.loads((folder / f"{index}.json").read_text(encoding="utf-8"))
     if "reason" in fields:
         return Failure(**fields)
-    return Result(fields["values"], (folder / f"{index}.bin").read_bytes())
+    payload = (folder / f"{index}.bin").read_bytes()
+    return Result(fields["values"], payload, num_bytes=fields["num_bytes"])
