@@ -16,6 +16,7 @@ from components.batch_inferrer import ledger
 from components.errors import FairSiloError
 from components.fairness_evaluator import decision
 from components.fairness_evaluator.decision import Decision
+from components.features import unused
 from components.pusher import outcome
 from components.scoring import model, table
 from components.scoring.table import Figure
@@ -106,6 +107,10 @@ def of_run(
         "baseline": _baseline(verdict),
         **_spread(judged),
         "silos": silos,
+        "unused_columns": [
+            dataclasses.asdict(one)
+            for one in unused.read(nodes["FeatureSpecGen"].outputs["feature_spec"])
+        ],
         "evaluation": str(evaluated["evaluation"]),
         "blessing": str(evaluated["blessing"]),
         "pushed": outcome.is_pushed(pushed),
@@ -145,6 +150,7 @@ def of_failure(
         "worst_silo": None,
         "gap": None,
         "silos": [],
+        "unused_columns": [],
         "evaluation": None,
         "blessing": None,
         "pushed": False,

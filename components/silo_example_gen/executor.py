@@ -1,4 +1,4 @@
-"""Reads nothing but exec properties, writes the manifest."""
+"""Reads the schema, writes the manifest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tfx.types.artifact import Artifact
 
 from components.silo_example_gen import discovery, generation, node
 from components.silo_example_gen.settings import SourceSettings
-from components.silos import departures
+from components.silos import departures, schema
 
 
 class Executor(base_executor.BaseExecutor):
@@ -18,7 +18,7 @@ class Executor(base_executor.BaseExecutor):
 
     def Do(
         self,
-        input_dict: dict[str, list[Artifact]],  # noqa: ARG002  a source has no input
+        input_dict: dict[str, list[Artifact]],
         output_dict: dict[str, list[Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
@@ -34,6 +34,7 @@ class Executor(base_executor.BaseExecutor):
             found,
             chosen,
             source,
+            schema.read(artifact_utils.get_single_uri(input_dict["schema"])),
             exec_properties["code"],
         )
         examples = artifact_utils.get_single_instance(output_dict["examples"])

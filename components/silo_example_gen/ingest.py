@@ -18,9 +18,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.errors import SiloError
-from components.silo_example_gen import files, splits
+from components.silo_example_gen import conform, files, splits
 from components.silo_example_gen.settings import SourceSettings
 from components.silos import digests, findings, homes, leftovers
 from components.silos.findings import Finding
@@ -40,7 +41,8 @@ def fingerprint(silo: Silo, arguments: Mapping[str, Any]) -> Result:
 
     Returns:
         Values `files`: a list of `{span, path, digest}`, sorted; instead of the
-        digest of a file that can't be read, the reason.
+        digest of a file that can't be read, the reason. And `passed_over`, names of
+        files in a format that is not read.
 
     Raises:
         SiloError: The folder can't be read, or holds a name that isn't UTF-8.
@@ -59,7 +61,8 @@ def fingerprint(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         {"span": span, "path": _plain_path(silo, path), "digest": _digest(path)}
         for span, path in found
     ]
-    return Result({"files": listed})
+    skipped = files.passed_over(pathlib.Path(arguments["folder"]), arguments["pattern"])
+    return Result({"files": listed, "passed_over": skipped})
 
 
 def _digest(path: pathlib.Path) -> str:
@@ -88,68 +91,107 @@ def ingest(silo: Silo, arguments: Mapping[str, Any]) -> Result:
 
     Args:
         silo: The silo.
-        arguments: `source` (SourceSettings as JSON), `code` (digest of our code),
-            `history` and `following` (paths of the files to learn from, and of
-            the span after them).
+        arguments: `source` (SourceSettings as JSON), `schema` (serialized, as hex),
+            `code` (digest of our code), `history` and `following` (paths of the
+            files to learn from, and of the span after them).
 
     Returns:
-        Values `inputs`, `splits` and `unreadable` as in a `SiloEntry`.
+        Values `inputs`, `splits`, `unreadable`, `unscored` and `notes` as in a
+        `SiloEntry`.
 
     Raises:
         SiloError: Not one of the files could be used.
     """
     source = SourceSettings.model_validate(arguments["source"])
-    before, history, broken = _load(silo, arguments["history"], source)
-    after, following, broken_too = _load(silo, arguments["following"], source)
-    unreadable = [dataclasses.asdict(one) for one in (*broken, *broken_too)]
-    if history is None and following is None:
-        raise _nothing(silo, [*broken, *broken_too])
+    schema = schema_pb2.Schema.FromString(bytes.fromhex(arguments["schema"]))
+    before = _load(silo, arguments["history"], source, schema)
+    after = _load(silo, arguments["following"], source, schema)
+    refused = [*before.refused, *after.refused]
+    if before.table is None and after.table is None:
+        raise _nothing(silo, refused)
+    scored = after if source.rows.score == "following_span" else before
+    said = {
+        "unreadable": refused,
+        "unscored": scored.refused,
+        "notes": list(dict.fromkeys([*before.notes, *after.notes])),
+    }
+    told = {
+        key: [dataclasses.asdict(one) for one in all_] for key, all_ in said.items()
+    }
     # As two lists: a file that is learned from in one run is scored in another.
+    # Without the folders: the same files elsewhere give the same splits.
     name = digests.of_json(
-        [arguments["code"], source.model_dump(mode="json"), before, after, unreadable]
+        [
+            arguments["code"],
+            source.model_dump(mode="json", exclude={"silos": {"root"}}),
+            [[feature.name, feature.type] for feature in schema.feature],
+            [_content(item) for item in before.inputs],
+            [_content(item) for item in after.inputs],
+            told["unreadable"],
+        ]
     )
     folder = silo.path("splits", name[:32])
     if not _is_whole(folder):
-        _write(silo, folder, _tables(silo, history, following, source))
-    return Result(
-        {
-            "inputs": [*before, *after],
-            "splits": json.loads((folder / "splits.json").read_text("utf-8")),
-            "unreadable": unreadable,
-        }
-    )
+        _write(silo, folder, _tables(silo, before.table, after.table, source))
+    inputs = [*before.inputs, *after.inputs]
+    return Result({"inputs": inputs, "splits": _listed(folder), **told})
+
+
+@dataclasses.dataclass
+class _Loaded:
+    """What a silo's files of some spans gave.
+
+    Attributes:
+        inputs: `{path, digest, rows}` of each file that was used.
+        table: Their rows, with the schema's columns and types; None without files.
+        refused: Why files were left out.
+        notes: What was found in files that were used.
+    """
+
+    inputs: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    table: pa.Table | None = None
+    refused: list[Finding] = dataclasses.field(default_factory=list)
+    notes: list[Finding] = dataclasses.field(default_factory=list)
+
+
+def _content(item: Mapping[str, Any]) -> list[Any]:
+    return [pathlib.Path(item["path"]).name, item["digest"], item["rows"]]
 
 
 def _load(
-    silo: Silo, paths: Sequence[str], source: SourceSettings
-) -> tuple[list[dict[str, Any]], pa.Table | None, list[Finding]]:
-    inputs, tables, broken = [], [], []
+    silo: Silo,
+    paths: Sequence[str],
+    source: SourceSettings,
+    schema: schema_pb2.Schema,
+) -> _Loaded:
+    loaded, tables = _Loaded(), []
     for path in map(pathlib.Path, paths):
         try:
-            table = files.read(silo.id, path)
+            table = files.read(silo.id, path, source.rows.null_values)
         except SiloError as error:
-            told = f"{path.name}: {error.found}, expected {error.expected}"
-            broken.append(Finding(told, error.hint))
+            told = f"{path.name}: found {error.found}, expected {error.expected}"
+            loaded.refused.append(Finding(told, error.hint))
             continue
-        except OSError as error:
-            told = f"{path.name}: {error.strerror}"
-            broken.append(
-                Finding(told, "give FairSilo the right to read what is named here")
-            )
+        except PermissionError:
+            told = f"{path.name}: found no right to read it"
+            hint = "give FairSilo the right to read what is named here"
+            loaded.refused.append(Finding(told, hint))
             continue
-        inputs.append(
+        plain, faults = conform.to_schema(table, schema, source.rows)
+        if faults:
+            loaded.refused += [
+                Finding(f"{path.name}: {fault.sentence}", fault.hint)
+                for fault in faults
+            ]
+            continue
+        loaded.notes += conform.not_in_schema(table, schema)
+        loaded.inputs.append(
             {"path": str(path), "digest": digests.of_file(path), "rows": table.num_rows}
         )
-        tables.append((path.name, table))
-    if not tables:
-        return inputs, None, broken
-    table, refused = files.unify(tables)
-    label = source.rows.label
-    if label in table.column_names:
-        index = table.column_names.index(label)
-        values = files.relabel(table[label], source.rows.label_values)
-        table = table.set_column(index, label, values)
-    return inputs, table, [*broken, *refused]
+        tables.append(plain)
+    if tables:
+        loaded.table = pa.concat_tables(tables, promote=True)
+    return loaded
 
 
 def _tables(
@@ -180,7 +222,7 @@ def _tables(
 def _split_columns(
     silo: Silo, table: pa.Table, source: SourceSettings
 ) -> Sequence[str]:
-    columns = [source.rows.split_by] if source.rows.split_by else source.rows.key
+    columns = source.rows.split_by or source.rows.key
     missing = [name for name in columns if name not in table.column_names]
     if missing:
         raise SiloError(
@@ -205,17 +247,28 @@ def _without(table: pa.Table, column: str) -> pa.Table:
 
 
 def _is_whole(folder: pathlib.Path) -> bool:
-    listed = folder / "splits.json"
-    if not listed.exists():
+    try:
+        return all(
+            digests.of_file(split["path"]) == split["digest"]
+            for split in _listed(folder).values()
+        )
+    except (OSError, ValueError):  # lost, or cut
         return False
-    written = json.loads(listed.read_text("utf-8"))
-    return all(pathlib.Path(split["path"]).exists() for split in written.values())
+
+
+def _listed(folder: pathlib.Path) -> dict[str, Any]:
+    """Return the splits in a folder; their paths follow the folder if it is moved."""
+    written = json.loads((folder / "splits.json").read_text("utf-8"))
+    return {
+        name: {**split, "path": str(folder / split["path"])}
+        for name, split in written.items()
+    }
 
 
 def _write(silo: Silo, folder: pathlib.Path, tables: Mapping[str, pa.Table]) -> None:
     """Write all splits, or none: the folder appears when it is whole.
 
-    Of a folder that was there already, only lost files are written again.
+    Of a folder with a lost or damaged file, all are written again.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     leftovers.clear(folder.parent.glob(".*"))
@@ -227,12 +280,12 @@ def _write(silo: Silo, folder: pathlib.Path, tables: Mapping[str, pa.Table]) -> 
             file = f"{name}.parquet"
             pq.write_table(table, unfinished / file, row_group_size=ROW_GROUP)
             written[name] = {
-                "path": str(folder / file),
+                "path": file,
                 "digest": digests.of_file(unfinished / file),
                 "rows": table.num_rows,
             }
         (unfinished / "splits.json").write_text(json.dumps(written, ensure_ascii=False))
-        homes.publish(silo, unfinished, folder, overwrite=False)
+        homes.publish(silo, unfinished, folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from tensorflow_metadata.proto.v0 import schema_pb2
+
 from components.silo_example_gen.discovery import Found, Window
 from components.silo_example_gen.settings import SourceSettings
 from components.silos import findings, tasks
@@ -17,6 +19,7 @@ def take_in(
     found: Sequence[Found],
     chosen: Window,
     source: SourceSettings,
+    schema: schema_pb2.Schema,
     code: str,
     beam_args: Sequence[str] = (),
 ) -> Manifest:
@@ -27,6 +30,7 @@ def take_in(
         found: The silos and their files.
         chosen: The spans to read.
         source: What a row means.
+        schema: The columns to read, with their types.
         code: Digest of our code, part of the splits' names.
         beam_args: Beam's own flags.
 
@@ -38,6 +42,7 @@ def take_in(
             silo.silo,
             {
                 "source": source.model_dump(mode="json"),
+                "schema": schema.SerializeToString(deterministic=True).hex(),
                 "code": code,
                 "history": silo.paths(chosen.history),
                 "following": silo.paths([chosen.following]) if chosen.following else [],
@@ -64,6 +69,8 @@ def _entry(found: Found, outcome: tasks.Result | tasks.Failure | None) -> SiloEn
         inputs=tuple(InputFile(**item) for item in values["inputs"]),
         splits={name: Split(**item) for name, item in values["splits"].items()},
         unreadable=findings.all_of_json(values["unreadable"]),
+        unscored=findings.all_of_json(values["unscored"]),
+        notes=(*found.notes, *findings.all_of_json(values["notes"])),
     )
 
 

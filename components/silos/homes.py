@@ -68,19 +68,17 @@ def hand_over(silo: Silo, path: pathlib.Path) -> None:
         os.chown(below, uid, uid, follow_symlinks=False)
 
 
-def publish(
-    silo: Silo, unfinished: pathlib.Path, folder: pathlib.Path, overwrite: bool
-) -> None:
+def publish(silo: Silo, unfinished: pathlib.Path, folder: pathlib.Path) -> None:
     """Give a folder of the silo's its name when it is whole.
 
-    Where there is one of that name, since another run was faster or files of it
-    were lost, its files are filled up one by one and never missing in between.
+    Where there is one of that name, since another run was faster or files of it were
+    lost or damaged, its files are replaced one by one and never missing in between:
+    the name tells the content, so both runs wrote the same.
 
     Args:
         silo: Whose it is.
         unfinished: The folder, of plain files, on the same volume.
         folder: Its final name.
-        overwrite: Whether files that are there already are replaced.
 
     Raises:
         OSError: It can't be renamed.
@@ -92,8 +90,7 @@ def publish(
         if not folder.is_dir():
             raise
         for path in unfinished.iterdir():
-            if overwrite or not (folder / path.name).exists():
-                path.replace(folder / path.name)
+            path.replace(folder / path.name)
 
 
 def _free_uid(home: pathlib.Path) -> int:

@@ -44,7 +44,7 @@ class Split:
     """A written split of one silo.
 
     Attributes:
-        path: A Parquet file below the silo's home, never rewritten.
+        path: A Parquet file below the silo's home; its content never changes.
         digest: SHA-256 of its bytes.
         rows: Rows in it.
     """
@@ -64,6 +64,8 @@ class SiloEntry:
         splits: Its splits by name; empty when the data can't be read.
         error: Why the data can't be read; None when it can.
         unreadable: Why files were left out, while others were read.
+        unscored: Those of them whose rows would have been scored.
+        notes: What was found in files that were read.
     """
 
     silo: Silo
@@ -71,6 +73,8 @@ class SiloEntry:
     splits: dict[str, Split] = dataclasses.field(default_factory=dict)
     error: Finding | None = None
     unreadable: tuple[Finding, ...] = ()
+    unscored: tuple[Finding, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
     def rows(self, split: str) -> int:
         """Return the rows of a split, 0 where there is none."""
@@ -135,4 +139,6 @@ def _entry(item: dict[str, Any]) -> SiloEntry:
         splits={name: Split(**split) for name, split in item["splits"].items()},
         error=findings.of_json(item["error"]) if item["error"] else None,
         unreadable=findings.all_of_json(item["unreadable"]),
+        unscored=findings.all_of_json(item["unscored"]),
+        notes=findings.all_of_json(item["notes"]),
     )

@@ -19,7 +19,7 @@ from pipelines.cli.kubeflow_server import (
     find,
     takes_way,
 )
-from pipelines.cli.options import Json, Name, Store
+from pipelines.cli.options import Json, Name, Store, expanded
 
 if TYPE_CHECKING:
     from pipelines.kubeflow.connection import Connection
@@ -245,7 +245,8 @@ def artifacts(
     way: Way,
     run_id: RunOption = "",
     output: Annotated[
-        pathlib.Path, typer.Option("--output", "-o", help="Where to write.")
+        pathlib.Path,
+        typer.Option("--output", "-o", callback=expanded, help="Where to write."),
     ] = pathlib.Path("run"),
     store: Store = "",
 ) -> None:

@@ -15,6 +15,7 @@ import typer
 
 from components.errors import SettingsError
 from pipelines.cli import console
+from pipelines.cli.options import expanded
 
 if TYPE_CHECKING:
     from pipelines.kubeflow.connection import Connection
@@ -27,6 +28,7 @@ Package = Annotated[
     typer.Option(
         "--package",
         metavar="FILE",
+        callback=expanded,
         help="A package of `fairsilo compile`; by default compiled now.",
     ),
 ]

@@ -40,6 +40,7 @@ def _run(chosen: Any, span: str, output: pathlib.Path, force: bool) -> dict[str,
     console.say(f"{chosen.name}: output in {output}")
     if chosen.prepare():
         console.say(f"data made in {chosen.data}")
+    chosen.check_quorum()
     from pipelines import pipeline, summary
     from pipelines.places import Places
     from pipelines.runners import local, results
@@ -134,6 +135,7 @@ def _predict(chosen: Any, span: str, output: pathlib.Path) -> dict[str, Any]:  #
     chosen.prepare()
     places = Places(output)
     run_id = local.new_run_id(places.runs, "-".join(filter(None, [span, "predict"])))
+    pipeline.stage_schema(chosen, places)
     steps = pipeline.build_prediction(chosen, places, span)
     nodes = local.run(steps, run_id, console.say)
     result = ledger.read(nodes["BatchInferrer"].outputs["inference_result"])

@@ -69,6 +69,11 @@ def outcome(summary: Summary) -> list[str]:
             f"{scored['rows']:,} rows scored, {scored['dead_letters']:,} dead letters",
             f"model {summary['model']['saved_model'] or 'none'}",
         ]
+    lines += [
+        f"no feature: column `{one['column']}` {one['reason']}"
+        for one in summary.get("unused_columns", [])
+        if not one["chosen"]
+    ]
     if summary["dashboard"]:
         lines.append(f"page  {summary['dashboard']}")
     return lines

@@ -56,6 +56,9 @@ def compile_run(job: Job, chosen: UseCase, values: Mapping[str, str]) -> None:
         job: The run.
         chosen: The use case with the run's settings.
         values: The run's parameters as text.
+
+    Raises:
+        SettingsError: There are too few silos for the settings.
     """
     from google.protobuf import json_format
     from tfx.dsl.compiler import compiler, constants
@@ -65,6 +68,7 @@ def compile_run(job: Job, chosen: UseCase, values: Mapping[str, str]) -> None:
 
     if chosen.prepare():
         logger.warning("data made in %s", chosen.data)
+    chosen.check_quorum()
     pipeline.stage_schema(chosen, job.places)
     force = parameters.flag(parameters.FORCE, values[parameters.FORCE])
     chain = pipeline.build(chosen, job.places, values[parameters.SPAN].strip(), force)

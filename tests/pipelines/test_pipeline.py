@@ -10,8 +10,8 @@ from pipelines import pipeline, use_case
 from pipelines.places import Places
 
 CHAIN = [
-    "SiloExampleGen",
     "ImportSchemaGen",
+    "SiloExampleGen",
     "SiloValidator",
     "FeatureSpecGen",
     "FederatedTrainer",
@@ -35,10 +35,10 @@ def test_whole_chain_has_every_node(flights, tmp_path):
 
 def test_parts_of_the_chain_end_where_they_should(flights, tmp_path):
     checks = pipeline.build_checks(flights, Places(tmp_path), "2013-11")
-    assert {node.id for node in checks.components} == set(CHAIN[:3])
+    assert {node.id for node in checks.components} == set(CHAIN[:4])
     scoring = pipeline.build_prediction(flights, Places(tmp_path), "2013-12")
-    assert [node.id for node in scoring.components] == [CHAIN[0], "BatchInferrer"]
-    assert scoring.components[0].exec_properties["purpose"] == "score"
+    assert [node.id for node in scoring.components] == [*CHAIN[:2], "BatchInferrer"]
+    assert scoring.components[1].exec_properties["purpose"] == "score"
 
 
 def test_each_node_gets_its_own_section_only(flights, tmp_path):

@@ -6,6 +6,7 @@ import shutil
 import pytest
 from tfx.orchestration import metadata
 from tfx.orchestration.portable import data_types
+from tfx.types import channel
 
 from components import artifacts
 from components.silo_example_gen import component, driver, executor
@@ -32,6 +33,15 @@ def properties(tmp_path):
 
 
 @pytest.fixture
+def inputs(tmp_path):
+    schema = artifacts.Schema()
+    schema.uri = str(tmp_path / "schema")
+    pathlib.Path(schema.uri).mkdir()
+    pathlib.Path(schema.uri, "schema.pbtxt").write_text(silos.SCHEMA)
+    return {"schema": [schema]}
+
+
+@pytest.fixture
 def drive(tmp_path, properties):
     connection = metadata.Metadata(
         metadata.sqlite_metadata_connection_config(str(tmp_path / "m.sqlite"))
@@ -49,14 +59,14 @@ def drive(tmp_path, properties):
 
 
 def test_manifest_is_written_and_a_deleted_split_changes_the_cache_key(
-    tmp_path, properties, drive
+    tmp_path, properties, inputs, drive
 ):
     before = drive()
     assert before["span"] == ""
     examples = artifacts.SiloExamples()
     examples.uri = str(tmp_path / "out")
     pathlib.Path(examples.uri).mkdir()
-    executor.Executor().Do({}, {"examples": [examples]}, {**properties, **before})
+    executor.Executor().Do(inputs, {"examples": [examples]}, {**properties, **before})
     written = manifest.read(examples.uri)
     assert written.silos == ["broken", "north", "south", "west"]
     assert "a corrupt file" in written["broken"].error.sentence
@@ -74,6 +84,7 @@ def test_parameters_are_those_that_executor_and_driver_read():
 
 def test_node_carries_its_section_and_its_code(tmp_path):
     node = component.SiloExampleGen(
+        schema=channel.Channel(type=artifacts.Schema),
         settings=silos.source(tmp_path),
         use_case="shapes",
         span="latest",
@@ -85,13 +96,15 @@ def test_node_carries_its_section_and_its_code(tmp_path):
 
 
 def test_a_lost_split_is_restored_and_a_run_whose_silo_went_is_never_reused(
-    tmp_path, properties, drive
+    tmp_path, properties, inputs, drive
 ):
     def execute(added):
         examples = artifacts.SiloExamples()
         examples.uri = str(tmp_path / "out")
         pathlib.Path(examples.uri).mkdir(exist_ok=True)
-        executor.Executor().Do({}, {"examples": [examples]}, {**properties, **added})
+        executor.Executor().Do(
+            inputs, {"examples": [examples]}, {**properties, **added}
+        )
         return manifest.read(examples.uri)
 
     lost = pathlib.Path(execute(drive())["north"].splits["train"].path)

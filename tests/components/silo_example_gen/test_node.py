@@ -22,7 +22,7 @@ def take_in(world):
     source, homes, _ = world
     found = discovery.discover(source, homes)
     window = discovery.window(found, source, "")
-    return node.take_in("shapes", found, window, source, "code")
+    return node.take_in("shapes", found, window, source, silos.schema(), "code")
 
 
 def test_every_row_lands_in_its_own_silos_home_once(world):
@@ -57,7 +57,7 @@ def test_silo_whose_folder_goes_in_mid_run_is_an_entry_with_its_reason(world):
     found = discovery.discover(source, homes)
     shutil.rmtree(data / "west")
     window = discovery.window(found, source, "")
-    manifest = node.take_in("shapes", found, window, source, "code")
+    manifest = node.take_in("shapes", found, window, source, silos.schema(), "code")
     assert "No such file or directory" in manifest["west"].error.sentence
     assert manifest["north"].rows("train")
 

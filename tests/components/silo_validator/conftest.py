@@ -75,7 +75,7 @@ class Runs:
             examples=channel.Channel(type=artifacts.SiloExamples),
             schema=channel.Channel(type=artifacts.Schema),
             settings=settings or ValidationSettings(),
-            columns=Columns("late", ("id",), "day"),
+            columns=Columns("late", ("id",)),
             use_case="shapes",
             operator_store=self.state_url,
         )

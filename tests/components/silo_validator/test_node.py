@@ -11,7 +11,7 @@ from components.silos.findings import sentences
 from tests.support import silos
 
 pytestmark = pytest.mark.beam
-COLUMNS = Columns("late", ("id",), "day")
+COLUMNS = Columns("late", ("id",))
 SETTINGS = ValidationSettings(min_rows=20)
 
 
@@ -21,7 +21,9 @@ def validate(tmp_path):
         source = silos.source(tmp_path / name)
         found = discovery.discover(source, str(tmp_path / "homes" / name))
         window = discovery.window(found, source, "")
-        manifest = example_gen.take_in("shapes", found, window, source, "code")
+        manifest = example_gen.take_in(
+            "shapes", found, window, source, silos.schema(), "code"
+        )
         return node.validate(
             manifest,
             silos.schema(),

@@ -92,19 +92,17 @@ def contents(path):
 
 
 def test_a_folder_gets_its_name_when_it_is_whole(silo):
-    homes.publish(silo, folder(silo, ".new", a="1"), silo.path("a"), overwrite=False)
+    homes.publish(silo, folder(silo, ".new", a="1"), silo.path("a"))
     assert contents(silo.path("a")) == {"a": "1"}
     assert [path.name for path in silo.path().iterdir()] == ["a"]
     assert silo.path("a", "a").stat().st_uid == homes.uid_of(silo)
 
 
-@pytest.mark.parametrize("overwrite", [True, False])
-def test_a_folder_that_is_there_is_filled_up(silo, overwrite):
-    there = folder(silo, "a", kept="old")
-    new = folder(silo, ".new", kept="new", lost="new")
-    homes.publish(silo, new, there, overwrite)
-    kept = "new" if overwrite else "old"
-    assert contents(there) == {"kept": kept, "lost": "new"}
+def test_a_folder_that_is_there_is_filled_up_and_mended(silo):
+    there = folder(silo, "a", kept="new", cut="n")
+    new = folder(silo, ".new", kept="new", cut="new", lost="new")
+    homes.publish(silo, new, there)
+    assert contents(there) == {"kept": "new", "cut": "new", "lost": "new"}
 
 
 PUBLISHES = """
@@ -112,7 +110,7 @@ import sys
 from components.silos import homes
 from components.silos.silo import Silo
 
-silo, own, other = Silo("north", sys.argv[1]), *sys.argv[3:]
+silo, own, other = Silo("north", sys.argv[1]), *sys.argv[2:]
 for number in range(200):
     new = silo.path(f".{number}-{own}")
     new.mkdir()
@@ -120,15 +118,14 @@ for number in range(200):
     silo.path(f".ready-{number}-{own}").touch()
     while not silo.path(f".ready-{number}-{other}").exists():
         pass
-    homes.publish(silo, new, silo.path(str(number)), sys.argv[2] == "True")
+    homes.publish(silo, new, silo.path(str(number)))
     assert silo.path(str(number), "rows").read_text() == "rows"
 """
 
 
-@pytest.mark.parametrize("overwrite", [True, False])
-def test_a_folder_that_two_runs_publish_at_once_is_whole(silo, overwrite):
+def test_a_folder_that_two_runs_publish_at_once_is_whole(silo):
     repository = pathlib.Path(__file__).parents[3]
-    command = [sys.executable, "-c", PUBLISHES, silo.home, str(overwrite)]
+    command = [sys.executable, "-c", PUBLISHES, silo.home]
     runs = [
         subprocess.Popen([*command, *names], cwd=repository) for names in ("ab", "ba")
     ]
@@ -143,7 +140,7 @@ def test_a_folder_that_two_runs_publish_at_once_is_whole(silo, overwrite):
 def test_a_file_in_the_place_of_a_folder_is_an_error(silo):
     silo.path("a").write_text("")
     with pytest.raises(NotADirectoryError):
-        homes.publish(silo, folder(silo, ".new"), silo.path("a"), overwrite=True)
+        homes.publish(silo, folder(silo, ".new"), silo.path("a"))
 
 
 @needs_root
