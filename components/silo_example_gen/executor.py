@@ -39,7 +39,7 @@ class Executor(base_executor.BaseExecutor):
         )
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         manifest.write(examples.uri)
-        departures.write(examples.uri, node.departures(manifest))
+        departures.write(examples.uri, node.departures(manifest, found))
         paths = [split.path for entry in manifest for split in entry.splits.values()]
         fingerprint = exec_properties["fingerprint"]
         if discovery.unchanged(source, homes, chosen, fingerprint):
