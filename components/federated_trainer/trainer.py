@@ -237,12 +237,16 @@ def _departures(
 ) -> dict[str, list[Departure]]:
     """Return what left each silo in encoding and in the rounds that it answered."""
     update_bytes = UPDATE_COPIES * (num_bytes + WEIGHT_BYTES)
-    left = {}
+    left = {
+        drop.silo: [
+            Departure("findings and label counts", 1, len(drop.reason.encode()))
+        ]
+        for drop in record.left_out
+    }
     for silo, result in encoded.items():
         rounds = sum(silo in {s.silo for s in r.silos} for r in record.rounds)
-        size = len(json.dumps(result.values).encode())
         left[silo] = [
-            Departure("counts and digests", 1, size),
+            Departure("counts and digests", 1, result.num_bytes),
             Departure("model updates", rounds, rounds * update_bytes),
             Departure("training metrics", rounds, rounds * METRICS_BYTES),
         ]

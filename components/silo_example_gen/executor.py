@@ -40,7 +40,7 @@ class Executor(TaskExecutor):
         )
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         manifest.write(examples.uri)
-        departures.write(examples.uri, node.departures(manifest))
+        departures.write(examples.uri, node.departures(manifest, found))
         paths = [split.path for entry in manifest for split in entry.splits.values()]
         fingerprint = exec_properties["fingerprint"]
         if discovery.unchanged(source, homes, chosen, fingerprint):

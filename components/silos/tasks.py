@@ -66,12 +66,14 @@ class Result:
             part of a result that `run` yields.
         circumstance: Why a part is lacking that the next run may give, in a sentence;
             see `components/circumstances.py`.
+        num_bytes: Size of all that left the silo, `pooled` with it, as `run` met it.
     """
 
     values: dict[str, Any]
     payload: bytes = b""
     pooled: bytes = b""
     circumstance: str = ""
+    num_bytes: int = dataclasses.field(default=0, compare=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,11 +85,13 @@ class Failure:
         hint: The way out.
         circumstance: Whether it does not follow from the silo's data, so that the
             next run must try again; see `components/circumstances.py`.
+        num_bytes: Size of both, as `run` met it.
     """
 
     reason: str
     hint: str = ""
     circumstance: bool = False
+    num_bytes: int = dataclasses.field(default=0, compare=False)
 
     @property
     def finding(self) -> Finding:
@@ -218,7 +222,10 @@ def _run_item(
         if isinstance(outcome, Result)
         else dataclasses.asdict(outcome)
     )
-    text = json.dumps(fields, ensure_ascii=False)
+    pooled = len(outcome.pooled) if isinstance(outcome, Result) else 0
+    told = json.dumps(fields, ensure_ascii=False)
+    num_bytes = len(told.encode()) + len(payload) + pooled
+    text = json.dumps({**fields, "num_bytes": num_bytes}, ensure_ascii=False)
     pathlib.Path(folder, f"{index}.json").write_text(text, encoding="utf-8")
     if isinstance(outcome, Result) and outcome.pooled:
         yield index, outcome.pooled
@@ -236,4 +243,9 @@ def _read(folder: pathlib.Path, index: int) -> Result | Failure:
     if "reason" in fields:
         return Failure(**fields)
     payload = (folder / f"{index}.bin").read_bytes()
-    return Result(fields["values"], payload, circumstance=fields["circumstance"])
+    return Result(
+        fields["values"],
+        payload,
+        circumstance=fields["circumstance"],
+        num_bytes=fields["num_bytes"],
+    )

@@ -84,6 +84,9 @@ MEANINGS = {
     "statistics": "Counts, means and histograms of your columns, of the rows to train "
     "on. Values that few rows have are not in them, and rows that are too few to tell "
     "together wait for the next ones.",
+    "findings and label counts": "What was found in your data, in sentences without "
+    "values of rows but with shares of them; roughly how many of your training rows "
+    "have each outcome; and why something could not be done with your data.",
     "model updates": "How your training rows would move the model's weights, once a "
     "round. No row is in them.",
     "training metrics": "How large your losses and your update were and how many rows "

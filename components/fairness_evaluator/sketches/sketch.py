@@ -37,8 +37,8 @@ def sketch(silo: Silo, arguments: Mapping[str, Any]) -> Result:
 
     Returns:
         Values: `rows`, `unlabelled` (rows left out), `pooled` (how many cells and
-        pairs), `pooled_bytes`, and `not_compared`: why the second model could not
-        be scored, else empty. Payload: what is told under the silo's name (`Told`).
+        pairs), and `not_compared`: why the second model could not be scored, else
+        empty. Payload: what is told under the silo's name (`Told`).
         Pooled: what is told only added up over silos (`Told`).
 
     Raises:
@@ -64,7 +64,6 @@ def sketch(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         "rows": folds.rows,
         "unlabelled": unlabelled,
         "pooled": len(pooled),
-        "pooled_bytes": len(pool),
         "not_compared": not_compared,
     }
     return Result(values, told.to_bytes(), pool, circumstance)

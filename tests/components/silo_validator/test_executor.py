@@ -146,10 +146,13 @@ def test_what_left_is_accounted_and_a_silo_without_data_let_nothing_out(runs):
     assert found["gone"].reasons == (Finding("its folder is empty"),)
     left = departures.read(found.folder / "statistics")
     assert sorted(left) == ["north", "south"]
-    for silo, (departure,) in left.items():
+    for silo, (measured, told) in left.items():
         path = statistics.path(found.folder / "statistics", silo)
-        assert (departure.kind, departure.count) == ("statistics", 1)
-        assert departure.bytes == path.stat().st_size
+        assert (measured.kind, measured.count) == ("statistics", 1)
+        assert measured.bytes == path.stat().st_size
+        # Three labels and the duplicates; nothing was found.
+        assert (told.kind, told.count) == ("findings and label counts", 4)
+        assert told.bytes > len('{"negative": 80, "positive": 40, "other": 0}')
 
 
 def test_a_silo_may_have_the_name_of_a_file_of_ours(runs):

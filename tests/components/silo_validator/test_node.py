@@ -42,7 +42,9 @@ def test_healthy_federation_is_admitted_with_shares_and_distances(validate, tmp_
     assert found.cohort.admitted == ["north", "south", "west"]
     assert sum(m.share for m in found.cohort.members) == pytest.approx(1)
     assert all(0 <= d <= 1 for d in found.cohort.members[0].heterogeneity.values())
-    assert {d[0].kind for d in found.departures.values()} == {"statistics"}
+    assert {tuple(d.kind for d in left) for left in found.departures.values()} == {
+        ("statistics", "findings and label counts")
+    }
 
 
 def test_drifted_silo_is_quarantined_against_its_earlier_statistics(validate, tmp_path):

@@ -124,6 +124,20 @@ def test_one_silos_failure_leaves_the_others_and_their_order(registered, caplog)
 
 
 @pytest.mark.beam
+def test_each_byte_that_leaves_a_silo_is_counted(registered, tmp_path):
+    calls: list[tasks.Call] = [
+        (silo("süd"), {"rows": 1, "pooled": "1234567"}),
+        (silo("west"), {"rows": 1}),
+        (silo("north"), {"fault": "ours"}),
+    ]
+    (_, south), (_, west), (_, north) = tasks.run("probe", calls, pool=tmp_path / "p")
+    values = len('{"values": {"silo": "süd", "rows": 1}}'.encode())
+    assert south.num_bytes == values + len("südsüd".encode()) + 7
+    assert west.num_bytes == len('{"values": {"silo": "west", "rows": 1}}') + 8
+    assert north.num_bytes > len(north.reason + north.hint)
+
+
+@pytest.mark.beam
 def test_no_silo_is_no_work(registered):
     assert list(tasks.run("probe", [])) == []
 
