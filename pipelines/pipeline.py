@@ -101,7 +101,7 @@ def build_checks(use_case: UseCase, places: Places, span: str) -> Pipeline:
 
 
 def build_prediction(use_case: UseCase, places: Places, span: str) -> Pipeline:
-    """Return the part of the chain that scores rows with the model in service."""
+    """Return the part of the chain that scores rows with the newest blessed model."""
     schema = _schema(use_case, places)
     examples = _example_gen(use_case, places, schema, span, discovery.SCORE)
     inferrer = BatchInferrer(

@@ -112,7 +112,7 @@ def predict(
     output: Output = None,
     as_json: Json = False,
 ) -> None:
-    """Score a span's rows with the model in service, without training."""
+    """Score a span's rows with the newest blessed model up to it, without training."""
     from pipelines import use_case
 
     chosen = use_case.find(name, overrides or [])
