@@ -40,7 +40,7 @@ def _run(chosen: Any, span: str, output: pathlib.Path, force: bool) -> dict[str,
     console.say(f"{chosen.name}: output in {output}")
     if chosen.prepare():
         console.say(f"data made in {chosen.data}")
-    from pipelines import pipeline, summary
+    from pipelines import operator_snapshot, pipeline, summary
     from pipelines.places import Places
     from pipelines.runners import local, results
 
@@ -48,7 +48,8 @@ def _run(chosen: Any, span: str, output: pathlib.Path, force: bool) -> dict[str,
     run_id = local.new_run_id(places.runs, span)
     (places.runs / run_id).mkdir(parents=True)
     pipeline.stage_schema(chosen, places)
-    steps = pipeline.build(chosen, places, span, force)
+    decided = operator_snapshot.read(places.operator_store, chosen.name)
+    steps = pipeline.build(chosen, places, span, decided, force)
     try:
         nodes = local.run(steps, run_id, lambda node: console.say(_tick(started, node)))
         result = summary.of_run(run_id, chosen.name, places, nodes)

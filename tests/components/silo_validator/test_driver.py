@@ -84,3 +84,5 @@ def test_what_the_cache_is_keyed_by_changes_with_the_decision_alone(runs):
     runs.state.quarantine("west", "audit")
     changed = runs.run(tables).properties
     assert {k for k in changed if changed[k] != first.properties[k]} == {"by_hand"}
+    runs.state.release("west", "passed")
+    assert runs.run(tables).properties == first.properties
