@@ -46,7 +46,7 @@ def _run(chosen: Any, span: str, output: pathlib.Path, force: bool) -> dict[str,
     if chosen.prepare():
         console.say(f"data made in {chosen.data}")
     chosen.check_quorum()
-    from pipelines import pipeline, summary
+    from pipelines import operator_snapshot, pipeline, summary
     from pipelines.places import Places
     from pipelines.runners import local, results
 
@@ -54,7 +54,8 @@ def _run(chosen: Any, span: str, output: pathlib.Path, force: bool) -> dict[str,
     run_id = local.new_run_id(places.runs, span)
     (places.runs / run_id).mkdir(parents=True)
     pipeline.stage_schema(chosen, places)
-    steps = pipeline.build(chosen, places, span, force)
+    decided = operator_snapshot.read(places.operator_store, chosen.name)
+    steps = pipeline.build(chosen, places, span, decided, force)
     try:
         nodes = local.run(steps, run_id, lambda node: console.say(_tick(started, node)))
         result = summary.of_run(run_id, chosen.name, places, nodes)

@@ -1,8 +1,9 @@
 """The first step of a run on a cluster: settings checked, chain compiled.
 
 A run's settings are read once, here: the image's file, the config map, then the
-form. What comes of it lies in the run's folder, so a change of the config map can't
-mix two settings in one run, and a wrong parameter ends the run in seconds.
+form; likewise what people decided by hand. What comes of it lies in the run's folder,
+so a change of the config map can't mix two settings in one run, and a wrong parameter
+ends the run in seconds.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pipelines.runners.job import Job
 from pipelines.settings import UseCaseSettings
 
 if TYPE_CHECKING:
+    from pipelines.operator_snapshot import OperatorSnapshot
     from pipelines.use_case import UseCase
 
 logger = logging.getLogger(__name__)
@@ -63,13 +65,19 @@ def read_settings(job: Job) -> UseCaseSettings:
     return UseCaseSettings.model_validate_json(text)
 
 
-def compile_run(job: Job, chosen: UseCase, values: Mapping[str, str]) -> None:
+def compile_run(
+    job: Job,
+    chosen: UseCase,
+    values: Mapping[str, str],
+    decided: OperatorSnapshot,
+) -> None:
     """Make the data where that is to be made, and write the run's chain.
 
     Args:
         job: The run.
         chosen: The use case with the run's settings.
         values: The run's parameters as text.
+        decided: What people had decided by hand when the run began.
 
     Raises:
         SettingsError: There are too few silos for the settings.
@@ -85,7 +93,8 @@ def compile_run(job: Job, chosen: UseCase, values: Mapping[str, str]) -> None:
     chosen.check_quorum()
     pipeline.stage_schema(chosen, job.places)
     force = parameters.flag(parameters.FORCE, values[parameters.FORCE])
-    chain = pipeline.build(chosen, job.places, values[parameters.SPAN].strip(), force)
+    span = values[parameters.SPAN].strip()
+    chain = pipeline.build(chosen, job.places, span, decided, force)
     ir = compiler.Compiler().compile(chain)
     runtime_parameter_utils.substitute_runtime_parameter(
         ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: job.run_id}
