@@ -17,6 +17,7 @@ from components.errors import FairSiloError
 from components.fairness_evaluator import decision
 from components.fairness_evaluator.decision import Decision
 from components.features import unused
+from components.federation import records
 from components.pusher import outcome
 from components.scoring import model, table
 from components.scoring.table import Figure
@@ -29,8 +30,9 @@ FILE_NAME = "summary.json"
 BLESSED = "blessed"
 NOT_BLESSED = "not_blessed"
 BELOW_QUORUM = "below_quorum"
+INCOMPLETE = "incomplete"  # blessed, but some silo was not trained or not scored
 FAILED = "failed"
-EXIT_STATUS = {BLESSED: 0, FAILED: 1, BELOW_QUORUM: 3, NOT_BLESSED: 4}
+EXIT_STATUS = {BLESSED: 0, FAILED: 1, BELOW_QUORUM: 3, NOT_BLESSED: 4, INCOMPLETE: 5}
 
 Summary = dict[str, Any]
 
@@ -58,6 +60,16 @@ def of_run(
     reasons = list(verdict.reasons)
     if members.refusal:
         status, reasons = BELOW_QUORUM, [members.refusal]
+    unscored = scored.unscored
+    untrained = records.read(nodes["FederatedTrainer"].outputs["model_run"]).untrained(
+        members.admitted
+    )
+    reasons += [f"not scored: {one.reason}" for one in unscored]
+    reasons += [f"not trained: {one.reason}" for one in untrained]
+    if status == BLESSED and scored.status == ledger.SKIPPED:
+        reasons.append(f"nothing was scored: {scored.reason}")
+    if status == BLESSED and len(reasons) > len(verdict.reasons):
+        status = INCOMPLETE
     pushed = nodes["Pusher"].outputs["pushed_model"]
     reasons += filter(None, [outcome.why_held_back(pushed)])
     left = _left(nodes)
@@ -111,6 +123,8 @@ def of_run(
             dataclasses.asdict(one)
             for one in unused.read(nodes["FeatureSpecGen"].outputs["feature_spec"])
         ],
+        "unscored": [dataclasses.asdict(one) for one in unscored],
+        "untrained": [dataclasses.asdict(one) for one in untrained],
         "evaluation": str(evaluated["evaluation"]),
         "blessing": str(evaluated["blessing"]),
         "pushed": outcome.is_pushed(pushed),
@@ -151,6 +165,8 @@ def of_failure(
         "gap": None,
         "silos": [],
         "unused_columns": [],
+        "unscored": [],
+        "untrained": [],
         "evaluation": None,
         "blessing": None,
         "pushed": False,
@@ -167,15 +183,20 @@ def words(summary: Summary) -> str:
     Args:
         summary: The run's; one of an earlier version doesn't tell who waived.
     """
-    return ", ".join(
-        filter(None, [summary["status"].replace("_", " "), waived(summary)])
-    )
+    status = summary["status"].replace("_", " ")
+    said = f"blessed, {status}" if status == INCOMPLETE else status
+    return ", ".join(filter(None, [said, waived(summary)]))
+
+
+def is_blessed(summary: Summary) -> bool:
+    """Return whether the run's model is blessed, be the run incomplete or not."""
+    return summary["status"] in {BLESSED, INCOMPLETE}
 
 
 def waived(summary: Summary) -> str:
     """Return what was waived so that a model is blessed; empty where nothing was."""
     gates = [gate for gate in summary.get("gates") or () if gate["waived"]]
-    if not gates or summary["status"] != BLESSED:
+    if not gates or not is_blessed(summary):
         return ""
     names = dict.fromkeys(gate.get("waived_by") for gate in gates)
     by = " and ".join(name for name in names if name)

@@ -120,6 +120,21 @@ class SiloLine:
 
 
 @dataclasses.dataclass(frozen=True)
+class Lacking:
+    """A silo that the run should have reached and did not.
+
+    Attributes:
+        silo: Its id.
+        what: `not scored` or `not trained`.
+        reason: Why, in a sentence.
+    """
+
+    silo: str
+    what: str
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Report:
     """A run, as the page tells it.
 
@@ -161,6 +176,18 @@ class Report:
         return [line for line in self.silos if line.member.admitted]
 
     @property
+    def lacking(self) -> list[Lacking]:
+        """The silos that the model could not learn from or not score, and why."""
+        silos = [line.member.silo for line in self.admitted]
+        return [
+            *(Lacking(it.silo, "not scored", it.reason) for it in self.ledger.unscored),
+            *(
+                Lacking(it.silo, "not trained", it.reason)
+                for it in self.run.untrained(silos)
+            ),
+        ]
+
+    @property
     def judged(self) -> list[SiloLine]:
         """The silos that the gates judged, in the order of `silos`."""
         return [line for line in self.silos if line.is_judged]
@@ -171,7 +198,7 @@ class Report:
         if not self.is_trained:
             return "Nothing was trained"
         if self.decision.blessed:
-            return "Blessed"
+            return "Blessed, incomplete" if self.lacking else "Blessed"
         if self.decision.gates or self.decision.reasons:
             return "Not blessed"
         return "Measured, not judged"

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from components import circumstances
 from components.errors import SiloError
 from components.silo_example_gen.settings import SPAN
 
@@ -111,7 +112,7 @@ def read(silo: str, path: pathlib.Path, null_values: Sequence[str] = ("",)) -> p
     try:
         table = read_one(silo, path, null_values)
     except (pa.ArrowException, OSError) as error:
-        if isinstance(error, OSError) and error.errno:
+        if circumstances.is_of_the_machine(error):
             raise
         # Arrow's own text may quote a cell; only the kind of fault is told.
         kind = "CSV" if is_untyped(path) else "Parquet"

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from components import circumstances
 from components.errors import SiloError
 from components.silo_example_gen import conform, files, splits
 from components.silo_example_gen.settings import SourceSettings
@@ -30,6 +31,11 @@ from components.silos.silo import Silo
 from components.silos.tasks import Result
 
 ROW_GROUP = 65_536
+RIGHT = "give FairSilo the right to read what is named here"
+STORAGE = "mend the storage of what is named here; the next run tries again"
+# `fingerprint` meets these too, so TFX's cache key changes with them; any other error
+# of the system may be one of the moment.
+_KNOWN_TO_THE_KEY = (FileNotFoundError, NotADirectoryError, PermissionError)
 
 
 def fingerprint(silo: Silo, arguments: Mapping[str, Any]) -> Result:
@@ -49,7 +55,7 @@ def fingerprint(silo: Silo, arguments: Mapping[str, Any]) -> Result:
     """
     try:
         found = files.find(pathlib.Path(arguments["folder"]), arguments["pattern"])
-    except OSError as error:
+    except _KNOWN_TO_THE_KEY as error:
         raise SiloError(
             silo.id,
             "its folder",
@@ -107,8 +113,10 @@ def ingest(silo: Silo, arguments: Mapping[str, Any]) -> Result:
     before = _load(silo, arguments["history"], source, schema)
     after = _load(silo, arguments["following"], source, schema)
     refused = [*before.refused, *after.refused]
+    lost = [one.sentence for one in refused if one.hint == STORAGE]
     if before.table is None and after.table is None:
-        raise _nothing(silo, refused)
+        nothing = _nothing(silo, refused)
+        raise circumstances.of_circumstance(nothing) if lost else nothing
     scored = after if source.rows.score == "following_span" else before
     said = {
         "unreadable": refused,
@@ -134,7 +142,10 @@ def ingest(silo: Silo, arguments: Mapping[str, Any]) -> Result:
     if not _is_whole(folder):
         _write(silo, folder, _tables(silo, before.table, after.table, source))
     inputs = [*before.inputs, *after.inputs]
-    return Result({"inputs": inputs, "splits": _listed(folder), **told})
+    return Result(
+        {"inputs": inputs, "splits": _listed(folder), **told},
+        circumstance=f"silo `{silo.id}`: {'; '.join(lost)}" if lost else "",
+    )
 
 
 @dataclasses.dataclass
@@ -172,10 +183,10 @@ def _load(
             told = f"{path.name}: found {error.found}, expected {error.expected}"
             loaded.refused.append(Finding(told, error.hint))
             continue
-        except PermissionError:
-            told = f"{path.name}: found no right to read it"
-            hint = "give FairSilo the right to read what is named here"
-            loaded.refused.append(Finding(told, hint))
+        except OSError as error:
+            known = isinstance(error, _KNOWN_TO_THE_KEY)
+            told = f"{path.name}: {circumstances.words(error)}"
+            loaded.refused.append(Finding(told, RIGHT if known else STORAGE))
             continue
         plain, faults = conform.to_schema(table, schema, source.rows)
         if faults:

@@ -14,6 +14,7 @@ from pipelines.cli.kubeflow_server import (
     Image,
     Package,
     Way,
+    check_fields,
     compiled,
     connected,
     find,
@@ -86,6 +87,7 @@ def run(
         from pipelines.kubeflow import values
 
         checked = values.parse(packages.read(path).parameters, given)
+        check_fields(chosen, checked)
         with connected(chosen, way) as connection:
             version = _ensure(connection, chosen, path)
             told = _start(connection, chosen, version, checked, experiment)

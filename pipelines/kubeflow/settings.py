@@ -34,29 +34,6 @@ class ResourcesSettings(Section):
     """Memory, such as `4Gi`."""
 
 
-class GpuSettings(Section):
-    """A node pool with GPUs for the trainer."""
-
-    accelerator: str = "nvidia.com/gpu"
-    """The resource's name on the nodes."""
-
-    count: int = pydantic.Field(1, ge=1, le=16)
-    """GPUs of the step."""
-
-    toleration: str = "sku=gpu:NoSchedule"
-    """The pool's taint, KEY=VALUE:EFFECT."""
-
-    node_selector: dict[str, str] = pydantic.Field(default_factory=dict)
-    """Labels of the pool's nodes."""
-
-    @pydantic.field_validator("toleration")
-    @classmethod
-    def _is_taint(cls, value: str) -> str:
-        if not re.fullmatch(r"[^=:\s]+=[^=:\s]*:(NoSchedule|NoExecute)", value):
-            raise ValueError("expected KEY=VALUE:NoSchedule or KEY=VALUE:NoExecute")
-        return value
-
-
 class KubeflowSettings(Section):
     """Where and how the steps run; names agree with the manifests in `k8s/`."""
 
@@ -98,9 +75,6 @@ class KubeflowSettings(Section):
 
     resources: dict[str, ResourcesSettings] = pydantic.Field(default_factory=dict)
     """By node, such as `FederatedTrainer`; others get the default."""
-
-    gpu: GpuSettings | None = None
-    """GPU pool of the trainer; none by default."""
 
     timeout_minutes: int = pydantic.Field(360, ge=1, le=10_080)
     """Most minutes that one step may take."""

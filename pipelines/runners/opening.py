@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import pathlib
-import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from components.errors import SettingsError
 from pipelines import use_case
 from pipelines.runners import parameters
 from pipelines.runners.job import Job
+from pipelines.settings import UseCaseSettings
 
 if TYPE_CHECKING:
     from pipelines.use_case import UseCase
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 def settings_of(job: Job, values: Mapping[str, str], folder: pathlib.Path) -> UseCase:
-    """Return the use case with this run's settings.
+    """Return the use case with this run's settings: image, config map, form.
 
     Args:
         job: The run.
@@ -36,17 +36,31 @@ def settings_of(job: Job, values: Mapping[str, str], folder: pathlib.Path) -> Us
         SettingsError: A parameter or setting can't be used; all faults are named.
     """
     patch = folder / f"{job.use_case}.yaml"
-    known = parameters.of(use_case.find(job.use_case, (), patch, job.root).settings)
+    original = use_case.find(job.use_case, (), patch, job.root)
+    known = parameters.of(original.settings)
     parameters.check(known, values)
     changes = parameters.overrides(known, values)
-    for toggle in (parameters.FORCE, parameters.FAIL_IF_NOT_BLESSED):
-        parameters.flag(toggle, values[toggle])
+    parameters.flag(parameters.FORCE, values[parameters.FORCE])
     if not values[parameters.SPAN].strip():
         raise SettingsError(
-            "parameter `span` is empty: expected a span such as 2013-11, or latest",
-            "start the run again with the right value",
+            "field `span`: found nothing, expected a span such as 2013-11, or latest",
+            parameters.AGAIN,
         )
-    return use_case.find(job.use_case, changes, patch, job.root)
+    try:
+        return use_case.find(job.use_case, changes, patch, job.root)
+    except SettingsError as error:  # without the form's changes there was none
+        file = str(original.folder / "settings.yaml")
+        raise parameters.in_form_words(error, known, file) from None
+
+
+def read_settings(job: Job) -> UseCaseSettings:
+    """Return the run's settings, as its first step read them.
+
+    Raises:
+        FairSiloError: They are not there.
+    """
+    text = job.read(job.settings_file, "settings")
+    return UseCaseSettings.model_validate_json(text)
 
 
 def compile_run(job: Job, chosen: UseCase, values: Mapping[str, str]) -> None:
@@ -77,7 +91,5 @@ def compile_run(job: Job, chosen: UseCase, values: Mapping[str, str]) -> None:
         ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: job.run_id}
     )
     job.places.pipeline_root.mkdir(parents=True, exist_ok=True)
-    job.folder.mkdir(parents=True, exist_ok=True)
-    unfinished = job.ir_file.with_name(f".{uuid.uuid4().hex}")
-    unfinished.write_text(json_format.MessageToJson(ir), encoding="utf-8")
-    unfinished.replace(job.ir_file)
+    job.write(job.settings_file, chosen.settings.model_dump_json(indent=1))
+    job.write(job.ir_file, json_format.MessageToJson(ir))

@@ -90,6 +90,8 @@ def test_first_run_is_blessed_and_tells_all(first, first_predictions, federation
         "worst_silo",
         "gap",
         "silos",
+        "unscored",
+        "untrained",
         "evaluation",
         "blessing",
         "pushed",

@@ -1,9 +1,12 @@
 """The summary says how a run ended, and is kept beside it."""
 
+import dataclasses
 import json
 
 import pytest
 
+from components.batch_inferrer import ledger
+from components.batch_inferrer.ledger import Ledger, Unscored
 from components.errors import SiloError
 from components.fairness_evaluator.decision import (
     Baseline,
@@ -12,6 +15,7 @@ from components.fairness_evaluator.decision import (
     Waiver,
 )
 from components.fairness_evaluator.gates.judged import Unjudged
+from components.federation.records import Dropped, RunRecord
 from components.pusher import outcome
 from components.silos import departures
 from components.silos.departures import Departure
@@ -27,6 +31,7 @@ def test_each_status_has_its_own_exit_status():
         "failed": 1,
         "below_quorum": 3,
         "not_blessed": 4,
+        "incomplete": 5,
     }
 
 
@@ -102,6 +107,66 @@ def test_a_run_tells_its_gates_baseline_worst_silo_and_where_it_was_evaluated(
     assert told["blessing"] == str(folders["blessing"])
 
 
+def incomplete(tmp_path, unscored=(), dropped=(), left_out=()):
+    nodes = cases.blessed(tmp_path)
+    folder = nodes["BatchInferrer"].outputs["inference_result"]
+    scored = ledger.read(folder)
+    dataclasses.replace(scored, unscored=unscored).write(folder)
+    RunRecord(
+        "fed_avg",
+        rounds=tuple(cases.round_record(n, dropped) for n in (1, 2)),
+        left_out=left_out,
+    ).write(nodes["FederatedTrainer"].outputs["model_run"])
+    return summary.of_run("run-1", "flights", Places(tmp_path), nodes)
+
+
+def test_a_blessed_run_that_reached_all_silos_is_complete(tmp_path):
+    told = incomplete(tmp_path)
+    assert (told["status"], told["reasons"]) == ("blessed", [])
+    assert (told["unscored"], told["untrained"]) == ([], [])
+
+
+def test_a_blessed_run_with_a_silo_that_was_not_scored_is_incomplete(tmp_path):
+    reason = "silo `north`: score.parquet: found no file"
+    told = incomplete(tmp_path, unscored=(Unscored(cases.NORTH, reason),))
+    assert told["status"] == "incomplete"
+    assert told["unscored"] == [{"silo": cases.NORTH, "reason": reason}]
+    assert told["reasons"] == [f"not scored: {reason}"]
+    assert summary.words(told) == "blessed, incomplete"
+    assert told["pushed"]
+
+
+@pytest.mark.parametrize("how", ["dropped", "left_out"])
+def test_a_blessed_run_with_an_admitted_silo_that_did_not_train_is_incomplete(
+    tmp_path, how
+):
+    drop = Dropped(cases.ARABIC, "no answer in 60 s")
+    late = Dropped(cases.ARABIC, "late") if how == "left_out" else drop
+    told = incomplete(
+        tmp_path, dropped=(late,), left_out=(drop,) if how == "left_out" else ()
+    )
+    assert told["status"] == "incomplete"
+    assert told["untrained"] == [
+        {"silo": cases.ARABIC, "reason": "no answer in 60 s"},
+    ]
+    assert told["reasons"] == ["not trained: no answer in 60 s"]
+
+
+def test_a_silo_that_missed_some_rounds_only_did_train(tmp_path):
+    told = summary.of_run("run-1", "flights", Places(tmp_path), cases.blessed(tmp_path))
+    assert (told["status"], told["untrained"]) == ("blessed", [])
+
+
+def test_a_blessed_model_that_scored_nothing_is_incomplete(tmp_path):
+    nodes = cases.blessed(tmp_path)
+    Ledger(ledger.SKIPPED, "found no model").write(
+        nodes["BatchInferrer"].outputs["inference_result"]
+    )
+    told = summary.of_run("run-1", "flights", Places(tmp_path), nodes)
+    assert told["status"] == "incomplete"
+    assert told["reasons"] == ["nothing was scored: found no model"]
+
+
 def gate(by, waived=True):
     return {"gate": "change", "passed": False, "waived": waived, "waived_by": by}
 
@@ -117,6 +182,7 @@ def gate(by, waived=True):
         ),
         ("blessed", [gate("A."), gate("B.")], "blessed, 2 gates waived by A. and B."),
         ("not_blessed", [gate("A."), gate(None, False)], "not blessed"),
+        ("incomplete", [gate("A.")], "blessed, incomplete, 1 gate waived by A."),
         (
             "blessed",
             [{"gate": "change", "passed": False, "waived": True}],  # of before

@@ -47,14 +47,16 @@ def sketch(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         FileError: The split can't be read or scored.
     """
     subjects = [Subject(**fields) for fields in arguments["subjects"]]
-    not_compared = ""
+    not_compared = circumstance = ""
     try:
         folds, unlabelled = _fold(silo, arguments, subjects)
     except Exception as error:
         # Where the first model alone can be scored, the second was the cause.
         if len(subjects) == 1:
             raise
-        not_compared = tasks.failure("sketch", silo, error).reason
+        failure = tasks.failure("sketch", silo, error)
+        not_compared = failure.reason
+        circumstance = not_compared if failure.circumstance else ""
         folds, unlabelled = _fold(silo, arguments, subjects[:1])
     told, pooled = folds.told(arguments["min_slice_rows"], counts=arguments["counts"])
     pool = pooled.to_bytes() if len(pooled) else b""
@@ -64,7 +66,7 @@ def sketch(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         "pooled": len(pooled),
         "not_compared": not_compared,
     }
-    return Result(values, told.to_bytes(), pool)
+    return Result(values, told.to_bytes(), pool, circumstance)
 
 
 def _fold(

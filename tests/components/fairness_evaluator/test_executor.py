@@ -73,6 +73,7 @@ def run(
         "baseline_digest": world.models["baseline"][1].digest if baseline else "",
         "baseline_span": "2013-04" if baseline else "",
         "waivers": json.dumps(waivers),
+        "attempt": "key/0",
     }
     properties = found | properties
     Executor().Do(
@@ -324,6 +325,8 @@ def test_a_silo_that_fails_is_not_judged_and_says_why(world, tmp_path):
     found = {silo.silo: silo.reason for silo in decision.read(blessing.uri).not_judged}
     assert "bytes that Arrow can't read" in found["F9"]
     assert table.read(evaluation.uri).metric("auc", silo="F9") is None
+    # A split is not to change, so the next run evaluates again.
+    assert evaluation.get_string_custom_property("attempt") == "key/0"
 
 
 def test_settings_reach_the_silos_as_they_are(world, figures):

@@ -1,3 +1,4 @@
+import errno
 import pathlib
 import stat
 
@@ -7,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.errors import SiloError
-from components.silo_example_gen import conform, ingest, splits
+from components.silo_example_gen import conform, files, ingest, splits
 from components.silos import digests, homes
 from tests.support import silos
 from tests.support.at_once import age, at_once
@@ -316,6 +317,48 @@ def test_a_silo_without_a_readable_file_is_refused_with_each_reason(run, tmp_pat
         "least one readable Parquet or CSV file for this span"
     )
     assert "export the silo's files again" in caught.value.hint
+
+
+def test_a_file_that_the_system_does_not_give_now_is_read_by_the_next_run(
+    run, silo, write, monkeypatch
+):
+    lost, good = write("a.parquet", silos.rows(9)), write("b.parquet", silos.rows(50))
+    read = files.read
+
+    def faulty(silo, path, null_values):
+        if path.name == "a.parquet":
+            raise OSError(errno.EIO, CANARY)
+        return read(silo, path, null_values)
+
+    monkeypatch.setattr(files, "read", faulty)
+    arguments = {
+        "source": silos.source(good.parent).model_dump(mode="json"),
+        "schema": SCHEMA,
+        "code": "code",
+        "history": [str(lost), str(good)],
+        "following": [],
+    }
+    outcome = ingest.ingest(silo, arguments)
+    assert outcome.circumstance == "silo `north`: a.parquet: Input/output error"
+    (told,) = outcome.values["unreadable"]
+    assert told["hint"] == ingest.STORAGE
+    with pytest.raises(SiloError, match="nothing readable") as caught:
+        ingest.ingest(silo, {**arguments, "history": [str(lost)]})
+    assert caught.value.circumstance
+
+
+@pytest.mark.parametrize(
+    "fault", [MemoryError(CANARY), OSError(errno.EMFILE, CANARY)], ids=str
+)
+def test_what_the_system_refuses_is_no_damage_of_the_file(write, monkeypatch, fault):
+    path = write("a.parquet", silos.rows(9))
+
+    def refuse(*_, **__):
+        raise fault
+
+    monkeypatch.setattr(pq, "ParquetFile", refuse)
+    with pytest.raises(type(fault)):
+        files.read("north", path)
 
 
 def test_a_silo_without_any_file_is_refused(run):

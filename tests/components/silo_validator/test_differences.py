@@ -14,7 +14,7 @@ from components.silos.statistics import by_column
 
 # A month has a number, a word and a label in each row, each of which may be missing.
 ROW = st.tuples(
-    st.none() | st.integers(-4, 4).map(float) | st.sampled_from([1e6, -1e6]),
+    st.none() | st.integers(-4, 4).map(float) | st.sampled_from([1e3, -1e3]),
     st.none() | st.sampled_from("abc"),
     st.sampled_from([0, 1]),
 )

@@ -5,7 +5,6 @@ import pytest
 
 from pipelines.kubeflow.settings import (
     DEFAULT_IMAGE,
-    GpuSettings,
     KubeflowSettings,
     ScheduleSettings,
 )
@@ -26,10 +25,9 @@ def test_a_quantity_is_kubernetes_own(memory):
         KubeflowSettings(resources={"FederatedTrainer": {"memory": memory}})
 
 
-@pytest.mark.parametrize("taint", ["gpu", "sku=gpu", "sku=gpu:Sometimes"])
-def test_a_taint_has_key_value_and_effect(taint):
-    with pytest.raises(pydantic.ValidationError, match="KEY=VALUE"):
-        GpuSettings(toleration=taint)
+def test_a_gpu_that_nothing_would_use_can_not_be_asked_for():
+    with pytest.raises(pydantic.ValidationError, match="Extra inputs"):
+        KubeflowSettings.model_validate({"gpu": {"count": 1}})
 
 
 def test_a_schedule_has_five_fields_and_a_zone_that_there_is():
