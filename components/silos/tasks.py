@@ -220,7 +220,11 @@ def _run_item(
     fields: dict[str, Any] = (
         {"values": outcome.values, "circumstance": outcome.circumstance}
         if isinstance(outcome, Result)
-        else dataclasses.asdict(outcome)
+        else {
+            "reason": outcome.reason,
+            "hint": outcome.hint,
+            "circumstance": outcome.circumstance,
+        }
     )
     pooled = len(outcome.pooled) if isinstance(outcome, Result) else 0
     told = json.dumps(fields, ensure_ascii=False)

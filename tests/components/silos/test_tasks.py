@@ -131,9 +131,10 @@ def test_each_byte_that_leaves_a_silo_is_counted(registered, tmp_path):
         (silo("north"), {"fault": "ours"}),
     ]
     (_, south), (_, west), (_, north) = tasks.run("probe", calls, pool=tmp_path / "p")
-    values = len('{"values": {"silo": "süd", "rows": 1}}'.encode())
-    assert south.num_bytes == values + len("südsüd".encode()) + 7
-    assert west.num_bytes == len('{"values": {"silo": "west", "rows": 1}}') + 8
+    told = '{"values": {"silo": "%s", "rows": 1}, "circumstance": ""}'
+    parts = (told % "süd", "südsüd", "1234567")
+    assert south.num_bytes == sum(len(part.encode()) for part in parts)
+    assert west.num_bytes == len(told % "west") + len("westwest")
     assert north.num_bytes > len(north.reason + north.hint)
 
 
