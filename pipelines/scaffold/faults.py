@@ -168,9 +168,9 @@ def notes(
     for name, one in measured.items():
         if (one.keyless or one.repeated) and not {*key} & {*one.bad}:
             notes.append(
-                f"silo `{name}`: found {one.keyless:,} rows without a key and "
-                f"{one.repeated:,} with the key of another: their predictions can't be "
-                "told apart"
+                f"silo `{name}`: found {one.keyless:,} rows without a key, and "
+                f"{one.repeated:,} with the key of another row: their predictions "
+                "can't be told apart"
             )
     num_silos = len(measured)
     for name, column in agreed.items():
@@ -183,6 +183,13 @@ def notes(
                     f"column `{name}`: found numbers in {of(odd, len(held))}, text in "
                     "the others; all are read as text: check that they mean the same"
                 )
+        unique = [silo for silo, c in held.items() if c.is_unique]
+        if not key and len(held) > len(unique) > len(held) / 2:
+            odd = [silo for silo in held if silo not in unique]
+            notes.append(
+                f"column `{name}`: differs in each row, but not in "
+                f"{of(odd, len(held))}, so it is not the key"
+            )
         if 2 * len(held) <= num_silos:
             notes.append(
                 f"column `{name}`: found a value in {of(list(held), num_silos)} only"

@@ -33,7 +33,7 @@ ALL_FILES = "*"
 UNPACK = "unpack it, or export it as .parquet or .csv"
 NO_HEADER = "found none of the columns of the silo's other files; is there a header?"
 MAX_LABEL_VALUES = 20
-MAX_IDENTIFIER = 64  # characters; longer text is no identifier
+IDENTIFIER = r"^[\pL\pN._:/+-]{1,64}$"
 LARGEST = float(np.finfo(np.float32).max)  # beyond, a run takes a number as missing
 NUMBERS = schema_pb2.Feature(type=schema_pb2.FLOAT)
 WHOLES = schema_pb2.Feature(type=schema_pb2.INT)
@@ -49,10 +49,11 @@ class Column:
         by_file: What each file says.
         filled: Rows with a value.
         distinct: Different values.
-        only: The value, where there is just one.
+        only: The value, where all rows have the same; a value in some rows only, such
+            as a tick, tells them apart.
         is_unique: Whether each row has a value that no other has.
-        is_identifier: Whether the values look like names of rows: short text, whole
-            numbers without large gaps, or numbers of 2^53 and more.
+        is_identifier: Whether the values look like names of rows: short text without
+            spaces, whole numbers without large gaps, or numbers of 2^53 and more.
     """
 
     vote: Vote | None
@@ -145,11 +146,16 @@ def look(data: pathlib.Path, label: str, null_values: Sequence[str]) -> list[Loo
     """
     if not data.is_dir():
         raise SettingsError(f"--data {data}: found no such folder")
-    folders = sorted(
-        path
-        for path in data.iterdir()
-        if path.is_dir() and path.name != "__pycache__" and path.name[:1] != "."
-    )
+    try:
+        folders = sorted(
+            path
+            for path in data.iterdir()
+            if path.is_dir() and path.name != "__pycache__" and path.name[:1] != "."
+        )
+    except OSError as error:
+        raise SettingsError(
+            f"--data {data}: can't be read ({error.strerror})"
+        ) from None
     if not folders:
         raise SettingsError(
             f"--data {data}: found no folder in it, expected one for each silo",
@@ -258,7 +264,7 @@ def _column(parts: Mapping[pathlib.Path, pa.ChunkedArray], rows: int) -> Column:
         by_file,
         filled,
         len(unique),
-        unique[0].as_py() if len(unique) == 1 and filled == len(values) else None,
+        unique[0].as_py() if len(unique) == 1 and len(values) == rows else None,
         is_unique,
         is_unique and _is_identifier(values, agreed),
     )
@@ -266,7 +272,7 @@ def _column(parts: Mapping[pathlib.Path, pa.ChunkedArray], rows: int) -> Column:
 
 def _is_identifier(values: pa.ChunkedArray, agreed: Vote | None) -> bool:
     if agreed is None or agreed.kind is Kind.TEXT:
-        return bool(pc.max(pc.utf8_length(values)).as_py() <= MAX_IDENTIFIER)
+        return bool(pc.all(pc.match_substring_regex(values, IDENTIFIER)).as_py())
     if agreed.wide or agreed.kind is Kind.LARGE:
         return True
     ends = pc.min_max(conform(values, WHOLES).column).as_py()
