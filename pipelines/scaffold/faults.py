@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from tensorflow_metadata.proto.v0 import schema_pb2
@@ -84,6 +85,12 @@ def faults(
     """Return by silo why it will be quarantined; an empty list where it will not."""
     expected = {one.name: EXPECTED[one.type] for one in schema.feature}
     faults: dict[str, list[str]] = {silo.name: [*silo.unreadable] for silo in silos}
+    holders = Counter(digest for silo in silos for digest in {*silo.files.values()})
+    for silo in silos:
+        shared = [file for file, digest in silo.files.items() if holders[digest] > 1]
+        if shared:
+            told = f"found {few(shared)} in another silo too, byte for byte"
+            faults[silo.name].append(f"silo `{silo.name}`: {told}")
     for name, one in measured.items():
         for column, bad in one.bad.items():
             odd = sum(column in other.bad for other in measured.values())

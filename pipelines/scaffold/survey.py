@@ -25,6 +25,7 @@ from components.silo_example_gen import files, splits
 from components.silo_example_gen.conform import conform, labels
 from components.silo_example_gen.kinds import Kind, kind_of
 from components.silo_example_gen.settings import RowsSettings
+from components.silos import digests
 from components.silos.silo import check_id
 from pipelines.scaffold.votes import Vote, settle, vote
 from pipelines.scaffold.words import few
@@ -79,6 +80,7 @@ class Looked:
         rows: Its rows in files that can be read.
         columns: Its columns, in their order.
         labels: Rows of each label value, for the most frequent ones.
+        files: Digests of its files with rows, by name.
         unreadable: Why files, or the whole silo, can't be read.
         passed_over: Files in formats that are not read.
     """
@@ -88,6 +90,7 @@ class Looked:
     rows: int
     columns: dict[str, Column]
     labels: Counter[str]
+    files: dict[str, str]
     unreadable: tuple[str, ...]
     passed_over: tuple[str, ...]
 
@@ -203,7 +206,14 @@ def _look(folder: pathlib.Path, label: str, null_values: Sequence[str]) -> Looke
             counts.update(_label_values(table[label]))
     counts = Counter(dict(counts.most_common(MAX_LABEL_VALUES + 1)))
     return Looked(
-        name, folder, rows, columns, counts, tuple(unreadable), tuple(passed_over)
+        name,
+        folder,
+        rows,
+        columns,
+        counts,
+        {path.name: digests.of_file(path) for path, t in tables.items() if t.num_rows},
+        tuple(unreadable),
+        tuple(passed_over),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import pathlib
+import shutil
 import tempfile
 from typing import Any
 
@@ -65,7 +66,8 @@ DAY = np.arange(ROWS) // 2
 def _write(folder: pathlib.Path, columns: dict[str, Any], file: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     y = [int(i % 3 == 0) for i in range(ROWS)]
-    table = pa.table({"age": DAY, **columns, "y": y})
+    age = DAY + ord(folder.name[0])  # no two silos hold the same file
+    table = pa.table({"age": age, **columns, "y": y})
     if file.endswith(".csv"):
         table.to_pandas(integer_object_nulls=True).to_csv(folder / file, index=False)
     else:
@@ -157,7 +159,10 @@ def test_odd_silo_is_named_and_condemns_no_other(silos, kinds, kind, told):
     ((name, (sentence,)),) = found.faults.items()
     assert sentence.startswith(f"silo `{name}`: ")
     assert told in sentence
-    assert warnings(found)[0] == f"{sentence}: the silo will be quarantined"
+    assert (
+        warnings(found)[0]
+        == f"{sentence}: the silo will be quarantined until that is mended"
+    )
 
 
 @pytest.mark.parametrize(
@@ -195,6 +200,16 @@ def test_header_without_rows_says_nothing_of_types(silos, tmp_path):
     found = _propose(tmp_path)
     assert _types(found)["x"] == schema_pb2.FLOAT
     assert found.faults == {"z": ["silo `z`: found a header without rows"]}
+
+
+def test_silos_that_hold_the_same_file_are_named(silos, tmp_path):
+    silos("float", "float")
+    shutil.copytree(tmp_path / "b", tmp_path / "c")
+    found = _propose(tmp_path)
+    assert found.faults == {
+        name: [f"silo `{name}`: found `rows.csv` in another silo too, byte for byte"]
+        for name in "bc"
+    }
 
 
 def test_silo_without_the_label_is_named_and_adds_no_column(silos, tmp_path):
@@ -336,7 +351,11 @@ def test_columns_without_a_name_or_a_value_are_left_out(tmp_path, file):
 def test_data_without_a_column_to_learn_from_is_refused(tmp_path):
     for name in "ab":
         pd.DataFrame(
-            {"id": range(ROWS), "day": "2024-01-01", "y": [i % 2 for i in range(ROWS)]}
+            {
+                "id": [f"{name}{i}" for i in range(ROWS)],
+                "day": "2024-01-01",
+                "y": [i % 2 for i in range(ROWS)],
+            }
         ).pipe(_csv, tmp_path / name)
     with pytest.raises(
         SettingsError, match=r"no column to learn from \(`day`: the same"

@@ -78,7 +78,7 @@ def test_all_that_was_decided_is_in_the_settings(tmp_path, monkeypatch, data):
         rows = [f"{i % 2},{i % 3 or '?'},2024-01-{i % 9 + 1:02},EUR" for i in range(60)]
         words = [f"f,{('yes', 'no')[i % 2]}" for i in range(60)]
         lines = [f"{a},{b}" for a, b in zip(rows, words, strict=True)]
-        text = "\n".join(["x,m,day,cur,sex,y", *lines])
+        text = "\n".join(["x,m,day,cur,sex,y", *lines, *lines[: len(folder.name)]])
         (folder / "rows.csv").write_text(text)
     _scaffold(
         tmp_path, "mine", data, ("sex",), positive="no", ignore=("x",), null=("?",)
