@@ -47,9 +47,14 @@ def agree(
     columns: Columns, options: Options
 ) -> tuple[dict[str, Agreed], dict[str, str], list[Problem]]:
     """Return what columns are taken for, which are left out, what is to be asked."""
-    agreed, left_out, problems = {}, {}, []
+    agreed: dict[str, Agreed] = {}
+    left_out: dict[str, str] = {}
+    problems: list[Problem] = []
     for name, silos in columns.items():
         if name == options.label:
+            continue
+        if not name:
+            left_out[name] = "a column without a name, such as row numbers"
             continue
         one = votes.settle([(c.vote, 1) for c in silos.values() if c.vote])
         split = any(column.vote is None for column in silos.values())
@@ -60,7 +65,7 @@ def agree(
             agreed[name] = Agreed(one or Vote(Kind.TEXT), TYPES[forced])
         elif one is None or (one.kind is Kind.EMPTY and split):
             problems.append(_undecided(name, silos))
-        elif one.kind is Kind.EMPTY:
+        elif not any(column.filled for column in silos.values()):
             left_out[name] = "no value in any silo"
         else:
             kind = votes.TYPES[one.kind]

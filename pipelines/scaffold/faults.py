@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from tensorflow_metadata.proto.v0 import schema_pb2
@@ -84,6 +85,12 @@ def faults(
     """Return by silo why it will be quarantined; an empty list where it will not."""
     expected = {one.name: EXPECTED[one.type] for one in schema.feature}
     faults: dict[str, list[str]] = {silo.name: [*silo.unreadable] for silo in silos}
+    holders = Counter(digest for silo in silos for digest in {*silo.files.values()})
+    for silo in silos:
+        shared = [file for file, digest in silo.files.items() if holders[digest] > 1]
+        if shared:
+            told = f"found {few(shared)} in another silo too, byte for byte"
+            faults[silo.name].append(f"silo `{silo.name}`: {told}")
     for name, one in measured.items():
         for column, bad in one.bad.items():
             odd = sum(column in other.bad for other in measured.values())
@@ -168,9 +175,9 @@ def notes(
     for name, one in measured.items():
         if (one.keyless or one.repeated) and not {*key} & {*one.bad}:
             notes.append(
-                f"silo `{name}`: found {one.keyless:,} rows without a key and "
-                f"{one.repeated:,} with the key of another: their predictions can't be "
-                "told apart"
+                f"silo `{name}`: found {one.keyless:,} rows without a key, and "
+                f"{one.repeated:,} with the key of another row: their predictions "
+                "can't be told apart"
             )
     num_silos = len(measured)
     for name, column in agreed.items():
@@ -183,6 +190,13 @@ def notes(
                     f"column `{name}`: found numbers in {of(odd, len(held))}, text in "
                     "the others; all are read as text: check that they mean the same"
                 )
+        unique = [silo for silo, c in held.items() if c.is_unique]
+        if not key and len(held) > len(unique) > len(held) / 2:
+            odd = [silo for silo in held if silo not in unique]
+            notes.append(
+                f"column `{name}`: differs in each row, but not in "
+                f"{of(odd, len(held))}, so it is not the key"
+            )
         if 2 * len(held) <= num_silos:
             notes.append(
                 f"column `{name}`: found a value in {of(list(held), num_silos)} only"

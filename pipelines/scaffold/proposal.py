@@ -104,6 +104,10 @@ def propose(options: Options) -> Proposal:
     problems += faults.misfits(measured, columns, schema)
     if problems:
         raise ask(problems, options)
+    ignored = _ignored(agreed, columns, key, options)
+    if not {*agreed} - {*ignored} - {*key}:
+        told = "; ".join(f"`{name}`: {reason}" for name, reason in ignored.items())
+        raise SettingsError(f"found no column to learn from ({told or 'only a key'})")
     found = faults.faults(silos, measured, columns, schema, label, rows)
     healthy = [one for name, one in measured.items() if not found[name]]
     if not healthy:
@@ -118,7 +122,7 @@ def propose(options: Options) -> Proposal:
         label,
         schema,
         rows,
-        _ignored(agreed, columns, key, options),
+        ignored,
         left_out,
         reached,
         {name: told for name, told in found.items() if told},

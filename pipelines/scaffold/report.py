@@ -13,6 +13,7 @@ TYPES = {
     schema_pb2.BYTES: "text",
 }
 SHOWN = 12
+QUARANTINED = "the silo will be quarantined until that is mended"
 MAX_SILOS = 20
 
 
@@ -65,7 +66,10 @@ def _bounds(proposal: Proposal) -> str:
 def warnings(proposal: Proposal) -> list[str]:
     """Return what should be looked at, a line each; the faults of silos first."""
     faults = [text for told in proposal.faults.values() for text in told]
-    lines = [f"{text}: the silo will be quarantined" for text in faults[:MAX_SILOS]]
+    lines = [
+        f"{text}: the silo will be quarantined until that is mended"
+        for text in faults[:MAX_SILOS]
+    ]
     if len(faults) > MAX_SILOS:
         lines.append(f"{len(faults) - MAX_SILOS:,} more faults of silos")
     if not proposal.rows.key:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import shutil
+import tempfile
 
 import jinja2
 from google.protobuf import text_format
@@ -11,6 +12,7 @@ from google.protobuf import text_format
 from components.errors import SettingsError
 from pipelines.scaffold.options import Options
 from pipelines.scaffold.proposal import Proposal, propose
+from pipelines.settings import load
 from pipelines.use_case import NAME, PACKAGE_PROJECT
 
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
@@ -48,6 +50,7 @@ def scaffold(
         )
     proposal = propose(options)
     texts = _texts(options, proposal)
+    _check(name, texts["settings.yaml"])
     folder.mkdir(parents=True)
     schema_file.parent.mkdir(parents=True, exist_ok=True)
     schema_file.write_text(
@@ -61,6 +64,20 @@ def scaffold(
     shutil.copyfile(MODEL, folder / "model.py")
     written = [schema_file, *(folder / file for file in (*texts, "model.py"))]
     return written, proposal
+
+
+def _check(name: str, settings: str) -> None:
+    """Load the settings as a run will, before anything is written.
+
+    Raises:
+        SettingsError: The data's names can't be used, such as a sensitive column
+            with ` x ` in its name.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        file = pathlib.Path(place, name, "settings.yaml")
+        file.parent.mkdir()
+        file.write_text(settings, encoding="utf-8")
+        load(file)
 
 
 def _texts(options: Options, proposal: Proposal) -> dict[str, str]:

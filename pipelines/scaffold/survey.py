@@ -25,6 +25,7 @@ from components.silo_example_gen import files, splits
 from components.silo_example_gen.conform import conform, labels
 from components.silo_example_gen.kinds import Kind, kind_of
 from components.silo_example_gen.settings import RowsSettings
+from components.silos import digests
 from components.silos.silo import check_id
 from pipelines.scaffold.votes import Vote, settle, vote
 from pipelines.scaffold.words import few
@@ -33,7 +34,7 @@ ALL_FILES = "*"
 UNPACK = "unpack it, or export it as .parquet or .csv"
 NO_HEADER = "found none of the columns of the silo's other files; is there a header?"
 MAX_LABEL_VALUES = 20
-MAX_IDENTIFIER = 64  # characters; longer text is no identifier
+IDENTIFIER = r"^[\pL\pN._:/+-]{1,64}$"
 LARGEST = float(np.finfo(np.float32).max)  # beyond, a run takes a number as missing
 NUMBERS = schema_pb2.Feature(type=schema_pb2.FLOAT)
 WHOLES = schema_pb2.Feature(type=schema_pb2.INT)
@@ -49,10 +50,11 @@ class Column:
         by_file: What each file says.
         filled: Rows with a value.
         distinct: Different values.
-        only: The value, where there is just one.
+        only: The value, where all rows have the same; a value in some rows only, such
+            as a tick, tells them apart.
         is_unique: Whether each row has a value that no other has.
-        is_identifier: Whether the values look like names of rows: short text, whole
-            numbers without large gaps, or numbers of 2^53 and more.
+        is_identifier: Whether the values look like names of rows: short text without
+            spaces, whole numbers without large gaps, or numbers of 2^53 and more.
     """
 
     vote: Vote | None
@@ -78,6 +80,7 @@ class Looked:
         rows: Its rows in files that can be read.
         columns: Its columns, in their order.
         labels: Rows of each label value, for the most frequent ones.
+        files: Digests of its files with rows, by name.
         unreadable: Why files, or the whole silo, can't be read.
         passed_over: Files in formats that are not read.
     """
@@ -87,6 +90,7 @@ class Looked:
     rows: int
     columns: dict[str, Column]
     labels: Counter[str]
+    files: dict[str, str]
     unreadable: tuple[str, ...]
     passed_over: tuple[str, ...]
 
@@ -145,11 +149,16 @@ def look(data: pathlib.Path, label: str, null_values: Sequence[str]) -> list[Loo
     """
     if not data.is_dir():
         raise SettingsError(f"--data {data}: found no such folder")
-    folders = sorted(
-        path
-        for path in data.iterdir()
-        if path.is_dir() and path.name != "__pycache__" and path.name[:1] != "."
-    )
+    try:
+        folders = sorted(
+            path
+            for path in data.iterdir()
+            if path.is_dir() and path.name != "__pycache__" and path.name[:1] != "."
+        )
+    except OSError as error:
+        raise SettingsError(
+            f"--data {data}: can't be read ({error.strerror})"
+        ) from None
     if not folders:
         raise SettingsError(
             f"--data {data}: found no folder in it, expected one for each silo",
@@ -197,7 +206,14 @@ def _look(folder: pathlib.Path, label: str, null_values: Sequence[str]) -> Looke
             counts.update(_label_values(table[label]))
     counts = Counter(dict(counts.most_common(MAX_LABEL_VALUES + 1)))
     return Looked(
-        name, folder, rows, columns, counts, tuple(unreadable), tuple(passed_over)
+        name,
+        folder,
+        rows,
+        columns,
+        counts,
+        {path.name: digests.of_file(path) for path, t in tables.items() if t.num_rows},
+        tuple(unreadable),
+        tuple(passed_over),
     )
 
 
@@ -258,7 +274,7 @@ def _column(parts: Mapping[pathlib.Path, pa.ChunkedArray], rows: int) -> Column:
         by_file,
         filled,
         len(unique),
-        unique[0].as_py() if len(unique) == 1 and filled == len(values) else None,
+        unique[0].as_py() if len(unique) == 1 and len(values) == rows else None,
         is_unique,
         is_unique and _is_identifier(values, agreed),
     )
@@ -266,7 +282,7 @@ def _column(parts: Mapping[pathlib.Path, pa.ChunkedArray], rows: int) -> Column:
 
 def _is_identifier(values: pa.ChunkedArray, agreed: Vote | None) -> bool:
     if agreed is None or agreed.kind is Kind.TEXT:
-        return bool(pc.max(pc.utf8_length(values)).as_py() <= MAX_IDENTIFIER)
+        return bool(pc.all(pc.match_substring_regex(values, IDENTIFIER)).as_py())
     if agreed.wide or agreed.kind is Kind.LARGE:
         return True
     ends = pc.min_max(conform(values, WHOLES).column).as_py()

@@ -29,6 +29,8 @@ _FOR_PEOPLE = (
     r"^[+-]?[€$£]? ?((0|[1-9][0-9]*)(,[0-9]+)?|[1-9][0-9]{0,2}([., '][0-9]{3})+"
     r"([.,][0-9]*)?|(0|[1-9][0-9]*)[.][0-9]+) ?[€$£%]?$"
 )
+# Of the forms that `kind_of` does not know, such as 31.12.2024 and 12/31/24.
+_DATES = r"^[0-9]{1,4}([./-])[0-9]{1,2}[./-][0-9]{2,4}([ T].*)?$"
 _NUMERIC = {Kind.TRUTH, Kind.WHOLE, Kind.LARGE, Kind.NUMBER}
 # Which of the kinds that go together takes in the others.
 _WIDEST = (
@@ -91,12 +93,17 @@ def vote(column: pa.ChunkedArray, *, parse: bool) -> Vote:
         numbers = conform(column, schema_pb2.Feature(type=schema_pb2.INT)).column
         ends = pc.min_max(numbers).as_py()
         return Vote(kind, wide=max(-ends["min"], ends["max"]) >= EXACT)
-    return _of_text(column) if kind is Kind.TEXT and parse else Vote(kind)
+    return _of_text(column, parse) if kind is Kind.TEXT else Vote(kind)
 
 
-def _of_text(column: pa.ChunkedArray) -> Vote:
-    found = pc.value_counts(pc.utf8_trim_whitespace(column.drop_null()))
+def _of_text(column: pa.ChunkedArray, parse: bool) -> Vote:
+    text = column.drop_null().cast(pa.string())
+    found = pc.value_counts(pc.utf8_trim_whitespace(text))
     values, rows = found.field("values"), found.field("counts")
+    if pc.all(pc.match_substring_regex(values, _DATES)).as_py():
+        return Vote(Kind.TIME)
+    if not parse:
+        return Vote(Kind.TEXT)
     pattern = f"{NUMBER}|{NOT_FINITE}|{_FOR_PEOPLE}"
     numbers = pc.match_substring_regex(values, pattern)
     others = values.filter(pc.invert(numbers))

@@ -64,7 +64,8 @@ def test_all_that_was_decided_is_said_on_stderr(tmp_path):
         "own)",
         told[6],
         "warning: silo `carl`: column `income`: found text in 200 of 200 values, "
-        "expected whole numbers, as in 3 other silos: the silo will be quarantined",
+        "expected whole numbers, as in 3 other silos: the silo will be quarantined "
+        "until that is mended",
         "warning: silo `delta`: not read: `old.xlsx`; unpack it, or export it as "
         ".parquet or .csv",
         "run it with `fairsilo run loans`",

@@ -14,7 +14,7 @@ from pipelines.scaffold.survey import Looked
 
 def _silos(*labels: dict[str, int]) -> list[Looked]:
     return [
-        Looked(f"s{i}", pathlib.Path(), sum(one.values()), {}, Counter(one), (), ())
+        Looked(f"s{i}", pathlib.Path(), sum(one.values()), {}, Counter(one), {}, (), ())
         for i, one in enumerate(labels)
     ]
 

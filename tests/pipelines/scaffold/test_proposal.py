@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import pathlib
+import shutil
 import tempfile
 from typing import Any
 
@@ -65,7 +66,8 @@ DAY = np.arange(ROWS) // 2
 def _write(folder: pathlib.Path, columns: dict[str, Any], file: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     y = [int(i % 3 == 0) for i in range(ROWS)]
-    table = pa.table({"age": DAY, **columns, "y": y})
+    age = DAY + ord(folder.name[0])  # no two silos hold the same file
+    table = pa.table({"age": age, **columns, "y": y})
     if file.endswith(".csv"):
         table.to_pandas(integer_object_nulls=True).to_csv(folder / file, index=False)
     else:
@@ -157,7 +159,10 @@ def test_odd_silo_is_named_and_condemns_no_other(silos, kinds, kind, told):
     ((name, (sentence,)),) = found.faults.items()
     assert sentence.startswith(f"silo `{name}`: ")
     assert told in sentence
-    assert warnings(found)[0] == f"{sentence}: the silo will be quarantined"
+    assert (
+        warnings(found)[0]
+        == f"{sentence}: the silo will be quarantined until that is mended"
+    )
 
 
 @pytest.mark.parametrize(
@@ -195,6 +200,16 @@ def test_header_without_rows_says_nothing_of_types(silos, tmp_path):
     found = _propose(tmp_path)
     assert _types(found)["x"] == schema_pb2.FLOAT
     assert found.faults == {"z": ["silo `z`: found a header without rows"]}
+
+
+def test_silos_that_hold_the_same_file_are_named(silos, tmp_path):
+    silos("float", "float")
+    shutil.copytree(tmp_path / "b", tmp_path / "c")
+    found = _propose(tmp_path)
+    assert found.faults == {
+        name: [f"silo `{name}`: found `rows.csv` in another silo too, byte for byte"]
+        for name in "bc"
+    }
 
 
 def test_silo_without_the_label_is_named_and_adds_no_column(silos, tmp_path):
@@ -315,6 +330,44 @@ def test_a_value_of_its_own_in_each_silo_is_not_the_same_in_all(tmp_path):
     assert _propose(tmp_path).ignored == {}
 
 
+def test_tick_that_some_rows_have_is_kept(tmp_path):
+    ticks = pa.array(["x" if i % 2 else None for i in range(ROWS)])
+    for name in "ab":
+        _write(tmp_path / name, {"tick": ticks}, "rows.csv")
+    assert _propose(tmp_path).ignored == {}
+
+
+@pytest.mark.parametrize("file", ["rows.csv", "rows.parquet"])
+def test_columns_without_a_name_or_a_value_are_left_out(tmp_path, file):
+    nan = pa.array([float("nan")] * ROWS)
+    columns = {"": COLUMNS["whole"], "nan": nan, "null": COLUMNS["nothing"]}
+    for name in "ab":
+        _write(tmp_path / name, columns, file)
+    found = _propose(tmp_path)
+    assert [*_types(found)] == ["age", "y"]
+    assert [*found.left_out] == ["", "nan", "null"]
+
+
+def test_data_without_a_column_to_learn_from_is_refused(tmp_path):
+    for name in "ab":
+        pd.DataFrame(
+            {
+                "id": [f"{name}{i}" for i in range(ROWS)],
+                "day": "2024-01-01",
+                "y": [i % 2 for i in range(ROWS)],
+            }
+        ).pipe(_csv, tmp_path / name)
+    with pytest.raises(
+        SettingsError, match=r"no column to learn from \(`day`: the same"
+    ):
+        _propose(tmp_path)
+
+
+def _csv(frame: pd.DataFrame, folder: pathlib.Path) -> None:
+    folder.mkdir()
+    frame.to_csv(folder / "rows.csv", index=False)
+
+
 def test_key_is_the_column_that_names_rows(tmp_path):
     incomes = pa.array([1000 + 137 * i for i in range(ROWS)])
     for i, name in enumerate("ab"):
@@ -345,8 +398,8 @@ def test_key_that_is_said_is_exact(tmp_path):
     found = _propose(tmp_path, key=("nr",))
     assert _types(found)["nr"] == schema_pb2.INT
     assert found.notes == (
-        "silo `b`: found 1 rows without a key and 0 with the key of another: their "
-        "predictions can't be told apart",
+        "silo `b`: found 1 rows without a key, and 0 with the key of another row: "
+        "their predictions can't be told apart",
     )
 
 
@@ -354,6 +407,15 @@ def test_without_a_key_the_columns_that_split_are_frozen_and_it_is_said(silos):
     found = _propose(silos("words", "words"))
     assert (found.rows.key, found.rows.split_by) == ((), ("age", "x"))
     assert "predictions can't be joined" in warnings(found)[-1]
+
+
+def test_column_that_is_nearly_a_key_is_told_with_the_silo_in_the_way(tmp_path):
+    for name in "abc":
+        ids = [*range(ROWS - 1), 0 if name == "b" else ROWS]
+        _write(tmp_path / name, {"id": pa.array(ids)}, "rows.csv")
+    found = _propose(tmp_path)
+    assert found.rows.key == ()
+    assert "`id`: differs in each row, but not in 1 of 3 silos (`b`)" in found.notes[0]
 
 
 def test_column_of_few_silos_needs_no_presence_and_splits_no_rows(tmp_path):
@@ -414,9 +476,9 @@ def test_tfdv_finds_nothing_in_the_silos_without_faults(tmp_path):
 def test_labels_1_and_2_are_the_same_in_csv_and_parquet(tmp_path):
     labels = [1 + (i % 3 == 0) for i in range(ROWS)]
     frames = {
-        "whole.csv": pd.DataFrame({"x": range(ROWS), "y": labels}),
-        "floats.csv": pd.DataFrame({"x": range(ROWS), "y": [*map(float, labels)]}),
-        "floats.parquet": pd.DataFrame({"x": range(ROWS), "y": [*map(float, labels)]}),
+        "whole.csv": pd.DataFrame({"age": DAY, "y": labels}),
+        "floats.csv": pd.DataFrame({"age": DAY, "y": [*map(float, labels)]}),
+        "floats.parquet": pd.DataFrame({"age": DAY, "y": [*map(float, labels)]}),
     }
     for name, frame in frames.items():
         folder = tmp_path / name

@@ -17,10 +17,10 @@ def data(tmp_path):
         folder = tmp_path / "data" / name
         folder.mkdir(parents=True)
         lines = [
-            f"{i},{'f' if i % 3 else 'm'},{'ab'[i % 4 > 2]},{i % 2}"
+            f"{i},{i % 7},{'f' if i % 3 else 'm'},{'ab'[i % 4 > 2]},{i % 2}"
             for i in range(rows)
         ]
-        (folder / "rows.csv").write_text("\n".join(["x,sex,race,y", *lines]))
+        (folder / "rows.csv").write_text("\n".join(["x,age,sex,race,y", *lines]))
     return tmp_path / "data"
 
 
@@ -83,7 +83,7 @@ def test_all_that_was_decided_is_in_the_settings(tmp_path, monkeypatch, data):
         rows = [f"{i % 2},{i % 3 or '?'},2024-01-{i % 9 + 1:02},EUR" for i in range(60)]
         words = [f"f,{('yes', 'no')[i % 2]}" for i in range(60)]
         lines = [f"{a},{b}" for a, b in zip(rows, words, strict=True)]
-        text = "\n".join(["x,m,day,cur,sex,y", *lines])
+        text = "\n".join(["x,m,day,cur,sex,y", *lines, *lines[: len(folder.name)]])
         (folder / "rows.csv").write_text(text)
     _scaffold(
         tmp_path, "mine", data, ("sex",), positive="no", ignore=("x",), null=("?",)
@@ -98,6 +98,15 @@ def test_all_that_was_decided_is_in_the_settings(tmp_path, monkeypatch, data):
     assert '- "day" # dates or times: each would be a category of its own' in text
     assert '- "sex" # sensitive: only sliced by' in text
     assert "predictions can't be joined back to rows" in text
+
+
+def test_settings_that_could_not_be_loaded_are_not_written(tmp_path, data):
+    for folder in data.iterdir():
+        text = (folder / "rows.csv").read_text().replace("sex", "a x b")
+        (folder / "rows.csv").write_text(text)
+    with pytest.raises(SettingsError, match="part of a slice column's name"):
+        _scaffold(tmp_path, "mine", data, ("a x b",))
+    assert not (tmp_path / "pipelines").exists()
 
 
 def test_use_case_that_is_there_is_left_alone(tmp_path, data):

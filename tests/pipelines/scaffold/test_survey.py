@@ -41,11 +41,13 @@ def test_silo_that_contradicts_itself_has_no_vote(tmp_path):
 
 
 def test_quantities_that_happen_to_differ_are_no_identifiers(tmp_path):
-    _silo(tmp_path, "a", "income,row,name,y\n1000,7,a,0\n9000,8,b,1\n4000,9,c,1\n")
+    header = "income,row,code,name,y\n"
+    rows = "1000,7,a-1,A B,0\n9000,8,b-1,B C,1\n4000,9,c-1,C D,1\n"
+    _silo(tmp_path, "a", header + rows)
     columns = _look(tmp_path)["a"].columns
-    assert all(columns[name].is_unique for name in ("income", "row", "name"))
+    assert all(columns[name].is_unique for name in [*columns][:4])
     identifiers = [name for name, one in columns.items() if one.is_identifier]
-    assert identifiers == ["row", "name"]
+    assert identifiers == ["row", "code"]
 
 
 def test_label_values_are_the_same_in_csv_and_parquet(tmp_path):

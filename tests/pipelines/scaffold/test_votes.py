@@ -29,6 +29,8 @@ def _vote(*values: object, parse: bool = True) -> Vote:
         (["1", "2", "A7"], Kind.TEXT),
         (["1", "low", "high"], Kind.TEXT),
         (["yes", "no"], Kind.TEXT),
+        (["31.12.2024", "1.1.2025"], Kind.TIME),
+        (["12/31/24 10:00", "1/2/2025"], Kind.TIME),
         (["true", "FALSE"], Kind.TRUTH),
     ],
 )
@@ -43,6 +45,7 @@ def test_the_spellings_among_numbers_are_told():
 
 def test_text_in_parquet_is_meant_to_be_text():
     assert _vote("1", "2", parse=False).kind is Kind.TEXT
+    assert _vote("31.12.2024", parse=False).kind is Kind.TIME
 
 
 @pytest.mark.parametrize("values", [[2**53, 1], [-(2**53)], ["9007199254740992", "1"]])
