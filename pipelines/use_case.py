@@ -190,8 +190,8 @@ def _open(
     )
     training = settings.training
     if training.silo_registry:
-        path = _absolute(training.silo_registry, base, "training.silo_registry")
-        training = training.model_copy(update={"silo_registry": path})
+        registry = _absolute(training.silo_registry, base, "training.silo_registry")
+        training = training.model_copy(update={"silo_registry": registry})
     settings = settings.model_copy(update={"silos": silos, "training": training})
     use_case = UseCase(name, project, settings)
     for path, what in (

@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import pathlib
+from typing import Any
 
 import pytest
 import yaml
@@ -170,11 +171,10 @@ VALUES = st.recursive(
 def places(value, place=()):
     """Yield the place of every setting, at every depth."""
     yield place
-    items = value.items() if isinstance(value, dict) else ()
-    if isinstance(value, list):
-        items = enumerate(value)
-    for key, below in items:
-        yield from places(below, (*place, key))
+    if isinstance(value, dict | list):
+        keys = value if isinstance(value, dict) else range(len(value))
+        for key in keys:
+            yield from places(value[key], (*place, key))
 
 
 @pytest.fixture(scope="module")
@@ -232,7 +232,7 @@ def test_any_text_as_settings_or_override_is_a_sentence(whole, text):
     ],
 )
 def test_a_wrong_key_below_a_name_is_told_with_what_is_allowed(write, place, key, told):
-    settings = copy.deepcopy(FULL)
+    settings: Any = copy.deepcopy(FULL)
     target = settings
     for part in place:
         target = target[part]
