@@ -52,7 +52,6 @@ def _run(chosen: Any, span: str, output: pathlib.Path, force: bool) -> dict[str,
 
     places = Places(output)
     run_id = local.new_run_id(places.runs, span)
-    (places.runs / run_id).mkdir(parents=True)
     pipeline.stage_schema(chosen, places)
     decided = operator_snapshot.read(places.operator_store, chosen.name)
     steps = pipeline.build(chosen, places, span, decided, force)
