@@ -37,7 +37,7 @@ def settings_of(job: Job, values: Mapping[str, str], folder: pathlib.Path) -> Us
     Raises:
         SettingsError: A parameter or setting can't be used; all faults are named.
     """
-    patch = folder / f"{job.use_case}.yaml"
+    patch = config_map_file(job, folder)
     original = use_case.find(job.use_case, (), patch, job.root)
     known = parameters.of(original.settings)
     parameters.check(known, values)
@@ -55,6 +55,11 @@ def settings_of(job: Job, values: Mapping[str, str], folder: pathlib.Path) -> Us
         raise parameters.in_form_words(error, known, file) from None
 
 
+def config_map_file(job: Job, folder: pathlib.Path) -> pathlib.Path:
+    """Return the use case's file of the config map; it may not be there."""
+    return folder / f"{job.use_case}.yaml"
+
+
 def read_settings(job: Job) -> UseCaseSettings:
     """Return the run's settings, as its first step read them.
 
@@ -70,7 +75,7 @@ def compile_run(
     chosen: UseCase,
     values: Mapping[str, str],
     decided: OperatorSnapshot,
-) -> None:
+) -> bool:
     """Make the data where that is to be made, and write the run's chain.
 
     Args:
@@ -78,6 +83,9 @@ def compile_run(
         chosen: The use case with the run's settings.
         values: The run's parameters as text.
         decided: What people had decided by hand when the run began.
+
+    Returns:
+        Whether data was made, which a mistyped `silos.root` leads to as well.
 
     Raises:
         SettingsError: There are too few silos for the settings.
@@ -88,7 +96,8 @@ def compile_run(
 
     from pipelines import pipeline
 
-    if chosen.prepare():
+    made = chosen.prepare()
+    if made:
         logger.warning("data made in %s", chosen.data)
     chosen.check_quorum()
     pipeline.stage_schema(chosen, job.places)
@@ -102,3 +111,4 @@ def compile_run(
     job.places.pipeline_root.mkdir(parents=True, exist_ok=True)
     job.write(job.settings_file, chosen.settings.model_dump_json(indent=1))
     job.write(job.ir_file, json_format.MessageToJson(ir))
+    return made

@@ -130,7 +130,7 @@ def test_the_chain_is_written_with_its_run_and_without_secrets(
     data.mkdir(parents=True)
     given = values(rounds="3")
     chosen = opening.settings_of(job, given, tmp_path)
-    opening.compile_run(job, chosen, given, NOTHING)
+    assert not opening.compile_run(job, chosen, given, NOTHING), "the data is there"
     chain = json.loads(job.ir_file.read_text())
     text = job.ir_file.read_text()
     assert chain["runtimeSpec"]["pipelineRunId"]["fieldValue"]["stringValue"] == "run-1"
