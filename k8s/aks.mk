@@ -53,7 +53,7 @@ aks-upload: ## Copy a folder to the shared volume (FROM=folder TO=path below its
 	k8s/terraform/upload.sh "$(AKS_IMAGE)" "$(FROM)" "$(TO)"
 
 aks-image: ## Print the steps' image, as `fairsilo kubeflow --image` takes it
-	@echo "$(AKS_IMAGE)"
+	@python3 k8s/terraform/steps_image.py $(AKS_OVERLAY)
 
 # In this order: what the dump speaks of is on the volume when the snapshot is taken.
 aks-snapshot: ## Dump the database now, then take a snapshot of the shared volume

@@ -28,12 +28,17 @@ from components.silo_validator.columns import Columns
 from components.silo_validator.component import SiloValidator
 from components.silos import digests
 from components.silos.tasks import DIRECT
+from pipelines.operator_snapshot import OperatorSnapshot
 from pipelines.places import Places
 from pipelines.use_case import UseCase
 
 
 def build(
-    use_case: UseCase, places: Places, span: str, force: bool = False
+    use_case: UseCase,
+    places: Places,
+    span: str,
+    decided: OperatorSnapshot,
+    force: bool = False,
 ) -> Pipeline:
     """Return the whole chain for one span.
 
@@ -41,9 +46,10 @@ def build(
         use_case: What to run.
         places: Where to write.
         span: The span, or `latest`.
+        decided: What people had decided by hand when the run began.
         force: Whether rows are scored with a model that was not blessed.
     """
-    schema, examples, validator, features = _checks(use_case, places, span)
+    schema, examples, validator, features = _checks(use_case, places, span, decided)
     cohort = validator.outputs["cohort"]
     trainer = FederatedTrainer(
         examples=examples.outputs["examples"],
@@ -64,7 +70,7 @@ def build(
         gates=use_case.settings.gates,
         use_case=use_case.name,
         label=use_case.settings.rows.label,
-        operator_store=places.operator_store,
+        waivers=decided.waivers,
     )
     blessing = evaluator.outputs["blessing"]
     pusher = Pusher(model=model, blessing=blessing, destination=str(places.serving))
@@ -95,13 +101,15 @@ def build(
     return _pipeline(use_case, places, [*nodes, evaluator, pusher, inferrer, dashboard])
 
 
-def build_checks(use_case: UseCase, places: Places, span: str) -> Pipeline:
+def build_checks(
+    use_case: UseCase, places: Places, span: str, decided: OperatorSnapshot
+) -> Pipeline:
     """Return the part of the chain that decides which silos and columns train."""
-    return _pipeline(use_case, places, list(_checks(use_case, places, span)))
+    return _pipeline(use_case, places, list(_checks(use_case, places, span, decided)))
 
 
 def build_prediction(use_case: UseCase, places: Places, span: str) -> Pipeline:
-    """Return the part of the chain that scores rows with the model in service."""
+    """Return the part of the chain that scores rows with the newest blessed model."""
     schema = _schema(use_case, places)
     examples = _example_gen(use_case, places, schema, span, discovery.SCORE)
     inferrer = BatchInferrer(
@@ -115,7 +123,7 @@ def build_prediction(use_case: UseCase, places: Places, span: str) -> Pipeline:
 
 
 def _checks(
-    use_case: UseCase, places: Places, span: str
+    use_case: UseCase, places: Places, span: str, decided: OperatorSnapshot
 ) -> tuple[ImportSchemaGen, SiloExampleGen, SiloValidator, FeatureSpecGen]:
     rows, features = use_case.settings.rows, use_case.settings.features
     schema = _schema(use_case, places)
@@ -130,7 +138,7 @@ def _checks(
             tuple(name for name in rows.split_by if name in features.ignore),
         ),
         use_case=use_case.name,
-        operator_store=places.operator_store,
+        quarantined=decided.quarantined,
     )
     spec = FeatureSpecGen(
         statistics=validator.outputs["statistics"],

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import pathlib
+import uuid
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -24,6 +26,8 @@ from components.scoring.table import Figure
 from components.silos import cohort, departures, manifest
 from pipelines.places import Places
 from pipelines.runners.result import NodeResult
+
+logger = logging.getLogger(__name__)
 
 FILE_NAME = "summary.json"
 
@@ -214,14 +218,32 @@ def write(summary: Summary, places: Places) -> pathlib.Path:
     path: pathlib.Path = places.runs / summary["run_id"] / FILE_NAME
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(summary, indent=1, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    unfinished = path.with_name(f".{uuid.uuid4().hex}")
+    unfinished.write_text(text + "\n", encoding="utf-8")
+    unfinished.replace(path)
     return path
 
 
 def read_all(places: Places) -> list[Summary]:
-    """Return the summaries of all runs, oldest first."""
-    paths = sorted(places.runs.glob(f"*/{FILE_NAME}"))
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    """Return the summaries of all runs, oldest first; damaged ones are left out."""
+    found = map(_read, sorted(places.runs.glob(f"*/{FILE_NAME}")))
+    return [summary for summary in found if summary is not None]
+
+
+def _read(path: pathlib.Path) -> Summary | None:
+    try:
+        summary: Summary = json.loads(path.read_text(encoding="utf-8"))
+        if {"run_id", "use_case", "span", "status"} <= summary.keys():
+            return summary
+        reason = "no run's summary"
+    except (OSError, ValueError, AttributeError) as error:
+        reason = f"a file that can't be read ({error})"
+    logger.warning(
+        "%s: found %s, so this run is left out; run its span again, or delete the file",
+        path,
+        reason,
+    )
+    return None
 
 
 def _baseline(verdict: Decision) -> Summary | None:

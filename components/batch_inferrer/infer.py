@@ -14,7 +14,7 @@ from components.batch_inferrer.scoring import Job, Outcome
 from components.batch_inferrer.settings import InferenceSettings
 from components.errors import SettingsError
 from components.silos import digests
-from components.silos.manifest import SCORE, Manifest
+from components.silos.manifest import Manifest
 
 logger = logging.getLogger(__name__)
 
@@ -63,14 +63,11 @@ def infer(
 
 
 def _unreadable(manifest: Manifest) -> list[FailureLine]:
-    """Return the silos without rows to score of which files can't be read."""
+    """Return the silos of which rows to be scored can't be read, with each reason."""
     lines = []
     for entry in manifest:
         name = f"silo `{entry.silo.id}`: "
-        found = [entry.error] if entry.error else []
-        if not entry.rows(SCORE):
-            found += entry.unreadable
-        for one in found:
+        for one in (*([entry.error] if entry.error else []), *entry.unscored):
             named = one.sentence if name in one.sentence else name + one.sentence
             reason = "; ".join(filter(None, [named, one.hint]))
             lines.append(FailureLine(entry.silo.id, "", reason))

@@ -54,7 +54,7 @@ class NotJudged(View):
 
 
 class Baseline(View):
-    """The model in service that the candidate was compared with."""
+    """The latest blessed model of an earlier span, to compare with."""
 
     span: str
     digest: str

@@ -79,7 +79,7 @@ class SiloLine:
         member: Its verdict from the cohort.
         auc: The candidate's AUC on its evaluation rows; None without evaluation.
         next_auc: The same on the span after.
-        baseline_auc: The AUC of the model in service on the same rows.
+        baseline_auc: The AUC of the baseline on the same rows.
         left: What left it, by kind.
         unjudged: Why no gate judged it; empty where they did.
     """

@@ -14,6 +14,7 @@ a missing value: pandas writes one.
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -166,11 +167,13 @@ def labels(column: pa.ChunkedArray, values: tuple[str, str] | None) -> pa.Chunke
         column: As `files.read` gave it.
         values: Its negative and positive value; None where they are 0 and 1.
     """
-    wanted = schema_pb2.BYTES if values else schema_pb2.INT
+    whole = all(re.fullmatch(WHOLE, value) for value in values or ())
+    wanted = schema_pb2.INT if whole else schema_pb2.BYTES
     codes = conform(column, schema_pb2.Feature(type=wanted)).column
-    if values:
-        index = pc.index_in(pc.utf8_trim_whitespace(codes), pa.array(values))
-        codes = index.cast(pa.int64())
+    if values:  # 1, 1.0 and true are the same value, as they are without a mapping
+        known = pa.array([int(value) for value in values] if whole else values)
+        codes = codes if whole else pc.utf8_trim_whitespace(codes)
+        codes = pc.index_in(codes, known).cast(pa.int64())
     missing = column.is_null(nan_is_null=pa.types.is_floating(column.type))
     return pc.if_else(missing, pa.scalar(None, pa.int64()), pc.fill_null(codes, -1))
 

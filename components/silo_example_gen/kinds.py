@@ -49,9 +49,10 @@ def kind_of(column: pa.ChunkedArray, *, parse: bool) -> Kind:
         return Kind.EMPTY
     if pa.types.is_boolean(kind):
         return Kind.TRUTH
-    if pa.types.is_integer(kind):
-        unsigned = pa.types.is_uint64(kind) and pc.max(column).as_py() > INT64_MAX
-        return Kind.LARGE if unsigned else Kind.WHOLE
+    if pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and kind.scale <= 0):
+        ends = pc.min_max(column).as_py()
+        fits = ends["min"] >= -INT64_MAX - 1 and ends["max"] <= INT64_MAX
+        return Kind.WHOLE if fits else Kind.LARGE
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return Kind.NUMBER
     if is_time(kind):

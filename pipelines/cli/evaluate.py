@@ -31,7 +31,7 @@ def evaluate(
     ] = "",
     score: Annotated[str, typer.Option(help="The scores' column, 0 to 1.")] = "score",
     baseline_score: Annotated[
-        str, typer.Option(help="The column of the model in service, to compare with.")
+        str, typer.Option(help="The column of a baseline, to compare with.")
     ] = "",
     use_case: Annotated[
         str,

@@ -46,15 +46,15 @@ def _run(chosen: Any, span: str, output: pathlib.Path, force: bool) -> dict[str,
     if chosen.prepare():
         console.say(f"data made in {chosen.data}")
     chosen.check_quorum()
-    from pipelines import pipeline, summary
+    from pipelines import operator_snapshot, pipeline, summary
     from pipelines.places import Places
     from pipelines.runners import local, results
 
     places = Places(output)
     run_id = local.new_run_id(places.runs, span)
-    (places.runs / run_id).mkdir(parents=True)
     pipeline.stage_schema(chosen, places)
-    steps = pipeline.build(chosen, places, span, force)
+    decided = operator_snapshot.read(places.operator_store, chosen.name)
+    steps = pipeline.build(chosen, places, span, decided, force)
     try:
         nodes = local.run(steps, run_id, lambda node: console.say(_tick(started, node)))
         result = summary.of_run(run_id, chosen.name, places, nodes)
@@ -112,7 +112,7 @@ def predict(
     output: Output = None,
     as_json: Json = False,
 ) -> None:
-    """Score a span's rows with the model in service, without training."""
+    """Score a span's rows with the newest blessed model up to it, without training."""
     from pipelines import use_case
 
     chosen = use_case.find(name, overrides or [])

@@ -142,7 +142,7 @@ def _findings(member: Member) -> Iterator[str]:
 def _check(chosen: Any, span: str, folder: pathlib.Path) -> Any:  # noqa: ANN401
     from components.features import unused
     from components.silos import cohort
-    from pipelines import pipeline
+    from pipelines import operator_snapshot, pipeline
     from pipelines.places import Places
     from pipelines.runners import local
 
@@ -150,7 +150,8 @@ def _check(chosen: Any, span: str, folder: pathlib.Path) -> Any:  # noqa: ANN401
     places = Places(folder)
     run_id = local.new_run_id(places.runs, f"{span}-check")
     pipeline.stage_schema(chosen, places)
-    steps = pipeline.build_checks(chosen, places, span)
+    decided = operator_snapshot.read(places.operator_store, chosen.name)
+    steps = pipeline.build_checks(chosen, places, span, decided)
     nodes = local.run(steps, run_id, console.say)
     return (
         cohort.read(nodes["SiloValidator"].outputs["cohort"]),

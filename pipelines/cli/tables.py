@@ -111,7 +111,7 @@ def reasons(summaries: list[Summary]) -> list[str]:
 
 
 def baseline(told: dict[str, Any] | None) -> str:
-    """Return the model in service that a run was compared with."""
+    """Return the baseline that a run was compared with: its span, or its digest."""
     return (told["span"] or told["digest"][:12]) if told else "-"
 
 

@@ -67,11 +67,12 @@ def task_name(node: str) -> str:
 
 def _nodes(use_case: UseCase) -> dict[str, list[str]]:
     """Return the chain's nodes in their order, each with those it comes after."""
-    from pipelines import pipeline
+    from pipelines import operator_snapshot, pipeline
 
     settings = use_case.settings.kubeflow
     root = pathlib.Path(settings.root_path) / use_case.name
-    chain = pipeline.build(use_case, Places(root, FROM_ENVIRONMENT), "latest")
+    places = Places(root, FROM_ENVIRONMENT)
+    chain = pipeline.build(use_case, places, "latest", operator_snapshot.NOTHING)
     return {
         node.id: sorted(before.id for before in node.upstream_nodes)
         for node in chain.components

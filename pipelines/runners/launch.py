@@ -84,6 +84,9 @@ def remove_leftovers(
     """Remove what an attempt that was killed wrote and never published.
 
     TFX takes up that attempt's execution again, and with it its folders.
+
+    Raises:
+        FairSiloError: Something can't be removed, and would mix with new outputs.
     """
     store = metadata_store.MetadataStore(connection)
     for execution in results.executions(store, job.run_id, node):
@@ -92,4 +95,16 @@ def remove_leftovers(
             for folder in pathlib.Path(job.places.pipeline_root, node).glob(
                 f"*/{name}"
             ):
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove(folder, node)
+
+
+def _remove(folder: pathlib.Path, node: str) -> None:
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise FairSiloError(
+            f"node `{node}`: {folder}: found outputs of an attempt that was killed, "
+            f"which can't be removed ({error.strerror})",
+            "remove that folder, then retry the step; if a process still writes "
+            "there, end it first",
+        ) from None

@@ -138,6 +138,7 @@ def _step(asked: argparse.Namespace, job: Job) -> tuple[StepReport, int]:
 
 
 def _open(job: Job, values: dict[str, str], folder: pathlib.Path) -> StepReport:
+    from pipelines import operator_snapshot
     from pipelines.run_store import RunStore
     from pipelines.runners import metadata, opening, step_report
 
@@ -146,13 +147,28 @@ def _open(job: Job, values: dict[str, str], folder: pathlib.Path) -> StepReport:
     span = values.get(parameters.SPAN, "").strip()
     RunStore(FROM_ENVIRONMENT, job.use_case).start(job.run_id, span)
     chosen = opening.settings_of(job, values, folder)
-    opening.compile_run(job, chosen, values)
+    decided = operator_snapshot.read(FROM_ENVIRONMENT, job.use_case)
+    made = opening.compile_run(job, chosen, values, decided)
     return step_report.of_message(
         step_report.About(job.run_id, job.use_case, span),
         "The settings can be used; the run has begun",
-        [f"Silos are read from {chosen.data}."],
+        [
+            f"Silos are read from {chosen.data}"
+            + (", where nothing was: data was made there now." if made else "."),
+            _of_config_map(opening.config_map_file(job, folder)),
+            *(
+                f"{silo} is quarantined by hand: {reason}"
+                for silo, reason in decided.quarantined.items()
+            ),
+        ],
         parameters.filled_in(parameters.of(chosen.settings), values),
     )
+
+
+def _of_config_map(file: pathlib.Path) -> str:
+    if file.exists():
+        return f"The config map's {file.name} changes settings of the image."
+    return f"The config map changes nothing: it has no {file.name}."
 
 
 def _colour(told: Summary, job: Job) -> int:

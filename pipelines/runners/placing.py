@@ -52,7 +52,7 @@ def check(settings: KubeflowSettings, steps: Sequence[str]) -> None:
 
 def place(task: dsl.PipelineTask, step: str, settings: KubeflowSettings) -> None:
     """Give a step its resources, mounts, labels, time-out and retries."""
-    asked = settings.resources.get(step, DEFAULTS.get(step, ResourcesSettings()))
+    asked = _resources(step, settings)
     task.set_cpu_request(asked.cpu)
     task.set_cpu_limit(asked.cpu)
     task.set_memory_request(asked.memory)
@@ -93,3 +93,12 @@ def all_attempts_s(settings: KubeflowSettings) -> int:
     attempts = (settings.retries + 1) * (settings.timeout_minutes * 60 + QUEUE_S)
     pauses = FIRST_PAUSE_S * ((1 << settings.retries) - 1)  # each twice the last
     return attempts + pauses
+
+
+def _resources(step: str, settings: KubeflowSettings) -> ResourcesSettings:
+    """Return a step's resources; one that is not given stays as it is by default."""
+    default = DEFAULTS.get(step, ResourcesSettings())
+    given = settings.resources.get(step)
+    if given is None:
+        return default
+    return default.model_copy(update=given.model_dump(exclude_unset=True))

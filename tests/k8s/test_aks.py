@@ -174,6 +174,13 @@ def test_the_steps_image_is_named_by_registry_and_digest(tmp_path):
     assert done.stdout == "r.azurecr.io/fairsilo-pipeline@sha256:1\n"
 
 
+def test_an_image_that_was_never_pushed_is_not_named():
+    done = make("--silent", "aks-image", check=False)
+    assert done.returncode
+    assert done.stdout == ""
+    assert "found no image; run `make aks-images`" in done.stderr
+
+
 def assert_restricted(pod):
     """Pod Security `restricted`, as far as our pods come near its limits."""
     spec = pod["spec"]

@@ -171,9 +171,10 @@ VALUES = st.recursive(
 def places(value, place=()):
     """Yield the place of every setting, at every depth."""
     yield place
-    below_it = dict(enumerate(value)) if isinstance(value, list) else value
-    for key, below in below_it.items() if isinstance(below_it, dict) else ():
-        yield from places(below, (*place, key))
+    if isinstance(value, dict | list):
+        keys = value if isinstance(value, dict) else range(len(value))
+        for key in keys:
+            yield from places(value[key], (*place, key))
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +232,7 @@ def test_any_text_as_settings_or_override_is_a_sentence(whole, text):
     ],
 )
 def test_a_wrong_key_below_a_name_is_told_with_what_is_allowed(write, place, key, told):
-    settings: dict[str, Any] = copy.deepcopy(FULL)
+    settings: Any = copy.deepcopy(FULL)
     target = settings
     for part in place:
         target = target[part]

@@ -47,7 +47,7 @@ def describe(told: summary.Summary) -> Content:
     status = told["status"]
     verdict, mood = VERDICTS.get(status, (f"The run is {status}", "plain"))
     if summary.is_blessed(told) and not told.get("pushed", True):
-        verdict = "Blessed: a newer model stays in service"
+        verdict = "Blessed, not put into service: a model of a later span is blessed"
         mood = "plain" if status == summary.BLESSED else "bad"
     if waived := summary.waived(told):
         verdict = verdict.replace("Blessed", f"Blessed, {waived}", 1)

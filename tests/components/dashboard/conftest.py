@@ -130,7 +130,7 @@ def evaluate(folder: pathlib.Path, seed: int) -> None:
 
 @pytest.fixture(scope="session")
 def evaluation(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """A ModelEvaluation with a candidate and a model in service."""
+    """A ModelEvaluation with a candidate and a baseline."""
     folder = tmp_path_factory.mktemp("evaluation")
     evaluate(folder, seed=1)
     evaluate(folder / "baseline", seed=2)

@@ -51,8 +51,7 @@ class Runs:
 
     def __init__(self, folder: pathlib.Path) -> None:
         self.folder = folder
-        self.state_url = f"sqlite:///{folder}/operator.db"
-        self.state = OperatorState(self.state_url, "shapes")
+        self.state = OperatorState(f"sqlite:///{folder}/operator.db", "shapes")
         self.metadata = metadata.Metadata(
             metadata.sqlite_metadata_connection_config(str(folder / "metadata.sqlite"))
         )
@@ -77,7 +76,7 @@ class Runs:
             settings=settings or ValidationSettings(),
             columns=Columns("late", ("id",)),
             use_case="shapes",
-            operator_store=self.state_url,
+            quarantined=self.state.quarantined(),
         )
         kinds = {
             "examples": artifacts.SiloExamples,

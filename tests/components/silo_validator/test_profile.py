@@ -167,7 +167,7 @@ def test_without_a_key_whole_rows_are_compared(run):
     held_out.loc[:4] = table.loc[:4]
     held_out["day"] = "2013-12-31"  # what splits them does not make them differ
     found = run(key=(), unmeasured=["day"], train=table, eval=held_out)
-    assert found.values["duplicates"] == 1
+    assert found.values["duplicates"] == 1  # so few are told only as too many
 
 
 @pytest.mark.parametrize(

@@ -226,6 +226,15 @@ def test_a_step_gets_the_resources_that_the_settings_give_it(tmp_path):
     assert trainer["resourceMemoryLimit"] == "8Gi"
 
 
+def test_a_resource_that_is_not_given_keeps_the_steps_default(tmp_path):
+    asked = "kubeflow.resources={FederatedTrainer: {cpu: 16}}"
+    spec, _ = kfp_local.read(compiled(tmp_path / "package.yaml", asked))
+    trainer = spec["deploymentSpec"]["executors"]["exec-federated-trainer"]
+    resources = trainer["container"]["resources"]
+    assert resources["resourceCpuLimit"] == "16"
+    assert resources["resourceMemoryLimit"] == "8Gi"
+
+
 def test_resources_of_an_unknown_step_are_refused(tmp_path):
     with pytest.raises(SettingsError, match="found Trainer, expected names of steps"):
         compiled(tmp_path / "package.yaml", "kubeflow.resources={Trainer: {cpu: 2}}")

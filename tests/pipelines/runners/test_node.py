@@ -5,10 +5,12 @@ import pathlib
 
 import pytest
 
+from components.operator_state import OperatorState
 from pipelines import use_case
 from pipelines.run_store import RunStore
 from pipelines.runners import node, parameters
 from pipelines.runners.job import Job
+from tests.pipelines.runners.step_reports import cases
 
 
 class Pods:
@@ -35,6 +37,7 @@ class Pods:
                 *("--use-case", self.job.use_case, "--run-id", self.job.run_id),
                 *("--root", str(self.job.root), "--page", str(self.page(step))),
                 *("--executor-input", json.dumps({"outputs": outputs})),
+                *("--settings", str(self.folder)),
                 *(f"--parameter={name}={text}" for name, text in fields.items()),
             ]
         )
@@ -66,6 +69,24 @@ def test_a_wrong_value_of_the_form_is_told_by_all_who_tell_of_the_run(pods, capf
         "start the run again with another value"
     ]
     assert "field `rounds`: found 0" in pods.page("close-run").read_text()
+
+
+def test_the_first_steps_page_says_what_counts_in_this_run(pods):
+    (pods.job.root / "build" / "flights-data").mkdir(parents=True)
+    state = OperatorState(f"sqlite:///{pods.folder / 'store.sqlite'}", "flights")
+    state.quarantine("9E", "audit")
+    assert pods.run("open-run", **form(span="2013-02", rounds="3")) == 0
+    page = cases.words(pods.page("open-run").read_text())
+    assert f"Silos are read from {pods.job.root}/build/flights-data." in page
+    assert "The config map changes nothing: it has no flights.yaml." in page
+    assert "9E is quarantined by hand: audit" in page
+    assert "span 2013-02 rounds 3" in page
+    assert "as in settings" not in page
+
+    (pods.folder / "flights.yaml").write_text("training: {rounds: 4}")
+    assert pods.run("open-run", **form(span="2013-02")) == 0
+    page = cases.words(pods.page("open-run").read_text())
+    assert "The config map's flights.yaml changes settings of the image." in page
 
 
 def test_a_package_of_another_version_is_told_likewise(pods):

@@ -99,7 +99,7 @@ def test_the_dashboard_is_shown_whole_with_the_metrics_of_the_run(blessed):
         "worst silo": "north",
         "AUC gap": 0.74 - 0.61,
         "AUC on the following span": 0.698,
-        "AUC of the model in service": 0.7,
+        "AUC of the baseline": 0.7,
         "silos admitted": 3,
         "silos quarantined": 1,
         "rows scored": 1700,

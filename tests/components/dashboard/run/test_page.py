@@ -289,7 +289,7 @@ def test_every_table_that_scrolls_can_be_reached_by_keyboard(html_text):
 def test_all_sections_of_the_issue_are_told(html_text):
     words = Reader(html_text).words
     for told in (
-        "Compared with the model in service",
+        "Compared with the baseline",
         "too few rows to judge",  # a silo that no gate judged
         "no answer in 60 s",  # a silo that dropped out
         "no held-out rows",  # a finding

@@ -131,7 +131,7 @@ def leaks(report: Report, figures: Table, pages: dict[str, str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def nine(tmp_path_factory):
-    """Nine silos, all judged, with a model in service; their pages."""
+    """Nine silos, all judged, with a baseline; their pages."""
     report, figures = some(9)
     folder = tmp_path_factory.mktemp("pages")
     return report, figures, write(with_baseline(report), figures, folder)

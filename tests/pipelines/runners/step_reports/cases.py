@@ -75,7 +75,7 @@ def nodes(root: pathlib.Path) -> Nodes:
 
 
 def blessed(root: pathlib.Path) -> Nodes:
-    """Return a run that ended in a model in service."""
+    """Return a run whose model went into service."""
     made = nodes(root)
     admit(made, quorum=2)
     train(made)
