@@ -36,17 +36,20 @@ def judge(evidence: Evidence, _: BetterThanChance) -> Finding:
     Raises:
         CannotJudge: There is no such figure, or it has no interval.
     """
-    found = interval_of(evidence.overall("auc"), "AUC over all silos", "possibly")
+    figure = evidence.overall("auc")
+    found = interval_of(figure, "AUC over all silos", "possibly")
     spread = interval_words(found, CHANCE)
     facts = (
         f"AUC over all silos is {words.number(found.value, CHANCE)}"
         f"{spread and f' ({spread})'}"
     )
+    note = f" Mind: {figure.about}." if figure.about else ""
     if found.low > CHANCE + ROUNDING:
-        return Finding(True, f"{facts}, surely better than chance, which is 0.500.")
+        said = f"{facts}, surely better than chance, which is 0.500.{note}"
+        return Finding(True, said)
     return Finding(
         False,
         f"{REFUSED}{facts}, not surely better than chance: the lower end must be above "
-        "0.500.",
+        f"0.500.{note}",
         WAY_OUT,
     )

@@ -170,6 +170,14 @@ def _log(split: str, silo: str, values: Mapping[str, Any]) -> None:
         values["rows"],
         values["unlabelled"],
     )
+    if values["unlabelled"]:
+        logger.warning(
+            "split=%s silo=%s: %d of %d rows have no label and are not evaluated",
+            split,
+            silo,
+            values["unlabelled"],
+            values["rows"] + values["unlabelled"],
+        )
     if values["not_compared"]:
         logger.warning(
             "split=%s silo=%s not compared: %s", split, silo, values["not_compared"]

@@ -1,5 +1,7 @@
 """Drift is measured against the last admitted, earlier span."""
 
+import pathlib
+
 import pytest
 from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
@@ -50,6 +52,17 @@ def spans(store, span):
 def test_first_span_has_no_baseline(store, record):
     record("2013-03", north=True)
     assert spans(store, "2013-03") == {}
+
+
+@pytest.mark.parametrize("gone", ["cohort/cohort.json", "silos/north/FeatureStats.pb"])
+def test_a_baseline_whose_file_is_gone_is_told(store, record, caplog, gone):
+    record("2013-01", north=True)
+    newest = record("2013-02", north=True)
+    place = pathlib.Path(newest.uri).parent
+    (place / gone).unlink()
+    assert spans(store, "2013-03") == {"north": "2013-01"}
+    [said] = [each.getMessage() for each in caplog.records]
+    assert said.startswith(f"span=2013-02: found no file at {place}")
 
 
 def test_silo_that_was_quarantined_keeps_its_last_admitted_span(store, record):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,13 @@ def test_a_model_that_ranks_passes_and_says_so():
         "AUC over all silos is 0.700 (95 % CI 0.679 to 0.720), surely better than "
         "chance, which is 0.500."
     )
+
+
+def test_an_auc_that_may_be_off_says_so():
+    told = dataclasses.replace(figure("auc", 0.6, 0.55, 0.65), about="may be off")
+    assert judge(NAME, {}, [told]).sentence.endswith("0.500. Mind: may be off.")
+    told = dataclasses.replace(told, low=0.4)
+    assert judge(NAME, {}, [told]).sentence.endswith("0.500. Mind: may be off.")
 
 
 @pytest.mark.parametrize(("low", "passed"), [(0.5, False), (0.5001, True)])
