@@ -1,8 +1,9 @@
 """The blessed models that ML Metadata knows of.
 
-The newest is that of the highest span, and of two of one span the later
-artifact: the highest id alone would let a backfill of an old span win. The
-evaluator leaves what is read here on its `ModelBlessing` artifacts.
+The newest is that of the highest span, and of two of one span that of the later run:
+the last run alone would let a backfill of an old span win. A run whose blessing
+comes from the cache counts like any other. The evaluator leaves what is read here on
+its `ModelBlessing` artifacts.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from components import mlmd
 from components.silos.spans import span_order
 
 if TYPE_CHECKING:
@@ -38,12 +40,14 @@ class BlessedModel:
         digest: Its digest, see `scoring/model.py`.
         span: The span that it was trained on.
         blessing_id: Id of the `ModelBlessing` artifact.
+        last_run: The last execution that gave it out, by its id; 0 for none.
     """
 
     uri: str
     digest: str
     span: str
     blessing_id: int
+    last_run: int = 0
 
 
 def find(
@@ -69,18 +73,20 @@ def read(store: MetadataStore, use_case: str) -> list[BlessedModel]:
         store: ML Metadata.
         use_case: Name of the use case.
     """
-    return [
-        _model(artifact)
+    artifacts = [
+        artifact
         for artifact in store.get_artifacts_by_type(TYPE_NAME)
         if _is_blessed(artifact, use_case)
     ]
+    runs = mlmd.last_runs(store, artifacts)
+    return [_model(artifact, runs.get(artifact.id, 0)) for artifact in artifacts]
 
 
 def newest(models: Iterable[BlessedModel]) -> BlessedModel | None:
     """Return the newest of some models; None where there is none."""
     return max(
         models,
-        key=lambda model: (span_order(model.span), model.blessing_id),
+        key=lambda one: (span_order(one.span), one.last_run, one.blessing_id),
         default=None,
     )
 
@@ -95,11 +101,12 @@ def _is_blessed(artifact: Artifact, use_case: str) -> bool:
     )
 
 
-def _model(artifact: Artifact) -> BlessedModel:
+def _model(artifact: Artifact, last_run: int) -> BlessedModel:
     properties = artifact.custom_properties
     return BlessedModel(
         uri=properties[MODEL_URI].string_value,
         digest=properties[MODEL_DIGEST].string_value,
         span=properties[SPAN].string_value,
         blessing_id=artifact.id,
+        last_run=last_run,
     )

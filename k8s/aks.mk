@@ -33,6 +33,7 @@ aks-kubeflow: ## Install Kubeflow Pipelines, the version in k8s/kfp-version
 	kubectl apply -k "$(KFP_MANIFESTS)/cluster-scoped-resources?ref=$(KFP_VERSION)"
 	kubectl wait --for=condition=established --timeout=60s crd/applications.app.k8s.io
 	kubectl apply -k "$(KFP_MANIFESTS)/env/platform-agnostic?ref=$(KFP_VERSION)"
+	kubectl --namespace kubeflow set env deployment/ml-pipeline DEFAULTPIPELINERUNNERSERVICEACCOUNT=fairsilo-runner
 	kubectl --namespace kubeflow wait --for=condition=available --timeout=15m deployment --all
 
 aks-deploy: ## Apply the overlay, and hand the database's passwords to the cluster

@@ -51,7 +51,7 @@ class Places:
 
     @property
     def serving(self) -> pathlib.Path:
-        """Models in service, as a model server reads them."""
+        """Versions of the model; a server takes the highest, which is in service."""
         return self.output / "serving"
 
     @property

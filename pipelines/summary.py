@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import pathlib
+import uuid
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +18,8 @@ from components.batch_inferrer import ledger
 from components.errors import FairSiloError
 from components.fairness_evaluator import decision
 from components.fairness_evaluator.decision import Decision
+from components.features import unused
+from components.federation import records
 from components.pusher import outcome
 from components.scoring import model, table
 from components.scoring.table import Figure
@@ -23,13 +27,16 @@ from components.silos import cohort, departures, manifest
 from pipelines.places import Places
 from pipelines.runners.result import NodeResult
 
+logger = logging.getLogger(__name__)
+
 FILE_NAME = "summary.json"
 
 BLESSED = "blessed"
 NOT_BLESSED = "not_blessed"
 BELOW_QUORUM = "below_quorum"
+INCOMPLETE = "incomplete"  # blessed, but some silo was not trained or not scored
 FAILED = "failed"
-EXIT_STATUS = {BLESSED: 0, FAILED: 1, BELOW_QUORUM: 3, NOT_BLESSED: 4}
+EXIT_STATUS = {BLESSED: 0, FAILED: 1, BELOW_QUORUM: 3, NOT_BLESSED: 4, INCOMPLETE: 5}
 
 Summary = dict[str, Any]
 
@@ -57,6 +64,16 @@ def of_run(
     reasons = list(verdict.reasons)
     if members.refusal:
         status, reasons = BELOW_QUORUM, [members.refusal]
+    unscored = scored.unscored
+    untrained = records.read(nodes["FederatedTrainer"].outputs["model_run"]).untrained(
+        members.admitted
+    )
+    reasons += [f"not scored: {one.reason}" for one in unscored]
+    reasons += [f"not trained: {one.reason}" for one in untrained]
+    if status == BLESSED and scored.status == ledger.SKIPPED:
+        reasons.append(f"nothing was scored: {scored.reason}")
+    if status == BLESSED and len(reasons) > len(verdict.reasons):
+        status = INCOMPLETE
     pushed = nodes["Pusher"].outputs["pushed_model"]
     reasons += filter(None, [outcome.why_held_back(pushed)])
     left = _left(nodes)
@@ -106,6 +123,12 @@ def of_run(
         "baseline": _baseline(verdict),
         **_spread(judged),
         "silos": silos,
+        "unused_columns": [
+            dataclasses.asdict(one)
+            for one in unused.read(nodes["FeatureSpecGen"].outputs["feature_spec"])
+        ],
+        "unscored": [dataclasses.asdict(one) for one in unscored],
+        "untrained": [dataclasses.asdict(one) for one in untrained],
         "evaluation": str(evaluated["evaluation"]),
         "blessing": str(evaluated["blessing"]),
         "pushed": outcome.is_pushed(pushed),
@@ -145,6 +168,9 @@ def of_failure(
         "worst_silo": None,
         "gap": None,
         "silos": [],
+        "unused_columns": [],
+        "unscored": [],
+        "untrained": [],
         "evaluation": None,
         "blessing": None,
         "pushed": False,
@@ -161,15 +187,20 @@ def words(summary: Summary) -> str:
     Args:
         summary: The run's; one of an earlier version doesn't tell who waived.
     """
-    return ", ".join(
-        filter(None, [summary["status"].replace("_", " "), waived(summary)])
-    )
+    status = summary["status"].replace("_", " ")
+    said = f"blessed, {status}" if status == INCOMPLETE else status
+    return ", ".join(filter(None, [said, waived(summary)]))
+
+
+def is_blessed(summary: Summary) -> bool:
+    """Return whether the run's model is blessed, be the run incomplete or not."""
+    return summary["status"] in {BLESSED, INCOMPLETE}
 
 
 def waived(summary: Summary) -> str:
     """Return what was waived so that a model is blessed; empty where nothing was."""
     gates = [gate for gate in summary.get("gates") or () if gate["waived"]]
-    if not gates or summary["status"] != BLESSED:
+    if not gates or not is_blessed(summary):
         return ""
     names = dict.fromkeys(gate.get("waived_by") for gate in gates)
     by = " and ".join(name for name in names if name)
@@ -187,14 +218,32 @@ def write(summary: Summary, places: Places) -> pathlib.Path:
     path: pathlib.Path = places.runs / summary["run_id"] / FILE_NAME
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(summary, indent=1, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    unfinished = path.with_name(f".{uuid.uuid4().hex}")
+    unfinished.write_text(text + "\n", encoding="utf-8")
+    unfinished.replace(path)
     return path
 
 
 def read_all(places: Places) -> list[Summary]:
-    """Return the summaries of all runs, oldest first."""
-    paths = sorted(places.runs.glob(f"*/{FILE_NAME}"))
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    """Return the summaries of all runs, oldest first; damaged ones are left out."""
+    found = map(_read, sorted(places.runs.glob(f"*/{FILE_NAME}")))
+    return [summary for summary in found if summary is not None]
+
+
+def _read(path: pathlib.Path) -> Summary | None:
+    try:
+        summary: Summary = json.loads(path.read_text(encoding="utf-8"))
+        if {"run_id", "use_case", "span", "status"} <= summary.keys():
+            return summary
+        reason = "no run's summary"
+    except (OSError, ValueError, AttributeError) as error:
+        reason = f"a file that can't be read ({error})"
+    logger.warning(
+        "%s: found %s, so this run is left out; run its span again, or delete the file",
+        path,
+        reason,
+    )
+    return None
 
 
 def _baseline(verdict: Decision) -> Summary | None:

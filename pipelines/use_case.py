@@ -11,12 +11,14 @@ schemas/<name>.pbtxt
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import importlib.util
 import pathlib
 import re
 from collections.abc import Collection, Sequence
 
 from components.errors import SettingsError
+from components.silo_example_gen import discovery
 from pipelines.settings import UseCaseSettings, load
 
 PACKAGE_PROJECT = pathlib.Path(__file__).resolve().parents[1]
@@ -78,6 +80,31 @@ class UseCase:
             if not self.data.exists():  # else another run was faster
                 raise
         return True
+
+    def check_quorum(self) -> None:
+        """Check that there are as many silos as the settings demand.
+
+        Raises:
+            SettingsError: There are too few, so no run could ever give a model.
+        """
+        if not self.data.is_dir():
+            return
+        number = sum(map(discovery.may_be_silo, self.data.iterdir()))
+        needed = {
+            "validation.quorum": self.settings.validation.quorum,
+            "training.quorum_per_round": self.settings.training.quorum_per_round,
+            "gates.minimum_data.judged_silos": (
+                self.settings.gates.minimum_data.judged_silos
+            ),
+        }
+        above = [f"`{name}` is {n}" for name, n in needed.items() if n > number > 0]
+        if above:
+            raise SettingsError(
+                f"{' and '.join(above)}, but {self.data} holds {number} "
+                f"silo{'s' if number > 1 else ''}: no run could give a blessed model",
+                "lower it in the settings or with --set, or add the missing silos' "
+                "folders",
+            )
 
 
 def find(
@@ -158,13 +185,75 @@ def _settings(project: pathlib.Path, name: str) -> pathlib.Path:
 def _open(
     name: str, project: pathlib.Path, settings: UseCaseSettings, base: pathlib.Path
 ) -> UseCase:
-    root = base / settings.silos.root  # an absolute root stays as it is
-    silos = settings.silos.model_copy(update={"root": str(root.absolute())})
-    use_case = UseCase(name, project, settings.model_copy(update={"silos": silos}))
+    silos = settings.silos.model_copy(
+        update={"root": _absolute(settings.silos.root, base, "silos.root")}
+    )
+    training = settings.training
+    if training.silo_registry:
+        registry = _absolute(training.silo_registry, base, "training.silo_registry")
+        training = training.model_copy(update={"silo_registry": registry})
+    settings = settings.model_copy(update={"silos": silos, "training": training})
+    use_case = UseCase(name, project, settings)
     for path, what in (
         (use_case.model_file, "the function build_model(spec)"),
         (use_case.schema_file, "the schema of its rows"),
     ):
         if not path.exists():
             raise SettingsError(f"use case `{name}`: found no {path}, expected {what}")
+    _check_columns(use_case)
     return use_case
+
+
+def _absolute(path: str, base: pathlib.Path, setting: str) -> str:
+    """Return a path of the settings; `~` is the home folder."""
+    try:
+        return str((base / pathlib.Path(path).expanduser()).absolute())
+    except RuntimeError:
+        raise SettingsError(
+            f"`{setting}`: found {path!r}, expected a path below the home folder of a "
+            "user that there is"
+        ) from None
+
+
+def _check_columns(use_case: UseCase) -> None:
+    """Check that the schema lists every column that the settings name."""
+    columns = _schema_columns(use_case.schema_file)
+    faults = []
+    for setting, names in _named_columns(use_case.settings).items():
+        for name in dict.fromkeys(filter(None, names)):
+            if name not in columns:
+                close = difflib.get_close_matches(name, columns, 1)
+                meant = f"; did you mean `{close[0]}`?" if close else ""
+                faults.append(f"  `{setting}`: unknown column `{name}`{meant}")
+    if faults:
+        raise SettingsError(
+            f"use case `{use_case.name}`: the settings name columns that the schema "
+            f"{use_case.schema_file} does not list:\n" + "\n".join(faults),
+            "correct the names in the settings, or add the columns to the schema, "
+            f"which lists {', '.join(columns) or 'none'}",
+        )
+
+
+def _named_columns(settings: UseCaseSettings) -> dict[str, Sequence[str]]:
+    """Return the columns that settings name, by setting."""
+    split_by: str | Sequence[str] = settings.rows.split_by
+    return {
+        "rows.label": [settings.rows.label],
+        "rows.key": settings.rows.key,
+        "rows.split_by": [split_by] if isinstance(split_by, str) else split_by,
+        "features.ignore": settings.features.ignore,
+        "evaluation.slices": settings.evaluation.slices,  # intersections are of these
+    }
+
+
+def _schema_columns(path: pathlib.Path) -> list[str]:
+    from google.protobuf import text_format
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    try:
+        schema = text_format.Parse(path.read_text("utf-8"), schema_pb2.Schema())
+    except (text_format.ParseError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"{path}: found {error}, expected a schema of TensorFlow Metadata as text"
+        ) from None
+    return [feature.name for feature in schema.feature]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from components.batch_inferrer import ledger, predictions
 from components.batch_inferrer.items import WorkItem, plan
-from components.batch_inferrer.ledger import FailureLine, Ledger, SiloLine
+from components.batch_inferrer.ledger import FailureLine, Ledger, SiloLine, Unscored
 from components.batch_inferrer.scoring import Job, Outcome
 from components.batch_inferrer.settings import InferenceSettings
 from components.errors import SettingsError
@@ -44,11 +44,7 @@ def infer(
         SettingsError: A key column has the name of one that we write.
     """
     _check_key(job.key)
-    unreadable = [
-        FailureLine(entry.silo.id, "", entry.error.sentence)
-        for entry in manifest
-        if entry.error
-    ]
+    unreadable = _unreadable(manifest)
     items = plan(manifest, job.model_digest, settings.rows_per_item, job.key)
     if not items:
         return Ledger(
@@ -56,6 +52,7 @@ def infer(
             reason="no silo has rows to score",
             model=job.model_digest,
             failures=tuple(unreadable),
+            unscored=_unscored(unreadable, ()),
         )
     _sweep(items)
     from components.batch_inferrer import beam_steps
@@ -63,6 +60,18 @@ def infer(
     flags = beam_steps.beam_args(settings.workers)
     pairs = list(beam_steps.run(items, job, flags, folder))
     return _account(pairs, job, settings, unreadable)
+
+
+def _unreadable(manifest: Manifest) -> list[FailureLine]:
+    """Return the silos of which rows to be scored can't be read, with each reason."""
+    lines = []
+    for entry in manifest:
+        name = f"silo `{entry.silo.id}`: "
+        for one in (*([entry.error] if entry.error else []), *entry.unscored):
+            named = one.sentence if name in one.sentence else name + one.sentence
+            reason = "; ".join(filter(None, [named, one.hint]))
+            lines.append(FailureLine(entry.silo.id, "", reason))
+    return lines
 
 
 def _check_key(key: Sequence[str]) -> None:
@@ -106,7 +115,8 @@ def _account(
     total = sum(item.rows for item, _ in pairs)
     status, reason = _verdict(dead, lost, total, len(failures), len(pairs), settings)
     if unreadable:
-        silos = f"the data of {len(unreadable)} silos can't be read"
+        num_silos = len({line.silo for line in unreadable})
+        silos = f"the data of {num_silos} silos can't be read"
         reason = f"{reason}; {silos}" if reason else silos
     return Ledger(
         status=status,
@@ -117,6 +127,35 @@ def _account(
         resumed=sum(outcome.resumed for _, outcome in pairs),
         silos=tuple(lines),
         failures=tuple(sorted([*unreadable, *failures], key=_by_silo)),
+        unscored=_unscored(
+            [*unreadable, *failures],
+            [line for line in lines if status == ledger.FAILED or not line.rows],
+        ),
+    )
+
+
+def _unscored(
+    failures: Sequence[FailureLine], spoilt: Sequence[SiloLine]
+) -> tuple[Unscored, ...]:
+    """Return the silos that lack predictions, each with its first reason.
+
+    Args:
+        failures: What failed.
+        spoilt: Silos that were scored, but not as they should be.
+    """
+    reasons: dict[str, list[str]] = {}
+    for failure in failures:
+        reasons.setdefault(failure.silo, []).append(failure.reason)
+    for line in spoilt:
+        if line.dead_letters:
+            reasons.setdefault(line.silo, []).append(
+                f"silo `{line.silo}`: {line.dead_letters:,} of "
+                f"{line.rows + line.dead_letters:,} rows are dead letters, which lie "
+                f"with their reasons in {line.path}/{predictions.DEAD_LETTERS}"
+            )
+    return tuple(
+        Unscored(silo, told[0] + (f" (and {len(told) - 1} more)" if told[1:] else ""))
+        for silo, told in sorted(reasons.items())
     )
 
 

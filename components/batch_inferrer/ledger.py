@@ -66,6 +66,19 @@ class FailureLine:
 
 
 @dataclasses.dataclass(frozen=True)
+class Unscored:
+    """A silo of which rows should have been scored and were not.
+
+    Attributes:
+        silo: The silo's id.
+        reason: Why, in a sentence with the way out.
+    """
+
+    silo: str
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Ledger:
     """The account of a run.
 
@@ -78,6 +91,7 @@ class Ledger:
         resumed: Work items that an earlier run had done.
         silos: One line for each silo with predictions, sorted by silo.
         failures: One line for each item that failed, sorted by silo and item.
+        unscored: The silos that lack predictions, one line each, sorted by silo.
     """
 
     status: str
@@ -88,6 +102,7 @@ class Ledger:
     resumed: int = 0
     silos: tuple[SiloLine, ...] = ()
     failures: tuple[FailureLine, ...] = ()
+    unscored: tuple[Unscored, ...] = ()
 
     @property
     def is_settled(self) -> bool:
@@ -113,4 +128,5 @@ def read(folder: str | pathlib.Path) -> Ledger:
     data = json.loads(text)
     data["silos"] = tuple(SiloLine(**line) for line in data["silos"])
     data["failures"] = tuple(FailureLine(**line) for line in data["failures"])
+    data["unscored"] = tuple(Unscored(**line) for line in data.get("unscored", ()))
     return Ledger(**data)

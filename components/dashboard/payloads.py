@@ -54,7 +54,7 @@ class NotJudged(View):
 
 
 class Baseline(View):
-    """The model in service that the candidate was compared with."""
+    """The latest blessed model of an earlier span, to compare with."""
 
     span: str
     digest: str
@@ -98,6 +98,13 @@ class Failure(View):
     reason: str
 
 
+class Unscored(View):
+    """A silo of which rows should have been scored and were not."""
+
+    silo: str
+    reason: str
+
+
 class Ledger(View):
     """The account of an inference (`ledger.json` of an InferenceResult)."""
 
@@ -108,6 +115,7 @@ class Ledger(View):
     resumed: int
     silos: tuple[SiloPredictions, ...]
     failures: tuple[Failure, ...]
+    unscored: tuple[Unscored, ...] = ()
 
 
 NOTHING_SCORED = Ledger(

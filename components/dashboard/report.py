@@ -20,6 +20,8 @@ from components.dashboard.scores import (
     Scores,
     Slice,
 )
+from components.features import unused
+from components.features.unused import Unused
 from components.federation import records
 from components.federation.records import RunRecord
 from components.scoring import model
@@ -38,6 +40,7 @@ class Sources:
     examples: str
     statistics: str
     cohort: str
+    feature_spec: str
     model: str
     model_run: str
     evaluation: str
@@ -76,7 +79,7 @@ class SiloLine:
         member: Its verdict from the cohort.
         auc: The candidate's AUC on its evaluation rows; None without evaluation.
         next_auc: The same on the span after.
-        baseline_auc: The AUC of the model in service on the same rows.
+        baseline_auc: The AUC of the baseline on the same rows.
         left: What left it, by kind.
         unjudged: Why no gate judged it; empty where they did.
     """
@@ -117,6 +120,21 @@ class SiloLine:
 
 
 @dataclasses.dataclass(frozen=True)
+class Lacking:
+    """A silo that the run should have reached and did not.
+
+    Attributes:
+        silo: Its id.
+        what: `not scored` or `not trained`.
+        reason: Why, in a sentence.
+    """
+
+    silo: str
+    what: str
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Report:
     """A run, as the page tells it.
 
@@ -132,6 +150,7 @@ class Report:
         scores: The evaluation's table.
         ledger: The account of the inference.
         versions: Of Python and the packages.
+        unused: The schema's columns that the model does not get.
     """
 
     about: About
@@ -144,6 +163,7 @@ class Report:
     scores: Scores
     ledger: Ledger
     versions: dict[str, str]
+    unused: tuple[Unused, ...] = ()
 
     @property
     def is_trained(self) -> bool:
@@ -156,6 +176,18 @@ class Report:
         return [line for line in self.silos if line.member.admitted]
 
     @property
+    def lacking(self) -> list[Lacking]:
+        """The silos that the model could not learn from or not score, and why."""
+        silos = [line.member.silo for line in self.admitted]
+        return [
+            *(Lacking(it.silo, "not scored", it.reason) for it in self.ledger.unscored),
+            *(
+                Lacking(it.silo, "not trained", it.reason)
+                for it in self.run.untrained(silos)
+            ),
+        ]
+
+    @property
     def judged(self) -> list[SiloLine]:
         """The silos that the gates judged, in the order of `silos`."""
         return [line for line in self.silos if line.is_judged]
@@ -166,7 +198,7 @@ class Report:
         if not self.is_trained:
             return "Nothing was trained"
         if self.decision.blessed:
-            return "Blessed"
+            return "Blessed, incomplete" if self.lacking else "Blessed"
         if self.decision.gates or self.decision.reasons:
             return "Not blessed"
         return "Measured, not judged"
@@ -225,6 +257,7 @@ def gather(sources: Sources, about: About, scores: Scores) -> Report:
         scores=scores,
         ledger=payloads.read(Ledger, sources.inference_result),
         versions=versions.installed(),
+        unused=tuple(unused.read(sources.feature_spec)),
     )
 
 

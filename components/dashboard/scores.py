@@ -145,7 +145,7 @@ class Scores:
 
     @functools.cached_property
     def has_baseline(self) -> bool:
-        """Whether a model in service was evaluated too."""
+        """Whether a baseline was evaluated too."""
         return any(question.model == BASELINE for question in self._cells)
 
     def thresholds(self, metric: str) -> list[float]:

@@ -62,8 +62,7 @@ def encode(silo: Silo, arguments: Mapping[str, Any]) -> Result:
             rows = _write(silo, arguments["split"], spec, arguments["label"], partial)
             values = {"rows": rows, "digest": _digest(partial)}
             (partial / DONE).write_text(json.dumps(values), encoding="utf-8")
-            # Those of a key are alike, whoever wrote them.
-            homes.publish(silo, partial, folder, overwrite=True)
+            homes.publish(silo, partial, folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     leftovers.clear(root.iterdir())

@@ -3,13 +3,19 @@
 It defines `build_model(spec: FeatureSpec) -> tf.keras.Model`, whose inputs are
 `floats`, float32 `(rows, spec.num_floats)`, and `ids`, int32 `(rows,
 spec.num_ids)`, in this order, and whose output are logits, `(rows, 1)`.
+
+It may import the modules of its own folder by name (`import layers`), as a script
+may: they belong to the cache key. What it imports from elsewhere does not, nor do
+other files that it reads.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import pathlib
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
@@ -35,10 +41,13 @@ def load(path: str | pathlib.Path, spec: FeatureSpec, seed: int) -> ClientModel:
     Raises:
         SettingsError: The file can't be loaded or its model breaks the contract.
     """
-    function = _function(pathlib.Path(path))
+    folder = pathlib.Path(path).absolute().parent
+    with _importable(folder):
+        function = _function(pathlib.Path(path))
 
     def build() -> tf.keras.Model:
-        return function(spec)
+        with _importable(folder):
+            return function(spec)
 
     try:
         model = build()
@@ -54,6 +63,27 @@ def load(path: str | pathlib.Path, spec: FeatureSpec, seed: int) -> ClientModel:
             "see components/federated_trainer/README.md for the contract",
         )
     return initialise(build, spec.num_floats, spec.num_ids, seed)
+
+
+@contextlib.contextmanager
+def _importable(folder: pathlib.Path) -> Iterator[None]:
+    """Let a folder's modules be imported by name, and forget them afterwards.
+
+    Else the next use case would get this one's module of the same name, or this one
+    its own as it was before an edit.
+    """
+    before, writes_no_bytecode = {*sys.modules}, sys.dont_write_bytecode
+    sys.path.insert(0, str(folder))
+    sys.dont_write_bytecode = True  # it would stand for edits of the same second
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        sys.dont_write_bytecode = writes_no_bytecode
+        for name in {*sys.modules} - before:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file and pathlib.Path(file).is_relative_to(folder):
+                del sys.modules[name]
 
 
 def _function(path: pathlib.Path) -> Callable[[FeatureSpec], tf.keras.Model]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 FILE_NAME = "run.json"
@@ -91,6 +91,27 @@ class RunRecord:
     rounds: tuple[RoundRecord, ...] = ()
     left_out: tuple[Dropped, ...] = ()
     resumed_from: int = 0
+
+    def untrained(self, admitted: Iterable[str]) -> tuple[Dropped, ...]:
+        """Return the admitted silos that the model learned nothing from.
+
+        Args:
+            admitted: Ids of the admitted silos.
+
+        Returns:
+            Those that could not train at all, and those that dropped out of every
+            round with the last reason; sorted by id. None where nothing was trained.
+        """
+        if self.refusal:
+            return ()
+        reasons: dict[str, str] = {}
+        for drops in (*(record.dropped for record in self.rounds), self.left_out):
+            reasons |= {drop.silo: drop.reason for drop in drops}
+        trained = {one.silo for record in self.rounds for one in record.silos}
+        return tuple(
+            Dropped(silo, reasons.get(silo, f"silo `{silo}`: took part in no round"))
+            for silo in sorted(set(admitted) - trained)
+        )
 
     def write(self, folder: str | pathlib.Path) -> None:
         """Write the record into an artifact's folder."""

@@ -10,17 +10,22 @@ from tfx.proto import pusher_pb2
 from tfx.types import component_spec, standard_artifacts
 
 from components.pusher import driver, executor
+from components.silos import digests
+
+NODE = "pusher"
 
 
 class PusherSpec(component_spec.ComponentSpec):
-    """Channels and parameters of Pusher; the names are those of TFX's own."""
+    """Channels and parameters of Pusher; most names are those of TFX's own."""
 
     PARAMETERS: ClassVar[dict[str, Any]] = {
         "push_destination": component_spec.ExecutionParameter(
             type=pusher_pb2.PushDestination
         ),
+        "code": component_spec.ExecutionParameter(type=str),
         # Set by the driver.
         "newer": component_spec.ExecutionParameter(type=str, optional=True),
+        "overtaken": component_spec.ExecutionParameter(type=str, optional=True),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
@@ -59,6 +64,7 @@ class Pusher(base_component.BaseComponent):
             PusherSpec(
                 model=model,
                 model_blessing=blessing,
+                code=digests.of_code(NODE),
                 push_destination=pusher_pb2.PushDestination(filesystem=filesystem),
                 pushed_model=types.Channel(type=standard_artifacts.PushedModel),
             )

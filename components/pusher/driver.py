@@ -1,29 +1,36 @@
-"""Finds the newest blessed model of a later span before the cache is asked.
+"""Looks at what is blessed and what is in service before the cache is asked.
 
-As part of the cache's key it keeps a run of an old span that is in the cache from
-telling that its model went into service, when a newer one has followed by now.
+What it adds is part of the cache's key. So a run that is in the cache never says that
+its model is in service when a newer one has followed, when another one of the same
+span was pushed since, or when files of it were deleted.
 """
 
 from __future__ import annotations
 
 from ml_metadata import MetadataStore
+from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration.portable import data_types
-from tfx.types import artifact_utils
+from tfx.types import artifact_utils, standard_artifacts
 
 from components import blessed_models
 from components.drivers import PropertyDriver
+from components.pusher import outcome, service
 from components.silos.spans import span_order
+
+LIVE = metadata_store_pb2.Artifact.State.LIVE
 
 
 class Driver(PropertyDriver):
-    """Adds `newer`."""
+    """Adds `newer` and `overtaken`."""
 
     def added(
         self, execution_info: data_types.ExecutionInfo, store: MetadataStore
     ) -> dict[str, str | int]:
-        """Return `newer`: the span of that model, empty where there is none.
+        """Return `newer` and `overtaken`.
 
-        Data without spans has no order, so the last blessed is the newest there.
+        `newer` is the latest span after the model's own with a blessed model, empty
+        where there is none: of models of one span, and of data without spans, the one
+        that was blessed last goes into service.
         """
         blessing = artifact_utils.get_single_instance(
             execution_info.input_dict["model_blessing"]
@@ -35,4 +42,32 @@ class Driver(PropertyDriver):
             use_case,
             lambda other: bool(span) and span_order(other) > span_order(span),
         )
-        return {"newer": later.span if later else ""}
+        return {
+            "newer": later.span if later else "",
+            "overtaken": _overtaken(
+                store,
+                blessing.get_string_custom_property(blessed_models.MODEL_DIGEST),
+                execution_info.exec_properties["push_destination"],
+            ),
+        }
+
+
+def _overtaken(store: MetadataStore, digest: str, push_destination: str) -> str:
+    """Return the ids of the earlier pushes of a model that is not in service now.
+
+    None where it is. An id can't be in the key that its own artifact was written
+    under, so no earlier push is taken from the cache as long as it is untrue.
+    """
+    served = service.current(outcome.destination(push_destination))
+    if served and served.digest == digest:
+        return ""
+    ids = [
+        artifact.id
+        for artifact in store.get_artifacts_by_type(
+            standard_artifacts.PushedModel.TYPE_NAME
+        )
+        if artifact.state == LIVE
+        and artifact.custom_properties[blessed_models.MODEL_DIGEST].string_value
+        == digest
+    ]
+    return ",".join(map(str, sorted(ids)))

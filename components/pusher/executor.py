@@ -1,21 +1,25 @@
-"""Pushes as TFX does, but no model that a newer one has overtaken."""
+"""Puts a blessed model into service, unless a newer one is there."""
 
 from __future__ import annotations
 
 import logging
+import pathlib
+import shutil
 from typing import Any
 
 from tfx.components.pusher import executor
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
-from components.pusher import outcome
+from components import blessed_models
+from components.pusher import outcome, service
+from components.silos.spans import span_order
 
 _logger = logging.getLogger(__name__)
 
 
 class Executor(executor.Executor):
-    """TFX's own, which gives every model that it pushes the highest version."""
+    """TFX's, with a way of pushing that two runs at once can't confuse."""
 
     def Do(
         self,
@@ -24,11 +28,37 @@ class Executor(executor.Executor):
         exec_properties: dict[str, Any],
     ) -> None:
         """Push the model if it is blessed and none of a later span is."""
-        newer = exec_properties["newer"]
-        if not (newer and self.CheckBlessing(input_dict)):
-            super().Do(input_dict, output_dict, exec_properties)
-            return
         pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
-        outcome.hold_back(pushed.uri, newer)
-        self._MarkNotPushed(pushed)
-        _logger.info("%s", outcome.why_held_back(pushed.uri))
+        if not self.CheckBlessing(input_dict):
+            self._MarkNotPushed(pushed)
+            return
+        blessing = artifact_utils.get_single_instance(input_dict["model_blessing"])
+        span = blessing.get_string_custom_property(blessed_models.SPAN)
+        digest = blessing.get_string_custom_property(blessed_models.MODEL_DIGEST)
+        destination = outcome.destination(exec_properties["push_destination"])
+        destination.mkdir(parents=True, exist_ok=True)
+        with service.locked(destination):
+            served = service.current(destination)
+            newer = exec_properties["newer"] or _later(served, span)
+            if newer:
+                outcome.hold_back(pushed.uri, newer)
+                self._MarkNotPushed(pushed)
+                _logger.info("%s", outcome.why_held_back(pushed.uri))
+                return
+            model = pathlib.Path(self.GetModelPath(input_dict))
+            if served and digest and served.digest == digest:
+                version = destination / str(served.version)
+            else:
+                version = service.put(model, destination, digest, span)
+        shutil.copytree(model, pushed.uri, dirs_exist_ok=True)
+        self._MarkPushed(pushed, str(version), version.name)
+        pushed.set_string_custom_property(blessed_models.MODEL_DIGEST, digest)
+
+
+def _later(served: service.Served | None, span: str) -> str:
+    """Return the span of the model in service if it is later: another run was faster.
+
+    The driver has looked before; data without spans has no order.
+    """
+    is_later = served and span and span_order(served.span) > span_order(span)
+    return served.span if served and is_later else ""

@@ -1,6 +1,6 @@
 """What became of a model, as its `PushedModel` artifact's folder tells it.
 
-TFX copies what it pushed into that folder, and leaves it empty otherwise. A model
+What was pushed is copied into that folder, which is empty otherwise. A model
 that gave way to a newer one leaves a word there, for the summary and the pages.
 """
 
@@ -11,6 +11,11 @@ import pathlib
 
 FILE_NAME = "not_pushed.json"
 SAVED_MODEL = "saved_model.pb"
+
+
+def destination(push_destination: str) -> pathlib.Path:
+    """Return the folder that a model server reads, from the node's parameter."""
+    return pathlib.Path(json.loads(push_destination)["filesystem"]["base_directory"])
 
 
 def is_pushed(folder: str | pathlib.Path) -> bool:

@@ -224,8 +224,8 @@ def _parsed(column: pa.ChunkedArray, wanted: pa.DataType) -> Conformed:
     merged = pc.coalesce(integers, floats.column)
     bad = pc.sum(pc.and_(pc.is_valid(text), pc.invert(good))).as_py() or 0
     # A NaN in words is a missing value here, as one in floating point is.
-    missing = pc.sum(pc.match_substring_regex(text, r"(?i)^nan$")).as_py() or 0
-    return Conformed(merged, bad - missing, _words(text, good) if bad else "")
+    bad -= pc.sum(pc.match_substring_regex(text, r"(?i)^nan$")).as_py() or 0
+    return Conformed(merged, bad, _words(text, good) if bad else "")
 
 
 def _truth(text: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -233,7 +233,7 @@ def _truth(text: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _fits(text: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return whether whole numbers in text have 64 bits; the long ones are looked up."""
+    """Return whether whole numbers in text have 64 bits."""
     long = pc.greater(pc.utf8_length(text), 18)
     if not pc.any(long).as_py():
         return pc.invert(long)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
+from components import circumstances
+from components.executors import TaskExecutor
 from components.silo_example_gen import discovery, generation, node
 from components.silo_example_gen.settings import SourceSettings
 from components.silos import departures, schema
 
 
-class Executor(base_executor.BaseExecutor):
+class Executor(TaskExecutor):
     """Takes in the silos' files."""
 
-    def Do(
+    def run(
         self,
         input_dict: dict[str, list[Artifact]],
         output_dict: dict[str, list[Artifact]],
@@ -39,10 +40,10 @@ class Executor(base_executor.BaseExecutor):
         )
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         manifest.write(examples.uri)
-        departures.write(examples.uri, node.departures(manifest))
+        departures.write(examples.uri, node.departures(manifest, found))
         paths = [split.path for entry in manifest for split in entry.splits.values()]
         fingerprint = exec_properties["fingerprint"]
         if discovery.unchanged(source, homes, chosen, fingerprint):
             generation.record(homes, fingerprint, paths)
         else:
-            generation.spoil(homes, fingerprint)
+            circumstances.note("the silos' files changed while they were read")

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from components import circumstances
 from components.errors import SiloError
 from components.silo_example_gen.settings import SPAN
 
@@ -45,7 +46,9 @@ def find(folder: pathlib.Path, pattern: str) -> list[tuple[str, pathlib.Path]]:
         OSError: The folder can't be listed.
     """
     return [
-        found for found in _matching(folder, pattern) if found[1].suffix in SUFFIXES
+        (span, path)
+        for span, path in _matching(folder, pattern)
+        if path.suffix.lower() in SUFFIXES
     ]
 
 
@@ -60,11 +63,11 @@ def passed_over(folder: pathlib.Path, pattern: str) -> list[str]:
     Raises:
         OSError: The folder can't be listed.
     """
-    loose = re.sub(r"\.(csv|parquet)$", "*", pattern, flags=re.IGNORECASE)
+    loose = re.sub(r"\.(csv|parquet)$", ".*", pattern, flags=re.IGNORECASE)
     return [
         path.name
         for _, path in _matching(folder, loose)
-        if path.suffix not in SUFFIXES and DATA_LIKE.fullmatch(path.name)
+        if path.suffix.lower() not in SUFFIXES and DATA_LIKE.fullmatch(path.name)
     ]
 
 
@@ -109,7 +112,7 @@ def read(silo: str, path: pathlib.Path, null_values: Sequence[str] = ("",)) -> p
     try:
         table = read_one(silo, path, null_values)
     except (pa.ArrowException, OSError) as error:
-        if isinstance(error, OSError) and error.errno:
+        if circumstances.is_of_the_machine(error):
             raise
         # Arrow's own text may quote a cell; only the kind of fault is told.
         kind = "CSV" if is_untyped(path) else "Parquet"
@@ -171,13 +174,13 @@ def _header(silo: str, path: pathlib.Path) -> list[str]:
     with path.open("rb") as file:
         head = file.read(_SAMPLE)
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in head:
-        raise SiloError(silo, path.name, "text in UTF-16", "UTF-8", UTF_8)
-    line = head.splitlines()[0]
+        found = "text in UTF-16, or no text at all"
+        raise SiloError(silo, path.name, found, "UTF-8", UTF_8)
     try:
         text = codecs.getincrementaldecoder("utf-8-sig")().decode(head)
     except UnicodeDecodeError:
         _check_utf_8(silo, path)
-        text = line.decode("utf-8", "replace")
+        raise
     names = next(csv.reader(io.StringIO(text, newline="")), [])
     if len(names) == 1:
         for separator, name in {";": "semicolons", "\t": "tabs", "|": "bars"}.items():
@@ -196,19 +199,15 @@ def _check_utf_8(silo: str, path: pathlib.Path) -> None:
     """Raise a SiloError if a file is not in UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     with path.open("rb") as file:
-        number = 0
         for number, line in enumerate(file, 1):
             try:
                 decoder.decode(line)
             except UnicodeDecodeError:
-                break
-        else:
-            return
-    raise SiloError(
-        silo,
-        path.name,
-        f"text that is not UTF-8, first in line {number:,} (probably Latin-1 or "
-        "Windows-1252)",
-        "UTF-8",
-        UTF_8,
-    )
+                raise SiloError(
+                    silo,
+                    path.name,
+                    f"text that is not UTF-8, first in line {number:,} (probably "
+                    "Latin-1 or Windows-1252)",
+                    "UTF-8",
+                    UTF_8,
+                ) from None

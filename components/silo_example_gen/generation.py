@@ -2,11 +2,13 @@
 
 TFX checks that a cached artifact is there, not the files that its manifest names.
 So each ingested fingerprint leaves a record of the split files it stands for,
-and a generation that is part of the cache key: when a file of the record has
-gone, the generation is raised, and the node runs again.
+and a generation that is part of the cache key: when a file of the record is gone
+or cut, the generation is raised, and the node runs again. The record lies beside the
+splits and may be deleted with them: a first generation is random, so that none comes
+again.
 
 A record is read before it is written, so a lock keeps runs apart here: were a
-spoilt generation overwritten, its output would be used again.
+raised generation overwritten, its output would be used again.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import json
 import pathlib
+import secrets
 import uuid
 from collections.abc import Iterable, Iterator
 
@@ -21,6 +24,7 @@ from components import locks
 
 FOLDER = ".ingested"
 LOCK = "lock"
+LOST = -1
 
 
 def current(homes_root: str, fingerprint: str) -> int:
@@ -32,13 +36,8 @@ def current(homes_root: str, fingerprint: str) -> int:
 def record(homes_root: str, fingerprint: str, paths: Iterable[str]) -> None:
     """Remember which split files a fingerprint stands for."""
     with _locked(homes_root, fingerprint) as path:
-        _write(path, _current(path), sorted(paths))
-
-
-def spoil(homes_root: str, fingerprint: str) -> None:
-    """Keep the output of a run whose files changed meanwhile from being reused."""
-    with _locked(homes_root, fingerprint) as path:
-        _write(path, _current(path) + 1, [])
+        generation = _current(path)
+        _write(path, generation, {name: _size(name) for name in sorted(paths)})
 
 
 @contextlib.contextmanager
@@ -51,17 +50,23 @@ def _locked(homes_root: str, fingerprint: str) -> Iterator[pathlib.Path]:
 
 def _current(record: pathlib.Path) -> int:
     if not record.exists():
-        return 0
+        return _write(record, secrets.randbits(32), {})
     data = json.loads(record.read_text("utf-8"))
     generation: int = data["generation"]
-    if all(pathlib.Path(path).exists() for path in data["paths"]):
+    sizes = data.get("sizes", {"": 0})  # a record of an earlier version has none
+    if all(_size(path) == size != LOST for path, size in sizes.items()):
         return generation
-    _write(record, generation + 1, [])
-    return generation + 1
+    return _write(record, generation + 1, {})
 
 
-def _write(path: pathlib.Path, generation: int, paths: list[str]) -> None:
-    text = json.dumps({"generation": generation, "paths": paths}, ensure_ascii=False)
+def _size(path: str) -> int:
+    file = pathlib.Path(path)
+    return file.stat().st_size if file.is_file() else LOST
+
+
+def _write(path: pathlib.Path, generation: int, sizes: dict[str, int]) -> int:
+    text = json.dumps({"generation": generation, "sizes": sizes}, ensure_ascii=False)
     unfinished = path.with_name(f".{uuid.uuid4().hex}")
     unfinished.write_text(text, encoding="utf-8")
     unfinished.replace(path)
+    return generation

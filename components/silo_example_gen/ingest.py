@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from components import circumstances
 from components.errors import SiloError
 from components.silo_example_gen import conform, files, splits
 from components.silo_example_gen.settings import SourceSettings
@@ -30,6 +31,11 @@ from components.silos.silo import Silo
 from components.silos.tasks import Result
 
 ROW_GROUP = 65_536
+RIGHT = "give FairSilo the right to read what is named here"
+STORAGE = "mend the storage of what is named here; the next run tries again"
+# `fingerprint` meets these too, so TFX's cache key changes with them; any other error
+# of the system may be one of the moment.
+_KNOWN_TO_THE_KEY = (FileNotFoundError, NotADirectoryError, PermissionError)
 
 
 def fingerprint(silo: Silo, arguments: Mapping[str, Any]) -> Result:
@@ -41,14 +47,15 @@ def fingerprint(silo: Silo, arguments: Mapping[str, Any]) -> Result:
 
     Returns:
         Values `files`: a list of `{span, path, digest}`, sorted; instead of the
-        digest of a file that can't be read, the reason.
+        digest of a file that can't be read, the reason. And `passed_over`, names of
+        files in a format that is not read.
 
     Raises:
         SiloError: The folder can't be read, or holds a name that isn't UTF-8.
     """
     try:
         found = files.find(pathlib.Path(arguments["folder"]), arguments["pattern"])
-    except OSError as error:
+    except _KNOWN_TO_THE_KEY as error:
         raise SiloError(
             silo.id,
             "its folder",
@@ -60,7 +67,8 @@ def fingerprint(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         {"span": span, "path": _plain_path(silo, path), "digest": _digest(path)}
         for span, path in found
     ]
-    return Result({"files": listed})
+    skipped = files.passed_over(pathlib.Path(arguments["folder"]), arguments["pattern"])
+    return Result({"files": listed, "passed_over": skipped})
 
 
 def _digest(path: pathlib.Path) -> str:
@@ -105,8 +113,10 @@ def ingest(silo: Silo, arguments: Mapping[str, Any]) -> Result:
     before = _load(silo, arguments["history"], source, schema)
     after = _load(silo, arguments["following"], source, schema)
     refused = [*before.refused, *after.refused]
+    lost = [one.sentence for one in refused if one.hint == STORAGE]
     if before.table is None and after.table is None:
-        raise _nothing(silo, refused)
+        nothing = _nothing(silo, refused)
+        raise circumstances.of_circumstance(nothing) if lost else nothing
     scored = after if source.rows.score == "following_span" else before
     said = {
         "unreadable": refused,
@@ -117,22 +127,25 @@ def ingest(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         key: [dataclasses.asdict(one) for one in all_] for key, all_ in said.items()
     }
     # As two lists: a file that is learned from in one run is scored in another.
+    # Without the folders: the same files elsewhere give the same splits.
     name = digests.of_json(
         [
             arguments["code"],
-            source.model_dump(mode="json"),
+            source.model_dump(mode="json", exclude={"silos": {"root"}}),
             [[feature.name, feature.type] for feature in schema.feature],
-            before.inputs,
-            after.inputs,
+            [_content(item) for item in before.inputs],
+            [_content(item) for item in after.inputs],
             told["unreadable"],
         ]
     )
     folder = silo.path("splits", name[:32])
     if not _is_whole(folder):
         _write(silo, folder, _tables(silo, before.table, after.table, source))
-    splits_written = json.loads((folder / "splits.json").read_text("utf-8"))
     inputs = [*before.inputs, *after.inputs]
-    return Result({"inputs": inputs, "splits": splits_written, **told})
+    return Result(
+        {"inputs": inputs, "splits": _listed(folder), **told},
+        circumstance=f"silo `{silo.id}`: {'; '.join(lost)}" if lost else "",
+    )
 
 
 @dataclasses.dataclass
@@ -152,6 +165,10 @@ class _Loaded:
     notes: list[Finding] = dataclasses.field(default_factory=list)
 
 
+def _content(item: Mapping[str, Any]) -> list[Any]:
+    return [pathlib.Path(item["path"]).name, item["digest"], item["rows"]]
+
+
 def _load(
     silo: Silo,
     paths: Sequence[str],
@@ -166,10 +183,10 @@ def _load(
             told = f"{path.name}: found {error.found}, expected {error.expected}"
             loaded.refused.append(Finding(told, error.hint))
             continue
-        except PermissionError:
-            told = f"{path.name}: found no right to read it"
-            hint = "give FairSilo the right to read what is named here"
-            loaded.refused.append(Finding(told, hint))
+        except OSError as error:
+            known = isinstance(error, _KNOWN_TO_THE_KEY)
+            told = f"{path.name}: {circumstances.words(error)}"
+            loaded.refused.append(Finding(told, RIGHT if known else STORAGE))
             continue
         plain, faults = conform.to_schema(table, schema, source.rows)
         if faults:
@@ -241,17 +258,28 @@ def _without(table: pa.Table, column: str) -> pa.Table:
 
 
 def _is_whole(folder: pathlib.Path) -> bool:
-    listed = folder / "splits.json"
-    if not listed.exists():
+    try:
+        return all(
+            digests.of_file(split["path"]) == split["digest"]
+            for split in _listed(folder).values()
+        )
+    except (OSError, ValueError):  # lost, or cut
         return False
-    written = json.loads(listed.read_text("utf-8"))
-    return all(pathlib.Path(split["path"]).exists() for split in written.values())
+
+
+def _listed(folder: pathlib.Path) -> dict[str, Any]:
+    """Return the splits in a folder; their paths follow the folder if it is moved."""
+    written = json.loads((folder / "splits.json").read_text("utf-8"))
+    return {
+        name: {**split, "path": str(folder / split["path"])}
+        for name, split in written.items()
+    }
 
 
 def _write(silo: Silo, folder: pathlib.Path, tables: Mapping[str, pa.Table]) -> None:
     """Write all splits, or none: the folder appears when it is whole.
 
-    Of a folder that was there already, only lost files are written again.
+    Of a folder with a lost or damaged file, all are written again.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     leftovers.clear(folder.parent.glob(".*"))
@@ -263,12 +291,12 @@ def _write(silo: Silo, folder: pathlib.Path, tables: Mapping[str, pa.Table]) -> 
             file = f"{name}.parquet"
             pq.write_table(table, unfinished / file, row_group_size=ROW_GROUP)
             written[name] = {
-                "path": str(folder / file),
+                "path": file,
                 "digest": digests.of_file(unfinished / file),
                 "rows": table.num_rows,
             }
         (unfinished / "splits.json").write_text(json.dumps(written, ensure_ascii=False))
-        homes.publish(silo, unfinished, folder, overwrite=False)
+        homes.publish(silo, unfinished, folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 

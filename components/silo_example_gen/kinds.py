@@ -51,7 +51,7 @@ def kind_of(column: pa.ChunkedArray, *, parse: bool) -> Kind:
         return Kind.TRUTH
     if pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and kind.scale <= 0):
         ends = pc.min_max(column).as_py()
-        fits = -INT64_MAX - 1 <= ends["min"] and ends["max"] <= INT64_MAX
+        fits = ends["min"] >= -INT64_MAX - 1 and ends["max"] <= INT64_MAX
         return Kind.WHOLE if fits else Kind.LARGE
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return Kind.NUMBER

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 
@@ -70,24 +71,37 @@ def _entry(found: Found, outcome: tasks.Result | tasks.Failure | None) -> SiloEn
         splits={name: Split(**item) for name, item in values["splits"].items()},
         unreadable=findings.all_of_json(values["unreadable"]),
         unscored=findings.all_of_json(values["unscored"]),
-        notes=findings.all_of_json(values["notes"]),
+        notes=(*found.notes, *findings.all_of_json(values["notes"])),
     )
 
 
-def departures(manifest: Manifest) -> dict[str, list[Departure]]:
-    """Return what left each silo: counts and digests of its files and splits."""
-    return {
-        entry.silo.id: [
-            Departure(
-                "counts and digests",
-                len(entry.inputs) + len(entry.splits),
-                len(json.dumps([*map(_told, entry.inputs), *map(_told, splits)])),
-            )
+def departures(
+    manifest: Manifest, found: Sequence[Found]
+) -> dict[str, list[Departure]]:
+    """Return what left each silo: what its entry holds, and its other files' names.
+
+    Args:
+        manifest: What the silos told of the files that were read.
+        found: What they told of all files; of those that were read the same.
+    """
+    files = {silo.silo.id: silo.files for silo in found}
+    left = {}
+    for entry in manifest:
+        read = {file.path for file in entry.inputs}
+        others = [file for file in files[entry.silo.id] if file["path"] not in read]
+        listed: list[InputFile | Split] = [*entry.inputs, *entry.splits.values()]
+        said = [*entry.unreadable, *entry.unscored, *entry.notes]
+        said += [entry.error] if entry.error else []
+        by_kind = {
+            "counts and digests": [
+                *(dataclasses.asdict(item) for item in listed),
+                *others,
+            ],
+            "findings and label counts": [dataclasses.asdict(item) for item in said],
+        }
+        left[entry.silo.id] = [
+            Departure(kind, len(items), len(json.dumps(items).encode()))
+            for kind, items in by_kind.items()
+            if items
         ]
-        for entry in manifest
-        if (splits := entry.splits.values()) or entry.inputs
-    }
-
-
-def _told(item: InputFile | Split) -> list[str | int]:
-    return [item.digest, item.rows]
+    return left

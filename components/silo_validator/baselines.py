@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import json
 import pathlib
-from collections.abc import Iterable
 from typing import Any
 
-from ml_metadata.proto.metadata_store_pb2 import Event
-
+from components import mlmd
 from components.silo_validator.node import Baseline
 from components.silos import cohort, digests, statistics
 from components.silos.spans import span_order
@@ -38,9 +36,11 @@ def find(store: Any, use_case: str, span: str) -> dict[str, Baseline]:  # noqa: 
         and span_order(properties["span"].string_value) < span_order(span)
         and pathlib.Path(artifact.uri, cohort.FILE_NAME).exists()
     ]
+    runs = mlmd.last_runs(store, artifacts)
     by_span = {
         artifact.custom_properties["span"].string_value: artifact
-        for artifact in _in_order_of_output(store, artifacts)
+        for artifact in sorted(artifacts, key=lambda found: runs.get(found.id, 0))
+        if artifact.id in runs
     }
     baselines: dict[str, Baseline] = {}
     for its_span in sorted(by_span, key=span_order, reverse=True):
@@ -49,18 +49,6 @@ def find(store: Any, use_case: str, span: str) -> dict[str, Baseline]:  # noqa: 
             if silo not in baselines and statistics.path(folder, silo).exists():
                 baselines[silo] = Baseline(its_span, folder)
     return baselines
-
-
-def _in_order_of_output(store: Any, artifacts: Iterable[Any]) -> list[Any]:  # noqa: ANN401
-    """Return artifacts by the last execution that gave them out, cached or not."""
-    by_id = {artifact.id: artifact for artifact in artifacts}
-    events = store.get_events_by_artifact_ids(list(by_id)) if by_id else []
-    last = {
-        event.artifact_id: event.execution_id
-        for event in sorted(events, key=lambda event: event.execution_id)
-        if event.type == Event.OUTPUT
-    }
-    return [by_id[id_] for id_ in sorted(last, key=lambda id_: last[id_])]
 
 
 def to_json(baselines: dict[str, Baseline]) -> str:

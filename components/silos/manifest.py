@@ -44,7 +44,7 @@ class Split:
     """A written split of one silo.
 
     Attributes:
-        path: A Parquet file below the silo's home, never rewritten.
+        path: A Parquet file below the silo's home; its content never changes.
         digest: SHA-256 of its bytes.
         rows: Rows in it.
     """

@@ -4,7 +4,8 @@ A task is a registered function `(silo, arguments) -> Result`. The list is
 closed: what is not in `TASKS` can't be run against a silo. `run` maps a task
 over silos on Beam; each silo is one element, so rows of two silos never meet in
 one element, file or batch, and only results travel. A task that fails is a
-`Failure` of its silo; the other silos go on.
+`Failure` of its silo; the other silos go on. What `run` yields under a fault of
+circumstance is noted, so that no cache gives it again.
 
 What a silo must not tell under its own name can be told in sum: the `pooled` parts
 of the results are merged by the task's function in `MERGES` before anything is
@@ -26,6 +27,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from components import circumstances
 from components.errors import FairSiloError
 from components.silos.digests import PACKAGE_ROOT
 from components.silos.findings import Finding
@@ -41,10 +43,13 @@ TASKS = {
     "sketch": "components.fairness_evaluator.sketches.sketch:sketch",
 }
 
-# Nothing that was foreseen, so nobody knows what mends it.
-LOOK = (
-    "look at what is named here and export it again; if that does not help, the "
-    "operator can see more in the log of the run"
+AGAIN = "the next run tries again"
+OF_MACHINE = (
+    f"the operator frees room or memory, or gives FairSilo the rights it needs; {AGAIN}"
+)
+OF_OURS = (
+    "this is a fault of FairSilo and tells nothing about the data; the operator finds "
+    "the traceback in the run's log and reports it; " + AGAIN
 )
 
 MERGES = {"sketch": "components.fairness_evaluator.sketches.pool:merge"}
@@ -59,11 +64,16 @@ class Result:
         payload: Bytes of a named format (a proto, an Arrow stream), or none.
         pooled: Bytes that leave only merged with those of other silos; never
             part of a result that `run` yields.
+        circumstance: Why a part is lacking that the next run may give, in a sentence;
+            see `components/circumstances.py`.
+        num_bytes: Size of all that left the silo, `pooled` with it, as `run` met it.
     """
 
     values: dict[str, Any]
     payload: bytes = b""
     pooled: bytes = b""
+    circumstance: str = ""
+    num_bytes: int = dataclasses.field(default=0, compare=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,10 +83,15 @@ class Failure:
     Attributes:
         reason: A sentence without any record in it.
         hint: The way out.
+        circumstance: Whether it does not follow from the silo's data, so that the
+            next run must try again; see `components/circumstances.py`.
+        num_bytes: Size of both, as `run` met it.
     """
 
     reason: str
     hint: str = ""
+    circumstance: bool = False
+    num_bytes: int = dataclasses.field(default=0, compare=False)
 
     @property
     def finding(self) -> Finding:
@@ -127,17 +142,21 @@ def attempt(task: str, silo: Silo, arguments: Mapping[str, Any]) -> Result | Fai
 
 def failure(task: str, silo: Silo, error: Exception) -> Failure:
     """Return what may be told of an error; see `attempt`."""
+    circumstance = circumstances.is_one(error)
     if isinstance(error, FairSiloError):
-        return Failure(error.message, error.hint)
-    found = isinstance(error, OSError) and error.strerror
-    return Failure(f"silo `{silo.id}`: {task}: {found or _kind(error)}", LOOK)
+        hint = "; ".join(filter(None, [error.hint, AGAIN if circumstance else ""]))
+        return Failure(error.message, hint, circumstance)
+    place = f"silo `{silo.id}`: {task}: "
+    if circumstances.is_of_the_machine(error):
+        return Failure(place + circumstances.words(error), OF_MACHINE, circumstance)
+    return Failure(place + _kind(error), OF_OURS, circumstance)
 
 
 def _kind(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     ours = [f for f in frames if f.filename.startswith(str(PACKAGE_ROOT))] or frames
     place = f"{pathlib.Path(ours[-1].filename).name}:{ours[-1].lineno}"
-    return f"{type(error).__name__} in {place}"
+    return f"FairSilo failed with {type(error).__name__} in {place}"
 
 
 def run(
@@ -181,6 +200,10 @@ def run(
             outcome = _read(pathlib.Path(folder), index)
             if isinstance(outcome, Failure):
                 logger.warning("task=%s silo=%s: %s", task, silo.id, outcome.reason)
+                if outcome.circumstance:
+                    circumstances.note(outcome.reason)
+            elif outcome.circumstance:
+                circumstances.note(outcome.circumstance)
             yield silo, outcome
 
 
@@ -195,11 +218,18 @@ def _run_item(
     payload = outcome.payload if isinstance(outcome, Result) else b""
     pathlib.Path(folder, f"{index}.bin").write_bytes(payload)
     fields: dict[str, Any] = (
-        {"values": outcome.values}
+        {"values": outcome.values, "circumstance": outcome.circumstance}
         if isinstance(outcome, Result)
-        else dataclasses.asdict(outcome)
+        else {
+            "reason": outcome.reason,
+            "hint": outcome.hint,
+            "circumstance": outcome.circumstance,
+        }
     )
-    text = json.dumps(fields, ensure_ascii=False)
+    pooled = len(outcome.pooled) if isinstance(outcome, Result) else 0
+    told = json.dumps(fields, ensure_ascii=False)
+    num_bytes = len(told.encode()) + len(payload) + pooled
+    text = json.dumps({**fields, "num_bytes": num_bytes}, ensure_ascii=False)
     pathlib.Path(folder, f"{index}.json").write_text(text, encoding="utf-8")
     if isinstance(outcome, Result) and outcome.pooled:
         yield index, outcome.pooled
@@ -216,4 +246,10 @@ def _read(folder: pathlib.Path, index: int) -> Result | Failure:
     fields = json.loads((folder / f"{index}.json").read_text(encoding="utf-8"))
     if "reason" in fields:
         return Failure(**fields)
-    return Result(fields["values"], (folder / f"{index}.bin").read_bytes())
+    payload = (folder / f"{index}.bin").read_bytes()
+    return Result(
+        fields["values"],
+        payload,
+        circumstance=fields["circumstance"],
+        num_bytes=fields["num_bytes"],
+    )

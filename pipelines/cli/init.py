@@ -8,14 +8,17 @@ from typing import Annotated
 import typer
 
 from pipelines.cli import console
-from pipelines.cli.options import Name
+from pipelines.cli.options import Name, expanded
 
 
 def init(
     name: Name,
     data: Annotated[
         pathlib.Path,
-        typer.Option(help="Folder that holds one folder of Parquet or CSV a silo."),
+        typer.Option(
+            callback=expanded,
+            help="Folder that holds one folder of Parquet or CSV a silo.",
+        ),
     ],
     label: Annotated[str, typer.Option(help="Column of the binary label.")],
     positive: Annotated[

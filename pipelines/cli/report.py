@@ -11,7 +11,7 @@ import typer
 
 from components.errors import SettingsError
 from pipelines.cli import console, past
-from pipelines.cli.options import Json, Name, Output, Store
+from pipelines.cli.options import Json, Name, Output, Store, expanded
 
 if TYPE_CHECKING:
     from pipelines.past_runs.page import Page
@@ -80,6 +80,7 @@ def build(
             "--to",
             metavar="DIR",
             file_okay=False,
+            callback=expanded,
             help="Where to write the site; by default build/USE_CASE/site.",
         ),
     ] = None,
@@ -118,6 +119,7 @@ def open_page(
             "-o",
             metavar="FILE",
             dir_okay=False,
+            callback=expanded,
             help="Write the page of RUN, or of the last run that has one, there first.",
         ),
     ] = None,

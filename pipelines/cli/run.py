@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import time
-from typing import Annotated, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from components.errors import SettingsError
 from pipelines.cli import console
 from pipelines.cli.options import Json, Name, Output, Overrides, Span
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def run(
@@ -40,15 +45,16 @@ def _run(chosen: Any, span: str, output: pathlib.Path, force: bool) -> dict[str,
     console.say(f"{chosen.name}: output in {output}")
     if chosen.prepare():
         console.say(f"data made in {chosen.data}")
-    from pipelines import pipeline, summary
+    chosen.check_quorum()
+    from pipelines import operator_snapshot, pipeline, summary
     from pipelines.places import Places
     from pipelines.runners import local, results
 
     places = Places(output)
     run_id = local.new_run_id(places.runs, span)
-    (places.runs / run_id).mkdir(parents=True)
     pipeline.stage_schema(chosen, places)
-    steps = pipeline.build(chosen, places, span, force)
+    decided = operator_snapshot.read(places.operator_store, chosen.name)
+    steps = pipeline.build(chosen, places, span, decided, force)
     try:
         nodes = local.run(steps, run_id, lambda node: console.say(_tick(started, node)))
         result = summary.of_run(run_id, chosen.name, places, nodes)
@@ -70,23 +76,26 @@ def show(summary: dict[str, Any], as_json: bool) -> None:
     if as_json:
         console.data_json(summary)
         return
-    from rich.console import Console
+    import rich.console
 
     from pipelines import summary as ended
     from pipelines.cli import tables
 
-    out = Console(highlight=False, soft_wrap=False)
+    out = rich.console.Console(highlight=False, soft_wrap=False)
+    head = [f"{ended.heading(summary)}: {ended.words(summary)}", *summary["reasons"]]
+    if summary["status"] == ended.INCOMPLETE:  # the tables may be long
+        _print_lines(out, head)
+        out.print()
     if summary["silos"]:
         out.print(tables.silos(summary))
         out.print()
     if summary["seconds"]:
         out.print(tables.seconds(summary))
         out.print()
-    lines = [
-        f"{ended.heading(summary)}: {ended.words(summary)}",
-        *summary["reasons"],
-        *tables.outcome(summary),
-    ]
+    _print_lines(out, [*head, *tables.outcome(summary)])
+
+
+def _print_lines(out: Console, lines: Iterable[str]) -> None:
     for line in lines:
         out.print(line, markup=False, soft_wrap=True)
 
@@ -103,7 +112,7 @@ def predict(
     output: Output = None,
     as_json: Json = False,
 ) -> None:
-    """Score a span's rows with the model in service, without training."""
+    """Score a span's rows with the newest blessed model up to it, without training."""
     from pipelines import use_case
 
     chosen = use_case.find(name, overrides or [])
@@ -118,11 +127,24 @@ def predict(
     if as_json:
         console.data_json(result)
     else:
+        for item in result["unscored"]:
+            console.data(f"not scored: {item['reason']}")
         console.data(
             f"{result['rows']:,} rows scored, {result['dead_letters']:,} dead letters: "
             f"{result['path'] or result['reason']}"
         )
-    raise typer.Exit(0 if result["status"] in {"done", "nothing to score"} else 4)
+    raise typer.Exit(exit_status(result))
+
+
+def exit_status(predicted: dict[str, Any]) -> int:
+    """Return the exit status of what `predict` tells: as that of a run."""
+    from components.batch_inferrer import ledger
+    from pipelines.summary import BLESSED, EXIT_STATUS, INCOMPLETE, NOT_BLESSED
+
+    if predicted["unscored"]:
+        return EXIT_STATUS[INCOMPLETE]
+    skipped = predicted["status"] == ledger.SKIPPED
+    return EXIT_STATUS[NOT_BLESSED if skipped else BLESSED]
 
 
 def _predict(chosen: Any, span: str, output: pathlib.Path) -> dict[str, Any]:  # noqa: ANN401
@@ -134,6 +156,7 @@ def _predict(chosen: Any, span: str, output: pathlib.Path) -> dict[str, Any]:  #
     chosen.prepare()
     places = Places(output)
     run_id = local.new_run_id(places.runs, "-".join(filter(None, [span, "predict"])))
+    pipeline.stage_schema(chosen, places)
     steps = pipeline.build_prediction(chosen, places, span)
     nodes = local.run(steps, run_id, console.say)
     result = ledger.read(nodes["BatchInferrer"].outputs["inference_result"])
@@ -144,5 +167,6 @@ def _predict(chosen: Any, span: str, output: pathlib.Path) -> dict[str, Any]:  #
         "path": str(places.homes) if result.rows else None,
         "rows": result.rows,
         "dead_letters": result.dead_letters,
+        "unscored": [dataclasses.asdict(one) for one in result.unscored],
         "model": result.model or None,
     }

@@ -110,17 +110,20 @@ def check(
 
     chosen = use_case.find(name, overrides or [])
     with console.engines():
-        cohort = _check(chosen, span, console.output_folder(name, output))
+        cohort, unused = _check(chosen, span, console.output_folder(name, output))
     if as_json:
         import dataclasses
 
-        console.data_json(dataclasses.asdict(cohort))
+        columns = [dataclasses.asdict(one) for one in unused]
+        console.data_json({**dataclasses.asdict(cohort), "unused_columns": columns})
     else:
         for member in cohort.members:
             verdict = "admitted" if member.admitted else "quarantined"
             console.data(f"{member.silo}: {verdict}")
             for line in _findings(member):
                 console.data(line)
+        for one in unused:
+            console.data(f"no feature: column `{one.column}` {one.reason}")
     if cohort.refusal:
         console.say(cohort.refusal)
         raise typer.Exit(3)
@@ -137,8 +140,9 @@ def _findings(member: Member) -> Iterator[str]:
 
 
 def _check(chosen: Any, span: str, folder: pathlib.Path) -> Any:  # noqa: ANN401
+    from components.features import unused
     from components.silos import cohort
-    from pipelines import pipeline
+    from pipelines import operator_snapshot, pipeline
     from pipelines.places import Places
     from pipelines.runners import local
 
@@ -146,9 +150,13 @@ def _check(chosen: Any, span: str, folder: pathlib.Path) -> Any:  # noqa: ANN401
     places = Places(folder)
     run_id = local.new_run_id(places.runs, f"{span}-check")
     pipeline.stage_schema(chosen, places)
-    steps = pipeline.build_checks(chosen, places, span)
+    decided = operator_snapshot.read(places.operator_store, chosen.name)
+    steps = pipeline.build_checks(chosen, places, span, decided)
     nodes = local.run(steps, run_id, console.say)
-    return cohort.read(nodes["SiloValidator"].outputs["cohort"])
+    return (
+        cohort.read(nodes["SiloValidator"].outputs["cohort"]),
+        unused.read(nodes["FeatureSpecGen"].outputs["feature_spec"]),
+    )
 
 
 @app.command()

@@ -69,6 +69,11 @@ def outcome(summary: Summary) -> list[str]:
             f"{scored['rows']:,} rows scored, {scored['dead_letters']:,} dead letters",
             f"model {summary['model']['saved_model'] or 'none'}",
         ]
+    lines += [
+        f"no feature: column `{one['column']}` {one['reason']}"
+        for one in summary.get("unused_columns", [])
+        if not one["chosen"]
+    ]
     if summary["dashboard"]:
         lines.append(f"page  {summary['dashboard']}")
     return lines
@@ -106,7 +111,7 @@ def reasons(summaries: list[Summary]) -> list[str]:
 
 
 def baseline(told: dict[str, Any] | None) -> str:
-    """Return the model in service that a run was compared with."""
+    """Return the baseline that a run was compared with: its span, or its digest."""
     return (told["span"] or told["digest"][:12]) if told else "-"
 
 

@@ -34,7 +34,7 @@ def check(told: Summary, gate: str) -> None:
             f"run {run} has not ended, so no gate has decided yet",
             "wait for its end: `fairsilo report list USE_CASE` shows it",
         )
-    if told["status"] == summary.BLESSED:
+    if summary.is_blessed(told):
         raise SettingsError(f"run {run} was blessed: there is nothing to waive")
     refused = _refused(told)
     if not refused:

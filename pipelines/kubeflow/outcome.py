@@ -18,8 +18,8 @@ class Outcome:
     """How a run ended.
 
     Attributes:
-        status: `blessed`, `not_blessed`, `below_quorum` or `failed`; as Kubeflow has
-            it, `succeeded` or `failed`, where the store doesn't tell.
+        status: `blessed`, `incomplete`, `not_blessed`, `below_quorum` or `failed`; as
+            Kubeflow has it, `succeeded` or `failed`, where the store doesn't tell.
         exit_status: What the program exits with.
         summary: The run's summary; None where the store doesn't tell.
         note: Why it doesn't; empty where it does.

@@ -29,15 +29,7 @@ def read_chain(job: Job) -> pipeline_pb2.Pipeline:
     Raises:
         FairSiloError: It is not there.
     """
-    try:
-        text = job.ir_file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise FairSiloError(
-            f"{job.ir_file}: found no chain ({error.strerror}), expected the one that "
-            "the step open-run wrote",
-            f"check that all steps mount the same volume at {job.root}",
-        ) from None
-    return json_format.Parse(text, pipeline_pb2.Pipeline())
+    return json_format.Parse(job.read(job.ir_file, "chain"), pipeline_pb2.Pipeline())
 
 
 def launch(

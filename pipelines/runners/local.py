@@ -22,6 +22,8 @@ from components.errors import SettingsError
 from pipelines.runners import results
 from pipelines.runners.result import NodeResult
 
+MAX_SPAN_BYTES = 200  # a folder's name has 255 at most
+
 
 def run(
     pipeline: Pipeline, run_id: str, on_node: Callable[[str], None]
@@ -89,16 +91,16 @@ def _node_log(on_node: Callable[[str], None]) -> Iterator[None]:
 
 
 def new_run_id(runs: pathlib.Path, span: str) -> str:
-    """Return a name for a run: when it started, and its span.
+    """Reserve a name for a run, and make its folder: when it started, and its span.
 
     Args:
         runs: Folder of all runs' folders.
         span: The span as asked for; may be empty.
 
     Raises:
-        SettingsError: The name would lead out of the folder of runs.
+        SettingsError: The span can't be part of a folder's name.
     """
-    if "/" in span or "\0" in span:
+    if "/" in span or not span.isprintable() or len(span.encode()) > MAX_SPAN_BYTES:
         raise SettingsError(
             f"--span: found {span!r}, expected a span such as 2013-11",
             "give the part of the files' names that tells the span",
@@ -106,6 +108,9 @@ def new_run_id(runs: pathlib.Path, span: str) -> str:
     while True:
         started = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
         run_id = f"{started}-{span}" if span else started
-        if not (runs / run_id).exists():
+        try:
+            (runs / run_id).mkdir(parents=True)
+        except FileExistsError:  # another run started in this second
+            time.sleep(0.2)
+        else:
             return run_id
-        time.sleep(0.2)

@@ -22,6 +22,7 @@ from pipelines.summary import Summary
 
 RUNS = "runs"
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_EVALUATED = {summary.BLESSED, summary.INCOMPLETE, summary.NOT_BLESSED}
 # The run page's list of contents, where a way back to the index fits.
 _CONTENTS = re.compile(rb'<nav aria-label="Contents">\s*<ol>')
 _WAY_BACK = b'\n<li><a href="../../index.html">All runs</a></li>'
@@ -86,7 +87,7 @@ def _figures(
     found: dict[str, Figures] = {}
     gone = []
     for told in reversed(summaries):
-        if told["status"] not in {summary.BLESSED, summary.NOT_BLESSED}:
+        if told["status"] not in _EVALUATED:
             continue  # it was never evaluated
         if len(found) == comparison.MOST_RUNS:
             break

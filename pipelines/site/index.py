@@ -30,6 +30,7 @@ class Word:
 WAIVED = "Blessed with waivers"  # as the trends have it; words tell of whom
 WORDS = {
     summary.BLESSED: Word("✓", "Blessed"),
+    summary.INCOMPLETE: Word("⚠", "Blessed, incomplete"),
     summary.NOT_BLESSED: Word("✗", "Not blessed"),
     summary.BELOW_QUORUM: Word("✗", "Nothing was trained"),
     summary.FAILED: Word("✗", "Failed"),
@@ -40,7 +41,7 @@ WORDS = {
 def word(entry: Entry) -> Word:
     """Return a run's decision in words, with who let it pass."""
     if entry.waivers:
-        return Word("⚑", f"Blessed, {entry.waivers}")
+        return Word("⚑", f"{WORDS[entry.status].text}, {entry.waivers}")
     return WORDS[entry.status]
 
 
@@ -66,7 +67,7 @@ class Line:
     @property
     def mood(self) -> str:
         """How the decision is marked."""
-        if self.entry.waivers:
+        if self.entry.waivers and self.entry.status == summary.BLESSED:
             return "waived"
         return "good" if self.entry.status == summary.BLESSED else "bad"
 

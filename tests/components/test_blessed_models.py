@@ -6,6 +6,7 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from components import blessed_models
 from components.blessed_models import find
+from tests.support import silos
 
 
 @pytest.fixture
@@ -56,6 +57,17 @@ def test_of_one_span_the_later_blessing_wins(store):
     found = find(store, "people", anything)
     assert found is not None
     assert found.blessing_id == later
+
+
+def test_a_blessing_that_a_later_run_found_in_the_cache_wins(store):
+    first = bless(store, "10")
+    second = bless(store, "10")
+    for ids in ([first], [second], [first]):
+        silos.publish(store, store.get_artifacts_by_id(ids))
+    found = find(store, "people", anything)
+    assert found is not None
+    assert found.blessing_id == first
+    assert found.last_run == 3
 
 
 def test_only_candidates_are_found(store):

@@ -90,6 +90,8 @@ def test_first_run_is_blessed_and_tells_all(first, first_predictions, federation
         "worst_silo",
         "gap",
         "silos",
+        "unscored",
+        "untrained",
         "evaluation",
         "blessing",
         "pushed",
@@ -211,7 +213,7 @@ def test_quarantine_by_hand_holds_in_the_next_run(first, federation):
     assert done.returncode == 0, done.stderr
 
 
-def test_next_span_is_compared_with_the_model_in_service(first, federation):
+def test_next_span_is_compared_with_the_baseline(first, federation):
     told = summary(federation.run("2013-03"))
     page = pathlib.Path(told["dashboard"]).read_text()
     assert told["status"] == "blessed", told["reasons"]
@@ -248,7 +250,7 @@ def test_below_quorum_nothing_trains_and_the_page_gives_the_reasons(federation):
     assert "expected at least 100,000" in pathlib.Path(told["dashboard"]).read_text()
 
 
-def test_predict_scores_a_span_with_the_model_in_service(first, federation):
+def test_predict_scores_a_span_with_the_newest_blessed_model(first, federation):
     done = federation.run("2013-04", command="predict")
     told = json.loads(done.stdout)
     assert (done.returncode, told["status"]) == (0, "done"), done.stderr[-2000:]

@@ -151,7 +151,10 @@ def test_healthy_silos_go_on(broken):
         assert silos[name]["admitted"], silos[name]["reasons"]
     assert silos["north"]["auc"] > 0.6
     assert silos["west"]["auc"] > 0.6
-    assert told["status"] == "blessed", told["reasons"]
+    assert (broken.returncode, told["status"]) == (5, "incomplete"), told["reasons"]
+    unscored = [item["silo"] for item in told["unscored"]]
+    assert unscored == ["a\\evil", "corrupt", "empty", "no-files", "wrong-type"]
+    assert told["untrained"] == []
 
 
 def test_silo_whose_name_would_leave_its_folder_is_refused(broken):

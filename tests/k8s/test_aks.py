@@ -11,6 +11,7 @@ import sys
 import pytest
 import yaml
 
+from pipelines.kubeflow.settings import KubeflowSettings
 from tests.k8s.terraform_files import TERRAFORM, modules, parse
 
 ROOT = TERRAFORM.parents[1]
@@ -219,6 +220,16 @@ def test_kubeflow_is_installed_in_the_version_of_its_one_file(tools):
     done = make("--dry-run", "aks-kubeflow")
     versions = re.findall(r"\?ref=([^\"\s]+)", done.stdout)
     assert versions == [KFP_VERSION] * 2
+
+
+def test_scheduled_runs_get_the_steps_own_account_from_the_server():
+    account = KubeflowSettings().service_account
+    (line,) = re.findall(r".* set env .*", make("--dry-run", "aks-kubeflow").stdout)
+    assert line == (
+        "kubectl --namespace kubeflow set env deployment/ml-pipeline "
+        f"DEFAULTPIPELINERUNNERSERVICEACCOUNT={account}"
+    )
+    assert line in (TERRAFORM.parent / "README.md").read_text()
 
 
 def test_targets_are_described_and_documented():

@@ -1,9 +1,12 @@
 """The summary says how a run ended, and is kept beside it."""
 
+import dataclasses
 import json
 
 import pytest
 
+from components.batch_inferrer import ledger
+from components.batch_inferrer.ledger import Ledger, Unscored
 from components.errors import SiloError
 from components.fairness_evaluator.decision import (
     Baseline,
@@ -12,6 +15,7 @@ from components.fairness_evaluator.decision import (
     Waiver,
 )
 from components.fairness_evaluator.gates.judged import Unjudged
+from components.federation.records import Dropped, RunRecord
 from components.pusher import outcome
 from components.silos import departures
 from components.silos.departures import Departure
@@ -27,6 +31,7 @@ def test_each_status_has_its_own_exit_status():
         "failed": 1,
         "below_quorum": 3,
         "not_blessed": 4,
+        "incomplete": 5,
     }
 
 
@@ -47,6 +52,31 @@ def test_failed_run_keeps_its_reason_and_the_time_of_its_nodes(tmp_path, error, 
     assert path == tmp_path / "runs" / "run-1" / "summary.json"
     assert json.loads(path.read_text()) == failed
     assert summary.read_all(Places(tmp_path)) == [failed]
+
+
+@pytest.mark.parametrize(
+    "damage", ["", '{"run_id": "run-2", "use', "[1]", '{"run_id": "run-2"}', "\udcff"]
+)
+def test_a_damaged_summary_is_left_out_by_name(tmp_path, caplog, damage):
+    places = Places(tmp_path)
+    runs = [
+        summary.of_failure(name, "flights", "2013-02", OSError("disk"), {})
+        for name in ("run-1", "run-2", "run-3")
+    ]
+    paths = [summary.write(run, places) for run in runs]
+    paths[1].write_bytes(damage.encode("utf-8", "surrogateescape"))
+    assert summary.read_all(places) == [runs[0], runs[2]]
+    assert f"{paths[1]}: found " in caplog.text
+    assert "so this run is left out; run its span again" in caplog.text
+
+
+def test_a_summary_that_is_written_again_is_never_seen_half(tmp_path):
+    run = summary.of_failure("run-1", "flights", "1", OSError("disk" * 50_000), {})
+    path = summary.write(run, Places(tmp_path))
+    with path.open() as before:  # a reader that opened it keeps the old one whole
+        summary.write({**run, "status": "blessed"}, Places(tmp_path))
+        assert json.load(before) == run
+    assert [file.name for file in path.parent.iterdir()] == ["summary.json"]
 
 
 def test_what_left_a_silo_is_added_up_over_nodes(tmp_path):
@@ -102,6 +132,66 @@ def test_a_run_tells_its_gates_baseline_worst_silo_and_where_it_was_evaluated(
     assert told["blessing"] == str(folders["blessing"])
 
 
+def incomplete(tmp_path, unscored=(), dropped=(), left_out=()):
+    nodes = cases.blessed(tmp_path)
+    folder = nodes["BatchInferrer"].outputs["inference_result"]
+    scored = ledger.read(folder)
+    dataclasses.replace(scored, unscored=unscored).write(folder)
+    RunRecord(
+        "fed_avg",
+        rounds=tuple(cases.round_record(n, dropped) for n in (1, 2)),
+        left_out=left_out,
+    ).write(nodes["FederatedTrainer"].outputs["model_run"])
+    return summary.of_run("run-1", "flights", Places(tmp_path), nodes)
+
+
+def test_a_blessed_run_that_reached_all_silos_is_complete(tmp_path):
+    told = incomplete(tmp_path)
+    assert (told["status"], told["reasons"]) == ("blessed", [])
+    assert (told["unscored"], told["untrained"]) == ([], [])
+
+
+def test_a_blessed_run_with_a_silo_that_was_not_scored_is_incomplete(tmp_path):
+    reason = "silo `north`: score.parquet: found no file"
+    told = incomplete(tmp_path, unscored=(Unscored(cases.NORTH, reason),))
+    assert told["status"] == "incomplete"
+    assert told["unscored"] == [{"silo": cases.NORTH, "reason": reason}]
+    assert told["reasons"] == [f"not scored: {reason}"]
+    assert summary.words(told) == "blessed, incomplete"
+    assert told["pushed"]
+
+
+@pytest.mark.parametrize("how", ["dropped", "left_out"])
+def test_a_blessed_run_with_an_admitted_silo_that_did_not_train_is_incomplete(
+    tmp_path, how
+):
+    drop = Dropped(cases.ARABIC, "no answer in 60 s")
+    late = Dropped(cases.ARABIC, "late") if how == "left_out" else drop
+    told = incomplete(
+        tmp_path, dropped=(late,), left_out=(drop,) if how == "left_out" else ()
+    )
+    assert told["status"] == "incomplete"
+    assert told["untrained"] == [
+        {"silo": cases.ARABIC, "reason": "no answer in 60 s"},
+    ]
+    assert told["reasons"] == ["not trained: no answer in 60 s"]
+
+
+def test_a_silo_that_missed_some_rounds_only_did_train(tmp_path):
+    told = summary.of_run("run-1", "flights", Places(tmp_path), cases.blessed(tmp_path))
+    assert (told["status"], told["untrained"]) == ("blessed", [])
+
+
+def test_a_blessed_model_that_scored_nothing_is_incomplete(tmp_path):
+    nodes = cases.blessed(tmp_path)
+    Ledger(ledger.SKIPPED, "found no model").write(
+        nodes["BatchInferrer"].outputs["inference_result"]
+    )
+    told = summary.of_run("run-1", "flights", Places(tmp_path), nodes)
+    assert told["status"] == "incomplete"
+    assert told["reasons"] == ["nothing was scored: found no model"]
+
+
 def gate(by, waived=True):
     return {"gate": "change", "passed": False, "waived": waived, "waived_by": by}
 
@@ -117,6 +207,7 @@ def gate(by, waived=True):
         ),
         ("blessed", [gate("A."), gate("B.")], "blessed, 2 gates waived by A. and B."),
         ("not_blessed", [gate("A."), gate(None, False)], "not blessed"),
+        ("incomplete", [gate("A.")], "blessed, incomplete, 1 gate waived by A."),
         (
             "blessed",
             [{"gate": "change", "passed": False, "waived": True}],  # of before

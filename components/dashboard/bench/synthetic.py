@@ -25,7 +25,7 @@ from components.scoring.table import (
 
 RATES = ("tpr", "fpr", "fnr", "positive_rate", "precision")
 OVER_SILOS = ("auc", "pr_auc", "log_loss", "brier", "calibration_error")
-GAIN = 0.02  # of the candidate's AUC over the model in service
+GAIN = 0.02  # of the candidate's AUC over the baseline
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +59,7 @@ def evaluation(
     crossed: Sequence[str] = (),
     not_judged: Sequence[str] = (),
 ) -> Table:
-    """Return the table of an evaluation with a model in service.
+    """Return the table of an evaluation with a baseline.
 
     Args:
         silos: AUC and rows of each silo; no rows for too few.

@@ -93,12 +93,12 @@ def _overall(report: Report, total: Cell | None) -> str:
         parts.append(_change(change))
     elif before is not None and before.is_number:
         difference = formats.signed(total.number - before.number)
-        parts.append(f"{difference} against the model in service")
+        parts.append(f"{difference} against the baseline")
     return "; ".join(parts)
 
 
 def _change(change: Cell) -> str:
-    text = f"{formats.signed(change.number)} against the model in service"
+    text = f"{formats.signed(change.number)} against the baseline"
     if change.low is None or change.high is None:
         return text
     return f"{text} ({formats.signed(change.low)} to {formats.signed(change.high)})"
@@ -136,7 +136,7 @@ def _between(content: Cell) -> str:
 
 
 def _losers(report: Report) -> list[KeyFigure]:
-    """Return how many silos surely lose against the model in service."""
+    """Return how many silos surely lose against the baseline."""
     changes = [
         report.scores.ask(Question(RANKED_BY, Slice(line.member.silo), model=CHANGE))
         for line in report.judged

@@ -185,8 +185,8 @@ def _tables(report: Report, process: bool) -> dict[str, Any]:
 def _properties(family: Family) -> dict[str, dict[str, object]]:
     """Return the properties of a family's elements, metrics packed.
 
-    The fairness view's column of changes is compare / eval - 1, so the model in
-    service is `slicingMetrics` and the candidate is compared with it.
+    The fairness view's column of changes is compare / eval - 1, so the baseline
+    is `slicingMetrics` and the candidate is compared with it.
     """
     candidate, baseline = _packed(family.candidate), _packed(family.baseline)
     fairness: dict[str, object] = {
@@ -197,7 +197,7 @@ def _properties(family: Family) -> dict[str, dict[str, object]]:
         fairness = {
             "slicingMetrics": baseline,
             "slicingMetricsCompare": candidate,
-            "evalName": "in service",
+            "evalName": "baseline",
             "evalNameCompare": "candidate",
         }
     return {

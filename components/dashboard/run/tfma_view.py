@@ -32,7 +32,7 @@ TIMES = " \N{MULTIPLICATION SIGN} "
 MAX_LABEL = 60  # unit: characters; the element wraps no label
 FAIRNESS = "fairness_indicators_metrics"  # the fairness view's own
 COUNT = "example_count"
-IN_SERVICE = " (in service)"
+OF_BASELINE = " (baseline)"
 
 Metrics = dict[Slice, dict[str, Any]]
 
@@ -44,7 +44,7 @@ class Family:
     Attributes:
         columns: The columns that the slices are cut by.
         candidate: Rows for the element, overall first, then the worst.
-        baseline: The same rows of the model in service; empty without one.
+        baseline: The same rows of the baseline; empty without one.
         slicing: Rows for the slicing metrics element, both models in one.
         num_slices: Slices in the family, shown or not.
     """
@@ -80,7 +80,7 @@ def families(
     """Return the views of an evaluation; none where nothing was evaluated.
 
     Args:
-        folder: The ModelEvaluation's folder; the model in service below
+        folder: The ModelEvaluation's folder; the baseline below
             `baseline/`, where there is one.
         ranked: The slices to show by family, worst first.
         max_slices: Most slices of one family, without overall.
@@ -108,7 +108,7 @@ def arrange(
     Args:
         ranked: The slices to show by family, worst first.
         candidate: TFMA's metrics by name, `{"auc": {"doubleValue": 0.7}, ...}`.
-        baseline: The same of the model in service; empty without one.
+        baseline: The same of the baseline; empty without one.
         max_slices: Most slices of one family, without overall.
     """
     return [
@@ -129,7 +129,7 @@ def _family(
     labels = dict(zip(worst, _labels(worst), strict=True))
     shown = [OVERALL, *worst]
     compared = [of for of in shown if of in baseline]
-    # The element needs both sides for each row: where the model in service has
+    # The element needs both sides for each row: where the baseline has
     # no such slice, its side says so with no metrics.
     return Family(
         columns=columns,
@@ -165,7 +165,7 @@ def _slicing_row(
         if not name.startswith(FAIRNESS)
     }
     merged |= {
-        f"{name}{IN_SERVICE}": value
+        f"{name}{OF_BASELINE}": value
         for name, value in baseline.get(of, {}).items()
         if not name.startswith(FAIRNESS) and name != COUNT
     }

@@ -152,7 +152,7 @@ def _change(bound: Bound, own: Scores, of: Slice) -> Comparison:
     found = own.ask(question)
     return Comparison(
         gate="silo_change",
-        what=f"change in {_words(bound)} against the model in service",
+        what=f"change in {_words(bound)} against the baseline",
         demanded=f"at most {worse:.3f} worse",
         refuse_if=bound.refuse_if,
         found=found,

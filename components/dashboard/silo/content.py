@@ -36,6 +36,7 @@ class SiloPage:
         bounds: Their bounds beside its figures.
         figures: What the model does for it; None where it was not evaluated.
         part: What it put into the training.
+        unscored: Why rows of it were not scored; empty if all were.
         findings: What was found in its data.
         share: Its share of the training rows; None where that would tell the rows
             of few others.
@@ -46,6 +47,7 @@ class SiloPage:
     bounds: tuple[Comparison, ...]
     figures: OwnFigures | None
     part: Part
+    unscored: str
     findings: tuple[OwnFindings, ...]
     share: float | None
 
@@ -61,6 +63,7 @@ def pages(report: Report, table: Table) -> Iterator[SiloPage]:
     names = SiloNames(silos)
     demands = bounds.of_settings(report.about.settings)
     parts = training.parts(report.run, silos)
+    unscored = {one.silo: one.reason for one in report.ledger.unscored}
     others = Others(table, {line.member.silo for line in report.judged})
     by_silo: dict[str, list[Figure]] = collections.defaultdict(list)
     for figure in table:
@@ -86,6 +89,7 @@ def pages(report: Report, table: Table) -> Iterator[SiloPage]:
             bounds=tuple(bounds.comparisons(demands, own, silo)) if mine else (),
             figures=figures.of_silo(own, others, silo) if mine else None,
             part=_part_without_names(parts[silo], names, silo),
+            unscored=names.hide_others(unscored.get(silo, ""), silo),
             findings=findings.findings(line.member),
             share=line.member.share if has_rows and tells_no_few else None,
         )

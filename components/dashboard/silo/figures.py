@@ -25,7 +25,7 @@ class Line:
         measure: The metric.
         threshold: Of a rate; None for other metrics.
         found: The candidate's figure.
-        before: That of the model in service; None without one.
+        before: That of the baseline; None without one.
         change: The candidate's minus that, on the same rows.
         others: How the other silos fare; None where that would tell too much, or
             where the silo has no figure to place among them.
@@ -47,7 +47,7 @@ class GroupLine:
         name: The group; empty for all groups too small to stand alone.
         rows: Its labelled rows.
         auc: Its AUC, or the note why there is none.
-        change: Change in AUC against the model in service.
+        change: Change in AUC against the baseline.
         calibration: Its calibration error.
         rates: One for each of `RATES`.
     """

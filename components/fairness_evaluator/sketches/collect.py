@@ -16,7 +16,7 @@ from components.fairness_evaluator.sketches.pairs import Pair
 from components.fairness_evaluator.sketches.slices import Key
 from components.fairness_evaluator.sketches.subjects import Subject
 from components.fairness_evaluator.sketches.told import Told
-from components.silos import manifest, tasks
+from components.silos import departures, manifest, tasks
 from components.silos.departures import Departure
 from components.silos.manifest import Manifest
 
@@ -98,6 +98,7 @@ def collect(
         for silo, outcome in tasks.run("sketch", calls, beam_args, pool):
             if isinstance(outcome, tasks.Failure):
                 failures[silo.id] = outcome.reason
+                left[silo.id] = departures.of_failure(outcome)
                 continue
             found[silo.id] = told.from_bytes(outcome.payload)
             if outcome.values["not_compared"]:
@@ -157,7 +158,7 @@ def _departure(told: Told, outcome: tasks.Result) -> Departure:
     return Departure(
         "score sketches",
         len(told) + outcome.values["pooled"],
-        len(outcome.payload) + outcome.values["pooled_bytes"],
+        outcome.num_bytes,
     )
 
 

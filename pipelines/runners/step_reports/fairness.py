@@ -33,7 +33,7 @@ GATE_COLUMNS = (
 )
 YES, NO = "yes", "no"
 TOTAL = Question(RANKED_BY)
-IN_SERVICE = Question(RANKED_BY, model=BASELINE)
+OF_BASELINE = Question(RANKED_BY, model=BASELINE)
 FOLLOWING = Question(RANKED_BY, split=NEXT)
 
 
@@ -71,7 +71,7 @@ def describe(nodes: Mapping[str, NodeResult]) -> Content:
             "AUC": _number(scores.ask(TOTAL)),
             **silos.metrics,
             "AUC on the following span": _number(scores.ask(FOLLOWING)),
-            "AUC of the model in service": _number(scores.ask(IN_SERVICE)),
+            "AUC of the baseline": _number(scores.ask(OF_BASELINE)),
         },
     )
 
@@ -112,7 +112,9 @@ def _figures(scores: Scores, silos: SiloAucs) -> tuple[KeyFigure, ...]:
     total, after = scores.ask(TOTAL), scores.ask(FOLLOWING)
     following = _between(after) or "its labels are not known"
     return (
-        KeyFigure("AUC", formats.cell(total), _compared(total, scores.ask(IN_SERVICE))),
+        KeyFigure(
+            "AUC", formats.cell(total), _compared(total, scores.ask(OF_BASELINE))
+        ),
         *silos.key_figures,
         KeyFigure("AUC on the following span", formats.cell(after), following),
     )
@@ -127,7 +129,7 @@ def _compared(total: Cell | None, before: Cell | None) -> str:
     parts = [_between(total)]
     now, then = _number(total), _number(before)
     if isinstance(now, float) and isinstance(then, float):
-        parts.append(f"{formats.signed(now - then)} against the model in service")
+        parts.append(f"{formats.signed(now - then)} against the baseline")
     return "; ".join(filter(None, parts))
 
 
@@ -167,7 +169,7 @@ def _group_table(found: SliceTable) -> Table:
             Column("Column"),
             Column("AUC", "number"),
             Column("95 % interval", "number"),
-            Column("In service", "number"),
+            Column("Baseline", "number"),
         ),
         tuple(
             (
@@ -187,4 +189,6 @@ def _baseline(decided: Decision) -> Table:
     columns = (Column("Span"), Column("Digest of the model"))
     found = decided.baseline
     rows = ((found.span or formats.NONE, found.digest),) if found else ()
-    return Table("The model in service that it was compared with", columns, rows)
+    return Table(
+        "The baseline: the latest blessed model of an earlier span", columns, rows
+    )

@@ -75,7 +75,7 @@ class Bar:
         value: The value's place.
         low: The interval's lower end; None without an interval.
         high: Its upper end.
-        baseline: The place of the model in service; None without one.
+        baseline: The place of the baseline; None without one.
     """
 
     start: float

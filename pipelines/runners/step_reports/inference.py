@@ -36,10 +36,16 @@ def describe(nodes: Mapping[str, NodeResult]) -> Content:
         f"{formats.count(done.rows)} {verb(done.rows, 'row was', 'rows were')} scored"
     )
     verdict, mood = VERDICTS.get(done.status, (rows, "good"))
+    if done.unscored:
+        silos = verb(len(done.unscored), "silo was", "silos were")
+        verdict = f"{verdict}; {len(done.unscored)} {silos} not or not wholly scored"
+        mood = "bad"
     return Content(
         verdict,
         mood,
-        reasons=(done.reason,) if done.reason else (),
+        reasons=tuple(
+            filter(None, (done.reason, *(one.reason for one in done.unscored)))
+        ),
         figures=(
             KeyFigure("Rows scored", formats.count(done.rows)),
             KeyFigure(

@@ -25,6 +25,10 @@ from pipelines.runners.step_reports.silo_auc import SiloAuc, SiloAucs
 
 VERDICTS: dict[str, tuple[str, Mood]] = {
     summary.BLESSED: ("Blessed: the model went into service", "good"),
+    summary.INCOMPLETE: (
+        "Blessed and in service, incomplete: some silo was not trained or not scored",
+        "bad",
+    ),
     summary.NOT_BLESSED: (
         "Not blessed: whatever is in service stays in service",
         "bad",
@@ -42,8 +46,9 @@ def describe(told: summary.Summary) -> Content:
     """
     status = told["status"]
     verdict, mood = VERDICTS.get(status, (f"The run is {status}", "plain"))
-    if status == summary.BLESSED and not told.get("pushed", True):
-        verdict, mood = "Blessed: a newer model stays in service", "plain"
+    if summary.is_blessed(told) and not told.get("pushed", True):
+        verdict = "Blessed, not put into service: a model of a later span is blessed"
+        mood = "plain" if status == summary.BLESSED else "bad"
     if waived := summary.waived(told):
         verdict = verdict.replace("Blessed", f"Blessed, {waived}", 1)
     silos = _aucs(told["silos"])
@@ -62,7 +67,7 @@ def describe(told: summary.Summary) -> Content:
         ),
         metrics={
             "status": status,
-            "blessed": YES if status == summary.BLESSED else NO,
+            "blessed": YES if summary.is_blessed(told) else NO,
             **gate_metrics(
                 {
                     gate["gate"]: gate["waived"]

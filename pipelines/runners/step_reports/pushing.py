@@ -24,7 +24,7 @@ def describe(nodes: Mapping[str, NodeResult]) -> Content:
     metrics = {"pushed": fairness.YES if pushed else fairness.NO}
     if held_back := outcome.why_held_back(folder):
         return Content(
-            "Not pushed: a newer model stays in service",
+            "Not pushed: a model of a later span is blessed",
             "plain",
             reasons=(held_back,),
             metrics=metrics,
@@ -52,7 +52,7 @@ def describe(nodes: Mapping[str, NodeResult]) -> Content:
 
 
 def _serving(folder: pathlib.Path) -> str:
-    """Return the folder with the models in service, which lies beside TFX's."""
+    """Return the folder that model servers read, which lies beside TFX's."""
     for above in folder.parents:
         if (serving := Places(above).serving).is_dir():
             return str(serving)

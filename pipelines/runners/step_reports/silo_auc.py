@@ -23,7 +23,7 @@ class SiloAuc:
         silo: Its id.
         is_judged: Whether the gates judged it.
         auc: The candidate's AUC on its evaluation rows; None without.
-        baseline: That of the model in service on the same rows; None without.
+        baseline: That of the baseline on the same rows; None without.
     """
 
     silo: str
@@ -85,7 +85,7 @@ class SiloAucs:
                 Column("AUC", axis=axis),
                 Column("AUC", "number"),
                 Column("95 % interval", "number"),
-                Column("In service", "number"),
+                Column("Baseline", "number"),
                 Column("Rows", "number"),
             ),
             tuple(
@@ -94,7 +94,7 @@ class SiloAucs:
                 if line.auc is not None
             ),
             "The bar goes from chance (0.5) to the silo's AUC; the whisker is the "
-            "95 % interval, and a diamond the model in service.",
+            "95 % interval, and a diamond the baseline.",
         )
 
 

@@ -19,12 +19,12 @@ RATES = ("tpr", "fpr", "fnr", "positive_rate")
 
 @dataclasses.dataclass(frozen=True)
 class SliceRow:
-    """One slice: its AUC, that of the model in service, and rates.
+    """One slice: its AUC, that of the baseline, and rates.
 
     Attributes:
         of: The slice.
         auc: The candidate's AUC, or the note why there is none.
-        baseline: The same of the model in service; None without one.
+        baseline: The same of the baseline; None without one.
         rates: One cell for each of `SliceTable.rates`.
     """
 

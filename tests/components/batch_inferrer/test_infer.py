@@ -146,6 +146,7 @@ def test_a_silo_that_fails_is_named_and_the_others_go_on(federate, model, how, f
     assert failure.silo == "vest"
     assert failure.reason.startswith("silo `vest`: ")
     assert found in failure.reason
+    assert account.unscored == (ledger.Unscored("vest", failure.reason),)
     assert not account.is_settled
 
 
@@ -171,6 +172,7 @@ def test_a_few_dead_letters_are_counted_and_the_run_is_done(federate, model):
     account = infer(manifest, model.job(), SMALL)
     assert (account.status, account.rows, account.dead_letters) == ("done", 38, 2)
     assert account.reason == "2 of 40 rows are dead letters"
+    assert account.unscored == ()
     assert account.is_settled
 
 
@@ -183,6 +185,46 @@ def test_a_flood_of_dead_letters_fails_the_run_with_the_reason(federate, model):
         "allows, so the fault is not that of single rows; read the reasons, mend "
         "their cause and run again"
     )
+    (lacking,) = account.unscored
+    assert lacking.reason == (
+        "silo `nord`: 10 of 10 rows are dead letters, which lie with their reasons in "
+        f"{account.silos[0].path}/dead-letters"
+    )
+
+
+def test_a_silo_with_nothing_but_dead_letters_was_not_scored(federate, model):
+    manifest = federate({"nord": infinite(table(10, 1), 10), "vest": table(90, 2)})
+    account = infer(manifest, model.job(), SMALL)
+    assert (account.status, account.rows, account.dead_letters) == ("done", 90, 10)
+    assert [line.silo for line in account.unscored] == ["nord"]
+
+
+def test_of_a_silo_that_failed_often_the_first_reason_is_told(federate, model):
+    manifest = federate()
+    path = pathlib.Path(manifest["süd-東"].splits[SCORE].path)
+    rows = pq.read_table(path)
+    pq.write_table(rows.set_column(2, "age", rows["day"]), path, row_group_size=100)
+    account = infer(manifest, model.job(), SMALL)
+    (lacking,) = account.unscored
+    number = len(account.failures)
+    assert number > 1
+    assert lacking.reason == f"{account.failures[0].reason} (and {number - 1} more)"
+
+
+def test_a_silo_of_which_a_file_to_be_scored_cannot_be_read_was_not_scored(
+    federate, model
+):
+    first, second, third = federate().entries
+    cut = Finding("2013-03.parquet: a corrupt file", "export it again")
+    entries = (
+        dataclasses.replace(first, unreadable=(cut,), unscored=(cut,)),
+        dataclasses.replace(second, unreadable=(cut,)),  # of which only is learned
+        dataclasses.replace(third, splits={}),  # it had nothing to score
+    )
+    account = infer(Manifest("people", "7", entries), model.job(), SMALL)
+    told = "silo `nord`: 2013-03.parquet: a corrupt file; export it again"
+    assert account.unscored == (ledger.Unscored("nord", told),)
+    assert account.is_settled, "the next run would find the same"
 
 
 def test_a_fault_of_all_items_is_a_failed_run_and_no_dead_letter(federate, model):
@@ -208,6 +250,7 @@ def test_a_silo_whose_data_the_manifest_calls_unreadable_is_told(federate, model
     assert account.failures == (
         ledger.FailureLine("nord", "", "silo `nord`: found no file"),
     )
+    assert account.unscored == (ledger.Unscored("nord", "silo `nord`: found no file"),)
     assert account.rows == 590
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -70,6 +72,32 @@ def test_broken_contract_is_refused(tmp_path, body, found):
     path.write_text(HEAD + body)
     with pytest.raises(SettingsError, match=found):
         model_module.load(path, support.SPEC, 0)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "import layers\n\nWIDTH = layers.WIDTH\n",
+        "from deep import layers\n\nWIDTH = layers.WIDTH\n",
+        "class WIDTH:\n    def __index__(self):\n        import layers\n"
+        "        return layers.WIDTH\n\nWIDTH = WIDTH()\n",
+    ],
+    ids=["module", "package", "inside build_model"],
+)
+def test_modules_of_the_folder_are_imported_as_they_are_now(tmp_path, use):
+    body = "    both = L.Concatenate()([f, tf.cast(i, tf.float32)])\n"
+    body += "    hidden = L.Dense(int(WIDTH.__index__()))(both)\n"
+    body += "    return tf.keras.Model([f, i], L.Dense(1)(hidden))\n"
+    for name, width in (("one", 3), ("one", 5), ("two", 7)):
+        folder = tmp_path / name
+        (folder / "deep").mkdir(parents=True, exist_ok=True)
+        (folder / "deep/__init__.py").touch()
+        for layers in (folder / "layers.py", folder / "deep/layers.py"):
+            layers.write_text(f"WIDTH = {width}\n")
+        (folder / "model.py").write_text(HEAD + use + INPUTS + body)
+        loaded = model_module.load(folder / "model.py", support.SPEC, 0)
+        assert loaded.weights[1].shape == (width,)
+    assert str(folder) not in sys.path
 
 
 def test_absent_file_is_refused(tmp_path):

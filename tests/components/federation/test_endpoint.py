@@ -12,6 +12,7 @@ import tensorflow_federated as tff
 
 from components.federation.context import Compilers
 from components.federation.endpoint import Endpoint, WorkerError
+from components.silos import homes
 from tests.components.federation import support
 
 
@@ -91,3 +92,16 @@ def test_silent_port_fails_at_the_deadline(connect):
         assert endpoint.busy
         with pytest.raises(WorkerError, match=r"did not answer within 1 s|is gone"):
             future.result(30)
+
+
+@pytest.mark.tff
+def test_a_worker_that_comes_back_at_another_port_lets_the_connection_close(tmp_path):
+    silo = homes.open_home(tmp_path, "north")
+    endpoint = Endpoint(60.0, Compilers().native)
+    with support.SiloPods() as pods:
+        endpoint.connect(pods.start(silo))
+        assert endpoint.submit(same, 1).result(60) == 1
+        pods.kill(silo)
+        endpoint.connect(pods.start(silo))
+        assert endpoint.submit(same, 2).result(60) == 2
+        endpoint.close()

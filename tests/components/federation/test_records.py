@@ -33,6 +33,27 @@ def test_silos_are_sorted(silos):
     assert [drop.silo for drop in found.dropped] == ["a", "b"]
 
 
+def test_who_is_admitted_and_in_no_round_did_not_train():
+    run = RunRecord(
+        "fed_avg",
+        rounds=(
+            records.summarise(1, SILOS, {"süd": "late", "ost": "gone"}),
+            records.summarise(2, SILOS[:1], {"süd": "still late", "öst": "late"}),
+        ),
+        left_out=(Dropped("nord", "no rows"),),
+    )
+    admitted = ["nord", "ost", "süd", "west", "öst", "idle"]
+    assert run.untrained(admitted) == (
+        Dropped("idle", "silo `idle`: took part in no round"),
+        Dropped("nord", "no rows"),
+        Dropped("ost", "gone"),
+        Dropped("süd", "still late"),
+    )
+    assert run.untrained(["west", "öst"]) == ()
+    refused = dataclasses.replace(run, refusal="1 of 3")
+    assert refused.untrained(admitted) == ()
+
+
 def test_run_survives_writing(tmp_path):
     run = RunRecord(
         "fed_avg",

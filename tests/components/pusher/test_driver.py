@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
@@ -42,15 +44,17 @@ def record(store):
 
 
 @pytest.fixture
-def newer(store, record):
+def newer(store, record, tmp_path):
     def newer(span):
         own = blessing(span)
         record(own)  # the evaluator's, of this run
+        target = {"filesystem": {"base_directory": str(tmp_path / "serving")}}
         info = data_types.ExecutionInfo(
-            input_dict={"model_blessing": [own]}, exec_properties={}
+            input_dict={"model_blessing": [own]},
+            exec_properties={"push_destination": json.dumps(target)},
         )
         found = Driver(store).run(info).exec_properties
-        assert set(found) == {"newer"}
+        assert set(found) == {"newer", "overtaken", "attempt"}
         return found["newer"].string_value
 
     return newer

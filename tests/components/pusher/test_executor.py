@@ -1,11 +1,11 @@
-"""What is pushed by TFX, and what is held back."""
+"""What is pushed, and what is held back."""
 
 from __future__ import annotations
 
 import pytest
 from tfx.types import standard_artifacts
 
-from components.pusher import outcome
+from components.pusher import outcome, service
 from components.pusher.executor import Executor
 
 
@@ -19,6 +19,8 @@ def push(tmp_path):
         saved.write_bytes(b"model")
         blessing = standard_artifacts.ModelBlessing()
         blessing.set_int_custom_property("blessed", blessed)
+        blessing.set_string_custom_property("span", "2013-10")
+        blessing.set_string_custom_property("model_digest", "digest")
         pushed = standard_artifacts.PushedModel()
         pushed.uri = str(tmp_path / "pushed")
         (tmp_path / "pushed").mkdir()
@@ -40,6 +42,15 @@ def push(tmp_path):
 
 def test_a_blessed_model_is_pushed(push):
     assert push(newer="") == ([b"model"], "")
+
+
+def test_a_later_model_that_another_run_pushed_meanwhile_stays(push, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "saved_model.pb").write_bytes(b"later")
+    service.put(other, tmp_path / "serving", "another digest", "2013-11")
+    told = "blessed; not put into service: the model of 2013-11 is newer"
+    assert push(newer="") == ([b"later"], told)
 
 
 def test_a_model_that_a_newer_one_has_overtaken_is_held_back_and_told(push, caplog):

@@ -1,6 +1,7 @@
 """The driver against a real ML Metadata store."""
 
 import os
+import shutil
 
 import pytest
 from tfx.orchestration import metadata
@@ -40,7 +41,7 @@ def drive(tmp_path, data):
             data_types.ExecutionInfo(exec_properties=properties)
         )
         found = output.exec_properties
-        assert set(found) == {"span", "fingerprint", "generation"}
+        assert set(found) == {"span", "fingerprint", "generation", "attempt"}
         return (
             found["span"].string_value,
             found["fingerprint"].string_value,
@@ -82,9 +83,17 @@ def test_learning_and_scoring_have_keys_of_their_own(drive):
 
 def test_a_split_that_was_deleted_raises_the_generation(drive, tmp_path):
     span, fingerprint, before = drive()
-    split = tmp_path / "train.parquet"
+    split = tmp_path / "homes" / "train.parquet"
     split.touch()
     generation.record(str(tmp_path / "homes"), fingerprint, [str(split)])
     assert drive() == (span, fingerprint, before)
     split.unlink()
     assert drive() == (span, fingerprint, before + 1)
+
+
+def test_homes_that_were_deleted_as_a_whole_give_another_key(drive, tmp_path):
+    before = drive()
+    shutil.rmtree(tmp_path / "homes")
+    span, fingerprint, after = drive()
+    assert (span, fingerprint) == before[:2]
+    assert after != before[2]

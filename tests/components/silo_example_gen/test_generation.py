@@ -1,5 +1,6 @@
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -16,38 +17,55 @@ def split_files(tmp_path):
     return found
 
 
-def test_a_fingerprint_never_seen_is_of_generation_zero(tmp_path):
-    assert generation.current(tmp_path, "f") == 0
-
-
 def test_whole_splits_keep_their_generation(tmp_path, split_files):
+    first = generation.current(tmp_path, "f")
     generation.record(tmp_path, "f", map(str, split_files))
-    assert generation.current(tmp_path, "f") == 0
-    assert generation.current(tmp_path, "f") == 0
+    assert generation.current(tmp_path, "f") == first
+    assert generation.current(tmp_path, "f") == first
 
 
-def test_a_split_that_has_gone_raises_the_generation_once(tmp_path, split_files):
+@pytest.mark.parametrize(
+    "lose", [pathlib.Path.unlink, lambda path: path.write_text("")]
+)
+def test_a_split_that_is_gone_or_cut_raises_the_generation_once(
+    tmp_path, split_files, lose
+):
+    first = generation.current(tmp_path, "f")
     generation.record(tmp_path, "f", map(str, split_files))
-    split_files[0].unlink()
-    assert generation.current(tmp_path, "f") == 1
-    assert generation.current(tmp_path, "f") == 1
+    lose(split_files[0])
+    assert generation.current(tmp_path, "f") == first + 1
+    assert generation.current(tmp_path, "f") == first + 1
     split_files[0].write_text("rows")
     generation.record(tmp_path, "f", map(str, split_files))
-    assert generation.current(tmp_path, "f") == 1
-    split_files[1].unlink()
-    assert generation.current(tmp_path, "f") == 2
+    assert generation.current(tmp_path, "f") == first + 1
+    lose(split_files[1])
+    assert generation.current(tmp_path, "f") == first + 2
+
+
+def test_a_generation_does_not_come_again_when_its_record_is_gone(
+    tmp_path, split_files
+):
+    known = set()
+    for _ in range(3):
+        known.add(generation.current(tmp_path, "f"))
+        generation.record(tmp_path, "f", map(str, split_files))
+        shutil.rmtree(tmp_path / generation.FOLDER)
+    assert len(known) == 3
+
+
+def test_a_record_of_an_earlier_version_is_not_trusted(tmp_path, split_files):
+    generation.record(tmp_path, "f", map(str, split_files))
+    path = tmp_path / generation.FOLDER / "f.json"
+    path.write_text(json.dumps({"generation": 3, "paths": []}))
+    assert generation.current(tmp_path, "f") == 4
 
 
 def test_another_fingerprint_is_not_concerned(tmp_path, split_files):
     generation.record(tmp_path, "f", [str(split_files[0])])
     generation.record(tmp_path, "g", [str(split_files[1])])
+    before = generation.current(tmp_path, "g")
     split_files[0].unlink()
-    assert generation.current(tmp_path, "g") == 0
-
-
-def test_a_run_whose_files_changed_is_not_reused(tmp_path):
-    generation.spoil(tmp_path, "f")
-    assert generation.current(tmp_path, "f") == 1
+    assert generation.current(tmp_path, "g") == before
 
 
 def test_the_record_is_written_whole_or_not_at_all(tmp_path, split_files):
@@ -56,22 +74,23 @@ def test_the_record_is_written_whole_or_not_at_all(tmp_path, split_files):
     names = sorted(path.name for path in folder.iterdir())
     assert names == ["f.json", generation.LOCK]
     assert json.loads((folder / "f.json").read_text()) == {
-        "generation": 0,
-        "paths": sorted(map(str, split_files)),
+        "generation": generation.current(tmp_path, "f"),
+        "sizes": {str(path): 4 for path in split_files},
     }
 
 
-SPOILS = """
+LOSES = """
 import sys
 from components.silo_example_gen import generation
 for _ in range(200):
-    generation.spoil(sys.argv[1], "f")
+    generation.record(sys.argv[1], "f", ["/no/such/split"])
 """
 
 
-def test_two_runs_at_once_lose_no_spoilt_generation(tmp_path):
+def test_two_runs_at_once_lose_no_raised_generation(tmp_path):
+    before = generation.current(tmp_path, "f")
     repository = pathlib.Path(__file__).parents[3]
-    command = [sys.executable, "-c", SPOILS, str(tmp_path)]
+    command = [sys.executable, "-c", LOSES, str(tmp_path)]
     runs = [subprocess.Popen(command, cwd=repository) for _ in range(2)]
     assert [run.wait(120) for run in runs] == [0, 0]
-    assert generation.current(tmp_path, "f") == 400
+    assert generation.current(tmp_path, "f") == before + 400

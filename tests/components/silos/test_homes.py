@@ -74,6 +74,51 @@ def test_a_home_that_another_run_opens_at_the_same_time_gets_the_same_id(tmp_pat
     assert len(set(uids)) == len(uids)
 
 
+OPENS = """
+import pathlib, sys
+from components.silos import homes
+
+root, number, others = pathlib.Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+homes.LAST_UID = homes.FIRST_UID + 39  # so that many names fall on the same
+for turn in range(20):
+    (root / f".{turn}-{number}").touch()
+    while len([*root.glob(f".{turn}-*")]) < others:
+        pass
+    homes.open_home(root / "homes", f"silo {turn}-{number}")
+"""
+
+
+@needs_root
+def test_runs_that_open_new_homes_at_once_give_each_an_id_of_its_own(tmp_path):
+    (tmp_path / "homes").mkdir()
+    for number in range(4000):  # so that a look at the others takes a while
+        (tmp_path / "homes" / f".{number}").touch()
+    command = [sys.executable, "-c", OPENS, str(tmp_path)]
+    repository = pathlib.Path(__file__).parents[3]
+    runs = [
+        subprocess.Popen([*command, str(number), "2"], cwd=repository)
+        for number in range(2)
+    ]
+    try:
+        assert [run.wait(120) for run in runs] == [0, 0]
+    finally:
+        for run in runs:
+            run.kill()
+            run.wait()
+    uids = [path.stat().st_uid for path in (tmp_path / "homes").glob("silo *")]
+    assert len(uids) == len({*uids}) == 40
+
+
+@needs_root
+def test_a_home_of_another_user_is_the_silos_own_only_when_all_in_it_is(tmp_path):
+    (tmp_path / "north/splits").mkdir(parents=True)
+    (tmp_path / "north/splits/train").write_text("rows")
+    silo = homes.open_home(tmp_path, "north")
+    assert {path.stat().st_uid for path in silo.path().rglob("*")} == {
+        homes.uid_of(silo)
+    }
+
+
 @pytest.fixture
 def silo(tmp_path):
     return homes.open_home(tmp_path, "north")
@@ -92,19 +137,17 @@ def contents(path):
 
 
 def test_a_folder_gets_its_name_when_it_is_whole(silo):
-    homes.publish(silo, folder(silo, ".new", a="1"), silo.path("a"), overwrite=False)
+    homes.publish(silo, folder(silo, ".new", a="1"), silo.path("a"))
     assert contents(silo.path("a")) == {"a": "1"}
     assert [path.name for path in silo.path().iterdir()] == ["a"]
     assert silo.path("a", "a").stat().st_uid == homes.uid_of(silo)
 
 
-@pytest.mark.parametrize("overwrite", [True, False])
-def test_a_folder_that_is_there_is_filled_up(silo, overwrite):
-    there = folder(silo, "a", kept="old")
-    new = folder(silo, ".new", kept="new", lost="new")
-    homes.publish(silo, new, there, overwrite)
-    kept = "new" if overwrite else "old"
-    assert contents(there) == {"kept": kept, "lost": "new"}
+def test_a_folder_that_is_there_is_filled_up_and_mended(silo):
+    there = folder(silo, "a", kept="new", cut="n")
+    new = folder(silo, ".new", kept="new", cut="new", lost="new")
+    homes.publish(silo, new, there)
+    assert contents(there) == {"kept": "new", "cut": "new", "lost": "new"}
 
 
 PUBLISHES = """
@@ -112,7 +155,7 @@ import sys
 from components.silos import homes
 from components.silos.silo import Silo
 
-silo, own, other = Silo("north", sys.argv[1]), *sys.argv[3:]
+silo, own, other = Silo("north", sys.argv[1]), *sys.argv[2:]
 for number in range(200):
     new = silo.path(f".{number}-{own}")
     new.mkdir()
@@ -120,15 +163,14 @@ for number in range(200):
     silo.path(f".ready-{number}-{own}").touch()
     while not silo.path(f".ready-{number}-{other}").exists():
         pass
-    homes.publish(silo, new, silo.path(str(number)), sys.argv[2] == "True")
+    homes.publish(silo, new, silo.path(str(number)))
     assert silo.path(str(number), "rows").read_text() == "rows"
 """
 
 
-@pytest.mark.parametrize("overwrite", [True, False])
-def test_a_folder_that_two_runs_publish_at_once_is_whole(silo, overwrite):
+def test_a_folder_that_two_runs_publish_at_once_is_whole(silo):
     repository = pathlib.Path(__file__).parents[3]
-    command = [sys.executable, "-c", PUBLISHES, silo.home, str(overwrite)]
+    command = [sys.executable, "-c", PUBLISHES, silo.home]
     runs = [
         subprocess.Popen([*command, *names], cwd=repository) for names in ("ab", "ba")
     ]
@@ -143,7 +185,7 @@ def test_a_folder_that_two_runs_publish_at_once_is_whole(silo, overwrite):
 def test_a_file_in_the_place_of_a_folder_is_an_error(silo):
     silo.path("a").write_text("")
     with pytest.raises(NotADirectoryError):
-        homes.publish(silo, folder(silo, ".new"), silo.path("a"), overwrite=True)
+        homes.publish(silo, folder(silo, ".new"), silo.path("a"))
 
 
 @needs_root

@@ -3,7 +3,8 @@ import logging
 
 import pytest
 
-from components.errors import SiloError
+from components import circumstances
+from components.errors import FairSiloError, SiloError
 from components.silos import tasks
 from components.silos.findings import Finding
 from components.silos.silo import Silo
@@ -21,10 +22,17 @@ def probe(silo, arguments):
         raise OSError(errno.EACCES, "Permission denied", CANARY)
     if fault == "arrow":
         raise OSError(f"Couldn't parse {CANARY}")
+    if fault == "memory":
+        raise MemoryError(CANARY)
+    if fault == "lost":
+        lost = FairSiloError("the split is gone", "mend it")
+        raise circumstances.of_circumstance(lost)
     if fault == "value":
         int(CANARY)
     values = {"silo": silo.id, "rows": arguments["rows"]}
-    return Result(values, silo.id.encode() * 2, arguments.get("pooled", "").encode())
+    pooled = arguments.get("pooled", "").encode()
+    lacking = arguments.get("circumstance", "")
+    return Result(values, silo.id.encode() * 2, pooled, lacking)
 
 
 def merge(parts):
@@ -54,18 +62,46 @@ def test_a_sentence_that_was_written_to_be_read_is_kept(registered):
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "told", "hint"),
     [
-        ("system", "silo `north`: probe: Permission denied"),
-        ("arrow", "silo `north`: probe: OSError in tasks.py:"),
-        ("value", "silo `north`: probe: ValueError in tasks.py:"),
+        ("system", "silo `north`: probe: Permission denied", tasks.OF_MACHINE),
+        ("memory", "silo `north`: probe: out of memory", tasks.OF_MACHINE),
+        (
+            "arrow",
+            "silo `north`: probe: FairSilo failed with OSError in tasks.py:",
+            tasks.OF_OURS,
+        ),
+        (
+            "value",
+            "silo `north`: probe: FairSilo failed with ValueError in tasks.py:",
+            tasks.OF_OURS,
+        ),
     ],
 )
-def test_of_another_error_only_kind_and_place_are_told(registered, fault, told):
+def test_of_another_error_only_kind_and_place_are_told(registered, fault, told, hint):
     outcome = tasks.attempt("probe", silo("north"), {"fault": fault})
     assert outcome.reason.startswith(told)
-    assert outcome.finding == Finding(outcome.reason, tasks.LOOK)
+    assert outcome.finding == Finding(outcome.reason, hint)
+    assert outcome.circumstance
     assert CANARY not in outcome.reason
+
+
+def test_an_error_of_ours_may_be_one_of_circumstance(registered):
+    outcome = tasks.attempt("probe", silo("north"), {"fault": "lost"})
+    assert outcome == Failure("the split is gone", f"mend it; {tasks.AGAIN}", True)
+
+
+@pytest.mark.beam
+def test_faults_of_circumstance_are_noted_and_verdicts_are_not(registered):
+    calls: list[tasks.Call] = [
+        (silo("north"), {"fault": "ours"}),
+        (silo("south"), {"fault": "memory"}),
+        (silo("west"), {"rows": 1, "circumstance": "half is lacking"}),
+        (silo("y"), {"rows": 1}),
+    ]
+    with circumstances.collected() as noted:
+        list(tasks.run("probe", calls))
+    assert noted == ["silo `south`: probe: out of memory", "half is lacking"]
 
 
 @pytest.mark.beam
@@ -80,8 +116,26 @@ def test_one_silos_failure_leaves_the_others_and_their_order(registered, caplog)
     assert [one.id for one, _ in found] == ["süd", "north", "west"]
     assert [type(outcome) for _, outcome in found] == [Result, Failure, Result]
     assert found[0][1] == Result({"silo": "süd", "rows": 1}, "südsüd".encode())
-    assert "task=probe silo=north: silo `north`: probe: ValueError" in caplog.text
+    assert (
+        "task=probe silo=north: silo `north`: probe: FairSilo failed with ValueError"
+        in caplog.text
+    )
     assert CANARY not in caplog.text
+
+
+@pytest.mark.beam
+def test_each_byte_that_leaves_a_silo_is_counted(registered, tmp_path):
+    calls: list[tasks.Call] = [
+        (silo("süd"), {"rows": 1, "pooled": "1234567"}),
+        (silo("west"), {"rows": 1}),
+        (silo("north"), {"fault": "ours"}),
+    ]
+    (_, south), (_, west), (_, north) = tasks.run("probe", calls, pool=tmp_path / "p")
+    told = '{"values": {"silo": "%s", "rows": 1}, "circumstance": ""}'
+    parts = (told % "süd", "südsüd", "1234567")
+    assert south.num_bytes == sum(len(part.encode()) for part in parts)
+    assert west.num_bytes == len(told % "west") + len("westwest")
+    assert north.num_bytes > len(north.reason + north.hint)
 
 
 @pytest.mark.beam
@@ -140,4 +194,6 @@ def test_a_registered_task_can_be_loaded(name):
 
 def test_an_unknown_task_is_a_failure_not_a_crash():
     outcome = tasks.attempt("shell", silo("north"), {})
-    assert outcome.reason.startswith("silo `north`: shell: KeyError in tasks.py:")
+    assert outcome.reason.startswith(
+        "silo `north`: shell: FairSilo failed with KeyError in tasks.py:"
+    )

@@ -32,6 +32,7 @@ def test_a_refusal_is_explained_waived_and_listed(gate, places):
     told = json.loads(gate("explain", "a", "--json").stdout)
     assert [(item["gate"], item["passed"]) for item in told["gates"]] == [
         ("minimum_data", True),
+        ("better_than_chance", True),
         ("silo_floor", False),
         ("silo_gap", True),
     ]

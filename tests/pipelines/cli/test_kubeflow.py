@@ -116,6 +116,12 @@ def test_a_wrong_parameter_sends_nothing(kfp, command, package):
     assert kfp.requests == []
 
 
+def test_a_value_that_is_not_of_its_settings_type_sends_nothing(kfp, command, package):
+    with pytest.raises(FairSiloError, match="field `seed`: found 'one'"):
+        command("run", "flights", f"--package={package}", "--param=seed=one")
+    assert kfp.requests == []
+
+
 def test_json_of_a_run_is_one_object(command, package):
     done = command("run", "flights", f"--package={package}", "--json")
     told = json.loads(done.stdout)
@@ -143,6 +149,7 @@ def test_waiting_tells_the_steps_and_exits_by_kubeflows_state(
         ("SUCCEEDED", "not_blessed", 4),
         ("FAILED", "not_blessed", 4),
         ("SUCCEEDED", "below_quorum", 3),
+        ("FAILED", "incomplete", 5),
         ("FAILED", "failed", 1),
     ],
 )
@@ -298,6 +305,6 @@ def test_the_real_package_is_compiled_uploaded_and_run(kfp, tmp_path):
     )
     told = json.loads(done.stdout)
     assert told["uploaded"] is True
-    assert kfp.state.runs[told["run_id"]].runtime_config.parameters == {"rounds": 2}
+    assert kfp.state.runs[told["run_id"]].runtime_config.parameters == {"rounds": "2"}
     status = fairsilo("kubeflow", "status", *shared, folder=tmp_path).stdout
     assert "FederatedTrainer" in status

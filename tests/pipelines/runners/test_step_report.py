@@ -32,7 +32,7 @@ from tests.pipelines.runners.step_reports import cases
 ABOUT = About("run-1", "flights", "")
 VERDICTS = {
     "SiloExampleGen": ("3 of 4 silos could be read", "3 of 4 silos could be read"),
-    "ImportSchemaGen": ("schema has 5 columns", "schema has 5 columns"),
+    "ImportSchemaGen": ("schema has 6 columns", "schema has 6 columns"),
     "SiloValidator": ("✓ 3 of 4 silos were admitted", "✗ Nothing may be trained"),
     "FeatureSpecGen": ("agreed on 2 features", "agreed on 2 features"),
     "FederatedTrainer": ("✓ A model was trained", "✗ Nothing was trained"),
@@ -99,7 +99,7 @@ def test_the_dashboard_is_shown_whole_with_the_metrics_of_the_run(blessed):
         "worst silo": "north",
         "AUC gap": 0.74 - 0.61,
         "AUC on the following span": 0.698,
-        "AUC of the model in service": 0.7,
+        "AUC of the baseline": 0.7,
         "silos admitted": 3,
         "silos quarantined": 1,
         "rows scored": 1700,

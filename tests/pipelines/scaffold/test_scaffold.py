@@ -53,13 +53,18 @@ def test_its_gates_are_there_to_be_raised(tmp_path, monkeypatch, data):
     _scaffold(tmp_path, "mine", data, ("sex",))
     monkeypatch.chdir(tmp_path)
     settings = use_case.find("mine").settings
-    assert list(settings.gates.configured) == ["silo_floor", "silo_gap", "change"]
+    assert list(settings.gates.configured) == [
+        "better_than_chance",
+        "silo_floor",
+        "silo_gap",
+        "change",
+    ]
     assert settings.evaluation.intersections == ()
     text = (tmp_path / "pipelines" / "mine" / "settings.yaml").read_text()
     for line in ("group_gap:", "four_fifths:", "calibration:", "silo_change:"):
         text = text.replace(f"# {line}", line)
     (tmp_path / "pipelines" / "mine" / "settings.yaml").write_text(text)
-    assert len(use_case.find("mine").settings.gates.configured) == 7
+    assert len(use_case.find("mine").settings.gates.configured) == 8
 
 
 def test_gate_that_compares_silos_is_not_written_for_one(tmp_path, monkeypatch, data):

@@ -35,7 +35,7 @@ FIGURES = {
     "gini": "Gini",
     "size_correlation": "Correlation with size",
 }
-MODELS = {CANDIDATE: "candidate", BASELINE: "in service"}
+MODELS = {CANDIDATE: "candidate", BASELINE: "baseline"}
 
 
 def across_silos(scores: Scores, judged: str = "judged") -> LongTable | None:

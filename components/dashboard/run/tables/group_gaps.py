@@ -111,7 +111,7 @@ def group_gaps(report: Report, judged: str = "judged") -> LongTable | None:
     ]
     if not rows:
         return None
-    in_service = (Column("In service", "number"),) if report.scores.has_baseline else ()
+    baseline = (Column("Baseline", "number"),) if report.scores.has_baseline else ()
     return LongTable(
         "Fairness between groups",
         (
@@ -121,7 +121,7 @@ def group_gaps(report: Report, judged: str = "judged") -> LongTable | None:
             Column("Candidate", "number"),
             Column("95 % interval", "number"),
             Column("Between", "sentence"),
-            *in_service,
+            *baseline,
             Column(f"Worst {judged} silo", "number"),
             Column("Which silo"),
         ),
@@ -188,7 +188,7 @@ def _rows(
     if found is None or not found.is_number:
         return []
     before = report.scores.ask(dataclasses.replace(question, model=BASELINE))
-    in_service = (figure(before),) if report.scores.has_baseline else ()
+    baseline = (figure(before),) if report.scores.has_baseline else ()
     silo, inside = _worst(report, measure, question)
     return [
         Row(
@@ -199,7 +199,7 @@ def _rows(
                 _judged(measure, found),
                 between(found),
                 Cell(found.about),
-                *in_service,
+                *baseline,
                 _judged(measure, inside),
                 Cell(silo),
             ),

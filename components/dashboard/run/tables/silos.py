@@ -28,7 +28,7 @@ def all_silos(report: Report, process: bool) -> LongTable:
     """
     has_gates = bool(report.decision.gates)
     judged = (Column("Judged", "sentence"),) if has_gates else ()
-    before = (Column("In service", "number"),) if report.scores.has_baseline else ()
+    before = (Column("Baseline", "number"),) if report.scores.has_baseline else ()
     part = (
         Column("Takes part", "sentence"),
         Column("Rows to train", "number"),

@@ -11,7 +11,7 @@ fairsilo.charts = (() => {
   const areJudged = data.judged === "judged"; // else no gate was asked
   const rounds = JSON.parse(document.getElementById("rounds-data").textContent);
 
-  const MODELS = { candidate: "candidate", baseline: "in service", change: "change" };
+  const MODELS = { candidate: "candidate", baseline: "baseline", change: "change" };
   const metrics = (model = "candidate", part = data.bySilo) =>
     data.metrics
       .filter((name) => part.some((slice) => slice.figure(model, name)))
@@ -74,9 +74,9 @@ fairsilo.charts = (() => {
   ];
   const missing = (slice) => slice.note === "too few" ? `too few (${text.count(slice.rows)})` : slice.note || "–";
 
-  // Groups inside silos have few figures of the model in service: none, no column.
-  function compared(slices, metric, first, inService = slices) {
-    const known = inService.some((slice) => slice.figure("baseline", metric));
+  // Groups inside silos have few figures of the baseline: none, no column.
+  function compared(slices, metric, first, before = slices) {
+    const known = before.some((slice) => slice.figure("baseline", metric));
     const models = data.hasBaseline && known ? ["candidate", "baseline"] : ["candidate"];
     return {
       columns: [
@@ -136,8 +136,8 @@ fairsilo.charts = (() => {
       const number = (kind) => marks.filter((item) => item.kind === kind).length;
       return {
         parts: sorted(marks, { width, axis: `change in ${text.metric(metric)}`, rules: [{ value: 0, name: "no change" }], dash: "none" }),
-        summary: `Change in ${text.metric(metric)} against the model in service: ${number("better")} surely better, ${number("worse")} surely worse, ${number("unsure")} may be chance. ${span(marks, text.signed)}`,
-        columns: [["Name"], ["Rows", "num"], ["Change", "num"], ["95 % interval, paired", "num"], ["Reads as"], ["In service", "num"], ["Candidate", "num"]],
+        summary: `Change in ${text.metric(metric)} against the baseline: ${number("better")} surely better, ${number("worse")} surely worse, ${number("unsure")} may be chance. ${span(marks, text.signed)}`,
+        columns: [["Name"], ["Rows", "num"], ["Change", "num"], ["95 % interval, paired", "num"], ["Reads as"], ["Baseline", "num"], ["Candidate", "num"]],
         rows: shown.map((slice, index) => [
           nameOf(slice),
           [text.count(slice.rows), slice.rows],

@@ -6,7 +6,7 @@ fairsilo.groups = (() => {
 
   // Groups inside silos, the surely worst first, as the page got them.
   function insideSilos(threshold) {
-    const inService = data.inside.some((slice) => slice.figure("baseline", "auc"));
+    const before = data.inside.some((slice) => slice.figure("baseline", "auc"));
     const rates = ["tpr", "fpr", "positive_rate", "precision"].filter((name) => data.inside.some((slice) => slice.figure("candidate", `${name}@${threshold}`)));
     const sort = (figure, format = text.number) => (figure ? [format(figure.value), figure.value] : ["–", ""]);
     const rows = data.inside.map((slice) => {
@@ -20,14 +20,14 @@ fairsilo.groups = (() => {
         [text.count(slice.rows), slice.rows],
         auc ? sort(auc) : [note || "–", ""],
         [text.interval(auc), auc?.low ?? ""],
-        ...(inService ? [sort(slice.figure("baseline", "auc"))] : []),
+        ...(before ? [sort(slice.figure("baseline", "auc"))] : []),
         ...(data.hasBaseline ? [sort(change, text.signed), [text.interval(change, text.signed), change?.low ?? ""]] : []),
         ...rates.map((name) => sort(slice.figure("candidate", `${name}@${threshold}`))),
       ];
     });
     const columns = [
       ["Silo"], ["Groups of"], ["Group"], ["Rows", "num"], ["AUC", "num"], ["95 % interval", "num"],
-      ...(inService ? [["In service", "num"]] : []),
+      ...(before ? [["Baseline", "num"]] : []),
       ...(data.hasBaseline ? [["Change", "num"], ["95 % interval, paired", "num"]] : []),
       ...rates.map((name) => [data.names[name], "num"]),
     ];

@@ -38,7 +38,7 @@ def test_figures_over_silos_are_of_judged_ones():
     assert made().metric("worst_auc", slice="silo_id").about == "a"
 
 
-def test_changes_are_the_candidate_less_the_model_in_service():
+def test_changes_are_the_candidate_less_the_baseline():
     table = made()
     now, before, change = (
         table.metric("auc", silo="a", model=model).value

@@ -110,7 +110,7 @@ def test_a_figure_reads_alike_in_tables_and_in_charts(value):
     assert whole / chart_data.UNIT == pytest.approx(value, abs=2 / chart_data.UNIT)
 
 
-def test_groups_inside_silos_have_their_auc_in_service_too(data):
+def test_groups_inside_silos_have_the_baselines_auc_too(data):
     figures = data["inside"]["figures"]
     assert set(figures["baseline"]) == {"auc"}
     assert len(figures["baseline"]["auc"][0]) == 30

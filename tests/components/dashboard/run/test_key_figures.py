@@ -20,8 +20,7 @@ def test_the_auc_stands_with_its_interval_and_the_change(run):
     figure = figures_of(run)["AUC"]
     assert figure.value == "0.700"
     assert figure.detail == (
-        "95 % interval: 0.693 to 0.711; "
-        "+0.020 against the model in service (+0.016 to +0.024)"
+        "95 % interval: 0.693 to 0.711; +0.020 against the baseline (+0.016 to +0.024)"
     )
 
 

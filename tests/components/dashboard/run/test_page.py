@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import html.parser
 import re
@@ -11,8 +12,12 @@ from components.dashboard import report, scores
 from components.dashboard.run import page
 from components.dashboard.settings import DashboardSettings
 from components.dashboard.templating import STYLE
+from components.federation import records
+from components.federation.records import Dropped
 from components.scoring import table
 from components.scoring.table import Figure
+from components.silos import cohort
+from components.silos.cohort import Cohort
 from tests.components.dashboard.conftest import (
     ARABIC,
     EMOJI,
@@ -98,6 +103,42 @@ def test_below_quorum_the_page_leads_with_the_reasons_and_the_silos(refused):
     assert "Nothing was evaluated, so there is no view." in words
     assert "data-view=" not in text
     assert len(text) < 90_000
+
+
+def test_a_silo_that_was_not_scored_or_not_trained_leads_the_page(run):
+    reason = f"silo `{EVIL}`: score.parquet: no file"
+    run.infer(unscored=[{"silo": EVIL, "reason": reason}])
+    record = records.read(run.place("model_run"))
+    out = Dropped("silo-07", "silo `silo-07`: column `age`: found type string")
+    rounds = tuple(
+        dataclasses.replace(
+            one, silos=tuple(silo for silo in one.silos if silo.silo != out.silo)
+        )
+        for one in record.rounds
+    )
+    dataclasses.replace(record, rounds=rounds, left_out=(out,)).write(
+        run.place("model_run")
+    )
+    text = Reader(run.render()).words
+    head = text[: text.index("AUC on the following span")]
+    assert "⚠ Blessed, incomplete" in head
+    assert f"{EVIL} was not scored. silo {EVIL}: score.parquet" in head
+    assert "silo-07 was not trained. silo silo-07: column age: found type" in head
+
+
+def test_where_validation_found_nothing_the_page_points_to_what_the_run_found(run):
+    run.infer(unscored=[{"silo": "silo-07", "reason": "no file"}])
+    members = tuple(
+        dataclasses.replace(one, admitted=True, reasons=(), notes=())
+        for one in cohort.read(run.place("cohort")).members
+        if one.silo != LEFT_OUT
+    )
+    Cohort(members, 3).write(run.place("cohort"))
+    text = Reader(run.render()).words
+    assert "Nothing was found in any silo" not in text
+    assert "Which silos could not be trained or scored, and why, stands at the" in text
+    run.infer()
+    assert "Which silos could not be trained" not in Reader(run.render()).words
 
 
 @pytest.mark.parametrize("name", [EVIL, ARABIC, EMOJI, LONG])
@@ -248,7 +289,7 @@ def test_every_table_that_scrolls_can_be_reached_by_keyboard(html_text):
 def test_all_sections_of_the_issue_are_told(html_text):
     words = Reader(html_text).words
     for told in (
-        "Compared with the model in service",
+        "Compared with the baseline",
         "too few rows to judge",  # a silo that no gate judged
         "no answer in 60 s",  # a silo that dropped out
         "no held-out rows",  # a finding

@@ -114,7 +114,7 @@ def test_slicing_metrics_show_both_models_and_sort_by_keyboard(browser, page_fil
         assert len(rows) == 1 + len(WORST)
         heads = f"({SLICING})().querySelectorAll('th button')"
         names = visit.page.evaluate(f"[...{heads}].map((each) => each.innerText)")
-        assert names == ["feature", "auc", "auc (in service)", "example_count"]
+        assert names == ["feature", "auc", "auc (baseline)", "example_count"]
         visit.page.evaluate(f"{heads}[1].focus()")
         visit.page.keyboard.press("Enter")
         rising = [float(row[1]) for row in visit.page.evaluate(SLICING_ROWS)]
@@ -254,16 +254,16 @@ def test_what_silos_withhold_is_hatched_and_has_a_legend(browser, run, tmp_path)
         assert visit.complaints == []
 
 
-def test_groups_inside_silos_stand_beside_the_model_in_service(browser, page_file):
+def test_groups_inside_silos_stand_beside_the_baseline(browser, page_file):
     with browser.visit(page_file) as visit:
         chart = draw(visit.page, "heat")
         chart.locator("summary").click()
         heads = chart.locator(".behind thead th")
-        assert "AUC, in service" in " ".join(heads.all_inner_texts())
+        assert "AUC, baseline" in " ".join(heads.all_inner_texts())
         row = chart.locator(".behind tbody tr", has_text="silo-07").first
         assert re.fullmatch(r"0\.\d{3}", row.locator("td").nth(4).inner_text())
         chart.locator("select[name=metric]").select_option("brier")
-        assert "in service" not in " ".join(heads.all_inner_texts())
+        assert "baseline" not in " ".join(heads.all_inner_texts())
 
 
 def test_tables_of_a_run_fit_a_small_desktop(browser, page_file):

@@ -54,10 +54,10 @@ def test_slicing_metrics_have_both_models_side_by_side(families):
     first, second = families[0].slicing[:2]
     assert first["slice"] == "Overall"
     assert second["slice"] == f"silo_id:{WORST[0]}"
-    assert list(first["metrics"]) == ["example_count", "auc", "auc (in service)"]
+    assert list(first["metrics"]) == ["example_count", "auc", "auc (baseline)"]
     shown = families[0]
     assert first["metrics"]["auc"] == shown.candidate[0]["metrics"]["auc"]
-    assert first["metrics"]["auc (in service)"] == shown.baseline[0]["metrics"]["auc"]
+    assert first["metrics"]["auc (baseline)"] == shown.baseline[0]["metrics"]["auc"]
 
 
 def test_a_slice_that_the_table_does_not_know_is_left_out():
@@ -106,7 +106,7 @@ def test_without_an_evaluation_there_is_no_view(tmp_path):
     assert tfma_view.families(tmp_path, {("silo_id",): [Slice("a")]}, 5) == []
 
 
-def test_without_a_model_in_service_there_is_nothing_to_compare(evaluation, tmp_path):
+def test_without_a_baseline_there_is_nothing_to_compare(evaluation, tmp_path):
     for file in evaluation.iterdir():
         if file.is_file():
             (tmp_path / file.name).write_bytes(file.read_bytes())

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from components.dashboard import formats
-from components.dashboard.payloads import Baseline
+from components.dashboard.payloads import Baseline, Unscored
 from components.dashboard.report import Report
 from components.dashboard.silo import page as silo_page
 from components.federation.records import Dropped, RoundRecord, RunRecord
@@ -131,7 +131,7 @@ def leaks(report: Report, figures: Table, pages: dict[str, str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def nine(tmp_path_factory):
-    """Nine silos, all judged, with a model in service; their pages."""
+    """Nine silos, all judged, with a baseline; their pages."""
     report, figures = some(9)
     folder = tmp_path_factory.mktemp("pages")
     return report, figures, write(with_baseline(report), figures, folder)
@@ -192,6 +192,24 @@ def test_no_other_silo_is_told_whatever_the_figures(tmp_path, rows, small, out):
     )
     pages = write(with_baseline(report), figures, tmp_path)
     assert leaks(report, figures, pages) == []
+
+
+def test_an_owner_reads_that_the_rows_were_not_scored_or_not_learned_from(tmp_path):
+    report, figures = some(2)
+    one, other = (line.member.silo for line in report.silos)
+    reason = f"silo `{one}`: cut, as `{other}`"
+    ledger = report.ledger.model_copy(
+        update={"unscored": (Unscored(silo=one, reason=reason),)}
+    )
+    drop = Dropped(one, f"silo `{one}`: the same label as `{other}`")
+    run = dataclasses.replace(report.run, rounds=(), left_out=(drop,))
+    report = dataclasses.replace(report, run=run, ledger=ledger)
+    pages = write(report, figures, tmp_path)
+    assert "✗ Your rows were not all scored:" in pages[one]
+    assert "cut, as <code>another silo</code>" in pages[one]
+    assert "✗ The model did not learn from your rows." in pages[one]
+    assert "were not all scored" not in pages[other]
+    assert other not in pages[one]
 
 
 def test_texts_about_a_silo_are_told_without_the_other_s_name(tmp_path):

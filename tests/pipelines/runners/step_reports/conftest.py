@@ -5,7 +5,7 @@ from tests.pipelines.runners.step_reports import cases
 
 @pytest.fixture
 def blessed(tmp_path) -> cases.Nodes:
-    """A run that ended in a model in service."""
+    """A run whose model went into service."""
     return cases.blessed(tmp_path)
 
 

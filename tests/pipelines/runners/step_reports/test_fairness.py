@@ -15,7 +15,7 @@ def test_a_blessed_model_has_its_figures(blessed):
     assert (content.verdict, content.mood) == ("Blessed: every gate passed", "good")
     assert cases.figure_of(content, "AUC") == (
         "0.713",
-        "95 % interval: 0.693 to 0.743; +0.013 against the model in service",
+        "95 % interval: 0.693 to 0.743; +0.013 against the baseline",
         "",
     )
     assert cases.figure_of(content, "Worst judged silo (AUC)") == (
@@ -33,7 +33,7 @@ def test_a_blessed_model_has_its_figures(blessed):
         "worst silo": "north",
         "AUC gap": 0.74 - 0.61,
         "AUC on the following span": 0.698,
-        "AUC of the model in service": 0.7,
+        "AUC of the baseline": 0.7,
     }
 
 
@@ -89,9 +89,9 @@ def test_groups_the_baseline_and_who_was_not_judged_are_told(blessed):
         "red": ("colour", "0.640", "0.620 to 0.670", ""),
         cases.EVIL: ("colour", "0.660", "0.640 to 0.690", ""),
     }
-    assert cases.rows(content, "The model in service that it was compared with") == {
-        "2013-01": ("b" * 64,)
-    }
+    assert cases.rows(
+        content, "The baseline: the latest blessed model of an earlier span"
+    ) == {"2013-01": ("b" * 64,)}
     assert cases.rows(content, "Silos that no gate judged") == {
         cases.EVIL: ("quarantined: too few rows",),
         cases.LONG: ("7 evaluation rows, 100 are needed",),

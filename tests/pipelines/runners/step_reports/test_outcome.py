@@ -104,7 +104,10 @@ def test_tables_say_who_did_not_train_what_left_and_where_things_are(blessed, tm
 def test_a_blessed_model_that_was_held_back_did_not_go_into_service(blessed, tmp_path):
     told = told_of(blessed, tmp_path) | {"pushed": False, "reasons": ["why"]}
     content = outcome.describe(told)
-    assert content.verdict == "Blessed: a newer model stays in service"
+    assert (
+        content.verdict
+        == "Blessed, not put into service: a model of a later span is blessed"
+    )
     assert (content.mood, content.reasons) == ("plain", ("why",))
     del told["pushed"]  # of an earlier version
     assert outcome.describe(told).verdict == "Blessed: the model went into service"

@@ -34,7 +34,7 @@ def test_a_blessed_model_that_was_held_back_tells_which_is_newer(blessed):
     (folder / outcome.SAVED_MODEL).unlink()
     outcome.hold_back(folder, "2013-11")
     content = pushing.describe(blessed)
-    assert content.verdict == "Not pushed: a newer model stays in service"
+    assert content.verdict == "Not pushed: a model of a later span is blessed"
     assert content.reasons == (
         "blessed; not put into service: the model of 2013-11 is newer",
     )

@@ -33,7 +33,7 @@ def test_where_all_silos_were_judged_the_worst_is_the_worst_of_all():
     assert found.judged[0] == (cases.EVIL, 0.55)
 
 
-def test_the_table_has_intervals_the_model_in_service_and_who_was_not_judged():
+def test_the_table_has_intervals_the_baseline_and_who_was_not_judged():
     table = of_run().table()
     names, judged, bars, *numbers = zip(*table.rows, strict=True)
     assert names == (cases.EVIL, cases.NORTH, cases.ARABIC, cases.LONG)

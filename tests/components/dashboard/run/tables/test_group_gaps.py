@@ -48,7 +48,7 @@ def test_exactly_four_fifths_is_enough():
     assert rows(auc("", "sex", "F"), ratio(0.8))[0][3] == "0.800, at least 0.8"
 
 
-def test_the_model_in_service_has_a_column_where_there_is_one():
+def test_the_baseline_has_a_column_where_there_is_one():
     made = rows(auc("", "sex", "F"), ratio(0.85), ratio(0.9, model="baseline"))
     assert made[0][6] == "0.900"
 

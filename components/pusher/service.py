@@ -1,0 +1,102 @@
+"""What is in service: the folder that a model server reads.
+
+It holds a folder for each version, named by a number, and a server takes the highest.
+A version that we wrote carries a note in `assets.extra/`, which SavedModels keep for
+others and servers ignore: which model it is, of which span, and its files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import pathlib
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+
+from components import locks
+from components.silos import leftovers
+
+NOTE = "assets.extra/fairsilo.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Served:
+    """The version that servers take.
+
+    Attributes:
+        version: Its number.
+        digest: The model's digest; empty where a file of it is lost or cut, and for
+            a version that carries no note.
+        span: The model's span; empty where the data has none.
+    """
+
+    version: int
+    digest: str = ""
+    span: str = ""
+
+
+@contextlib.contextmanager
+def locked(destination: pathlib.Path) -> Iterator[None]:
+    """Keep other runs from pushing while the block runs."""
+    with locks.exclusive(
+        destination.with_name(f".{destination.name}.lock"), "putting a model in service"
+    ):
+        yield
+
+
+def current(destination: pathlib.Path) -> Served | None:
+    """Return what is in service now; None for nothing."""
+    versions = [int(path.name) for path in destination.glob("*") if _is_version(path)]
+    if not versions:
+        return None
+    folder = destination / str(max(versions))
+    try:
+        told = json.loads((folder / NOTE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return Served(max(versions))
+    whole = _sizes(folder) == told["files"]
+    return Served(max(versions), told["digest"] if whole else "", told["span"])
+
+
+def put(
+    model: pathlib.Path, destination: pathlib.Path, digest: str, span: str
+) -> pathlib.Path:
+    """Write a SavedModel as the highest version, and return its folder.
+
+    The folder appears when it is whole; see `locked` for other runs.
+
+    Args:
+        model: The SavedModel.
+        destination: The folder that a model server reads.
+        digest: The model's digest.
+        span: The model's span; empty where the data has none.
+    """
+    served = current(destination)
+    version = max(int(time.time()), served.version + 1 if served else 0)
+    leftovers.clear(destination.glob(".*.unfinished"))
+    unfinished = destination / f".{uuid.uuid4().hex}.unfinished"
+    try:
+        shutil.copytree(model, unfinished)
+        note = unfinished / NOTE
+        note.parent.mkdir(exist_ok=True)
+        told = {"digest": digest, "span": span, "files": _sizes(unfinished)}
+        note.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+        return unfinished.rename(destination / str(version))
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _is_version(path: pathlib.Path) -> bool:
+    return path.name.isdecimal() and path.is_dir()
+
+
+def _sizes(folder: pathlib.Path) -> dict[str, int]:
+    """Return the size of each file but the note, by its path below the folder."""
+    return {
+        str(path.relative_to(folder)): path.stat().st_size
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path != folder / NOTE
+    }
