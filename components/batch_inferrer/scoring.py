@@ -23,7 +23,7 @@ from components.errors import SiloError
 from components.features.spec import Numeric
 from components.scoring import batches
 from components.scoring.model import Scorer
-from components.silos import digests
+from components.silos import digests, manifest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,8 +87,8 @@ def score_item(item: WorkItem, job: Job, load: Callable[[Job], Scorer]) -> Outco
         load: Gives the loaded model; called only if there is work to do.
 
     Raises:
-        SiloError: Rows, key columns or the home are not as the manifest says,
-            or the predictions can't be written.
+        SiloError: The file, its rows, key columns or the home are not as the manifest
+            says, or the predictions can't be written.
         FileError: See `scoring/batches.py`.
         ColumnTypeError: A column's type can't carry its feature.
     """
@@ -115,6 +115,7 @@ def score_item(item: WorkItem, job: Job, load: Callable[[Job], Scorer]) -> Outco
 
 
 def _score(item: WorkItem, job: Job, scorer: Scorer, work: str) -> tuple[int, int]:
+    manifest.verify(item.silo, {item.path: item.input_digest})
     keys = _key_fields(item, job)
     schema = pa.schema([*keys, predictions.SCORE, predictions.MODEL])
     rows = 0

@@ -29,6 +29,7 @@ from typing import Any
 
 from components import circumstances
 from components.errors import FairSiloError
+from components.silos import manifest
 from components.silos.digests import PACKAGE_ROOT
 from components.silos.findings import Finding
 from components.silos.silo import Silo
@@ -133,8 +134,10 @@ def attempt(task: str, silo: Silo, arguments: Mapping[str, Any]) -> Result | Fai
 
     A FairSiloError is meant to be read, so its sentence is kept. Of any other
     error only the type and the place in our code are: its text may hold a record.
+    First the splits of the argument `digests` are verified, see `manifest.verify`.
     """
     try:
+        manifest.verify(silo, arguments.get("digests", {}))
         return load(task)(silo, arguments)
     except Exception as error:
         return failure(task, silo, error)

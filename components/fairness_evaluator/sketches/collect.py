@@ -77,6 +77,7 @@ def collect(
             entry.silo,
             {
                 "path": entry.splits[split].path,
+                "digests": entry.digests(split),
                 "subjects": [dataclasses.asdict(subject) for subject in subjects],
                 "label": label,
                 "families": families,

@@ -5,7 +5,7 @@ import pytest
 
 from components import circumstances
 from components.errors import FairSiloError, SiloError
-from components.silos import tasks
+from components.silos import digests, tasks
 from components.silos.findings import Finding
 from components.silos.silo import Silo
 from components.silos.tasks import Failure, Result
@@ -53,6 +53,17 @@ def silo(name):
 def test_a_result_comes_back_with_its_payload(registered):
     outcome = tasks.attempt("probe", silo("süd"), {"rows": 3})
     assert outcome == Result({"silo": "süd", "rows": 3}, "südsüd".encode())
+
+
+def test_a_task_is_not_run_on_a_split_that_was_changed(registered, tmp_path):
+    path = tmp_path / "train.parquet"
+    path.write_bytes(b"rows")
+    arguments = {"rows": 3, "digests": {str(path): digests.of_file(path)}}
+    assert isinstance(tasks.attempt("probe", silo("north"), arguments), Result)
+    path.write_bytes(b"other rows")
+    outcome = tasks.attempt("probe", silo("north"), arguments)
+    assert isinstance(outcome, Failure)
+    assert "train.parquet: found bytes that were changed or damaged" in outcome.reason
 
 
 def test_a_sentence_that_was_written_to_be_read_is_kept(registered):
