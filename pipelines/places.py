@@ -1,4 +1,4 @@
-"""Where a run writes: files below one output folder, by default build/NAME."""
+"""Where a run writes: files below one output folder (`pipelines/use_case.py`)."""
 
 from __future__ import annotations
 

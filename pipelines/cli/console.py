@@ -64,10 +64,15 @@ def engines() -> Iterator[None]:
 
 
 def output_folder(name: str, output: pathlib.Path | None) -> pathlib.Path:
-    """Return a use case's output folder, absolute; by default build/NAME."""
-    return (output or pathlib.Path("build") / name).absolute()
+    """Return a use case's output folder, absolute; by default that of its project."""
+    from pipelines import use_case
+
+    return output.absolute() if output else use_case.output(name)
 
 
 def output_folders() -> list[pathlib.Path]:
-    """Return the default output folders of all use cases that ran here, absolute."""
-    return sorted(path for path in pathlib.Path("build").absolute().glob("*"))
+    """Return the default output folders of all use cases that ran, absolute."""
+    from pipelines import use_case
+
+    builds = (project / "build" for project in use_case.projects())
+    return sorted(path for build in builds for path in build.glob("*"))
