@@ -27,7 +27,7 @@ from components.silos import digests, findings, homes, leftovers
 from components.silos.findings import Finding
 from components.silos.manifest import EVAL, NEXT, SCORE, TRAIN
 from components.silos.silo import Silo
-from components.silos.tasks import Result
+from components.silos.tasks import Failure, Result
 
 ROW_GROUP = 65_536
 RIGHT = "give FairSilo the right to read what is named here"
@@ -125,8 +125,15 @@ def ingest(silo: Silo, arguments: Mapping[str, Any]) -> Result:
             "splits": json.loads((folder / "splits.json").read_text("utf-8")),
             "unreadable": unreadable,
         },
-        circumstance=f"silo `{silo.id}`: {'; '.join(lost)}" if lost else "",
+        lacking=_lost(silo, lost),
     )
+
+
+def _lost(silo: Silo, sentences: Sequence[str]) -> Failure | None:
+    if not sentences:
+        return None
+    reason = f"silo `{silo.id}`: {'; '.join(sentences)}"
+    return Failure(reason, STORAGE, circumstance=True)
 
 
 def _load(
