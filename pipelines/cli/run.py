@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import time
 from typing import Annotated, Any
@@ -49,13 +50,17 @@ def _run(chosen: Any, span: str, output: pathlib.Path, force: bool) -> dict[str,
     (places.runs / run_id).mkdir(parents=True)
     pipeline.stage_schema(chosen, places)
     steps = pipeline.build(chosen, places, span, force)
+    log = places.log(run_id)
     try:
-        nodes = local.run(steps, run_id, lambda node: console.say(_tick(started, node)))
+        nodes = local.run(
+            steps, run_id, lambda node: console.say(_tick(started, node)), log
+        )
         result = summary.of_run(run_id, chosen.name, places, nodes)
-    except Exception as error:
-        known = results.read(steps.metadata_connection_config, run_id)
-        result = summary.of_failure(run_id, chosen.name, span, error, known)
-        summary.write(result, places)
+    except (Exception, KeyboardInterrupt) as error:
+        with contextlib.suppress(Exception):  # a full disk may end this too
+            known = results.read(steps.metadata_connection_config, run_id)
+            result = summary.of_failure(run_id, chosen.name, span, error, known)
+            summary.write(result, places)
         raise
     summary.write(result, places)
     return result
@@ -135,7 +140,7 @@ def _predict(chosen: Any, span: str, output: pathlib.Path) -> dict[str, Any]:  #
     places = Places(output)
     run_id = local.new_run_id(places.runs, "-".join(filter(None, [span, "predict"])))
     steps = pipeline.build_prediction(chosen, places, span)
-    nodes = local.run(steps, run_id, console.say)
+    nodes = local.run(steps, run_id, console.say, places.log(run_id))
     result = ledger.read(nodes["BatchInferrer"].outputs["inference_result"])
     return {
         "run_id": run_id,

@@ -147,7 +147,7 @@ def _check(chosen: Any, span: str, folder: pathlib.Path) -> Any:  # noqa: ANN401
     run_id = local.new_run_id(places.runs, f"{span}-check")
     pipeline.stage_schema(chosen, places)
     steps = pipeline.build_checks(chosen, places, span)
-    nodes = local.run(steps, run_id, console.say)
+    nodes = local.run(steps, run_id, console.say, places.log(run_id))
     return cohort.read(nodes["SiloValidator"].outputs["cohort"])
 
 

@@ -8,7 +8,6 @@ the store. Imports stay inside the steps: each starts in seconds.
 from __future__ import annotations
 
 import argparse
-import errno
 import os
 import pathlib
 import sys
@@ -16,8 +15,10 @@ import tempfile
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from components import tracebacks
 from components.errors import FairSiloError
 from components.store_url import FROM_ENVIRONMENT
+from pipelines import faults
 from pipelines.cli import console
 from pipelines.runners import parameters
 from pipelines.runners.job import Job
@@ -48,13 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FairSiloError as error:
         console.say(f"error: {error}")
         return error.exit_status
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        console.say(
-            f"error: {job.root}: found no space left on the volume\n\nhint: enlarge "
-            "the claim or remove old runs, then retry the step; nothing is lost"
-        )
+    except Exception as error:
+        if faults.is_full(error):
+            console.say(
+                f"error: {job.root}: found no space left on the volume\n\nhint: "
+                "enlarge the claim or remove old runs, then retry the step; nothing "
+                "is lost"
+            )
+            return FairSiloError.exit_status
+        console.say(tracebacks.of(error))
+        console.say(f"error: {faults.in_words(error)}")
         return FairSiloError.exit_status
     return status
 

@@ -1,5 +1,6 @@
 """The summary says how a run ended, and is kept beside it."""
 
+import errno
 import json
 
 import pytest
@@ -27,6 +28,7 @@ def test_each_status_has_its_own_exit_status():
         "failed": 1,
         "below_quorum": 3,
         "not_blessed": 4,
+        "stopped": 130,
     }
 
 
@@ -34,7 +36,8 @@ def test_each_status_has_its_own_exit_status():
     ("error", "told"),
     [
         (SiloError("a", "x.csv", "nothing", "rows"), "silo `a`: x.csv: found nothing"),
-        (OSError("disk"), "OSError('disk')"),
+        (OSError(errno.EIO, "x"), "Input/output error"),
+        (ValueError("Jane Doe"), "FairSilo failed with ValueError; this is a fault of"),
     ],
 )
 def test_failed_run_keeps_its_reason_and_the_time_of_its_nodes(tmp_path, error, told):
@@ -47,6 +50,13 @@ def test_failed_run_keeps_its_reason_and_the_time_of_its_nodes(tmp_path, error, 
     assert path == tmp_path / "runs" / "run-1" / "summary.json"
     assert json.loads(path.read_text()) == failed
     assert summary.read_all(Places(tmp_path)) == [failed]
+
+
+def test_a_run_that_ctrl_c_ended_is_not_called_failed():
+    told = summary.of_failure("run-1", "flights", "2013-02", KeyboardInterrupt(), {})
+    assert told["status"] == "stopped"
+    assert told["reasons"] == ["stopped by Ctrl-C; the next run goes on from there"]
+    assert summary.words(told) == "stopped"
 
 
 def test_what_left_a_silo_is_added_up_over_nodes(tmp_path):
