@@ -18,6 +18,8 @@ from collections.abc import Iterator
 import rich.console
 import typer
 
+from pipelines import faults
+
 stderr = rich.console.Console(stderr=True, highlight=False)
 
 
@@ -46,21 +48,34 @@ def engines() -> Iterator[None]:
     logging.basicConfig(
         level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr
     )
-    logging.getLogger("components.federation").setLevel(logging.INFO)  # the rounds
-    for noisy in ("tensorflow", "apache_beam", "root"):
+    for noisy in ("", "tensorflow"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
+    # Beam logs each error that it raises, with its text, which may hold a record.
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    for ours in ("components", "pipelines"):
+        logging.getLogger(ours).setLevel(logging.WARNING)
+    logging.getLogger("components.federation").setLevel(logging.INFO)  # the rounds
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)
     try:
-        yield
-    except KeyboardInterrupt:
-        say("stopped: run the same command again to go on from here")
-        raise typer.Exit(130) from None
+        with faults.interruptible(), _stopped():
+            yield
     finally:
         sys.stdout.flush()
         os.dup2(kept, 1)
         os.close(kept)
+
+
+@contextlib.contextmanager
+def _stopped() -> Iterator[None]:
+    try:
+        yield
+    except (Exception, KeyboardInterrupt):
+        if not faults.was_interrupted():
+            raise
+        say("stopped: run the same command again to go on from here")
+        raise typer.Exit(130) from None
 
 
 def output_folder(name: str, output: pathlib.Path | None) -> pathlib.Path:

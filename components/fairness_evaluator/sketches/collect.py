@@ -179,7 +179,3 @@ def _log(split: str, silo: str, values: Mapping[str, Any]) -> None:
             values["unlabelled"],
             values["rows"] + values["unlabelled"],
         )
-    if values["not_compared"]:
-        logger.warning(
-            "split=%s silo=%s not compared: %s", split, silo, values["not_compared"]
-        )

@@ -25,14 +25,15 @@ def probe(silo, arguments):
     if fault == "memory":
         raise MemoryError(CANARY)
     if fault == "lost":
-        lost = FairSiloError("the split is gone", "mend it")
-        raise circumstances.of_circumstance(lost)
+        gone = FairSiloError("the split is gone", "mend it")
+        raise circumstances.of_circumstance(gone)
     if fault == "value":
         int(CANARY)
     values = {"silo": silo.id, "rows": arguments["rows"]}
     pooled = arguments.get("pooled", "").encode()
-    lacking = arguments.get("circumstance", "")
-    return Result(values, silo.id.encode() * 2, pooled, lacking)
+    lacking = arguments.get("lacking")
+    lost = Failure(lacking, "mend it", True) if lacking else None
+    return Result(values, silo.id.encode() * 2, pooled, lost)
 
 
 def merge(parts):
@@ -107,7 +108,7 @@ def test_faults_of_circumstance_are_noted_and_verdicts_are_not(registered):
     calls: list[tasks.Call] = [
         (silo("north"), {"fault": "ours"}),
         (silo("south"), {"fault": "memory"}),
-        (silo("west"), {"rows": 1, "circumstance": "half is lacking"}),
+        (silo("west"), {"rows": 1, "lacking": "half is lacking"}),
         (silo("y"), {"rows": 1}),
     ]
     with circumstances.collected() as noted:
@@ -124,6 +125,10 @@ def test_one_silos_failure_leaves_the_others_and_their_order(registered, caplog)
     ]
     with caplog.at_level(logging.INFO):
         found = list(tasks.run("probe", calls))
+    (trace,) = [r for r in caplog.records if r.name == "components.tracebacks"]
+    assert "task=probe silo=north" in trace.getMessage()
+    assert trace.getMessage().endswith("builtins.ValueError")
+    assert "in probe\n" in trace.getMessage()
     assert [one.id for one, _ in found] == ["süd", "north", "west"]
     assert [type(outcome) for _, outcome in found] == [Result, Failure, Result]
     assert found[0][1] == Result({"silo": "süd", "rows": 1}, "südsüd".encode())

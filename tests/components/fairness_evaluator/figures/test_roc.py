@@ -85,7 +85,7 @@ def test_the_auc_is_off_by_no_more_than_is_told(seed, width):
         for each in (0, 1)
     ]
     found = roc.auc(*counts).interval.value
-    off = roc.unresolved(*counts, np.array(sums))
+    off = roc.unresolved(counts[0], counts[1], np.array(sums))
     truth = sklearn.metrics.roc_auc_score(labels, scores)
     assert abs(found - truth) <= off + 1e-9
     assert 0 <= off <= 0.5
