@@ -147,7 +147,7 @@ def test_each_byte_that_leaves_a_silo_is_counted(registered, tmp_path):
         (silo("north"), {"fault": "ours"}),
     ]
     (_, south), (_, west), (_, north) = tasks.run("probe", calls, pool=tmp_path / "p")
-    told = '{"values": {"silo": "%s", "rows": 1}, "circumstance": ""}'
+    told = '{"values": {"silo": "%s", "rows": 1}, "lacking": null}'
     parts = (told % "süd", "südsüd", "1234567")
     assert south.num_bytes == sum(len(part.encode()) for part in parts)
     assert west.num_bytes == len(told % "west") + len("westwest")
