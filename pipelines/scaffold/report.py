@@ -14,7 +14,7 @@ TYPES = {
 }
 SHOWN = 12
 QUARANTINED = "the silo will be quarantined until that is mended"
-MAX_SILOS = 20
+MAX_FAULTS = 20
 
 
 def decided(proposal: Proposal) -> list[str]:
@@ -66,12 +66,9 @@ def _bounds(proposal: Proposal) -> str:
 def warnings(proposal: Proposal) -> list[str]:
     """Return what should be looked at, a line each; the faults of silos first."""
     faults = [text for told in proposal.faults.values() for text in told]
-    lines = [
-        f"{text}: the silo will be quarantined until that is mended"
-        for text in faults[:MAX_SILOS]
-    ]
-    if len(faults) > MAX_SILOS:
-        lines.append(f"{len(faults) - MAX_SILOS:,} more faults of silos")
+    lines = [f"{text}: {QUARANTINED}" for text in faults[:MAX_FAULTS]]
+    if len(faults) > MAX_FAULTS:
+        lines.append(f"{len(faults) - MAX_FAULTS:,} more faults of silos")
     if not proposal.rows.key:
         lines.append(
             "found no column that differs in each row: predictions can't be joined "

@@ -283,6 +283,15 @@ def test_spelling_of_a_missing_value_is_taken_as_told(silos):
     assert (_types(found)["x"], found.faults) == (schema_pb2.INT, {})
 
 
+def test_text_among_numbers_that_may_be_a_person_s_is_not_shown(silos, tmp_path):
+    root = silos("whole", "whole", "whole")
+    path = tmp_path / "b" / "rows.csv"
+    path.write_text(path.read_text().replace(",7,", ",Zaphod,"))
+    (sentence,) = _propose(root).faults["b"]
+    assert "found text in 1 of 60 values, expected whole numbers" in sentence
+    assert "Zaphod" not in sentence
+
+
 def test_all_unsupported_columns_are_asked_for_at_once_with_a_command(tmp_path):
     columns = {kind: COLUMNS[kind] for kind in (*UNSUPPORTED, "words")}
     for name in "ab":
