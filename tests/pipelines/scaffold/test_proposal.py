@@ -462,23 +462,6 @@ def test_numbers_that_are_read_as_text_are_told(silos, kind):
     assert "found numbers in 1 of 3 silos (`b`), text in the others" in found.notes[0]
 
 
-@pytest.mark.parametrize(
-    ("options", "told"),
-    [
-        ({"sensitive": ("sexx",)}, "--sensitive sexx: found no such column"),
-        ({"ignore": ("ag",)}, "did you mean `age`?"),
-        ({"key": ("id",)}, "--key id: found no such column in any silo"),
-        ({"types": {"z": "text"}}, "--type z: found no such column"),
-        ({"ignore": ("y",)}, "--label and --ignore can't name the same column"),
-        ({"sensitive": ("x",), "ignore": ("x",)}, "--sensitive and --ignore"),
-    ],
-)
-def test_option_that_names_the_wrong_column_is_refused(silos, options, told):
-    with pytest.raises(SettingsError) as caught:
-        _propose(silos("words"), **options)
-    assert told in str(caught.value)
-
-
 def test_no_value_of_a_silo_is_written_into_the_schema(silos):
     assert "north" not in str(_propose(silos("words", "words")).schema)
 
