@@ -7,6 +7,7 @@ import decimal
 import pathlib
 import shutil
 import tempfile
+import uuid
 from typing import Any
 
 import numpy as np
@@ -310,6 +311,14 @@ def test_all_unsupported_columns_are_asked_for_at_once_with_a_command(tmp_path):
     assert [*_types(found)] == ["age", "words", "y"]
 
 
+def test_command_that_is_given_does_not_name_a_column_for_two_things(tmp_path):
+    _write(tmp_path / "a", {"x": COLUMNS["lists"]}, "rows.parquet")
+    for option in ("sensitive", "key"):
+        with pytest.raises(SettingsError) as caught:
+            _propose(tmp_path, **{option: ("x",)})
+        assert caught.value.hint.endswith("--label y --ignore x")
+
+
 def test_unsupported_column_of_one_silo_does_not_take_it_from_the_others(tmp_path):
     for name, kind in {"a": "words", "b": "lists", "c": "words"}.items():
         _write(tmp_path / name, {"x": COLUMNS[kind]}, "rows.parquet")
@@ -405,6 +414,27 @@ def test_key_is_the_column_that_names_rows(tmp_path):
     assert "line" in found.ignored
     assert "income" not in found.ignored
     assert _propose(tmp_path, key=("line",)).rows.key == ("line",)
+
+
+@pytest.mark.parametrize("file", ["rows.csv", "rows.parquet"])
+@pytest.mark.parametrize(
+    "kind", ["whole", "large", "beyond", "whole decimal", "digits", "padded", "uuids"]
+)
+def test_key_of_every_type_is_proposed_and_stays_exact(tmp_path, kind, file):
+    more = {
+        "padded": pa.array([f"{i:06}" for i in range(ROWS)]),
+        "uuids": pa.array([str(uuid.UUID(int=i << 64)) for i in range(ROWS)]),
+    }
+    keys = {**COLUMNS, **more}[kind]
+    for name in "ab":
+        _write(tmp_path / name, {"row_id": keys}, file)
+    found = _propose(tmp_path)
+    assert (found.rows.key, found.faults, found.notes) == (("row_id",), {}, ())
+    table = files.read("a", tmp_path / "a" / file)
+    plain, _ = conform.to_schema(table, found.schema, found.rows)
+    assert [str(key) for key in plain["row_id"].to_pylist()] == [
+        str(key) for key in keys.to_pylist()
+    ]
 
 
 def test_large_keys_are_exact_and_the_silo_that_rounded_them_is_named(tmp_path):
