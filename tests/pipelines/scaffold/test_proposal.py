@@ -162,7 +162,7 @@ def test_odd_silo_is_named_and_condemns_no_other(silos, kinds, kind, told):
     assert told in sentence
     assert (
         warnings(found)[0]
-        == f"{sentence}: the silo will be quarantined until that is mended"
+        == f"{sentence}; the silo will be quarantined until that is mended"
     )
 
 
