@@ -54,8 +54,11 @@ def list_silos(
 
 
 def _line_of_files(item: dict[str, Any]) -> str:
+    from pipelines.cli import tables
+
+    silo = tables.short(item["silo"])
     return (
-        f"{item['silo']:<24} {item['files']:>6} files  {item['spans']:<24} "
+        f"{silo:<24} {item['files']:>6} files  {item['spans']:<24} "
         f"{item['error'] or _by_hand(item)}"
     )
 
@@ -65,7 +68,9 @@ def _line_of_run(item: dict[str, Any]) -> str:
     from pipelines.cli import tables
 
     reasons = "; ".join(filter(None, [*tables.why(item), _by_hand(item)]))
-    return f"{item['silo']:<24} {verdicts[item['admitted']]:<10} {reasons}"
+    return (
+        f"{tables.short(item['silo']):<24} {verdicts[item['admitted']]:<10} {reasons}"
+    )
 
 
 def _by_hand(item: dict[str, Any]) -> str:
