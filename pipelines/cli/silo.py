@@ -227,6 +227,7 @@ def _state(
     if store:
         shared_store.refuse_local(output, overrides)
         return shared_store.decisions_on(store, name, silo)
+    from components.silo_example_gen.discovery import may_be_silo
     from components.silos.silo import check_id
     from pipelines import use_case
 
@@ -234,9 +235,10 @@ def _state(
     check_id(silo)
     chosen.prepare()
     if not (chosen.data / silo).is_dir():
-        known = sorted(path.name for path in chosen.data.iterdir() if path.is_dir())
+        known = [path.name for path in chosen.data.glob("*") if may_be_silo(path)]
         raise SettingsError(
             f"silo `{silo}`: found no such folder in {chosen.data}; there are "
-            f"{', '.join(known)}"
+            f"{', '.join(sorted(known)) or 'none'}",
+            "correct the name, or silos.root in the settings",
         )
     return _open_state(name, output, store)
