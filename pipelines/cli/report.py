@@ -29,7 +29,10 @@ NameOrRun = Annotated[
     ),
 ]
 Run = Annotated[
-    str, typer.Argument(metavar="[RUN]", help="The run's id; by default the last one.")
+    str,
+    typer.Argument(
+        metavar="[RUN]", help="The run's id, or `latest`; by default the last one."
+    ),
 ]
 
 
@@ -100,7 +103,8 @@ def open_page(
     run: Annotated[
         str,
         typer.Argument(
-            metavar="[RUN]", help="The run's id; by default the site of all runs."
+            metavar="[RUN]",
+            help="The run's id, or `latest`; by default the site of all runs.",
         ),
     ] = "",
     silo: Annotated[
