@@ -76,8 +76,8 @@ def _unreadable(manifest: Manifest) -> list[FailureLine]:
 
 
 def _check_key(key: Sequence[str]) -> None:
-    ours = {predictions.SCORE.name, predictions.MODEL.name, predictions.REASON.name}
-    clash = sorted(ours & set(key))
+    ours = (predictions.SCORE, predictions.MODEL, predictions.REASON)
+    clash = sorted({field.name for field in ours} & set(key))
     if clash:
         raise SettingsError(
             f"key column {', '.join(f'`{name}`' for name in clash)} has the name of "

@@ -191,7 +191,10 @@ def _page(runs: PastRuns, run: str, silo: str) -> Page:
         return runs.silo_page(told, silo)
     page = runs.page(told)
     if page is None:
-        raise SettingsError("this run wrote no page", "see `fairsilo report show`")
+        raise SettingsError(
+            f"run {told['run_id']} has no page: it wrote none, or it was deleted",
+            "see `fairsilo report show`, or run that span again",
+        )
     return page
 
 

@@ -1,6 +1,7 @@
 """Drift is measured against the last admitted, earlier span."""
 
 import pathlib
+import shutil
 
 import pytest
 from ml_metadata import MetadataStore
@@ -126,12 +127,17 @@ def test_spans_are_ordered_as_numbers(store, record):
 
 
 def test_what_was_deleted_is_no_baseline(store, record):
-    import pathlib
-    import shutil
-
     record("2013-01", north=True)
     shutil.rmtree(pathlib.Path(record("2013-02", north=True).uri).parent)
     assert spans(store, "2013-03") == {"north": "2013-01"}
+
+
+def test_statistics_that_are_gone_are_missed_in_the_log(store, record, caplog):
+    record("2013-01", north=True)
+    folder = pathlib.Path(record("2013-02", north=True).uri).parent
+    statistics.path(folder, "north").unlink()
+    assert spans(store, "2013-03") == {"north": "2013-01"}
+    assert "silo=north span=2013-02: its statistics are gone" in caplog.text
 
 
 def test_a_store_that_never_saw_a_cohort_has_no_baselines(store):
