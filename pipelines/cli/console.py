@@ -47,8 +47,10 @@ def engines() -> Iterator[None]:
         level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr
     )
     logging.getLogger("components.federation").setLevel(logging.INFO)  # the rounds
-    for noisy in ("tensorflow", "apache_beam", "root"):
+    for noisy in ("tensorflow", "apache_beam", "root"):  # the root logger itself
         logging.getLogger(noisy).setLevel(logging.ERROR)
+    for ours in ("components", "pipelines"):  # else they take the root's level
+        logging.getLogger(ours).setLevel(logging.WARNING)
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)
