@@ -90,7 +90,7 @@ def measure(
             found[metric, threshold] = value
         found["theil", threshold] = inequality.theil(spread)
         found["generalized_entropy", threshold] = inequality.generalized_entropy(spread)
-    unresolved = roc.unresolved(*cell.counts, cell.scores)
+    unresolved = roc.unresolved(cell.counts[0], cell.counts[1], cell.scores)
     return Measures(cell, above, area, unresolved, curve, found)
 
 

@@ -64,7 +64,8 @@ def test_an_auc_that_the_bins_blur_says_by_how_much_it_may_be_off():
     assert "may be off by up to 0.500" in found.metric("pr_auc", silo="A").about
     assert found.metric("brier", silo="A").about == ""
     fine = bins.edges(20_000, SETTINGS.thresholds)
-    slices = {Key(): cell(*rows(300, 0), edges=fine)}
+    labels, scores = rows(300, 0)
+    slices = {Key(): cell(labels, scores, edges=fine)}
     known = tidy.measure_all(slices, fine, SETTINGS)
     found = table.of(tidy.of_slices("candidate", slices, known, SETTINGS))
     assert found.metric("auc").about == ""
