@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.batch_inferrer import ledger
-from components.errors import FairSiloError
 from components.fairness_evaluator import decision
 from components.fairness_evaluator.decision import Decision
 from components.features import unused
@@ -24,6 +23,7 @@ from components.pusher import outcome
 from components.scoring import model, table
 from components.scoring.table import Figure
 from components.silos import cohort, departures, manifest
+from pipelines import faults
 from pipelines.places import Places
 from pipelines.runners.result import NodeResult
 
@@ -36,7 +36,15 @@ NOT_BLESSED = "not_blessed"
 BELOW_QUORUM = "below_quorum"
 INCOMPLETE = "incomplete"  # blessed, but some silo was not trained or not scored
 FAILED = "failed"
-EXIT_STATUS = {BLESSED: 0, FAILED: 1, BELOW_QUORUM: 3, NOT_BLESSED: 4, INCOMPLETE: 5}
+STOPPED = "stopped"  # by Ctrl-C
+EXIT_STATUS = {
+    BLESSED: 0,
+    FAILED: 1,
+    BELOW_QUORUM: 3,
+    NOT_BLESSED: 4,
+    INCOMPLETE: 5,
+    STOPPED: 130,
+}
 
 Summary = dict[str, Any]
 
@@ -154,13 +162,16 @@ def of_failure(
     error: BaseException,
     nodes: Mapping[str, NodeResult],
 ) -> Summary:
-    """Return the summary of a run that a fault ended."""
-    text = error.message if isinstance(error, FairSiloError) else repr(error)
+    """Return the summary of a run that a fault or Ctrl-C ended."""
+    stopped = not isinstance(error, Exception)
+    text = "stopped by Ctrl-C; the next run goes on from there"
+    if isinstance(error, Exception):
+        text = faults.in_words(error).message
     return {
         "run_id": run_id,
         "use_case": use_case,
         "span": span,
-        "status": FAILED,
+        "status": STOPPED if stopped else FAILED,
         "reasons": [text],
         "metrics": {"auc": None, "auc_next_span": None},
         "gates": [],

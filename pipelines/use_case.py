@@ -6,6 +6,11 @@ pipelines/<name>/model.py       build_model(spec)
 pipelines/<name>/source.py      prepare(root), if the data has to be made first
 schemas/<name>.pbtxt
 ```
+
+The folder that holds `pipelines/` is its project. Projects are sought from the working
+folder upwards, as git does, and last where our own code lies, with the use cases that
+we ship. A use case's runs and the operator's decisions on it lie in `build/<name>/` of
+its project, wherever a command is called from.
 """
 
 from __future__ import annotations
@@ -13,6 +18,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import importlib.util
+import itertools
 import pathlib
 import re
 from collections.abc import Collection, Sequence
@@ -113,7 +119,7 @@ def find(
     patch: pathlib.Path | None = None,
     base: pathlib.Path | None = None,
 ) -> UseCase:
-    """Find a use case below the working folder, or among those that we ship.
+    """Find a use case in the project around the working folder, or one that we ship.
 
     Args:
         name: Its name.
@@ -151,7 +157,7 @@ def unknown(name: str, nor: str = "", others: Collection[str] = ()) -> SettingsE
     names = ", ".join(sorted({*known(), *others})) or "none"
     return SettingsError(
         f"use case `{name}`: found no pipelines/{name}/settings.yaml in "
-        f"{pathlib.Path.cwd()}{f', nor {nor}' if nor else ''}; known: {names}",
+        f"{pathlib.Path.cwd()} or above{f', nor {nor}' if nor else ''}; known: {names}",
         f"make one with `fairsilo init {name} --data DIR --label COLUMN`"
         if NAME.fullmatch(name)
         else "`fairsilo report list USE_CASE` lists the runs of a use case",
@@ -162,17 +168,37 @@ def known() -> list[str]:
     """Return the names of all use cases that can be found."""
     found = {
         path.parent.name
-        for project in (pathlib.Path.cwd(), PACKAGE_PROJECT)
+        for project in projects()
         for path in project.glob("pipelines/*/settings.yaml")
     }
     return sorted(found)
+
+
+def projects() -> list[pathlib.Path]:
+    """Return the project around the working folder, if it is in one, and our own."""
+    here = pathlib.Path.cwd()
+    around = (
+        folder
+        for folder in (here, *here.parents)
+        if any(folder.glob("pipelines/*/settings.yaml"))
+    )
+    return [*dict.fromkeys([*itertools.islice(around, 1), PACKAGE_PROJECT])]
+
+
+def output(name: str) -> pathlib.Path:
+    """Return the folder that a use case's runs write to if none is given.
+
+    Args:
+        name: Its name; of a use case that is gone, runs may still be there.
+    """
+    return (_project(name) or projects()[0]) / "build" / name
 
 
 def _project(name: str) -> pathlib.Path | None:
     """Return the folder whose use case has that name; None where none has."""
     if not NAME.fullmatch(name):
         return None
-    for project in (pathlib.Path.cwd(), PACKAGE_PROJECT):
+    for project in projects():
         if _settings(project, name).exists():
             return project
     return None

@@ -7,6 +7,7 @@ import logging
 import pathlib
 from collections.abc import Sequence
 
+from components import tracebacks
 from components.batch_inferrer import ledger, predictions
 from components.batch_inferrer.items import WorkItem, plan
 from components.batch_inferrer.ledger import FailureLine, Ledger, SiloLine, Unscored
@@ -103,6 +104,9 @@ def _account(
     ]
     for line in failures:
         logger.warning("silo=%s: %s", line.silo, line.reason)
+    for item, outcome in pairs:
+        if outcome.trace:
+            tracebacks.write(f"silo={item.silo.id} {item.label}", outcome.trace)
     lines = [
         _silo_line(list(group))
         for _, group in itertools.groupby(

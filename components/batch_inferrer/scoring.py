@@ -23,7 +23,7 @@ from components.errors import SiloError
 from components.features.spec import Numeric
 from components.scoring import batches
 from components.scoring.model import Scorer
-from components.silos import digests
+from components.silos import digests, manifest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +62,7 @@ class Outcome:
         files: Files written: predictions, and dead letters if there are any.
         bytes: Their size together, unit: bytes.
         failure: Why it was not done; empty if it was.
+        trace: Where an error that was not foreseen arose, for the operator.
         began: When, with the model loaded, on the machine's monotonic clock,
             unit: seconds.
         ended: When it ended, on the same clock.
@@ -74,6 +75,7 @@ class Outcome:
     files: int = 0
     bytes: int = 0
     failure: str = ""
+    trace: str = ""
     began: float = 0.0
     ended: float = 0.0
 
@@ -87,8 +89,8 @@ def score_item(item: WorkItem, job: Job, load: Callable[[Job], Scorer]) -> Outco
         load: Gives the loaded model; called only if there is work to do.
 
     Raises:
-        SiloError: Rows, key columns or the home are not as the manifest says,
-            or the predictions can't be written.
+        SiloError: The file, its rows, key columns or the home are not as the manifest
+            says, or the predictions can't be written.
         FileError: See `scoring/batches.py`.
         ColumnTypeError: A column's type can't carry its feature.
     """
@@ -115,6 +117,7 @@ def score_item(item: WorkItem, job: Job, load: Callable[[Job], Scorer]) -> Outco
 
 
 def _score(item: WorkItem, job: Job, scorer: Scorer, work: str) -> tuple[int, int]:
+    manifest.verify(item.silo, {item.path: item.input_digest})
     keys = _key_fields(item, job)
     schema = pa.schema([*keys, predictions.SCORE, predictions.MODEL])
     rows = 0

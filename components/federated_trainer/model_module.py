@@ -24,6 +24,7 @@ from components.features.spec import FeatureSpec
 from components.federation.model import ClientModel, initialise
 
 FUNCTION = "build_model"
+SQUASHING = frozenset({"sigmoid", "hard_sigmoid", "softmax"})
 _CONTRACT = (
     "expected a Keras model of the inputs `floats` and `ids` that gives logits of "
     "shape (rows, 1)"
@@ -61,6 +62,13 @@ def load(path: str | pathlib.Path, spec: FeatureSpec, seed: int) -> ClientModel:
         raise SettingsError(
             f"{path}: `{FUNCTION}`: found {found}; {_CONTRACT}",
             "see components/federated_trainer/README.md for the contract",
+        )
+    squashed = _squashed(model)
+    if squashed:
+        raise SettingsError(
+            f"{path}: `{FUNCTION}`: found {squashed} at the output; {_CONTRACT}",
+            "leave the last layer's activation out: training and serving apply the "
+            "sigmoid to the logits",
         )
     return initialise(build, spec.num_floats, spec.num_ids, seed)
 
@@ -127,3 +135,15 @@ def _fault(model: object, spec: FeatureSpec) -> str:
     if any(w.dtype != tf.float32 for w in model.trainable_weights):
         return "weights that are not float32"
     return "" if model.trainable_weights else "no trainable weights"
+
+
+def _squashed(model: tf.keras.Model) -> str:
+    """Return the function and layer that turn the output into probabilities."""
+    layer = model.outputs[0]._keras_history.layer
+    if isinstance(layer, tf.keras.Model):
+        return _squashed(layer) if layer.outputs else ""
+    # Of `Dense` and `Activation`; of a TensorFlow function that Keras made a layer.
+    function = getattr(layer, "activation", None) or getattr(layer, "function", None)
+    names = {getattr(function, "__name__", ""), type(layer).__name__.lower()}
+    found = sorted(names & SQUASHING)
+    return f"a {found[0]} (layer `{layer.name}`)" if found else ""

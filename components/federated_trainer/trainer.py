@@ -157,6 +157,7 @@ def _encode(
             entry.silo,
             {
                 "split": entry.splits[TRAIN].path,
+                "digests": entry.digests(TRAIN),
                 "spec": spec.to_json(),
                 "label": request.label,
                 "key": key,

@@ -28,7 +28,7 @@ from components.silos import digests, findings, homes, leftovers
 from components.silos.findings import Finding
 from components.silos.manifest import EVAL, NEXT, SCORE, TRAIN
 from components.silos.silo import Silo
-from components.silos.tasks import Result
+from components.silos.tasks import Failure, Result
 
 ROW_GROUP = 65_536
 RIGHT = "give FairSilo the right to read what is named here"
@@ -144,7 +144,7 @@ def ingest(silo: Silo, arguments: Mapping[str, Any]) -> Result:
     inputs = [*before.inputs, *after.inputs]
     return Result(
         {"inputs": inputs, "splits": _listed(folder), **told},
-        circumstance=f"silo `{silo.id}`: {'; '.join(lost)}" if lost else "",
+        lacking=_lost(silo, lost),
     )
 
 
@@ -167,6 +167,13 @@ class _Loaded:
 
 def _content(item: Mapping[str, Any]) -> list[Any]:
     return [pathlib.Path(item["path"]).name, item["digest"], item["rows"]]
+
+
+def _lost(silo: Silo, sentences: Sequence[str]) -> Failure | None:
+    if not sentences:
+        return None
+    reason = f"silo `{silo.id}`: {'; '.join(sentences)}"
+    return Failure(reason, STORAGE, circumstance=True)
 
 
 def _load(

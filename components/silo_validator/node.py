@@ -82,6 +82,7 @@ def validate(
             {
                 **arguments,
                 "splits": {name: split.path for name, split in entry.splits.items()},
+                "digests": entry.digests(),
             },
         )
         for entry in manifest

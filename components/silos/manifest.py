@@ -1,18 +1,21 @@
 """The manifest: what each silo holds, by reference.
 
 It lists silos, their input files and their splits with rows and digests; no row
-is in it. A silo whose data can't be read has an entry with the reason.
+is in it. A silo whose data can't be read has an entry with the reason. What it says
+is checked: its own digest when it is read, a split's by each task that reads the split.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from components.silos import findings
+from components.errors import FairSiloError, SiloError
+from components.silos import digests, findings
 from components.silos.findings import Finding
 from components.silos.silo import Silo
 
@@ -76,6 +79,11 @@ class SiloEntry:
     unscored: tuple[Finding, ...] = ()
     notes: tuple[Finding, ...] = ()
 
+    def digests(self, *splits: str) -> dict[str, str]:
+        """Return the digests of some splits, or of all, by path; see `verify`."""
+        found = [self.splits[name] for name in splits or self.splits]
+        return {split.path: split.digest for split in found}
+
     def rows(self, split: str) -> int:
         """Return the rows of a split, 0 where there is none."""
         return self.splits[split].rows if split in self.splits else 0
@@ -121,15 +129,75 @@ class Manifest:
 
     def write(self, folder: str | pathlib.Path) -> None:
         """Write the manifest into an artifact's folder."""
-        text = json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False)
+        told = dataclasses.asdict(self)
+        told["digest"] = digests.of_json(told)
+        text = json.dumps(told, indent=1, ensure_ascii=False)
         pathlib.Path(folder, FILE_NAME).write_text(text, encoding="utf-8")
 
 
+class ChangedSplitError(SiloError):
+    """A split whose bytes are not those that its manifest lists."""
+
+    circumstance = True
+
+
 def read(folder: str | pathlib.Path) -> Manifest:
-    """Read the manifest from an artifact's folder."""
-    data = json.loads(pathlib.Path(folder, FILE_NAME).read_text(encoding="utf-8"))
-    entries = tuple(_entry(item) for item in data["entries"])
-    return Manifest(data["use_case"], data["span"], entries)
+    """Read the manifest from an artifact's folder.
+
+    Raises:
+        FairSiloError: It is not there, cut, of another form, or was changed.
+    """
+    path = pathlib.Path(folder, FILE_NAME)
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        # Those of earlier versions hold no digest of their own.
+        if data.pop("digest", None) not in {None, digests.of_json(data)}:
+            raise _damaged(path, "content that was changed after it was written")
+        entries = tuple(_entry(item) for item in data["entries"])
+        return Manifest(data["use_case"], data["span"], entries)
+    except FileNotFoundError:
+        raise _damaged(path, "no file") from None
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        found = f"a file that is cut or of another form ({type(error).__name__})"
+        raise _damaged(path, found) from None
+
+
+def _damaged(path: pathlib.Path, found: str) -> FairSiloError:
+    return FairSiloError(
+        f"{path}: found {found}, expected the manifest that SiloExampleGen wrote",
+        f"delete the folder {path.parent} and run again: it is written anew",
+    )
+
+
+def verify(silo: Silo, expected: Mapping[str, str]) -> None:
+    """Check that splits are those that a manifest lists.
+
+    Args:
+        silo: Whose they are.
+        expected: SHA-256 by path. A file that is not there is left to its reader.
+
+    Raises:
+        ChangedSplitError: The bytes of one are others.
+    """
+    for path, digest in expected.items():
+        try:
+            now = pathlib.Path(path).stat()
+        except FileNotFoundError:
+            continue
+        if _digest(path, now.st_ino, now.st_size, now.st_mtime_ns) != digest:
+            raise ChangedSplitError(
+                silo.id,
+                path,
+                "bytes that were changed or damaged since the split was written",
+                f"SHA-256 {digest[:12]}, as in the manifest",
+                "delete this file and run again: it is written anew",
+            )
+
+
+@functools.lru_cache(maxsize=4096)  # a file that stays as it is, is read once
+def _digest(path: str, inode: int, size: int, changed: int) -> str:
+    del inode, size, changed  # parts of the key
+    return digests.of_file(path)
 
 
 def _entry(item: dict[str, Any]) -> SiloEntry:

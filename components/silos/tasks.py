@@ -23,13 +23,12 @@ import json
 import logging
 import pathlib
 import tempfile
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from components import circumstances
+from components import circumstances, tracebacks
 from components.errors import FairSiloError
-from components.silos.digests import PACKAGE_ROOT
+from components.silos import manifest
 from components.silos.findings import Finding
 from components.silos.silo import Silo
 
@@ -64,15 +63,14 @@ class Result:
         payload: Bytes of a named format (a proto, an Arrow stream), or none.
         pooled: Bytes that leave only merged with those of other silos; never
             part of a result that `run` yields.
-        circumstance: Why a part is lacking that the next run may give, in a sentence;
-            see `components/circumstances.py`.
+        lacking: Why a part of it is not there; None where it is whole.
         num_bytes: Size of all that left the silo, `pooled` with it, as `run` met it.
     """
 
     values: dict[str, Any]
     payload: bytes = b""
     pooled: bytes = b""
-    circumstance: str = ""
+    lacking: Failure | None = None
     num_bytes: int = dataclasses.field(default=0, compare=False)
 
 
@@ -85,12 +83,15 @@ class Failure:
         hint: The way out.
         circumstance: Whether it does not follow from the silo's data, so that the
             next run must try again; see `components/circumstances.py`.
-        num_bytes: Size of both, as `run` met it.
+        trace: Where the error arose, for the operator; see
+            `components/tracebacks.py`.
+        num_bytes: Size of all of it, as `run` met it.
     """
 
     reason: str
     hint: str = ""
     circumstance: bool = False
+    trace: str = dataclasses.field(default="", compare=False, repr=False)
     num_bytes: int = dataclasses.field(default=0, compare=False)
 
     @property
@@ -133,8 +134,10 @@ def attempt(task: str, silo: Silo, arguments: Mapping[str, Any]) -> Result | Fai
 
     A FairSiloError is meant to be read, so its sentence is kept. Of any other
     error only the type and the place in our code are: its text may hold a record.
+    First the splits of the argument `digests` are verified, see `manifest.verify`.
     """
     try:
+        manifest.verify(silo, arguments.get("digests", {}))
         return load(task)(silo, arguments)
     except Exception as error:
         return failure(task, silo, error)
@@ -146,17 +149,12 @@ def failure(task: str, silo: Silo, error: Exception) -> Failure:
     if isinstance(error, FairSiloError):
         hint = "; ".join(filter(None, [error.hint, AGAIN if circumstance else ""]))
         return Failure(error.message, hint, circumstance)
-    place = f"silo `{silo.id}`: {task}: "
     if circumstances.is_of_the_machine(error):
-        return Failure(place + circumstances.words(error), OF_MACHINE, circumstance)
-    return Failure(place + _kind(error), OF_OURS, circumstance)
-
-
-def _kind(error: Exception) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [f for f in frames if f.filename.startswith(str(PACKAGE_ROOT))] or frames
-    place = f"{pathlib.Path(ours[-1].filename).name}:{ours[-1].lineno}"
-    return f"FairSilo failed with {type(error).__name__} in {place}"
+        found, hint = circumstances.words(error), OF_MACHINE
+    else:
+        found, hint = f"FairSilo failed with {tracebacks.place(error)}", OF_OURS
+    reason = f"silo `{silo.id}`: {task}: {found}"
+    return Failure(reason, hint, circumstance, tracebacks.of(error))
 
 
 def run(
@@ -198,13 +196,18 @@ def run(
                 _ = gathered | beam.Map(_write_pool, merge=merge, path=pool)
         for index, (silo, _) in enumerate(calls):
             outcome = _read(pathlib.Path(folder), index)
-            if isinstance(outcome, Failure):
-                logger.warning("task=%s silo=%s: %s", task, silo.id, outcome.reason)
-                if outcome.circumstance:
-                    circumstances.note(outcome.reason)
-            elif outcome.circumstance:
-                circumstances.note(outcome.circumstance)
+            fault = outcome if isinstance(outcome, Failure) else outcome.lacking
+            if fault:
+                _tell(f"task={task} silo={silo.id}", fault)
             yield silo, outcome
+
+
+def _tell(about: str, fault: Failure) -> None:
+    logger.warning("%s: %s", about, fault.reason)
+    if fault.trace:
+        tracebacks.write(about, fault.trace)
+    if fault.circumstance:
+        circumstances.note(fault.reason)
 
 
 DIRECT = ("--runner=DirectRunner", "--direct_running_mode=in_memory")
@@ -217,15 +220,9 @@ def _run_item(
     outcome = attempt(task, Silo(silo, home), json.loads(arguments))
     payload = outcome.payload if isinstance(outcome, Result) else b""
     pathlib.Path(folder, f"{index}.bin").write_bytes(payload)
-    fields: dict[str, Any] = (
-        {"values": outcome.values, "circumstance": outcome.circumstance}
-        if isinstance(outcome, Result)
-        else {
-            "reason": outcome.reason,
-            "hint": outcome.hint,
-            "circumstance": outcome.circumstance,
-        }
-    )
+    fields = dataclasses.asdict(outcome)
+    for name in ("payload", "pooled", "num_bytes"):  # bytes go their own ways
+        fields.pop(name, None)
     pooled = len(outcome.pooled) if isinstance(outcome, Result) else 0
     told = json.dumps(fields, ensure_ascii=False)
     num_bytes = len(told.encode()) + len(payload) + pooled
@@ -247,9 +244,7 @@ def _read(folder: pathlib.Path, index: int) -> Result | Failure:
     if "reason" in fields:
         return Failure(**fields)
     payload = (folder / f"{index}.bin").read_bytes()
+    lacking = Failure(**fields["lacking"]) if fields["lacking"] else None
     return Result(
-        fields["values"],
-        payload,
-        circumstance=fields["circumstance"],
-        num_bytes=fields["num_bytes"],
+        fields["values"], payload, lacking=lacking, num_bytes=fields["num_bytes"]
     )

@@ -25,7 +25,7 @@ Output = Annotated[
         "--output",
         metavar="DIR",
         callback=expanded,
-        help="Where to write; by default build/USE_CASE.",
+        help="Where runs write; by default build/USE_CASE in its project.",
     ),
 ]
 Overrides = Annotated[

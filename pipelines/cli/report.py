@@ -81,7 +81,7 @@ def build(
             metavar="DIR",
             file_okay=False,
             callback=expanded,
-            help="Where to write the site; by default build/USE_CASE/site.",
+            help="Where to write the site; by default `site` beside the runs.",
         ),
     ] = None,
     output: Output = None,

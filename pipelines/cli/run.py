@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import pathlib
 import time
@@ -55,13 +56,17 @@ def _run(chosen: Any, span: str, output: pathlib.Path, force: bool) -> dict[str,
     pipeline.stage_schema(chosen, places)
     decided = operator_snapshot.read(places.operator_store, chosen.name)
     steps = pipeline.build(chosen, places, span, decided, force)
+    log = places.log(run_id)
     try:
-        nodes = local.run(steps, run_id, lambda node: console.say(_tick(started, node)))
+        nodes = local.run(
+            steps, run_id, lambda node: console.say(_tick(started, node)), log
+        )
         result = summary.of_run(run_id, chosen.name, places, nodes)
-    except Exception as error:
-        known = results.read(steps.metadata_connection_config, run_id)
-        result = summary.of_failure(run_id, chosen.name, span, error, known)
-        summary.write(result, places)
+    except (Exception, KeyboardInterrupt) as error:
+        with contextlib.suppress(Exception):  # a full disk may end this too
+            known = results.read(steps.metadata_connection_config, run_id)
+            result = summary.of_failure(run_id, chosen.name, span, error, known)
+            summary.write(result, places)
         raise
     summary.write(result, places)
     return result
@@ -158,7 +163,7 @@ def _predict(chosen: Any, span: str, output: pathlib.Path) -> dict[str, Any]:  #
     run_id = local.new_run_id(places.runs, "-".join(filter(None, [span, "predict"])))
     pipeline.stage_schema(chosen, places)
     steps = pipeline.build_prediction(chosen, places, span)
-    nodes = local.run(steps, run_id, console.say)
+    nodes = local.run(steps, run_id, console.say, places.log(run_id))
     result = ledger.read(nodes["BatchInferrer"].outputs["inference_result"])
     return {
         "run_id": run_id,

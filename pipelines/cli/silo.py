@@ -152,7 +152,7 @@ def _check(chosen: Any, span: str, folder: pathlib.Path) -> Any:  # noqa: ANN401
     pipeline.stage_schema(chosen, places)
     decided = operator_snapshot.read(places.operator_store, chosen.name)
     steps = pipeline.build_checks(chosen, places, span, decided)
-    nodes = local.run(steps, run_id, console.say)
+    nodes = local.run(steps, run_id, console.say, places.log(run_id))
     return (
         cohort.read(nodes["SiloValidator"].outputs["cohort"]),
         unused.read(nodes["FeatureSpecGen"].outputs["feature_spec"]),

@@ -10,7 +10,7 @@ import rich.text
 
 from components.silos import findings
 from pipelines.run_store import RUNNING
-from pipelines.summary import FAILED, Summary, words
+from pipelines.summary import FAILED, STOPPED, Summary, words
 
 
 def silos(summary: Summary) -> rich.table.Table:
@@ -61,7 +61,7 @@ def outcome(summary: Summary) -> list[str]:
     """Return what a run came to, a line each; none for what it did not come to."""
     metrics, scored = summary["metrics"], summary["predictions"]
     lines: list[str] = []
-    if summary["status"] not in {FAILED, RUNNING}:
+    if summary["status"] not in {FAILED, STOPPED, RUNNING}:
         after = metrics["auc_next_span"]
         following = "" if after is None else f", {after:.3f} on the following span"
         lines = [

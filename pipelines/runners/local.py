@@ -18,7 +18,9 @@ from tfx.orchestration.local import local_dag_runner
 from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable import runtime_parameter_utils
 
-from components.errors import SettingsError
+from components import tracebacks
+from components.errors import FairSiloError, SettingsError
+from pipelines import faults
 from pipelines.runners import results
 from pipelines.runners.result import NodeResult
 
@@ -26,7 +28,10 @@ MAX_SPAN_BYTES = 200  # a folder's name has 255 at most
 
 
 def run(
-    pipeline: Pipeline, run_id: str, on_node: Callable[[str], None]
+    pipeline: Pipeline,
+    run_id: str,
+    on_node: Callable[[str], None],
+    log: pathlib.Path,
 ) -> dict[str, NodeResult]:
     """Run a pipeline to its end.
 
@@ -34,13 +39,30 @@ def run(
         pipeline: The pipeline; its metadata must be an sqlite file.
         run_id: Name of the run, unique in its metadata.
         on_node: Called with a node's id when it starts.
+        log: File for our warnings and for tracebacks; not made where there are none.
 
     Returns:
         The nodes' results by id, in their order.
 
     Raises:
-        Exception: What a node raised; results of the nodes before are kept by TFX.
+        FairSiloError: What a node raised, in a sentence; its traceback is in the log.
+            Results of the nodes before are kept by TFX.
+        KeyboardInterrupt: Ctrl-C came, whatever an engine made of it.
     """
+    with _written_to(log):
+        try:
+            return _run(pipeline, run_id, on_node)
+        except Exception as error:
+            if faults.was_interrupted():
+                raise KeyboardInterrupt from None
+            if not isinstance(error, FairSiloError):
+                tracebacks.write(f"run={run_id}", tracebacks.of(error))
+            raise faults.in_words(error, log) from None
+
+
+def _run(
+    pipeline: Pipeline, run_id: str, on_node: Callable[[str], None]
+) -> dict[str, NodeResult]:
     ir = compiler.Compiler().compile(pipeline)
     runtime_parameter_utils.substitute_runtime_parameter(
         ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
@@ -51,6 +73,37 @@ def run(
     with _own_arguments(), _node_log(on_node):
         local_dag_runner.LocalDagRunner().run_with_ir(ir)
     return results.read(pipeline.metadata_connection_config, run_id)
+
+
+@contextlib.contextmanager
+def _written_to(log: pathlib.Path) -> Iterator[None]:
+    """Write what we log to a file; tracebacks go nowhere else."""
+    handler = _LazyFile(log, encoding="utf-8", delay=True)
+    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    handler.setFormatter(logging.Formatter(form))
+    loggers = [*map(logging.getLogger, ("components", "pipelines")), tracebacks.logger]
+    for logger in loggers:
+        logger.addHandler(handler)
+    tracebacks.logger.propagate = False
+    try:
+        yield
+    finally:
+        tracebacks.logger.propagate = True
+        for logger in loggers:
+            logger.removeHandler(handler)
+        handler.close()
+
+
+class _LazyFile(logging.FileHandler):
+    """Makes its folder with its first line; a full disk is told by the run itself."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(OSError):
+            pathlib.Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        pass
 
 
 @contextlib.contextmanager

@@ -8,7 +8,6 @@ the store. Imports stay inside the steps: each starts in seconds.
 from __future__ import annotations
 
 import argparse
-import errno
 import logging
 import os
 import pathlib
@@ -17,8 +16,10 @@ import tempfile
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from components import tracebacks
 from components.errors import FairSiloError
 from components.store_url import FROM_ENVIRONMENT
+from pipelines import faults
 from pipelines.cli import console
 from pipelines.runners import parameters, ui
 from pipelines.runners.job import Job
@@ -48,33 +49,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
             ui.write(report, asked.page, asked.executor_input)
             job.forget_failure(asked.step)
         except Exception as error:
+            if not isinstance(error, FairSiloError):
+                console.say(tracebacks.of(error))
             told = _sentence(error, job)
-            _keep(told or _unforeseen(error, asked.step), asked, job)
-            if told is None:
-                raise
+            _keep(told, asked, job)
             console.say(f"error: {told}")
             return told.exit_status
     return status
 
 
-def _sentence(error: Exception, job: Job) -> FairSiloError | None:
-    """Return what is told of a failure; None of one that nobody foresaw."""
-    if isinstance(error, FairSiloError):
-        return error
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+def _sentence(error: Exception, job: Job) -> FairSiloError:
+    """Return what is told of a failure."""
+    if faults.is_full(error):
         return FairSiloError(
             f"{job.root}: found no space left on the volume",
             "enlarge the claim or remove old runs, then retry the step; nothing is "
             "lost",
         )
-    return None
-
-
-def _unforeseen(error: Exception, step: str) -> FairSiloError:
-    # Its own words may hold a value of a record, so they stay in the step's log.
-    return FairSiloError(
-        f"an unforeseen {type(error).__name__}", f"read the log of step {step}"
-    )
+    return faults.in_words(error)
 
 
 def _keep(error: FairSiloError, asked: argparse.Namespace, job: Job) -> None:

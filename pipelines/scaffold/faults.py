@@ -18,6 +18,7 @@ from pipelines.scaffold.label import Label
 from pipelines.scaffold.survey import UNPACK, Bad, Column, Columns, Looked, Measured
 from pipelines.scaffold.words import few, of, option
 
+MAX_NOT_FINITE = ValidationSettings().max_non_finite_share
 OTHERS = {
     schema_pb2.INT: ("number", "text"),
     schema_pb2.FLOAT: ("text",),
@@ -74,6 +75,29 @@ def _spellings(silos: Mapping[str, Column], odd: Mapping[str, Bad]) -> tuple[str
     return tuple(sorted(found))
 
 
+def not_finite(
+    measured: Mapping[str, Measured], columns: Columns
+) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return by column the silos that a run would refuse for NaN or infinite numbers.
+
+    Returns:
+        The columns in which most silos have so many that they must be their missing
+        values, and those in which few have.
+    """
+    usual: dict[str, list[str]] = {}
+    odd: dict[str, list[str]] = {}
+    for name, silos in columns.items():
+        found = [
+            silo
+            for silo, one in measured.items()
+            if one.not_finite.get(name, 0.0) > MAX_NOT_FINITE
+        ]
+        if found:
+            kind = usual if 2 * len(found) >= len(silos) else odd
+            kind[name] = found
+    return usual, odd
+
+
 def faults(
     silos: Sequence[Looked],
     measured: Mapping[str, Measured],
@@ -91,6 +115,13 @@ def faults(
         if shared:
             told = f"found {few(shared)} in another silo too, byte for byte"
             faults[silo.name].append(f"silo `{silo.name}`: {told}")
+    for column, names in not_finite(measured, columns)[1].items():
+        for name in names:
+            share = measured[name].not_finite[column]
+            faults[name].append(
+                f"silo `{name}`: column `{column}`: found NaN or infinite numbers in "
+                f"{share:.0%} of the rows, expected at most {MAX_NOT_FINITE:.0%}"
+            )
     for name, one in measured.items():
         for column, bad in one.bad.items():
             odd = sum(column in other.bad for other in measured.values())
@@ -179,6 +210,13 @@ def notes(
                 f"{one.repeated:,} with the key of another row: their predictions "
                 "can't be told apart"
             )
+    for name, found in not_finite(measured, columns)[0].items():
+        notes.append(
+            f"column `{name}`: found NaN or infinite numbers in more than "
+            f"{MAX_NOT_FINITE:.0%} of the rows in {of(found, len(columns[name]))}; NaN "
+            "counts as missing (`validation.max_non_finite_share: 1`), rows with "
+            "infinite numbers are not scored"
+        )
     num_silos = len(measured)
     for name, column in agreed.items():
         held = {silo: c for silo, c in columns[name].items() if c.filled}

@@ -43,6 +43,7 @@ class Proposal:
         ignored: Columns that the model does not see, with the reason.
         left_out: Columns that are not read, with the reason.
         bounds: Bounds that the data reaches.
+        has_not_finite: Whether silos write NaN for a missing number.
         faults: By silo, why it will be quarantined.
         notes: What should be looked at.
     """
@@ -54,6 +55,7 @@ class Proposal:
     ignored: dict[str, str]
     left_out: dict[str, str]
     bounds: Bounds
+    has_not_finite: bool
     faults: dict[str, list[str]]
     notes: tuple[str, ...]
 
@@ -125,6 +127,7 @@ def propose(options: Options) -> Proposal:
         ignored,
         left_out,
         reached,
+        bool(faults.not_finite(measured, columns)[0]),
         {name: told for name, told in found.items() if told},
         tuple(faults.notes(silos, measured, columns, agreed, rows.key)),
     )

@@ -96,6 +96,7 @@ def _texts(options: Options, proposal: Proposal) -> dict[str, str]:
         "ignored": proposal.ignored,
         "num_silos": len(proposal.silos),
         "bounds": proposal.bounds,
+        "has_not_finite": proposal.has_not_finite,
     }
     return {
         target: environment.get_template(f"{target}.j2").render(values)

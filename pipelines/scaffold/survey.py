@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.errors import SettingsError, SiloError
-from components.silo_example_gen import files, splits
+from components.silo_example_gen import discovery, files, splits
 from components.silo_example_gen.conform import conform, labels
 from components.silo_example_gen.kinds import Kind, kind_of
 from components.silo_example_gen.settings import RowsSettings
@@ -118,6 +118,7 @@ class Measured:
 
     Attributes:
         bad: By column, values that don't fit the schema.
+        not_finite: By column, the share of rows with NaN or an infinite number.
         labels: Rows by label: 0, 1, -1 for any other value, None where it is missing.
         train: Rows to learn from of label 0 and 1.
         held_out: Rows held out of label 0 and 1.
@@ -128,6 +129,7 @@ class Measured:
     """
 
     bad: dict[str, Bad]
+    not_finite: dict[str, float]
     labels: Counter[int | None]
     train: tuple[int, int] = (0, 0)
     held_out: tuple[int, int] = (0, 0)
@@ -150,11 +152,7 @@ def look(data: pathlib.Path, label: str, null_values: Sequence[str]) -> list[Loo
     if not data.is_dir():
         raise SettingsError(f"--data {data}: found no such folder")
     try:
-        folders = sorted(
-            path
-            for path in data.iterdir()
-            if path.is_dir() and path.name != "__pycache__" and path.name[:1] != "."
-        )
+        folders = sorted(filter(discovery.may_be_silo, data.iterdir()))
     except OSError as error:
         raise SettingsError(
             f"--data {data}: can't be read ({error.strerror})"
@@ -254,10 +252,9 @@ def _column(parts: Mapping[pathlib.Path, pa.ChunkedArray], rows: int) -> Column:
     for part, one in zip(parts.values(), by_file.values(), strict=True):
         if one.kind is Kind.NUMBER:
             conformed = conform(part, NUMBERS)
-            usable = pc.less_equal(pc.abs(conformed.column), LARGEST)
-            text = conformed.column.filter(pc.fill_null(usable, False))
-            filled += len(text) + conformed.num_bad
-            texts.append(text.cast(pa.string()))
+            finite = _finite(conformed.column)
+            filled += len(finite) + conformed.num_bad
+            texts.append(finite.cast(pa.string()))
         elif one.kind is Kind.UNSUPPORTED:
             filled += len(part) - part.null_count
         else:
@@ -278,6 +275,12 @@ def _column(parts: Mapping[pathlib.Path, pa.ChunkedArray], rows: int) -> Column:
         is_unique,
         is_unique and _is_identifier(values, agreed),
     )
+
+
+def _finite(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return the numbers that a run does not take as missing."""
+    usable = pc.less_equal(pc.abs(column), LARGEST)  # false for NaN
+    return column.filter(pc.fill_null(usable, False))
 
 
 def _is_identifier(values: pa.ChunkedArray, agreed: Vote | None) -> bool:
@@ -351,13 +354,19 @@ def _sum(parts: Sequence[Bad]) -> Bad:
 def _counted(plain: pa.Table, bad: dict[str, Bad], rows: RowsSettings) -> Measured:
     columns = rows.split_by or rows.key
     has_columns = {*columns} <= {*plain.column_names}
+    floats = [one.name for one in plain.schema if pa.types.is_floating(one.type)]
+    not_finite = {
+        name: (len(column) - column.null_count - len(_finite(column))) / len(column)
+        for name in floats
+        if len(column := plain[name])
+    }
     if rows.label not in plain.column_names:
-        return Measured(bad, Counter(), has_split_columns=has_columns)
+        return Measured(bad, not_finite, Counter(), has_split_columns=has_columns)
     label = plain[rows.label]
     found = pc.value_counts(label).to_pylist()
     counts = Counter({item["values"]: item["counts"] for item in found})
     if not has_columns:
-        return Measured(bad, counts, has_split_columns=False)
+        return Measured(bad, not_finite, counts, has_split_columns=False)
     labelled = plain.filter(label.is_valid())
     mask = splits.held_out_rows(labelled, columns, rows.eval_share)
     values = labelled[rows.label].to_numpy()
@@ -369,6 +378,7 @@ def _counted(plain: pa.Table, bad: dict[str, Bad], rows: RowsSettings) -> Measur
         repeated = keys.num_rows - pc.count_distinct(names).as_py()
     return Measured(
         bad,
+        not_finite,
         counts,
         _by_label(values[~mask]),
         _by_label(values[mask]),

@@ -30,7 +30,7 @@ _FOR_PEOPLE = (
     r"([.,][0-9]*)?|(0|[1-9][0-9]*)[.][0-9]+) ?[€$£%]?$"
 )
 # Of the forms that `kind_of` does not know, such as 31.12.2024 and 12/31/24.
-_DATES = r"^[0-9]{1,4}([./-])[0-9]{1,2}[./-][0-9]{2,4}([ T].*)?$"
+_DATES = r"^[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{2,4}([ T][0-9]{1,2}:[0-9]{2}.*)?$"
 _NUMERIC = {Kind.TRUTH, Kind.WHOLE, Kind.LARGE, Kind.NUMBER}
 # Which of the kinds that go together takes in the others.
 _WIDEST = (

@@ -81,7 +81,7 @@ def run(tmp_path):
                 str(tmp_path / "metadata.sqlite")
             ),
         )
-        local.run(pipeline, f"run-{next(count)}", lambda _: None)
+        local.run(pipeline, f"run-{next(count)}", lambda _: None, tmp_path / "log")
         texts = [(tmp_path / f"{name}.runs").read_text() for name in names]
         return [text.count("run") for text in texts]
 

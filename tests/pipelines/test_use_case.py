@@ -126,8 +126,8 @@ def test_where_else_it_was_sought_is_told_too(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     error = use_case.unknown("nope", "a run of it in X", {"loans"})
     assert error.message == (
-        f"use case `nope`: found no pipelines/nope/settings.yaml in {tmp_path}, nor a "
-        "run of it in X; known: census, flights, loans"
+        f"use case `nope`: found no pipelines/nope/settings.yaml in {tmp_path} or "
+        "above, nor a run of it in X; known: census, flights, loans"
     )
     assert error.hint.startswith("make one with `fairsilo init nope ")
     run = use_case.unknown("20131101-000000", "a run of that id")
@@ -183,3 +183,35 @@ def test_paths_in_settings_start_at_the_project_or_at_home(
         SettingsError, match=r"`silos\.root`: found '~nobody-here/rows'"
     ):
         use_case.find("mine", ["silos.root=~nobody-here/rows"])
+
+
+def test_a_project_is_found_from_any_folder_in_it(project, monkeypatch):
+    inside = project / "pipelines" / "mine"
+    for folder in (project, inside, project / "schemas"):
+        monkeypatch.chdir(folder)
+        assert use_case.find("mine").project == project
+        assert use_case.projects() == [project, use_case.PACKAGE_PROJECT]
+        assert {"census", "flights", "mine"} <= {*use_case.known()}
+
+
+def test_output_follows_the_project_and_not_the_working_folder(
+    project, tmp_path_factory, monkeypatch
+):
+    ours = use_case.PACKAGE_PROJECT
+    monkeypatch.chdir(project / "schemas")
+    assert use_case.output("mine") == project / "build" / "mine"
+    assert use_case.output("gone") == project / "build" / "gone"
+    assert use_case.output("flights") == ours / "build" / "flights"
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    assert use_case.output("flights") == ours / "build" / "flights"
+    assert use_case.projects() == [ours]
+
+
+def test_a_projects_own_use_case_comes_before_one_of_that_name_that_we_ship(
+    project, monkeypatch
+):
+    (project / "pipelines" / "mine").rename(project / "pipelines" / "flights")
+    (project / "schemas" / "mine.pbtxt").rename(project / "schemas" / "flights.pbtxt")
+    monkeypatch.chdir(project / "schemas")
+    assert use_case.find("flights").project == project
+    assert use_case.output("flights") == project / "build" / "flights"

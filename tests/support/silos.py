@@ -1,6 +1,7 @@
 """Small, unequal silos on disk, and the artifacts and settings to read them with."""
 
 import ast
+import dataclasses
 import pathlib
 import types
 
@@ -15,6 +16,7 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.silo_example_gen.settings import SourceSettings
+from components.silos import digests
 from components.silos.manifest import Manifest, SiloEntry, Split
 from components.silos.silo import Silo
 
@@ -130,7 +132,7 @@ def entry(home: pathlib.Path, silo: str, tables: dict[str, pd.DataFrame]) -> Sil
     for name, table in tables.items():
         path = home / f"{name}.parquet"
         pq.write_table(pa.Table.from_pandas(table, preserve_index=False), path)
-        splits[name] = Split(str(path), f"digest of {silo} {name}", len(table))
+        splits[name] = Split(str(path), digests.of_file(path), len(table))
     return SiloEntry(Silo(silo, str(home)), splits=splits)
 
 
@@ -139,6 +141,21 @@ def manifest(*entries: SiloEntry, span: str = "") -> Manifest:
     return Manifest(
         "shapes", span, tuple(sorted(entries, key=lambda entry: entry.silo.id))
     )
+
+
+def listed_as_they_are(found: Manifest) -> Manifest:
+    """Return a manifest with the digests that its splits have now."""
+    entries = tuple(
+        dataclasses.replace(
+            entry,
+            splits={
+                name: dataclasses.replace(split, digest=digests.of_file(split.path))
+                for name, split in entry.splits.items()
+            },
+        )
+        for entry in found
+    )
+    return dataclasses.replace(found, entries=entries)
 
 
 def publish(store: MetadataStore, artifacts: list[mlmd.Artifact]) -> list[int]:

@@ -77,6 +77,7 @@ def collect(
             entry.silo,
             {
                 "path": entry.splits[split].path,
+                "digests": entry.digests(split),
                 "subjects": [dataclasses.asdict(subject) for subject in subjects],
                 "label": label,
                 "families": families,
@@ -177,8 +178,4 @@ def _log(split: str, silo: str, values: Mapping[str, Any]) -> None:
             silo,
             values["unlabelled"],
             values["rows"] + values["unlabelled"],
-        )
-    if values["not_compared"]:
-        logger.warning(
-            "split=%s silo=%s not compared: %s", split, silo, values["not_compared"]
         )

@@ -47,16 +47,14 @@ def sketch(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         FileError: The split can't be read or scored.
     """
     subjects = [Subject(**fields) for fields in arguments["subjects"]]
-    not_compared = circumstance = ""
+    lacking = None
     try:
         folds, unlabelled = _fold(silo, arguments, subjects)
     except Exception as error:
         # Where the first model alone can be scored, the second was the cause.
         if len(subjects) == 1:
             raise
-        failure = tasks.failure("sketch", silo, error)
-        not_compared = failure.reason
-        circumstance = not_compared if failure.circumstance else ""
+        lacking = tasks.failure("sketch", silo, error)
         folds, unlabelled = _fold(silo, arguments, subjects[:1])
     told, pooled = folds.told(arguments["min_slice_rows"], counts=arguments["counts"])
     pool = pooled.to_bytes() if len(pooled) else b""
@@ -64,9 +62,9 @@ def sketch(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         "rows": folds.rows,
         "unlabelled": unlabelled,
         "pooled": len(pooled),
-        "not_compared": not_compared,
+        "not_compared": lacking.reason if lacking else "",
     }
-    return Result(values, told.to_bytes(), pool, circumstance)
+    return Result(values, told.to_bytes(), pool, lacking)
 
 
 def _fold(

@@ -26,6 +26,7 @@ from tests.components.batch_inferrer.cases import (
     table,
     written,
 )
+from tests.support import silos
 from tests.support.at_once import age
 
 pytestmark = pytest.mark.beam
@@ -118,14 +119,19 @@ def spoil(manifest: Manifest, silo: str, how: str) -> Manifest:
         pq.write_table(rows.drop(["id"]), path)
     elif how == "other rows":
         pq.write_table(rows.slice(1), path)
+    elif how == "no table":
+        path.write_bytes(b"PAR1 this is no table PAR1")
+    if how in {"wrong type", "no key", "other rows", "no table"}:
+        return silos.listed_as_they_are(manifest)
     return manifest
 
 
 @pytest.mark.parametrize(
     ("how", "found"),
     [
-        ("empty", "bytes that Arrow can't read"),
-        ("corrupt", "bytes that Arrow can't read"),
+        ("empty", "score.parquet: found bytes that were changed or damaged since the"),
+        ("corrupt", "found bytes that were changed or damaged since the split was"),
+        ("no table", "bytes that Arrow can't read"),
         ("missing", "found no file, expected a Parquet file"),
         ("home gone", "found no folder, expected the silo's home; bring the folder"),
         ("wrong type", "column `age`: found type"),
@@ -204,7 +210,7 @@ def test_of_a_silo_that_failed_often_the_first_reason_is_told(federate, model):
     path = pathlib.Path(manifest["süd-東"].splits[SCORE].path)
     rows = pq.read_table(path)
     pq.write_table(rows.set_column(2, "age", rows["day"]), path, row_group_size=100)
-    account = infer(manifest, model.job(), SMALL)
+    account = infer(silos.listed_as_they_are(manifest), model.job(), SMALL)
     (lacking,) = account.unscored
     number = len(account.failures)
     assert number > 1

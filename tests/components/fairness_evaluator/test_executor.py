@@ -323,7 +323,7 @@ def test_a_silo_that_fails_is_not_judged_and_says_why(world, tmp_path):
     )
     evaluation, blessing = run(broken, tmp_path)
     found = {silo.silo: silo.reason for silo in decision.read(blessing.uri).not_judged}
-    assert "bytes that Arrow can't read" in found["F9"]
+    assert "bytes that were changed or damaged" in found["F9"]
     assert table.read(evaluation.uri).metric("auc", silo="F9") is None
     # A split is not to change, so the next run evaluates again.
     assert evaluation.get_string_custom_property("attempt") == "key/0"

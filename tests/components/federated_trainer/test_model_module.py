@@ -63,7 +63,38 @@ def test_initial_weights_follow_the_seed(spec):
             INPUTS
             + "    h = L.BatchNormalization()(f)\n"
             + "    return tf.keras.Model([f, i], L.Dense(1)(h))",
-            "2 weights that are not trainable.*\n\nhint: use LayerNormalization",
+            "2 weights that are not trainable, in `batch_normalization[_0-9]*` "
+            r"\(BatchNormalization\).*\n\nhint: use LayerNormalization",
+        ),
+        (
+            INPUTS
+            + "    inner = tf.keras.Sequential([L.Dense(4, name='x', trainable=False)"
+            + "])\n    return tf.keras.Model([f, i], L.Dense(1)(inner(f)))",
+            r"2 weights that are not trainable, in `x` \(Dense\); expected none.*\n\n"
+            "hint: leave `trainable=False` out: a frozen layer's values reach no silo",
+        ),
+        (
+            INPUTS
+            + "    h = L.Normalization()(f)\n"
+            + "    return tf.keras.Model([f, i], L.Dense(1)(h))",
+            r"\(Normalization\).*\n\nhint: use layers whose weights are all trained",
+        ),
+        *(
+            (
+                f"{INPUTS}    return tf.keras.Model([f, i], {output})",
+                f"found a {name} .*at the output; expected .*\n\nhint: leave the last "
+                "layer's activation out",
+            )
+            for name, output in [
+                ("sigmoid", "L.Dense(1, 'sigmoid', name='last')(f)"),
+                ("hard_sigmoid", "L.Dense(1, 'hard_sigmoid')(f)"),
+                ("softmax", "L.Dense(1, activation='softmax')(f)"),
+                ("softmax", "L.Softmax()(L.Dense(1)(f))"),
+                ("sigmoid", "L.Activation('sigmoid')(L.Dense(1)(f))"),
+                ("sigmoid", "tf.sigmoid(L.Dense(1)(f))"),
+                ("sigmoid", "tf.keras.activations.sigmoid(L.Dense(1)(f))"),
+                ("sigmoid", "tf.keras.Sequential([L.Dense(1, 'sigmoid')])(f)"),
+            ]
         ),
     ],
 )
@@ -103,3 +134,17 @@ def test_modules_of_the_folder_are_imported_as_they_are_now(tmp_path, use):
 def test_absent_file_is_refused(tmp_path):
     with pytest.raises(SettingsError, match=r"found no Python file .*/none\.py"):
         model_module.load(tmp_path / "none.py", support.SPEC, 0)
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "L.Dense(1)(L.Dense(3, 'sigmoid')(f))",
+        "L.Dense(1, 'tanh')(f) * 3",
+        "tf.keras.Sequential([L.Dense(3, 'sigmoid'), L.Dense(1)])(f)",
+    ],
+)
+def test_a_sigmoid_inside_the_model_is_no_matter(tmp_path, output):
+    path = tmp_path / "model.py"
+    path.write_text(f"{HEAD}{INPUTS}    return tf.keras.Model([f, i], {output})")
+    assert model_module.load(path, support.SPEC, 0).weights

@@ -10,6 +10,7 @@ import pytest
 from components.errors import SiloError
 from components.silo_example_gen import conform, files, ingest, splits
 from components.silos import digests, homes
+from components.silos.tasks import Failure
 from tests.support import silos
 from tests.support.at_once import age, at_once
 from tests.support.silos import CANARY
@@ -339,7 +340,9 @@ def test_a_file_that_the_system_does_not_give_now_is_read_by_the_next_run(
         "following": [],
     }
     outcome = ingest.ingest(silo, arguments)
-    assert outcome.circumstance == "silo `north`: a.parquet: Input/output error"
+    assert outcome.lacking == Failure(
+        "silo `north`: a.parquet: Input/output error", ingest.STORAGE, True
+    )
     (told,) = outcome.values["unreadable"]
     assert told["hint"] == ingest.STORAGE
     with pytest.raises(SiloError, match="nothing readable") as caught:

@@ -1,10 +1,18 @@
 import json
+import os
 
 import pytest
 
-from components.silos import manifest
+from components.errors import FairSiloError
+from components.silos import digests, manifest
 from components.silos.findings import Finding
-from components.silos.manifest import InputFile, Manifest, SiloEntry, Split
+from components.silos.manifest import (
+    ChangedSplitError,
+    InputFile,
+    Manifest,
+    SiloEntry,
+    Split,
+)
 from components.silos.silo import Silo
 
 NOTHING = Finding("silo `broken`: found nothing", "look into its folder")
@@ -34,6 +42,7 @@ def test_a_manifest_of_an_earlier_version_is_read_with_its_faults_as_sentences(
     MANIFEST.write(tmp_path)
     path = tmp_path / manifest.FILE_NAME
     told = json.loads(path.read_text(encoding="utf-8"))
+    del told["digest"]
     broken, good = told["entries"]
     broken["error"], good["error"] = "silo `broken`: found nothing", ""
     good["unreadable"] = ["b.csv: an empty file"]
@@ -42,6 +51,73 @@ def test_a_manifest_of_an_earlier_version_is_read_with_its_faults_as_sentences(
     assert found["broken"].error == Finding("silo `broken`: found nothing")
     assert found["süd"].error is None
     assert found["süd"].unreadable == (Finding("b.csv: an empty file"),)
+
+
+def changed(text):
+    return text.replace('"rows": 5', '"rows": 4')
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        (lambda text: text[:-40], "a file that is cut or of another form (JSONDec"),
+        (lambda _: "", "a file that is cut or of another form (JSONDecodeError)"),
+        (lambda _: "[]", "a file that is cut or of another form (TypeError)"),
+        (lambda _: "7", "a file that is cut or of another form (AttributeError)"),
+        (lambda _: "{}", "a file that is cut or of another form (KeyError)"),
+        (changed, "content that was changed after it was written"),
+        (lambda text: text.replace("2013-05", "2013-06"), "content that was changed"),
+    ],
+)
+def test_a_damaged_manifest_is_refused_with_the_way_out(tmp_path, damage, found):
+    MANIFEST.write(tmp_path)
+    path = tmp_path / manifest.FILE_NAME
+    path.write_text(damage(path.read_text("utf-8")), encoding="utf-8")
+    with pytest.raises(FairSiloError) as caught:
+        manifest.read(tmp_path)
+    assert caught.value.message.startswith(f"{path}: found {found}")
+    assert caught.value.hint == (
+        f"delete the folder {tmp_path} and run again: it is written anew"
+    )
+
+
+def test_a_manifest_of_other_fields_is_refused(tmp_path):
+    MANIFEST.write(tmp_path)
+    path = tmp_path / manifest.FILE_NAME
+    told = json.loads(path.read_text("utf-8"))
+    del told["digest"]
+    told["entries"][0]["endpoint"] = "north:7000"
+    del told["entries"][0]["inputs"]
+    path.write_text(json.dumps(told))
+    with pytest.raises(FairSiloError, match=r"of another form \(KeyError\)"):
+        manifest.read(tmp_path)
+
+
+def test_a_manifest_that_is_gone_is_named(tmp_path):
+    with pytest.raises(FairSiloError, match=r"manifest\.json: found no file"):
+        manifest.read(tmp_path)
+
+
+def test_a_split_with_other_bytes_is_noticed_even_of_the_same_size_and_time(tmp_path):
+    path = tmp_path / "train.parquet"
+    path.write_bytes(b"rows 1")
+    expected = {str(path): digests.of_file(path)}
+    silo = Silo("süd", str(tmp_path))
+    manifest.verify(silo, expected)
+    times = path.stat()
+    other = tmp_path / "other"
+    other.write_bytes(b"rows 2")
+    os.utime(other, ns=(times.st_atime_ns, times.st_mtime_ns))
+    other.replace(path)
+    with pytest.raises(ChangedSplitError) as caught:
+        manifest.verify(silo, expected)
+    assert caught.value.message == (
+        f"silo `süd`: {path}: found bytes that were changed or damaged since the split "
+        f"was written, expected SHA-256 {expected[str(path)][:12]}, as in the manifest"
+    )
+    assert "delete this file and run again" in caught.value.hint
+    path.unlink()
+    manifest.verify(silo, expected)  # its reader says that it is gone
 
 
 def test_entries_are_found_by_silo_and_in_order():

@@ -5,7 +5,7 @@ import pytest
 
 from components import circumstances
 from components.errors import FairSiloError, SiloError
-from components.silos import tasks
+from components.silos import digests, tasks
 from components.silos.findings import Finding
 from components.silos.silo import Silo
 from components.silos.tasks import Failure, Result
@@ -25,14 +25,15 @@ def probe(silo, arguments):
     if fault == "memory":
         raise MemoryError(CANARY)
     if fault == "lost":
-        lost = FairSiloError("the split is gone", "mend it")
-        raise circumstances.of_circumstance(lost)
+        gone = FairSiloError("the split is gone", "mend it")
+        raise circumstances.of_circumstance(gone)
     if fault == "value":
         int(CANARY)
     values = {"silo": silo.id, "rows": arguments["rows"]}
     pooled = arguments.get("pooled", "").encode()
-    lacking = arguments.get("circumstance", "")
-    return Result(values, silo.id.encode() * 2, pooled, lacking)
+    lacking = arguments.get("lacking")
+    lost = Failure(lacking, "mend it", True) if lacking else None
+    return Result(values, silo.id.encode() * 2, pooled, lost)
 
 
 def merge(parts):
@@ -53,6 +54,17 @@ def silo(name):
 def test_a_result_comes_back_with_its_payload(registered):
     outcome = tasks.attempt("probe", silo("süd"), {"rows": 3})
     assert outcome == Result({"silo": "süd", "rows": 3}, "südsüd".encode())
+
+
+def test_a_task_is_not_run_on_a_split_that_was_changed(registered, tmp_path):
+    path = tmp_path / "train.parquet"
+    path.write_bytes(b"rows")
+    arguments = {"rows": 3, "digests": {str(path): digests.of_file(path)}}
+    assert isinstance(tasks.attempt("probe", silo("north"), arguments), Result)
+    path.write_bytes(b"other rows")
+    outcome = tasks.attempt("probe", silo("north"), arguments)
+    assert isinstance(outcome, Failure)
+    assert "train.parquet: found bytes that were changed or damaged" in outcome.reason
 
 
 def test_a_sentence_that_was_written_to_be_read_is_kept(registered):
@@ -96,7 +108,7 @@ def test_faults_of_circumstance_are_noted_and_verdicts_are_not(registered):
     calls: list[tasks.Call] = [
         (silo("north"), {"fault": "ours"}),
         (silo("south"), {"fault": "memory"}),
-        (silo("west"), {"rows": 1, "circumstance": "half is lacking"}),
+        (silo("west"), {"rows": 1, "lacking": "half is lacking"}),
         (silo("y"), {"rows": 1}),
     ]
     with circumstances.collected() as noted:
@@ -113,6 +125,10 @@ def test_one_silos_failure_leaves_the_others_and_their_order(registered, caplog)
     ]
     with caplog.at_level(logging.INFO):
         found = list(tasks.run("probe", calls))
+    (trace,) = [r for r in caplog.records if r.name == "components.tracebacks"]
+    assert "task=probe silo=north" in trace.getMessage()
+    assert trace.getMessage().endswith("builtins.ValueError")
+    assert "in probe\n" in trace.getMessage()
     assert [one.id for one, _ in found] == ["süd", "north", "west"]
     assert [type(outcome) for _, outcome in found] == [Result, Failure, Result]
     assert found[0][1] == Result({"silo": "süd", "rows": 1}, "südsüd".encode())

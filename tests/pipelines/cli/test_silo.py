@@ -1,6 +1,7 @@
 """Decisions about silos are recorded; unknown silos and empty reasons are refused."""
 
 import json
+import pathlib
 
 import pytest
 
@@ -9,7 +10,7 @@ from components.silos.cohort import Member
 from components.silos.findings import Finding
 from pipelines.cli import silo
 from pipelines.run_store import RunStore
-from tests.support.program import fairsilo
+from tests.support.program import fairsilo, project
 
 
 @pytest.fixture
@@ -45,6 +46,18 @@ def test_quarantine_and_release_are_recorded_with_their_reasons(command, tmp_pat
         "quarantine",
         "release",
     ]
+
+
+def test_a_decision_is_seen_from_every_folder_of_the_project(tmp_path):
+    (project(tmp_path) / "data/north").mkdir(parents=True)
+    root = f"--set=silos.root={tmp_path / 'data'}"
+    quarantine = ("silo", "quarantine", "north", "--use-case=flights", "--reason=audit")
+    assert fairsilo(*quarantine, root, folder=tmp_path).returncode == 0
+    for folder in (tmp_path, tmp_path / "data/north", tmp_path / "pipelines/flights"):
+        told = fairsilo("silo", "history", "flights", "--json", folder=folder)
+        assert [one["reason"] for one in json.loads(told.stdout)] == ["audit"]
+    builds = [path.relative_to(tmp_path) for path in tmp_path.rglob("build")]
+    assert builds == [pathlib.Path("build")]
 
 
 @pytest.mark.parametrize(

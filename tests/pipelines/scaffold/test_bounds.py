@@ -17,7 +17,7 @@ LABELS = st.tuples(st.integers(0, 400), st.integers(0, 400))
 
 
 def _silo(train: tuple[int, int], held_out: tuple[int, int]) -> Measured:
-    return Measured({}, Counter(), train, held_out)
+    return Measured({}, {}, Counter(), train, held_out)
 
 
 @given(st.lists(st.builds(_silo, LABELS, LABELS), max_size=5))

@@ -202,6 +202,23 @@ def test_header_without_rows_says_nothing_of_types(silos, tmp_path):
     assert found.faults == {"z": ["silo `z`: found a header without rows"]}
 
 
+@pytest.mark.parametrize(
+    ("kinds", "odd"), [("nf", ""), ("fnf", "b"), ("nnf", ""), ("ffff", "")]
+)
+def test_nan_for_missing_is_a_fault_of_few_silos_or_the_use_of_most(
+    tmp_path, kinds, odd
+):
+    some = pa.array([float("nan") if i % 3 else i / 4 for i in range(ROWS)])
+    for name, kind in zip("abcd", kinds, strict=False):
+        column = some if kind == "n" else COLUMNS["float"]
+        _write(tmp_path / name, {"x": column}, "rows.parquet")
+    found = _propose(tmp_path)
+    assert [*found.faults] == [*odd]
+    assert found.has_not_finite == (not odd and "n" in kinds)
+    told = str([*found.faults.values(), *found.notes])
+    assert ("found NaN or infinite numbers in" in told) == ("n" in kinds)
+
+
 def test_silos_that_hold_the_same_file_are_named(silos, tmp_path):
     silos("float", "float")
     shutil.copytree(tmp_path / "b", tmp_path / "c")

@@ -72,7 +72,7 @@ def test_gate_that_compares_silos_is_not_written_for_one(tmp_path, monkeypatch, 
     _, proposal = _scaffold(tmp_path, "mine", data)
     monkeypatch.chdir(tmp_path)
     settings = use_case.find("mine").settings
-    assert list(settings.gates.configured) == ["silo_floor", "change"]
+    assert "silo_gap" not in settings.gates.configured
     assert (settings.validation.quorum, settings.features.min_value_silos) == (1, 1)
     assert settings.training.quorum_per_round == 1
     assert "no silo_gap, which needs two" in decided(proposal)[-1]
@@ -80,10 +80,13 @@ def test_gate_that_compares_silos_is_not_written_for_one(tmp_path, monkeypatch, 
 
 def test_all_that_was_decided_is_in_the_settings(tmp_path, monkeypatch, data):
     for folder in data.iterdir():
-        rows = [f"{i % 2},{i % 3 or '?'},2024-01-{i % 9 + 1:02},EUR" for i in range(60)]
+        rows = [
+            f"{i % 2},{i % 3 or '?'},{i % 4 * 0.5 or 'nan'},2024-01-{i % 9 + 1:02},EUR"
+            for i in range(60)
+        ]
         words = [f"f,{('yes', 'no')[i % 2]}" for i in range(60)]
         lines = [f"{a},{b}" for a, b in zip(rows, words, strict=True)]
-        text = "\n".join(["x,m,day,cur,sex,y", *lines, *lines[: len(folder.name)]])
+        text = "\n".join(["x,m,v,day,cur,sex,y", *lines, *lines[: len(folder.name)]])
         (folder / "rows.csv").write_text(text)
     _scaffold(
         tmp_path, "mine", data, ("sex",), positive="no", ignore=("x",), null=("?",)
@@ -92,7 +95,8 @@ def test_all_that_was_decided_is_in_the_settings(tmp_path, monkeypatch, data):
     settings = use_case.find("mine").settings
     assert settings.rows.label_values == ("yes", "no")
     assert settings.rows.null_values == ("", "?")
-    assert settings.rows.split_by == ("m", "day", "cur", "sex")
+    assert settings.rows.split_by == ("m", "v", "day", "cur", "sex")
+    assert settings.validation.max_non_finite_share == 1
     assert settings.features.ignore == ("sex", "day", "cur")
     text = (tmp_path / "pipelines" / "mine" / "settings.yaml").read_text()
     assert '- "day" # dates or times: each would be a category of its own' in text

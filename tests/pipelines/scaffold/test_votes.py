@@ -31,6 +31,7 @@ def _vote(*values: object, parse: bool = True) -> Vote:
         (["yes", "no"], Kind.TEXT),
         (["31.12.2024", "1.1.2025"], Kind.TIME),
         (["12/31/24 10:00", "1/2/2025"], Kind.TIME),
+        (["2013-11-01 UA 15", "2013-11-02 UA 7"], Kind.TEXT),  # keys with a day in them
         (["true", "FALSE"], Kind.TRUTH),
     ],
 )

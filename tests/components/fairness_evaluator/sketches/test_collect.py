@@ -13,6 +13,7 @@ from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.sketches import bins, collect
 from components.fairness_evaluator.sketches.slices import Key
 from components.fairness_evaluator.sketches.subjects import Subject
+from components.silos import digests
 from components.silos.manifest import Manifest, SiloEntry, Split
 from components.silos.silo import Silo
 from tests.components.fairness_evaluator.sketches.test_delong import row_by_row
@@ -196,7 +197,7 @@ def scored_elsewhere(world, tmp_path) -> Manifest:
             rows["delay"] = "late"
         path = tmp_path / f"{entry.silo.id}.parquet"
         pq.write_table(pa.Table.from_pandas(rows, preserve_index=False), path)
-        split = Split(str(path), "", len(rows))
+        split = Split(str(path), digests.of_file(path), len(rows))
         entries.append(SiloEntry(Silo(entry.silo.id, ""), splits={"eval": split}))
     return Manifest("flights", "", tuple(entries))
 
