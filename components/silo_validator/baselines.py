@@ -18,9 +18,13 @@ from components.silo_validator.node import Baseline
 from components.silos import cohort, digests, statistics
 from components.silos.spans import span_order
 
-STATISTICS = "statistics_uri"
-
 logger = logging.getLogger(__name__)
+
+GONE = (
+    "span=%s: found no file at %s, so drift is measured against an earlier span where "
+    "there is one, and else not at all; expected what SiloValidator wrote there"
+)
+STATISTICS = "statistics_uri"
 
 
 def find(store: Any, use_case: str, span: str) -> dict[str, Baseline]:  # noqa: ANN401
@@ -58,11 +62,7 @@ def find(store: Any, use_case: str, span: str) -> dict[str, Baseline]:  # noqa: 
             if statistics.path(folder, silo).exists():
                 baselines[silo] = Baseline(its_span, folder)
             else:
-                logger.warning(
-                    "silo=%s span=%s: its statistics are gone, so drift is measured "
-                    "against an earlier span, or not at all: run that span again",
-                    *(silo, its_span),
-                )
+                logger.warning(GONE, its_span, statistics.path(folder, silo))
     return baselines
 
 

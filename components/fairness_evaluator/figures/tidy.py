@@ -32,7 +32,7 @@ from components.silos import manifest
 
 Known = dict[Key, Measures]
 RANKS = ("auc", "pr_auc")  # made of ranks, so of which row's score is higher
-LEAST_UNRESOLVED = 0.001  # what pages show
+LEAST_UNRESOLVED = 0.005  # less is far within any interval
 NEXT_METRICS = ("auc", "log_loss", "brier")
 
 

@@ -132,13 +132,5 @@ def test_what_was_deleted_is_no_baseline(store, record):
     assert spans(store, "2013-03") == {"north": "2013-01"}
 
 
-def test_statistics_that_are_gone_are_missed_in_the_log(store, record, caplog):
-    record("2013-01", north=True)
-    folder = pathlib.Path(record("2013-02", north=True).uri).parent
-    statistics.path(folder, "north").unlink()
-    assert spans(store, "2013-03") == {"north": "2013-01"}
-    assert "silo=north span=2013-02: its statistics are gone" in caplog.text
-
-
 def test_a_store_that_never_saw_a_cohort_has_no_baselines(store):
     assert baselines.find(store, "flights", "2013-01") == {}

@@ -142,16 +142,21 @@ def test_one_silos_failure_leaves_the_others_and_their_order(registered, caplog)
 @pytest.mark.beam
 def test_each_byte_that_leaves_a_silo_is_counted(registered, tmp_path):
     calls: list[tasks.Call] = [
-        (silo("süd"), {"rows": 1, "pooled": "1234567"}),
+        (silo("east"), {"rows": 1, "pooled": "1234567"}),
         (silo("west"), {"rows": 1}),
+        (silo("wést"), {"rows": 10}),
         (silo("north"), {"fault": "ours"}),
     ]
-    (_, south), (_, west), (_, north) = tasks.run("probe", calls, pool=tmp_path / "p")
-    told = '{"values": {"silo": "%s", "rows": 1}, "lacking": null}'
-    parts = (told % "süd", "südsüd", "1234567")
-    assert south.num_bytes == sum(len(part.encode()) for part in parts)
-    assert west.num_bytes == len(told % "west") + len("westwest")
-    assert north.num_bytes > len(north.reason + north.hint)
+    outcomes = [
+        outcome for _, outcome in tasks.run("probe", calls, pool=tmp_path / "p")
+    ]
+    east, west, accent, north = (outcome.num_bytes for outcome in outcomes)
+    assert east == west + 7  # what it pooled
+    # A digit and a letter of two bytes in the values, and twice in the payload.
+    assert accent == west + 1 + 1 + 2
+    assert west > len('{"silo": "west", "rows": 1}') + len("westwest")
+    assert isinstance(outcomes[3], Failure)
+    assert north > len(outcomes[3].reason + outcomes[3].hint)
 
 
 @pytest.mark.beam

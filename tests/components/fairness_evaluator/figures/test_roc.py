@@ -79,13 +79,15 @@ def test_the_auc_is_off_by_no_more_than_is_told(seed, width):
     labels = rng.permutation(np.repeat([0, 1], [30, 20]))
     scores = 0.5 + width * (rng.random(50) / 2 - 0.25 + labels / 10)
     places = np.searchsorted(np.linspace(0, 1, 1001), scores)
-    counts = [np.bincount(places[labels == each], minlength=1002) for each in (0, 1)]
+    negatives, positives = (
+        np.bincount(places[labels == each], minlength=1002) for each in (0, 1)
+    )
     sums = [
         np.bincount(places[labels == each], scores[labels == each], 1002)
         for each in (0, 1)
     ]
-    found = roc.auc(*counts).interval.value
-    off = roc.unresolved(counts[0], counts[1], np.array(sums))
+    found = roc.auc(negatives, positives).interval.value
+    off = roc.unresolved(negatives, positives, np.array(sums))
     truth = sklearn.metrics.roc_auc_score(labels, scores)
     assert abs(found - truth) <= off + 1e-9
     assert 0 <= off <= 0.5
@@ -94,9 +96,8 @@ def test_the_auc_is_off_by_no_more_than_is_told(seed, width):
 
 
 def test_true_ties_leave_nothing_open():
-    counts = np.array([2, 3]), np.array([1, 4])
     scores = np.array([[0.2, 2.4], [0.1, 3.2]])
-    assert roc.unresolved(*counts, scores) == 0
+    assert roc.unresolved(np.array([2, 3]), np.array([1, 4]), scores) == 0
     assert roc.unresolved(np.array([2]), np.array([0]), np.array([[0.2], [0]])) == 0
 
 
