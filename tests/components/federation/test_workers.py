@@ -7,7 +7,6 @@ import pathlib
 import shutil
 import signal
 import threading
-import time
 
 import pytest
 
@@ -16,6 +15,7 @@ from components.federation import workers as module
 from components.federation.workers import Workers
 from components.silos import homes
 from tests.components.federation import support
+from tests.support.program import wait_until
 
 pytestmark = pytest.mark.tff
 
@@ -63,10 +63,7 @@ def test_worker_ends_with_the_thread_that_started_it(silo, workers):
     thread = threading.Thread(target=lambda: started.append(workers.start(silo)))
     thread.start()
     thread.join()
-    end = time.monotonic() + 10
-    while started[0].alive:
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    wait_until(lambda: not started[0].alive)
 
 
 def test_dead_worker_is_started_again_but_not_for_ever(silo, workers, monkeypatch):
