@@ -79,6 +79,19 @@ def test_dead_worker_is_started_again_but_not_for_ever(silo, workers, monkeypatc
         workers.start(silo)
 
 
+def test_the_log_of_a_worker_that_died_is_kept(silo, workers, tmp_path):
+    worker = workers.start(silo)
+    log = tmp_path / "workers" / "logs" / f"silo-{silo.id}.log"
+    with log.open("a") as file:
+        file.write("why it died")
+    worker.process.kill()
+    worker.process.wait()
+    workers.start(silo)
+    before = log.with_name(f"silo-{silo.id}.before.log").read_text()
+    assert before.endswith("why it died")
+    assert "why it died" not in log.read_text()
+
+
 def test_home_that_is_gone_is_refused_with_the_silo(silo, workers):
     shutil.rmtree(silo.home)
     with pytest.raises(SiloError) as caught:
