@@ -65,7 +65,9 @@ def test_training_stops_with_all_reasons_below_quorum(tmp_path, train):
     assert result.refusal == (
         "round 1: 1 of 3 silos answered, the quorum is 2 "
         "(`north`: its training data is not there; "
-        "`south`: has No such file or directory)"
+        "`south`: has No such file or directory); mend the silos named here (the log "
+        "of a worker that was started here lies beside the checkpoints), or lower the "
+        "trainer's `quorum_per_round`"
     )
     assert result.rounds == ()
 
