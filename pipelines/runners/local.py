@@ -69,7 +69,11 @@ def _run(
     )
     root = pathlib.Path(pipeline.pipeline_info.pipeline_root)
     root.mkdir(parents=True, exist_ok=True)
-    whole.set_aside(root / node.id for node in pipeline.components)
+    folders = [root / node.id for node in pipeline.components]
+    if pathlib.Path(pipeline.metadata_connection_config.sqlite.filename_uri).exists():
+        whole.set_aside(folders)
+    else:
+        whole.set_unknown_aside(folders)
     with _own_arguments(), _node_log(on_node):
         local_dag_runner.LocalDagRunner().run_with_ir(ir)
     found = results.read(pipeline.metadata_connection_config, run_id)
