@@ -6,6 +6,8 @@ invalidate the cache of another node. Unknown keys are refused.
 
 from __future__ import annotations
 
+from typing import Any, get_args
+
 import pydantic
 
 
@@ -13,5 +15,18 @@ class Section(pydantic.BaseModel):
     """One node's section: immutable, and strict about its keys."""
 
     model_config = pydantic.ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True
+        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
     )
+
+    @pydantic.field_validator("*", mode="before")
+    @classmethod
+    def _no_bool_as_number(
+        cls,
+        value: Any,  # noqa: ANN401  as the file has it
+        info: pydantic.ValidationInfo,
+    ) -> Any:  # noqa: ANN401
+        """Refuse `yes` and `true` where pydantic would read them as 1."""
+        kind = cls.model_fields[str(info.field_name)].annotation
+        if isinstance(value, bool) and {int, float} & {kind, *get_args(kind)}:
+            raise ValueError("expected a number")
+        return value

@@ -33,6 +33,7 @@ aks-kubeflow: ## Install Kubeflow Pipelines, the version in k8s/kfp-version
 	kubectl apply -k "$(KFP_MANIFESTS)/cluster-scoped-resources?ref=$(KFP_VERSION)"
 	kubectl wait --for=condition=established --timeout=60s crd/applications.app.k8s.io
 	kubectl apply -k "$(KFP_MANIFESTS)/env/platform-agnostic?ref=$(KFP_VERSION)"
+	kubectl --namespace kubeflow set env deployment/ml-pipeline DEFAULTPIPELINERUNNERSERVICEACCOUNT=fairsilo-runner
 	kubectl --namespace kubeflow wait --for=condition=available --timeout=15m deployment --all
 
 aks-deploy: ## Apply the overlay, and hand the database's passwords to the cluster
@@ -52,7 +53,7 @@ aks-upload: ## Copy a folder to the shared volume (FROM=folder TO=path below its
 	k8s/terraform/upload.sh "$(AKS_IMAGE)" "$(FROM)" "$(TO)"
 
 aks-image: ## Print the steps' image, as `fairsilo kubeflow --image` takes it
-	@echo "$(AKS_IMAGE)"
+	@python3 k8s/terraform/steps_image.py $(AKS_OVERLAY)
 
 # In this order: what the dump speaks of is on the volume when the snapshot is taken.
 aks-snapshot: ## Dump the database now, then take a snapshot of the shared volume

@@ -28,12 +28,17 @@ from components.silo_validator.columns import Columns
 from components.silo_validator.component import SiloValidator
 from components.silos import digests
 from components.silos.tasks import DIRECT
+from pipelines.operator_snapshot import OperatorSnapshot
 from pipelines.places import Places
 from pipelines.use_case import UseCase
 
 
 def build(
-    use_case: UseCase, places: Places, span: str, force: bool = False
+    use_case: UseCase,
+    places: Places,
+    span: str,
+    decided: OperatorSnapshot,
+    force: bool = False,
 ) -> Pipeline:
     """Return the whole chain for one span.
 
@@ -41,17 +46,11 @@ def build(
         use_case: What to run.
         places: Where to write.
         span: The span, or `latest`.
+        decided: What people had decided by hand when the run began.
         force: Whether rows are scored with a model that was not blessed.
     """
-    examples, schema, validator = _checks(use_case, places, span)
+    schema, examples, validator, features = _checks(use_case, places, span, decided)
     cohort = validator.outputs["cohort"]
-    features = FeatureSpecGen(
-        statistics=validator.outputs["statistics"],
-        cohort=cohort,
-        schema=schema.outputs["schema"],
-        settings=use_case.settings.features,
-        not_features=_not_features(use_case),
-    )
     trainer = FederatedTrainer(
         examples=examples.outputs["examples"],
         cohort=cohort,
@@ -71,7 +70,7 @@ def build(
         gates=use_case.settings.gates,
         use_case=use_case.name,
         label=use_case.settings.rows.label,
-        operator_store=places.operator_store,
+        waivers=decided.waivers,
     )
     blessing = evaluator.outputs["blessing"]
     pusher = Pusher(model=model, blessing=blessing, destination=str(places.serving))
@@ -88,6 +87,7 @@ def build(
         examples=examples.outputs["examples"],
         statistics=validator.outputs["statistics"],
         cohort=cohort,
+        feature_spec=features.outputs["feature_spec"],
         model=model,
         model_run=trainer.outputs["model_run"],
         evaluation=evaluator.outputs["evaluation"],
@@ -97,18 +97,21 @@ def build(
         use_case=use_case.name,
         run_settings=use_case.settings.of_run(),
     )
-    nodes = [examples, schema, validator, features, trainer]
+    nodes = [schema, examples, validator, features, trainer]
     return _pipeline(use_case, places, [*nodes, evaluator, pusher, inferrer, dashboard])
 
 
-def build_checks(use_case: UseCase, places: Places, span: str) -> Pipeline:
-    """Return the part of the chain that decides which silos train."""
-    return _pipeline(use_case, places, list(_checks(use_case, places, span)))
+def build_checks(
+    use_case: UseCase, places: Places, span: str, decided: OperatorSnapshot
+) -> Pipeline:
+    """Return the part of the chain that decides which silos and columns train."""
+    return _pipeline(use_case, places, list(_checks(use_case, places, span, decided)))
 
 
 def build_prediction(use_case: UseCase, places: Places, span: str) -> Pipeline:
     """Return the part of the chain that scores rows with the newest blessed model."""
-    examples = _example_gen(use_case, places, span, discovery.SCORE)
+    schema = _schema(use_case, places)
+    examples = _example_gen(use_case, places, schema, span, discovery.SCORE)
     inferrer = BatchInferrer(
         examples=examples.outputs["examples"],
         settings=use_case.settings.inference,
@@ -116,30 +119,50 @@ def build_prediction(use_case: UseCase, places: Places, span: str) -> Pipeline:
         key=use_case.settings.rows.key,
         force=json.dumps(False),
     )
-    return _pipeline(use_case, places, [examples, inferrer])
+    return _pipeline(use_case, places, [schema, examples, inferrer])
 
 
 def _checks(
-    use_case: UseCase, places: Places, span: str
-) -> tuple[SiloExampleGen, ImportSchemaGen, SiloValidator]:
-    rows = use_case.settings.rows
-    examples = _example_gen(use_case, places, span)
-    schema = ImportSchemaGen(schema_file=str(_staged_schema(use_case, places)))
+    use_case: UseCase, places: Places, span: str, decided: OperatorSnapshot
+) -> tuple[ImportSchemaGen, SiloExampleGen, SiloValidator, FeatureSpecGen]:
+    rows, features = use_case.settings.rows, use_case.settings.features
+    schema = _schema(use_case, places)
+    examples = _example_gen(use_case, places, schema, span)
     validator = SiloValidator(
         examples=examples.outputs["examples"],
         schema=schema.outputs["schema"],
         settings=use_case.settings.validation,
-        columns=Columns(rows.label, rows.key, rows.split_by),
+        columns=Columns(
+            rows.label,
+            rows.key,
+            tuple(name for name in rows.split_by if name in features.ignore),
+        ),
         use_case=use_case.name,
-        operator_store=places.operator_store,
+        quarantined=decided.quarantined,
     )
-    return examples, schema, validator
+    spec = FeatureSpecGen(
+        statistics=validator.outputs["statistics"],
+        cohort=validator.outputs["cohort"],
+        schema=schema.outputs["schema"],
+        settings=features,
+        not_features=[rows.label, *rows.key],
+    )
+    return schema, examples, validator, spec
+
+
+def _schema(use_case: UseCase, places: Places) -> ImportSchemaGen:
+    return ImportSchemaGen(schema_file=str(_staged_schema(use_case, places)))
 
 
 def _example_gen(
-    use_case: UseCase, places: Places, span: str, purpose: str = discovery.TRAIN
+    use_case: UseCase,
+    places: Places,
+    schema: ImportSchemaGen,
+    span: str,
+    purpose: str = discovery.TRAIN,
 ) -> SiloExampleGen:
     return SiloExampleGen(
+        schema=schema.outputs["schema"],
         settings=use_case.settings.source,
         use_case=use_case.name,
         span=span,
@@ -166,11 +189,6 @@ def _metadata(places: Places) -> metadata_store_pb2.ConnectionConfig:
         metadata.sqlite_metadata_connection_config(str(places.metadata))
     )
     return config
-
-
-def _not_features(use_case: UseCase) -> list[str]:
-    rows = use_case.settings.rows
-    return [rows.label, *rows.key, *([rows.split_by] if rows.split_by else [])]
 
 
 def stage_schema(use_case: UseCase, places: Places) -> None:

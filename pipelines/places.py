@@ -1,4 +1,4 @@
-"""Where a run writes: files below one output folder, by default build/NAME."""
+"""Where a run writes: files below one output folder (`pipelines/use_case.py`)."""
 
 from __future__ import annotations
 
@@ -58,3 +58,7 @@ class Places:
     def runs(self) -> pathlib.Path:
         """A folder for each run, with its summary."""
         return self.output / "runs"
+
+    def log(self, run_id: str) -> pathlib.Path:
+        """A local run's log: our warnings, and tracebacks without values."""
+        return self.runs / run_id / "log.txt"

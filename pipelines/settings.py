@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, TypeVar, get_args
 
 import pydantic
@@ -126,15 +126,19 @@ def load(
     Raises:
         SettingsError: The file or an override can't be used; all faults are named.
     """
-    data = _read(path)
+    data, changed_by = _read(path), []
     if patch is not None and patch.exists():
         _merge(data, _read(patch))
+        changed_by.append(str(patch))
     for override in overrides:
         _apply(data, override)
+    if overrides:
+        changed_by.append("--set " + " --set ".join(overrides))
+    by = f" (changed by {', then '.join(changed_by)})" if changed_by else ""
     settings = _validate(
         UseCaseSettings,
         data,
-        str(path),
+        f"{path}{by}",
         f"`fairsilo config show {path.parent.name}` lists all settings",
     )
     check(settings.evaluation, settings.gates)
@@ -167,15 +171,54 @@ def _distinct(faults: Sequence[Any]) -> list[Any]:
     ]
 
 
+class _Loader(yaml.SafeLoader):
+    """Reads YAML in which no key stands twice: the last would silently win."""
+
+    def construct_mapping(
+        self, node: yaml.MappingNode, deep: bool = False
+    ) -> dict[Hashable, Any]:
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if key.value in lines:
+                raise SettingsError(
+                    f"found the key `{key.value}` twice, on lines {lines[key.value]} "
+                    f"and {line}",
+                    "leave out one of them",
+                )
+            if isinstance(key, yaml.ScalarNode):
+                lines[key.value] = line
+        return super().construct_mapping(node, deep)
+
+
+def _parse(text: str, where: str) -> Any:  # noqa: ANN401  whatever the text says
+    try:
+        return yaml.load(text, _Loader)  # noqa: S506  it is a SafeLoader
+    except SettingsError as error:
+        raise SettingsError(f"{where}: {error.message}", error.hint) from None
+    # PyYAML's own errors, and what it raises of others for values such as 2013-02-31.
+    except Exception as error:
+        raise SettingsError(f"{where}: found no valid YAML: {error}") from None
+
+
 def _read(path: pathlib.Path) -> dict[str, Any]:
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise SettingsError(
             f"{path}: found no such file, expected the use case's settings"
         ) from None
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{path}: found no valid YAML: {error}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(
+            f"{path}: found bytes that are not UTF-8",
+            "save the file as UTF-8",
+        ) from None
+    except OSError as error:
+        raise SettingsError(
+            f"{path}: found a file that can't be read ({error.strerror}), expected "
+            "the use case's settings"
+        ) from None
+    data = _parse(text, str(path))
     if not isinstance(data, dict):
         raise SettingsError(f"{path}: found no sections, expected a YAML mapping")
     return data
@@ -197,11 +240,12 @@ def _apply(data: dict[str, Any], override: str) -> None:
         )
     *sections, key = place.split(".")
     for section in sections:
-        inner = data.setdefault(section, {})
-        if not isinstance(inner, dict):
+        if data.get(section) is None:
+            data[section] = {}
+        data = data[section]
+        if not isinstance(data, dict):
             raise SettingsError(f"--set {override!r}: `{section}` is no section")
-        data = inner
-    data[key] = yaml.safe_load(text)
+    data[key] = _parse(text, f"--set {override!r}")
 
 
 def _fault(kind: type[Section], item: Mapping[str, Any]) -> str:
@@ -209,22 +253,27 @@ def _fault(kind: type[Section], item: Mapping[str, Any]) -> str:
     if item["type"] == "extra_forbidden":
         known = _known(kind, item["loc"][:-1])
         close = difflib.get_close_matches(str(item["loc"][-1]), known, 1)
-        meant = f"; did you mean `{close[0]}`?" if close else ""
+        meant = f"; did you mean `{close[0]}`?" if close else "."
         return f"`{place}`: unknown key{meant} Allowed: {', '.join(sorted(known))}"
     if item["type"] == "missing":
         return f"`{place}`: found nothing, expected a value"
     message = item["msg"].removeprefix("Value error, ")
+    if item["type"] == "model_type":
+        message = "expected a section: settings by name"
     found = item["input"]
-    shown = f"found {found!r}; " if not isinstance(found, dict) else ""
+    told = "null" if found is None else repr(found)
+    shown = f"found {told}; " if not isinstance(found, dict) and len(told) < 200 else ""
     return f"`{place or 'settings'}`: {shown}{message[:1].lower()}{message[1:]}"
 
 
 def _known(root: type[Section], place: Sequence[str | int]) -> list[str]:
-    model: Any = root
+    """Return the keys that are allowed at a place."""
+    kind: Any = root
     for part in place:
-        kind = model.model_fields[str(part)].annotation
-        # A section that may be null, such as a gate, is a union with None.
-        model = next(
-            (one for one in get_args(kind) if hasattr(one, "model_fields")), kind
-        )
-    return list(model.model_fields)
+        if hasattr(kind, "model_fields"):
+            kind = kind.model_fields[str(part)].annotation
+        else:  # sections by name, such as schedules
+            kind = get_args(kind)[-1]
+        if type(None) in get_args(kind):  # may be null, such as a gate
+            kind = get_args(kind)[0]
+    return list(kind.model_fields)

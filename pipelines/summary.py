@@ -7,22 +7,27 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import pathlib
+import uuid
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
 from components.batch_inferrer import ledger
-from components.errors import FairSiloError
 from components.fairness_evaluator import decision
 from components.fairness_evaluator.decision import Decision
+from components.features import unused
 from components.federation import records
 from components.pusher import outcome
 from components.scoring import model, table
 from components.scoring.table import Figure
 from components.silos import cohort, departures, manifest
+from pipelines import faults
 from pipelines.places import Places
 from pipelines.runners.result import NodeResult
+
+logger = logging.getLogger(__name__)
 
 FILE_NAME = "summary.json"
 
@@ -31,7 +36,15 @@ NOT_BLESSED = "not_blessed"
 BELOW_QUORUM = "below_quorum"
 INCOMPLETE = "incomplete"  # blessed, but some silo was not trained or not scored
 FAILED = "failed"
-EXIT_STATUS = {BLESSED: 0, FAILED: 1, BELOW_QUORUM: 3, NOT_BLESSED: 4, INCOMPLETE: 5}
+STOPPED = "stopped"  # by Ctrl-C
+EXIT_STATUS = {
+    BLESSED: 0,
+    FAILED: 1,
+    BELOW_QUORUM: 3,
+    NOT_BLESSED: 4,
+    INCOMPLETE: 5,
+    STOPPED: 130,
+}
 
 Summary = dict[str, Any]
 
@@ -118,6 +131,10 @@ def of_run(
         "baseline": _baseline(verdict),
         **_spread(judged),
         "silos": silos,
+        "unused_columns": [
+            dataclasses.asdict(one)
+            for one in unused.read(nodes["FeatureSpecGen"].outputs["feature_spec"])
+        ],
         "unscored": [dataclasses.asdict(one) for one in unscored],
         "untrained": [dataclasses.asdict(one) for one in untrained],
         "evaluation": str(evaluated["evaluation"]),
@@ -145,13 +162,16 @@ def of_failure(
     error: BaseException,
     nodes: Mapping[str, NodeResult],
 ) -> Summary:
-    """Return the summary of a run that a fault ended."""
-    text = error.message if isinstance(error, FairSiloError) else repr(error)
+    """Return the summary of a run that a fault or Ctrl-C ended."""
+    stopped = not isinstance(error, Exception)
+    text = "stopped by Ctrl-C; the next run goes on from there"
+    if isinstance(error, Exception):
+        text = faults.in_words(error).message
     return {
         "run_id": run_id,
         "use_case": use_case,
         "span": span,
-        "status": FAILED,
+        "status": STOPPED if stopped else FAILED,
         "reasons": [text],
         "metrics": {"auc": None, "auc_next_span": None},
         "gates": [],
@@ -159,6 +179,7 @@ def of_failure(
         "worst_silo": None,
         "gap": None,
         "silos": [],
+        "unused_columns": [],
         "unscored": [],
         "untrained": [],
         "evaluation": None,
@@ -208,14 +229,32 @@ def write(summary: Summary, places: Places) -> pathlib.Path:
     path: pathlib.Path = places.runs / summary["run_id"] / FILE_NAME
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(summary, indent=1, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    unfinished = path.with_name(f".{uuid.uuid4().hex}")
+    unfinished.write_text(text + "\n", encoding="utf-8")
+    unfinished.replace(path)
     return path
 
 
 def read_all(places: Places) -> list[Summary]:
-    """Return the summaries of all runs, oldest first."""
-    paths = sorted(places.runs.glob(f"*/{FILE_NAME}"))
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    """Return the summaries of all runs, oldest first; damaged ones are left out."""
+    found = map(_read, sorted(places.runs.glob(f"*/{FILE_NAME}")))
+    return [summary for summary in found if summary is not None]
+
+
+def _read(path: pathlib.Path) -> Summary | None:
+    try:
+        summary: Summary = json.loads(path.read_text(encoding="utf-8"))
+        if {"run_id", "use_case", "span", "status"} <= summary.keys():
+            return summary
+        reason = "no run's summary"
+    except (OSError, ValueError, AttributeError) as error:
+        reason = f"a file that can't be read ({error})"
+    logger.warning(
+        "%s: found %s, so this run is left out; run its span again, or delete the file",
+        path,
+        reason,
+    )
+    return None
 
 
 def _baseline(verdict: Decision) -> Summary | None:

@@ -6,17 +6,25 @@ pipelines/<name>/model.py       build_model(spec)
 pipelines/<name>/source.py      prepare(root), if the data has to be made first
 schemas/<name>.pbtxt
 ```
+
+The folder that holds `pipelines/` is its project. Projects are sought from the working
+folder upwards, as git does, and last where our own code lies, with the use cases that
+we ship. A use case's runs and the operator's decisions on it lie in `build/<name>/` of
+its project, wherever a command is called from.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import importlib.util
+import itertools
 import pathlib
 import re
 from collections.abc import Collection, Sequence
 
 from components.errors import SettingsError
+from components.silo_example_gen import discovery
 from pipelines.settings import UseCaseSettings, load
 
 PACKAGE_PROJECT = pathlib.Path(__file__).resolve().parents[1]
@@ -79,6 +87,31 @@ class UseCase:
                 raise
         return True
 
+    def check_quorum(self) -> None:
+        """Check that there are as many silos as the settings demand.
+
+        Raises:
+            SettingsError: There are too few, so no run could ever give a model.
+        """
+        if not self.data.is_dir():
+            return
+        number = sum(map(discovery.may_be_silo, self.data.iterdir()))
+        needed = {
+            "validation.quorum": self.settings.validation.quorum,
+            "training.quorum_per_round": self.settings.training.quorum_per_round,
+            "gates.minimum_data.judged_silos": (
+                self.settings.gates.minimum_data.judged_silos
+            ),
+        }
+        above = [f"`{name}` is {n}" for name, n in needed.items() if n > number > 0]
+        if above:
+            raise SettingsError(
+                f"{' and '.join(above)}, but {self.data} holds {number} "
+                f"silo{'s' if number > 1 else ''}: no run could give a blessed model",
+                "lower it in the settings or with --set, or add the missing silos' "
+                "folders",
+            )
+
 
 def find(
     name: str,
@@ -86,7 +119,7 @@ def find(
     patch: pathlib.Path | None = None,
     base: pathlib.Path | None = None,
 ) -> UseCase:
-    """Find a use case below the working folder, or among those that we ship.
+    """Find a use case in the project around the working folder, or one that we ship.
 
     Args:
         name: Its name.
@@ -124,7 +157,7 @@ def unknown(name: str, nor: str = "", others: Collection[str] = ()) -> SettingsE
     names = ", ".join(sorted({*known(), *others})) or "none"
     return SettingsError(
         f"use case `{name}`: found no pipelines/{name}/settings.yaml in "
-        f"{pathlib.Path.cwd()}{f', nor {nor}' if nor else ''}; known: {names}",
+        f"{pathlib.Path.cwd()} or above{f', nor {nor}' if nor else ''}; known: {names}",
         f"make one with `fairsilo init {name} --data DIR --label COLUMN`"
         if NAME.fullmatch(name)
         else "`fairsilo report list USE_CASE` lists the runs of a use case",
@@ -135,17 +168,37 @@ def known() -> list[str]:
     """Return the names of all use cases that can be found."""
     found = {
         path.parent.name
-        for project in (pathlib.Path.cwd(), PACKAGE_PROJECT)
+        for project in projects()
         for path in project.glob("pipelines/*/settings.yaml")
     }
     return sorted(found)
+
+
+def projects() -> list[pathlib.Path]:
+    """Return the project around the working folder, if it is in one, and our own."""
+    here = pathlib.Path.cwd()
+    around = (
+        folder
+        for folder in (here, *here.parents)
+        if any(folder.glob("pipelines/*/settings.yaml"))
+    )
+    return [*dict.fromkeys([*itertools.islice(around, 1), PACKAGE_PROJECT])]
+
+
+def output(name: str) -> pathlib.Path:
+    """Return the folder that a use case's runs write to if none is given.
+
+    Args:
+        name: Its name; of a use case that is gone, runs may still be there.
+    """
+    return (_project(name) or projects()[0]) / "build" / name
 
 
 def _project(name: str) -> pathlib.Path | None:
     """Return the folder whose use case has that name; None where none has."""
     if not NAME.fullmatch(name):
         return None
-    for project in (pathlib.Path.cwd(), PACKAGE_PROJECT):
+    for project in projects():
         if _settings(project, name).exists():
             return project
     return None
@@ -158,13 +211,92 @@ def _settings(project: pathlib.Path, name: str) -> pathlib.Path:
 def _open(
     name: str, project: pathlib.Path, settings: UseCaseSettings, base: pathlib.Path
 ) -> UseCase:
-    root = base / settings.silos.root  # an absolute root stays as it is
-    silos = settings.silos.model_copy(update={"root": str(root.absolute())})
-    use_case = UseCase(name, project, settings.model_copy(update={"silos": silos}))
+    silos = settings.silos.model_copy(
+        update={"root": _absolute(settings.silos.root, base, "silos.root")}
+    )
+    training = settings.training
+    if training.silo_registry:
+        registry = _absolute(training.silo_registry, base, "training.silo_registry")
+        training = training.model_copy(update={"silo_registry": registry})
+    settings = settings.model_copy(update={"silos": silos, "training": training})
+    use_case = UseCase(name, project, settings)
     for path, what in (
         (use_case.model_file, "the function build_model(spec)"),
         (use_case.schema_file, "the schema of its rows"),
     ):
         if not path.exists():
             raise SettingsError(f"use case `{name}`: found no {path}, expected {what}")
+    _check_columns(use_case)
     return use_case
+
+
+def _absolute(path: str, base: pathlib.Path, setting: str) -> str:
+    """Return a path of the settings; `~` is the home folder."""
+    try:
+        return str((base / pathlib.Path(path).expanduser()).absolute())
+    except RuntimeError:
+        raise SettingsError(
+            f"`{setting}`: found {path!r}, expected a path below the home folder of a "
+            "user that there is"
+        ) from None
+
+
+def _check_columns(use_case: UseCase) -> None:
+    """Check that the schema lists every column that the settings name.
+
+    And that the label is the label alone: as what splits rows or groups them, it would
+    leave one of its values on each side.
+    """
+    columns = _schema_columns(use_case.schema_file)
+    named = _named_columns(use_case.settings)
+    label = use_case.settings.rows.label
+    twice = [
+        f"`{setting}`"
+        for setting in ("rows.key", "rows.split_by", "evaluation.slices")
+        if label in named[setting]
+    ]
+    if twice:
+        raise SettingsError(
+            f"use case `{use_case.name}`: the label `{label}` is also in "
+            f"{', '.join(twice)}, expected other columns there",
+            "correct the settings",
+        )
+    faults = []
+    for setting, names in named.items():
+        for name in dict.fromkeys(filter(None, names)):
+            if name not in columns:
+                close = difflib.get_close_matches(name, columns, 1)
+                meant = f"; did you mean `{close[0]}`?" if close else ""
+                faults.append(f"  `{setting}`: unknown column `{name}`{meant}")
+    if faults:
+        raise SettingsError(
+            f"use case `{use_case.name}`: the settings name columns that the schema "
+            f"{use_case.schema_file} does not list:\n" + "\n".join(faults),
+            "correct the names in the settings, or add the columns to the schema, "
+            f"which lists {', '.join(columns) or 'none'}",
+        )
+
+
+def _named_columns(settings: UseCaseSettings) -> dict[str, Sequence[str]]:
+    """Return the columns that settings name, by setting."""
+    split_by: str | Sequence[str] = settings.rows.split_by
+    return {
+        "rows.label": [settings.rows.label],
+        "rows.key": settings.rows.key,
+        "rows.split_by": [split_by] if isinstance(split_by, str) else split_by,
+        "features.ignore": settings.features.ignore,
+        "evaluation.slices": settings.evaluation.slices,  # intersections are of these
+    }
+
+
+def _schema_columns(path: pathlib.Path) -> list[str]:
+    from google.protobuf import text_format
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    try:
+        schema = text_format.Parse(path.read_text("utf-8"), schema_pb2.Schema())
+    except (text_format.ParseError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"{path}: found {error}, expected a schema of TensorFlow Metadata as text"
+        ) from None
+    return [feature.name for feature in schema.feature]

@@ -17,9 +17,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import apache_beam as beam
 
+from components import tracebacks
 from components.batch_inferrer import faults
 from components.batch_inferrer.items import WorkItem
 from components.batch_inferrer.scoring import Job, Outcome, score_item
+from components.errors import FairSiloError
 from components.scoring.model import Scorer
 from components.silos.silo import Silo
 
@@ -101,7 +103,9 @@ class ScoreItem(beam.DoFn):  # type: ignore[misc]  # Beam has no types
         except ModelLoadError:
             raise  # no item can do without it
         except Exception as error:  # the other silos must go on
-            outcome = Outcome(failure=faults.reason(item, error))
+            ours = isinstance(error, FairSiloError)
+            trace = "" if ours else tracebacks.of(error)
+            outcome = Outcome(failure=faults.reason(item, error), trace=trace)
         self._outcomes.append((index, dataclasses.asdict(outcome)))
         return []
 

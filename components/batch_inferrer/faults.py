@@ -6,10 +6,7 @@ the place in our code are told: its text may hold a record.
 
 from __future__ import annotations
 
-import os
-import pathlib
-import traceback
-
+from components import circumstances, tracebacks
 from components.batch_inferrer.items import WorkItem
 from components.errors import FairSiloError, SiloError
 
@@ -25,11 +22,15 @@ def reason(item: WorkItem, error: Exception) -> str:
         start = f"silo `{item.silo.id}`: " if named else prefix
         return _with_hint(start + error.message, error.hint)
     if isinstance(error, OSError):
-        found = os.strerror(error.errno) if error.errno else type(error).__name__
+        found = circumstances.words(error)
         return _with_hint(prefix + found, "mend the silo's storage and run again")
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{pathlib.Path(frame.filename).name}:{frame.lineno}"
-    return f"{prefix}{type(error).__name__} in {place}"
+    if isinstance(error, MemoryError):
+        return _with_hint(prefix + circumstances.words(error), "run again")
+    return _with_hint(
+        f"{prefix}FairSilo failed with {tracebacks.place(error)}",
+        "this is a fault of FairSilo and tells nothing about the data; the operator "
+        "finds the traceback in the run's log and reports it",
+    )
 
 
 def _with_hint(message: str, hint: str) -> str:

@@ -7,6 +7,7 @@ import logging
 import pathlib
 from collections.abc import Sequence
 
+from components import tracebacks
 from components.batch_inferrer import ledger, predictions
 from components.batch_inferrer.items import WorkItem, plan
 from components.batch_inferrer.ledger import FailureLine, Ledger, SiloLine, Unscored
@@ -14,7 +15,7 @@ from components.batch_inferrer.scoring import Job, Outcome
 from components.batch_inferrer.settings import InferenceSettings
 from components.errors import SettingsError
 from components.silos import digests
-from components.silos.manifest import SCORE, Manifest
+from components.silos.manifest import Manifest
 
 logger = logging.getLogger(__name__)
 
@@ -63,17 +64,15 @@ def infer(
 
 
 def _unreadable(manifest: Manifest) -> list[FailureLine]:
-    """Return the silos without rows to score of which files can't be read.
+    """Return the silos of which rows to be scored can't be read, with each reason.
 
     One that has no file of the span has nothing to score.
     """
     lines = []
     for entry in manifest:
         name = f"silo `{entry.silo.id}`: "
-        found = [entry.error] if entry.error and not entry.has_no_file else []
-        if not entry.rows(SCORE):
-            found += entry.unreadable
-        for one in found:
+        whole = [entry.error] if entry.error and not entry.has_no_file else []
+        for one in (*whole, *entry.unscored):
             named = one.sentence if name in one.sentence else name + one.sentence
             reason = "; ".join(filter(None, [named, one.hint]))
             lines.append(FailureLine(entry.silo.id, "", reason))
@@ -109,6 +108,9 @@ def _account(
     ]
     for line in failures:
         logger.warning("silo=%s: %s", line.silo, line.reason)
+    for item, outcome in pairs:
+        if outcome.trace:
+            tracebacks.write(f"silo={item.silo.id} {item.label}", outcome.trace)
     lines = [
         _silo_line(list(group))
         for _, group in itertools.groupby(

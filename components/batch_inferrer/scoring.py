@@ -62,6 +62,7 @@ class Outcome:
         files: Files written: predictions, and dead letters if there are any.
         bytes: Their size together, unit: bytes.
         failure: Why it was not done; empty if it was.
+        trace: Where an error that was not foreseen arose, for the operator.
         began: When, with the model loaded, on the machine's monotonic clock,
             unit: seconds.
         ended: When it ended, on the same clock.
@@ -74,6 +75,7 @@ class Outcome:
     files: int = 0
     bytes: int = 0
     failure: str = ""
+    trace: str = ""
     began: float = 0.0
     ended: float = 0.0
 

@@ -26,6 +26,7 @@ class DashboardSpec(component_spec.ComponentSpec):
         "examples": component_spec.ChannelParameter(type=artifacts.SiloExamples),
         "statistics": component_spec.ChannelParameter(type=artifacts.SiloStatistics),
         "cohort": component_spec.ChannelParameter(type=artifacts.Cohort),
+        "feature_spec": component_spec.ChannelParameter(type=artifacts.FeatureSpec),
         "model": component_spec.ChannelParameter(type=artifacts.Model),
         "model_run": component_spec.ChannelParameter(type=artifacts.ModelRun),
         "evaluation": component_spec.ChannelParameter(type=artifacts.ModelEvaluation),
@@ -46,6 +47,7 @@ class Dashboard(base_component.BaseComponent):
         examples: Channel of type `SiloExamples`.
         statistics: Channel of type `SiloStatistics`; what left the silos for it.
         cohort: Channel of type `Cohort`.
+        feature_spec: Channel of type `FeatureSpec`; the columns that are not in it.
         model: Channel of type `Model`.
         model_run: Channel of type `ModelRun`.
         evaluation: Channel of type `ModelEvaluation`.
@@ -68,6 +70,7 @@ class Dashboard(base_component.BaseComponent):
         examples: BaseChannel,
         statistics: BaseChannel,
         cohort: BaseChannel,
+        feature_spec: BaseChannel,
         model: BaseChannel,
         model_run: BaseChannel,
         evaluation: BaseChannel,
@@ -81,6 +84,7 @@ class Dashboard(base_component.BaseComponent):
             examples=examples,
             statistics=statistics,
             cohort=cohort,
+            feature_spec=feature_spec,
             model=model,
             model_run=model_run,
             evaluation=evaluation,

@@ -22,6 +22,7 @@ INPUTS = (
     "examples",
     "statistics",
     "cohort",
+    "feature_spec",
     "model",
     "model_run",
     "evaluation",

@@ -20,6 +20,8 @@ from components.dashboard.scores import (
     Scores,
     Slice,
 )
+from components.features import unused
+from components.features.unused import Unused
 from components.federation import records
 from components.federation.records import RunRecord
 from components.scoring import model
@@ -38,6 +40,7 @@ class Sources:
     examples: str
     statistics: str
     cohort: str
+    feature_spec: str
     model: str
     model_run: str
     evaluation: str
@@ -147,6 +150,7 @@ class Report:
         scores: The evaluation's table.
         ledger: The account of the inference.
         versions: Of Python and the packages.
+        unused: The schema's columns that the model does not get.
     """
 
     about: About
@@ -159,6 +163,7 @@ class Report:
     scores: Scores
     ledger: Ledger
     versions: dict[str, str]
+    unused: tuple[Unused, ...] = ()
 
     @property
     def is_trained(self) -> bool:
@@ -252,6 +257,7 @@ def gather(sources: Sources, about: About, scores: Scores) -> Report:
         scores=scores,
         ledger=payloads.read(Ledger, sources.inference_result),
         versions=versions.installed(),
+        unused=tuple(unused.read(sources.feature_spec)),
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from tfx.dsl.components.base import base_component, executor_spec
@@ -9,6 +12,7 @@ from tfx.types import channel, component_spec
 
 from components import artifacts
 from components.fairness_evaluator import driver, executor
+from components.fairness_evaluator.decision import Waiver
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.settings import EvaluationSettings
 from components.silos import digests
@@ -26,7 +30,7 @@ class FairnessEvaluatorSpec(component_spec.ComponentSpec):
                 "label",
                 "code",
                 "use_case",
-                "operator_store",
+                "waivers",
             )
         },
         # Set by the driver.
@@ -37,7 +41,6 @@ class FairnessEvaluatorSpec(component_spec.ComponentSpec):
                 "baseline_digest",
                 "baseline_uri",
                 "baseline_gone",
-                "waivers",
             )
         },
     }
@@ -55,8 +58,8 @@ class FairnessEvaluatorSpec(component_spec.ComponentSpec):
 class FairnessEvaluator(base_component.BaseComponent):
     """Evaluates a model by silo and by group, and blesses it or says why not.
 
-    The driver adds the baseline, the newest blessed model of an earlier span, and the
-    waivers that hold for the model.
+    The driver adds the baseline, the newest blessed model of an earlier span, and
+    leaves of the waivers those for the model.
 
     Args:
         examples: The silos' splits, `SiloExamples`.
@@ -66,8 +69,7 @@ class FairnessEvaluator(base_component.BaseComponent):
         gates: The section `gates`.
         label: The label's column.
         use_case: Name of the use case.
-        operator_store: SQLAlchemy's URL of the operator's state, which holds the
-            waivers.
+        waivers: The waivers that held when the run began, by model digest.
 
     Outputs:
         evaluation: Channel of type `ModelEvaluation`: TFMA's own result, the
@@ -89,7 +91,7 @@ class FairnessEvaluator(base_component.BaseComponent):
         gates: GateSettings,
         label: str,
         use_case: str,
-        operator_store: str,
+        waivers: Mapping[str, Sequence[Waiver]],
     ) -> None:
         super().__init__(
             FairnessEvaluatorSpec(
@@ -101,7 +103,13 @@ class FairnessEvaluator(base_component.BaseComponent):
                 label=label,
                 code=digests.of_code("fairness_evaluator"),
                 use_case=use_case,
-                operator_store=operator_store,
+                waivers=json.dumps(
+                    {
+                        digest: [dataclasses.asdict(waiver) for waiver in given]
+                        for digest, given in waivers.items()
+                    },
+                    ensure_ascii=False,
+                ),
                 evaluation=channel.Channel(type=artifacts.ModelEvaluation),
                 blessing=channel.Channel(type=artifacts.ModelBlessing),
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import logging
 import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -25,6 +26,8 @@ from components.silos import findings, manifest, tasks
 from components.silos.cohort import Cohort
 from components.silos.departures import Departure
 from components.silos.manifest import Manifest
+
+logger = logging.getLogger(__name__)
 
 BASELINE_FOLDER = "baseline"
 
@@ -146,6 +149,10 @@ def measure(
     figures = figures_of(
         now, following, examples.silos, left_out, settings, minimum_data
     )
+    for figure in figures:
+        if figure.metric == "auc" and not figure.slice and figure.about:
+            where = f"silo {figure.silo}" if figure.silo else "all silos"
+            logger.warning("model=%s %s: %s", figure.model, where, figure.about)
     return Measured(figures, left_out, _account(now, following))
 
 

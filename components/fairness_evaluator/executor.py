@@ -7,10 +7,10 @@ import logging
 import pathlib
 from typing import Any
 
-from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
 
 from components import blessed_models
+from components.executors import TaskExecutor
 from components.fairness_evaluator import settings
 from components.fairness_evaluator.decision import Baseline, Waiver
 from components.scoring import model, table
@@ -22,10 +22,10 @@ BLESSED = "BLESSED"  # TFX's own file names and properties; see
 NOT_BLESSED = "NOT_BLESSED"  # tfx/components/evaluator/constants.py
 
 
-class Executor(base_executor.BaseExecutor):
+class Executor(TaskExecutor):
     """Runs the evaluation."""
 
-    def Do(
+    def run(
         self,
         input_dict: dict[str, list[Artifact]],
         output_dict: dict[str, list[Artifact]],

@@ -52,6 +52,10 @@ class Floor(_OfMetric):
     """Which metric; higher is better for each."""
 
 
+class BetterThanChance(Section):
+    """That the AUC over all silos is surely above 0.5; it has nothing to set."""
+
+
 class SiloGap(_OfMetric):
     """How far silos may lie apart."""
 
@@ -112,6 +116,10 @@ class GateSettings(Section):
     minimum_data: MinimumData = MinimumData()
     """From when on a silo is judged; the others are shown and counted."""
 
+    better_than_chance: BetterThanChance | None = BetterThanChance()
+    """That the model ranks rows surely better than chance, over all silos; there
+    unless it is null or false."""
+
     silo_floor: Floor | None = None
     """What each judged silo must reach."""
 
@@ -143,6 +151,13 @@ class GateSettings(Section):
     def configured(self) -> dict[str, Section]:
         """The gates that decide, by name, in their order."""
         return {name: gate for name, gate in self if gate and name != "minimum_data"}
+
+    @pydantic.field_validator("better_than_chance", mode="before")
+    @classmethod
+    def _switch(cls, value: object) -> object:
+        if isinstance(value, bool):
+            return BetterThanChance() if value else None
+        return value
 
     @pydantic.model_validator(mode="after")
     def _some_gate(self) -> GateSettings:

@@ -6,6 +6,7 @@ operator's side sees names, row counts and digests; rows are read by silo tasks.
 
 from __future__ import annotations
 
+import logging
 import pathlib
 from collections.abc import Iterator
 
@@ -18,6 +19,8 @@ from components.silos.cohort import Cohort, Member
 from components.silos.findings import Finding
 from components.silos.manifest import Manifest, SiloEntry, Split
 from components.silos.silo import Silo, check_id
+
+logger = logging.getLogger(__name__)
 
 EXPECTED = "one Parquet file a silo, `SILO.parquet` or `SILO/NAME.parquet`"
 
@@ -57,6 +60,10 @@ def find(folder: pathlib.Path, use_case: str) -> Manifest:
             f"{folder}: found no file named *.parquet, expected {EXPECTED}",
             "write other formats as Parquet first, for example with pandas",
         )
+    read = set(files.values())
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path not in read:
+            logger.warning("%s is not evaluated: expected %s", path, EXPECTED)
     entries = tuple(_entry(silo, files[silo]) for silo in sorted(files))
     return Manifest(use_case, "", entries)
 
@@ -106,13 +113,15 @@ def _files(folder: pathlib.Path) -> Iterator[tuple[str, pathlib.Path]]:
 def _entry(silo: str, path: pathlib.Path) -> SiloEntry:
     there = Silo(silo, str(path.parent))
     try:
-        rows = pq.read_metadata(path).num_rows
-    except (pa.ArrowException, OSError):
+        with path.open("rb") as file:  # Arrow's own errors tell no reason
+            rows = pq.read_metadata(file).num_rows
+    except (pa.ArrowException, OSError) as error:
+        why = getattr(error, "strerror", None) or "found no Parquet, expected a file"
         return SiloEntry(
             there,
             error=Finding(
-                f"silo `{silo}`: {path}: found no Parquet, expected a file",
-                "write what is named here as Parquet again",
+                f"silo `{silo}`: {path}: {why}",
+                "write what is named here as Parquet again, for FairSilo to read",
             ),
         )
     split = Split(str(path.absolute()), digests.of_file(path), rows)

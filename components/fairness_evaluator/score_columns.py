@@ -9,13 +9,17 @@ file's footer tells its columns: no row is read.
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Mapping, Sequence
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.errors import SettingsError
 from components.silos import manifest
 from components.silos.manifest import Manifest
+
+logger = logging.getLogger(__name__)
 
 LABEL, SCORE, BASELINE = "--label", "--score", "--baseline-score"
 SLICE = "evaluation.slices"
@@ -57,14 +61,17 @@ def check(examples: Manifest, named: Mapping[str, str]) -> dict[str, Lack]:
     Raises:
         SettingsError: No file has one of the columns.
     """
-    found = {
-        entry.silo.id: pq.read_schema(entry.splits[manifest.EVAL].path).names
+    schemas = {
+        entry.silo.id: pq.read_schema(entry.splits[manifest.EVAL].path)
         for entry in examples.readable(manifest.EVAL)
     }
+    found = {silo: schema.names for silo, schema in schemas.items()}
     everywhere = list(dict.fromkeys(name for names in found.values() for name in names))
     nowhere = [column for column in named if column not in everywhere]
     if found and nowhere:
         raise _nowhere({column: named[column] for column in nowhere}, found, everywhere)
+    for column in (name for name, by in named.items() if by == SLICE):
+        _check_kinds(column, schemas)
     lacks = {}
     for silo, names in found.items():
         absent = [column for column in named if column not in names]
@@ -76,6 +83,41 @@ def check(examples: Manifest, named: Mapping[str, str]) -> dict[str, Lack]:
                 "".join(column for column in absent if named[column] == BASELINE),
             )
     return lacks
+
+
+def _check_kinds(column: str, schemas: Mapping[str, pa.Schema]) -> None:
+    """Say where silos store a column so that the same value is another group."""
+    silos: dict[str, list[str]] = {}
+    for silo, schema in schemas.items():
+        if column in schema.names:
+            silos.setdefault(_kind(schema.field(column).type), []).append(silo)
+    if len(silos) > 1:
+        told = "; ".join(
+            f"{kind} in {len(found):,} silo{'s' if len(found) > 1 else ''} ({found[0]}"
+            f"{', ...' if len(found) > 1 else ''})"
+            for kind, found in sorted(silos.items())
+        )
+        logger.warning(
+            "`%s` (%s): found %s; the same value is another group in each: write it as "
+            "one type",
+            column,
+            SLICE,
+            told,
+        )
+
+
+def _kind(type_: pa.DataType) -> str:
+    """Return in which of its forms a type names values, see `sketches/families.py`."""
+    if pa.types.is_dictionary(type_):
+        type_ = type_.value_type
+    alike = (
+        pa.types.is_integer,
+        pa.types.is_floating,
+        pa.types.is_string,
+        pa.types.is_large_string,
+        pa.types.is_null,
+    )
+    return "text or numbers" if any(each(type_) for each in alike) else str(type_)
 
 
 def sentences(lacks: Mapping[str, Lack]) -> list[str]:

@@ -106,10 +106,23 @@ class Waivers:
             model_digest: The model.
             today: The day, in UTC.
         """
-        last = self.last(model_digest)
-        return tuple(
-            last[gate].waiver for gate in sorted(last) if last[gate].is_active(today)
-        )
+        return self.all_active(today).get(model_digest, ())
+
+    def all_active(self, today: datetime.date) -> dict[str, tuple[Waiver, ...]]:
+        """Return the waivers that hold by model digest, each as `active` does.
+
+        Args:
+            today: The day, in UTC.
+        """
+        last = {
+            (record.model_digest, record.waiver.gate): record
+            for record in self.history()
+        }
+        found: dict[str, tuple[Waiver, ...]] = {}
+        for (digest, _), record in sorted(last.items(), key=lambda item: item[0]):
+            if record.is_active(today):
+                found[digest] = (*found.get(digest, ()), record.waiver)
+        return found
 
     def last(self, model_digest: str) -> dict[str, Record]:
         """Return the waivers that count for a model by gate, also those that ended.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 from tfx.dsl.components.base import base_executor
@@ -11,8 +12,11 @@ from tfx.types.artifact import Artifact
 
 from components.feature_spec_gen.merge import merge
 from components.feature_spec_gen.settings import FeatureSettings
+from components.features import unused
 from components.silos import cohort, schema, statistics
 from components.silos.manifest import TRAIN
+
+logger = logging.getLogger(__name__)
 
 
 class Executor(base_executor.BaseExecutor):
@@ -36,7 +40,7 @@ class Executor(base_executor.BaseExecutor):
                 )
             )
         }
-        spec = merge(
+        spec, left_out = merge(
             trains,
             schema.read(artifact_utils.get_single_uri(input_dict["schema"])),
             json.loads(exec_properties["not_features"]),
@@ -44,3 +48,7 @@ class Executor(base_executor.BaseExecutor):
         )
         output = artifact_utils.get_single_instance(output_dict["feature_spec"])
         spec.write(output.uri)
+        unused.write(output.uri, left_out)
+        for one in left_out:
+            if trains and not one.chosen:
+                logger.warning("no feature: column `%s` %s", one.column, one.reason)

@@ -15,15 +15,31 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from components.feature_spec_gen.settings import FeatureSettings
 from components.features.spec import Categorical, FeatureSpec, Numeric
+from components.features.unused import Unused
 from components.silos.statistics import by_column, num_present
 
 Column: TypeAlias = statistics_pb2.FeatureNameStatistics
+
+NOT_IN_USE = {
+    schema_pb2.PLANNED,
+    schema_pb2.ALPHA,
+    schema_pb2.DEBUG_ONLY,
+    schema_pb2.DEPRECATED,
+    schema_pb2.DISABLED,
+}
+
+
+class Agreement(NamedTuple):
+    """What the model gets and what it does not."""
+
+    spec: FeatureSpec
+    unused: list[Unused]
 
 
 def merge(
@@ -31,34 +47,90 @@ def merge(
     schema: schema_pb2.Schema,
     not_features: Sequence[str],
     settings: FeatureSettings,
-) -> FeatureSpec:
+) -> Agreement:
     """Return the FeatureSpec that the silos agree on.
 
     Args:
         silos: Disclosed statistics of the admitted silos' training rows.
         schema: The shared schema; its columns, in its order, are the features.
-        not_features: Label, key and the like.
+        not_features: Label and key.
         settings: Which columns no model sees, and the disclosure bounds.
 
     Returns:
-        The spec; a column that no silo has a value of is not in it.
+        The spec, and each of the schema's other columns with the reason.
     """
     columns = [by_column(dataset) for _, dataset in sorted(silos.items())]
-    excluded = {*not_features, *settings.ignore}
-    numeric, categorical = [], []
+    numeric, categorical, unused = [], [], []
     for feature in schema.feature:
-        if feature.name in excluded:
+        if reason := _not_wanted(feature, not_features, settings):
+            unused.append(Unused(feature.name, reason, chosen=True))
             continue
         found = [silo[feature.name] for silo in columns if feature.name in silo]
-        integer = feature.type == schema_pb2.INT
-        if not any(num_present(column) for column in found):
-            continue
-        if feature.type == schema_pb2.BYTES or feature.int_domain.is_categorical:
-            values = vocabulary(found, settings)
-            categorical.append(Categorical(feature.name, values, integer))
-        elif moments := pooled_moments(found):
-            numeric.append(Numeric(feature.name, *moments, integer))
-    return FeatureSpec(tuple(numeric), tuple(categorical), settings.clip)
+        one = _feature(feature, found, settings)
+        if isinstance(one, Numeric):
+            numeric.append(one)
+        elif isinstance(one, Categorical):
+            categorical.append(one)
+        else:
+            unused.append(Unused(feature.name, one))
+    spec = FeatureSpec(tuple(numeric), tuple(categorical), settings.clip)
+    return Agreement(spec, unused)
+
+
+def _not_wanted(
+    feature: schema_pb2.Feature, not_features: Sequence[str], settings: FeatureSettings
+) -> str:
+    if feature.name in not_features:
+        return "is the label or a key"
+    if feature.name in settings.ignore:
+        return "is listed in `features.ignore`"
+    if feature.lifecycle_stage in NOT_IN_USE:
+        stage = schema_pb2.LifecycleStage.Name(feature.lifecycle_stage)
+        return f"is marked {stage} in the schema"
+    if feature.type not in {schema_pb2.INT, schema_pb2.FLOAT, schema_pb2.BYTES}:
+        return "has a type in the schema that is not INT, FLOAT or BYTES"
+    return ""
+
+
+def _feature(
+    feature: schema_pb2.Feature, found: Sequence[Column], settings: FeatureSettings
+) -> Numeric | Categorical | str:
+    """Return a column's feature, or why it carries nothing for a model."""
+    integer = feature.type == schema_pb2.INT
+    filled = [column for column in found if num_present(column)]
+    if not filled:
+        return "has too few values in every silo"
+    # TFDV counts the values of categories; which integers are categories, the
+    # schema says (`is_categorical`, `bool_domain`).
+    if _is_constant(filled):
+        return "has the same value in every row"
+    if all(column.HasField("string_stats") for column in filled):
+        values = vocabulary(filled, settings)
+        if values:
+            return Categorical(feature.name, values, integer)
+        return (
+            f"has no value that {settings.min_value_rows} rows in "
+            f"{settings.min_value_silos} silos share: identifiers, free text, "
+            "timestamps or numbers written as text carry nothing as categories"
+        )
+    moments = pooled_moments(filled)
+    if moments is None or len(filled) > sum(c.HasField("num_stats") for c in filled):
+        return "is measured as a number in some silos and as a category in others"
+    return Numeric(feature.name, *moments, integer)
+
+
+def _is_constant(filled: Sequence[Column]) -> bool:
+    """Return whether all rows of all silos surely hold one and the same value."""
+    values: set[str | float] = set()
+    for column in filled:
+        strings, numbers = column.string_stats, column.num_stats
+        common = (strings if column.HasField("string_stats") else numbers).common_stats
+        buckets = strings.rank_histogram.buckets
+        values |= {bucket.label for bucket in buckets} or {numbers.mean}
+        rare = sum(bucket.sample_count for bucket in buckets) < common.num_non_missing
+        if common.num_missing or numbers.std_dev or (buckets and rare):
+            return False
+    return len(values) == 1
 
 
 def pooled_moments(found: Sequence[Column]) -> tuple[float, float] | None:

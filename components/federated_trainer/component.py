@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from typing import Any, ClassVar
 
 from tfx import types
@@ -9,6 +10,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import component_spec
 
 from components import artifacts
+from components.drivers import PropertyDriver
 from components.federated_trainer import executor
 from components.federated_trainer.settings import TrainingSettings
 from components.silos import digests
@@ -26,6 +28,8 @@ class FederatedTrainerSpec(types.ComponentSpec):
         "label": component_spec.ExecutionParameter(type=str),
         # TFX digests the content of the file that a parameter of this name gives.
         "module_file": component_spec.ExecutionParameter(type=str),
+        # Not of what that file imports; for the cache alone.
+        "module_code": component_spec.ExecutionParameter(type=str),
         "checkpoints": component_spec.ExecutionParameter(type=str),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
@@ -49,7 +53,8 @@ class FederatedTrainer(base_component.BaseComponent):
         settings: The node's section of the settings.
         use_case: Name of the use case.
         label: Column of the label, 0 or 1.
-        module_file: Path of the use case's `model.py`.
+        module_file: Path of the use case's `model.py`; all Python files below its
+            folder decide the cache key.
         checkpoints: Folder below the pipeline root, where each training keeps
             its checkpoints under the digest of its inputs.
 
@@ -61,6 +66,7 @@ class FederatedTrainer(base_component.BaseComponent):
 
     SPEC_CLASS = FederatedTrainerSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+    DRIVER_CLASS = PropertyDriver
 
     def __init__(
         self,
@@ -83,6 +89,7 @@ class FederatedTrainer(base_component.BaseComponent):
                 use_case=use_case,
                 label=label,
                 module_file=module_file,
+                module_code=digests.of_python_below(pathlib.Path(module_file).parent),
                 checkpoints=checkpoints,
                 model=types.Channel(type=artifacts.Model),
                 model_run=types.Channel(type=artifacts.ModelRun),

@@ -6,18 +6,18 @@ import pathlib
 from typing import Any
 
 from tfx import types
-from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
+from components.executors import TaskExecutor
 from components.features import spec as feature_spec
 from components.federated_trainer.settings import TrainingSettings
 from components.silos import cohort, manifest
 
 
-class Executor(base_executor.BaseExecutor):
+class Executor(TaskExecutor):
     """Runs `trainer.run`; see there."""
 
-    def Do(
+    def run(
         self,
         input_dict: dict[str, list[types.Artifact]],
         output_dict: dict[str, list[types.Artifact]],

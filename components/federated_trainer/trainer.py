@@ -12,6 +12,7 @@ import logging
 import pathlib
 from collections.abc import Mapping, Sequence
 
+from components import circumstances
 from components.features.spec import FeatureSpec
 from components.federated_trainer.settings import TrainingSettings
 from components.federation import records, silo_registry, tensor_files
@@ -39,7 +40,8 @@ class Request:
     Attributes:
         settings: Its section of the settings.
         label: Column of the label.
-        module_file: Path of the use case's `model.py`.
+        module_file: Path of the use case's `model.py`, which may import what lies
+            below its folder.
         checkpoints: Folder below which each training keeps its own.
         code: Digest of the code.
     """
@@ -116,7 +118,7 @@ def training_key(
     """Return the digest of all that decides a training's weights.
 
     Args:
-        request: Settings, `model.py` and code.
+        request: Settings, `model.py` with what lies below its folder, and code.
         use_case: Name of the use case.
         encoded: Digest of each silo's tensors.
         spec: The FeatureSpec.
@@ -130,7 +132,7 @@ def training_key(
             "settings": request.settings.model_dump(
                 mode="json", exclude={"silo_registry"}
             ),
-            "model": digests.of_file(request.module_file),
+            "model": digests.of_python_below(pathlib.Path(request.module_file).parent),
             "code": request.code,
         }
     )
@@ -204,6 +206,8 @@ def _train(
         outputs.run / records.TENSORBOARD,
         silo_registry=registry,
     )
+    if result.circumstance:
+        circumstances.note(result.circumstance)
     record = dataclasses.replace(
         record,
         isolation=result.isolation,
@@ -234,12 +238,16 @@ def _departures(
 ) -> dict[str, list[Departure]]:
     """Return what left each silo in encoding and in the rounds that it answered."""
     update_bytes = UPDATE_COPIES * (num_bytes + WEIGHT_BYTES)
-    left = {}
+    left = {
+        drop.silo: [
+            Departure("findings and label counts", 1, len(drop.reason.encode()))
+        ]
+        for drop in record.left_out
+    }
     for silo, result in encoded.items():
         rounds = sum(silo in {s.silo for s in r.silos} for r in record.rounds)
-        size = len(json.dumps(result.values).encode())
         left[silo] = [
-            Departure("counts and digests", 1, size),
+            Departure("counts and digests", 1, result.num_bytes),
             Departure("model updates", rounds, rounds * update_bytes),
             Departure("training metrics", rounds, rounds * METRICS_BYTES),
         ]

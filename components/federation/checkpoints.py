@@ -3,7 +3,8 @@
 One file a round holds server state and the records of all rounds so far. It
 appears by a rename, so a kill at any moment leaves the last round's or this
 one's, never a part, and never a state without its records. Only one training at a time
-may write them: see `training.py`.
+may write them: see `training.py`. A file that is not gone on from is renamed, never
+deleted, and only if it was read: one that can't be read now may be whole.
 
 TFF's `FileProgramStateManager` would keep the state alone; with the
 typing-extensions that pydantic needs it can't write the tuples in it.
@@ -12,21 +13,36 @@ typing-extensions that pydantic needs it can't write the tuples in it.
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
+import logging
 import os
 import pathlib
 import zipfile
+import zlib
 from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
+from components import circumstances
+from components.errors import FairSiloError
 from components.federation import records
 from components.federation.records import RoundRecord
 from components.federation.tff_types import Value
 
+logger = logging.getLogger(__name__)
+
 KEEP = 2
 _RECORDS = "records"
+_DAMAGED = (
+    EOFError,
+    KeyError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,15 +75,30 @@ class Checkpoints:
     def latest(self, initial: Value) -> Checkpoint:
         """Return the latest checkpoint that can be read, or the start.
 
+        One that was read and is damaged is set aside: `round_000002.npz.aside`.
+
         Args:
             initial: The state at the start; gives the structure of the others.
+
+        Raises:
+            FairSiloError: The system does not let us read one; it stays as it is.
         """
         for path in sorted(self._folder.glob("round_*.npz"), reverse=True):
             try:
-                return _read(path, initial)
-            except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
-                path.unlink(missing_ok=True)
+                content = path.read_bytes()
+            except OSError as error:
+                raise circumstances.of_circumstance(_unread(path, error)) from error
+            try:
+                return _parse(content, initial)
+            except _DAMAGED:
+                aside = _set_aside(path)
+                logger.warning("a damaged checkpoint is set aside as %s", aside)
         return Checkpoint(0, initial)
+
+    def set_aside(self) -> None:
+        """Rename all checkpoints, so that the next training begins again."""
+        for path in self._folder.glob("round_*.npz"):
+            _set_aside(path)
 
     def save(self, state: Value, rounds: Sequence[RoundRecord]) -> None:
         """Save the state after the last of `rounds`."""
@@ -89,8 +120,21 @@ class Checkpoints:
         return self._folder / f"round_{number:06d}.npz"
 
 
-def _read(path: pathlib.Path, initial: Value) -> Checkpoint:
-    with np.load(path, allow_pickle=False) as archive:
+def _set_aside(path: pathlib.Path) -> pathlib.Path:
+    return path.replace(path.with_name(f"{path.name}.aside"))
+
+
+def _unread(path: pathlib.Path, error: OSError) -> FairSiloError:
+    return FairSiloError(
+        f"checkpoint {path}: found that it can't be read ({error.strerror}), expected "
+        "the state of the training so far",
+        "mend the volume or the file's owner and mode, then run again: the training "
+        "goes on from there; to begin it again, move the file away",
+    )
+
+
+def _parse(content: bytes, initial: Value) -> Checkpoint:
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
         names = sorted(set(archive.files) - {_RECORDS})
         state = tf.nest.pack_sequence_as(initial, [archive[name][()] for name in names])
         rounds = records.rounds_from_json(json.loads(str(archive[_RECORDS])))

@@ -20,13 +20,15 @@ from components.federation.tff_types import Type, Value
 
 
 def build(
-    client_model: ClientModel, learning_rate: float
+    client_model: ClientModel, learning_rate: float, seed: int = 0
 ) -> tff.learning.templates.ClientWorkProcess:
     """Return the client work of plain local SGD, weighted by rows.
 
     Args:
         client_model: The model; its weights only give their shapes here.
         learning_rate: Step of the local SGD, > 0.
+        seed: Of layers that draw random numbers and have no seed of their own, such
+            as Dropout. Workers refuse what is not seeded (`TF_DETERMINISTIC_OPS`).
 
     Returns:
         A process whose measurements are arrays by silo, in the order of merging:
@@ -38,6 +40,7 @@ def build(
 
     @tff.tensorflow.computation(weights_type, data_type)  # type: ignore[untyped-decorator]
     def work(initial: Value, data: Value) -> Value:
+        tf.random.set_seed(seed)  # of this graph
         keras_model = client_model.build()
 
         @tf.function  # type: ignore[untyped-decorator]

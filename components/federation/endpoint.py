@@ -78,6 +78,9 @@ class WorkerError(Exception):
         )
 
 
+_GONE = (WorkerError, ValueError)  # gRPC's ValueError: the channel is closed
+
+
 class _DeadlineStub(tff.framework.RemoteExecutorGrpcStub):  # type: ignore[misc]
     """TFF's stub with a deadline on each RPC and errors that are not retried.
 
@@ -115,11 +118,11 @@ class _DeadlineStub(tff.framework.RemoteExecutorGrpcStub):  # type: ignore[misc]
         return response
 
     def dispose(self, request: Request) -> Request:
-        with contextlib.suppress(WorkerError):  # what is gone needs no disposal
+        with contextlib.suppress(*_GONE):  # what is gone needs no disposal
             return self._disposing.Dispose(request)
 
     def dispose_executor(self, request: Request) -> Request:
-        with contextlib.suppress(WorkerError):
+        with contextlib.suppress(*_GONE):
             return self._disposing.DisposeExecutor(request)
 
 
@@ -196,8 +199,7 @@ class Endpoint:
         """
         if address == self._address:
             return
-        if self._channel is not None:
-            self._channel.close()
+        self._disconnect()
         self._address = address
         stub = _DeadlineStub(address, self._deadline_s, self._patience_s)
         self._channel = stub.channel
@@ -232,9 +234,13 @@ class Endpoint:
 
         A worker that outlives us forgets what it keeps for us, unless it is busy.
         """
+        self._disconnect()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def _disconnect(self) -> None:
         if not self.busy:
             for executor in self._executors:
                 executor.close()
+        self._executors.clear()
         if self._channel is not None:
             self._channel.close()
-        self._loop.call_soon_threadsafe(self._loop.stop)

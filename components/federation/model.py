@@ -47,13 +47,32 @@ def initialise(
     tf.keras.utils.set_random_seed(seed)
     model = build()
     if model.non_trainable_weights:
-        raise SettingsError(
-            f"the model has {len(model.non_trainable_weights)} weights that are not "
-            "trainable; expected none, since silos exchange trainable weights only",
-            "use LayerNormalization in place of BatchNormalization",
-        )
+        raise _not_trainable(model)
     weights = tuple(np.asarray(w.numpy(), np.float32) for w in model.trainable_weights)
     return ClientModel(build, num_floats, num_ids, weights)
+
+
+def _not_trainable(model: tf.keras.Model) -> SettingsError:
+    layers = [
+        layer
+        for layer in model.submodules
+        if isinstance(layer, tf.keras.layers.Layer)
+        and layer.non_trainable_weights
+        and not any(isinstance(m, tf.keras.layers.Layer) for m in layer.submodules)
+    ]
+    named = ", ".join(f"`{each.name}` ({type(each).__name__})" for each in layers)
+    if any(isinstance(each, tf.keras.layers.BatchNormalization) for each in layers):
+        hint = "use LayerNormalization in place of BatchNormalization"
+    elif not all(each.trainable for each in layers):
+        hint = "leave `trainable=False` out: a frozen layer's values reach no silo"
+    else:
+        hint = "use layers whose weights are all trained"
+    return SettingsError(
+        f"the model has {len(model.non_trainable_weights)} weights that are not "
+        f"trainable{', in ' + named if named else ''}; expected none, since silos "
+        "exchange trainable weights only",
+        hint,
+    )
 
 
 def assign(model: tf.keras.Model, weights: Sequence[Value]) -> None:

@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 PATIENCE = 3
 NOT_FINITE = "its update or its loss is not finite"
 NO_ROWS = "has no rows to train on"
+# These follow from the silo's data; any other reason need not be met again.
+OF_THE_DATA = frozenset({NOT_FINITE, NO_ROWS})
 
 
 class SiloWorkers(Protocol):
@@ -101,10 +103,13 @@ class Federation:
         return output.state, summarise(number, merged, dropped)
 
     def _check_quorum(self, found: int, dropped: dict[str, str]) -> None:
-        if found < self._plan.quorum:
-            raise context.below_quorum(
-                found, len(self._silos), self._plan.quorum, dropped
-            )
+        quorum = self._plan.quorum
+        if found >= quorum:
+            return
+        error = context.below_quorum(found, len(self._silos), quorum, dropped)
+        could = sum(reason not in OF_THE_DATA for reason in dropped.values())
+        error.circumstance = found + could >= quorum
+        raise error
 
 
 @contextlib.contextmanager

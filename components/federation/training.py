@@ -46,6 +46,8 @@ class TrainingResult:
         resumed_from: The round whose checkpoint it went on from; 0 if none.
         seconds: Duration of each round that ran now, unit: seconds.
         refusal: Why it stopped before its last round; empty if it did not.
+        circumstance: Why the next run must try again, in a sentence: the refusal, or
+            the silos that were in no round; empty where all follows from the data.
     """
 
     weights: tuple[NDArray[np.float32], ...]
@@ -54,6 +56,7 @@ class TrainingResult:
     resumed_from: int
     seconds: tuple[float, ...]
     refusal: str = ""
+    circumstance: str = ""
 
 
 def train(
@@ -70,7 +73,9 @@ def train(
 
     A silo that fails, hangs or answers with an update that is not finite is
     dropped from the round, recorded, and asked again in the next. When fewer
-    than the quorum are left, the training stops, and the result says why. While
+    than the quorum are left, the training stops, and the result says why. The next
+    training goes on from there; where a silo was in no round at all for a fault of
+    circumstance, it begins again. While
     another process is at the same training this one waits, and goes on from its
     checkpoints.
 
@@ -89,14 +94,14 @@ def train(
 
     Raises:
         SettingsError: There is no such algorithm.
-        FairSiloError: The coordinator's own worker does not start.
+        FairSiloError: The coordinator's own worker does not start, or failed.
     """
     silos = sorted(silos, key=lambda silo: silo.id)
     process = registry.load(plan.algorithm)(client_model, plan)
     run_round = _round(client_model, process, data_folder, plan)
     folder = pathlib.Path(folder)
     seconds: list[float] = []
-    refusal = ""
+    refusal = circumstance = ""
     with contextlib.ExitStack() as stack:
         stack.enter_context(locks.exclusive(folder / LOCK, "this very training"))
         federation = stack.enter_context(
@@ -119,7 +124,8 @@ def train(
             try:
                 state, record = federation.run(run_round, state, number)
             except QuorumError as error:
-                refusal = f"round {number}: {error.message}"
+                refusal = f"round {number}: {error.message}; {error.hint}"
+                circumstance = refusal if error.circumstance else ""
                 logger.warning("training stops: %s", refusal)
                 break
             records.append(record)
@@ -127,6 +133,9 @@ def train(
             seconds.append(time.monotonic() - began)
             log(record)
             progress.advance(record, seconds[-1])
+        if absent := [] if refusal else _absent(records):
+            circumstance = f"in no round: {'; '.join(absent)}"
+            checkpoints.set_aside()  # they would give this very model again
         return TrainingResult(
             weights=tuple(np.asarray(w) for w in state.global_model_weights.trainable),
             rounds=tuple(records),
@@ -134,7 +143,19 @@ def train(
             resumed_from=start.round,
             seconds=tuple(seconds),
             refusal=refusal,
+            circumstance=circumstance,
         )
+
+
+def _absent(records: Sequence[RoundRecord]) -> list[str]:
+    """Return the silos that were in no round though their data can be learned from."""
+    present = {silo.silo for record in records for silo in record.silos}
+    reasons = {drop.silo: drop.reason for record in records for drop in record.dropped}
+    return [
+        f"`{silo}`: {reason}"
+        for silo, reason in sorted(reasons.items())
+        if silo not in present and reason not in rounds.OF_THE_DATA
+    ]
 
 
 def _tell_start(start: Checkpoint, plan: TrainingPlan) -> None:

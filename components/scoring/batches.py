@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from components import circumstances
 from components.errors import FairSiloError
 from components.features import columnar
 from components.scoring.model import Scorer
@@ -63,16 +64,20 @@ def read_batches(
     try:
         yield from _batches(path, set(columns), batch_rows, row_groups)
     except FileNotFoundError as error:
-        raise FileError(
-            str(path), "no file", "a Parquet file", "write the split again"
+        raise circumstances.of_circumstance(
+            FileError(str(path), "no file", "a Parquet file", "write the split again")
         ) from error
     except (pa.ArrowException, OSError) as error:
+        if circumstances.is_of_the_machine(error):
+            raise
         # Arrow's own text may quote a value, so only the kind of error is told.
-        raise FileError(
-            str(path),
-            f"bytes that Arrow can't read ({type(error).__name__})",
-            "a whole Parquet file",
-            "write the split again",
+        raise circumstances.of_circumstance(
+            FileError(
+                str(path),
+                f"bytes that Arrow can't read ({type(error).__name__})",
+                "a whole Parquet file",
+                "write the split again",
+            )
         ) from None
 
 

@@ -81,7 +81,7 @@ class Figure:
         note: Empty, `too few`, `one class`, `no rows` (above the threshold) or
             `all zero` (what the figure is a share of).
         about: The silo or the groups that the figure is taken from, such as the
-            worst; empty where that is plain.
+            worst; of an AUC, by how much it may be off; empty where that is plain.
     """
 
     model: str

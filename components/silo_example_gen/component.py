@@ -28,7 +28,9 @@ class SiloExampleGenSpec(component_spec.ComponentSpec):
         "fingerprint": component_spec.ExecutionParameter(type=str, optional=True),
         "generation": component_spec.ExecutionParameter(type=int, optional=True),
     }
-    INPUTS: ClassVar[dict[str, Any]] = {}
+    INPUTS: ClassVar[dict[str, Any]] = {
+        "schema": component_spec.ChannelParameter(type=artifacts.Schema)
+    }
     OUTPUTS: ClassVar[dict[str, Any]] = {
         "examples": component_spec.ChannelParameter(type=artifacts.SiloExamples)
     }
@@ -38,6 +40,7 @@ class SiloExampleGen(base_component.BaseComponent):
     """Takes in each silo's files, by reference.
 
     Args:
+        schema: The shared schema: the columns to read, with their types.
         settings: Where the silos lie and what their rows mean.
         use_case: Name of the use case.
         span: The run's span, or `latest`.
@@ -55,6 +58,7 @@ class SiloExampleGen(base_component.BaseComponent):
     def __init__(
         self,
         *,
+        schema: types.BaseChannel,
         settings: SourceSettings,
         use_case: str,
         span: str,
@@ -63,6 +67,7 @@ class SiloExampleGen(base_component.BaseComponent):
     ) -> None:
         super().__init__(
             SiloExampleGenSpec(
+                schema=schema,
                 settings=settings.model_dump_json(),
                 code=digests.of_code("silo_example_gen"),
                 use_case=use_case,

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from components.errors import SettingsError
 from components.silo_example_gen.settings import SourceSettings
-from components.silos import digests, homes, tasks
+from components.silos import digests, findings, homes, tasks
 from components.silos.findings import Finding
 from components.silos.silo import Silo, check_id
 from components.silos.spans import next_span, span_order
 
 LATEST = "latest"
+NOT_READ = "export it as Parquet, or as CSV with commas in UTF-8; or remove it"
 
 TRAIN = "train"  # learn from what lies before the span, score what follows it
 SCORE = "score"  # take in nothing but the span's own rows, to be scored
@@ -32,12 +35,14 @@ class Found:
         folder: Its own folder, below the source's root.
         files: Its files: `{span, path, digest}`, sorted.
         error: Why there are none; None when they were listed.
+        notes: What was found besides.
     """
 
     silo: Silo
     folder: str
     files: tuple[dict[str, str], ...] = ()
     error: Finding | None = None
+    notes: tuple[Finding, ...] = ()
 
     def paths(self, spans: Sequence[str]) -> list[str]:
         """Return the files of some spans."""
@@ -79,7 +84,7 @@ def discover(source: SourceSettings, homes_root: str) -> list[Found]:
             "that holds a folder for each silo",
             "correct silos.root in the settings, or prepare the data",
         )
-    names = sorted(path.name for path in root.iterdir() if _may_be_silo(path))
+    names = sorted(path.name for path in root.iterdir() if may_be_silo(path))
     if not names:
         raise SettingsError(
             f"silos.root is {source.silos.root!r}: found no folder in it, expected one "
@@ -91,10 +96,44 @@ def discover(source: SourceSettings, homes_root: str) -> list[Found]:
     pattern = source.silos.file_pattern
     calls = [(f.silo, {"folder": f.folder, "pattern": pattern}) for f in good]
     outcomes = {silo.id: outcome for silo, outcome in tasks.run("fingerprint", calls)}
-    return [_with_files(found, outcomes.get(found.silo.id)) for found in opened]
+    listed = [_with_files(found, outcomes.get(found.silo.id)) for found in opened]
+    return _with_like_spans(listed)
 
 
-def _may_be_silo(path: pathlib.Path) -> bool:
+def _with_like_spans(found: Sequence[Found]) -> list[Found]:
+    """Refuse silos whose spans are written unlike those of most silos.
+
+    `202401` beside `2024-01` would come after all months of all others.
+    """
+    forms = {silo.silo.id: {_form(f["span"]) for f in silo.files} for silo in found}
+    votes = Counter(form for mine in forms.values() for form in mine)
+    if len(votes) < 2:
+        return list(found)
+    usual = min(votes, key=lambda form: (-votes[form], form))
+    return [
+        silo
+        if forms[silo.silo.id] <= {usual}
+        else dataclasses.replace(
+            silo,
+            files=(),
+            error=Finding(
+                "its files: found spans written "
+                f"{' and '.join(sorted(forms[silo.silo.id]))}, expected {usual} (# "
+                "stands for a number), as in most silos: spans that are written "
+                "differently have no order",
+                "rename the files so that all spans are written alike",
+            ),
+        )
+        for silo in found
+    ]
+
+
+def _form(span: str) -> str:
+    return re.sub(r"\d+", "#", span)
+
+
+def may_be_silo(path: pathlib.Path) -> bool:
+    """Return whether something below the source's root is a silo's folder."""
     return (
         path.is_dir() and path.name != "__pycache__" and not path.name.startswith(".")
     )
@@ -115,7 +154,11 @@ def _with_files(found: Found, outcome: tasks.Result | tasks.Failure | None) -> F
         return dataclasses.replace(found, error=outcome.finding)
     if outcome is None:
         return found
-    return dataclasses.replace(found, files=tuple(outcome.values["files"]))
+    notes = tuple(
+        Finding(f"file {name}: in a format that is not read", NOT_READ)
+        for name in outcome.values["passed_over"]
+    )
+    return dataclasses.replace(found, files=tuple(outcome.values["files"]), notes=notes)
 
 
 def window(
@@ -173,13 +216,18 @@ def _listed(spans: Sequence[str]) -> str:
 
 
 def fingerprint(found: Sequence[Found], chosen: Window) -> str:
-    """Digest all that a run would read, silo by silo."""
+    """Digest all that a run would read, silo by silo, wherever the silos lie."""
     spans = (*chosen.history, chosen.following)
     listed: list[Any] = [
         [
             silo.silo.id,
             silo.error.sentence if silo.error else "",
-            [[f["path"], f["digest"]] for f in silo.files if f["span"] in spans],
+            findings.sentences(silo.notes),
+            [
+                [str(pathlib.Path(f["path"]).relative_to(silo.folder)), f["digest"]]
+                for f in silo.files
+                if f["span"] in spans
+            ],
         ]
         for silo in found
     ]

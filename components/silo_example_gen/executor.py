@@ -1,24 +1,25 @@
-"""Reads nothing but exec properties, writes the manifest."""
+"""Reads the schema, writes the manifest."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
+from components import circumstances
+from components.executors import TaskExecutor
 from components.silo_example_gen import discovery, generation, node
 from components.silo_example_gen.settings import SourceSettings
-from components.silos import departures
+from components.silos import departures, schema
 
 
-class Executor(base_executor.BaseExecutor):
+class Executor(TaskExecutor):
     """Takes in the silos' files."""
 
-    def Do(
+    def run(
         self,
-        input_dict: dict[str, list[Artifact]],  # noqa: ARG002  a source has no input
+        input_dict: dict[str, list[Artifact]],
         output_dict: dict[str, list[Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
@@ -34,14 +35,15 @@ class Executor(base_executor.BaseExecutor):
             found,
             chosen,
             source,
+            schema.read(artifact_utils.get_single_uri(input_dict["schema"])),
             exec_properties["code"],
         )
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         manifest.write(examples.uri)
-        departures.write(examples.uri, node.departures(manifest))
+        departures.write(examples.uri, node.departures(manifest, found))
         paths = [split.path for entry in manifest for split in entry.splits.values()]
         fingerprint = exec_properties["fingerprint"]
         if discovery.unchanged(source, homes, chosen, fingerprint):
             generation.record(homes, fingerprint, paths)
         else:
-            generation.spoil(homes, fingerprint)
+            circumstances.note("the silos' files changed while they were read")

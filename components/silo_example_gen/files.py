@@ -1,27 +1,38 @@
-"""A silo's own files as Arrow tables: read with care, never written.
+"""A silo's own files as Arrow tables, exactly as they are: read, never written.
 
-Types are narrowed to what statistics and features know: integers, floats and
-strings. Months of one silo often disagree on types (a column without values, or
-integers that got a fraction); `unify` brings them together or names the file.
+A CSV file says nothing of types, so all its columns are read as text; `conform.py`
+turns the columns of either kind of file into what the schema asks for.
 """
 
 from __future__ import annotations
 
+import codecs
+import csv
+import io
 import pathlib
 import re
 from collections.abc import Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from components import circumstances
 from components.errors import SiloError
 from components.silo_example_gen.settings import SPAN
-from components.silos.findings import Finding
 
-SUFFIXES = (".parquet", ".csv")
-ONE_TYPE = "export the column with one type in all files"
+CSV = ".csv"
+SUFFIXES = (".parquet", CSV)
+DATA_LIKE = re.compile(
+    r".*\.(csv|tsv|txt|xlsx?|ods|json|jsonl|avro|orc|feather|arrow|pkl|sas7bdat|dta)"
+    r"(\.(gz|zip|bz2|xz|zst))?|.*\.parquet\.\w+",
+    re.IGNORECASE,
+)
+AGAIN = "export what is named here again"
+UTF_8 = "export the file in UTF-8 (in a spreadsheet: `CSV UTF-8`)"
+COMMAS = "export the file with commas between the columns and a point in decimals"
+_SAMPLE = 65_536  # bytes
+_PANDAS_INDEX = re.compile(r"__index_level_\d+__")
 
 
 def find(folder: pathlib.Path, pattern: str) -> list[tuple[str, pathlib.Path]]:
@@ -34,13 +45,39 @@ def find(folder: pathlib.Path, pattern: str) -> list[tuple[str, pathlib.Path]]:
     Raises:
         OSError: The folder can't be listed.
     """
+    return [
+        (span, path)
+        for span, path in _matching(folder, pattern)
+        if path.suffix.lower() in SUFFIXES
+    ]
+
+
+def passed_over(folder: pathlib.Path, pattern: str) -> list[str]:
+    """Return the names of files that look like data but are in no format we read.
+
+    Args:
+        folder: The silo's own folder.
+        pattern: As in the settings; a suffix that it names is ignored, so that
+            `2024.csv.gz` is found by `{span}.csv`.
+
+    Raises:
+        OSError: The folder can't be listed.
+    """
+    loose = re.sub(r"\.(csv|parquet)$", ".*", pattern, flags=re.IGNORECASE)
+    return [
+        path.name
+        for _, path in _matching(folder, loose)
+        if path.suffix.lower() not in SUFFIXES and DATA_LIKE.fullmatch(path.name)
+    ]
+
+
+def _matching(folder: pathlib.Path, pattern: str) -> list[tuple[str, pathlib.Path]]:
     list(folder.iterdir())  # glob() passes over what it may not read
     regex = _regex(pattern)
     found = []
     for path in sorted(folder.glob(pattern.replace(SPAN, "*"))):
         match = regex.fullmatch(path.relative_to(folder).as_posix())
-        is_data = path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-        if match and is_data and path.is_file():
+        if match and not path.name.startswith(".") and path.is_file():
             found.append((match.groupdict().get("span") or "", path))
     return sorted(found)
 
@@ -51,157 +88,126 @@ def _regex(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(known.get(part, re.escape(part)) for part in parts))
 
 
-def read(silo: str, path: pathlib.Path) -> pa.Table:
-    """Read one file.
+def is_untyped(path: pathlib.Path) -> bool:
+    """Return whether a file's columns have no types of their own."""
+    return path.suffix.lower() == CSV
+
+
+def read(silo: str, path: pathlib.Path, null_values: Sequence[str] = ("",)) -> pa.Table:
+    """Read one file: Parquet with its own types, CSV with all columns as text.
+
+    Args:
+        silo: The silo's id.
+        path: The file.
+        null_values: How a CSV file writes a missing value.
 
     Raises:
-        SiloError: It is empty, corrupt, or holds nested columns.
+        SiloError: It is empty, damaged, or in an encoding or with separators that
+            are not read.
+        OSError: It can't be opened.
     """
-    place = path.name
     if not path.stat().st_size:
-        raise SiloError(
-            silo,
-            place,
-            "an empty file (0 bytes)",
-            "a table",
-            "export what is named here again",
-        )
+        raise SiloError(silo, path.name, "an empty file (0 bytes)", "a table", AGAIN)
+    read_one = _read_csv if is_untyped(path) else _read_parquet
     try:
-        if path.suffix.lower() == ".csv":
-            # An empty field is a missing value, in a column of strings too.
-            options = pyarrow.csv.ConvertOptions(strings_can_be_null=True)
-            table = pyarrow.csv.read_csv(path, convert_options=options)
-        else:
-            table = pq.read_table(path)
+        table = read_one(silo, path, null_values)
     except (pa.ArrowException, OSError) as error:
+        if circumstances.is_of_the_machine(error):
+            raise
         # Arrow's own text may quote a cell; only the kind of fault is told.
-        kind = "CSV" if path.suffix.lower() == ".csv" else "Parquet"
+        kind = "CSV" if is_untyped(path) else "Parquet"
         raise SiloError(
             silo,
-            place,
+            path.name,
             f"a corrupt file ({type(error).__name__}, {path.stat().st_size:,} bytes)",
             f"a readable {kind} file",
-            "export what is named here again",
+            AGAIN,
         ) from None
-    if len(set(table.column_names)) < table.num_columns:
+    repeated = table.num_columns - len(set(table.column_names))
+    if repeated:
         raise SiloError(
             silo,
-            place,
-            f"{table.num_columns - len(set(table.column_names))} columns whose name "
-            "another column has too",
+            path.name,
+            f"{repeated} columns whose name another column has too",
             "a name of its own for each column",
-            "export what is named here again, with a header row",
+            f"{AGAIN}, with a header row",
         )
-    return pa.table(
-        {name: _plain(silo, place, name, table[name]) for name in table.column_names}
+    return table
+
+
+def _read_parquet(
+    silo: str,  # noqa: ARG001  both readers take the same
+    path: pathlib.Path,
+    null_values: Sequence[str],  # noqa: ARG001
+) -> pa.Table:
+    table = pq.ParquetFile(path).read()
+    # The row numbers that pandas keeps in a file are no column of it.
+    table = table.drop([n for n in table.column_names if _PANDAS_INDEX.fullmatch(n)])
+    for index, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            plain = table[index].cast(field.type.value_type)
+            table = table.set_column(index, field.name, plain)
+    return table
+
+
+def _read_csv(silo: str, path: pathlib.Path, null_values: Sequence[str]) -> pa.Table:
+    names = _header(silo, path)
+    options = pyarrow.csv.ConvertOptions(
+        column_types={name: pa.string() for name in names},
+        strings_can_be_null=True,
+        null_values=list(null_values),
     )
-
-
-def _plain(
-    silo: str, place: str, name: str, column: pa.ChunkedArray
-) -> pa.ChunkedArray:
+    parse = pyarrow.csv.ParseOptions(newlines_in_values=True)
     try:
-        plain = _narrowed(column)
-    except pa.ArrowException:  # a number beyond int64, or a rare type; may be quoted
-        plain = None
-    if plain is None:
-        raise SiloError(
-            silo,
-            place,
-            f"{_named(place, name)} of type {column.type}",
-            "64-bit numbers, strings, dates and truth values",
-            "leave the column out, or export it as plain values",
-        )
-    return plain
+        return pyarrow.csv.read_csv(path, parse_options=parse, convert_options=options)
+    except pa.ArrowInvalid:
+        _check_utf_8(silo, path)  # the likely cause, which Arrow does not tell apart
+        raise
 
 
-def _named(place: str, column: str) -> str:
-    # Without a header row, the names of a CSV's columns are its first row's values.
-    return "a column" if place.lower().endswith(".csv") else f"column `{column}`"
+def _header(silo: str, path: pathlib.Path) -> list[str]:
+    """Return the names of a CSV file's columns.
 
-
-def _narrowed(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        column = column.cast(kind.value_type)
-        kind = column.type
-    if pa.types.is_boolean(kind):
-        return column.cast(pa.int8()).cast(pa.int64())
-    if pa.types.is_integer(kind):
-        return column.cast(pa.int64())
-    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return column.cast(pa.float64())
-    if pa.types.is_temporal(kind) or pa.types.is_large_string(kind):
-        return column.cast(pa.string())
-    if pa.types.is_string(kind) or pa.types.is_null(kind):
-        return column
-    return None
-
-
-def unify(tables: Sequence[tuple[str, pa.Table]]) -> tuple[pa.Table, list[Finding]]:
-    """Put a silo's tables below each other.
-
-    Args:
-        tables: Pairs of a file's name and its table.
-
-    Returns:
-        The whole table, and a finding for each file that had to be left out because
-        a column of it has another type than in the files before.
+    Raises:
+        SiloError: They are not in UTF-8, or not separated by commas.
     """
-    kept: list[pa.Table] = []
-    kinds: dict[str, pa.DataType] = {}
-    refused: list[Finding] = []
-    for name, table in tables:
-        clash = _clash(kinds, table)
-        if clash:
-            refused.append(Finding(f"{name}: {clash}", ONE_TYPE))
-            continue
-        for field in table.schema:
-            kinds[field.name] = _wider(kinds.get(field.name), field.type)
-        kept.append(table)
-    schema = pa.schema(list(kinds.items()))
-    return pa.concat_tables([_cast(table, schema) for table in kept]), refused
+    with path.open("rb") as file:
+        head = file.read(_SAMPLE)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in head:
+        found = "text in UTF-16, or no text at all"
+        raise SiloError(silo, path.name, found, "UTF-8", UTF_8)
+    try:
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(head)
+    except UnicodeDecodeError:
+        _check_utf_8(silo, path)
+        raise
+    names = next(csv.reader(io.StringIO(text, newline="")), [])
+    if len(names) == 1:
+        for separator, name in {";": "semicolons", "\t": "tabs", "|": "bars"}.items():
+            if separator in names[0]:
+                raise SiloError(
+                    silo,
+                    path.name,
+                    f"columns separated by {name}",
+                    "commas",
+                    COMMAS,
+                )
+    return names
 
 
-def _clash(kinds: dict[str, pa.DataType], table: pa.Table) -> str:
-    for field in table.schema:
-        known = kinds.get(field.name)
-        if known is not None and _wider(known, field.type) is None:
-            return f"column `{field.name}` is {field.type}, but {known} in files before"
-    return ""
-
-
-def _wider(known: pa.DataType | None, kind: pa.DataType) -> pa.DataType | None:
-    if known is None or pa.types.is_null(known) or known == kind:
-        return kind
-    if pa.types.is_null(kind):
-        return known
-    if pa.types.is_string(known) or pa.types.is_string(kind):
-        return None
-    return pa.float64()
-
-
-def _cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    columns = [
-        table[field.name].cast(field.type, safe=False)  # of large integers to floats
-        if field.name in table.column_names
-        else pa.chunked_array([pa.nulls(table.num_rows, field.type)])
-        for field in schema
-    ]
-    return pa.table(columns, schema=schema)
-
-
-def relabel(column: pa.ChunkedArray, values: tuple[str, str] | None) -> pa.ChunkedArray:
-    """Return the label as numbers: 0, 1, null, or -1 for any other value.
-
-    Args:
-        column: The label as found.
-        values: Its negative and positive value; None where it is 0 and 1 already.
-    """
-    if values is None or pa.types.is_null(column.type):
-        return column
-    index = pc.index_in(
-        pc.utf8_trim_whitespace(column.cast(pa.string())), pa.array(values)
-    )
-    codes = pc.fill_null(index.cast(pa.int64()), -1)
-    return pc.if_else(column.is_null(), pa.scalar(None, pa.int64()), codes)
+def _check_utf_8(silo: str, path: pathlib.Path) -> None:
+    """Raise a SiloError if a file is not in UTF-8."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                decoder.decode(line)
+            except UnicodeDecodeError:
+                raise SiloError(
+                    silo,
+                    path.name,
+                    f"text that is not UTF-8, first in line {number:,} (probably "
+                    "Latin-1 or Windows-1252)",
+                    "UTF-8",
+                    UTF_8,
+                ) from None

@@ -8,7 +8,7 @@ splits and may be deleted with them: a first generation is random, so that none 
 again.
 
 A record is read before it is written, so a lock keeps runs apart here: were a
-spoilt generation overwritten, its output would be used again.
+raised generation overwritten, its output would be used again.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from components import locks
 
 FOLDER = ".ingested"
 LOCK = "lock"
+LOST = -1
 
 
 def current(homes_root: str, fingerprint: str) -> int:
@@ -35,14 +36,8 @@ def current(homes_root: str, fingerprint: str) -> int:
 def record(homes_root: str, fingerprint: str, paths: Iterable[str]) -> None:
     """Remember which split files a fingerprint stands for."""
     with _locked(homes_root, fingerprint) as path:
-        sizes = {name: pathlib.Path(name).stat().st_size for name in sorted(paths)}
-        _write(path, _current(path), sizes)
-
-
-def spoil(homes_root: str, fingerprint: str) -> None:
-    """Keep the output of a run whose files changed meanwhile from being reused."""
-    with _locked(homes_root, fingerprint) as path:
-        _write(path, _current(path) + 1, {})
+        generation = _current(path)
+        _write(path, generation, {name: _size(name) for name in sorted(paths)})
 
 
 @contextlib.contextmanager
@@ -59,14 +54,14 @@ def _current(record: pathlib.Path) -> int:
     data = json.loads(record.read_text("utf-8"))
     generation: int = data["generation"]
     sizes = data.get("sizes", {"": 0})  # a record of an earlier version has none
-    if all(_is_whole(path, size) for path, size in sizes.items()):
+    if all(_size(path) == size != LOST for path, size in sizes.items()):
         return generation
     return _write(record, generation + 1, {})
 
 
-def _is_whole(path: str, size: int) -> bool:
+def _size(path: str) -> int:
     file = pathlib.Path(path)
-    return file.is_file() and file.stat().st_size == size
+    return file.stat().st_size if file.is_file() else LOST
 
 
 def _write(path: pathlib.Path, generation: int, sizes: dict[str, int]) -> int:

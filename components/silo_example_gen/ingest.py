@@ -18,17 +18,24 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from tensorflow_metadata.proto.v0 import schema_pb2
 
+from components import circumstances
 from components.errors import SiloError
-from components.silo_example_gen import files, splits
+from components.silo_example_gen import conform, files, splits
 from components.silo_example_gen.settings import SourceSettings
 from components.silos import digests, findings, homes, leftovers
 from components.silos.findings import Finding
 from components.silos.manifest import EVAL, NEXT, SCORE, TRAIN
 from components.silos.silo import Silo
-from components.silos.tasks import Result
+from components.silos.tasks import Failure, Result
 
 ROW_GROUP = 65_536
+RIGHT = "give FairSilo the right to read what is named here"
+STORAGE = "mend the storage of what is named here; the next run tries again"
+# `fingerprint` meets these too, so TFX's cache key changes with them; any other error
+# of the system may be one of the moment.
+_KNOWN_TO_THE_KEY = (FileNotFoundError, NotADirectoryError, PermissionError)
 
 
 def fingerprint(silo: Silo, arguments: Mapping[str, Any]) -> Result:
@@ -40,14 +47,15 @@ def fingerprint(silo: Silo, arguments: Mapping[str, Any]) -> Result:
 
     Returns:
         Values `files`: a list of `{span, path, digest}`, sorted; instead of the
-        digest of a file that can't be read, the reason.
+        digest of a file that can't be read, the reason. And `passed_over`, names of
+        files in a format that is not read.
 
     Raises:
         SiloError: The folder can't be read, or holds a name that isn't UTF-8.
     """
     try:
         found = files.find(pathlib.Path(arguments["folder"]), arguments["pattern"])
-    except OSError as error:
+    except _KNOWN_TO_THE_KEY as error:
         raise SiloError(
             silo.id,
             "its folder",
@@ -59,7 +67,8 @@ def fingerprint(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         {"span": span, "path": _plain_path(silo, path), "digest": _digest(path)}
         for span, path in found
     ]
-    return Result({"files": listed})
+    skipped = files.passed_over(pathlib.Path(arguments["folder"]), arguments["pattern"])
+    return Result({"files": listed, "passed_over": skipped})
 
 
 def _digest(path: pathlib.Path) -> str:
@@ -88,68 +97,119 @@ def ingest(silo: Silo, arguments: Mapping[str, Any]) -> Result:
 
     Args:
         silo: The silo.
-        arguments: `source` (SourceSettings as JSON), `code` (digest of our code),
-            `history` and `following` (paths of the files to learn from, and of
-            the span after them).
+        arguments: `source` (SourceSettings as JSON), `schema` (serialized, as hex),
+            `code` (digest of our code), `history` and `following` (paths of the
+            files to learn from, and of the span after them).
 
     Returns:
-        Values `inputs`, `splits` and `unreadable` as in a `SiloEntry`.
+        Values `inputs`, `splits`, `unreadable`, `unscored` and `notes` as in a
+        `SiloEntry`.
 
     Raises:
         SiloError: Not one of the files could be used.
     """
     source = SourceSettings.model_validate(arguments["source"])
-    before, history, broken = _load(silo, arguments["history"], source)
-    after, following, broken_too = _load(silo, arguments["following"], source)
-    unreadable = [dataclasses.asdict(one) for one in (*broken, *broken_too)]
-    if history is None and following is None:
-        raise _nothing(silo, [*broken, *broken_too])
+    schema = schema_pb2.Schema.FromString(bytes.fromhex(arguments["schema"]))
+    before = _load(silo, arguments["history"], source, schema)
+    after = _load(silo, arguments["following"], source, schema)
+    refused = [*before.refused, *after.refused]
+    lost = [one.sentence for one in refused if one.hint == STORAGE]
+    if before.table is None and after.table is None:
+        nothing = _nothing(silo, refused)
+        raise circumstances.of_circumstance(nothing) if lost else nothing
+    scored = after if source.rows.score == "following_span" else before
+    said = {
+        "unreadable": refused,
+        "unscored": scored.refused,
+        "notes": list(dict.fromkeys([*before.notes, *after.notes])),
+    }
+    told = {
+        key: [dataclasses.asdict(one) for one in all_] for key, all_ in said.items()
+    }
     # As two lists: a file that is learned from in one run is scored in another.
+    # Without the folders: the same files elsewhere give the same splits.
     name = digests.of_json(
-        [arguments["code"], source.model_dump(mode="json"), before, after, unreadable]
+        [
+            arguments["code"],
+            source.model_dump(mode="json", exclude={"silos": {"root"}}),
+            [[feature.name, feature.type] for feature in schema.feature],
+            [_content(item) for item in before.inputs],
+            [_content(item) for item in after.inputs],
+            told["unreadable"],
+        ]
     )
     folder = silo.path("splits", name[:32])
     if not _is_whole(folder):
-        _write(silo, folder, _tables(silo, history, following, source))
+        _write(silo, folder, _tables(silo, before.table, after.table, source))
+    inputs = [*before.inputs, *after.inputs]
     return Result(
-        {
-            "inputs": [*before, *after],
-            "splits": json.loads((folder / "splits.json").read_text("utf-8")),
-            "unreadable": unreadable,
-        }
+        {"inputs": inputs, "splits": _listed(folder), **told},
+        lacking=_lost(silo, lost),
     )
 
 
+@dataclasses.dataclass
+class _Loaded:
+    """What a silo's files of some spans gave.
+
+    Attributes:
+        inputs: `{path, digest, rows}` of each file that was used.
+        table: Their rows, with the schema's columns and types; None without files.
+        refused: Why files were left out.
+        notes: What was found in files that were used.
+    """
+
+    inputs: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    table: pa.Table | None = None
+    refused: list[Finding] = dataclasses.field(default_factory=list)
+    notes: list[Finding] = dataclasses.field(default_factory=list)
+
+
+def _content(item: Mapping[str, Any]) -> list[Any]:
+    return [pathlib.Path(item["path"]).name, item["digest"], item["rows"]]
+
+
+def _lost(silo: Silo, sentences: Sequence[str]) -> Failure | None:
+    if not sentences:
+        return None
+    reason = f"silo `{silo.id}`: {'; '.join(sentences)}"
+    return Failure(reason, STORAGE, circumstance=True)
+
+
 def _load(
-    silo: Silo, paths: Sequence[str], source: SourceSettings
-) -> tuple[list[dict[str, Any]], pa.Table | None, list[Finding]]:
-    inputs, tables, broken = [], [], []
+    silo: Silo,
+    paths: Sequence[str],
+    source: SourceSettings,
+    schema: schema_pb2.Schema,
+) -> _Loaded:
+    loaded, tables = _Loaded(), []
     for path in map(pathlib.Path, paths):
         try:
-            table = files.read(silo.id, path)
+            table = files.read(silo.id, path, source.rows.null_values)
         except SiloError as error:
-            told = f"{path.name}: {error.found}, expected {error.expected}"
-            broken.append(Finding(told, error.hint))
+            told = f"{path.name}: found {error.found}, expected {error.expected}"
+            loaded.refused.append(Finding(told, error.hint))
             continue
         except OSError as error:
-            told = f"{path.name}: {error.strerror}"
-            broken.append(
-                Finding(told, "give FairSilo the right to read what is named here")
-            )
+            known = isinstance(error, _KNOWN_TO_THE_KEY)
+            told = f"{path.name}: {circumstances.words(error)}"
+            loaded.refused.append(Finding(told, RIGHT if known else STORAGE))
             continue
-        inputs.append(
+        plain, faults = conform.to_schema(table, schema, source.rows)
+        if faults:
+            loaded.refused += [
+                Finding(f"{path.name}: {fault.sentence}", fault.hint)
+                for fault in faults
+            ]
+            continue
+        loaded.notes += conform.not_in_schema(table, schema)
+        loaded.inputs.append(
             {"path": str(path), "digest": digests.of_file(path), "rows": table.num_rows}
         )
-        tables.append((path.name, table))
-    if not tables:
-        return inputs, None, broken
-    table, refused = files.unify(tables)
-    label = source.rows.label
-    if label in table.column_names:
-        index = table.column_names.index(label)
-        values = files.relabel(table[label], source.rows.label_values)
-        table = table.set_column(index, label, values)
-    return inputs, table, [*broken, *refused]
+        tables.append(plain)
+    if tables:
+        loaded.table = pa.concat_tables(tables, promote=True)
+    return loaded
 
 
 def _tables(
@@ -180,7 +240,7 @@ def _tables(
 def _split_columns(
     silo: Silo, table: pa.Table, source: SourceSettings
 ) -> Sequence[str]:
-    columns = [source.rows.split_by] if source.rows.split_by else source.rows.key
+    columns = source.rows.split_by or source.rows.key
     missing = [name for name in columns if name not in table.column_names]
     if missing:
         raise SiloError(
@@ -206,13 +266,21 @@ def _without(table: pa.Table, column: str) -> pa.Table:
 
 def _is_whole(folder: pathlib.Path) -> bool:
     try:
-        written = json.loads((folder / "splits.json").read_text("utf-8"))
         return all(
             digests.of_file(split["path"]) == split["digest"]
-            for split in written.values()
+            for split in _listed(folder).values()
         )
     except (OSError, ValueError):  # lost, or cut
         return False
+
+
+def _listed(folder: pathlib.Path) -> dict[str, Any]:
+    """Return the splits in a folder; their paths follow the folder if it is moved."""
+    written = json.loads((folder / "splits.json").read_text("utf-8"))
+    return {
+        name: {**split, "path": str(folder / split["path"])}
+        for name, split in written.items()
+    }
 
 
 def _write(silo: Silo, folder: pathlib.Path, tables: Mapping[str, pa.Table]) -> None:
@@ -230,7 +298,7 @@ def _write(silo: Silo, folder: pathlib.Path, tables: Mapping[str, pa.Table]) -> 
             file = f"{name}.parquet"
             pq.write_table(table, unfinished / file, row_group_size=ROW_GROUP)
             written[name] = {
-                "path": str(folder / file),
+                "path": file,
                 "digest": digests.of_file(unfinished / file),
                 "rows": table.num_rows,
             }

@@ -6,6 +6,8 @@ import dataclasses
 import json
 from collections.abc import Sequence
 
+from tensorflow_metadata.proto.v0 import schema_pb2
+
 from components.silo_example_gen.discovery import Found, Window
 from components.silo_example_gen.settings import SourceSettings
 from components.silos import findings, tasks
@@ -18,6 +20,7 @@ def take_in(
     found: Sequence[Found],
     chosen: Window,
     source: SourceSettings,
+    schema: schema_pb2.Schema,
     code: str,
     beam_args: Sequence[str] = (),
 ) -> Manifest:
@@ -28,6 +31,7 @@ def take_in(
         found: The silos and their files.
         chosen: The spans to read.
         source: What a row means.
+        schema: The columns to read, with their types.
         code: Digest of our code, part of the splits' names.
         beam_args: Beam's own flags.
 
@@ -39,6 +43,7 @@ def take_in(
             silo.silo,
             {
                 "source": source.model_dump(mode="json"),
+                "schema": schema.SerializeToString(deterministic=True).hex(),
                 "code": code,
                 "history": silo.paths(chosen.history),
                 "following": silo.paths([chosen.following]) if chosen.following else [],
@@ -72,23 +77,38 @@ def _entry(found: Found, outcome: tasks.Result | tasks.Failure | None) -> SiloEn
         inputs=tuple(InputFile(**item) for item in values["inputs"]),
         splits={name: Split(**item) for name, item in values["splits"].items()},
         unreadable=findings.all_of_json(values["unreadable"]),
+        unscored=findings.all_of_json(values["unscored"]),
+        notes=(*found.notes, *findings.all_of_json(values["notes"])),
     )
 
 
-def departures(manifest: Manifest) -> dict[str, list[Departure]]:
-    """Return what left each silo: counts and digests of its files and splits."""
-    return {
-        entry.silo.id: [
-            Departure(
-                "counts and digests",
-                len(entry.inputs) + len(entry.splits),
-                len(json.dumps([*map(_told, entry.inputs), *map(_told, splits)])),
-            )
+def departures(
+    manifest: Manifest, found: Sequence[Found]
+) -> dict[str, list[Departure]]:
+    """Return what left each silo: what its entry holds, and its other files' names.
+
+    Args:
+        manifest: What the silos told of the files that were read.
+        found: What they told of all files; of those that were read the same.
+    """
+    files = {silo.silo.id: silo.files for silo in found}
+    left = {}
+    for entry in manifest:
+        read = {file.path for file in entry.inputs}
+        others = [file for file in files[entry.silo.id] if file["path"] not in read]
+        listed: list[InputFile | Split] = [*entry.inputs, *entry.splits.values()]
+        said = [*entry.unreadable, *entry.unscored, *entry.notes]
+        said += [entry.error] if entry.error else []
+        by_kind = {
+            "counts and digests": [
+                *(dataclasses.asdict(item) for item in listed),
+                *others,
+            ],
+            "findings and label counts": [dataclasses.asdict(item) for item in said],
+        }
+        left[entry.silo.id] = [
+            Departure(kind, len(items), len(json.dumps(items).encode()))
+            for kind, items in by_kind.items()
+            if items
         ]
-        for entry in manifest
-        if (splits := entry.splits.values()) or entry.inputs
-    }
-
-
-def _told(item: InputFile | Split) -> list[str | int]:
-    return [item.digest, item.rows]
+    return left

@@ -56,9 +56,12 @@ class RowsSettings(Section):
     key: tuple[str, ...] = ()
     """Columns that name a row; predictions carry them."""
 
-    split_by: str = ""
-    """Column whose value sends a row to train or eval, such as the day; empty: by
-    the key, or by the whole row."""
+    split_by: tuple[str, ...] = ()
+    """Columns whose values send a row to train or eval, such as the day; empty: the
+    key. They decide for ever, so they never change for a row that is known."""
+
+    null_values: tuple[str, ...] = ("",)
+    """How CSV files write a missing value."""
 
     eval_share: float = pydantic.Field(default=0.2, gt=0, lt=1)
     """Share of the values of split_by that go to eval, 0 to 1."""
@@ -66,6 +69,21 @@ class RowsSettings(Section):
     score: Literal["following_span", "unlabelled", "all"] = "unlabelled"
     """Which rows are scored: those of the following span, those without a label,
     or all."""
+
+    @pydantic.field_validator("key", "split_by", mode="before")
+    @classmethod
+    def _one_column(cls, value: object) -> object:
+        return [value] if isinstance(value, str) and value else value or ()
+
+    @pydantic.model_validator(mode="after")
+    def _check_identity(self) -> Self:
+        if not self.key and not self.split_by:
+            raise ValueError(
+                "found neither `key` nor `split_by`, expected the columns that tell "
+                "rows apart: without them a new column would move rows that were held "
+                "out into training"
+            )
+        return self
 
 
 class SourceSettings(Section):

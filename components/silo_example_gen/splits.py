@@ -2,7 +2,7 @@ r"""Sends rows to train or eval by a hash that never changes.
 
 $$u(v) = \mathrm{SHA256}(\text{"fairsilo:"} v)_{[0:8]} / 2^{64} \in [0, 1)$$
 
-A value $v$ (a day, a key, or the whole row) is held out when $u(v)$ is below the
+A value $v$ (a day or a key) is held out when $u(v)$ is below the
 share. The hash knows no seed and no run: were a day to move from eval to train
 between two runs, the later model would be judged on days its baseline trained on.
 """
@@ -39,10 +39,10 @@ def held_out_rows(
 
     Args:
         table: The rows.
-        columns: What they are split by, together; all columns when empty.
+        columns: What they are split by, together.
         share: Expected share that is held out, 0 to 1.
     """
-    values = identities(table, columns or table.column_names)
+    values = identities(table, columns)
     encoded = pc.dictionary_encode(values)
     verdicts = np.array(
         [held_out(value, share) for value in encoded.dictionary.to_pylist()], np.bool_

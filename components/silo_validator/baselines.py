@@ -18,9 +18,13 @@ from components.silo_validator.node import Baseline
 from components.silos import cohort, digests, statistics
 from components.silos.spans import span_order
 
-STATISTICS = "statistics_uri"
-
 logger = logging.getLogger(__name__)
+
+GONE = (
+    "span=%s: found no file at %s, so drift is measured against an earlier span where "
+    "there is one, and else not at all; expected what SiloValidator wrote there"
+)
+STATISTICS = "statistics_uri"
 
 
 def find(store: Any, use_case: str, span: str) -> dict[str, Baseline]:  # noqa: ANN401
@@ -31,14 +35,18 @@ def find(store: Any, use_case: str, span: str) -> dict[str, Baseline]:  # noqa: 
         use_case: Name of the use case.
         span: The span that is validated; baselines are of earlier ones.
     """
-    artifacts = [
-        artifact
-        for artifact in store.get_artifacts_by_type("Cohort")
-        if (properties := artifact.custom_properties)
-        and properties["use_case"].string_value == use_case
-        and span_order(properties["span"].string_value) < span_order(span)
-        and pathlib.Path(artifact.uri, cohort.FILE_NAME).exists()
-    ]
+    artifacts = []
+    for artifact in store.get_artifacts_by_type("Cohort"):
+        properties = artifact.custom_properties
+        its_span = properties["span"].string_value
+        if properties["use_case"].string_value != use_case or not (
+            span_order(its_span) < span_order(span)
+        ):
+            continue
+        if pathlib.Path(artifact.uri, cohort.FILE_NAME).exists():
+            artifacts.append(artifact)
+        else:
+            logger.warning(GONE, its_span, artifact.uri)
     runs = mlmd.last_runs(store, artifacts)
     by_span = {
         artifact.custom_properties["span"].string_value: artifact
@@ -54,11 +62,7 @@ def find(store: Any, use_case: str, span: str) -> dict[str, Baseline]:  # noqa: 
             if statistics.path(folder, silo).exists():
                 baselines[silo] = Baseline(its_span, folder)
             else:
-                logger.warning(
-                    "silo=%s span=%s: its statistics are gone, so drift is measured "
-                    "against an earlier span, or not at all: run that span again",
-                    *(silo, its_span),
-                )
+                logger.warning(GONE, its_span, statistics.path(folder, silo))
     return baselines
 
 

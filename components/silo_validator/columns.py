@@ -11,10 +11,11 @@ class Columns:
 
     Attributes:
         label: The label.
-        key: What names a row.
-        split_by: What sends a row to train or eval; may be empty.
+        key: What names a row; neither measured nor disclosed.
+        unmeasured: Others that are neither measured nor disclosed, such as the day
+            that only sends a row to train or eval.
     """
 
     label: str
     key: tuple[str, ...] = ()
-    split_by: str = ""
+    unmeasured: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from tfx import types
@@ -25,9 +26,8 @@ class SiloValidatorSpec(component_spec.ComponentSpec):
         "columns": component_spec.ExecutionParameter(type=str),
         "code": component_spec.ExecutionParameter(type=str),
         "use_case": component_spec.ExecutionParameter(type=str),
-        "operator_store": component_spec.ExecutionParameter(type=str),
+        "by_hand": component_spec.ExecutionParameter(type=str),
         # Set by the driver.
-        "by_hand": component_spec.ExecutionParameter(type=str, optional=True),
         "baselines": component_spec.ExecutionParameter(type=str, optional=True),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
@@ -49,7 +49,8 @@ class SiloValidator(base_component.BaseComponent):
         settings: What a silo must hold to train.
         columns: Which columns are not features.
         use_case: Name of the use case.
-        operator_store: SQLAlchemy's URL of the operator's state.
+        quarantined: Reasons of the silos that were quarantined by hand when the run
+            began.
 
     Outputs:
         statistics: Channel of type `SiloStatistics`, what each silo disclosed.
@@ -68,7 +69,7 @@ class SiloValidator(base_component.BaseComponent):
         settings: ValidationSettings,
         columns: Columns,
         use_case: str,
-        operator_store: str,
+        quarantined: Mapping[str, str],
     ) -> None:
         super().__init__(
             SiloValidatorSpec(
@@ -78,7 +79,9 @@ class SiloValidator(base_component.BaseComponent):
                 columns=json.dumps(dataclasses.asdict(columns)),
                 code=digests.of_code("silo_validator"),
                 use_case=use_case,
-                operator_store=operator_store,
+                by_hand=json.dumps(
+                    dict(quarantined), sort_keys=True, ensure_ascii=False
+                ),
                 statistics=types.Channel(type=artifacts.SiloStatistics),
                 cohort=types.Channel(type=artifacts.Cohort),
             )

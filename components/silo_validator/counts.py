@@ -1,4 +1,8 @@
-"""What is found in a silo's counts: rows to train on, labels, duplicates."""
+"""What is found in a silo's counts: rows to train on, labels, duplicates.
+
+Counts of labels and of duplicates leave a silo only as far as a finding needs them
+(`disclosure.py`), so the sentences tell bounds, not these counts.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +36,9 @@ def labels(
     """Return a finding where nothing can be learned from a label.
 
     Args:
-        counts: Training rows by label value: `negative`, `positive`, `other`.
+        counts: Training rows by label value: `negative`, `positive`, `other`; each
+            may be a lower bound that is 0 only where the count is, and reaches
+            `min_rows_per_class` where the count does.
         label: The label's column.
         settings: The bounds.
     """
@@ -40,8 +46,8 @@ def labels(
     other = counts.get("other", 0)
     if other:
         return Finding(
-            f"label `{label}`: found {other:,} of {negative + positive + other:,} "
-            "values outside its domain, expected 0 or 1 (or rows.label_values)",
+            f"label `{label}`: found at least {other:,} training rows with values "
+            "outside its domain, expected 0 or 1 (or rows.label_values)",
             LABEL,
         )
     if not negative + positive:
@@ -52,17 +58,31 @@ def labels(
     if not negative or not positive:
         return Finding(
             f"label `{label}` is constant: found {'1' if positive else '0'} in all "
-            f"{negative + positive:,} training rows, expected both values",
+            "training rows, expected both values",
             LABEL,
         )
-    fewest = min(negative, positive)
-    if fewest >= settings.min_rows_per_class:
+    if min(negative, positive) >= settings.min_rows_per_class:
         return None
     return Finding(
-        f"label `{label}`: found {fewest:,} training rows of the rarer value, "
+        f"label `{label}`: found too few training rows of the rarer value, "
         f"expected at least {settings.min_rows_per_class:,}",
         "export more history; if there is no more, the operator can lower "
         "`validation.min_rows_per_class`",
+    )
+
+
+def too_many_duplicates(held_out: int, max_share: float) -> int:
+    """Return from how many duplicates on there are too many, at least 1.
+
+    Args:
+        held_out: All eval rows.
+        max_share: Largest share of them that is allowed.
+    """
+    number = int(max_share * held_out)  # the product may be rounded either way
+    return next(
+        each
+        for each in range(max(1, number), number + 3)
+        if not held_out or each / held_out > max_share
     )
 
 
@@ -72,15 +92,16 @@ def duplicates(
     """Return a finding where too many held-out rows also stand in train.
 
     Args:
-        number: Eval rows that also stand in train.
+        number: Eval rows that also stand in train, or a lower bound of them that
+            reaches `too_many_duplicates` where they do.
         held_out: All eval rows.
         settings: The bounds.
     """
-    if not held_out or number / held_out <= settings.max_duplicate_share:
+    if number < too_many_duplicates(held_out, settings.max_duplicate_share):
         return None
     return Finding(
-        f"duplicates: found {number:,} of {held_out:,} held-out rows also among the "
-        f"training rows, expected at most {settings.max_duplicate_share:.1%}",
+        f"duplicates: found at least {number:,} of {held_out:,} held-out rows also "
+        f"among the training rows, expected at most {settings.max_duplicate_share:.1%}",
         "look for rows that were exported twice, and export each once; if different "
         "rows may look alike, the operator sets a `rows.key` that tells them apart",
     )

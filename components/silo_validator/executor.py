@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
+from components.executors import TaskExecutor
 from components.silo_validator import baselines, node
 from components.silo_validator.columns import Columns
 from components.silo_validator.settings import ValidationSettings
 from components.silos import departures, manifest, schema
 
 
-class Executor(base_executor.BaseExecutor):
+class Executor(TaskExecutor):
     """Checks the silos."""
 
-    def Do(
+    def run(
         self,
         input_dict: dict[str, list[Artifact]],
         output_dict: dict[str, list[Artifact]],

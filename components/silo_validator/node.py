@@ -12,7 +12,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from components.silo_validator import heterogeneity, tfdv_checks, verdict
 from components.silo_validator.columns import Columns
 from components.silo_validator.settings import ValidationSettings
-from components.silos import statistics, tasks
+from components.silos import departures, statistics, tasks
 from components.silos.cohort import Cohort
 from components.silos.departures import Departure
 from components.silos.manifest import TRAIN, Manifest
@@ -73,6 +73,8 @@ def validate(
         **dataclasses.asdict(columns),
         "disclosure_rows": settings.disclosure_rows,
         "max_non_finite_share": settings.max_non_finite_share,
+        "min_rows_per_class": settings.min_rows_per_class,
+        "max_duplicate_share": settings.max_duplicate_share,
     }
     calls = [
         (
@@ -92,6 +94,7 @@ def validate(
     for silo, outcome in tasks.run("profile", calls, beam_args):
         if isinstance(outcome, tasks.Failure):
             profiles[silo.id] = verdict.Profile(failure=outcome.finding)
+            left[silo.id] = [departures.of_failure(outcome)]
             continue
         disclosed[silo.id] = Statistics.FromString(outcome.payload)
         drifted = _drift(disclosed[silo.id], silo.id, schema, baselines)
@@ -99,7 +102,13 @@ def validate(
         left[silo.id] = [
             Departure(
                 "statistics", len(disclosed[silo.id].datasets), len(outcome.payload)
-            )
+            ),
+            Departure(
+                "findings and label counts",
+                # The counts: labels' and that of duplicates.
+                len(outcome.values["findings"]) + len(outcome.values["labels"]) + 1,
+                outcome.num_bytes - len(outcome.payload),
+            ),
         ]
     cohort = verdict.judge(manifest, profiles, by_hand, columns.label, settings)
     return Validation(_with_distances(cohort, disclosed), disclosed, left)

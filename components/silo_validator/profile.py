@@ -7,7 +7,7 @@ without values, counts, and statistics cut down by `disclosure.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
-from components.silo_validator import disclosure, tfdv_checks
+from components.silo_validator import counts, disclosure, tfdv_checks
 from components.silos.manifest import EVAL, NEXT, SCORE, TRAIN
 from components.silos.silo import Silo
 from components.silos.tasks import Result
 
 NON_FINITE = "export missing numbers as empty fields, and look for divisions by zero"
+KEYS = (
+    "export a key that differs in each row, or let the operator name more columns in "
+    "`rows.key`"
+)
 LARGEST = float(np.finfo(np.float32).max)
 ENVIRONMENTS = {TRAIN: "TRAINING", EVAL: "TRAINING", SCORE: "SERVING"}
 
@@ -31,35 +35,36 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
 
     Args:
         arguments: `splits` (paths by name), `schema` (serialized, as hex),
-            `label`, `key` and `split_by` columns, `disclosure_rows`,
-            `max_non_finite_share`.
+            `label`, `key` and `unmeasured` columns, `disclosure_rows`,
+            `max_non_finite_share`, and the bounds of what is found in counts:
+            `min_rows_per_class` and `max_duplicate_share`.
 
     Returns:
         Values `findings` (list of `{split, column, kind, sentence, hint}`), `labels`
-        (rows by label value in train: `negative`, `positive`, `other`),
-        `duplicates` (eval rows that also stand in train); payload: the disclosed
-        statistics, a serialized DatasetFeatureStatisticsList.
+        (rows by label value in train: `negative`, `positive`, `other`; told by
+        `disclosure.count`), `duplicates` (eval rows that also stand in train, a lower
+        bound: 0 unless there are too many); payload: the disclosed statistics of
+        train, a serialized DatasetFeatureStatisticsList.
     """
     schema = schema_pb2.Schema.FromString(bytes.fromhex(arguments["schema"]))
-    label, key = arguments["label"], set(arguments["key"])
-    for feature in [feature for feature in schema.feature if feature.name in key]:
-        schema.feature.remove(feature)  # what names a row is never measured
+    label, key = arguments["label"], arguments["key"]
+    hidden = {*key, *arguments["unmeasured"]}
+    for feature in [feature for feature in schema.feature if feature.name in hidden]:
+        schema.feature.remove(feature)
     known = {feature.name for feature in schema.feature}
-    names = key | ({arguments["split_by"]} - known)
     tables = {
-        name: _decoded(pq.read_table(path))
+        name: pq.read_table(path)
         for name, path in arguments["splits"].items()
         if name != NEXT
     }
     findings: list[dict[str, str]] = []
     measured: dict[str, statistics_pb2.DatasetFeatureStatisticsList] = {}
+    disclosed = statistics_pb2.DatasetFeatureStatisticsList()
+    rows = arguments["disclosure_rows"]
     for name, table in tables.items():
         if not table.num_rows:
             continue
-        if not {*known, *names} & {*table.column_names}:
-            findings.append(_headless(name, table))
-            continue
-        kept = [column for column in table.column_names if column not in names]
+        kept = [column for column in table.column_names if column not in hidden]
         finite, flooded = _without_non_finite(
             table.select(kept), arguments["max_non_finite_share"]
         )
@@ -67,25 +72,31 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
             _finding(name, column, "non-finite", text, NON_FINITE)
             for column, text in flooded
         ]
-        measured[name] = tfdv_checks.measure(_conform(finite, schema), name, schema)
+        measured[name] = tfdv_checks.measure(finite, name, schema)
+        if name == TRAIN:
+            disclosed.datasets.append(
+                disclosure.reduce(measured[name].datasets[0], finite, rows, known)
+            )
     for name, statistics in measured.items():
         findings += tfdv_checks.against_schema(
             statistics, schema, name, ENVIRONMENTS[name]
         )
     if TRAIN in measured and SCORE in measured:
         findings += tfdv_checks.skew(measured[TRAIN], measured[SCORE], schema)
-    disclosed = statistics_pb2.DatasetFeatureStatisticsList()
-    for statistics in measured.values():
-        disclosed.datasets.append(
-            disclosure.reduce(
-                statistics.datasets[0], arguments["disclosure_rows"], known
-            )
-        )
+    findings += _keys(tables.get(SCORE), key)
+    duplicates = _duplicates(tables, key, hidden)
+    too_many = counts.too_many_duplicates(
+        tables[EVAL].num_rows if EVAL in tables else 0, arguments["max_duplicate_share"]
+    )
     return Result(
         {
             "findings": findings,
-            "labels": _labels(tables.get(TRAIN), label),
-            "duplicates": _duplicates(tables, sorted(key), arguments["split_by"]),
+            "labels": _told_labels(
+                tables.get(TRAIN), label, rows, arguments["min_rows_per_class"]
+            ),
+            "duplicates": max(duplicates // rows * rows, too_many)
+            if duplicates >= too_many
+            else 0,
         },
         disclosed.SerializeToString(deterministic=True),
     )
@@ -101,27 +112,6 @@ def _finding(
         "sentence": sentence,
         "hint": hint,
     }
-
-
-def _headless(split: str, table: pa.Table) -> dict[str, str]:
-    # Without a header row, the names would be the first row's values.
-    return _finding(
-        split,
-        "",
-        "no header",
-        f"the split as a whole: found none of the schema's columns among its "
-        f"{table.num_columns:,}, expected the schema's names in a header row",
-        "export the file with a header row that holds the schema's column names",
-    )
-
-
-def _decoded(table: pa.Table) -> pa.Table:
-    """Return the table without dictionaries, which TFDV does not take."""
-    for index, field in enumerate(table.schema):
-        if pa.types.is_dictionary(field.type):
-            column = table[field.name].cast(field.type.value_type)
-            table = table.set_column(index, field.name, column)
-    return table
 
 
 def _without_non_finite(
@@ -157,52 +147,63 @@ def _without_non_finite(
     return table, flooded
 
 
-def _conform(table: pa.Table, schema: schema_pb2.Schema) -> pa.Table:
-    """Let whole numbers pass as the schema's number type.
+def _keys(scored: pa.Table | None, key: Sequence[str]) -> list[dict[str, str]]:
+    """Find rows to be scored whose prediction can't be joined back by the key."""
+    if scored is None or not key or not {*key} <= {*scored.column_names}:
+        return []
+    names = ", ".join(f"`{name}`" for name in key)
+    every = pc.CountOptions(mode="all")
+    groups = scored.group_by(list(key)).aggregate([(key[0], "count", every)])
+    counts = groups[f"{key[0]}_count"]
+    shared = pc.sum(counts.filter(pc.greater(counts, 1))).as_py() or 0
+    nulls = sum(scored[name].null_count for name in key)
+    found = [
+        f"{number:,} of {scored.num_rows:,} rows {what}"
+        for number, what in (
+            (nulls, "without a value in it"),
+            (shared, "with a key that another row has too"),
+        )
+        if number
+    ]
+    if not found:
+        return []
+    sentence = (
+        f"key {names}: found {' and '.join(found)}, expected a key of its own for each "
+        "row: their predictions can't be told apart by it"
+    )
+    return [_finding(SCORE, ", ".join(key), "key", sentence, KEYS)]
 
-    An export turns integers into floats as soon as one is missing, and a month
-    without fractions reads as integers: neither is a fault of the silo.
-    """
-    for feature in schema.feature:
-        index = table.schema.get_field_index(feature.name)
-        if index < 0:
-            continue
-        column = table.column(index)
-        if feature.type == schema_pb2.FLOAT and pa.types.is_integer(column.type):
-            table = table.set_column(index, feature.name, column.cast(pa.float64()))
-        elif feature.type == schema_pb2.INT and pa.types.is_floating(column.type):
-            whole = pc.equal(pc.floor(column), column)
-            if pc.all(pc.fill_null(whole, True)).as_py():
-                table = table.set_column(index, feature.name, column.cast(pa.int64()))
-    return table
+
+def _told_labels(
+    train: pa.Table | None, label: str, rows: int, bound: int
+) -> dict[str, int]:
+    """Return the label counts as they may leave the silo."""
+    blocks = disclosure.whole_blocks(train, rows) if train is not None else None
+    in_blocks = _labels(blocks, label)
+    return {
+        value: disclosure.count(number, in_blocks[value], rows, bound)
+        for value, number in _labels(train, label).items()
+    }
 
 
 def _labels(train: pa.Table | None, label: str) -> dict[str, int]:
-    counts = {"negative": 0, "positive": 0, "other": 0}
-    if train is None or label not in train.column_names:
-        return counts
-    column = train[label].drop_null()
-    kind = column.type
-    if not (
-        pa.types.is_integer(kind)
-        or pa.types.is_floating(kind)
-        or pa.types.is_boolean(kind)
-    ):
-        return {**counts, "other": len(column)}
-    values = column.to_numpy().astype(np.float64)
-    counts["negative"] = int((values == 0).sum())
-    counts["positive"] = int((values == 1).sum())
-    counts["other"] = len(values) - counts["negative"] - counts["positive"]
-    return counts
+    values = np.zeros(0, np.int64)
+    if train is not None and label in train.column_names:
+        values = train[label].drop_null().to_numpy()
+    negative, positive = int((values == 0).sum()), int((values == 1).sum())
+    other = len(values) - negative - positive
+    return {"negative": negative, "positive": positive, "other": other}
 
 
-def _duplicates(tables: Mapping[str, pa.Table], key: list[str], split_by: str) -> int:
+def _duplicates(
+    tables: Mapping[str, pa.Table], key: Sequence[str], hidden: set[str]
+) -> int:
     """Count the eval rows whose key (or whole row) also stands in train."""
     if TRAIN not in tables or EVAL not in tables:
         return 0
     train, held_out = tables[TRAIN], tables[EVAL]
     columns = [name for name in key if name in train.column_names]
-    columns = columns or [name for name in train.column_names if name != split_by]
+    columns = columns or [name for name in train.column_names if name not in hidden]
     shared = [name for name in columns if name in held_out.column_names]
     if not shared:
         return 0

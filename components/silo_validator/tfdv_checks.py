@@ -9,8 +9,7 @@ from __future__ import annotations
 import pyarrow as pa
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
-from components.silos.tasks import LOOK
-
+LOOK = "look at what is named here and export it again"
 QUANTILE_BUCKETS = 20  # TFDV keeps a hundred times as many: more cost a minute a silo
 NEW = "SCHEMA_NEW_COLUMN"
 NOT_A_FAULT = {NEW}

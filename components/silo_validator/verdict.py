@@ -156,7 +156,7 @@ def _notes(
         for found in profile.findings
         if not _is_reason(found, settings)
     }
-    notes = list(told.values())
+    notes = [*entry.notes, *told.values()]
     if not entry.error and not entry.rows(EVAL):
         notes.append(NOT_EVALUATED)
     return notes

@@ -2,7 +2,8 @@
 
 Every node that takes something out of a silo writes one of these beside its
 artifact: kind, count and bytes, silo by silo. The kinds are a closed list;
-anything else that leaves is a bug.
+anything else that leaves is a bug. Of silo tasks each byte is counted, where their
+results are read (`num_bytes` in `tasks.py`).
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ import json
 import pathlib
 from collections.abc import Iterable, Mapping
 
+from components.silos import tasks
+
 FILE_NAME = "departures.json"
 
 KINDS = (
     "statistics",  # TFDV statistics without rare values
+    "findings and label counts",  # sentences about a silo's data, and why a task failed
     "model updates",  # one a round
     "training metrics",  # losses, norms and counts, one record a round
     "score sketches",  # counts by score bin and slice
@@ -41,6 +45,11 @@ class Departure:
         """Refuse a kind that is not on the list."""
         if self.kind not in KINDS:
             raise ValueError(f"{self.kind!r} may not leave a silo: not one of {KINDS}")
+
+
+def of_failure(failure: tasks.Failure) -> Departure:
+    """Return the sentence that says why a task failed, as what left the silo."""
+    return Departure("findings and label counts", 1, failure.num_bytes)
 
 
 def write(folder: str | pathlib.Path, left: Mapping[str, Iterable[Departure]]) -> None:

@@ -6,13 +6,37 @@ bytes under another path have the same digest.
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import functools
 import hashlib
+import importlib.metadata
 import json
 import pathlib
+import platform
+import re
 from collections.abc import Iterable
 
 PACKAGE_ROOT = pathlib.Path(__file__).resolve().parents[1]
 LIBRARIES = ("silos", "features", "federation", "scoring")
+# What reads rows, trains, scores, measures and draws; the rest decides no result.
+ENGINES = (
+    "apache-beam",
+    "jax",
+    "jinja2",
+    "keras",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "tensorflow",
+    "tensorflow-data-validation",
+    "tensorflow-federated",
+    "tensorflow-metadata",
+    "tensorflow-model-analysis",
+    "tfx",
+    "tfx-bsl",
+)
 
 
 def of_bytes(data: bytes) -> str:
@@ -33,25 +57,89 @@ def of_json(value: object) -> str:
 
 
 def of_code(node: str, libraries: Iterable[str] = LIBRARIES) -> str:
-    """Return the digest of a node's code and of the libraries below it.
+    """Return the digest of a node's code, its libraries and the engines installed.
 
     TFX's cache key ignores code, so each node carries this one: an edit to the
-    dashboard or to a README does not train a model again, one to a library does.
+    dashboard, a README, a comment or a bench does not train a model again; one to a
+    library, or another version of an engine, does.
 
     Args:
         node: The node's folder in `components/`.
         libraries: The folders of libraries that it stands on.
     """
     inside = [PACKAGE_ROOT / folder for folder in (node, *libraries)]
-    files = sorted(
+    files = [
         path
         for path in (
             *PACKAGE_ROOT.glob("*.py"),
             *(path for folder in inside for path in folder.rglob("*")),
         )
-        if path.is_file() and path.suffix != ".md" and "__pycache__" not in path.parts
+        if path.is_file() and _matters(path.relative_to(PACKAGE_ROOT))
+    ]
+    return of_json([_versions(), _by_name(files, PACKAGE_ROOT)])
+
+
+def of_python_below(folder: pathlib.Path) -> str:
+    """Return the digest of all Python files below a folder.
+
+    For the cache key of code that imports its neighbours.
+
+    Args:
+        folder: The folder; hidden folders in it don't count.
+    """
+    hidden = re.compile(r"\.|__pycache__$")
+    files = [
+        path
+        for path in folder.rglob("*.py")
+        if not any(map(hidden.match, path.relative_to(folder).parts))
+    ]
+    return of_json(_by_name(files, folder))
+
+
+def _matters(path: pathlib.Path) -> bool:
+    return (
+        path.suffix != ".md"
+        and "__pycache__" not in path.parts
+        and not any(part.startswith("bench") for part in path.parts)
     )
-    names = [str(path.relative_to(PACKAGE_ROOT)) for path in files]
-    return of_json(
-        [[name, of_file(path)] for name, path in zip(names, files, strict=True)]
+
+
+def _by_name(files: Iterable[pathlib.Path], root: pathlib.Path) -> list[list[str]]:
+    return sorted([str(path.relative_to(root)), _of_source(path)] for path in files)
+
+
+def _of_source(path: pathlib.Path) -> str:
+    data = path.read_bytes()
+    return _of_python(data) if path.suffix == ".py" else of_bytes(data)
+
+
+@functools.cache
+def _of_python(source: bytes) -> str:
+    """Return the digest of Python code without its comments and docstrings."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return of_bytes(source)
+    for node in ast.walk(tree):
+        if isinstance(body := getattr(node, "body", None), list):
+            body[:] = [line for line in body if not _is_text(line)]
+    text = ast.dump(tree, annotate_fields=False)
+    return of_bytes(text.encode("utf-8", "surrogatepass"))
+
+
+def _is_text(line: ast.AST) -> bool:
+    """Return whether a statement is a string by itself: a docstring, or no use."""
+    return (
+        isinstance(line, ast.Expr)
+        and isinstance(line.value, ast.Constant)
+        and isinstance(line.value.value, str)
     )
+
+
+def _versions() -> list[str]:
+    """Return the versions of Python and of the engines, as they are installed."""
+    found = [platform.python_version()]
+    for engine in ENGINES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found.append(f"{engine} {importlib.metadata.version(engine)}")
+    return found

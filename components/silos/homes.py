@@ -2,19 +2,23 @@
 
 A home has mode 0700 and belongs to the silo's own user, so the worker of one
 silo can't open what lies in another's. The folder's owner is the record of the
-id: it is given once and found again by looking.
+id: it is given once, under a lock, and found again by looking.
 """
 
 from __future__ import annotations
 
 import os
 import pathlib
+import threading
 import zlib
 
+from components import locks
 from components.silos.silo import Silo, check_id
 
 FIRST_UID = 20_000
 LAST_UID = 59_999  # below 65,536: rootless containers map no more
+LOCK = ".user-ids.lock"  # no silo's name begins with a dot
+_IN_THIS_PROCESS = threading.Lock()
 
 
 def is_isolated() -> bool:
@@ -36,12 +40,24 @@ def open_home(root: str | pathlib.Path, silo: str) -> Silo:
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     home.chmod(0o700)
     found = Silo(silo, str(home.resolve()))
-    if is_isolated() and not FIRST_UID <= uid_of(found) <= LAST_UID:
-        uid = _free_uid(home)  # new, or made by a user who could not isolate silos
-        os.chown(home, uid, uid)
-        for below in home.iterdir():
-            hand_over(found, below)
+    if is_isolated() and not _has_own_uid(found):
+        lock = locks.exclusive(home.with_name(LOCK), "a silo's new user id")
+        with _IN_THIS_PROCESS, lock:
+            if not _has_own_uid(found):
+                _give_uid(home)
     return found
+
+
+def _has_own_uid(silo: Silo) -> bool:
+    return FIRST_UID <= uid_of(silo) <= LAST_UID
+
+
+def _give_uid(home: pathlib.Path) -> None:
+    """Give a home an id that no other has: it is new, or its maker was not root."""
+    uid = _free_uid(home)
+    # The home last: it says that all is done.
+    for path in [*home.rglob("*"), home]:
+        os.chown(path, uid, uid, follow_symlinks=False)
 
 
 def uid_of(silo: Silo) -> int:
@@ -94,7 +110,6 @@ def publish(silo: Silo, unfinished: pathlib.Path, folder: pathlib.Path) -> None:
 
 
 def _free_uid(home: pathlib.Path) -> int:
-    # Without the home itself: another run may just have given it this very id.
     others = (other for other in home.parent.iterdir() if other != home)
     taken = {other.stat().st_uid for other in others}
     span = LAST_UID - FIRST_UID + 1

@@ -67,6 +67,8 @@ class SiloEntry:
         splits: Its splits by name; empty when the data can't be read.
         error: Why the data can't be read; None when it can.
         unreadable: Why files were left out, while others were read.
+        unscored: Those of them whose rows would have been scored.
+        notes: What was found in files that were read.
         has_no_file: Whether it has none of these spans, so that nothing is lacking.
     """
 
@@ -75,6 +77,8 @@ class SiloEntry:
     splits: dict[str, Split] = dataclasses.field(default_factory=dict)
     error: Finding | None = None
     unreadable: tuple[Finding, ...] = ()
+    unscored: tuple[Finding, ...] = ()
+    notes: tuple[Finding, ...] = ()
     has_no_file: bool = False
 
     def digests(self, *splits: str) -> dict[str, str]:
@@ -205,5 +209,7 @@ def _entry(item: dict[str, Any]) -> SiloEntry:
         splits={name: Split(**split) for name, split in item["splits"].items()},
         error=findings.of_json(item["error"]) if item["error"] else None,
         unreadable=findings.all_of_json(item["unreadable"]),
+        unscored=findings.all_of_json(item["unscored"]),
+        notes=findings.all_of_json(item["notes"]),
         has_no_file=item.get("has_no_file", False),
     )

@@ -4,7 +4,8 @@ A task is a registered function `(silo, arguments) -> Result`. The list is
 closed: what is not in `TASKS` can't be run against a silo. `run` maps a task
 over silos on Beam; each silo is one element, so rows of two silos never meet in
 one element, file or batch, and only results travel. A task that fails is a
-`Failure` of its silo; the other silos go on.
+`Failure` of its silo; the other silos go on. What `run` yields under a fault of
+circumstance is noted, so that no cache gives it again.
 
 What a silo must not tell under its own name can be told in sum: the `pooled` parts
 of the results are merged by the task's function in `MERGES` before anything is
@@ -22,13 +23,12 @@ import json
 import logging
 import pathlib
 import tempfile
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from components import circumstances, tracebacks
 from components.errors import FairSiloError
 from components.silos import manifest
-from components.silos.digests import PACKAGE_ROOT
 from components.silos.findings import Finding
 from components.silos.silo import Silo
 
@@ -42,10 +42,13 @@ TASKS = {
     "sketch": "components.fairness_evaluator.sketches.sketch:sketch",
 }
 
-# Nothing that was foreseen, so nobody knows what mends it.
-LOOK = (
-    "look at what is named here and export it again; if that does not help, the "
-    "operator can see more in the log of the run"
+AGAIN = "the next run tries again"
+OF_MACHINE = (
+    f"the operator frees room or memory, or gives FairSilo the rights it needs; {AGAIN}"
+)
+OF_OURS = (
+    "this is a fault of FairSilo and tells nothing about the data; the operator finds "
+    "the traceback in the run's log and reports it; " + AGAIN
 )
 
 MERGES = {"sketch": "components.fairness_evaluator.sketches.pool:merge"}
@@ -60,11 +63,15 @@ class Result:
         payload: Bytes of a named format (a proto, an Arrow stream), or none.
         pooled: Bytes that leave only merged with those of other silos; never
             part of a result that `run` yields.
+        lacking: Why a part of it is not there; None where it is whole.
+        num_bytes: Size of all that left the silo, `pooled` with it, as `run` met it.
     """
 
     values: dict[str, Any]
     payload: bytes = b""
     pooled: bytes = b""
+    lacking: Failure | None = None
+    num_bytes: int = dataclasses.field(default=0, compare=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,10 +81,18 @@ class Failure:
     Attributes:
         reason: A sentence without any record in it.
         hint: The way out.
+        circumstance: Whether it does not follow from the silo's data, so that the
+            next run must try again; see `components/circumstances.py`.
+        trace: Where the error arose, for the operator; see
+            `components/tracebacks.py`.
+        num_bytes: Size of all of it, as `run` met it.
     """
 
     reason: str
     hint: str = ""
+    circumstance: bool = False
+    trace: str = dataclasses.field(default="", compare=False, repr=False)
+    num_bytes: int = dataclasses.field(default=0, compare=False)
 
     @property
     def finding(self) -> Finding:
@@ -130,17 +145,16 @@ def attempt(task: str, silo: Silo, arguments: Mapping[str, Any]) -> Result | Fai
 
 def failure(task: str, silo: Silo, error: Exception) -> Failure:
     """Return what may be told of an error; see `attempt`."""
+    circumstance = circumstances.is_one(error)
     if isinstance(error, FairSiloError):
-        return Failure(error.message, error.hint)
-    found = isinstance(error, OSError) and error.strerror
-    return Failure(f"silo `{silo.id}`: {task}: {found or _kind(error)}", LOOK)
-
-
-def _kind(error: Exception) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [f for f in frames if f.filename.startswith(str(PACKAGE_ROOT))] or frames
-    place = f"{pathlib.Path(ours[-1].filename).name}:{ours[-1].lineno}"
-    return f"{type(error).__name__} in {place}"
+        hint = "; ".join(filter(None, [error.hint, AGAIN if circumstance else ""]))
+        return Failure(error.message, hint, circumstance)
+    if circumstances.is_of_the_machine(error):
+        found, hint = circumstances.words(error), OF_MACHINE
+    else:
+        found, hint = f"FairSilo failed with {tracebacks.place(error)}", OF_OURS
+    reason = f"silo `{silo.id}`: {task}: {found}"
+    return Failure(reason, hint, circumstance, tracebacks.of(error))
 
 
 def run(
@@ -182,9 +196,18 @@ def run(
                 _ = gathered | beam.Map(_write_pool, merge=merge, path=pool)
         for index, (silo, _) in enumerate(calls):
             outcome = _read(pathlib.Path(folder), index)
-            if isinstance(outcome, Failure):
-                logger.warning("task=%s silo=%s: %s", task, silo.id, outcome.reason)
+            fault = outcome if isinstance(outcome, Failure) else outcome.lacking
+            if fault:
+                _tell(f"task={task} silo={silo.id}", fault)
             yield silo, outcome
+
+
+def _tell(about: str, fault: Failure) -> None:
+    logger.warning("%s: %s", about, fault.reason)
+    if fault.trace:
+        tracebacks.write(about, fault.trace)
+    if fault.circumstance:
+        circumstances.note(fault.reason)
 
 
 DIRECT = ("--runner=DirectRunner", "--direct_running_mode=in_memory")
@@ -197,12 +220,13 @@ def _run_item(
     outcome = attempt(task, Silo(silo, home), json.loads(arguments))
     payload = outcome.payload if isinstance(outcome, Result) else b""
     pathlib.Path(folder, f"{index}.bin").write_bytes(payload)
-    fields: dict[str, Any] = (
-        {"values": outcome.values}
-        if isinstance(outcome, Result)
-        else dataclasses.asdict(outcome)
-    )
-    text = json.dumps(fields, ensure_ascii=False)
+    fields = dataclasses.asdict(outcome)
+    for name in ("payload", "pooled", "num_bytes"):  # bytes go their own ways
+        fields.pop(name, None)
+    pooled = len(outcome.pooled) if isinstance(outcome, Result) else 0
+    told = json.dumps(fields, ensure_ascii=False)
+    num_bytes = len(told.encode()) + len(payload) + pooled
+    text = json.dumps({**fields, "num_bytes": num_bytes}, ensure_ascii=False)
     pathlib.Path(folder, f"{index}.json").write_text(text, encoding="utf-8")
     if isinstance(outcome, Result) and outcome.pooled:
         yield index, outcome.pooled
@@ -219,4 +243,8 @@ def _read(folder: pathlib.Path, index: int) -> Result | Failure:
     fields = json.loads((folder / f"{index}.json").read_text(encoding="utf-8"))
     if "reason" in fields:
         return Failure(**fields)
-    return Result(fields["values"], (folder / f"{index}.bin").read_bytes())
+    payload = (folder / f"{index}.bin").read_bytes()
+    lacking = Failure(**fields["lacking"]) if fields["lacking"] else None
+    return Result(
+        fields["values"], payload, lacking=lacking, num_bytes=fields["num_bytes"]
+    )

@@ -7,12 +7,15 @@ import pathlib
 import sys
 
 NAME = "fairsilo-pipeline"
+STAND_IN = "sha256:" + "0" * 64  # of the repository's file
 
 
 def steps_image(overlay: pathlib.Path) -> str:
     """Return the image's full name, `REGISTRY/NAME@sha256:...`."""
     registry = json.loads((overlay / "azure.json").read_text())["registry"]
     digest = json.loads((overlay / "images.json").read_text())[NAME]
+    if digest == STAND_IN:
+        sys.exit(f"error: {overlay}/images.json: found no image; run `make aks-images`")
     return f"{registry}/{NAME}@{digest}"
 
 

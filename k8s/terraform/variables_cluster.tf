@@ -98,17 +98,3 @@ variable "worker_pool" {
     error_message = "worker_pool: expected 1 <= min_count <= max_count; silo workers run all the time."
   }
 }
-
-variable "gpu_pool" {
-  description = "Nodes with GPUs for the trainer, from none up to max_count; null makes no such pool."
-  type = object({
-    vm_size   = string
-    max_count = number
-  })
-  default = null
-
-  validation {
-    condition     = try(var.gpu_pool.max_count >= 1, var.gpu_pool == null)
-    error_message = "gpu_pool: expected max_count of at least 1, or null for no pool."
-  }
-}

@@ -9,13 +9,14 @@ import typer
 
 from pipelines.cli import console
 from pipelines.cli.kubeflow_server import Image, find
-from pipelines.cli.options import Name, Overrides
+from pipelines.cli.options import Name, Overrides, expanded
 
 
 def compile_use_case(
     name: Name,
     output: Annotated[
-        pathlib.Path, typer.Option("--output", "-o", help="The package to write.")
+        pathlib.Path,
+        typer.Option("--output", "-o", callback=expanded, help="The package to write."),
     ] = pathlib.Path("package.yaml"),
     image: Image = "",
     overrides: Overrides = None,

@@ -18,6 +18,8 @@ from collections.abc import Iterator
 import rich.console
 import typer
 
+from pipelines import faults
+
 stderr = rich.console.Console(stderr=True, highlight=False)
 
 
@@ -46,28 +48,46 @@ def engines() -> Iterator[None]:
     logging.basicConfig(
         level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr
     )
-    logging.getLogger("components.federation").setLevel(logging.INFO)  # the rounds
-    for noisy in ("tensorflow", "apache_beam", "root"):
+    for noisy in ("", "tensorflow"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
+    # Beam logs each error that it raises, with its text, which may hold a record.
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    for ours in ("components", "pipelines"):
+        logging.getLogger(ours).setLevel(logging.WARNING)
+    logging.getLogger("components.federation").setLevel(logging.INFO)  # the rounds
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)
     try:
-        yield
-    except KeyboardInterrupt:
-        say("stopped: run the same command again to go on from here")
-        raise typer.Exit(130) from None
+        with faults.interruptible(), _stopped():
+            yield
     finally:
         sys.stdout.flush()
         os.dup2(kept, 1)
         os.close(kept)
 
 
+@contextlib.contextmanager
+def _stopped() -> Iterator[None]:
+    try:
+        yield
+    except (Exception, KeyboardInterrupt):
+        if not faults.was_interrupted():
+            raise
+        say("stopped: run the same command again to go on from here")
+        raise typer.Exit(130) from None
+
+
 def output_folder(name: str, output: pathlib.Path | None) -> pathlib.Path:
-    """Return a use case's output folder, absolute; by default build/NAME."""
-    return (output or pathlib.Path("build") / name).absolute()
+    """Return a use case's output folder, absolute; by default that of its project."""
+    from pipelines import use_case
+
+    return output.absolute() if output else use_case.output(name)
 
 
 def output_folders() -> list[pathlib.Path]:
-    """Return the default output folders of all use cases that ran here, absolute."""
-    return sorted(path for path in pathlib.Path("build").absolute().glob("*"))
+    """Return the default output folders of all use cases that ran, absolute."""
+    from pipelines import use_case
+
+    builds = (project / "build" for project in use_case.projects())
+    return sorted(path for build in builds for path in build.glob("*"))

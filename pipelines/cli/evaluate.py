@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.cli import console
-from pipelines.cli.options import Json, Overrides
+from pipelines.cli.options import Json, Overrides, expanded
 
 if TYPE_CHECKING:
     from pipelines.scores import Verdict
@@ -21,6 +21,7 @@ def evaluate(
         pathlib.Path,
         typer.Option(
             metavar="DIR",
+            callback=expanded,
             help="One Parquet file a silo, SILO.parquet or SILO/NAME.parquet, with the "
             "label, the score and the columns to slice by.",
         ),
@@ -41,7 +42,9 @@ def evaluate(
     overrides: Overrides = None,
     to: Annotated[
         pathlib.Path,
-        typer.Option("--to", "-o", metavar="DIR", help="Where to write."),
+        typer.Option(
+            "--to", "-o", metavar="DIR", callback=expanded, help="Where to write."
+        ),
     ] = pathlib.Path("build/evaluation"),
     as_json: Json = False,
 ) -> None:

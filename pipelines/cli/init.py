@@ -8,26 +8,73 @@ from typing import Annotated
 import typer
 
 from pipelines.cli import console
-from pipelines.cli.options import Name
+from pipelines.cli.options import Name, expanded
 
 
 def init(
     name: Name,
     data: Annotated[
         pathlib.Path,
-        typer.Option(help="Folder that holds one folder of Parquet or CSV a silo."),
+        typer.Option(
+            callback=expanded,
+            help="Folder that holds one folder of Parquet or CSV a silo.",
+        ),
     ],
     label: Annotated[str, typer.Option(help="Column of the binary label.")],
+    positive: Annotated[
+        str | None,
+        typer.Option(help="The label's positive value; the rarer one by default."),
+    ] = None,
     sensitive: Annotated[
         list[str] | None,
         typer.Option(help="Column to slice by and hide from the model; repeatable."),
     ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(help="Column that names a row; repeatable."),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(help="Column that is not read at all; repeatable."),
+    ] = None,
+    types: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--type",
+            metavar="COLUMN=KIND",
+            help="What a column holds: text, number or whole; repeatable.",
+        ),
+    ] = None,
+    null: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="How CSV files write a missing value, besides the empty field; "
+            "repeatable."
+        ),
+    ] = None,
 ) -> None:
     """Write schema, settings and model of a new use case, to be edited and run."""
     with console.engines():
+        from pipelines.scaffold import report
+        from pipelines.scaffold.options import Options, parse_types
         from pipelines.scaffold.scaffold import scaffold
 
-        written = scaffold(pathlib.Path.cwd(), name, data, label, sensitive or [])
+        options = Options(
+            name,
+            data.expanduser(),
+            label,
+            tuple(sensitive or ()),
+            positive,
+            tuple(key or ()),
+            tuple(ignore or ()),
+            parse_types(types or ()),
+            tuple(null or ()),
+        )
+        written, proposal = scaffold(pathlib.Path.cwd(), options)
+    for line in report.decided(proposal):
+        console.say(line)
+    for line in report.warnings(proposal):
+        console.say(f"warning: {line}")
     for path in written:
         console.data(str(path))
     console.say(f"run it with `fairsilo run {name}`")

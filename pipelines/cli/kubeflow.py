@@ -14,12 +14,13 @@ from pipelines.cli.kubeflow_server import (
     Image,
     Package,
     Way,
+    check_fields,
     compiled,
     connected,
     find,
     takes_way,
 )
-from pipelines.cli.options import Json, Name, Store
+from pipelines.cli.options import Json, Name, Store, expanded
 
 if TYPE_CHECKING:
     from pipelines.kubeflow.connection import Connection
@@ -86,6 +87,7 @@ def run(
         from pipelines.kubeflow import values
 
         checked = values.parse(packages.read(path).parameters, given)
+        check_fields(chosen, checked)
         with connected(chosen, way) as connection:
             version = _ensure(connection, chosen, path)
             told = _start(connection, chosen, version, checked, experiment)
@@ -245,7 +247,8 @@ def artifacts(
     way: Way,
     run_id: RunOption = "",
     output: Annotated[
-        pathlib.Path, typer.Option("--output", "-o", help="Where to write.")
+        pathlib.Path,
+        typer.Option("--output", "-o", callback=expanded, help="Where to write."),
     ] = pathlib.Path("run"),
     store: Store = "",
 ) -> None:

@@ -15,6 +15,7 @@ from pipelines.cli.kubeflow_server import (
     Image,
     Package,
     Way,
+    check_fields,
     compiled,
     connected,
     find,
@@ -50,11 +51,12 @@ def apply(
     with contextlib.ExitStack() as stack:
         path = stack.enter_context(compiled(chosen, package)) if wanted else None
         if path is not None:
-            _check_parameters(wanted, path)  # before anything is sent
+            _check_parameters(chosen, wanted, path)  # before anything is sent
         connection = stack.enter_context(connected(chosen, way))
         server = _reconciler(connection, chosen)
         done = _bring(server, connection, chosen, wanted, path) if path else []
         done += server.retire_others([one.name for one in wanted])
+        warnings = _account_warnings(chosen, server.found())
     if as_json:
         console.data_json([{"name": one.name, "done": one.what} for one in done])
     else:
@@ -62,6 +64,9 @@ def apply(
             console.data(f"{one.name}: {one.what}")
     for schedule in wanted:
         _say_times(chosen, schedule)
+    for schedule_name, warning in warnings.items():
+        if warning:
+            console.say(f"warning: {schedule_name}: {warning}")
 
 
 @app.command("list")
@@ -168,13 +173,15 @@ def _wanted(chosen: UseCase) -> list[Wanted]:
     return schedules.wanted(settings.schedules, settings.kubeflow, _now())
 
 
-def _check_parameters(wanted: list[Wanted], path: pathlib.Path) -> None:
+def _check_parameters(
+    chosen: UseCase, wanted: list[Wanted], path: pathlib.Path
+) -> None:
     from pipelines.kubeflow import package as packages
     from pipelines.kubeflow import schedules
 
     content = packages.read(path)
     for one in wanted:
-        schedules.parameters(one, content)
+        check_fields(chosen, schedules.parameters(one, content))
 
 
 def _bring(
@@ -221,8 +228,17 @@ def _of_server(chosen: UseCase, found: Found, zone: str) -> dict[str, Any]:
         "cron": found.cron,
         "parameters": dict(found.parameters),
         "next": _times(chosen, found.cron, zone) if found.enabled else [],
-        "warning": "",
+        "warning": _account_warnings(chosen, [found])[found.name],
         "id": found.job_id,
+    }
+
+
+def _account_warnings(chosen: UseCase, found: list[Found]) -> dict[str, str]:
+    from pipelines.kubeflow import schedules
+
+    account = chosen.settings.kubeflow.service_account
+    return {
+        one.name: schedules.account_warning(chosen.name, one, account) for one in found
     }
 
 

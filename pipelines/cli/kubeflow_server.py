@@ -8,13 +8,14 @@ import functools
 import inspect
 import pathlib
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from components.errors import SettingsError
 from pipelines.cli import console
+from pipelines.cli.options import expanded
 
 if TYPE_CHECKING:
     from pipelines.kubeflow.connection import Connection
@@ -27,6 +28,7 @@ Package = Annotated[
     typer.Option(
         "--package",
         metavar="FILE",
+        callback=expanded,
         help="A package of `fairsilo compile`; by default compiled now.",
     ),
 ]
@@ -136,6 +138,18 @@ def find(name: str, image: str = "", overrides: Sequence[str] = ()) -> UseCase:
 
     changes = [f"kubeflow.image={image}"] if image else []
     return use_case.find(name, [*overrides, *changes])
+
+
+def check_fields(chosen: UseCase, given: Mapping[str, object]) -> None:
+    """Check the fields of a run's form that stand for settings.
+
+    Raises:
+        SettingsError: A value is not of its setting's type.
+    """
+    from pipelines.runners import parameters
+
+    texts = {name: str(value) for name, value in given.items()}
+    parameters.overrides(parameters.of(chosen.settings), texts)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,9 @@ from typing import Annotated
 
 import typer
 
+from components import tracebacks
 from components.errors import FairSiloError
+from pipelines import faults
 from pipelines.cli import bench, config, gate, kubeflow, manifests, report, run, silo
 from pipelines.cli import compile as compile_command
 from pipelines.cli import evaluate as evaluate_command
@@ -63,9 +65,12 @@ def _options(
 
 
 def main() -> None:
-    """Run the program; a fault that has a sentence ends it with that sentence."""
+    """Run the program; every fault ends it with a sentence."""
     try:
         app()
-    except FairSiloError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(error.exit_status)
+    except Exception as error:
+        told = faults.in_words(error)
+        if not isinstance(error, FairSiloError):
+            sys.stderr.write(f"{tracebacks.of(error)}\n")
+        sys.stderr.write(f"error: {told}\n")
+        sys.exit(told.exit_status)

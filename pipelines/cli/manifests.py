@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli import console
+from pipelines.cli.options import expanded
 
 
 def manifests(
@@ -20,7 +21,10 @@ def manifests(
         ),
     ] = None,
     folder: Annotated[
-        pathlib.Path, typer.Option(help="The folder with silos.yaml and overlays.")
+        pathlib.Path,
+        typer.Option(
+            callback=expanded, help="The folder with silos.yaml and overlays."
+        ),
     ] = pathlib.Path("k8s"),
 ) -> None:
     """Write the silos' Kubernetes objects, and Terraform's list, from silos.yaml."""

@@ -9,11 +9,23 @@ import typer
 
 from components.store_url import VARIABLE
 
+
+def expanded(path: pathlib.Path | None) -> pathlib.Path | None:
+    """Return a path with `~` as the home folder: shells leave `--output=~/x` alone."""
+    try:
+        return path and path.expanduser()
+    except RuntimeError:
+        raise typer.BadParameter(f"found no home folder for {str(path)!r}") from None
+
+
 Name = Annotated[str, typer.Argument(metavar="USE_CASE", help="Name of the use case.")]
 Output = Annotated[
     pathlib.Path | None,
     typer.Option(
-        "--output", metavar="DIR", help="Where to write; by default build/USE_CASE."
+        "--output",
+        metavar="DIR",
+        callback=expanded,
+        help="Where runs write; by default build/USE_CASE in its project.",
     ),
 ]
 Overrides = Annotated[

@@ -11,7 +11,7 @@ import typer
 
 from components.errors import SettingsError
 from pipelines.cli import console, past
-from pipelines.cli.options import Json, Name, Output, Store
+from pipelines.cli.options import Json, Name, Output, Store, expanded
 
 if TYPE_CHECKING:
     from pipelines.past_runs.page import Page
@@ -29,7 +29,10 @@ NameOrRun = Annotated[
     ),
 ]
 Run = Annotated[
-    str, typer.Argument(metavar="[RUN]", help="The run's id; by default the last one.")
+    str,
+    typer.Argument(
+        metavar="[RUN]", help="The run's id, or `latest`; by default the last one."
+    ),
 ]
 
 
@@ -80,7 +83,8 @@ def build(
             "--to",
             metavar="DIR",
             file_okay=False,
-            help="Where to write the site; by default build/USE_CASE/site.",
+            callback=expanded,
+            help="Where to write the site; by default `site` beside the runs.",
         ),
     ] = None,
     output: Output = None,
@@ -99,7 +103,8 @@ def open_page(
     run: Annotated[
         str,
         typer.Argument(
-            metavar="[RUN]", help="The run's id; by default the site of all runs."
+            metavar="[RUN]",
+            help="The run's id, or `latest`; by default the site of all runs.",
         ),
     ] = "",
     silo: Annotated[
@@ -118,6 +123,7 @@ def open_page(
             "-o",
             metavar="FILE",
             dir_okay=False,
+            callback=expanded,
             help="Write the page of RUN, or of the last run that has one, there first.",
         ),
     ] = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import pathlib
 import time
@@ -45,22 +46,27 @@ def _run(chosen: Any, span: str, output: pathlib.Path, force: bool) -> dict[str,
     console.say(f"{chosen.name}: output in {output}")
     if chosen.prepare():
         console.say(f"data made in {chosen.data}")
-    from pipelines import pipeline, summary
+    chosen.check_quorum()
+    from pipelines import operator_snapshot, pipeline, summary
     from pipelines.places import Places
     from pipelines.runners import local, results
 
     places = Places(output)
     run_id = local.new_run_id(places.runs, span)
-    (places.runs / run_id).mkdir(parents=True)
     pipeline.stage_schema(chosen, places)
-    steps = pipeline.build(chosen, places, span, force)
+    decided = operator_snapshot.read(places.operator_store, chosen.name)
+    steps = pipeline.build(chosen, places, span, decided, force)
+    log = places.log(run_id)
     try:
-        nodes = local.run(steps, run_id, lambda node: console.say(_tick(started, node)))
+        nodes = local.run(
+            steps, run_id, lambda node: console.say(_tick(started, node)), log
+        )
         result = summary.of_run(run_id, chosen.name, places, nodes)
-    except Exception as error:
-        known = results.read(steps.metadata_connection_config, run_id)
-        result = summary.of_failure(run_id, chosen.name, span, error, known)
-        summary.write(result, places)
+    except (Exception, KeyboardInterrupt) as error:
+        with contextlib.suppress(Exception):  # a full disk may end this too
+            known = results.read(steps.metadata_connection_config, run_id)
+            result = summary.of_failure(run_id, chosen.name, span, error, known)
+            summary.write(result, places)
         raise
     summary.write(result, places)
     return result
@@ -155,8 +161,9 @@ def _predict(chosen: Any, span: str, output: pathlib.Path) -> dict[str, Any]:  #
     chosen.prepare()
     places = Places(output)
     run_id = local.new_run_id(places.runs, "-".join(filter(None, [span, "predict"])))
+    pipeline.stage_schema(chosen, places)
     steps = pipeline.build_prediction(chosen, places, span)
-    nodes = local.run(steps, run_id, console.say)
+    nodes = local.run(steps, run_id, console.say, places.log(run_id))
     result = ledger.read(nodes["BatchInferrer"].outputs["inference_result"])
     return {
         "run_id": run_id,

@@ -54,8 +54,11 @@ def list_silos(
 
 
 def _line_of_files(item: dict[str, Any]) -> str:
+    from pipelines.cli import tables
+
+    silo = tables.short(item["silo"])
     return (
-        f"{item['silo']:<24} {item['files']:>6} files  {item['spans']:<24} "
+        f"{silo:<24} {item['files']:>6} files  {item['spans']:<24} "
         f"{item['error'] or _by_hand(item)}"
     )
 
@@ -65,7 +68,9 @@ def _line_of_run(item: dict[str, Any]) -> str:
     from pipelines.cli import tables
 
     reasons = "; ".join(filter(None, [*tables.why(item), _by_hand(item)]))
-    return f"{item['silo']:<24} {verdicts[item['admitted']]:<10} {reasons}"
+    return (
+        f"{tables.short(item['silo']):<24} {verdicts[item['admitted']]:<10} {reasons}"
+    )
 
 
 def _by_hand(item: dict[str, Any]) -> str:
@@ -110,17 +115,20 @@ def check(
 
     chosen = use_case.find(name, overrides or [])
     with console.engines():
-        cohort = _check(chosen, span, console.output_folder(name, output))
+        cohort, unused = _check(chosen, span, console.output_folder(name, output))
     if as_json:
         import dataclasses
 
-        console.data_json(dataclasses.asdict(cohort))
+        columns = [dataclasses.asdict(one) for one in unused]
+        console.data_json({**dataclasses.asdict(cohort), "unused_columns": columns})
     else:
         for member in cohort.members:
             verdict = "admitted" if member.admitted else "quarantined"
             console.data(f"{member.silo}: {verdict}")
             for line in _findings(member):
                 console.data(line)
+        for one in unused:
+            console.data(f"no feature: column `{one.column}` {one.reason}")
     if cohort.refusal:
         console.say(cohort.refusal)
         raise typer.Exit(3)
@@ -137,8 +145,9 @@ def _findings(member: Member) -> Iterator[str]:
 
 
 def _check(chosen: Any, span: str, folder: pathlib.Path) -> Any:  # noqa: ANN401
+    from components.features import unused
     from components.silos import cohort
-    from pipelines import pipeline
+    from pipelines import operator_snapshot, pipeline
     from pipelines.places import Places
     from pipelines.runners import local
 
@@ -146,9 +155,13 @@ def _check(chosen: Any, span: str, folder: pathlib.Path) -> Any:  # noqa: ANN401
     places = Places(folder)
     run_id = local.new_run_id(places.runs, f"{span}-check")
     pipeline.stage_schema(chosen, places)
-    steps = pipeline.build_checks(chosen, places, span)
-    nodes = local.run(steps, run_id, console.say)
-    return cohort.read(nodes["SiloValidator"].outputs["cohort"])
+    decided = operator_snapshot.read(places.operator_store, chosen.name)
+    steps = pipeline.build_checks(chosen, places, span, decided)
+    nodes = local.run(steps, run_id, console.say, places.log(run_id))
+    return (
+        cohort.read(nodes["SiloValidator"].outputs["cohort"]),
+        unused.read(nodes["FeatureSpecGen"].outputs["feature_spec"]),
+    )
 
 
 @app.command()
@@ -222,6 +235,7 @@ def _state(
     if store:
         shared_store.refuse_local(output, overrides)
         return shared_store.decisions_on(store, name, silo)
+    from components.silo_example_gen.discovery import may_be_silo
     from components.silos.silo import check_id
     from pipelines import use_case
 
@@ -229,9 +243,10 @@ def _state(
     check_id(silo)
     chosen.prepare()
     if not (chosen.data / silo).is_dir():
-        known = sorted(path.name for path in chosen.data.iterdir() if path.is_dir())
+        known = [path.name for path in chosen.data.glob("*") if may_be_silo(path)]
         raise SettingsError(
             f"silo `{silo}`: found no such folder in {chosen.data}; there are "
-            f"{', '.join(known)}"
+            f"{', '.join(sorted(known)) or 'none'}",
+            "correct the name, or silos.root in the settings",
         )
     return _open_state(name, output, store)

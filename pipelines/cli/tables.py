@@ -10,7 +10,14 @@ import rich.text
 
 from components.silos import findings
 from pipelines.run_store import RUNNING
-from pipelines.summary import FAILED, Summary, words
+from pipelines.summary import FAILED, STOPPED, Summary, words
+
+MAX_NAME = 40
+
+
+def short(name: str) -> str:
+    """Return a name for a table, shortened in its middle where it is long."""
+    return name if len(name) <= MAX_NAME else f"{name[:24]}…{name[-15:]}"
 
 
 def silos(summary: Summary) -> rich.table.Table:
@@ -23,7 +30,7 @@ def silos(summary: Summary) -> rich.table.Table:
     table.add_column("AUC (95 % interval)", justify="right", no_wrap=True)
     for item in summary["silos"]:
         table.add_row(
-            rich.text.Text(item["silo"]),
+            rich.text.Text(short(item["silo"])),
             f"{item['rows_train']:,}",
             f"{item['rows_eval']:,}",
             rich.text.Text("yes" if item["admitted"] else "; ".join(why(item))),
@@ -61,7 +68,7 @@ def outcome(summary: Summary) -> list[str]:
     """Return what a run came to, a line each; none for what it did not come to."""
     metrics, scored = summary["metrics"], summary["predictions"]
     lines: list[str] = []
-    if summary["status"] not in {FAILED, RUNNING}:
+    if summary["status"] not in {FAILED, STOPPED, RUNNING}:
         after = metrics["auc_next_span"]
         following = "" if after is None else f", {after:.3f} on the following span"
         lines = [
@@ -69,6 +76,11 @@ def outcome(summary: Summary) -> list[str]:
             f"{scored['rows']:,} rows scored, {scored['dead_letters']:,} dead letters",
             f"model {summary['model']['saved_model'] or 'none'}",
         ]
+    lines += [
+        f"no feature: column `{one['column']}` {one['reason']}"
+        for one in summary.get("unused_columns", [])
+        if not one["chosen"]
+    ]
     if summary["dashboard"]:
         lines.append(f"page  {summary['dashboard']}")
     return lines
@@ -88,7 +100,9 @@ def runs(summaries: list[Summary]) -> rich.table.Table:
             summary["span"] or "-",
             rich.text.Text(words(summary)),
             auc(summary["metrics"]["auc"], None, None),
-            rich.text.Text(f"{worst['silo']} {auc(worst['auc'], None, None)}".strip()),
+            rich.text.Text(
+                f"{short(worst['silo'])} {auc(worst['auc'], None, None)}".strip()
+            ),
             baseline(summary.get("baseline")),
         )
     return table

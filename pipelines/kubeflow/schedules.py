@@ -64,6 +64,7 @@ class Found:
         created_at: When it was made.
         parameters: Parameters of its runs.
         version_id: Id of the pipeline version that it runs.
+        service_account: Whose rights its runs' pods have; empty where not told.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Found:
     created_at: datetime.datetime
     parameters: Mapping[str, Any]
     version_id: str
+    service_account: str
 
 
 def wanted(
@@ -161,6 +163,29 @@ def parameters(schedule: Wanted, package: Package) -> dict[str, Value]:
     )
 
 
+def account_warning(use_case: str, schedule: Found, account: str) -> str:
+    """Return what is to be said where a schedule's runs have another account's rights.
+
+    Back ends before 2.17 give a recurring run the account of their own settings, not
+    the one that was asked for, and tell which it is.
+
+    Args:
+        use_case: Name of the use case.
+        schedule: The schedule.
+        account: The account of the settings; empty where any will do.
+    """
+    found = schedule.service_account
+    if not account or not found or found == account:
+        return ""
+    return (
+        f"its runs use service account `{found}`, expected `{account}` "
+        "(`kubeflow.service_account`): this server gives schedules its own account; "
+        f"set DEFAULTPIPELINERUNNERSERVICEACCOUNT={account} on its deployment "
+        "ml-pipeline, then `fairsilo kubeflow schedule delete "
+        f"{use_case} {schedule.name}` and `schedule apply {use_case}`"
+    )
+
+
 def digest_of(made: kfp_server_api.V2beta1RecurringRun) -> str:
     """Return the digest in a schedule's description."""
     match = _MARK.match(made.description or "")
@@ -220,4 +245,5 @@ class _Ours:
             created_at=one.created_at,
             parameters=(runtime.parameters or {}) if runtime else {},
             version_id=(reference.pipeline_version_id or "") if reference else "",
+            service_account=one.service_account or "",
         )

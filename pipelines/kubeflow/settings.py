@@ -16,45 +16,23 @@ DEFAULT_IMAGE = "fairsilo-pipeline:0.1.0"
 GREEN: Final = "green"
 RED: Final = "red"
 PINNED = re.compile(r"[^\s@]+@sha256:[0-9a-f]{64}")
-Quantity = Annotated[
-    str,
-    # `cpu: 2` is a number in YAML.
-    pydantic.BeforeValidator(lambda value: str(value) if value is not None else value),
-    pydantic.Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$"),
-]
+# `cpu: 2` is a number in YAML.
+_AsText = pydantic.BeforeValidator(
+    lambda value: str(value) if value is not None else value
+)
+Cpu = Annotated[str, _AsText, pydantic.Field(pattern=r"^[0-9]+(\.[0-9]+)?m?$")]
+# With a unit: Kubernetes reads `4` as four bytes. The SDK takes whole numbers only.
+Memory = Annotated[str, _AsText, pydantic.Field(pattern=r"^[0-9]+(M|G|T|Mi|Gi|Ti)$")]
 
 
 class ResourcesSettings(Section):
     """What one step asks for and may use at most."""
 
-    cpu: Quantity = "1"
+    cpu: Cpu = "1"
     """Processors, such as `2` or `500m`."""
 
-    memory: Quantity = "4Gi"
+    memory: Memory = "4Gi"
     """Memory, such as `4Gi`."""
-
-
-class GpuSettings(Section):
-    """A node pool with GPUs for the trainer."""
-
-    accelerator: str = "nvidia.com/gpu"
-    """The resource's name on the nodes."""
-
-    count: int = pydantic.Field(1, ge=1, le=16)
-    """GPUs of the step."""
-
-    toleration: str = "sku=gpu:NoSchedule"
-    """The pool's taint, KEY=VALUE:EFFECT."""
-
-    node_selector: dict[str, str] = pydantic.Field(default_factory=dict)
-    """Labels of the pool's nodes."""
-
-    @pydantic.field_validator("toleration")
-    @classmethod
-    def _is_taint(cls, value: str) -> str:
-        if not re.fullmatch(r"[^=:\s]+=[^=:\s]*:(NoSchedule|NoExecute)", value):
-            raise ValueError("expected KEY=VALUE:NoSchedule or KEY=VALUE:NoExecute")
-        return value
 
 
 class KubeflowSettings(Section):
@@ -97,10 +75,7 @@ class KubeflowSettings(Section):
     """Config map whose key `silos.json` gives the addresses of the silos' workers."""
 
     resources: dict[str, ResourcesSettings] = pydantic.Field(default_factory=dict)
-    """By node, such as `FederatedTrainer`; others get the default."""
-
-    gpu: GpuSettings | None = None
-    """GPU pool of the trainer; none by default."""
+    """By node, such as `FederatedTrainer`; what is not given keeps its default."""
 
     timeout_minutes: int = pydantic.Field(360, ge=1, le=10_080)
     """Most minutes that one step may take."""

@@ -104,7 +104,7 @@ def _converted(kind: str, given: Any) -> Value | None:  # noqa: ANN401
 def _text(given: Any) -> str | None:  # noqa: ANN401
     if isinstance(given, datetime.date):  # what YAML makes of 2013-11-30
         return given.isoformat()
-    return str(given) if isinstance(given, str | int) else None
+    return str(given) if isinstance(given, str | int | float) else None
 
 
 def _meant(name: str, declared: Mapping[str, Declared]) -> str:

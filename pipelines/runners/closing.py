@@ -71,15 +71,26 @@ def close_run(
         told = summary.of_failure(
             job.run_id, job.use_case, span, _why(job, nodes), nodes
         )
-        summary.write(told, job.places)
         runs.finish(told, None)
+        summary.write(told, job.places)  # the volume may be why the run failed
     return told
 
 
 def _why(job: Job, nodes: Mapping[str, NodeResult]) -> FairSiloError:
+    """Return what the steps that failed took down; a killed one took down nothing."""
+    failures = job.failures()
+    if failures:
+        return FairSiloError(
+            "; ".join(f"step {step}: {_line(one)}" for step, one in failures.items())
+        )
     done = [name for name, node in nodes.items() if node.outputs]
     reached = f"after {done[-1]}" if done else "before its first node"
     return FairSiloError(
         f"run {job.run_id} ended {reached}, without a decision",
         "read the log of the red step",
     )
+
+
+def _line(error: FairSiloError) -> str:
+    """Return an error in a line, since reasons have no hints of their own."""
+    return " ".join(str(error).split())

@@ -6,12 +6,17 @@ Steps share nothing but that folder and the store. Loads no engine.
 from __future__ import annotations
 
 import dataclasses
+import json
 import pathlib
+import uuid
 
+from components.errors import FairSiloError
 from components.store_url import FROM_ENVIRONMENT
 from pipelines.places import Places
 
 IR_FILE_NAME = "pipeline.json"
+SETTINGS_FILE_NAME = "settings.json"
+_FAILURES = "failures"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,3 +47,57 @@ class Job:
     def ir_file(self) -> pathlib.Path:
         """The chain with this run's settings, as its first step compiled it."""
         return self.folder / IR_FILE_NAME
+
+    @property
+    def settings_file(self) -> pathlib.Path:
+        """The run's settings, as its first step read them."""
+        return self.folder / SETTINGS_FILE_NAME
+
+    def write(self, path: pathlib.Path, text: str) -> None:
+        """Write a file of the run's folder, whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{uuid.uuid4().hex}")
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+
+    def read(self, path: pathlib.Path, what: str) -> str:
+        """Read a file that the run's first step wrote.
+
+        Args:
+            path: The file.
+            what: What it holds, for people.
+
+        Raises:
+            FairSiloError: It is not there.
+        """
+        try:
+            return path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise FairSiloError(
+                f"{path}: found no {what} ({error.strerror}), expected what the step "
+                "open-run wrote",
+                f"check that all steps mount the same volume at {self.root}",
+            ) from None
+
+    def record_failure(self, step: str, error: FairSiloError) -> None:
+        """Take down why a step failed, in place of what was known of it."""
+        told = json.dumps([error.message, error.hint], ensure_ascii=False)
+        self.write(self._failure_file(step), told)
+
+    def forget_failure(self, step: str) -> None:
+        """Forget why earlier attempts of a step failed, since it has succeeded."""
+        self._failure_file(step).unlink(missing_ok=True)
+
+    def failures(self) -> dict[str, FairSiloError]:
+        """Return why steps failed, by step, those that took it down first."""
+        files = sorted(
+            (self.folder / _FAILURES).glob("*.json"),
+            key=lambda path: path.stat().st_mtime_ns,
+        )
+        return {
+            path.stem: FairSiloError(*json.loads(path.read_text(encoding="utf-8")))
+            for path in files
+        }
+
+    def _failure_file(self, step: str) -> pathlib.Path:
+        return self.folder / _FAILURES / f"{step}.json"

@@ -48,6 +48,16 @@ def compile_package(use_case: UseCase, path: pathlib.Path) -> None:
     placing.check(use_case.settings.kubeflow, [*nodes, OPEN, DECIDE, CLOSE])
     path.parent.mkdir(parents=True, exist_ok=True)
     compiler.Compiler().compile(_pipeline(use_case, nodes), str(path))
+    _write_retry_limit(path, placing.all_attempts_s(use_case.settings.kubeflow))
+
+
+def _write_retry_limit(path: pathlib.Path, seconds: int) -> None:
+    """Replace the limit of all attempts, which the SDK can't set above an hour."""
+    text = path.read_text(encoding="utf-8")
+    key = "backoffMaxDuration: "
+    path.write_text(
+        text.replace(key + placing.SDK_LIMIT, f"{key}{seconds}s"), encoding="utf-8"
+    )
 
 
 def task_name(node: str) -> str:
@@ -57,11 +67,12 @@ def task_name(node: str) -> str:
 
 def _nodes(use_case: UseCase) -> dict[str, list[str]]:
     """Return the chain's nodes in their order, each with those it comes after."""
-    from pipelines import pipeline
+    from pipelines import operator_snapshot, pipeline
 
     settings = use_case.settings.kubeflow
     root = pathlib.Path(settings.root_path) / use_case.name
-    chain = pipeline.build(use_case, Places(root, FROM_ENVIRONMENT), "latest")
+    places = Places(root, FROM_ENVIRONMENT)
+    chain = pipeline.build(use_case, places, "latest", operator_snapshot.NOTHING)
     return {
         node.id: sorted(before.id for before in node.upstream_nodes)
         for node in chain.components
@@ -79,8 +90,7 @@ def _pipeline(use_case: UseCase, nodes: Mapping[str, list[str]]) -> Any:  # noqa
             for node, before in nodes.items():
                 tasks[node] = _task(use_case, node)
                 tasks[node].after(*(tasks[name] for name in before or [OPEN]))
-            flags = [one for one in asked if one.name == parameters.FAIL_IF_NOT_BLESSED]
-            decide = _task(use_case, DECIDE, flags, given)
+            decide = _task(use_case, DECIDE)
             decide.after(*(tasks[node] for node in nodes))
 
     body.__signature__ = inspect.Signature(  # type: ignore[attr-defined]

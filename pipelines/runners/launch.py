@@ -29,15 +29,7 @@ def read_chain(job: Job) -> pipeline_pb2.Pipeline:
     Raises:
         FairSiloError: It is not there.
     """
-    try:
-        text = job.ir_file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise FairSiloError(
-            f"{job.ir_file}: found no chain ({error.strerror}), expected the one that "
-            "the step open-run wrote",
-            f"check that all steps mount the same volume at {job.root}",
-        ) from None
-    return json_format.Parse(text, pipeline_pb2.Pipeline())
+    return json_format.Parse(job.read(job.ir_file, "chain"), pipeline_pb2.Pipeline())
 
 
 def launch(
@@ -94,6 +86,9 @@ def remove_leftovers(
     """Remove what an attempt that was killed wrote and never published.
 
     TFX takes up that attempt's execution again, and with it its folders.
+
+    Raises:
+        FairSiloError: Something can't be removed, and would mix with new outputs.
     """
     store = metadata_store.MetadataStore(connection)
     for execution in results.executions(store, job.run_id, node):
@@ -102,4 +97,16 @@ def remove_leftovers(
             for folder in pathlib.Path(job.places.pipeline_root, node).glob(
                 f"*/{name}"
             ):
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove(folder, node)
+
+
+def _remove(folder: pathlib.Path, node: str) -> None:
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise FairSiloError(
+            f"node `{node}`: {folder}: found outputs of an attempt that was killed, "
+            f"which can't be removed ({error.strerror})",
+            "remove that folder, then retry the step; if a process still writes "
+            "there, end it first",
+        ) from None

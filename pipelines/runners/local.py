@@ -18,13 +18,20 @@ from tfx.orchestration.local import local_dag_runner
 from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable import runtime_parameter_utils
 
-from components.errors import SettingsError
+from components import tracebacks
+from components.errors import FairSiloError, SettingsError
+from pipelines import faults
 from pipelines.runners import results, whole
 from pipelines.runners.result import NodeResult
 
+MAX_SPAN_BYTES = 200  # a folder's name has 255 at most
+
 
 def run(
-    pipeline: Pipeline, run_id: str, on_node: Callable[[str], None]
+    pipeline: Pipeline,
+    run_id: str,
+    on_node: Callable[[str], None],
+    log: pathlib.Path,
 ) -> dict[str, NodeResult]:
     """Run a pipeline to its end.
 
@@ -32,26 +39,78 @@ def run(
         pipeline: The pipeline; its metadata must be an sqlite file.
         run_id: Name of the run, unique in its metadata.
         on_node: Called with a node's id when it starts.
+        log: File for our warnings and for tracebacks; not made where there are none.
 
     Returns:
         The nodes' results by id, in their order.
 
     Raises:
-        Exception: What a node raised; results of the nodes before are kept by TFX.
+        FairSiloError: What a node raised, in a sentence; its traceback is in the log.
+            Results of the nodes before are kept by TFX.
+        KeyboardInterrupt: Ctrl-C came, whatever an engine made of it.
     """
+    with _written_to(log):
+        try:
+            return _run(pipeline, run_id, on_node)
+        except Exception as error:
+            if faults.was_interrupted():
+                raise KeyboardInterrupt from None
+            if not isinstance(error, FairSiloError):
+                tracebacks.write(f"run={run_id}", tracebacks.of(error))
+            raise faults.in_words(error, log) from None
+
+
+def _run(
+    pipeline: Pipeline, run_id: str, on_node: Callable[[str], None]
+) -> dict[str, NodeResult]:
     ir = compiler.Compiler().compile(pipeline)
     runtime_parameter_utils.substitute_runtime_parameter(
         ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
     )
     root = pathlib.Path(pipeline.pipeline_info.pipeline_root)
     root.mkdir(parents=True, exist_ok=True)
-    whole.set_aside(root / node.id for node in pipeline.components)
+    folders = [root / node.id for node in pipeline.components]
+    if pathlib.Path(pipeline.metadata_connection_config.sqlite.filename_uri).exists():
+        whole.set_aside(folders)
+    else:
+        whole.set_unknown_aside(folders)
     with _own_arguments(), _node_log(on_node):
         local_dag_runner.LocalDagRunner().run_with_ir(ir)
     found = results.read(pipeline.metadata_connection_config, run_id)
     for node in found.values():
         whole.note(node)
     return found
+
+
+@contextlib.contextmanager
+def _written_to(log: pathlib.Path) -> Iterator[None]:
+    """Write what we log to a file; tracebacks go nowhere else."""
+    handler = _LazyFile(log, encoding="utf-8", delay=True)
+    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    handler.setFormatter(logging.Formatter(form))
+    loggers = [*map(logging.getLogger, ("components", "pipelines")), tracebacks.logger]
+    for logger in loggers:
+        logger.addHandler(handler)
+    tracebacks.logger.propagate = False
+    try:
+        yield
+    finally:
+        tracebacks.logger.propagate = True
+        for logger in loggers:
+            logger.removeHandler(handler)
+        handler.close()
+
+
+class _LazyFile(logging.FileHandler):
+    """Makes its folder with its first line; a full disk is told by the run itself."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(OSError):
+            pathlib.Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        pass
 
 
 @contextlib.contextmanager
@@ -92,16 +151,16 @@ def _node_log(on_node: Callable[[str], None]) -> Iterator[None]:
 
 
 def new_run_id(runs: pathlib.Path, span: str) -> str:
-    """Return a name for a run: when it started, and its span.
+    """Reserve a name for a run, and make its folder: when it started, and its span.
 
     Args:
         runs: Folder of all runs' folders.
         span: The span as asked for; may be empty.
 
     Raises:
-        SettingsError: The name would lead out of the folder of runs.
+        SettingsError: The span can't be part of a folder's name.
     """
-    if "/" in span or "\0" in span:
+    if "/" in span or not span.isprintable() or len(span.encode()) > MAX_SPAN_BYTES:
         raise SettingsError(
             f"--span: found {span!r}, expected a span such as 2013-11",
             "give the part of the files' names that tells the span",
@@ -109,6 +168,9 @@ def new_run_id(runs: pathlib.Path, span: str) -> str:
     while True:
         started = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
         run_id = f"{started}-{span}" if span else started
-        if not (runs / run_id).exists():
+        try:
+            (runs / run_id).mkdir(parents=True)
+        except FileExistsError:  # another run started in this second
+            time.sleep(0.2)
+        else:
             return run_id
-        time.sleep(0.2)

@@ -8,7 +8,7 @@ the store. Imports stay inside the steps: each starts in seconds.
 from __future__ import annotations
 
 import argparse
-import errno
+import logging
 import os
 import pathlib
 import sys
@@ -16,15 +16,19 @@ import tempfile
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from components import tracebacks
 from components.errors import FairSiloError
 from components.store_url import FROM_ENVIRONMENT
+from pipelines import faults
 from pipelines.cli import console
-from pipelines.runners import parameters
+from pipelines.runners import parameters, ui
 from pipelines.runners.job import Job
 
 if TYPE_CHECKING:
     from pipelines.runners.step_report import StepReport
     from pipelines.summary import Summary
+
+logger = logging.getLogger(__name__)
 
 OPEN = "open-run"
 DECIDE = "decide"
@@ -39,24 +43,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A pod's user is in no passwd; libraries look for its home when they load.
     os.environ.setdefault("HOME", tempfile.gettempdir())
     job = Job(asked.use_case, asked.run_id, pathlib.Path(asked.root))
-    try:
-        with console.engines():
+    with console.engines():
+        try:
             report, status = _step(asked, job)
-            from pipelines.runners import ui
-
             ui.write(report, asked.page, asked.executor_input)
-    except FairSiloError as error:
-        console.say(f"error: {error}")
-        return error.exit_status
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        console.say(
-            f"error: {job.root}: found no space left on the volume\n\nhint: enlarge "
-            "the claim or remove old runs, then retry the step; nothing is lost"
-        )
-        return FairSiloError.exit_status
+            job.forget_failure(asked.step)
+        except Exception as error:
+            if not isinstance(error, FairSiloError):
+                console.say(tracebacks.of(error))
+            told = _sentence(error, job)
+            _keep(told, asked, job)
+            console.say(f"error: {told}")
+            return told.exit_status
     return status
+
+
+def _sentence(error: Exception, job: Job) -> FairSiloError:
+    """Return what is told of a failure."""
+    if faults.is_full(error):
+        return FairSiloError(
+            f"{job.root}: found no space left on the volume",
+            "enlarge the claim or remove old runs, then retry the step; nothing is "
+            "lost",
+        )
+    return faults.in_words(error)
+
+
+def _keep(error: FairSiloError, asked: argparse.Namespace, job: Job) -> None:
+    """Take down why the step fails: for the run's last step, and on its own page.
+
+    Back ends before 2.17 don't show the page of a step that failed.
+    """
+    from pipelines.runners import step_report
+
+    about = step_report.About(job.run_id, job.use_case, "")
+    lines = [line for line in (error.message, error.hint) if line]
+    report = step_report.of_message(about, "This step failed", lines, mood="bad")
+    try:
+        job.record_failure(asked.step, error)
+        ui.write(report, asked.page, asked.executor_input)
+    except Exception:  # a volume that is full must not hide the failure itself
+        logger.exception("step=%s: can't tell others why it fails", asked.step)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -92,7 +119,7 @@ def _step(asked: argparse.Namespace, job: Job) -> tuple[StepReport, int]:
             told = closing.close_run(job, connection)
             return step_report.of_summary(about, told), 0
         told = closing.decide(job, connection)
-        return step_report.of_summary(about, told), _colour(told, values)
+        return step_report.of_summary(about, told), _colour(told, job)
     from pipelines.runners import narrow
 
     narrow.import_narrowly()
@@ -103,31 +130,47 @@ def _step(asked: argparse.Namespace, job: Job) -> tuple[StepReport, int]:
 
 
 def _open(job: Job, values: dict[str, str], folder: pathlib.Path) -> StepReport:
-    from pipelines.runners import opening
-
-    chosen = opening.settings_of(job, values, folder)
+    from pipelines import operator_snapshot
     from pipelines.run_store import RunStore
-    from pipelines.runners import metadata, step_report
+    from pipelines.runners import metadata, opening, step_report
 
     metadata.wait(FROM_ENVIRONMENT, STORE_TIMEOUT_S, console.say)
-    span = values[parameters.SPAN].strip()
+    # Before anything can be wrong with the form, so that the run is on record.
+    span = values.get(parameters.SPAN, "").strip()
     RunStore(FROM_ENVIRONMENT, job.use_case).start(job.run_id, span)
-    opening.compile_run(job, chosen, values)
+    chosen = opening.settings_of(job, values, folder)
+    decided = operator_snapshot.read(FROM_ENVIRONMENT, job.use_case)
+    made = opening.compile_run(job, chosen, values, decided)
     return step_report.of_message(
         step_report.About(job.run_id, job.use_case, span),
         "The settings can be used; the run has begun",
-        [f"Silos are read from {chosen.data}."],
-        values,
+        [
+            f"Silos are read from {chosen.data}"
+            + (", where nothing was: data was made there now." if made else "."),
+            _of_config_map(opening.config_map_file(job, folder)),
+            *(
+                f"{silo} is quarantined by hand: {reason}"
+                for silo, reason in decided.quarantined.items()
+            ),
+        ],
+        parameters.filled_in(parameters.of(chosen.settings), values),
     )
 
 
-def _colour(told: Summary, values: dict[str, str]) -> int:
+def _of_config_map(file: pathlib.Path) -> str:
+    if file.exists():
+        return f"The config map's {file.name} changes settings of the image."
+    return f"The config map changes nothing: it has no {file.name}."
+
+
+def _colour(told: Summary, job: Job) -> int:
     """Return the exit status of the step that decides: 0 is green."""
+    from pipelines.kubeflow.settings import RED
+    from pipelines.runners import opening
     from pipelines.summary import EXIT_STATUS
 
     status: int = EXIT_STATUS[told["status"]]
-    name = parameters.FAIL_IF_NOT_BLESSED
-    if not status or not parameters.flag(name, values[name]):
+    if not status or opening.read_settings(job).kubeflow.not_blessed != RED:
         return 0
     for reason in told["reasons"]:
         console.say(reason)

@@ -1,15 +1,15 @@
 """The first step of a run on a cluster: settings checked, chain compiled.
 
 A run's settings are read once, here: the image's file, the config map, then the
-form. What comes of it lies in the run's folder, so a change of the config map can't
-mix two settings in one run, and a wrong parameter ends the run in seconds.
+form; likewise what people decided by hand. What comes of it lies in the run's folder,
+so a change of the config map can't mix two settings in one run, and a wrong parameter
+ends the run in seconds.
 """
 
 from __future__ import annotations
 
 import logging
 import pathlib
-import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -17,15 +17,17 @@ from components.errors import SettingsError
 from pipelines import use_case
 from pipelines.runners import parameters
 from pipelines.runners.job import Job
+from pipelines.settings import UseCaseSettings
 
 if TYPE_CHECKING:
+    from pipelines.operator_snapshot import OperatorSnapshot
     from pipelines.use_case import UseCase
 
 logger = logging.getLogger(__name__)
 
 
 def settings_of(job: Job, values: Mapping[str, str], folder: pathlib.Path) -> UseCase:
-    """Return the use case with this run's settings.
+    """Return the use case with this run's settings: image, config map, form.
 
     Args:
         job: The run.
@@ -35,27 +37,58 @@ def settings_of(job: Job, values: Mapping[str, str], folder: pathlib.Path) -> Us
     Raises:
         SettingsError: A parameter or setting can't be used; all faults are named.
     """
-    patch = folder / f"{job.use_case}.yaml"
-    known = parameters.of(use_case.find(job.use_case, (), patch, job.root).settings)
+    patch = config_map_file(job, folder)
+    original = use_case.find(job.use_case, (), patch, job.root)
+    known = parameters.of(original.settings)
     parameters.check(known, values)
     changes = parameters.overrides(known, values)
-    for toggle in (parameters.FORCE, parameters.FAIL_IF_NOT_BLESSED):
-        parameters.flag(toggle, values[toggle])
+    parameters.flag(parameters.FORCE, values[parameters.FORCE])
     if not values[parameters.SPAN].strip():
         raise SettingsError(
-            "parameter `span` is empty: expected a span such as 2013-11, or latest",
-            "start the run again with the right value",
+            "field `span`: found nothing, expected a span such as 2013-11, or latest",
+            parameters.AGAIN,
         )
-    return use_case.find(job.use_case, changes, patch, job.root)
+    try:
+        return use_case.find(job.use_case, changes, patch, job.root)
+    except SettingsError as error:  # without the form's changes there was none
+        file = str(original.folder / "settings.yaml")
+        raise parameters.in_form_words(error, known, file) from None
 
 
-def compile_run(job: Job, chosen: UseCase, values: Mapping[str, str]) -> None:
+def config_map_file(job: Job, folder: pathlib.Path) -> pathlib.Path:
+    """Return the use case's file of the config map; it may not be there."""
+    return folder / f"{job.use_case}.yaml"
+
+
+def read_settings(job: Job) -> UseCaseSettings:
+    """Return the run's settings, as its first step read them.
+
+    Raises:
+        FairSiloError: They are not there.
+    """
+    text = job.read(job.settings_file, "settings")
+    return UseCaseSettings.model_validate_json(text)
+
+
+def compile_run(
+    job: Job,
+    chosen: UseCase,
+    values: Mapping[str, str],
+    decided: OperatorSnapshot,
+) -> bool:
     """Make the data where that is to be made, and write the run's chain.
 
     Args:
         job: The run.
         chosen: The use case with the run's settings.
         values: The run's parameters as text.
+        decided: What people had decided by hand when the run began.
+
+    Returns:
+        Whether data was made, which a mistyped `silos.root` leads to as well.
+
+    Raises:
+        SettingsError: There are too few silos for the settings.
     """
     from google.protobuf import json_format
     from tfx.dsl.compiler import compiler, constants
@@ -63,17 +96,19 @@ def compile_run(job: Job, chosen: UseCase, values: Mapping[str, str]) -> None:
 
     from pipelines import pipeline
 
-    if chosen.prepare():
+    made = chosen.prepare()
+    if made:
         logger.warning("data made in %s", chosen.data)
+    chosen.check_quorum()
     pipeline.stage_schema(chosen, job.places)
     force = parameters.flag(parameters.FORCE, values[parameters.FORCE])
-    chain = pipeline.build(chosen, job.places, values[parameters.SPAN].strip(), force)
+    span = values[parameters.SPAN].strip()
+    chain = pipeline.build(chosen, job.places, span, decided, force)
     ir = compiler.Compiler().compile(chain)
     runtime_parameter_utils.substitute_runtime_parameter(
         ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: job.run_id}
     )
     job.places.pipeline_root.mkdir(parents=True, exist_ok=True)
-    job.folder.mkdir(parents=True, exist_ok=True)
-    unfinished = job.ir_file.with_name(f".{uuid.uuid4().hex}")
-    unfinished.write_text(json_format.MessageToJson(ir), encoding="utf-8")
-    unfinished.replace(job.ir_file)
+    job.write(job.settings_file, chosen.settings.model_dump_json(indent=1))
+    job.write(job.ir_file, json_format.MessageToJson(ir))
+    return made

@@ -1,18 +1,20 @@
 """The parameters of a run: what the form in Kubeflow's UI asks for.
 
-Each stands for a setting, so the form and `--set` mean the same and are checked by
-the same code, in a run's first step. The type decides how the form asks.
+Most stand for a setting and begin with `as in settings`, which leaves it as the image
+and the config map have it: only a field that somebody filled in changes a run. The
+form shows names, types and defaults, no descriptions.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from components.errors import SettingsError
 from components.fairness_evaluator.gates.registry import GATES
-from pipelines.kubeflow.settings import RED
 
 if TYPE_CHECKING:
     from components.fairness_evaluator.gate_settings import GateSettings
@@ -22,35 +24,57 @@ Value = str | int | float | bool
 
 SPAN = "span"
 FORCE = "force"
-FAIL_IF_NOT_BLESSED = "fail_if_not_blessed"
-GATE = "gate_"
+SKIP_GATE = "skip_gate_"
+AS_IN_SETTINGS = "as in settings"
+AGAIN = "start the run again with another value"
 
-# Name in the form, setting, description.
-_SETTINGS = (
-    ("rounds", "training.rounds", "Rounds: each trains in every silo and merges once."),
+# Name in the form, setting, type of the setting, description.
+_SETTINGS: tuple[tuple[str, str, type[Value], str], ...] = (
+    (
+        "rounds",
+        "training.rounds",
+        int,
+        "Rounds: each trains in every silo and merges once.",
+    ),
     (
         "algorithm",
         "training.algorithm",
+        str,
         "Name of the federated algorithm, such as fed_avg.",
     ),
-    ("local_epochs", "training.local_epochs", "Passes over a silo's rows in a round."),
-    ("batch_size", "training.batch_size", "Rows of one local step."),
+    (
+        "local_epochs",
+        "training.local_epochs",
+        int,
+        "Passes over a silo's rows in a round.",
+    ),
+    ("batch_size", "training.batch_size", int, "Rows of one local step."),
     (
         "client_learning_rate",
         "training.client_learning_rate",
+        float,
         "Step of the silos' local SGD, above 0.",
     ),
     (
         "server_learning_rate",
         "training.server_optimizer.learning_rate",
+        float,
         "Step of the coordinator; 1.0 takes the mean of the updates as it is.",
     ),
     (
         "seed",
         "training.seed",
+        int,
         "A whole number from 0; the same seed and data give the same model.",
     ),
 )
+_COLOUR = (
+    "colour_if_not_blessed",
+    "kubeflow.not_blessed",
+    str,
+    "green or red: how a run ends whose model was not blessed.",
+)
+_EXPECTED: dict[type[Value], str] = {int: "a whole number", float: "a number"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,14 +84,16 @@ class Parameter:
     Attributes:
         name: Its name.
         default: What it holds when the form opens; its type is the field's.
-        description: What the form says about it.
+        description: What it means; not shown by the form.
         setting: The setting that it stands for; empty where it stands for none.
+        setting_type: Type of that setting.
     """
 
     name: str
     default: Value
     description: str
     setting: str = ""
+    setting_type: type[Value] = str
 
     @property
     def kind(self) -> type[Value]:
@@ -76,7 +102,7 @@ class Parameter:
 
 
 def of(settings: UseCaseSettings) -> tuple[Parameter, ...]:
-    """Return the parameters of a use case's runs; defaults are its settings."""
+    """Return the parameters of a use case's runs."""
     return (
         Parameter(
             SPAN,
@@ -84,21 +110,14 @@ def of(settings: UseCaseSettings) -> tuple[Parameter, ...]:
             "The span to run for, such as 2013-11; `latest` is the last that has "
             "another after it.",
         ),
-        *(
-            Parameter(name, _at(settings, place), text, place)
-            for name, place, text in _SETTINGS
-        ),
+        *(_of_setting(*one) for one in _SETTINGS),
         *_gates(settings.gates),
         Parameter(
             FORCE,
             False,
             "true or false: score rows even with a model that was not blessed.",
         ),
-        Parameter(
-            FAIL_IF_NOT_BLESSED,
-            settings.kubeflow.not_blessed == RED,
-            "true or false: end red, not green, when the model is not blessed.",
-        ),
+        _of_setting(*_COLOUR),
     )
 
 
@@ -113,11 +132,11 @@ def check(parameters: tuple[Parameter, ...], values: Mapping[str, str]) -> None:
         SettingsError: A name is missing or unknown.
     """
     # A gate has a toggle only where it is configured, and the config map may differ.
-    known = {one.name for one in parameters if not one.name.startswith(GATE)}
-    given = {name for name in values if not name.startswith(GATE)}
-    if known != given:
-        found = [f"without {name}" for name in sorted(known - given)]
-        found += [f"with the unknown {name}" for name in sorted(given - known)]
+    needed = {one.name for one in parameters if not one.name.startswith(SKIP_GATE)}
+    known = needed | {SKIP_GATE + gate for gate in GATES}
+    found = [f"without {name}" for name in sorted(needed - set(values))]
+    found += [f"with the unknown {name}" for name in sorted(set(values) - known)]
+    if found:
         raise SettingsError(
             f"found a package {', '.join(found)}, expected the parameters of the image",
             "the package is of another version: compile it with the `fairsilo` of this "
@@ -132,22 +151,33 @@ def overrides(
 
     Args:
         parameters: The parameters that there are.
-        values: Their values as text.
+        values: Their values as text; fields that nobody filled in change nothing.
 
     Raises:
-        SettingsError: A value is not of its parameter's type.
+        SettingsError: A value is not of its setting's type.
     """
     changed = []
     for parameter in parameters:
         text = values.get(parameter.name)
-        if text is None or not parameter.setting:
+        if text is None or not parameter.setting or _untouched(parameter, text):
             continue
-        if parameter.name.startswith(GATE):
-            if not flag(parameter.name, text):
+        if parameter.name.startswith(SKIP_GATE):
+            if flag(parameter.name, text):
                 changed.append(f"{parameter.setting}=null")
         else:
-            changed.append(f"{parameter.setting}={text}")
+            changed.append(f"{parameter.setting}={_as_yaml(parameter, text.strip())}")
     return changed
+
+
+def filled_in(
+    parameters: tuple[Parameter, ...], values: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the values that differ from what the form began with."""
+    return {
+        one.name: values[one.name]
+        for one in parameters
+        if one.name in values and not _untouched(one, values[one.name])
+    }
 
 
 def flag(name: str, text: str) -> bool:
@@ -159,27 +189,63 @@ def flag(name: str, text: str) -> bool:
     value = {"true": True, "false": False}.get(text.strip().lower())
     if value is None:
         raise SettingsError(
-            f"parameter `{name}` is {text!r}: expected true or false",
-            "start the run again with the right value",
+            f"field `{name}`: found {text!r}, expected true or false", AGAIN
         )
     return value
 
 
-def _at(settings: UseCaseSettings, place: str) -> Value:
-    value: Value | object = settings
-    for part in place.split("."):
-        value = getattr(value, part)
-    if not isinstance(value, str | int | float | bool):
-        raise TypeError(f"setting {place} has a {type(value).__name__}")
-    return value
+def in_form_words(
+    error: SettingsError, parameters: tuple[Parameter, ...], place: str
+) -> SettingsError:
+    """Return an error about settings that the form changed as one about its fields.
+
+    Args:
+        error: The error, which names settings and their file.
+        parameters: The parameters that there are.
+        place: The file.
+    """
+    message = error.message.replace(place, "the run's form")
+    for one in parameters:
+        if one.setting:
+            message = message.replace(f"`{one.setting}`", f"field `{one.name}`")
+    return SettingsError(message, AGAIN)
+
+
+def _untouched(parameter: Parameter, text: str) -> bool:
+    found = text.strip().lower()
+    empty = not found and isinstance(parameter.default, str)
+    return empty or found == str(parameter.default).lower()
+
+
+def _as_yaml(parameter: Parameter, text: str) -> str:
+    """Return a field's text as a YAML value of its setting's type."""
+    try:
+        value = parameter.setting_type(text)
+    except ValueError:
+        value = math.nan
+    if isinstance(value, float) and not math.isfinite(value):
+        raise SettingsError(
+            f"field `{parameter.name}`: found {text!r}, expected "
+            f"{_EXPECTED[parameter.setting_type]}, or `{AS_IN_SETTINGS}`",
+            AGAIN,
+        )
+    return json.dumps(value)
+
+
+def _of_setting(
+    name: str, setting: str, kind: type[Value], description: str
+) -> Parameter:
+    text = f"{description} `{AS_IN_SETTINGS}` changes nothing."
+    return Parameter(name, AS_IN_SETTINGS, text, setting, kind)
 
 
 def _gates(gates: GateSettings) -> list[Parameter]:
     return [
         Parameter(
-            GATE + name,
-            True,
-            f"true or false: whether gate {name} decides, {GATES[name].demand(gate)}.",
+            SKIP_GATE + name,
+            False,
+            f"true or false: whether gate {name} is left out "
+            f"({GATES[name].demand(gate)}).",
             f"gates.{name}",
         )
         for name, gate in gates.configured.items()

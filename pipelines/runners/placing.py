@@ -12,7 +12,7 @@ from kfp import dsl, kubernetes
 
 from components import store_url
 from components.errors import SettingsError
-from pipelines.kubeflow.settings import GpuSettings, KubeflowSettings, ResourcesSettings
+from pipelines.kubeflow.settings import KubeflowSettings, ResourcesSettings
 from pipelines.runners.node import DECIDE, OPEN
 
 LABELS = {
@@ -27,6 +27,10 @@ DEFAULTS = {
     TRAINER: ResourcesSettings(cpu="4", memory="8Gi"),
     "BatchInferrer": ResourcesSettings(cpu="2", memory="8Gi"),
 }
+FIRST_PAUSE_S = 30
+QUEUE_S = 3600  # most that an attempt may wait for a node and its image
+# The SDK lowers longer ones to this; `kubeflow.py` writes the true one afterwards.
+SDK_LIMIT = "3600s"
 # Steps that another attempt can't help: it would read the same settings, or come
 # to the same decision. All others go on where the last attempt stopped.
 FINAL = {OPEN, DECIDE}
@@ -48,7 +52,7 @@ def check(settings: KubeflowSettings, steps: Sequence[str]) -> None:
 
 def place(task: dsl.PipelineTask, step: str, settings: KubeflowSettings) -> None:
     """Give a step its resources, mounts, labels, time-out and retries."""
-    asked = settings.resources.get(step, DEFAULTS.get(step, ResourcesSettings()))
+    asked = _resources(step, settings)
     task.set_cpu_request(asked.cpu)
     task.set_cpu_limit(asked.cpu)
     task.set_memory_request(asked.memory)
@@ -56,9 +60,9 @@ def place(task: dsl.PipelineTask, step: str, settings: KubeflowSettings) -> None
     if settings.retries and step not in FINAL:
         task.set_retry(
             settings.retries,
-            backoff_duration="30s",
+            backoff_duration=f"{FIRST_PAUSE_S}s",
             backoff_factor=2.0,
-            backoff_max_duration="600s",
+            backoff_max_duration=SDK_LIMIT,
         )
     kubernetes.set_timeout(task, settings.timeout_minutes * 60)
     kubernetes.mount_pvc(task, settings.root_claim, settings.root_path)
@@ -75,19 +79,26 @@ def place(task: dsl.PipelineTask, step: str, settings: KubeflowSettings) -> None
         kubernetes.use_config_map_as_volume(
             task, settings.silos_config_map, SILOS_FOLDER, optional=True
         )
-        if settings.gpu:
-            _on_gpu(task, settings.gpu)
     for key, value in LABELS.items():
         kubernetes.add_pod_label(task, key, value)
 
 
-def _on_gpu(task: dsl.PipelineTask, gpu: GpuSettings) -> None:
-    task.set_accelerator_type(gpu.accelerator)
-    task.set_accelerator_limit(gpu.count)
-    key, _, rest = gpu.toleration.partition("=")
-    value, _, effect = rest.partition(":")
-    kubernetes.add_toleration(
-        task, key=key, operator="Equal", value=value, effect=effect
-    )
-    for label, wanted in gpu.node_selector.items():
-        kubernetes.add_node_selector(task, label, wanted)
+def all_attempts_s(settings: KubeflowSettings) -> int:
+    """Return the seconds that all attempts of a step may take together.
+
+    KFP's `backoff_max_duration` is Argo's `maxDuration`: it counts from the start of
+    the first attempt, and no attempt begins, or goes on, after it. So it must hold
+    the longest allowed attempts and the pauses between them.
+    """
+    attempts = (settings.retries + 1) * (settings.timeout_minutes * 60 + QUEUE_S)
+    pauses = FIRST_PAUSE_S * ((1 << settings.retries) - 1)  # each twice the last
+    return attempts + pauses
+
+
+def _resources(step: str, settings: KubeflowSettings) -> ResourcesSettings:
+    """Return a step's resources; one that is not given stays as it is by default."""
+    default = DEFAULTS.get(step, ResourcesSettings())
+    given = settings.resources.get(step)
+    if given is None:
+        return default
+    return default.model_copy(update=given.model_dump(exclude_unset=True))

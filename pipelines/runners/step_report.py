@@ -31,7 +31,7 @@ from pipelines.runners.step_reports import (
     schema,
     training,
 )
-from pipelines.runners.step_reports.content import Content, Metric
+from pipelines.runners.step_reports.content import Content, Metric, Mood
 from pipelines.summary import Summary
 
 logger = logging.getLogger(__name__)
@@ -113,6 +113,7 @@ def of_message(
     title: str,
     lines: Sequence[str],
     facts: Mapping[str, str] = MappingProxyType({}),
+    mood: Mood = "plain",
 ) -> StepReport:
     """Return a page that says a few sentences, without metrics.
 
@@ -121,9 +122,11 @@ def of_message(
         title: What is the matter, in a few words.
         lines: Sentences.
         facts: Names and values, shown as a table.
+        mood: Whether that is good or bad.
     """
     table = content.facts("Details", facts)
-    return _report("Run", about, Content(title, reasons=tuple(lines), tables=(table,)))
+    told = Content(title, mood, reasons=tuple(lines), tables=(table,))
+    return _report("Run", about, told)
 
 
 def _report(step: str, about: About, told: Content, detail: str = "") -> StepReport:

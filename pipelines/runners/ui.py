@@ -31,19 +31,10 @@ def write(report: StepReport, page: str, executor_input: str) -> None:
     path.write_text(report.html, encoding="utf-8")
     outputs = json.loads(executor_input)["outputs"]
     metrics = outputs["artifacts"][METRICS]["artifacts"][0]
-    told = {
-        "artifacts": {
-            METRICS: {
-                "artifacts": [
-                    {
-                        "name": metrics["name"],
-                        "uri": metrics["uri"],
-                        "metadata": _plain(report.metrics),
-                    }
-                ]
-            }
-        }
-    }
+    # Back ends name an output artifact from 2.15 on only.
+    named = {key: metrics[key] for key in ("name", "uri") if key in metrics}
+    metadata = _plain(report.metrics)
+    told = {"artifacts": {METRICS: {"artifacts": [{**named, "metadata": metadata}]}}}
     path = pathlib.Path(outputs["outputFile"])
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(told), encoding="utf-8")

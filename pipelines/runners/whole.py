@@ -54,6 +54,20 @@ def set_aside(nodes: Iterable[pathlib.Path]) -> None:
             (aside / LIST).unlink()
 
 
+def set_unknown_aside(nodes: Iterable[pathlib.Path]) -> None:
+    """Rename the nodes' folders when the metadata that knew them is gone.
+
+    Without it TFX counts from 1 again and would write into the old artifacts.
+    """
+    for node in nodes:
+        if node.is_dir():
+            aside = node.with_name(f"{node.name}.unknown-{uuid.uuid4().hex[:8]}")
+            logger.warning(
+                "%s: its metadata is gone; it lies in %s now", node, aside.name
+            )
+            node.rename(aside)
+
+
 def _lost(folder: pathlib.Path, sizes: dict[str, int]) -> str:
     """Return the first file that is not there in its size; empty if all are."""
     now = _sizes(folder)

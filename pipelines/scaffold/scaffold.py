@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pathlib
 import shutil
-import statistics
-from collections.abc import Sequence
+import tempfile
 
 import jinja2
 from google.protobuf import text_format
 
 from components.errors import SettingsError
-from pipelines.scaffold.survey import Survey, survey
+from pipelines.scaffold.options import Options
+from pipelines.scaffold.proposal import Proposal, propose
+from pipelines.settings import load
 from pipelines.use_case import NAME, PACKAGE_PROJECT
 
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
@@ -19,28 +20,22 @@ MODEL = PACKAGE_PROJECT / "pipelines" / "flights" / "model.py"
 
 
 def scaffold(
-    project: pathlib.Path,
-    name: str,
-    data: pathlib.Path,
-    label: str,
-    sensitive: Sequence[str],
-) -> list[pathlib.Path]:
+    project: pathlib.Path, options: Options
+) -> tuple[list[pathlib.Path], Proposal]:
     """Write schema, settings, model and README of a new use case.
 
     Args:
         project: Folder that holds (or will hold) `pipelines/` and `schemas/`.
-        name: The new name.
-        data: Folder that holds a folder for each silo.
-        label: Column of the binary label.
-        sensitive: Columns to slice by and hide from the model.
+        options: Its name, its data, and what was decided about them.
 
     Returns:
-        The files written.
+        The files written, and what they hold.
 
     Raises:
-        SettingsError: The name is taken or unusable, or the data can't make a use
-            case.
+        SettingsError: The name is taken or unusable, the data can't make a use case,
+            or something about them has to be decided first.
     """
+    name = options.name
     folder = project / "pipelines" / name
     schema_file = project / "schemas" / f"{name}.pbtxt"
     if not NAME.fullmatch(name):
@@ -53,30 +48,39 @@ def scaffold(
             f"use case `{name}`: {taken} is there already",
             "choose another name, or delete the files first",
         )
-    found = survey(data, label, sensitive)
-    texts = _texts(name, data.absolute(), label, sensitive, found)
+    proposal = propose(options)
+    texts = _texts(options, proposal)
+    _check(name, texts["settings.yaml"])
     folder.mkdir(parents=True)
     schema_file.parent.mkdir(parents=True, exist_ok=True)
     schema_file.write_text(
-        f"# Schema of `{name}`, inferred from the silos' statistics by TFDV. It is "
-        "yours to\n# tighten: domains, min_fraction, drift_comparator, "
-        "skew_comparator.\n" + text_format.MessageToString(found.schema),
+        f"# Schema of `{name}`: what most silos hold. It is yours to tighten:\n"
+        "# domains, min_fraction, drift_comparator, skew_comparator.\n"
+        + text_format.MessageToString(proposal.schema, as_utf8=True),
         encoding="utf-8",
     )
     for file, text in texts.items():
         (folder / file).write_text(text, encoding="utf-8")
     shutil.copyfile(MODEL, folder / "model.py")
-    return [schema_file, *(folder / file for file in (*texts, "model.py"))]
+    written = [schema_file, *(folder / file for file in (*texts, "model.py"))]
+    return written, proposal
 
 
-def _texts(
-    name: str,
-    data: pathlib.Path,
-    label: str,
-    sensitive: Sequence[str],
-    found: Survey,
-) -> dict[str, str]:
-    rows = statistics.median(found.silos.values())
+def _check(name: str, settings: str) -> None:
+    """Load the settings as a run will, before anything is written.
+
+    Raises:
+        SettingsError: The data's names can't be used, such as a sensitive column
+            with ` x ` in its name.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        file = pathlib.Path(place, name, "settings.yaml")
+        file.parent.mkdir()
+        file.write_text(settings, encoding="utf-8")
+        load(file)
+
+
+def _texts(options: Options, proposal: Proposal) -> dict[str, str]:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,
@@ -85,17 +89,14 @@ def _texts(
         autoescape=False,  # noqa: S701  YAML and Markdown; values go through tojson
     )
     values = {
-        "name": name,
-        "data": str(data),
-        "label": label,
-        "label_values": found.label_values,
-        "sensitive": list(sensitive),
-        "score": "unlabelled" if found.has_unlabelled else "all",
-        "num_silos": len(found.silos),
-        "quorum": min(2, len(found.silos)),
-        # Small data should run too; the bounds are there to be raised.
-        "min_rows": int(max(10, min(50, rows // 4))),
-        "judged_rows": int(max(10, min(100, rows // 10))),
+        "name": options.name,
+        "data": str(options.data.absolute()),
+        "sensitive": list(options.sensitive),
+        "rows": proposal.rows,
+        "ignored": proposal.ignored,
+        "num_silos": len(proposal.silos),
+        "bounds": proposal.bounds,
+        "has_not_finite": proposal.has_not_finite,
     }
     return {
         target: environment.get_template(f"{target}.j2").render(values)

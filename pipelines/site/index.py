@@ -34,6 +34,7 @@ WORDS = {
     summary.NOT_BLESSED: Word("✗", "Not blessed"),
     summary.BELOW_QUORUM: Word("✗", "Nothing was trained"),
     summary.FAILED: Word("✗", "Failed"),
+    summary.STOPPED: Word("✗", "Stopped"),
     RUNNING: Word("…", "Running"),
 }
 

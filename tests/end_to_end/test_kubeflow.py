@@ -48,7 +48,7 @@ LOCAL = (
     "training.rounds=3",
     "training.batch_size=16",
 )
-FORM = {"rounds": 3, "batch_size": 16}
+FORM = {"rounds": "3", "batch_size": "16"}
 NODES = 9
 
 
@@ -212,9 +212,9 @@ def test_the_silos_pages_are_handed_out_from_the_store_alone(cluster, first):
 
 def test_a_wrong_parameter_ends_the_run_in_its_first_step(cluster):
     package = cluster.package("wrong")
-    assert not package.run(span="2013-02", rounds=0)
+    assert not package.run(span="2013-02", rounds="0")
     assert package.statuses == {"open-run": 2}
-    assert "`training.rounds`: found 0" in package.logs["open-run"]
+    assert "field `rounds`: found 0" in package.logs["open-run"]
 
 
 def test_a_step_that_fails_leaves_a_failed_run_and_nothing_that_runs(cluster, first):
@@ -248,12 +248,12 @@ def test_a_step_waits_for_a_database_that_comes_back(cluster, first, mariadb):
 @pytest.fixture(scope="module")
 def second(cluster, first) -> tuple[dict, dict]:
     """Two runs of the next span at the same time; one can't be blessed."""
-    good = cluster.start("good", span="2013-03", seed=1, **FORM)
+    good = cluster.start("good", span="2013-03", seed="1", **FORM)
     bad = cluster.start(
         "bad",
         span="2013-03",
-        client_learning_rate=1e-6,
-        fail_if_not_blessed=True,
+        client_learning_rate="1e-6",
+        colour_if_not_blessed="red",
         **FORM,
     )
     assert good.wait() == bad.wait() == 0

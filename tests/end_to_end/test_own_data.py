@@ -83,8 +83,8 @@ def test_init_does_not_overwrite(tiny):
 
 BROKEN = {
     "constant": "label `defaulted` is constant: found",
-    "corrupt": "people.parquet: a corrupt file (ArrowInvalid",
-    "empty": "people.parquet: an empty file (0 bytes), expected a table",
+    "corrupt": "people.parquet: found a corrupt file (ArrowInvalid",
+    "empty": "people.parquet: found an empty file (0 bytes), expected a table",
     "flood": "rows NaN, infinite or beyond float32, expected at most 5%",
     "foreign-label": "values outside its domain, expected 0 or 1",
     "missing": "column `debt`",

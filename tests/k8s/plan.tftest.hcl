@@ -26,7 +26,6 @@ run "two_tiers" {
       south   = { id = "South", namespace = "fairsilo-silo-south", service_account = "silo-worker", tier = "container" }
       west    = { id = "West", namespace = "fairsilo-silo-west", service_account = "silo-worker", tier = "account" }
     }
-    gpu_pool = { vm_size = "Standard_NC4as_T4_v3", max_count = 2 }
-    mysql    = "flexible"
+    mysql = "flexible"
   }
 }

@@ -11,6 +11,7 @@ import sys
 import pytest
 import yaml
 
+from pipelines.kubeflow.settings import KubeflowSettings
 from tests.k8s.terraform_files import TERRAFORM, modules, parse
 
 ROOT = TERRAFORM.parents[1]
@@ -173,6 +174,13 @@ def test_the_steps_image_is_named_by_registry_and_digest(tmp_path):
     assert done.stdout == "r.azurecr.io/fairsilo-pipeline@sha256:1\n"
 
 
+def test_an_image_that_was_never_pushed_is_not_named():
+    done = make("--silent", "aks-image", check=False)
+    assert done.returncode
+    assert done.stdout == ""
+    assert "found no image; run `make aks-images`" in done.stderr
+
+
 def assert_restricted(pod):
     """Pod Security `restricted`, as far as our pods come near its limits."""
     spec = pod["spec"]
@@ -219,6 +227,16 @@ def test_kubeflow_is_installed_in_the_version_of_its_one_file(tools):
     done = make("--dry-run", "aks-kubeflow")
     versions = re.findall(r"\?ref=([^\"\s]+)", done.stdout)
     assert versions == [KFP_VERSION] * 2
+
+
+def test_scheduled_runs_get_the_steps_own_account_from_the_server():
+    account = KubeflowSettings().service_account
+    (line,) = re.findall(r".* set env .*", make("--dry-run", "aks-kubeflow").stdout)
+    assert line == (
+        "kubectl --namespace kubeflow set env deployment/ml-pipeline "
+        f"DEFAULTPIPELINERUNNERSERVICEACCOUNT={account}"
+    )
+    assert line in (TERRAFORM.parent / "README.md").read_text()
 
 
 def test_targets_are_described_and_documented():

@@ -160,14 +160,11 @@ def test_the_cluster_isolates_and_lets_people_in_by_entra_only(made):
     assert storage["blob_driver_enabled"] is True
 
 
-def test_pools_grow_and_only_the_gpu_pool_is_tainted(made):
-    pools = of_type(made["two_tiers"], "azurerm_kubernetes_cluster_node_pool")
-    assert all(pool["auto_scaling_enabled"] for pool in pools.values())
-    gpu = pools.pop("azurerm_kubernetes_cluster_node_pool.gpu[0]")
-    assert gpu["node_taints"] == ["sku=gpu:NoSchedule"]
-    assert (gpu["min_count"], gpu["max_count"]) == (0, 2)
-    assert [pool["node_taints"] for pool in pools.values()] == [None]
-    assert len(of_type(made["defaults"], "azurerm_kubernetes_cluster_node_pool")) == 1
+def test_the_one_pool_beside_the_systems_grows_and_takes_all_pods(made):
+    for plan in made.values():
+        (pool,) = of_type(plan, "azurerm_kubernetes_cluster_node_pool").values()
+        assert pool["auto_scaling_enabled"] is True
+        assert pool["node_taints"] is None
 
 
 def test_the_vault_is_closed_and_keeps_what_was_deleted(made):

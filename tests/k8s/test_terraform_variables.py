@@ -40,7 +40,6 @@ REFUSED = {
         {"vm_size": "x", "min_count": 0, "max_count": 2},
         "silo workers run all the time",
     ),
-    "gpu_pool": ({"vm_size": "x", "max_count": 0}, "expected max_count of at least 1"),
     "mysql": ("single", "expected in-cluster or flexible"),
     "silos": ({}, "silos: found none"),
 }

@@ -14,9 +14,9 @@ from pipelines import summary
 from pipelines.past_runs import silo_pages
 from pipelines.places import Places
 from pipelines.run_store import RunStore
-from tests.components.fairness_evaluator.gates.evidence import THREE, silo
+from tests.components.fairness_evaluator.gates.evidence import OVERALL, THREE, silo
 
-FIGURES = table.of([*THREE, *silo("HA", 0.1, 0.0, 0.2, rows=20, positives=8)])
+FIGURES = table.of([OVERALL, *THREE, *silo("HA", 0.1, 0.0, 0.2, rows=20, positives=8)])
 SILOS = ["9E", "AA", "F9", "HA"]
 DIGEST = "d" * 64
 

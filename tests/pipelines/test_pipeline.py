@@ -7,11 +7,12 @@ import sys
 import pytest
 
 from pipelines import pipeline, use_case
+from pipelines.operator_snapshot import NOTHING
 from pipelines.places import Places
 
 CHAIN = [
-    "SiloExampleGen",
     "ImportSchemaGen",
+    "SiloExampleGen",
     "SiloValidator",
     "FeatureSpecGen",
     "FederatedTrainer",
@@ -28,17 +29,17 @@ def flights(tmp_path):
 
 
 def test_whole_chain_has_every_node(flights, tmp_path):
-    built = pipeline.build(flights, Places(tmp_path), "2013-11")
+    built = pipeline.build(flights, Places(tmp_path), "2013-11", NOTHING)
     assert {node.id for node in built.components} == set(CHAIN)
     assert built.enable_cache
 
 
 def test_parts_of_the_chain_end_where_they_should(flights, tmp_path):
-    checks = pipeline.build_checks(flights, Places(tmp_path), "2013-11")
-    assert {node.id for node in checks.components} == set(CHAIN[:3])
+    checks = pipeline.build_checks(flights, Places(tmp_path), "2013-11", NOTHING)
+    assert {node.id for node in checks.components} == set(CHAIN[:4])
     scoring = pipeline.build_prediction(flights, Places(tmp_path), "2013-12")
-    assert [node.id for node in scoring.components] == [CHAIN[0], "BatchInferrer"]
-    assert scoring.components[0].exec_properties["purpose"] == "score"
+    assert [node.id for node in scoring.components] == [*CHAIN[:2], "BatchInferrer"]
+    assert scoring.components[1].exec_properties["purpose"] == "score"
 
 
 def test_each_node_gets_its_own_section_only(flights, tmp_path):
@@ -46,7 +47,7 @@ def test_each_node_gets_its_own_section_only(flights, tmp_path):
 
     def sections(*overrides):
         chosen = use_case.find("flights", overrides)
-        built = pipeline.build(chosen, Places(tmp_path), "2013-11")
+        built = pipeline.build(chosen, Places(tmp_path), "2013-11", NOTHING)
         return {
             node.id: json.dumps({k: str(v) for k, v in node.exec_properties.items()})
             for node in built.components
@@ -58,7 +59,7 @@ def test_each_node_gets_its_own_section_only(flights, tmp_path):
 
 
 def test_schema_is_staged_under_its_digest(flights, tmp_path):
-    built = pipeline.build(flights, Places(tmp_path), "2013-11")
+    built = pipeline.build(flights, Places(tmp_path), "2013-11", NOTHING)
     [schema] = [node for node in built.components if node.id == "ImportSchemaGen"]
     staged = schema.exec_properties["schema_file"]
     assert staged.startswith(str(tmp_path / "schemas" / "flights-"))
@@ -69,10 +70,11 @@ def test_building_needs_no_training_engine(tmp_path):
         "import sys, pathlib\n"
         "sys.modules['tensorflow_federated'] = None\n"
         "from pipelines import pipeline, use_case\n"
+        "from pipelines.operator_snapshot import NOTHING\n"
         "from pipelines.places import Places\n"
         "from tfx.dsl.compiler import compiler\n"
         f"built = pipeline.build(use_case.find('flights'), "
-        f"Places(pathlib.Path({str(tmp_path)!r})), 'latest')\n"
+        f"Places(pathlib.Path({str(tmp_path)!r})), 'latest', NOTHING)\n"
         "compiler.Compiler().compile(built)\n"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)

@@ -1,16 +1,21 @@
 """Settings are strict, and say what was found, what is allowed and the way out."""
 
+import contextlib
+import copy
 import pathlib
+from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from components.errors import SettingsError
-from pipelines.settings import load
+from pipelines.settings import UseCaseSettings, load
 
 SMALL = {
     "silos": {"root": "data", "pattern": "{silo}/{span}.parquet"},
-    "rows": {"label": "late", "score": "following_span"},
+    "rows": {"label": "late", "key": ["id"], "score": "following_span"},
     "gates": {"silo_floor": {"at_least": 0.6}},
 }
 
@@ -77,6 +82,21 @@ def test_impossible_value_is_told_with_key_value_and_bound(write, override, told
     assert told in str(caught.value)
 
 
+def test_what_changed_the_file_is_told_with_a_fault(write, tmp_path):
+    path, patch = write(SMALL), tmp_path / "patch.yaml"
+    patch.write_text("training: {rounds: 0}")
+    for overrides, by in (
+        ([], f"(changed by {patch})"),
+        (["a=1", "b=2"], f"(changed by {patch}, then --set a=1 --set b=2)"),
+    ):
+        with pytest.raises(SettingsError) as caught:
+            load(path, overrides, patch)
+        assert caught.value.message.startswith(f"{path} {by}: ")
+    with pytest.raises(SettingsError) as caught:
+        load(write({**SMALL, "training": {"rounds": 0}}))
+    assert caught.value.message.startswith(f"{path}: 1 setting can't")
+
+
 def test_all_faults_are_told_at_once(write):
     with pytest.raises(SettingsError, match="2 settings can't be used"):
         load(write(SMALL), ["training.rounds=0", "training.batch_size=0"])
@@ -94,7 +114,7 @@ def test_a_refused_item_is_not_told_as_a_list_too_short_as_well(write):
 
 def test_no_gate_is_an_error_at_start(write):
     with pytest.raises(SettingsError, match="no gate is configured"):
-        load(write({**SMALL, "gates": {}}))
+        load(write({**SMALL, "gates": {"better_than_chance": None}}))
 
 
 def test_missing_section_is_named(write):
@@ -128,3 +148,160 @@ def test_gates_can_not_judge_what_is_not_measured(write):
     overrides = ["gates.minimum_data.rows=20", "evaluation.min_slice_rows=30"]
     with pytest.raises(SettingsError, match=r"`gates\.minimum_data\.rows` is 20"):
         load(write(SMALL), overrides)
+
+
+# Every section, also those that are left out by default.
+FULL = {
+    **SMALL,
+    "gates": {
+        "silo_floor": {"at_least": 0.6},
+        "worst_silo": {"at_least": 0.6, "metric": "tpr", "threshold": 0.5},
+        "worst_tenth": {"at_least": 0.6},
+        "silo_gap": {"at_most": 0.2},
+        "group_gap": {"at_most": 0.2, "slices": ["sex"]},
+        "four_fifths": {"threshold": 0.5, "slices": ["sex x race"]},
+        "calibration": {"at_most": 0.1},
+        "change": {"at_most_worse": 0.02},
+        "silo_change": {"at_most_worse": 0.02},
+    },
+    "evaluation": {"slices": ["sex", "race"], "intersections": [["sex", "race"]]},
+    "kubeflow": {"resources": {"FederatedTrainer": {"cpu": "2", "memory": "4Gi"}}},
+    "schedules": {"monthly": {"cron": "0 4 2 * *", "parameters": {"rounds": 3}}},
+}
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.dates()
+    | st.text(max_size=8),
+    lambda below: (
+        st.lists(below, max_size=3)
+        | st.dictionaries(st.text(max_size=8) | st.integers(), below, max_size=3)
+    ),
+    max_leaves=4,
+)
+
+
+def places(value, place=()):
+    """Yield the place of every setting, at every depth."""
+    yield place
+    if isinstance(value, dict | list):
+        keys = value if isinstance(value, dict) else range(len(value))
+        for key in keys:
+            yield from places(value[key], (*place, key))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    path = tmp_path_factory.mktemp("whole") / "settings.yaml"
+    path.write_text(yaml.safe_dump(FULL))
+    return load(path).model_dump(mode="json"), path
+
+
+@given(st.data())
+def test_a_wrong_key_or_value_at_any_depth_is_a_sentence(whole, data):
+    settings, path = copy.deepcopy(whole[0]), whole[1]
+    *above, last = data.draw(st.sampled_from([*places(settings)][1:]))
+    target = settings
+    for key in above:
+        target = target[key]
+    if isinstance(target, dict) and data.draw(st.booleans()):
+        new = f"{last}s" if data.draw(st.booleans()) else data.draw(st.text())
+        target[new] = target.pop(last)
+    else:
+        target[last] = data.draw(VALUES)
+    path.write_text(yaml.dump(settings, allow_unicode=True), encoding="utf-8")
+    with contextlib.suppress(SettingsError):
+        # What was read goes to the nodes as JSON, and must arrive there.
+        read = load(path).of_run()
+        assert UseCaseSettings.model_validate_json(read).of_run() == read
+
+
+@given(st.text(max_size=20))
+def test_any_text_as_settings_or_override_is_a_sentence(whole, text):
+    path = whole[1].with_name("other.yaml")
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(SettingsError):
+        load(path)
+    path.write_text(yaml.safe_dump(FULL))
+    for override in (text, f"training.rounds={text}", f"{text}=1"):
+        with contextlib.suppress(SettingsError):
+            load(path, [override])
+
+
+@pytest.mark.parametrize(
+    ("place", "key", "told"),
+    [
+        (
+            ("schedules", "monthly"),
+            "cronn",
+            "`schedules.monthly.cronn`: unknown key; did you mean `cron`? Allowed: "
+            "catch_up, cron, enabled, parameters, time_zone",
+        ),
+        (
+            ("kubeflow", "resources", "FederatedTrainer"),
+            "gpus",
+            "`kubeflow.resources.FederatedTrainer.gpus`: unknown key. Allowed: cpu, ",
+        ),
+    ],
+)
+def test_a_wrong_key_below_a_name_is_told_with_what_is_allowed(write, place, key, told):
+    settings: Any = copy.deepcopy(FULL)
+    target = settings
+    for part in place:
+        target = target[part]
+    target[key] = "1"
+    with pytest.raises(SettingsError) as caught:
+        load(write(settings))
+    assert told in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("training.rounds=[1", "--set 'training.rounds=[1': found no valid YAML"),
+        ("rows.label=2013-02-31", "found no valid YAML: day is out of range for month"),
+        ("silos.root.0=1", "--set 'silos.root.0=1': `root` is no section"),
+        ("evaluation.slices.0=sex", "`slices` is no section"),
+        ("gates.silo_floor=0.6", "`gates.silo_floor`: found 0.6; expected a section"),
+        ("features=null", "`features`: found null; expected a section"),
+        ("training.rounds=true", "`training.rounds`: found True; expected a number"),
+        ("rows.eval_share=yes", "`rows.eval_share`: found True; expected a number"),
+        ("features.clip=.inf", "`features.clip`: found inf; input should be a finite"),
+        ("training.3=1", "`training.3`: unknown key. Allowed: algorithm, "),
+        ("training={3: 1}", "`training.3`: found 3; keys should be strings"),
+        ("training={round: 1, round: 2}", "found the key `round` twice"),
+    ],
+)
+def test_a_wrong_override_is_told(write, override, told):
+    with pytest.raises(SettingsError) as caught:
+        load(write(FULL), [override])
+    assert told in caught.value.message
+
+
+def test_a_setting_below_an_empty_section_can_be_set(write):
+    text = yaml.safe_dump(SMALL) + "training:\n  # rounds: 3\n"
+    assert load(write(text), ["training.rounds=4"]).training.rounds == 4
+
+
+def test_a_key_that_stands_twice_is_told_with_its_lines(write):
+    text = yaml.safe_dump(SMALL) + "training:\n  seed: 1\n  rounds: 3\n  seed: 2\n"
+    lines = text.splitlines()
+    first, second = (lines.index(f"  seed: {n}") + 1 for n in (1, 2))
+    with pytest.raises(SettingsError) as caught:
+        load(write(text))
+    assert f"found the key `seed` twice, on lines {first} and {second}" in str(
+        caught.value
+    )
+
+
+@pytest.mark.parametrize("make", ["mkdir", "latin"])
+def test_a_file_that_can_not_be_read_is_a_sentence(tmp_path, make):
+    path = tmp_path / "settings.yaml"
+    if make == "mkdir":
+        path.mkdir()
+    else:
+        path.write_bytes("silos: {root: süd}".encode("latin-1"))
+    with pytest.raises(SettingsError, match=r"settings\.yaml: found "):
+        load(path)

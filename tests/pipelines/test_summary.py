@@ -1,6 +1,7 @@
 """The summary says how a run ended, and is kept beside it."""
 
 import dataclasses
+import errno
 import json
 
 import pytest
@@ -32,6 +33,7 @@ def test_each_status_has_its_own_exit_status():
         "below_quorum": 3,
         "not_blessed": 4,
         "incomplete": 5,
+        "stopped": 130,
     }
 
 
@@ -39,7 +41,8 @@ def test_each_status_has_its_own_exit_status():
     ("error", "told"),
     [
         (SiloError("a", "x.csv", "nothing", "rows"), "silo `a`: x.csv: found nothing"),
-        (OSError("disk"), "OSError('disk')"),
+        (OSError(errno.EIO, "x"), "Input/output error"),
+        (ValueError("Jane Doe"), "FairSilo failed with ValueError; this is a fault of"),
     ],
 )
 def test_failed_run_keeps_its_reason_and_the_time_of_its_nodes(tmp_path, error, told):
@@ -52,6 +55,38 @@ def test_failed_run_keeps_its_reason_and_the_time_of_its_nodes(tmp_path, error, 
     assert path == tmp_path / "runs" / "run-1" / "summary.json"
     assert json.loads(path.read_text()) == failed
     assert summary.read_all(Places(tmp_path)) == [failed]
+
+
+@pytest.mark.parametrize(
+    "damage", ["", '{"run_id": "run-2", "use', "[1]", '{"run_id": "run-2"}', "\udcff"]
+)
+def test_a_damaged_summary_is_left_out_by_name(tmp_path, caplog, damage):
+    places = Places(tmp_path)
+    runs = [
+        summary.of_failure(name, "flights", "2013-02", OSError("disk"), {})
+        for name in ("run-1", "run-2", "run-3")
+    ]
+    paths = [summary.write(run, places) for run in runs]
+    paths[1].write_bytes(damage.encode("utf-8", "surrogateescape"))
+    assert summary.read_all(places) == [runs[0], runs[2]]
+    assert f"{paths[1]}: found " in caplog.text
+    assert "so this run is left out; run its span again" in caplog.text
+
+
+def test_a_summary_that_is_written_again_is_never_seen_half(tmp_path):
+    run = summary.of_failure("run-1", "flights", "1", OSError("disk" * 50_000), {})
+    path = summary.write(run, Places(tmp_path))
+    with path.open() as before:  # a reader that opened it keeps the old one whole
+        summary.write({**run, "status": "blessed"}, Places(tmp_path))
+        assert json.load(before) == run
+    assert [file.name for file in path.parent.iterdir()] == ["summary.json"]
+
+
+def test_a_run_that_ctrl_c_ended_is_not_called_failed():
+    told = summary.of_failure("run-1", "flights", "2013-02", KeyboardInterrupt(), {})
+    assert told["status"] == "stopped"
+    assert told["reasons"] == ["stopped by Ctrl-C; the next run goes on from there"]
+    assert summary.words(told) == "stopped"
 
 
 def test_what_left_a_silo_is_added_up_over_nodes(tmp_path):

@@ -1,6 +1,7 @@
 """Use cases are found by name, and must be whole."""
 
 import pathlib
+import shutil
 
 import pytest
 
@@ -37,21 +38,90 @@ def test_use_case_without_its_model_is_refused(tmp_path, monkeypatch):
         use_case.find("mine")
 
 
-def test_data_is_prepared_once(tmp_path, monkeypatch):
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project with the use case `mine`, a copy of the flights."""
     monkeypatch.chdir(tmp_path)
+    shipped = use_case.find("flights")
     folder = tmp_path / "pipelines" / "mine"
     folder.mkdir(parents=True)
+    for path in (shipped.folder / "settings.yaml", shipped.model_file):
+        shutil.copy(path, folder)
     (tmp_path / "schemas").mkdir()
-    (tmp_path / "schemas" / "mine.pbtxt").touch()
-    (folder / "model.py").touch()
+    shutil.copy(shipped.schema_file, tmp_path / "schemas" / "mine.pbtxt")
+    return tmp_path
+
+
+def test_data_is_prepared_once(project):
+    folder = project / "pipelines" / "mine"
     (folder / "source.py").write_text("def prepare(root):\n    root.mkdir()\n")
-    shipped = use_case.PACKAGE_PROJECT / "pipelines" / "flights" / "settings.yaml"
-    (folder / "settings.yaml").write_text(shipped.read_text())
     mine = use_case.find("mine", ["silos.root=rows"])
-    assert mine.data == tmp_path / "rows"
+    assert mine.data == project / "rows"
     assert mine.prepare()
     assert mine.data.is_dir()
     assert not mine.prepare()
+
+
+@pytest.mark.parametrize("name", ["flights", "census"])
+def test_shipped_schemas_list_all_columns_and_split_by_is_no_feature(name):
+    settings = use_case.find(name).settings
+    split_by = use_case._named_columns(settings)["rows.split_by"]
+    assert {*split_by} <= {*settings.features.ignore}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("rows.label=lat", "`rows.label`: unknown column `lat`; did you mean `late`?"),
+        ("rows.key=[day, flightid]", "`rows.key`: unknown column `flightid`; did you"),
+        ("rows.split_by=dya", "`rows.split_by`: unknown column `dya`; did you mean `d"),
+        ("features.ignore=[haull]", "`features.ignore`: unknown column `haull`; did"),
+        ("evaluation.slices=[gender]", "`evaluation.slices`: unknown column `gender`"),
+        ("evaluation.slices=['']", "the empty name can't be slice columns"),
+    ],
+)
+def test_a_column_that_the_schema_does_not_list_is_refused(project, change, told):
+    with pytest.raises(SettingsError) as caught:
+        use_case.find("mine", [change])
+    assert told in caught.value.message
+
+
+def test_all_unknown_columns_are_named_at_once_with_those_that_there_are(project):
+    changes = ["rows.label=lat", "features.ignore=[xyzzy, haul]"]
+    with pytest.raises(SettingsError) as caught:
+        use_case.find("mine", changes)
+    schema = project / "schemas" / "mine.pbtxt"
+    assert caught.value.message == (
+        "use case `mine`: the settings name columns that the schema "
+        f"{schema} does not list:\n"
+        "  `rows.label`: unknown column `lat`; did you mean `late`?\n"
+        "  `features.ignore`: unknown column `xyzzy`"
+    )
+    assert "add the columns to the schema, which lists flight_id, day, origin" in (
+        caught.value.hint
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "setting"),
+    [
+        ("rows.key=[flight_id, late]", "rows.key"),
+        ("rows.split_by=late", "rows.split_by"),
+        ("evaluation.slices=[origin, haul, part_of_day, late]", "evaluation.slices"),
+    ],
+)
+def test_the_label_is_nothing_else(project, change, setting):
+    with pytest.raises(SettingsError, match=f"`late` is also in `{setting}`, expected"):
+        use_case.find("mine", [change])
+
+
+@pytest.mark.parametrize("text", [b"feature { nam: 'x' }", b"feature {", b"\xff"])
+def test_a_schema_that_is_none_is_refused(project, text):
+    (project / "schemas" / "mine.pbtxt").write_bytes(text)
+    with pytest.raises(
+        SettingsError, match=r"mine\.pbtxt: found .*, expected a schema"
+    ):
+        use_case.find("mine")
 
 
 def test_a_use_case_is_known_before_it_is_whole(tmp_path, monkeypatch):
@@ -69,10 +139,92 @@ def test_where_else_it_was_sought_is_told_too(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     error = use_case.unknown("nope", "a run of it in X", {"loans"})
     assert error.message == (
-        f"use case `nope`: found no pipelines/nope/settings.yaml in {tmp_path}, nor a "
-        "run of it in X; known: census, flights, loans"
+        f"use case `nope`: found no pipelines/nope/settings.yaml in {tmp_path} or "
+        "above, nor a run of it in X; known: census, flights, loans"
     )
     assert error.hint.startswith("make one with `fairsilo init nope ")
     run = use_case.unknown("20131101-000000", "a run of that id")
     assert "nor a run of that id; known: census, flights" in run.message
     assert run.hint.startswith("`fairsilo report list USE_CASE`")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (["validation.quorum=3"], "`validation.quorum` is 3, but "),
+        (["training.quorum_per_round=4"], "`training.quorum_per_round` is 4, but "),
+        (
+            ["validation.quorum=3", "gates.minimum_data.judged_silos=3"],
+            "`validation.quorum` is 3 and `gates.minimum_data.judged_silos` is 3, but ",
+        ),
+    ],
+)
+def test_a_quorum_above_the_number_of_silos_is_refused(project, changes, told):
+    for name in ("north", "south", ".hidden", "__pycache__"):
+        (project / "rows" / name).mkdir(parents=True)
+    (project / "rows/notes.txt").touch()
+    common = ["silos.root=rows", "validation.quorum=2", "training.quorum_per_round=2"]
+    use_case.find("mine", common).check_quorum()
+    with pytest.raises(SettingsError) as caught:
+        use_case.find("mine", [*common, *changes]).check_quorum()
+    assert caught.value.message == (
+        f"{told}{project / 'rows'} holds 2 silos: no run could give a blessed model"
+    )
+
+
+def test_a_quorum_is_not_held_against_data_that_is_not_there_yet(project):
+    mine = use_case.find("mine", ["silos.root=rows", "validation.quorum=99"])
+    mine.check_quorum()
+    (project / "rows").mkdir()  # discovery tells that it is empty
+    mine.check_quorum()
+
+
+def test_paths_in_settings_start_at_the_project_or_at_home(
+    project, tmp_path_factory, monkeypatch
+):
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    changes = ["silos.root=~/rows", "training.silo_registry=silos.json"]
+    settings = use_case.find("mine", changes).settings
+    assert settings.silos.root == str(home / "rows")
+    assert settings.training.silo_registry == str(project / "silos.json")
+    changes = ["silos.root=/rows", "training.silo_registry=~/silos.json"]
+    settings = use_case.find("mine", changes).settings
+    assert settings.silos.root == "/rows"
+    assert settings.training.silo_registry == str(home / "silos.json")
+    with pytest.raises(
+        SettingsError, match=r"`silos\.root`: found '~nobody-here/rows'"
+    ):
+        use_case.find("mine", ["silos.root=~nobody-here/rows"])
+
+
+def test_a_project_is_found_from_any_folder_in_it(project, monkeypatch):
+    inside = project / "pipelines" / "mine"
+    for folder in (project, inside, project / "schemas"):
+        monkeypatch.chdir(folder)
+        assert use_case.find("mine").project == project
+        assert use_case.projects() == [project, use_case.PACKAGE_PROJECT]
+        assert {"census", "flights", "mine"} <= {*use_case.known()}
+
+
+def test_output_follows_the_project_and_not_the_working_folder(
+    project, tmp_path_factory, monkeypatch
+):
+    ours = use_case.PACKAGE_PROJECT
+    monkeypatch.chdir(project / "schemas")
+    assert use_case.output("mine") == project / "build" / "mine"
+    assert use_case.output("gone") == project / "build" / "gone"
+    assert use_case.output("flights") == ours / "build" / "flights"
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    assert use_case.output("flights") == ours / "build" / "flights"
+    assert use_case.projects() == [ours]
+
+
+def test_a_projects_own_use_case_comes_before_one_of_that_name_that_we_ship(
+    project, monkeypatch
+):
+    (project / "pipelines" / "mine").rename(project / "pipelines" / "flights")
+    (project / "schemas" / "mine.pbtxt").rename(project / "schemas" / "flights.pbtxt")
+    monkeypatch.chdir(project / "schemas")
+    assert use_case.find("flights").project == project
+    assert use_case.output("flights") == project / "build" / "flights"

@@ -18,6 +18,7 @@ PARAMETERS = {
     "span": ("STRING", "latest"),
     "rounds": ("NUMBER_INTEGER", 15.0),
     "client_learning_rate": ("NUMBER_DOUBLE", 0.1),
+    "seed": ("STRING", "as in settings"),
     "force": ("BOOLEAN", False),
 }
 

@@ -40,11 +40,14 @@ class State:
         tag: Its version.
         multi_user: Whether namespaces count.
         killed: Runs that went with their recurring run.
+        runner_account: Its DEFAULTPIPELINERUNNERSERVICEACCOUNT, which its compiler
+            names and recurring runs therefore keep (`v2_template.go`, to 2.16).
     """
 
     def __init__(self) -> None:
         self.tag = "2.5.0"
         self.multi_user = False
+        self.runner_account = "pipeline-runner"
         self.killed: list[str] = []
         self.pipelines: dict[str, Any] = {}
         self.versions: dict[str, Any] = {}
@@ -200,6 +203,7 @@ class State:
         _check_parameters(self._package(asked)[0], asked.runtime_config)
         asked.recurring_run_id = str(uuid.uuid4())
         asked.created_at = asked.updated_at = self._now()
+        asked.service_account = self.runner_account
         asked.status = "ENABLED" if asked.mode == "ENABLE" else "DISABLED"
         self.jobs[asked.recurring_run_id] = asked
         return asked

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,18 @@ from collections.abc import Callable
 PROGRAM = [sys.executable, "-c", "from pipelines.cli.main import main; main()"]
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 TIMEOUT_S = 600
+
+
+def project(folder: pathlib.Path) -> pathlib.Path:
+    """Make a folder a project with copies of the use cases that we ship.
+
+    Runs then write to its `build/`; those of ours write to the checkout's.
+    """
+    (folder / "schemas").mkdir(parents=True)
+    for name in ("census", "flights"):
+        shutil.copytree(PROJECT / "pipelines" / name, folder / "pipelines" / name)
+        shutil.copy(PROJECT / "schemas" / f"{name}.pbtxt", folder / "schemas")
+    return folder
 
 
 def start(*arguments: str, folder: pathlib.Path, **more) -> subprocess.Popen[str]:

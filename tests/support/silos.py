@@ -28,6 +28,7 @@ CANARY_DIGITS = "8675309"
 SCHEMA = """
 default_environment: "TRAINING"
 default_environment: "SERVING"
+feature { name: "id" type: BYTES }
 feature { name: "day" type: BYTES presence { min_fraction: 1 min_count: 1 } }
 feature {
   name: "colour" type: BYTES presence { min_fraction: 0.5 min_count: 1 }

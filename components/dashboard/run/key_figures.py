@@ -87,6 +87,7 @@ def _overall(report: Report, total: Cell | None) -> str:
         return "nothing was evaluated"
     between = formats.interval(total)
     parts = [f"95 % interval: {between}"] if between else []
+    parts += [total.about] if total.about else []
     before = report.scores.ask(Question(RANKED_BY, model=BASELINE))
     change = report.scores.ask(Question(RANKED_BY, model=CHANGE))
     if change is not None and change.is_number:

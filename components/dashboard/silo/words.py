@@ -81,8 +81,12 @@ LABELS = {measure.metric: measure.label for measure in (*MEASURES, *RATES)}
 
 # What leaves a silo, by the kinds of `silos/departures.py`.
 MEANINGS = {
-    "statistics": "Counts, means and histograms of your columns, split by split. "
-    "Values that few rows have are not in them.",
+    "statistics": "Counts, means and histograms of your columns, of the rows to train "
+    "on. Values that few rows have are not in them, and rows that are too few to tell "
+    "together wait for the next ones.",
+    "findings and label counts": "What was found in your data, in sentences without "
+    "values of rows but with shares of them; roughly how many of your training rows "
+    "have each outcome; and why something could not be done with your data.",
     "model updates": "How your training rows would move the model's weights, once a "
     "round. No row is in them.",
     "training metrics": "How large your losses and your update were and how many rows "
@@ -102,6 +106,7 @@ MEANINGS = {
 # What each gate protects, by its name in the settings.
 GATES = {
     "minimum_data": "enough data to judge at all",
+    "better_than_chance": "a model that ranks better than a coin",
     "silo_floor": "what each silo must reach",
     "worst_silo": "what the worst served silo must reach",
     "worst_tenth": "what the worst served tenth must reach",

@@ -40,6 +40,7 @@ class Measures:
         cell: The slice.
         above: Rows of each label above each threshold, shape `(2, thresholds)`.
         auc: The AUC; None when a label is absent.
+        unresolved: By how much the AUC may be off, see `roc.unresolved`.
         curve: The calibration curve.
         found: All figures by metric and threshold; None where there is none.
     """
@@ -47,6 +48,7 @@ class Measures:
     cell: Cell
     above: NDArray[np.int64]
     auc: Auc | None
+    unresolved: float
     curve: list[Bin]
     found: dict[Name, Interval | None]
 
@@ -88,7 +90,8 @@ def measure(
             found[metric, threshold] = value
         found["theil", threshold] = inequality.theil(spread)
         found["generalized_entropy", threshold] = inequality.generalized_entropy(spread)
-    return Measures(cell, above, area, curve, found)
+    unresolved = roc.unresolved(cell.counts[0], cell.counts[1], cell.scores)
+    return Measures(cell, above, area, unresolved, curve, found)
 
 
 def _above(

@@ -93,6 +93,31 @@ def auc(negatives: NDArray[np.int64], positives: NDArray[np.int64]) -> Auc | Non
     return Auc(Interval(value, low, high), error, freedom(num_positive, num_negative))
 
 
+def unresolved(
+    negatives: NDArray[np.int64],
+    positives: NDArray[np.int64],
+    scores: NDArray[np.float64],
+) -> float:
+    """Return by how much the AUC may be off, as rows of one bin count as ties.
+
+    Args:
+        negatives: Rows of label 0 by bin, shape `(bins,)`.
+        positives: Rows of label 1 by bin, shape `(bins,)`.
+        scores: Sums of their scores, shape `(2, bins)`.
+
+    Returns:
+        At most 0.5. Bins in which both labels have the same mean score hold true ties.
+    """
+    pairs = float(negatives.sum()) * float(positives.sum())
+    both = (negatives > 0) & (positives > 0)
+    if not pairs or not both.any():
+        return 0.0
+    low, high = scores[0][both] / negatives[both], scores[1][both] / positives[both]
+    apart = ~np.isclose(low, high, rtol=1e-9, atol=0.0)
+    tied = negatives[both].astype(np.float64) * positives[both]
+    return float(tied[apart].sum() / pairs / 2)
+
+
 def freedom(positives: int, negatives: int) -> int:
     """Return the degrees of freedom of a change, at least 1."""
     return max(1, min(positives, negatives) - 1)

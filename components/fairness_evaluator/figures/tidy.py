@@ -31,6 +31,8 @@ from components.scoring.table import Figure
 from components.silos import manifest
 
 Known = dict[Key, Measures]
+RANKS = ("auc", "pr_auc")  # made of ranks, so of which row's score is higher
+LEAST_UNRESOLVED = 0.005  # less is far within any interval
 NEXT_METRICS = ("auc", "log_loss", "brier")
 
 
@@ -59,7 +61,8 @@ def of_slices(
         yield _rows(place, cell)
         if not cell.too_few:
             for (metric, threshold), value in known[key].found.items():
-                yield place.figure(metric, threshold, value)
+                about = _unresolved(known[key]) if metric in RANKS else ""
+                yield place.figure(metric, threshold, value, about)
         if not cell.too_few and not (key.silo and key.columns):
             yield from _curve(place, known[key], settings.min_slice_rows)
 
@@ -147,6 +150,15 @@ def _curve(place: Place, known: Measures, least: int) -> Iterator[Figure]:
         observed = intervals.wilson(each.positives, each.rows)
         yield inside.figure("calibration_observed", each.upper, observed)
         yield inside.figure("calibration_predicted", each.upper, each.predicted)
+
+
+def _unresolved(known: Measures) -> str:
+    if known.unresolved < LEAST_UNRESOLVED:
+        return ""
+    return (
+        f"scores too close together for the bins: the AUC may be off by up to "
+        f"{known.unresolved:.3f}"
+    )
 
 
 def _rows(place: Place, cell: Cell) -> Figure:

@@ -8,6 +8,7 @@ from typing import Any
 
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.gates import (
+    better_than_chance,
     calibration,
     change,
     four_fifths,
@@ -43,6 +44,9 @@ class Gate:
 GATES = {
     "minimum_data": Gate(
         minimum_data.PROTECTS, minimum_data.demand, minimum_data.judge
+    ),
+    "better_than_chance": Gate(
+        better_than_chance.PROTECTS, better_than_chance.demand, better_than_chance.judge
     ),
     "silo_floor": Gate(silo_floor.PROTECTS, silo_floor.demand, silo_floor.judge),
     "worst_silo": Gate(worst_silo.PROTECTS, worst_silo.demand, worst_silo.judge),

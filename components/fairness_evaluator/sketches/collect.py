@@ -16,7 +16,7 @@ from components.fairness_evaluator.sketches.pairs import Pair
 from components.fairness_evaluator.sketches.slices import Key
 from components.fairness_evaluator.sketches.subjects import Subject
 from components.fairness_evaluator.sketches.told import Told
-from components.silos import manifest, tasks
+from components.silos import departures, manifest, tasks
 from components.silos.departures import Departure
 from components.silos.manifest import Manifest
 
@@ -99,6 +99,7 @@ def collect(
         for silo, outcome in tasks.run("sketch", calls, beam_args, pool):
             if isinstance(outcome, tasks.Failure):
                 failures[silo.id] = outcome.reason
+                left[silo.id] = departures.of_failure(outcome)
                 continue
             found[silo.id] = told.from_bytes(outcome.payload)
             if outcome.values["not_compared"]:
@@ -158,7 +159,7 @@ def _departure(told: Told, outcome: tasks.Result) -> Departure:
     return Departure(
         "score sketches",
         len(told) + outcome.values["pooled"],
-        len(outcome.payload) + outcome.values["pooled_bytes"],
+        outcome.num_bytes,
     )
 
 
@@ -170,7 +171,11 @@ def _log(split: str, silo: str, values: Mapping[str, Any]) -> None:
         values["rows"],
         values["unlabelled"],
     )
-    if values["not_compared"]:
+    if values["unlabelled"]:
         logger.warning(
-            "split=%s silo=%s not compared: %s", split, silo, values["not_compared"]
+            "split=%s silo=%s: %d of %d rows have no label and are not evaluated",
+            split,
+            silo,
+            values["unlabelled"],
+            values["rows"] + values["unlabelled"],
         )

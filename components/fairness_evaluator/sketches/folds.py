@@ -20,7 +20,9 @@ from components.fairness_evaluator.sketches.coarse import Coarse
 from components.fairness_evaluator.sketches.pairs import Pair
 from components.fairness_evaluator.sketches.tally import Tally
 
-CLIP = 1e-7  # of probabilities in the log loss; float32 tells no closer to 1
+# Scores are clipped to [CLIP, 1 - CLIP] in the log loss, as scikit-learn's `log_loss`
+# clips float32 scores: to the distance between 1 and the next float32, 1.19e-7.
+CLIP = float(np.finfo(np.float32).eps)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Scored:
 
     @functools.cached_property
     def log_loss(self) -> NDArray[np.float64]:
-        """Each row's log loss, unit: nats."""
+        """Each row's log loss, unit: nats, at most 15.9; see `CLIP`."""
         scores = np.clip(self.scores, CLIP, 1.0 - CLIP)
         likelihood = np.where(self.labels == 1, scores, 1.0 - scores)
         losses: NDArray[np.float64] = -np.log(likelihood)

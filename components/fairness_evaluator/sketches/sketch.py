@@ -37,8 +37,8 @@ def sketch(silo: Silo, arguments: Mapping[str, Any]) -> Result:
 
     Returns:
         Values: `rows`, `unlabelled` (rows left out), `pooled` (how many cells and
-        pairs), `pooled_bytes`, and `not_compared`: why the second model could not
-        be scored, else empty. Payload: what is told under the silo's name (`Told`).
+        pairs), and `not_compared`: why the second model could not be scored, else
+        empty. Payload: what is told under the silo's name (`Told`).
         Pooled: what is told only added up over silos (`Told`).
 
     Raises:
@@ -47,14 +47,14 @@ def sketch(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         FileError: The split can't be read or scored.
     """
     subjects = [Subject(**fields) for fields in arguments["subjects"]]
-    not_compared = ""
+    lacking = None
     try:
         folds, unlabelled = _fold(silo, arguments, subjects)
     except Exception as error:
         # Where the first model alone can be scored, the second was the cause.
         if len(subjects) == 1:
             raise
-        not_compared = tasks.failure("sketch", silo, error).reason
+        lacking = tasks.failure("sketch", silo, error)
         folds, unlabelled = _fold(silo, arguments, subjects[:1])
     told, pooled = folds.told(arguments["min_slice_rows"], counts=arguments["counts"])
     pool = pooled.to_bytes() if len(pooled) else b""
@@ -62,10 +62,9 @@ def sketch(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         "rows": folds.rows,
         "unlabelled": unlabelled,
         "pooled": len(pooled),
-        "pooled_bytes": len(pool),
-        "not_compared": not_compared,
+        "not_compared": lacking.reason if lacking else "",
     }
-    return Result(values, told.to_bytes(), pool)
+    return Result(values, told.to_bytes(), pool, lacking)
 
 
 def _fold(

@@ -44,7 +44,7 @@ def build(
     return templates.compose_learning_process(
         initial_weights,
         templates.build_broadcast_process(weights_type),
-        client_work.build(client_model, plan.client_learning_rate),
+        client_work.build(client_model, plan.client_learning_rate, plan.seed),
         AuditFactory(mean).create(weights_type.trainable, weight_type),
         templates.build_apply_optimizer_finalizer(
             server_optimizer(plan.server_optimizer), weights_type

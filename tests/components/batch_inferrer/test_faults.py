@@ -49,4 +49,5 @@ def test_of_other_errors_no_text_is_told_since_it_may_hold_a_record():
     told = reason(ITEM, caught.value)
     assert "Jane" not in told
     start = "silo `süd`: /h/score.parquet (row groups 2 to 3): "
-    assert told.startswith(start + "ValueError in test_faults.py:")
+    assert told.startswith(start + "FairSilo failed with ValueError in test_faults.py:")
+    assert "this is a fault of FairSilo and tells nothing about the data" in told

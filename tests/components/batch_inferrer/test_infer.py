@@ -217,14 +217,14 @@ def test_of_a_silo_that_failed_often_the_first_reason_is_told(federate, model):
     assert lacking.reason == f"{account.failures[0].reason} (and {number - 1} more)"
 
 
-def test_a_silo_without_rows_since_its_file_cannot_be_read_was_not_scored(
+def test_a_silo_of_which_a_file_to_be_scored_cannot_be_read_was_not_scored(
     federate, model
 ):
     first, second, third = federate().entries
     cut = Finding("2013-03.parquet: a corrupt file", "export it again")
     entries = (
-        dataclasses.replace(first, splits={}, unreadable=(cut,)),
-        dataclasses.replace(second, unreadable=(cut,)),
+        dataclasses.replace(first, unreadable=(cut,), unscored=(cut,)),
+        dataclasses.replace(second, unreadable=(cut,)),  # of which only is learned
         dataclasses.replace(third, splits={}),  # it had nothing to score
     )
     account = infer(Manifest("people", "7", entries), model.job(), SMALL)

@@ -15,6 +15,8 @@ from components.dashboard import report, scores
 from components.dashboard.bench import synthetic
 from components.dashboard.run import page
 from components.dashboard.settings import DashboardSettings
+from components.features import unused
+from components.features.unused import Unused
 from components.federation.records import Dropped, RoundRecord, RunRecord, SiloRecord
 from components.scoring import table
 from components.scoring.model import ModelCard
@@ -44,6 +46,11 @@ NOTES = {
     EVIL: (Finding(f"`{EVIL}` is new in `carrier`", f"leave `{EVIL}` out"),),
     ARABIC: (Finding("no held-out rows"),),
 }
+
+UNUSED = (
+    Unused("carrier", "is listed in `features.ignore`", chosen=True),
+    Unused(EVIL, "has the same value in every row"),
+)
 
 COLUMNS = {"carrier": GROUPS, "sex": ["F", "M"]}
 CROSSED = ("sex", "carrier")  # not in the order of the alphabet, as TFMA's keys are
@@ -226,6 +233,7 @@ class Run:
         Cohort(tuple(member(silo) for silo in SILOS), quorum).write(
             self.place("cohort")
         )
+        unused.write(self.place("feature_spec"), list(UNUSED))
         entries = tuple(
             SiloEntry(
                 Silo(silo, f"/homes/{index}"),

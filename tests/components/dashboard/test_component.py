@@ -16,6 +16,7 @@ CHANNELS = {
     "examples": artifacts.SiloExamples,
     "statistics": artifacts.SiloStatistics,
     "cohort": artifacts.Cohort,
+    "feature_spec": artifacts.FeatureSpec,
     "model": artifacts.Model,
     "model_run": artifacts.ModelRun,
     "evaluation": artifacts.ModelEvaluation,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 from hypothesis import given
@@ -12,9 +13,14 @@ from components.fairness_evaluator.decision import Baseline, Decision, Waiver
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.gates.judged import Unjudged
 from components.scoring import table
-from tests.components.fairness_evaluator.gates.evidence import THREE, silo
+from tests.components.fairness_evaluator.gates.evidence import (
+    OVERALL,
+    THREE,
+    figure,
+    silo,
+)
 
-FIGURES = table.of([*THREE, *silo("HA", 0.1, 0.0, 0.2, rows=20)])
+FIGURES = table.of([OVERALL, *THREE, *silo("HA", 0.1, 0.0, 0.2, rows=20)])
 SILOS = ["HA", "F9", "ZZ", "9E", "AA"]
 LEFT_OUT = {"ZZ": "no file of the span"}
 BOTH = GateSettings(silo_floor={"at_least": 0.67}, silo_gap={"at_most": 0.2})
@@ -37,10 +43,11 @@ def test_one_refusal_refuses_and_its_sentence_is_the_reason():
     assert not made.blessed
     assert [(gate.gate, gate.passed) for gate in made.gates] == [
         ("minimum_data", True),
+        ("better_than_chance", True),
         ("silo_floor", False),
         ("silo_gap", True),
     ]
-    assert made.reasons == (made.gates[1].sentence,)
+    assert made.reasons == (made.gates[2].sentence,)
     assert made.reasons[0].startswith("Not blessed: silo F9 has AUC 0.612")
     assert made.not_judged == (
         Unjudged("HA", "20 evaluation rows, 100 are needed"),
@@ -56,7 +63,7 @@ def test_a_model_that_passes_every_gate_is_blessed():
 def test_a_waived_gate_has_not_passed_but_is_no_reason():
     made = decide(waivers=[WAIVER])
     assert (made.blessed, made.reasons) == (True, ())
-    gate = made.gates[1]
+    gate = made.gates[2]
     assert (gate.passed, gate.waived, gate.waiver) == (False, True, WAIVER)
     assert gate.sentence.startswith("Not blessed: silo F9")
     assert made.waivers == (WAIVER,)
@@ -65,9 +72,23 @@ def test_a_waived_gate_has_not_passed_but_is_no_reason():
 def test_a_waiver_lets_no_other_gate_pass_and_marks_none_that_passes():
     strict = GateSettings(silo_floor={"at_least": 0.67}, silo_gap={"at_most": 0.01})
     made = decide(strict, [WAIVER])
-    assert made.reasons == (made.gates[2].sentence,)
+    assert made.reasons == (made.gates[3].sentence,)
     passing = decide(GateSettings(silo_floor={"at_least": 0.6}), [WAIVER])
     assert passing.waivers == ()
+
+
+def test_a_model_no_better_than_chance_is_refused_unless_somebody_answers_for_it():
+    useless = figure("auc", 0.49, 0.47, 0.51)
+    figures = table.of([useless, *silo("AA", 0.49, 0.4, 0.6)])
+    hardly = GateSettings(silo_floor={"at_least": 0.4})
+    made = decision.decide(figures, ["AA"], {}, hardly, None)
+    assert not made.blessed
+    assert made.reasons == (made.gates[1].sentence,)
+    assert made.reasons[0].startswith("Not blessed: AUC over all silos is 0.490 (95 %")
+    waiver = dataclasses.replace(WAIVER, gate="better_than_chance")
+    assert decision.decide(figures, ["AA"], {}, hardly, None, [waiver]).blessed
+    off = GateSettings(silo_floor={"at_least": 0.4}, better_than_chance=None)
+    assert decision.decide(figures, ["AA"], {}, off, None).blessed
 
 
 def test_a_decision_survives_its_file(tmp_path):
@@ -110,8 +131,8 @@ def test_its_json_is_what_pages_and_scripts_read(tmp_path):
     assert told["silos"] == ["9E", "AA", "F9", "HA", "ZZ"]
     assert told["left_out"] == LEFT_OUT
     assert told["settings"]["silo_floor"]["at_least"] == 0.67
-    assert set(told["gates"][1]) == {"gate", "passed", "sentence", "way_out", "waiver"}
-    assert told["gates"][1]["waiver"] == {
+    assert set(told["gates"][2]) == {"gate", "passed", "sentence", "way_out", "waiver"}
+    assert told["gates"][2]["waiver"] == {
         "gate": "silo_floor",
         "reason": "F9 changed its fleet",
         "by": "A. Reviewer",

@@ -55,6 +55,8 @@ def bless(store, tmp_path):
 @pytest.fixture
 def drive(store, tmp_path):
     def run(span, name="candidate"):
+        state = Waivers(f"sqlite:///{tmp_path}/operator.sqlite", "flights")
+        held = state.all_active(datetime.datetime.now(datetime.UTC).date())
         folder = tmp_path / name
         if not folder.exists():
             folder.mkdir()
@@ -67,13 +69,18 @@ def drive(store, tmp_path):
                 input_dict={"model": [model], "examples": [examples]},
                 exec_properties={
                     "use_case": "flights",
-                    "operator_store": f"sqlite:///{tmp_path}/operator.sqlite",
+                    "waivers": json.dumps(
+                        {
+                            digest: [dataclasses.asdict(one) for one in given]
+                            for digest, given in held.items()
+                        }
+                    ),
                 },
             )
         )
         found = output.exec_properties
-        assert set(found) == {*NONE, "waivers"}
-        return {name: found[name].string_value for name in found}
+        assert set(found) == {*NONE, "waivers", "attempt"}
+        return {name: found[name].string_value for name in (*NONE, "waivers")}
 
     return run
 

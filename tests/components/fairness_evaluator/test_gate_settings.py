@@ -23,14 +23,21 @@ def test_bounds_refuse_surely_unless_told_otherwise():
 
 def test_configured_gates_are_those_that_are_set_in_their_order():
     gates = GateSettings(change={"at_most_worse": 0.0}, worst_silo={"at_least": 0.0})
-    assert list(gates.configured) == ["worst_silo", "change"]
+    assert list(gates.configured) == ["better_than_chance", "worst_silo", "change"]
 
 
 @pytest.mark.parametrize(
     ("gates", "says"),
     [
-        ({}, "no gate is configured.*silo_floor, worst_silo, .*, change, silo_change"),
-        ({"minimum_data": {"rows": 200}}, "no gate is configured"),
+        (
+            {"better_than_chance": None},
+            "no gate is configured.*better_than_chance, silo_floor, .*, silo_change",
+        ),
+        (
+            {"minimum_data": {"rows": 200}, "better_than_chance": False},
+            "no gate is configured",
+        ),
+        ({"better_than_chance": "no"}, "valid dictionary or instance of"),
         ({"silo_floor": {"at_least": 65}}, "less than or equal to 1"),
         ({"silo_floor": {"at_least": 0.6, "metric": "log_loss"}}, "'auc', 'pr_auc'"),
         ({"silo_floor": {"at_least": 0.6, "metric": "tpr"}}, "`tpr` needs `threshold`"),

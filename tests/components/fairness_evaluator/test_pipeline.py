@@ -90,7 +90,9 @@ def _run(world, root, floor):
         ),
         label="late",
         use_case="flights",
-        operator_store=_store(root),
+        waivers=Waivers(_store(root), "flights").all_active(
+            datetime.datetime.now(datetime.UTC).date()
+        ),
     )
     pusher = Pusher(
         model=channels["model"],

@@ -39,9 +39,32 @@ def test_what_is_no_parquet_is_told_by_silo(tmp_path):
     found = predictions.find(tmp_path, "loans")
     assert found["south"].error == Finding(
         f"silo `south`: {tmp_path}/south.parquet: found no Parquet, expected a file",
-        "write what is named here as Parquet again",
+        "write what is named here as Parquet again, for FairSilo to read",
     )
     assert found.readable(manifest.EVAL) == [found["north"]]
+
+
+def test_files_that_are_not_evaluated_are_named(tmp_path, caplog):
+    put(tmp_path, "north.parquet", 3)
+    put(tmp_path, "west/deep/down.parquet", 3)
+    (tmp_path / "south.csv").write_text("label,score\n1,0.5\n")
+    assert predictions.find(tmp_path, "loans").silos == ["north"]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path}/{name} is not evaluated: expected one Parquet file a silo, "
+        "`SILO.parquet` or `SILO/NAME.parquet`"
+        for name in ("south.csv", "west/deep/down.parquet")
+    ]
+
+
+def test_why_a_file_can_not_be_read_is_told(tmp_path):
+    put(tmp_path, "north.parquet", 3)
+    (tmp_path / "south").mkdir()
+    (tmp_path / "south" / "x.parquet").mkdir()
+    error = predictions.find(tmp_path, "loans")["south"].error
+    assert error is not None
+    assert error.sentence == (
+        f"silo `south`: {tmp_path}/south/x.parquet: Is a directory"
+    )
 
 
 def test_the_digest_follows_content_and_column(tmp_path):

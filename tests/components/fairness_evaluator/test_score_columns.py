@@ -38,6 +38,20 @@ def test_columns_that_all_have_are_no_matter(examples):
     assert (lacks, score_columns.sentences(lacks)) == ({}, [])
 
 
+def test_a_column_of_groups_that_silos_store_unlike_is_told(tmp_path, caplog):
+    columns = {"label": [0, 1], "score": [0.1, 0.9], "sex": [True, False]}
+    for silo, sex in {"a": [True, False], "b": [1, 0], "c": ["1", "0"]}.items():
+        pq.write_table(pa.table({**columns, "sex": sex}), tmp_path / f"{silo}.parquet")
+    found = predictions.find(tmp_path, "loans")
+    named = {"label": LABEL, "score": SCORE, "sex": SLICE}
+    assert score_columns.check(found, named) == {}
+    [record] = caplog.records
+    assert record.getMessage() == (
+        "`sex` (evaluation.slices): found bool in 1 silo (a); text or numbers in 2 "
+        "silos (b, ...); the same value is another group in each: write it as one type"
+    )
+
+
 @pytest.mark.parametrize(
     ("column", "option"),
     [("label", LABEL), ("score", SCORE), ("old", BASELINE)],

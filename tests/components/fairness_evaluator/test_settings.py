@@ -18,8 +18,8 @@ def test_defaults_measure_at_one_half_and_judge_from_a_hundred_rows():
 
 def test_no_gate_at_all_is_an_error_with_the_way_out():
     with pytest.raises(SettingsError, match="no gate is configured") as error:
-        parse("{}", "{}")
-    assert "set at least one of silo_floor, worst_silo," in str(error.value)
+        parse("{}", json.dumps({"better_than_chance": None}))
+    assert "set at least one of better_than_chance, silo_floor," in str(error.value)
     assert "hint: change the sections `evaluation` and `gates`" in str(error.value)
 
 

@@ -52,6 +52,14 @@ def test_it_holds_for_its_model_and_use_case_only(waivers, store_url):
     assert Waivers(store_url, "census").active("d1", TODAY) == ()
 
 
+def test_those_of_all_models_are_told_by_model(waivers):
+    first = waivers.waive(**GIVEN)
+    second = waivers.waive(**GIVEN | {"gate": "change"})
+    other = waivers.waive(**GIVEN | {"model_digest": "d2"})
+    assert waivers.all_active(TODAY) == {"d1": (second, first), "d2": (other,)}
+    assert waivers.all_active(TODAY + DAY) == {}
+
+
 def test_of_several_for_one_gate_the_last_counts(waivers):
     waivers.waive(**GIVEN | {"until": (TODAY + 9 * DAY).isoformat()})
     last = waivers.waive(**GIVEN | {"reason": "shorter"})

@@ -3,13 +3,13 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 from components import artifacts
 from components.feature_spec_gen.executor import Executor
 from components.feature_spec_gen.settings import FeatureSettings
-from components.features import spec
+from components.features import spec, unused
 from components.silos import statistics
 from components.silos.cohort import Cohort, Member
 from tests.support import silos
 
 
-def test_only_admitted_silos_shape_the_spec(tmp_path):
+def test_only_admitted_silos_shape_the_spec(tmp_path, caplog):
     given = {
         "statistics": artifacts.SiloStatistics(),
         "cohort": artifacts.Cohort(),
@@ -25,7 +25,7 @@ def test_only_admitted_silos_shape_the_spec(tmp_path):
         feature = dataset.features.add()
         feature.path.step.append("colour")
         feature.string_stats.common_stats.num_non_missing = 99
-        feature.string_stats.rank_histogram.buckets.add(label=colour, sample_count=99)
+        feature.string_stats.rank_histogram.buckets.add(label=colour, sample_count=90)
         statistics.write(given["statistics"].uri, silo, found)
     members = [Member("a", True), Member("b", True), Member("out", False)]
     Cohort(tuple(members), 2).write(given["cohort"].uri)
@@ -35,8 +35,20 @@ def test_only_admitted_silos_shape_the_spec(tmp_path):
         {"feature_spec": [given["feature_spec"]]},
         {
             "settings": FeatureSettings(min_value_silos=1).model_dump_json(),
-            "not_features": '["late", "day"]',
+            "not_features": '["late", "day", "id"]',
         },
     )
+    told = {one.column: one.chosen for one in unused.read(given["feature_spec"].uri)}
+    assert told == {
+        "id": True,
+        "day": True,
+        "size": False,
+        "weight": False,
+        "late": True,
+    }
+    assert caplog.messages == [
+        f"no feature: column `{name}` has too few values in every silo"
+        for name in ("size", "weight")
+    ]
     written = spec.read(given["feature_spec"].uri)
     assert written.categorical[0].values == ("red",)

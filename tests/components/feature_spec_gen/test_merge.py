@@ -10,6 +10,7 @@ from components.feature_spec_gen.merge import merge, pooled_moments, vocabulary
 from components.feature_spec_gen.settings import FeatureSettings
 from tests.support import silos
 
+NOT = ["late", "day", "id"]
 SETTINGS = FeatureSettings(min_value_rows=10, min_value_silos=2)
 
 
@@ -73,35 +74,84 @@ def _silo(number_feature, string_feature):
 
 
 def test_order_of_silos_does_not_matter_and_what_is_no_feature_is_left_out():
-    one = _silo(number([1.0, 2.0]), colours(red=30))
+    one = _silo(number([1.0, 2.0]), colours(red=30, own=4))
     two = _silo(number([5.0]), colours(red=11, blue=3))
     schema = silos.schema()
-    given = merge({"a": one, "b": two}, schema, ["late", "day"], SETTINGS)
-    turned = merge({"b": two, "a": one}, schema, ["late", "day"], SETTINGS)
+    given = merge({"a": one, "b": two}, schema, NOT, SETTINGS)
+    turned = merge({"b": two, "a": one}, schema, NOT, SETTINGS)
     assert given == turned
-    assert [feature.name for feature in given.numeric] == ["weight"]
-    [categorical] = given.categorical
+    assert [feature.name for feature in given.spec.numeric] == ["weight"]
+    [categorical] = given.spec.categorical
     assert (categorical.name, categorical.values) == ("colour", ("red",))
     hidden = SETTINGS.model_copy(update={"ignore": ("weight",)})
-    assert merge({"a": one}, schema, ["late", "day"], hidden).numeric == ()
+    assert merge({"a": one}, schema, NOT, hidden).spec.numeric == ()
 
 
 def test_without_silos_the_spec_is_empty():
-    assert merge({}, silos.schema(), ["late", "day"], SETTINGS).columns == []
-    assert merge({}, schema_pb2.Schema(), [], SETTINGS).columns == []
+    assert merge({}, silos.schema(), NOT, SETTINGS).spec.columns == []
+    assert merge({}, schema_pb2.Schema(), [], SETTINGS).spec.columns == []
 
 
 def test_a_column_that_no_silo_has_a_value_of_is_left_out():
     empty = _silo(number([1.0]), colours())
     empty.features[0].num_stats.common_stats.num_non_missing = 0
     schema = silos.schema()
-    assert merge({"a": empty}, schema, ["late", "day"], SETTINGS).columns == []
+    assert merge({"a": empty}, schema, NOT, SETTINGS).spec.columns == []
 
 
-def test_a_column_whose_values_no_two_silos_share_keeps_an_empty_vocabulary():
-    one, two = (_silo(number([1.0]), colours(**{c: 90})) for c in ("own", "other"))
-    spec = merge({"a": one, "b": two}, silos.schema(), ["late", "day"], SETTINGS)
-    assert spec.categorical[0].values == ()
+def reasons(found, **change):
+    schema = silos.schema()
+    for feature in schema.feature:
+        for name, value in change.items():
+            setattr(feature, name, value)
+    told = merge({"a": found, "b": found}, schema, NOT, SETTINGS).unused
+    return {one.column: one.reason for one in told if not one.chosen}
+
+
+def test_each_column_that_is_no_feature_is_named_with_its_reason():
+    agreed = merge(
+        {
+            "a": _silo(number([1.0, 2.0]), colours(own=90)),
+            "b": _silo(number([3.0]), colours(other=90)),
+        },
+        silos.schema(),
+        NOT,
+        SETTINGS.model_copy(update={"ignore": ("weight",)}),
+    )
+    assert agreed.spec.columns == []
+    assert {one.column: (one.reason[:30], one.chosen) for one in agreed.unused} == {
+        "id": ("is the label or a key", True),
+        "day": ("is the label or a key", True),
+        "colour": ("has no value that 10 rows in 2", False),
+        "size": ("has too few values in every si", False),
+        "weight": ("is listed in `features.ignore`", True),
+        "late": ("is the label or a key", True),
+    }
+
+
+def test_a_column_that_is_the_same_everywhere_is_named():
+    same = _silo(number([4.0, 4.0]), colours(red=30))
+    assert reasons(same) == {
+        "colour": "has the same value in every row",
+        "size": "has too few values in every silo",
+        "weight": "has the same value in every row",
+    }
+    with_gaps = _silo(number([4.0, 4.0]), colours(red=30))
+    for feature in with_gaps.features:
+        kind = feature.WhichOneof("stats")
+        getattr(feature, kind).common_stats.num_missing = 1
+    assert set(reasons(with_gaps)) == {"size"}
+
+
+def test_a_column_that_the_schema_takes_out_of_use_is_named():
+    healthy = _silo(number([1.0, 2.0]), colours(red=30, blue=30))
+    stage = schema_pb2.DEPRECATED
+    schema = silos.schema()
+    schema.feature[-2].lifecycle_stage = stage
+    agreed = merge({"a": healthy, "b": healthy}, schema, NOT, SETTINGS)
+    told = {one.column: one.reason for one in agreed.unused}
+    assert told["weight"] == "is marked DEPRECATED in the schema"
+    assert agreed.spec.columns == ["colour"]
 
 
 def test_unequal_silos_give_the_moments_worked_out_by_hand():

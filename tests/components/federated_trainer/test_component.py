@@ -12,6 +12,7 @@ from components import artifacts
 from components.federated_trainer.component import NODE, FederatedTrainer
 from components.federated_trainer.settings import TrainingSettings
 from components.silos import digests
+from tests.components.federated_trainer import support
 
 REPOSITORY = pathlib.Path(__file__).parents[3]
 
@@ -28,7 +29,7 @@ def make(**changes):
             "settings": TrainingSettings(rounds=3),
             "use_case": "flights",
             "label": "late",
-            "module_file": "model.py",
+            "module_file": str(support.MODEL),
             "checkpoints": "checkpoints",
             **changes,
         }
@@ -40,6 +41,17 @@ def test_settings_and_code_reach_the_executor():
     text = properties["settings"]
     assert TrainingSettings.model_validate_json(text) == TrainingSettings(rounds=3)
     assert properties["code"] == digests.of_code(NODE)
+
+
+def test_a_module_beside_the_model_decides_the_cache_key(tmp_path):
+    model = tmp_path / "model.py"
+    model.write_text("import layers\n")
+    keys = []
+    for text in ("WIDTH = 4\n", "WIDTH = 8\n"):
+        (tmp_path / "layers.py").write_text(text)
+        properties = make(module_file=str(model)).exec_properties
+        keys.append(properties["module_code"])
+    assert keys[0] != keys[1]
 
 
 def test_outputs_have_the_types_that_the_docstring_gives():

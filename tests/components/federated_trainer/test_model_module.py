@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -61,7 +63,38 @@ def test_initial_weights_follow_the_seed(spec):
             INPUTS
             + "    h = L.BatchNormalization()(f)\n"
             + "    return tf.keras.Model([f, i], L.Dense(1)(h))",
-            "2 weights that are not trainable.*\n\nhint: use LayerNormalization",
+            "2 weights that are not trainable, in `batch_normalization[_0-9]*` "
+            r"\(BatchNormalization\).*\n\nhint: use LayerNormalization",
+        ),
+        (
+            INPUTS
+            + "    inner = tf.keras.Sequential([L.Dense(4, name='x', trainable=False)"
+            + "])\n    return tf.keras.Model([f, i], L.Dense(1)(inner(f)))",
+            r"2 weights that are not trainable, in `x` \(Dense\); expected none.*\n\n"
+            "hint: leave `trainable=False` out: a frozen layer's values reach no silo",
+        ),
+        (
+            INPUTS
+            + "    h = L.Normalization()(f)\n"
+            + "    return tf.keras.Model([f, i], L.Dense(1)(h))",
+            r"\(Normalization\).*\n\nhint: use layers whose weights are all trained",
+        ),
+        *(
+            (
+                f"{INPUTS}    return tf.keras.Model([f, i], {output})",
+                f"found a {name} .*at the output; expected .*\n\nhint: leave the last "
+                "layer's activation out",
+            )
+            for name, output in [
+                ("sigmoid", "L.Dense(1, 'sigmoid', name='last')(f)"),
+                ("hard_sigmoid", "L.Dense(1, 'hard_sigmoid')(f)"),
+                ("softmax", "L.Dense(1, activation='softmax')(f)"),
+                ("softmax", "L.Softmax()(L.Dense(1)(f))"),
+                ("sigmoid", "L.Activation('sigmoid')(L.Dense(1)(f))"),
+                ("sigmoid", "tf.sigmoid(L.Dense(1)(f))"),
+                ("sigmoid", "tf.keras.activations.sigmoid(L.Dense(1)(f))"),
+                ("sigmoid", "tf.keras.Sequential([L.Dense(1, 'sigmoid')])(f)"),
+            ]
         ),
     ],
 )
@@ -72,6 +105,46 @@ def test_broken_contract_is_refused(tmp_path, body, found):
         model_module.load(path, support.SPEC, 0)
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        "import layers\n\nWIDTH = layers.WIDTH\n",
+        "from deep import layers\n\nWIDTH = layers.WIDTH\n",
+        "class WIDTH:\n    def __index__(self):\n        import layers\n"
+        "        return layers.WIDTH\n\nWIDTH = WIDTH()\n",
+    ],
+    ids=["module", "package", "inside build_model"],
+)
+def test_modules_of_the_folder_are_imported_as_they_are_now(tmp_path, use):
+    body = "    both = L.Concatenate()([f, tf.cast(i, tf.float32)])\n"
+    body += "    hidden = L.Dense(int(WIDTH.__index__()))(both)\n"
+    body += "    return tf.keras.Model([f, i], L.Dense(1)(hidden))\n"
+    for name, width in (("one", 3), ("one", 5), ("two", 7)):
+        folder = tmp_path / name
+        (folder / "deep").mkdir(parents=True, exist_ok=True)
+        (folder / "deep/__init__.py").touch()
+        for layers in (folder / "layers.py", folder / "deep/layers.py"):
+            layers.write_text(f"WIDTH = {width}\n")
+        (folder / "model.py").write_text(HEAD + use + INPUTS + body)
+        loaded = model_module.load(folder / "model.py", support.SPEC, 0)
+        assert loaded.weights[1].shape == (width,)
+    assert str(folder) not in sys.path
+
+
 def test_absent_file_is_refused(tmp_path):
     with pytest.raises(SettingsError, match=r"found no Python file .*/none\.py"):
         model_module.load(tmp_path / "none.py", support.SPEC, 0)
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "L.Dense(1)(L.Dense(3, 'sigmoid')(f))",
+        "L.Dense(1, 'tanh')(f) * 3",
+        "tf.keras.Sequential([L.Dense(3, 'sigmoid'), L.Dense(1)])(f)",
+    ],
+)
+def test_a_sigmoid_inside_the_model_is_no_matter(tmp_path, output):
+    path = tmp_path / "model.py"
+    path.write_text(f"{HEAD}{INPUTS}    return tf.keras.Model([f, i], {output})")
+    assert model_module.load(path, support.SPEC, 0).weights

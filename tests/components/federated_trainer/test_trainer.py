@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
+import shutil
 
 import pytest
 
+from components import circumstances
 from components.errors import SettingsError
 from components.federated_trainer import trainer
 from components.federated_trainer.settings import TrainingSettings
@@ -156,7 +158,9 @@ def test_too_few_silos_in_a_round_is_a_refusal_with_the_rounds_so_far(
     out = outputs(tmp_path)
     # Steps so large that the first round's updates overflow float32.
     asked = request(tmp_path, client_learning_rate=1e38)
-    card = trainer.run(asked, manifest, cohort, support.SPEC, out)
+    with circumstances.collected() as noted:
+        card = trainer.run(asked, manifest, cohort, support.SPEC, out)
+    assert noted == [], "it follows from the data, so the cache may give it"
     assert card.refusal.startswith("round 1: 0 of 3 silos answered, the quorum is 2")
     assert "`west`: its update or its loss is not finite" in card.refusal
     run = records.read(out.run)
@@ -169,6 +173,10 @@ def test_training_key_follows_all_that_decides_the_weights(tmp_path):
     asked = request(tmp_path)
     model = tmp_path / "model.py"
     model.write_text("other")
+    beside = tmp_path / "the same with a module beside it"
+    beside.mkdir()
+    shutil.copy(model, beside)
+    (beside / "layers.py").write_text("WIDTH = 8")
     encoded = {"north": "d1", "west": "d2"}
     keys = [
         trainer.training_key(*arguments)
@@ -183,6 +191,12 @@ def test_training_key_follows_all_that_decides_the_weights(tmp_path):
             ),
             (
                 dataclasses.replace(asked, module_file=str(model)),
+                "flights",
+                encoded,
+                support.SPEC,
+            ),
+            (
+                dataclasses.replace(asked, module_file=str(beside / "model.py")),
                 "flights",
                 encoded,
                 support.SPEC,

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import collections
+import errno
+import os
+import pathlib
 
 import numpy as np
 import pytest
 import tensorflow_federated as tff
 
+from components.errors import FairSiloError
 from components.federation import records
 from components.federation.checkpoints import Checkpoints
 from components.federation.records import SiloRecord
@@ -64,6 +68,7 @@ def test_broken_checkpoint_falls_back_to_the_one_before(folder, content):
         checkpoints.save(state(number), rounds(number))
     (folder / "round_000002.npz").write_bytes(content)
     assert checkpoints.latest(state(0)).round == 1
+    assert (folder / "round_000002.npz.aside").read_bytes() == content
     checkpoints.save(state(2), rounds(2))
     assert checkpoints.latest(state(0)).round == 2
 
@@ -82,3 +87,34 @@ def test_part_of_a_checkpoint_is_no_checkpoint(folder):
     checkpoints.save(state(1), rounds(1))
     (folder / "partial").write_bytes(b"cut short")
     assert checkpoints.latest(state(0)).round == 1
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.ESTALE])
+def test_a_checkpoint_that_cannot_be_read_now_is_kept(folder, monkeypatch, number):
+    checkpoints = Checkpoints(folder)
+    for count in (1, 2):
+        checkpoints.save(state(count), rounds(count))
+
+    def refuse(path):
+        raise OSError(number, os.strerror(number), str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pathlib.Path, "read_bytes", refuse)
+        with pytest.raises(FairSiloError) as caught:
+            checkpoints.latest(state(0))
+    error = caught.value
+    assert error.circumstance
+    assert error.message == (
+        f"checkpoint {folder}/round_000002.npz: found that it can't be read "
+        f"({os.strerror(number)}), expected the state of the training so far"
+    )
+    assert error.hint.startswith("mend the volume or the file's owner and mode")
+    assert checkpoints.latest(state(0)).round == 2
+
+
+def test_checkpoints_that_are_set_aside_are_not_gone_on_from(folder):
+    checkpoints = Checkpoints(folder)
+    checkpoints.save(state(1), rounds(1))
+    checkpoints.set_aside()
+    assert checkpoints.latest(state(0)).round == 0
+    assert [path.name for path in folder.iterdir()] == ["round_000001.npz.aside"]

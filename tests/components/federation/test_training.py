@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 import logging
 import os
 
@@ -185,6 +186,26 @@ def test_same_seed_gives_the_same_bytes_in_any_silo_order(federation, train):
         digests.append(b"".join(weight.tobytes() for weight in result.weights))
     assert digests[0] == digests[1]
     assert digests[0] != digests[2]
+
+
+@pytest.mark.parametrize("kind", ["Dropout", "GaussianNoise"])
+def test_layers_that_draw_numbers_without_a_seed_of_their_own_follow_the_plan_s(
+    train, kind
+):
+    def noisy(rate):
+        floats = tf.keras.Input((support.NUM_FLOATS,), name="floats")
+        ids = tf.keras.Input((2,), dtype=tf.int32, name="ids")
+        drawn = getattr(tf.keras.layers, kind)(rate)(floats)
+        return tf.keras.Model([floats, ids], tf.keras.layers.Dense(1)(drawn))
+
+    plan = dataclasses.replace(PLAN, rounds=1)
+    results = [
+        train(plan, build=functools.partial(noisy, rate))[1] for rate in (0.4, 0.4, 0.0)
+    ]
+    assert not any(result.refusal for result in results)
+    first, again, undisturbed = (support.flat(result.weights) for result in results)
+    assert first.tobytes() == again.tobytes()
+    assert not np.allclose(first, undisturbed, atol=1e-4)
 
 
 def test_no_worker_is_left_after_an_error(federation, train, monkeypatch):

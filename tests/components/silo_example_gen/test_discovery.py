@@ -11,6 +11,7 @@ import pytest
 from components.errors import SettingsError
 from components.silo_example_gen import discovery
 from components.silo_example_gen.discovery import SCORE, Found, Window
+from components.silos import findings
 from components.silos.findings import Finding
 from components.silos.silo import Silo
 from tests.support import silos
@@ -58,6 +59,28 @@ def test_scoring_alone_takes_nothing_but_the_spans_own_rows():
 def test_a_span_that_can_not_be_run_is_refused(span, purpose, told):
     with pytest.raises(SettingsError, match=told):
         discovery.window([found(*SPANS)], source(), span, purpose)
+
+
+def test_a_silo_that_writes_its_spans_unlike_the_others_is_refused(tmp_path):
+    for silo, span in {"east": "2024-01", "north": "2024-1", "west": "202401"}.items():
+        silos.write(tmp_path / "data", silo, f"{span}.csv", silos.rows(3))
+    settings = silos.source(tmp_path / "data", "{silo}/{span}.csv")
+    east, north, west = discovery.discover(settings, str(tmp_path / "homes"))
+    assert (east.error, north.error) == (None, None)
+    assert west.files == ()
+    assert west.error.sentence == (
+        "its files: found spans written #, expected #-# (# stands for a number), as in "
+        "most silos: spans that are written differently have no order"
+    )
+
+
+def test_files_in_a_format_that_is_not_read_are_noted(tmp_path):
+    silos.write(tmp_path / "data", "north", "1.csv", silos.rows(3))
+    (tmp_path / "data/north/2.csv.gz").write_bytes(b"x")
+    (north,) = discovery.discover(silos.source(tmp_path / "data"), str(tmp_path / "h"))
+    assert findings.sentences(north.notes) == (
+        "file 2.csv.gz: in a format that is not read",
+    )
 
 
 @pytest.mark.parametrize(
@@ -190,6 +213,15 @@ def test_a_fingerprint_is_of_the_files_that_are_read_and_of_no_others():
     assert digest([found("1"), gone]) != digest([found("1")])
 
 
+def test_a_fingerprint_is_the_same_wherever_the_silos_folders_lie():
+    def at(root):
+        path = f"{root}/north/1.csv"
+        files = ({"span": "1", "path": path, "digest": "1"},)
+        return Found(Silo("north", "/home/north"), f"{root}/north", files)
+
+    assert digest([at("/here")]) == digest([at("/moved/there")])
+
+
 @pytest.mark.beam
 def test_a_name_that_is_not_utf_8_gets_no_home_and_can_still_be_told(tmp_path):
     silos.federation(tmp_path / "data", span="1")
@@ -200,7 +232,7 @@ def test_a_name_that_is_not_utf_8_gets_no_home_and_can_still_be_told(tmp_path):
     assert "bytes that are not UTF-8" in errors["caf\\udce9"]
     assert "has 200 bytes" in errors["x" * 200]
     assert all(error.isprintable() for error in errors.values())
-    assert {path.name for path in (tmp_path / "h").iterdir()} == {*silos.SIZES}
+    assert {path.name for path in (tmp_path / "h").glob("[!.]*")} == {*silos.SIZES}
 
 
 @pytest.mark.beam

@@ -41,7 +41,7 @@ def drive(tmp_path, data):
             data_types.ExecutionInfo(exec_properties=properties)
         )
         found = output.exec_properties
-        assert set(found) == {"span", "fingerprint", "generation"}
+        assert set(found) == {"span", "fingerprint", "generation", "attempt"}
         return (
             found["span"].string_value,
             found["fingerprint"].string_value,

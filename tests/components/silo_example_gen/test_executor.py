@@ -1,15 +1,17 @@
 """The driver's properties and the executor's outputs, on real silos."""
 
+import errno
 import pathlib
 import shutil
 
 import pytest
 from tfx.orchestration import metadata
 from tfx.orchestration.portable import data_types
+from tfx.types import channel
 
 from components import artifacts
 from components.silo_example_gen import component, driver, executor
-from components.silos import departures, manifest
+from components.silos import departures, manifest, tasks
 from tests.support import silos
 from tests.support.silos import properties_of
 
@@ -32,11 +34,34 @@ def properties(tmp_path):
 
 
 @pytest.fixture
-def drive(tmp_path, properties):
-    connection = metadata.Metadata(
+def inputs(tmp_path):
+    schema = artifacts.Schema()
+    schema.uri = str(tmp_path / "schema")
+    pathlib.Path(schema.uri).mkdir()
+    pathlib.Path(schema.uri, "schema.pbtxt").write_text(silos.SCHEMA)
+    return {"schema": [schema]}
+
+
+@pytest.fixture
+def connection(tmp_path):
+    return metadata.Metadata(
         metadata.sqlite_metadata_connection_config(str(tmp_path / "m.sqlite"))
     )
 
+
+@pytest.fixture
+def publish(connection):
+    def run(artifact):
+        with connection as opened:
+            kind = opened.store.put_artifact_type(artifact.artifact_type)
+            artifact.type_id = kind
+            silos.publish(opened.store, [artifact.mlmd_artifact])
+
+    return run
+
+
+@pytest.fixture
+def drive(connection, properties):
     def run():
         info = data_types.ExecutionInfo(exec_properties=properties)
         added = driver.Driver(connection).run(info).exec_properties
@@ -49,14 +74,14 @@ def drive(tmp_path, properties):
 
 
 def test_manifest_is_written_and_a_deleted_split_changes_the_cache_key(
-    tmp_path, properties, drive
+    tmp_path, properties, inputs, drive
 ):
     before = drive()
     assert before["span"] == ""
     examples = artifacts.SiloExamples()
     examples.uri = str(tmp_path / "out")
     pathlib.Path(examples.uri).mkdir()
-    executor.Executor().Do({}, {"examples": [examples]}, {**properties, **before})
+    executor.Executor().Do(inputs, {"examples": [examples]}, {**properties, **before})
     written = manifest.read(examples.uri)
     assert written.silos == ["broken", "north", "south", "west"]
     assert "a corrupt file" in written["broken"].error.sentence
@@ -74,6 +99,7 @@ def test_parameters_are_those_that_executor_and_driver_read():
 
 def test_node_carries_its_section_and_its_code(tmp_path):
     node = component.SiloExampleGen(
+        schema=channel.Channel(type=artifacts.Schema),
         settings=silos.source(tmp_path),
         use_case="shapes",
         span="latest",
@@ -85,13 +111,16 @@ def test_node_carries_its_section_and_its_code(tmp_path):
 
 
 def test_a_lost_split_is_restored_and_a_run_whose_silo_went_is_never_reused(
-    tmp_path, properties, drive
+    tmp_path, properties, inputs, drive, publish
 ):
     def execute(added):
         examples = artifacts.SiloExamples()
         examples.uri = str(tmp_path / "out")
         pathlib.Path(examples.uri).mkdir(exist_ok=True)
-        executor.Executor().Do({}, {"examples": [examples]}, {**properties, **added})
+        executor.Executor().Do(
+            inputs, {"examples": [examples]}, {**properties, **added}
+        )
+        publish(examples)
         return manifest.read(examples.uri)
 
     lost = pathlib.Path(execute(drive())["north"].splits["train"].path)
@@ -106,3 +135,38 @@ def test_a_lost_split_is_restored_and_a_run_whose_silo_went_is_never_reused(
     shutil.move(tmp_path / "west", tmp_path / "data/west")
     assert drive() != again, "or the next run would take the manifest without it"
     assert execute(drive()).silos == ["broken", "north", "south", "west"]
+
+
+@pytest.mark.parametrize("task", ["fingerprint", "ingest"])
+def test_a_silo_whose_task_met_a_fault_is_taken_in_by_the_next_run(
+    tmp_path, properties, inputs, drive, publish, monkeypatch, task
+):
+    def execute(added):
+        examples = artifacts.SiloExamples()
+        examples.uri = str(tmp_path / "out")
+        pathlib.Path(examples.uri).mkdir(exist_ok=True)
+        executor.Executor().Do(
+            inputs, {"examples": [examples]}, {**properties, **added}
+        )
+        publish(examples)
+        return manifest.read(examples.uri)
+
+    whole = tasks.load(task)
+
+    def faulty(silo, arguments):
+        if silo.id == "north":
+            raise OSError(errno.EMFILE, "Too many open files")
+        return whole(silo, arguments)
+
+    monkeypatch.setitem(globals(), "task", faulty)  # where `tasks` looks for it
+    with monkeypatch.context() as patched:
+        patched.setitem(tasks.TASKS, task, f"{__name__}:task")
+        first = drive()
+        error = execute(first)["north"].error
+        assert error.sentence == f"silo `north`: {task}: Too many open files"
+        assert error.hint == tasks.OF_MACHINE
+        assert drive() != first, "while it lasts, each run tries again"
+    assert execute(drive())["north"].error is None
+    again = drive()
+    execute(again)
+    assert drive() == again

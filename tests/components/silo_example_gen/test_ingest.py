@@ -1,3 +1,4 @@
+import errno
 import pathlib
 import stat
 
@@ -7,11 +8,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.errors import SiloError
-from components.silo_example_gen import ingest, splits
+from components.silo_example_gen import conform, files, ingest, splits
 from components.silos import digests, homes
+from components.silos.tasks import Failure
 from tests.support import silos
 from tests.support.at_once import age, at_once
 from tests.support.silos import CANARY
+
+SCHEMA = silos.schema().SerializeToString().hex()
 
 
 @pytest.fixture
@@ -22,9 +26,11 @@ def silo(tmp_path):
 @pytest.fixture
 def run(tmp_path, silo):
     def run(history, following=(), code="code", **row):
-        source = silos.source(tmp_path / "data", **row)
+        pattern = "{silo}/{span}.*" if row.pop("spans", False) else "{silo}/*"
+        source = silos.source(tmp_path / "data", pattern, **row)
         arguments = {
             "source": source.model_dump(mode="json"),
+            "schema": SCHEMA,
             "code": code,
             "history": [str(path) for path in history],
             "following": [str(path) for path in following],
@@ -92,10 +98,9 @@ def test_rows_without_a_label_are_scored_and_never_learned_from(run, write):
     assert not unlabelled & {*frame(values, "train").id, *frame(values, "eval").id}
 
 
-@pytest.mark.parametrize("missing", ["", "NaN"])
-def test_a_label_that_is_no_number_counts_as_none(run, tmp_path, missing):
+def test_a_label_that_is_empty_counts_as_none(run, tmp_path):
     path = tmp_path / "a.csv"
-    path.write_text("id,day,late\na,1,no\nb,1,yes\n" + f"c,2,{missing}\n")
+    path.write_text("id,day,late\na,1,no\nb,1,yes\nc,2,\n")
     values = run([path], label_values=["no", "yes"])
     assert list(frame(values, "score").id) == ["c"]
     labelled = pd.concat([frame(values, "train"), frame(values, "eval")])
@@ -192,6 +197,31 @@ def test_the_same_rows_give_the_same_bytes_in_another_home(run, write, tmp_path,
     assert again == first
 
 
+def test_moved_data_and_moved_homes_keep_their_splits(write, tmp_path, silo):
+    write("a.parquet", silos.rows(50))
+
+    def run(silo, data):
+        arguments = {
+            "source": silos.source(data).model_dump(mode="json"),
+            "schema": SCHEMA,
+            "code": "code",
+            "history": [str(data / "north/a.parquet")],
+            "following": [],
+        }
+        return ingest.ingest(silo, arguments).values["splits"]
+
+    first = run(silo, tmp_path / "data")
+    written = {path.stat().st_ino for path in silo.path().rglob("*")}
+    (tmp_path / "data").rename(tmp_path / "data 2")
+    (tmp_path / "homes").rename(tmp_path / "homes 2")
+    moved = homes.open_home(tmp_path / "homes 2", "north")
+    again = run(moved, tmp_path / "data 2")
+    assert {path.stat().st_ino for path in moved.path().rglob("*")} == written
+    for name, split in again.items():
+        there = pathlib.Path(first[name]["path"]).relative_to(silo.path())
+        assert split == {**first[name], "path": str(moved.path(str(there)))}
+
+
 @pytest.mark.parametrize("name", ["train.parquet", "splits.json"])
 @pytest.mark.parametrize("damage", ["lost", "cut", "changed"])
 def test_a_lost_or_damaged_split_is_written_again(run, write, silo, name, damage):
@@ -215,6 +245,7 @@ def test_two_runs_at_once_write_whole_and_equal_splits(tmp_path, write):
     paths = [str(write("a.parquet", silos.rows(50)))]
     arguments = {
         "source": source.model_dump(mode="json"),
+        "schema": SCHEMA,
         "code": "code",
         "history": paths,
         "following": [],
@@ -257,24 +288,20 @@ def test_a_broken_file_is_named_and_the_others_are_read(run, write, tmp_path):
     corrupt = tmp_path / "corrupt.csv"
     corrupt.write_text(f"a,b\n1,2\n{CANARY}\n")
     clash = write("clash.parquet", silos.rows(9, 1, weight=[CANARY] * 9))
-    gone = tmp_path / "gone.parquet"
-    values = run([good, empty, corrupt, clash, gone])
+    values = run([good, empty, corrupt, clash])
     again = "export what is named here again"
     size = corrupt.stat().st_size
     assert [tuple(told.values()) for told in values["unreadable"]] == [
-        ("empty.parquet: an empty file (0 bytes), expected a table", again),
+        ("empty.parquet: found an empty file (0 bytes), expected a table", again),
         (
-            f"corrupt.csv: a corrupt file (ArrowInvalid, {size} bytes), expected a "
-            "readable CSV file",
+            f"corrupt.csv: found a corrupt file (ArrowInvalid, {size} bytes), "
+            "expected a readable CSV file",
             again,
         ),
         (
-            "gone.parquet: No such file or directory",
-            "give FairSilo the right to read what is named here",
-        ),
-        (
-            "clash.parquet: column `weight` is string, but double in files before",
-            "export the column with one type in all files",
+            "clash.parquet: column `weight`: found other text in 9 of 9 values, "
+            "expected numbers",
+            conform.MEND,
         ),
     ]
     assert values["splits"]["train"]["rows"] + values["splits"]["eval"]["rows"] == 50
@@ -284,13 +311,57 @@ def test_a_broken_file_is_named_and_the_others_are_read(run, write, tmp_path):
 def test_a_silo_without_a_readable_file_is_refused_with_each_reason(run, tmp_path):
     (tmp_path / "a.csv").touch()
     with pytest.raises(SiloError) as caught:
-        run([tmp_path / "a.csv", tmp_path / "b.csv"])
+        run([tmp_path / "a.csv"])
     assert caught.value.message == (
-        "silo `north`: its folder: found nothing readable (a.csv: an empty file "
-        "(0 bytes), expected a table; b.csv: No such file or directory), expected at "
+        "silo `north`: its folder: found nothing readable (a.csv: found an empty file "
+        "(0 bytes), expected a table), expected at "
         "least one readable Parquet or CSV file for this span"
     )
     assert "export the silo's files again" in caught.value.hint
+
+
+def test_a_file_that_the_system_does_not_give_now_is_read_by_the_next_run(
+    run, silo, write, monkeypatch
+):
+    lost, good = write("a.parquet", silos.rows(9)), write("b.parquet", silos.rows(50))
+    read = files.read
+
+    def faulty(silo, path, null_values):
+        if path.name == "a.parquet":
+            raise OSError(errno.EIO, CANARY)
+        return read(silo, path, null_values)
+
+    monkeypatch.setattr(files, "read", faulty)
+    arguments = {
+        "source": silos.source(good.parent).model_dump(mode="json"),
+        "schema": SCHEMA,
+        "code": "code",
+        "history": [str(lost), str(good)],
+        "following": [],
+    }
+    outcome = ingest.ingest(silo, arguments)
+    assert outcome.lacking == Failure(
+        "silo `north`: a.parquet: Input/output error", ingest.STORAGE, True
+    )
+    (told,) = outcome.values["unreadable"]
+    assert told["hint"] == ingest.STORAGE
+    with pytest.raises(SiloError, match="nothing readable") as caught:
+        ingest.ingest(silo, {**arguments, "history": [str(lost)]})
+    assert caught.value.circumstance
+
+
+@pytest.mark.parametrize(
+    "fault", [MemoryError(CANARY), OSError(errno.EMFILE, CANARY)], ids=str
+)
+def test_what_the_system_refuses_is_no_damage_of_the_file(write, monkeypatch, fault):
+    path = write("a.parquet", silos.rows(9))
+
+    def refuse(*_, **__):
+        raise fault
+
+    monkeypatch.setattr(pq, "ParquetFile", refuse)
+    with pytest.raises(type(fault)):
+        files.read("north", path)
 
 
 def test_a_silo_without_any_file_is_refused(run):
@@ -330,7 +401,8 @@ def test_a_fingerprint_lists_files_with_their_digests(silo, write, tmp_path):
         "files": [
             {"span": span, "path": str(path), "digest": digests.of_file(path)}
             for span, path in zip(["1", "10"], paths, strict=True)
-        ]
+        ],
+        "passed_over": [],
     }
 
 
@@ -348,3 +420,40 @@ def test_a_file_name_that_is_not_utf_8_is_refused(silo, tmp_path):
     (tmp_path / "caf\udce9.csv").write_text("a\n1\n")
     with pytest.raises(SiloError, match="found a file whose name is not UTF-8"):
         ingest.fingerprint(silo, {"folder": str(tmp_path), "pattern": "*"})
+
+
+@pytest.mark.parametrize(
+    ("score", "unscored"), [("all", ["2.csv"]), ("following_span", ["3.csv"])]
+)
+def test_files_whose_rows_are_not_scored_are_told_apart(run, write, score, unscored):
+    good, late = write("1.csv", silos.rows(50)), write("4.csv", silos.rows(9, 3))
+    broken = [write(f"{n}.csv", silos.rows(9, 1, weight="1,5")) for n in (2, 3)]
+    if score == "all":
+        values = run([good, broken[0]], score=score)
+    else:
+        # Only settings with spans may ask for it; the task takes what it is given.
+        values = run([good, broken[0]], [late, broken[1]], score=score, spans=True)
+    assert [told["sentence"].split(":")[0] for told in values["unscored"]] == unscored
+    sentences = [told["sentence"] for told in values["unreadable"]]
+    assert sentences[0] == (
+        "2.csv: column `weight`: found numbers with a decimal comma in 9 of 9 values, "
+        "expected numbers"
+    )
+
+
+def test_columns_outside_the_schema_are_noted_and_not_written(run, write):
+    table = silos.rows(50).assign(deep=[[1]] * 50, more="x")
+    values = run([write("a.parquet", table)])
+    assert [note["sentence"] for note in values["notes"]] == [
+        "column `deep`: not in the schema, so it is not read",
+        "column `more`: not in the schema, so it is not read",
+    ]
+    assert list(frame(values, "train").columns) == list(silos.rows(1).columns)
+
+
+def test_a_new_column_moves_no_row_between_train_and_eval(run, write):
+    table = silos.rows(90)
+    before = run([write("a.parquet", table)], split_by=(), key=("id",))
+    more = table.assign(size=1, weight=None)
+    after = run([write("a.parquet", more)], split_by=(), key=("id",))
+    assert list(frame(before, "eval").id) == list(frame(after, "eval").id)

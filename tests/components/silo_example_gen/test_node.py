@@ -1,5 +1,7 @@
 """All silos are taken in; one that fails is an entry, and the others go on."""
 
+import dataclasses
+import json
 import shutil
 
 import pytest
@@ -22,7 +24,7 @@ def take_in(world):
     source, homes, _ = world
     found = discovery.discover(source, homes)
     window = discovery.window(found, source, "")
-    return node.take_in("shapes", found, window, source, "code")
+    return node.take_in("shapes", found, window, source, silos.schema(), "code")
 
 
 def test_every_row_lands_in_its_own_silos_home_once(world):
@@ -57,7 +59,7 @@ def test_silo_whose_folder_goes_in_mid_run_is_an_entry_with_its_reason(world):
     found = discovery.discover(source, homes)
     shutil.rmtree(data / "west")
     window = discovery.window(found, source, "")
-    manifest = node.take_in("shapes", found, window, source, "code")
+    manifest = node.take_in("shapes", found, window, source, silos.schema(), "code")
     assert "No such file or directory" in manifest["west"].error.sentence
     assert manifest["north"].rows("train")
 
@@ -80,6 +82,26 @@ def test_a_silo_without_files_is_told_from_one_that_cannot_be_read(world):
 
 
 def test_what_left_is_counts_and_digests_only(world):
-    left = node.departures(take_in(world))
+    source, homes, _ = world
+    found = discovery.discover(source, homes)
+    left = node.departures(take_in(world), found)
     assert set(left) == set(silos.SIZES)
     assert {d.kind for items in left.values() for d in items} == {"counts and digests"}
+
+
+def test_what_left_holds_each_byte_that_the_entry_and_the_listing_hold(world):
+    source, homes, data = world
+    (data / "west" / "2.parquet").write_text("no Parquet")
+    found = discovery.discover(source, homes)
+    manifest = take_in(world)
+    west = next(silo for silo in found if silo.silo.id == "west")
+    listed, said = node.departures(manifest, found)["west"]
+    told = dataclasses.asdict(manifest["west"])
+    assert listed.kind == "counts and digests"
+    assert listed.count == len(west.files) + len(told["splits"])
+    values = [*told["inputs"], *told["splits"].values(), west.files[1]]
+    assert listed.bytes == len(json.dumps(values).encode())
+    entry = manifest["west"]
+    number = len(entry.unreadable + entry.unscored + entry.notes)
+    assert (said.kind, said.count) == ("findings and label counts", number)
+    assert said.bytes > len(manifest["west"].unreadable[0].sentence)

@@ -40,16 +40,24 @@ def test_a_pattern_that_could_mix_silos_is_refused(pattern, fault):
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.1])
 def test_both_train_and_eval_get_a_share(share):
     with pytest.raises(pydantic.ValidationError, match="eval_share"):
-        RowsSettings(label="late", eval_share=share)
+        RowsSettings(label="late", key=("id",), eval_share=share)
 
 
 def test_the_following_span_is_only_scored_where_there_are_spans():
     silos = {"root": "data", "pattern": "{silo}/*"}
-    rows = {"label": "late", "score": "following_span"}
+    rows = {"label": "late", "key": ["id"], "score": "following_span"}
     with pytest.raises(pydantic.ValidationError, match=r"must hold '\{span\}'"):
         SourceSettings.model_validate({"silos": silos, "rows": rows})
 
 
 def test_an_unknown_key_is_refused():
     with pytest.raises(pydantic.ValidationError, match="labels"):
-        RowsSettings.model_validate({"label": "late", "labels": "late"})
+        RowsSettings.model_validate({"label": "late", "key": "id", "labels": "late"})
+
+
+def test_rows_are_told_apart_by_something():
+    with pytest.raises(pydantic.ValidationError, match="neither `key` nor `split_by`"):
+        RowsSettings(label="late")
+    assert RowsSettings.model_validate(
+        {"label": "late", "split_by": "day"}
+    ).split_by == ("day",)

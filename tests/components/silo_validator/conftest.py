@@ -51,8 +51,7 @@ class Runs:
 
     def __init__(self, folder: pathlib.Path) -> None:
         self.folder = folder
-        self.state_url = f"sqlite:///{folder}/operator.db"
-        self.state = OperatorState(self.state_url, "shapes")
+        self.state = OperatorState(f"sqlite:///{folder}/operator.db", "shapes")
         self.metadata = metadata.Metadata(
             metadata.sqlite_metadata_connection_config(str(folder / "metadata.sqlite"))
         )
@@ -75,9 +74,9 @@ class Runs:
             examples=channel.Channel(type=artifacts.SiloExamples),
             schema=channel.Channel(type=artifacts.Schema),
             settings=settings or ValidationSettings(),
-            columns=Columns("late", ("id",), "day"),
+            columns=Columns("late", ("id",)),
             use_case="shapes",
-            operator_store=self.state_url,
+            quarantined=self.state.quarantined(),
         )
         kinds = {
             "examples": artifacts.SiloExamples,

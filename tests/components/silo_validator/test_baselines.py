@@ -55,6 +55,17 @@ def test_first_span_has_no_baseline(store, record):
     assert spans(store, "2013-03") == {}
 
 
+@pytest.mark.parametrize("gone", ["cohort/cohort.json", "silos/north/FeatureStats.pb"])
+def test_a_baseline_whose_file_is_gone_is_told(store, record, caplog, gone):
+    record("2013-01", north=True)
+    newest = record("2013-02", north=True)
+    place = pathlib.Path(newest.uri).parent
+    (place / gone).unlink()
+    assert spans(store, "2013-03") == {"north": "2013-01"}
+    [said] = [each.getMessage() for each in caplog.records]
+    assert said.startswith(f"span=2013-02: found no file at {place}")
+
+
 def test_silo_that_was_quarantined_keeps_its_last_admitted_span(store, record):
     record("2013-01", north=True, west=True)
     record("2013-02", north=False, west=True)
@@ -119,14 +130,6 @@ def test_what_was_deleted_is_no_baseline(store, record):
     record("2013-01", north=True)
     shutil.rmtree(pathlib.Path(record("2013-02", north=True).uri).parent)
     assert spans(store, "2013-03") == {"north": "2013-01"}
-
-
-def test_statistics_that_are_gone_are_missed_in_the_log(store, record, caplog):
-    record("2013-01", north=True)
-    folder = pathlib.Path(record("2013-02", north=True).uri).parent
-    statistics.path(folder, "north").unlink()
-    assert spans(store, "2013-03") == {"north": "2013-01"}
-    assert "silo=north span=2013-02: its statistics are gone" in caplog.text
 
 
 def test_a_store_that_never_saw_a_cohort_has_no_baselines(store):

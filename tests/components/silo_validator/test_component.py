@@ -13,7 +13,7 @@ def test_parameters_are_those_that_executor_and_driver_read():
     assert set(declared) - read == {"code"}, "for the cache alone"
     assert read <= set(declared)
     optional = {name for name, parameter in declared.items() if parameter.optional}
-    assert optional == {"by_hand", "baselines"}, "the driver adds these"
+    assert optional == {"baselines"}, "the driver adds this"
 
 
 def test_node_carries_its_section_and_its_code():
@@ -23,8 +23,9 @@ def test_node_carries_its_section_and_its_code():
         settings=ValidationSettings(quorum=3),
         columns=Columns("late", ("id",)),
         use_case="flights",
-        operator_store="sqlite:///x",
+        quarantined={"west": "audit", "north": "—"},
     )
+    assert node.exec_properties["by_hand"] == '{"north": "—", "west": "audit"}'
     assert '"quorum":3' in node.exec_properties["settings"]
     assert len(node.exec_properties["code"]) == 64
     assert node.outputs["cohort"].type is artifacts.Cohort

@@ -1,6 +1,8 @@
 """Each finding in a silo's counts says what would mend it."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from components.silo_validator import counts
 from components.silo_validator.settings import ValidationSettings
@@ -24,12 +26,12 @@ def test_rows_below_the_bound_are_too_few(rows, is_few):
 @pytest.mark.parametrize(
     ("values", "sentence", "hint"),
     [
-        ((100, 15, 5), "found 5 of 120 values outside its domain", counts.LABEL),
+        ((100, 15, 5), "at least 5 training rows with values outside", counts.LABEL),
         ((0, 0, 0), "found no value", counts.LABEL),
-        ((120, 0, 0), "is constant: found 0 in all 120", counts.LABEL),
-        ((0, 120, 0), "is constant: found 1 in all 120", counts.LABEL),
-        ((117, 3, 0), "found 3 training rows of the rarer", "`validation.min_rows_per"),
-        ((4, 116, 0), "found 4 training rows of the rarer", "`validation.min_rows_per"),
+        ((120, 0, 0), "is constant: found 0 in all training rows", counts.LABEL),
+        ((0, 120, 0), "is constant: found 1 in all training rows", counts.LABEL),
+        ((117, 3, 0), "too few training rows of the rarer", "`validation.min_rows_per"),
+        ((4, 116, 0), "too few training rows of the rarer", "`validation.min_rows_per"),
     ],
 )
 def test_a_label_that_nothing_can_be_learned_from_is_found(values, sentence, hint):
@@ -56,3 +58,11 @@ def test_duplicates_count_as_a_share_of_the_held_out_rows(number, held_out, is_f
     assert (found is not None) is is_found
     if found:
         assert "`rows.key`" in found.hint
+
+
+@given(st.integers(0, 2_000), st.floats(0, 1), st.integers(0, 2_000))
+def test_as_many_as_are_too_many_is_where_the_share_begins(held_out, share, number):
+    bound = counts.too_many_duplicates(held_out, share)
+    assert bound >= 1
+    if held_out:
+        assert (number >= bound) == (number > 0 and number / held_out > share)

@@ -1,9 +1,12 @@
 """What was decided by hand and what a silo was before, on a real store."""
 
+import errno
 import json
 
 import pytest
 
+from components.silo_validator import profile
+from components.silos import tasks
 from components.silos.findings import sentences
 from tests.support import silos
 
@@ -83,4 +86,58 @@ def test_what_the_cache_is_keyed_by_changes_with_the_decision_alone(runs):
     assert first.properties == again.properties
     runs.state.quarantine("west", "audit")
     changed = runs.run(tables).properties
-    assert {k for k in changed if changed[k] != first.properties[k]} == {"by_hand"}
+    assert {k for k in changed if changed[k] != first.properties[k]} == {
+        "by_hand",
+        "attempt",  # of another key
+    }
+    runs.state.release("west", "passed")
+    assert runs.run(tables).properties == first.properties
+
+
+@pytest.mark.parametrize(
+    ("fault", "told", "hint"),
+    [
+        (MemoryError(), "silo `north`: profile: out of memory", tasks.OF_MACHINE),
+        (
+            OSError(errno.EIO, silos.CANARY),
+            "silo `north`: profile: Input/output error",
+            tasks.OF_MACHINE,
+        ),
+        (
+            KeyError(silos.CANARY),
+            "silo `north`: profile: FairSilo failed with KeyError in tasks.py:",
+            tasks.OF_OURS,
+        ),
+    ],
+)
+def test_a_silo_whose_profile_met_a_fault_is_admitted_by_the_next_run(
+    runs, monkeypatch, fault, told, hint
+):
+    tables = runs.manifest(federation(0), "1")
+
+    def faulty(silo, arguments):
+        if silo.id == "north":
+            raise fault
+        return profile.profile(silo, arguments)
+
+    monkeypatch.setitem(globals(), "task", faulty)  # where `tasks` looks for it
+    with monkeypatch.context() as patched:
+        patched.setitem(tasks.TASKS, "profile", f"{__name__}:task")
+        first = runs.run(tables)
+    assert first.cohort.admitted == ["south", "west"]
+    (reason,) = first["north"].reasons
+    assert reason.sentence.startswith(told)
+    assert reason.hint == hint
+    assert hint.endswith("the next run tries again")
+    assert silos.CANARY not in str(first)
+    second = runs.run(tables)
+    assert second.properties["attempt"] != first.properties["attempt"]
+    assert second.cohort.admitted == ["north", "south", "west"]
+    assert runs.run(tables).properties == second.properties, "the cache may give it"
+
+
+def test_a_verdict_that_follows_from_the_data_is_given_by_the_cache(runs):
+    tables = runs.manifest(federation(0, late=0), "1")
+    first = runs.run(tables)
+    assert first.cohort.admitted == ["south", "west"]
+    assert runs.run(tables).properties == first.properties

@@ -11,7 +11,7 @@ from components.silos.findings import sentences
 from tests.support import silos
 
 pytestmark = pytest.mark.beam
-COLUMNS = Columns("late", ("id",), "day")
+COLUMNS = Columns("late", ("id",))
 SETTINGS = ValidationSettings(min_rows=20)
 
 
@@ -21,7 +21,9 @@ def validate(tmp_path):
         source = silos.source(tmp_path / name)
         found = discovery.discover(source, str(tmp_path / "homes" / name))
         window = discovery.window(found, source, "")
-        manifest = example_gen.take_in("shapes", found, window, source, "code")
+        manifest = example_gen.take_in(
+            "shapes", found, window, source, silos.schema(), "code"
+        )
         return node.validate(
             manifest,
             silos.schema(),
@@ -40,7 +42,9 @@ def test_healthy_federation_is_admitted_with_shares_and_distances(validate, tmp_
     assert found.cohort.admitted == ["north", "south", "west"]
     assert sum(m.share for m in found.cohort.members) == pytest.approx(1)
     assert all(0 <= d <= 1 for d in found.cohort.members[0].heterogeneity.values())
-    assert {d[0].kind for d in found.departures.values()} == {"statistics"}
+    assert {tuple(d.kind for d in left) for left in found.departures.values()} == {
+        ("statistics", "findings and label counts")
+    }
 
 
 def test_drifted_silo_is_quarantined_against_its_earlier_statistics(validate, tmp_path):

@@ -125,7 +125,7 @@ def test_drift_of_numbers_is_measured_on_what_was_disclosed():
     def told(seed, shift):
         table = pa.table({"weight": silos.rows(400, seed).weight + shift})
         measured = tfdv_checks.measure(table, "train", schema)
-        dataset = disclosure.reduce(measured.datasets[0], 10, {"weight"})
+        dataset = disclosure.reduce(measured.datasets[0], table, 10, {"weight"})
         return statistics_pb2.DatasetFeatureStatisticsList(datasets=[dataset])
 
     assert tfdv_checks.drift(told(1, 0), told(2, 0), schema, "1") == []

@@ -74,6 +74,51 @@ def test_a_home_that_another_run_opens_at_the_same_time_gets_the_same_id(tmp_pat
     assert len(set(uids)) == len(uids)
 
 
+OPENS = """
+import pathlib, sys
+from components.silos import homes
+
+root, number, others = pathlib.Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+homes.LAST_UID = homes.FIRST_UID + 39  # so that many names fall on the same
+for turn in range(20):
+    (root / f".{turn}-{number}").touch()
+    while len([*root.glob(f".{turn}-*")]) < others:
+        pass
+    homes.open_home(root / "homes", f"silo {turn}-{number}")
+"""
+
+
+@needs_root
+def test_runs_that_open_new_homes_at_once_give_each_an_id_of_its_own(tmp_path):
+    (tmp_path / "homes").mkdir()
+    for number in range(4000):  # so that a look at the others takes a while
+        (tmp_path / "homes" / f".{number}").touch()
+    command = [sys.executable, "-c", OPENS, str(tmp_path)]
+    repository = pathlib.Path(__file__).parents[3]
+    runs = [
+        subprocess.Popen([*command, str(number), "2"], cwd=repository)
+        for number in range(2)
+    ]
+    try:
+        assert [run.wait(120) for run in runs] == [0, 0]
+    finally:
+        for run in runs:
+            run.kill()
+            run.wait()
+    uids = [path.stat().st_uid for path in (tmp_path / "homes").glob("silo *")]
+    assert len(uids) == len({*uids}) == 40
+
+
+@needs_root
+def test_a_home_of_another_user_is_the_silos_own_only_when_all_in_it_is(tmp_path):
+    (tmp_path / "north/splits").mkdir(parents=True)
+    (tmp_path / "north/splits/train").write_text("rows")
+    silo = homes.open_home(tmp_path, "north")
+    assert {path.stat().st_uid for path in silo.path().rglob("*")} == {
+        homes.uid_of(silo)
+    }
+
+
 @pytest.fixture
 def silo(tmp_path):
     return homes.open_home(tmp_path, "north")

@@ -3,7 +3,8 @@ import logging
 
 import pytest
 
-from components.errors import SiloError
+from components import circumstances
+from components.errors import FairSiloError, SiloError
 from components.silos import digests, tasks
 from components.silos.findings import Finding
 from components.silos.silo import Silo
@@ -21,10 +22,18 @@ def probe(silo, arguments):
         raise OSError(errno.EACCES, "Permission denied", CANARY)
     if fault == "arrow":
         raise OSError(f"Couldn't parse {CANARY}")
+    if fault == "memory":
+        raise MemoryError(CANARY)
+    if fault == "lost":
+        gone = FairSiloError("the split is gone", "mend it")
+        raise circumstances.of_circumstance(gone)
     if fault == "value":
         int(CANARY)
     values = {"silo": silo.id, "rows": arguments["rows"]}
-    return Result(values, silo.id.encode() * 2, arguments.get("pooled", "").encode())
+    pooled = arguments.get("pooled", "").encode()
+    lacking = arguments.get("lacking")
+    lost = Failure(lacking, "mend it", True) if lacking else None
+    return Result(values, silo.id.encode() * 2, pooled, lost)
 
 
 def merge(parts):
@@ -65,18 +74,46 @@ def test_a_sentence_that_was_written_to_be_read_is_kept(registered):
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "told", "hint"),
     [
-        ("system", "silo `north`: probe: Permission denied"),
-        ("arrow", "silo `north`: probe: OSError in tasks.py:"),
-        ("value", "silo `north`: probe: ValueError in tasks.py:"),
+        ("system", "silo `north`: probe: Permission denied", tasks.OF_MACHINE),
+        ("memory", "silo `north`: probe: out of memory", tasks.OF_MACHINE),
+        (
+            "arrow",
+            "silo `north`: probe: FairSilo failed with OSError in tasks.py:",
+            tasks.OF_OURS,
+        ),
+        (
+            "value",
+            "silo `north`: probe: FairSilo failed with ValueError in tasks.py:",
+            tasks.OF_OURS,
+        ),
     ],
 )
-def test_of_another_error_only_kind_and_place_are_told(registered, fault, told):
+def test_of_another_error_only_kind_and_place_are_told(registered, fault, told, hint):
     outcome = tasks.attempt("probe", silo("north"), {"fault": fault})
     assert outcome.reason.startswith(told)
-    assert outcome.finding == Finding(outcome.reason, tasks.LOOK)
+    assert outcome.finding == Finding(outcome.reason, hint)
+    assert outcome.circumstance
     assert CANARY not in outcome.reason
+
+
+def test_an_error_of_ours_may_be_one_of_circumstance(registered):
+    outcome = tasks.attempt("probe", silo("north"), {"fault": "lost"})
+    assert outcome == Failure("the split is gone", f"mend it; {tasks.AGAIN}", True)
+
+
+@pytest.mark.beam
+def test_faults_of_circumstance_are_noted_and_verdicts_are_not(registered):
+    calls: list[tasks.Call] = [
+        (silo("north"), {"fault": "ours"}),
+        (silo("south"), {"fault": "memory"}),
+        (silo("west"), {"rows": 1, "lacking": "half is lacking"}),
+        (silo("y"), {"rows": 1}),
+    ]
+    with circumstances.collected() as noted:
+        list(tasks.run("probe", calls))
+    assert noted == ["silo `south`: probe: out of memory", "half is lacking"]
 
 
 @pytest.mark.beam
@@ -88,11 +125,38 @@ def test_one_silos_failure_leaves_the_others_and_their_order(registered, caplog)
     ]
     with caplog.at_level(logging.INFO):
         found = list(tasks.run("probe", calls))
+    (trace,) = [r for r in caplog.records if r.name == "components.tracebacks"]
+    assert "task=probe silo=north" in trace.getMessage()
+    assert trace.getMessage().endswith("builtins.ValueError")
+    assert "in probe\n" in trace.getMessage()
     assert [one.id for one, _ in found] == ["süd", "north", "west"]
     assert [type(outcome) for _, outcome in found] == [Result, Failure, Result]
     assert found[0][1] == Result({"silo": "süd", "rows": 1}, "südsüd".encode())
-    assert "task=probe silo=north: silo `north`: probe: ValueError" in caplog.text
+    assert (
+        "task=probe silo=north: silo `north`: probe: FairSilo failed with ValueError"
+        in caplog.text
+    )
     assert CANARY not in caplog.text
+
+
+@pytest.mark.beam
+def test_each_byte_that_leaves_a_silo_is_counted(registered, tmp_path):
+    calls: list[tasks.Call] = [
+        (silo("east"), {"rows": 1, "pooled": "1234567"}),
+        (silo("west"), {"rows": 1}),
+        (silo("wést"), {"rows": 10}),
+        (silo("north"), {"fault": "ours"}),
+    ]
+    outcomes = [
+        outcome for _, outcome in tasks.run("probe", calls, pool=tmp_path / "p")
+    ]
+    east, west, accent, north = (outcome.num_bytes for outcome in outcomes)
+    assert east == west + 7  # what it pooled
+    # A digit and a letter of two bytes in the values, and twice in the payload.
+    assert accent == west + 1 + 1 + 2
+    assert west > len('{"silo": "west", "rows": 1}') + len("westwest")
+    assert isinstance(outcomes[3], Failure)
+    assert north > len(outcomes[3].reason + outcomes[3].hint)
 
 
 @pytest.mark.beam
@@ -151,4 +215,6 @@ def test_a_registered_task_can_be_loaded(name):
 
 def test_an_unknown_task_is_a_failure_not_a_crash():
     outcome = tasks.attempt("shell", silo("north"), {})
-    assert outcome.reason.startswith("silo `north`: shell: KeyError in tasks.py:")
+    assert outcome.reason.startswith(
+        "silo `north`: shell: FairSilo failed with KeyError in tasks.py:"
+    )

@@ -8,7 +8,7 @@ import pytest
 from components.fairness_evaluator.waivers import Waivers
 from pipelines.places import Places
 from tests.pipelines import past
-from tests.support.program import fairsilo
+from tests.support.program import fairsilo, project
 
 DAY = datetime.datetime.now(datetime.UTC).date().isoformat()
 GIVEN = ["--reason=agreed", "--by=A. Reviewer", f"--until={DAY}"]
@@ -16,6 +16,8 @@ GIVEN = ["--reason=agreed", "--by=A. Reviewer", f"--until={DAY}"]
 
 @pytest.fixture
 def gate(tmp_path):
+    project(tmp_path)
+
     def run(*arguments):
         return fairsilo("gate", *arguments, folder=tmp_path)
 
@@ -32,6 +34,7 @@ def test_a_refusal_is_explained_waived_and_listed(gate, places):
     told = json.loads(gate("explain", "a", "--json").stdout)
     assert [(item["gate"], item["passed"]) for item in told["gates"]] == [
         ("minimum_data", True),
+        ("better_than_chance", True),
         ("silo_floor", False),
         ("silo_gap", True),
     ]
@@ -49,6 +52,15 @@ def test_a_refusal_is_explained_waived_and_listed(gate, places):
         f"active    until {DAY}  a  silo_floor  by A. Reviewer: agreed\n"
     )
     assert "it counts from the next run on" in gate("explain", "a").stdout
+
+
+def test_the_latest_run_is_kept_by_its_id(gate, places):
+    past.evaluated(places, "a", 0.67)
+    done = gate("waive", "latest", "-uflights", "--gate=silo_floor", *GIVEN)
+    assert "is waived for the model of run a until" in done.stderr
+    assert "  a  silo_floor  by A. Reviewer" in gate("waivers", "flights").stdout
+    done = gate("unwaive", "latest", "-uflights", *ENDED)
+    assert "is no longer waived for the model of run a:" in done.stderr
 
 
 ENDED = ["--gate=silo_floor", "--reason=wrong", "--by=B. Reviewer"]
@@ -132,7 +144,7 @@ def test_before_any_run_or_waiver_the_way_to_one_is_told(gate, places, tmp_path)
             "`fairsilo run flights`"
         )
     assert json.loads(gate("waivers", "flights", "--json").stdout) == []
-    assert list(tmp_path.iterdir()) == []
+    assert {path.name for path in tmp_path.iterdir()} == {"pipelines", "schemas"}
     past.evaluated(places, "a", 0.67)
     assert gate("waivers", "flights").stderr == (
         f"use case `flights`: found no waiver yet in {places.output}; `fairsilo gate "
@@ -150,7 +162,7 @@ def test_a_wrong_use_case_is_refused_and_nothing_made(gate, tmp_path):
         assert (done.returncode, done.stdout) == (2, "")
         assert "use case `nope`: found no pipelines/nope/settings.yaml" in done.stderr
         assert "; known: census, flights\n" in done.stderr
-    assert list(tmp_path.iterdir()) == []
+    assert {path.name for path in tmp_path.iterdir()} == {"pipelines", "schemas"}
 
 
 @pytest.mark.parametrize(

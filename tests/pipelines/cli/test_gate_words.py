@@ -37,6 +37,12 @@ minimum_data: passed
   demands   at least 1 silo judged, each with 100 labelled rows and 10 of each label
   found     3 of 4 silos can be judged; needed at least 1.
 
+better_than_chance: passed
+  protects  Everybody, against a model that learned nothing.
+  demands   AUC over all silos above 0.5, also at the lower end of its 95 % interval
+  found     AUC over all silos is 0.700 (95 % CI 0.680 to 0.720), surely better than
+            chance, which is 0.500.
+
 silo_floor: refused
   protects  Every single company: none is asked to use a model that fails it.
   demands   AUC of each judged silo at least 0.67; it refuses when even the better end

@@ -3,7 +3,6 @@
 import json
 import signal
 import threading
-import time
 
 import pytest
 import typer
@@ -116,6 +115,12 @@ def test_a_wrong_parameter_sends_nothing(kfp, command, package):
     assert kfp.requests == []
 
 
+def test_a_value_that_is_not_of_its_settings_type_sends_nothing(kfp, command, package):
+    with pytest.raises(FairSiloError, match="field `seed`: found 'one'"):
+        command("run", "flights", f"--package={package}", "--param=seed=one")
+    assert kfp.requests == []
+
+
 def test_json_of_a_run_is_one_object(command, package):
     done = command("run", "flights", f"--package={package}", "--json")
     told = json.loads(done.stdout)
@@ -165,7 +170,7 @@ def _ending(kfp, state, store="", verdict=""):
     """Let the run that will be started come to its end."""
 
     def work():
-        wait_until(lambda: kfp.state.runs, 20)
+        wait_until(lambda: kfp.state.runs)
         [run_id] = kfp.state.runs
         kfp.state.workflows[run_id].step("open-run", "SUCCEEDED")
         if store:
@@ -281,10 +286,10 @@ def test_interrupting_the_wait_leaves_the_run_and_says_so(kfp, package, tmp_path
         "--wait",
         folder=tmp_path,
     )
-    wait_until(lambda: kfp.asked("GET", "/runs/"), 60)
-    time.sleep(0.2)
+    # Of the wait itself: the first comes before it tells that it begins.
+    wait_until(lambda: len(kfp.asked("GET", "/runs/")) > 1)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     [run_id] = kfp.state.runs
     assert process.returncode == 130
     assert out.split()[0] == run_id
@@ -299,6 +304,6 @@ def test_the_real_package_is_compiled_uploaded_and_run(kfp, tmp_path):
     )
     told = json.loads(done.stdout)
     assert told["uploaded"] is True
-    assert kfp.state.runs[told["run_id"]].runtime_config.parameters == {"rounds": 2}
+    assert kfp.state.runs[told["run_id"]].runtime_config.parameters == {"rounds": "2"}
     status = fairsilo("kubeflow", "status", *shared, folder=tmp_path).stdout
     assert "FederatedTrainer" in status

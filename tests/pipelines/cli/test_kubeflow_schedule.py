@@ -103,6 +103,7 @@ def test_the_last_schedule_goes_without_a_package(kfp, settings, apply, command)
         ({"cron": "0 4 1 * *", "time_zone": "Asia/Tokyo"}, "schedule `weekly`"),
         ({**WEEKLY, "parameters": {"round": 3}}, "schedule `weekly`: parameter"),
         ({**WEEKLY, "parameters": {"rounds": "x"}}, "expected a whole number"),
+        ({**WEEKLY, "parameters": {"seed": 1.5}}, "field `seed`: found '1.5'"),
     ],
 )
 def test_a_bad_schedule_is_refused_by_name_before_anything_is_sent(
@@ -156,6 +157,21 @@ def test_show_tells_a_schedule_in_full(settings, apply, command):
     assert "daily" not in told
     [one] = json.loads(command("show", "flights", "weekly", "--json").stdout)
     assert one["parameters"] == {"rounds": 9}
+
+
+def test_apply_and_show_say_where_runs_have_another_accounts_rights(
+    kfp, settings, apply, command
+):
+    settings({"weekly": WEEKLY})
+    told = " ".join(apply().stderr.split())
+    assert "warning: weekly: its runs use service account `pipeline-runner`" in told
+    assert "expected `fairsilo-runner`" in told
+    assert "DEFAULTPIPELINERUNNERSERVICEACCOUNT=fairsilo-runner" in told
+    assert "pipeline-runner" in command("show", "flights").stdout
+    command("delete", "flights", "weekly")
+    kfp.state.runner_account = "fairsilo-runner"
+    assert "service account" not in apply().stderr
+    assert "warning" not in command("show", "flights").stdout
 
 
 def test_pause_and_resume_switch_one_or_all(kfp, settings, apply, command):

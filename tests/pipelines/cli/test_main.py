@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support.program import fairsilo
+from tests.support.program import fairsilo, project
 
 COMMANDS = ["run", "predict", "init", "config", "silo", "report", "gate", "bench"]
 
@@ -45,7 +45,7 @@ def test_help_tells_the_exit_statuses(tmp_path):
     ],
 )
 def test_fault_of_usage_is_a_sentence_on_stderr_and_status_2(tmp_path, arguments, told):
-    done = fairsilo(*arguments, folder=tmp_path)
+    done = fairsilo(*arguments, folder=project(tmp_path))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: ")
     assert told in done.stderr
@@ -69,12 +69,32 @@ def test_the_version_needs_no_command(tmp_path):
     assert done.stdout.strip()[0].isdigit()
 
 
+def test_a_quorum_above_the_number_of_silos_ends_a_run_at_its_start(tmp_path):
+    (project(tmp_path) / "data/north").mkdir(parents=True)
+    root = f"--set=silos.root={tmp_path / 'data'}"
+    for command in (["run"], ["config", "check"]):
+        done = fairsilo(*command, "flights", root, folder=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "`validation.quorum` is 8 and `training.quorum_per_ro" in done.stderr
+        assert "holds 1 silo: no run could give a blessed model" in done.stderr
+
+
+def test_the_home_folder_is_known_in_options(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    done = fairsilo("report", "list", "flights", "--output=~/runs", folder=tmp_path)
+    assert f"found no run yet in {tmp_path / 'runs'};" in done.stderr
+    done = fairsilo("report", "list", "flights", "--output=~x-y/runs", folder=tmp_path)
+    assert done.returncode == 2
+    assert "found no home folder for '~x-y/runs'" in done.stderr
+
+
 @pytest.mark.slow
 def test_scoring_needs_no_span_where_the_data_has_none(tmp_path):
     path = tmp_path / "data" / "north" / "people.parquet"
     path.parent.mkdir(parents=True)
     pq.write_table(pa.table({"x": [1]}), path)
     root = f"--set=silos.root={tmp_path / 'data'}"
+    project(tmp_path)
     done = fairsilo("predict", "census", root, "--json", folder=tmp_path)
     assert done.returncode == 4, done.stderr[-2000:]
     told = json.loads(done.stdout)

@@ -6,12 +6,15 @@ from components.errors import SettingsError
 from pipelines.cli import past as chosen
 from pipelines.places import Places
 from tests.pipelines import past
+from tests.support.program import project
 
 
 @pytest.fixture
 def build(tmp_path, monkeypatch):
-    """Where runs are written by default, seen from a project's folder."""
-    monkeypatch.chdir(tmp_path)
+    """Where runs are written by default, seen from a folder in the project."""
+    below = project(tmp_path) / "notes"
+    below.mkdir()
+    monkeypatch.chdir(below)
     return tmp_path / "build"
 
 

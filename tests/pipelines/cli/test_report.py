@@ -14,7 +14,7 @@ from pipelines.past_runs import silo_pages
 from pipelines.places import Places
 from pipelines.run_store import RunStore
 from tests.pipelines.site.conftest import FIRST, SECOND, output, silo, two_runs
-from tests.support.program import fairsilo, wait_until
+from tests.support.program import fairsilo, project, wait_until
 
 __all__ = ["output", "two_runs"]  # fixtures
 
@@ -26,6 +26,11 @@ def ended(run_id):
         run_id, "flights", "2013-11", FairSiloError("no quorum"), {}
     )
     return {**told, "status": "below_quorum"}
+
+
+@pytest.fixture(autouse=True)
+def _project(tmp_path):
+    project(tmp_path)
 
 
 @pytest.fixture
@@ -141,11 +146,11 @@ def test_a_wrong_use_case_is_refused_and_nothing_made(tmp_path, command):
     done = fairsilo("report", command, "nope", folder=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert (
-        f"use case `nope`: found no pipelines/nope/settings.yaml in {tmp_path}, nor a "
-        "run of "
+        f"use case `nope`: found no pipelines/nope/settings.yaml in {tmp_path} or "
+        "above, nor a run of "
     ) in done.stderr
     assert "; known: census, flights\n" in done.stderr
-    assert list(tmp_path.iterdir()) == []
+    assert {path.name for path in tmp_path.iterdir()} == {"pipelines", "schemas"}
 
 
 def test_a_use_case_may_be_in_the_store_alone(cluster, tmp_path):

@@ -1,6 +1,7 @@
 """Decisions about silos are recorded; unknown silos and empty reasons are refused."""
 
 import json
+import pathlib
 
 import pytest
 
@@ -9,7 +10,7 @@ from components.silos.cohort import Member
 from components.silos.findings import Finding
 from pipelines.cli import silo
 from pipelines.run_store import RunStore
-from tests.support.program import fairsilo
+from tests.support.program import fairsilo, project
 
 
 @pytest.fixture
@@ -47,6 +48,18 @@ def test_quarantine_and_release_are_recorded_with_their_reasons(command, tmp_pat
     ]
 
 
+def test_a_decision_is_seen_from_every_folder_of_the_project(tmp_path):
+    (project(tmp_path) / "data/north").mkdir(parents=True)
+    root = f"--set=silos.root={tmp_path / 'data'}"
+    quarantine = ("silo", "quarantine", "north", "--use-case=flights", "--reason=audit")
+    assert fairsilo(*quarantine, root, folder=tmp_path).returncode == 0
+    for folder in (tmp_path, tmp_path / "data/north", tmp_path / "pipelines/flights"):
+        told = fairsilo("silo", "history", "flights", "--json", folder=folder)
+        assert [one["reason"] for one in json.loads(told.stdout)] == ["audit"]
+    builds = [path.relative_to(tmp_path) for path in tmp_path.rglob("build")]
+    assert builds == [pathlib.Path("build")]
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -60,6 +73,17 @@ def test_decision_that_can_not_be_is_refused(command, arguments, told):
     done = command("silo", *arguments, "--use-case=flights")
     assert done.returncode == 2
     assert told in done.stderr
+
+
+def test_a_decision_before_there_is_data_is_refused(tmp_path):
+    (project(tmp_path) / "pipelines/flights/source.py").unlink()
+    quarantine = ("silo", "quarantine", "north", "--use-case=flights", "--reason=x")
+    done = fairsilo(*quarantine, folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"error: silo `north`: found no such folder in {tmp_path}/build/flights-data; "
+        "there are none\n\nhint: correct the name, or silos.root in the settings\n"
+    )
 
 
 def test_decisions_reach_a_clusters_store_without_any_folder(mariadb, tmp_path):

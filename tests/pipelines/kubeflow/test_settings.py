@@ -5,7 +5,6 @@ import pytest
 
 from pipelines.kubeflow.settings import (
     DEFAULT_IMAGE,
-    GpuSettings,
     KubeflowSettings,
     ScheduleSettings,
 )
@@ -20,16 +19,25 @@ def test_an_image_is_pinned_by_digest_or_the_one_that_is_built_locally():
         KubeflowSettings(image="registry.example/fairsilo:1.2")
 
 
-@pytest.mark.parametrize("memory", ["lots", "4 Gi", "-1Gi", ""])
+@pytest.mark.parametrize(
+    "memory", ["lots", "4 Gi", "-1Gi", "", "4", 4, "500m", "1.5Gi"]
+)
 def test_a_quantity_is_kubernetes_own(memory):
     with pytest.raises(pydantic.ValidationError):
-        KubeflowSettings(resources={"FederatedTrainer": {"memory": memory}})
+        KubeflowSettings.model_validate({"resources": {"Pusher": {"memory": memory}}})
 
 
-@pytest.mark.parametrize("taint", ["gpu", "sku=gpu", "sku=gpu:Sometimes"])
-def test_a_taint_has_key_value_and_effect(taint):
-    with pytest.raises(pydantic.ValidationError, match="KEY=VALUE"):
-        GpuSettings(toleration=taint)
+@pytest.mark.parametrize("cpu", ["4Gi", "", "two", True])
+def test_processors_are_a_number_or_thousandths(cpu):
+    with pytest.raises(pydantic.ValidationError):
+        KubeflowSettings.model_validate({"resources": {"Pusher": {"cpu": cpu}}})
+    kept = KubeflowSettings.model_validate({"resources": {"Pusher": {"cpu": 0.5}}})
+    assert kept.resources["Pusher"].cpu == "0.5"
+
+
+def test_a_gpu_that_nothing_would_use_can_not_be_asked_for():
+    with pytest.raises(pydantic.ValidationError, match="Extra inputs"):
+        KubeflowSettings.model_validate({"gpu": {"count": 1}})
 
 
 def test_a_schedule_has_five_fields_and_a_zone_that_there_is():

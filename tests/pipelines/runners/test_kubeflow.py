@@ -20,8 +20,8 @@ from tests.support import kfp_local
 GOLDEN = pathlib.Path(__file__).with_name("golden") / "flights.yaml"
 IMAGE = "registry.example/fairsilo-pipeline@sha256:" + "ab" * 32
 NODES = {
-    "SiloExampleGen",
     "ImportSchemaGen",
+    "SiloExampleGen",
     "SiloValidator",
     "FeatureSpecGen",
     "FederatedTrainer",
@@ -163,8 +163,37 @@ def test_steps_that_go_on_where_they_stopped_are_tried_again(tasks):
     assert policy["backoffFactor"] == 2.0
 
 
+def seconds(duration: str) -> int:
+    return int(duration.removesuffix("s"))
+
+
+@pytest.mark.parametrize(("minutes", "retries"), [(360, 2), (1, 1), (10_080, 10)])
+def test_a_step_that_runs_to_its_time_out_each_time_gets_all_its_attempts(
+    tmp_path, minutes, retries
+):
+    path = compiled(
+        tmp_path / "package.yaml",
+        f"kubeflow.timeout_minutes={minutes}",
+        f"kubeflow.retries={retries}",
+    )
+    spec, document = kfp_local.read(path)
+    executors = document["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    chain = spec["components"]["comp-exit-handler-1"]["dag"]["tasks"]
+    for name, task in {**chain, **spec["root"]["dag"]["tasks"]}.items():
+        policy = task.get("retryPolicy")
+        if policy is None:
+            continue
+        needed, pause = 0, seconds(policy["backoffDuration"])
+        for _ in range(policy["maxRetryCount"]):
+            needed += int(executors[f"exec-{name}"]["activeDeadlineSeconds"]) + pause
+            pause *= int(policy["backoffFactor"])
+        assert seconds(policy["backoffMaxDuration"]) > needed
+    json_format.ParseDict(spec, pipeline_spec_pb2.PipelineSpec())
+
+
 def test_order_is_that_of_the_chain(tasks):
-    assert tasks["silo-example-gen"]["dependentTasks"] == ["open-run"]
+    assert tasks["import-schema-gen"]["dependentTasks"] == ["open-run"]
+    assert "import-schema-gen" in tasks["silo-example-gen"]["dependentTasks"]
     assert "silo-validator" in tasks["feature-spec-gen"]["dependentTasks"]
     assert {"dashboard", "pusher"} <= {*tasks["decide"]["dependentTasks"]}
 
@@ -178,29 +207,12 @@ def test_the_exit_handler_runs_whatever_came(tasks):
 def test_the_form_has_types_defaults_and_descriptions(spec):
     fields = spec["root"]["inputDefinitions"]["parameters"]
     kinds = {name: field["parameterType"] for name, field in fields.items()}
-    assert kinds["span"] == kinds["algorithm"] == "STRING"
-    assert kinds["rounds"] == kinds["seed"] == "NUMBER_INTEGER"
-    assert kinds["client_learning_rate"] == "NUMBER_DOUBLE"
-    assert kinds["force"] == kinds["gate_silo_gap"] == "BOOLEAN"
+    assert kinds["span"] == kinds["algorithm"] == kinds["rounds"] == "STRING"
+    assert kinds["force"] == kinds["skip_gate_silo_gap"] == "BOOLEAN"
     assert fields["span"]["defaultValue"] == "latest"
-    assert fields["rounds"]["defaultValue"] == 15
+    assert fields["rounds"]["defaultValue"] == "as in settings"
+    assert fields["skip_gate_silo_gap"]["defaultValue"] is False
     assert all(field["description"] for field in fields.values())
-
-
-def test_the_trainer_goes_to_the_gpu_pool_when_asked(tmp_path, platforms):
-    assert "tolerations" not in platforms["exec-federated-trainer"]
-    gpu = "kubeflow.gpu={count: 2, node_selector: {agentpool: gpu}}"
-    spec, document = kfp_local.read(compiled(tmp_path / "gpu.yaml", gpu))
-    trainer = spec["deploymentSpec"]["executors"]["exec-federated-trainer"]
-    resources = trainer["container"]["resources"]
-    assert resources["accelerator"]["resourceType"] == "nvidia.com/gpu"
-    assert resources["accelerator"]["resourceCount"] == "2"
-    executors = document["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
-    (toleration,) = executors["exec-federated-trainer"]["tolerations"]
-    assert (toleration["key"], toleration["value"]) == ("sku", "gpu")
-    selector = executors["exec-federated-trainer"]["nodeSelector"]["labels"]
-    assert selector == {"agentpool": "gpu"}
-    assert "tolerations" not in executors["exec-pusher"]
 
 
 def test_a_step_gets_the_resources_that_the_settings_give_it(tmp_path):
@@ -212,6 +224,15 @@ def test_a_step_gets_the_resources_that_the_settings_give_it(tmp_path):
     assert dashboard["resourceCpuRequest"] == "500m"
     trainer = executors["exec-federated-trainer"]["container"]["resources"]
     assert trainer["resourceMemoryLimit"] == "8Gi"
+
+
+def test_a_resource_that_is_not_given_keeps_the_steps_default(tmp_path):
+    asked = "kubeflow.resources={FederatedTrainer: {cpu: 16}}"
+    spec, _ = kfp_local.read(compiled(tmp_path / "package.yaml", asked))
+    trainer = spec["deploymentSpec"]["executors"]["exec-federated-trainer"]
+    resources = trainer["container"]["resources"]
+    assert resources["resourceCpuLimit"] == "16"
+    assert resources["resourceMemoryLimit"] == "8Gi"
 
 
 def test_resources_of_an_unknown_step_are_refused(tmp_path):

@@ -2,6 +2,8 @@
 
 import pytest
 from google.protobuf import json_format
+from ml_metadata import metadata_store
+from ml_metadata.proto import metadata_store_pb2
 from tfx.proto.orchestration import pipeline_pb2
 
 from components.errors import FairSiloError
@@ -32,3 +34,40 @@ def test_a_node_of_another_version_of_the_package_is_refused(job, tmp_path):
     with pytest.raises(FairSiloError, match=sentence) as refusal:
         launch.launch(job, "Auditor", store)
     assert "of another version" in refusal.value.hint
+
+
+@pytest.fixture
+def killed(job, tmp_path):
+    """ML Metadata with a node's execution that never ended, and its folder."""
+    connection = metadata.connection(f"sqlite:///{tmp_path}/store.sqlite")
+    store = metadata_store.MetadataStore(connection)
+    contexts = []
+    for kind, name in (("pipeline_run", job.run_id), ("node", "flights.Pusher")):
+        type_id = store.put_context_type(metadata_store_pb2.ContextType(name=kind))
+        contexts.append(metadata_store_pb2.Context(type_id=type_id, name=name))
+    type_id = store.put_execution_type(metadata_store_pb2.ExecutionType(name="Pusher"))
+    execution = metadata_store_pb2.Execution(
+        type_id=type_id, last_known_state=metadata_store_pb2.Execution.RUNNING
+    )
+    number, *_ = store.put_execution(execution, [], contexts)
+    folder = job.places.pipeline_root / "Pusher" / "pushed_model" / str(number)
+    folder.parent.mkdir(parents=True)
+    return connection, folder
+
+
+def test_what_a_killed_attempt_wrote_is_removed(job, killed):
+    connection, folder = killed
+    folder.mkdir()
+    (folder / "half a model").write_text("")
+    launch.remove_leftovers(job, "Pusher", connection)
+    assert not folder.exists()
+
+
+def test_what_can_not_be_removed_ends_the_step_instead_of_mixing(job, killed):
+    connection, folder = killed
+    folder.write_text("no folder")
+    sentence = "found outputs of an attempt that was killed, which can't be removed"
+    with pytest.raises(FairSiloError, match=sentence) as refusal:
+        launch.remove_leftovers(job, "Pusher", connection)
+    assert str(folder) in refusal.value.message
+    assert "then retry the step" in refusal.value.hint

@@ -5,8 +5,9 @@ import pathlib
 
 import pytest
 
-from components.errors import SettingsError
+from components.errors import FairSiloError, SettingsError
 from pipelines import use_case
+from pipelines.operator_snapshot import NOTHING
 from pipelines.runners import opening, parameters
 from pipelines.runners.job import Job
 
@@ -32,11 +33,26 @@ def test_the_form_changes_settings_and_relative_paths_start_at_the_root(job, tmp
     assert chosen.data == tmp_path / "build" / "flights-data"
 
 
-def test_the_config_map_changes_settings_and_the_form_still_wins(job, tmp_path):
+def test_the_config_map_counts_unless_the_form_says_something_else(job, tmp_path):
     patch = tmp_path / "flights.yaml"
-    patch.write_text("training: {rounds: 4, batch_size: 32}\nvalidation: {quorum: 2}\n")
-    chosen = opened(job, tmp_path, rounds="5", batch_size="32")
-    assert chosen.settings.training.rounds == 5
+    patch.write_text(
+        "training: {rounds: 4, batch_size: 32, seed: 7}\nvalidation: {quorum: 2}\n"
+        "kubeflow: {not_blessed: red}\ngates: {silo_gap: {at_most: 0.4}}\n"
+    )
+    untouched = opened(job, tmp_path).settings
+    assert (untouched.training.rounds, untouched.training.batch_size) == (4, 32)
+    assert untouched.kubeflow.not_blessed == "red"
+    assert untouched.gates.silo_gap.at_most == 0.4
+    chosen = opened(
+        job,
+        tmp_path,
+        rounds="5",
+        colour_if_not_blessed="green",
+        skip_gate_silo_gap="true",
+    )
+    assert (chosen.settings.training.rounds, chosen.settings.training.seed) == (5, 7)
+    assert chosen.settings.kubeflow.not_blessed == "green"
+    assert chosen.settings.gates.silo_gap is None
     assert chosen.settings.validation.quorum == 2
     assert chosen.settings.validation.min_rows == 50  # beside it, untouched
 
@@ -49,32 +65,40 @@ def test_a_gate_that_only_the_config_map_knows_needs_no_toggle(job, tmp_path):
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"rounds": "0"}, "`training.rounds`: found 0; input should be greater"),
+        ({"rounds": "0"}, "field `rounds`: found 0; input should be greater"),
         ({"algorithm": "fedsgd"}, "expected one of"),
-        ({"client_learning_rate": "fast"}, "`training.client_learning_rate`"),
-        ({"force": "maybe"}, "parameter `force` is 'maybe': expected true or false"),
-        ({"span": " "}, "parameter `span` is empty"),
+        (
+            {"client_learning_rate": "fast"},
+            "field `client_learning_rate`: found 'fast'",
+        ),
+        ({"colour_if_not_blessed": "blue"}, "field `colour_if_not_blessed`: found"),
+        ({"force": "maybe"}, "field `force`: found 'maybe', expected true or false"),
+        ({"span": " "}, "field `span`: found nothing"),
         (
             dict.fromkeys(
                 (
-                    "gate_silo_floor",
-                    "gate_worst_silo",
-                    "gate_silo_gap",
-                    "gate_calibration",
-                    "gate_change",
-                    "gate_silo_change",
+                    "skip_gate_better_than_chance",
+                    "skip_gate_silo_floor",
+                    "skip_gate_worst_silo",
+                    "skip_gate_silo_gap",
+                    "skip_gate_calibration",
+                    "skip_gate_change",
+                    "skip_gate_silo_change",
                 ),
-                "false",
+                "true",
             ),
             "no gate is configured",
         ),
     ],
 )
-def test_a_wrong_parameter_is_refused_with_the_settings_own_error(
+def test_a_wrong_value_of_the_form_is_refused_by_its_fields_name(
     job, tmp_path, changed, sentence
 ):
-    with pytest.raises(SettingsError, match=sentence):
+    with pytest.raises(SettingsError, match=sentence) as refusal:
         opened(job, tmp_path, **changed)
+    assert "settings.yaml" not in str(refusal.value)
+    assert "training." not in str(refusal.value)
+    assert refusal.value.hint == "start the run again with another value"
 
 
 @pytest.mark.parametrize(
@@ -82,6 +106,7 @@ def test_a_wrong_parameter_is_refused_with_the_settings_own_error(
     [
         ("seed", {}, "without seed"),
         ("", {"momentum": "0.9"}, "with the unknown momentum"),
+        ("", {"gate_change": "false"}, "with the unknown gate_change"),
     ],
 )
 def test_a_package_of_another_version_is_refused(job, tmp_path, missing, added, found):
@@ -104,12 +129,22 @@ def test_the_chain_is_written_with_its_run_and_without_secrets(
     data = tmp_path / "build" / "flights-data"
     data.mkdir(parents=True)
     given = values(rounds="3")
-    opening.compile_run(job, opening.settings_of(job, given, tmp_path), given)
+    chosen = opening.settings_of(job, given, tmp_path)
+    assert not opening.compile_run(job, chosen, given, NOTHING), "the data is there"
     chain = json.loads(job.ir_file.read_text())
     text = job.ir_file.read_text()
     assert chain["runtimeSpec"]["pipelineRunId"]["fieldValue"]["stringValue"] == "run-1"
-    assert "env:FAIRSILO_STORE" in text
     assert "secret" not in text
     assert str(tmp_path / "flights" / "pipeline") in text
     assert list(job.places.schemas.iterdir())
-    assert [path.name for path in job.folder.iterdir()] == ["pipeline.json"]
+    assert {path.name for path in job.folder.iterdir()} == {
+        "pipeline.json",
+        "settings.json",
+    }
+    assert opening.read_settings(job) == chosen.settings
+
+
+def test_settings_that_are_not_there_are_named_with_the_step_that_writes_them(job):
+    with pytest.raises(FairSiloError, match="found no settings") as refusal:
+        opening.read_settings(job)
+    assert "the step open-run wrote" in refusal.value.message

@@ -1,10 +1,22 @@
-"""The form's fields stand for settings: same defaults, same checks."""
+"""A field of the form changes a run only where somebody filled it in."""
 
+import hypothesis
+import hypothesis.strategies as st
 import pytest
 
 from components.errors import SettingsError
 from pipelines import use_case
 from pipelines.runners import parameters
+
+GATES = (
+    "better_than_chance",
+    "silo_floor",
+    "worst_silo",
+    "silo_gap",
+    "calibration",
+    "change",
+    "silo_change",
+)
 
 
 @pytest.fixture(scope="module")
@@ -12,54 +24,83 @@ def known():
     return parameters.of(use_case.find("flights").settings)
 
 
-def test_defaults_are_the_use_cases_settings(known):
+def test_a_field_that_stands_for_a_setting_says_that_it_changes_nothing(known):
     defaults = {one.name: one.default for one in known}
-    assert defaults["rounds"] == 15
-    assert defaults["client_learning_rate"] == 0.1
+    settings = {one.name for one in known if one.setting and one.kind is str}
+    assert {"rounds", "seed", "colour_if_not_blessed"} < settings
+    assert {defaults[name] for name in settings} == {"as in settings"}
     assert defaults["span"] == "latest"
     assert defaults["force"] is False
     assert all(one.description.endswith(".") for one in known)
 
 
-def test_each_configured_gate_has_a_toggle_and_no_other_has(known):
-    toggles = {one.name for one in known if one.name.startswith("gate_")}
-    gates = (
-        "silo_floor",
-        "worst_silo",
-        "silo_gap",
-        "calibration",
-        "change",
-        "silo_change",
-    )
-    assert toggles == {f"gate_{gate}" for gate in gates}
+def test_a_form_that_nobody_filled_in_changes_nothing(known):
+    untouched = {one.name: str(one.default) for one in known}
+    assert parameters.overrides(known, untouched) == []
+    assert parameters.filled_in(known, untouched) == {}
+    emptied = untouched | {"rounds": " ", "algorithm": "", "seed": "As in Settings"}
+    assert parameters.overrides(known, emptied) == []
+
+
+def test_each_configured_gate_can_be_skipped_and_no_other(known):
+    toggles = {one.name for one in known if one.name.startswith("skip_gate_")}
+    assert toggles == {f"skip_gate_{gate}" for gate in GATES}
     settings = use_case.find("flights", ["gates.silo_gap=null"]).settings
-    assert "gate_silo_gap" not in {one.name for one in parameters.of(settings)}
+    assert "skip_gate_silo_gap" not in {one.name for one in parameters.of(settings)}
 
 
-def test_values_become_settings_and_a_gate_that_is_off_is_none(known):
-    changes = parameters.overrides(
-        known,
-        {"rounds": "3", "gate_silo_gap": "False", "gate_change": "true"},
-    )
-    assert changes == ["training.rounds=3", "gates.silo_gap=null"]
-    settings = use_case.find("flights", changes).settings
+def test_values_become_settings_and_a_gate_that_is_skipped_is_none(known):
+    given = {
+        "rounds": "3",
+        "algorithm": "fed_avg",
+        "client_learning_rate": "1e-6",
+        "colour_if_not_blessed": "red",
+        "skip_gate_silo_gap": "True",
+        "skip_gate_change": "false",
+    }
+    settings = use_case.find("flights", parameters.overrides(known, given)).settings
     assert settings.training.rounds == 3
+    assert settings.training.algorithm == "fed_avg"
+    assert settings.training.client_learning_rate == 1e-6
+    assert settings.kubeflow.not_blessed == "red"
     assert settings.gates.silo_gap is None
     assert settings.gates.change.at_most_worse == 0.02
+    assert parameters.filled_in(known, given).keys() == given.keys() - {
+        "skip_gate_change"
+    }
 
 
-def test_span_and_toggles_of_the_run_are_no_settings(known):
-    given = {"span": "2013-05", "force": "true", "fail_if_not_blessed": "true"}
-    assert parameters.overrides(known, given) == []
+@hypothesis.given(seed=st.integers(0, 2**53 + 1))
+def test_a_whole_number_stays_exact(seed):
+    known = parameters.of(use_case.find("flights").settings)
+    changes = parameters.overrides(known, {"seed": str(seed)})
+    assert changes == [f"training.seed={seed}"]
+
+
+def test_span_and_force_are_no_settings(known):
+    assert parameters.overrides(known, {"span": "2013-05", "force": "true"}) == []
 
 
 @pytest.mark.parametrize("text", ["yes", "1", ""])
 def test_a_toggle_that_is_neither_true_nor_false_is_refused(known, text):
     with pytest.raises(SettingsError, match="expected true or false"):
-        parameters.overrides(known, {"gate_silo_gap": text})
+        parameters.overrides(known, {"skip_gate_silo_gap": text})
 
 
-def test_a_red_end_is_the_default_where_the_settings_say_so():
-    red = use_case.find("flights", ["kubeflow.not_blessed=red"]).settings
-    defaults = {one.name: one.default for one in parameters.of(red)}
-    assert defaults["fail_if_not_blessed"] is True
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("rounds", "many", "a whole number"),
+        ("rounds", "2.5", "a whole number"),
+        ("client_learning_rate", "nan", "a number"),
+        ("client_learning_rate", "[", "a number"),
+    ],
+)
+def test_a_value_of_another_type_is_refused_by_the_fields_name(
+    known, name, text, expected
+):
+    with pytest.raises(SettingsError) as refusal:
+        parameters.overrides(known, {name: text})
+    assert refusal.value.message == (
+        f"field `{name}`: found '{text}', expected {expected}, or `as in settings`"
+    )

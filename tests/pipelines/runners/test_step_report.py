@@ -32,7 +32,7 @@ from tests.pipelines.runners.step_reports import cases
 ABOUT = About("run-1", "flights", "")
 VERDICTS = {
     "SiloExampleGen": ("3 of 4 silos could be read", "3 of 4 silos could be read"),
-    "ImportSchemaGen": ("schema has 5 columns", "schema has 5 columns"),
+    "ImportSchemaGen": ("schema has 6 columns", "schema has 6 columns"),
     "SiloValidator": ("✓ 3 of 4 silos were admitted", "✗ Nothing may be trained"),
     "FeatureSpecGen": ("agreed on 2 features", "agreed on 2 features"),
     "FederatedTrainer": ("✓ A model was trained", "✗ Nothing was trained"),

@@ -4,6 +4,7 @@ import pathlib
 import shutil
 
 import pytest
+from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
 
@@ -21,11 +22,14 @@ class Runs:
     def __init__(self, folder: pathlib.Path) -> None:
         self.folder, self.number = folder, 0
         silos.federation(folder / "data")
+        (folder / "schema.pbtxt").write_text(silos.SCHEMA)
 
     def run(self):
         """Run it, and return the manifest and whether the cache answered."""
         self.number += 1
+        schema = ImportSchemaGen(schema_file=str(self.folder / "schema.pbtxt"))
         node = SiloExampleGen(
+            schema=schema.outputs["schema"],
             settings=silos.source(self.folder / "data"),
             use_case="shapes",
             span=discovery.LATEST,
@@ -38,11 +42,12 @@ class Runs:
         pipeline = Pipeline(
             "shapes",
             str(self.folder / "pipeline"),
-            components=[node],
+            components=[schema, node],
             enable_cache=True,
             metadata_connection_config=connection,
         )
-        found = local.run(pipeline, f"run-{self.number}", lambda _: None)
+        log = self.folder / "log.txt"
+        found = local.run(pipeline, f"run-{self.number}", lambda _: None, log)
         result = found["SiloExampleGen"]
         return manifest.read(result.outputs["examples"]), result.cached
 

@@ -1,62 +1,116 @@
-"""A survey proposes settings from unequal silos, or says what is in the way."""
+"""What silos hold is told file by file; what can't be read is told by name."""
+
+from __future__ import annotations
 
 import pathlib
 
+import pandas as pd
 import pytest
-from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.errors import SettingsError
-from pipelines.scaffold.survey import survey
+from components.silo_example_gen.kinds import Kind
+from pipelines.scaffold import survey
 
 
-def _silo(root: pathlib.Path, name: str, text: str) -> None:
+def _silo(root: pathlib.Path, name: str, text: str, file: str = "rows.csv") -> None:
     folder = root / name
-    folder.mkdir(parents=True)
-    (folder / "rows.csv").write_text(text)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / file).write_text(text, encoding="utf-8")
 
 
-def test_labels_of_words_are_mapped_with_the_rare_one_positive(tmp_path):
-    _silo(tmp_path, "a", "age,paid\n1,no\n2,no\n3,yes\n")
-    _silo(tmp_path, "b", "age,paid\n1.5,no\n2,yes\n3,no\n4,no\n5,\n")
-    found = survey(tmp_path, "paid", [])
-    assert found.label_values == ("no", "yes")
-    assert found.silos == {"a": 3, "b": 4}
-    assert found.has_unlabelled
-    kinds = {feature.name: feature for feature in found.schema.feature}
-    assert kinds["age"].type == schema_pb2.FLOAT
-    assert (kinds["paid"].int_domain.min, kinds["paid"].int_domain.max) == (0, 1)
-    assert list(kinds["paid"].not_in_environment) == ["SERVING"]
+def _look(root: pathlib.Path) -> dict[str, survey.Looked]:
+    return {silo.name: silo for silo in survey.look(root, "y", ("",))}
 
 
-def test_numbers_0_and_1_need_no_mapping(tmp_path):
-    _silo(tmp_path, "a", "x,y\n1,0\n2,1\n")
-    assert survey(tmp_path, "y", []).label_values is None
+def test_columns_of_a_silo_are_told_over_all_its_files(tmp_path):
+    _silo(tmp_path, "a", "id,x,y\n1,1,0\n2,,1\n", "1.csv")
+    _silo(tmp_path, "a", "id,x,y\n3,1.0,0\n", "2.csv")
+    columns = _look(tmp_path)["a"].columns
+    x = columns["x"]
+    assert x.vote is not None
+    assert (x.vote.kind, x.filled, x.is_unique) == (Kind.NUMBER, 2, False)
+    assert (columns["id"].is_unique, columns["id"].is_identifier) == (True, True)
 
 
-def test_no_value_of_a_silo_is_written_into_the_schema(tmp_path):
-    _silo(tmp_path, "a", "town,y\nAtlantis,0\nAtlantis,1\nUtopia,1\n")
-    assert "Atlantis" not in str(survey(tmp_path, "y", []).schema)
+def test_silo_that_contradicts_itself_has_no_vote(tmp_path):
+    _silo(tmp_path, "a", "x,y\n1,0\n2,1\n", "1.csv")
+    _silo(tmp_path, "a", "x,y\nb,0\nc,1\n", "2.csv")
+    x = _look(tmp_path)["a"].columns["x"]
+    assert x.vote is None
+    assert [vote.kind for vote in x.by_file.values()] == [Kind.WHOLE, Kind.TEXT]
+
+
+def test_quantities_that_happen_to_differ_are_no_identifiers(tmp_path):
+    header = "income,row,code,name,y\n"
+    rows = "1000,7,a-1,A B,0\n9000,8,b-1,B C,1\n4000,9,c-1,C D,1\n"
+    _silo(tmp_path, "a", header + rows)
+    columns = _look(tmp_path)["a"].columns
+    assert all(columns[name].is_unique for name in [*columns][:4])
+    identifiers = [name for name, one in columns.items() if one.is_identifier]
+    assert identifiers == ["row", "code"]
+
+
+def test_label_values_are_the_same_in_csv_and_parquet(tmp_path):
+    _silo(tmp_path, "a", "x,y\n1,1\n2,2\n3,\n")
+    _silo(tmp_path, "b", "x,y\n1,1.0\n2, 2\n")
+    (tmp_path / "c").mkdir()
+    frame = pd.DataFrame({"x": [1, 2, 3], "y": [1.0, 2.0, None]})
+    frame.to_parquet(tmp_path / "c" / "rows.parquet")
+    assert [dict(silo.labels) for silo in _look(tmp_path).values()] == [
+        {"1": 1, "2": 1}
+    ] * 3
 
 
 @pytest.mark.parametrize(
-    ("label", "sensitive", "told"),
+    ("name", "content", "told"),
     [
-        ("z", [], "found no column `z`; there are x, y"),
-        ("y", ["sex"], "found no column `sex`"),
-        ("x", [], "found 3 distinct values"),
+        ("rows.csv", "größe,y\n1,0\n".encode("latin-1"), "not UTF-8, first in line 1"),
+        ("rows.csv", "t,y\nhöst,0\n".encode("latin-1"), "not UTF-8, first in line 2"),
+        ("rows.csv", "x,y\n1,0\n".encode("utf-16"), "found text in UTF-16"),
+        ("rows.csv", b"x;y\n1,5;0\n", "found columns separated by semicolons"),
+        ("rows.csv", b"", "found an empty file (0 bytes)"),
+        ("rows.parquet", b"PAR1 no table PAR1", "found a corrupt file"),
+        ("rows.csv.gz", b"\x1f\x8b", "Parquet or CSV file, only `rows.csv.gz`"),
+        ("rows.xlsx", b"PK", "Parquet or CSV file, only `rows.xlsx`"),
+        ("LICENSE", b"free", "found no Parquet or CSV file"),
     ],
 )
-def test_column_that_can_not_serve_is_refused(tmp_path, label, sensitive, told):
-    _silo(tmp_path, "a", "x,y\n1,0\n2,1\n3,1\n")
-    with pytest.raises(SettingsError, match=told):
-        survey(tmp_path, label, sensitive)
+def test_silo_that_can_not_be_read_says_so_and_the_others_are_looked_at(
+    tmp_path, name, content, told
+):
+    _silo(tmp_path, "good", "x,y\n1,0\n")
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / name).write_bytes(content)
+    looked = _look(tmp_path)
+    (reason,) = looked["odd"].unreadable
+    assert reason.startswith("silo `odd`: ")
+    assert told in reason
+    assert (looked["good"].rows, looked["good"].unreadable) == (1, ())
 
 
-def test_folder_without_silos_is_refused(tmp_path):
+def test_file_without_a_header_adds_no_columns(tmp_path):
+    _silo(tmp_path, "a", "x,y\n1,0\n", "1.csv")
+    _silo(tmp_path, "a", "7,1\n8,0\n", "2.csv")
+    looked = _look(tmp_path)["a"]
+    assert [*looked.columns] == ["x", "y"]
+    assert "2.csv: found none of the columns" in looked.unreadable[0]
+
+
+def test_silo_whose_name_is_no_name_is_told_with_the_reason(tmp_path):
+    _silo(tmp_path, "good", "x,y\n1,0\n")
+    _silo(tmp_path, "a\\evil", "x,y\n1,0\n")
+    (reason,) = _look(tmp_path)["a\\evil"].unreadable
+    assert "would leave its parent folder" in reason
+
+
+def test_without_a_silo_that_can_be_read_each_is_told(tmp_path):
     with pytest.raises(SettingsError, match="expected one for each silo"):
-        survey(tmp_path, "y", [])
+        _look(tmp_path)
     with pytest.raises(SettingsError, match="found no such folder"):
-        survey(tmp_path / "nowhere", "y", [])
+        _look(tmp_path / "nowhere")
     (tmp_path / "a").mkdir()
-    with pytest.raises(SettingsError, match="found no Parquet or CSV file"):
-        survey(tmp_path, "y", [])
+    _silo(tmp_path, "b", "")
+    with pytest.raises(SettingsError) as caught:
+        _look(tmp_path)
+    assert "silo `a`: found no Parquet or CSV file" in caught.value.message
+    assert "silo `b`: rows.csv: found an empty file" in caught.value.message

@@ -72,6 +72,35 @@ def test_auc_error_and_interval_equal_those_from_all_pairs(bins):
         )
 
 
+@given(st.integers(0, 10**6), st.sampled_from([1e-4, 1e-3, 0.1, 1.0]))
+def test_the_auc_is_off_by_no_more_than_is_told(seed, width):
+    """Random scores that lie within `width`, in bins of a thousandth."""
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.repeat([0, 1], [30, 20]))
+    scores = 0.5 + width * (rng.random(50) / 2 - 0.25 + labels / 10)
+    places = np.searchsorted(np.linspace(0, 1, 1001), scores)
+    negatives, positives = (
+        np.bincount(places[labels == each], minlength=1002) for each in (0, 1)
+    )
+    sums = [
+        np.bincount(places[labels == each], scores[labels == each], 1002)
+        for each in (0, 1)
+    ]
+    found = roc.auc(negatives, positives).interval.value
+    off = roc.unresolved(negatives, positives, np.array(sums))
+    truth = sklearn.metrics.roc_auc_score(labels, scores)
+    assert abs(found - truth) <= off + 1e-9
+    assert 0 <= off <= 0.5
+    if width < 1e-3:
+        assert off > 0.1
+
+
+def test_true_ties_leave_nothing_open():
+    scores = np.array([[0.2, 2.4], [0.1, 3.2]])
+    assert roc.unresolved(np.array([2, 3]), np.array([1, 4]), scores) == 0
+    assert roc.unresolved(np.array([2]), np.array([0]), np.array([[0.2], [0]])) == 0
+
+
 def test_with_rows_enough_the_interval_is_delong_s():
     rng = np.random.default_rng(0)
     negative, positive = rng.normal(0, 1, 9000), rng.normal(1, 2, 1000)

@@ -55,6 +55,22 @@ def test_slices_with_too_few_rows_are_measured_nowhere(known):
     assert set(SLICES) - set(known) == {Key("C"), Key("", SEX, ("too few",))}
 
 
+def test_an_auc_that_the_bins_blur_says_by_how_much_it_may_be_off():
+    labels, scores = rows(300, 0)
+    slices = {Key(): part(300, 0), Key("A"): cell(labels, 0.502 + scores / 1e6)}
+    known = tidy.measure_all(slices, EDGES, SETTINGS)
+    found = table.of(tidy.of_slices("candidate", slices, known, SETTINGS))
+    assert "may be off by up to 0.500" in found.metric("auc", silo="A").about
+    assert "may be off by up to 0.500" in found.metric("pr_auc", silo="A").about
+    assert found.metric("brier", silo="A").about == ""
+    fine = bins.edges(20_000, SETTINGS.thresholds)
+    labels, scores = rows(300, 0)
+    slices = {Key(): cell(labels, scores, edges=fine)}
+    known = tidy.measure_all(slices, fine, SETTINGS)
+    found = table.of(tidy.of_slices("candidate", slices, known, SETTINGS))
+    assert found.metric("auc").about == ""
+
+
 def test_every_slice_has_every_metric_of_slices(known):
     figures = table.of(tidy.of_slices("candidate", SLICES, known, SETTINGS))
     metrics = {f.metric for f in figures if f.silo == "A" and f.group == "F"}

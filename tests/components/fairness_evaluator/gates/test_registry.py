@@ -8,9 +8,15 @@ from hypothesis import strategies as st
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.gates import registry
 from components.fairness_evaluator.gates.finding import REFUSED
-from tests.components.fairness_evaluator.gates.evidence import SURE, THREE, evidence
+from tests.components.fairness_evaluator.gates.evidence import (
+    OVERALL,
+    SURE,
+    THREE,
+    evidence,
+)
 
 EVERY = {
+    "better_than_chance": {},
     "silo_floor": {"at_least": 0.6},
     "worst_silo": {"at_least": 0.6},
     "worst_tenth": {"at_least": 0.6},
@@ -28,12 +34,12 @@ def test_every_gate_of_the_settings_is_there_in_their_order():
 
 
 def test_configured_gates_answer_in_order_after_the_minimum_of_data():
-    found = registry.judge(evidence(THREE), GateSettings(**EVERY))
+    found = registry.judge(evidence([OVERALL, *THREE]), GateSettings(**EVERY))
     assert list(found) == ["minimum_data", *EVERY]
 
 
 def test_a_gate_without_figures_refuses_and_the_others_still_answer():
-    found = registry.judge(evidence(THREE), GateSettings(**EVERY))
+    found = registry.judge(evidence([OVERALL, *THREE]), GateSettings(**EVERY))
     refused = {name for name, finding in found.items() if not finding.passed}
     assert refused == {"group_gap", "four_fifths", "calibration"}
     for name in refused:

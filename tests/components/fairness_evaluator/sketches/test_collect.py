@@ -182,7 +182,8 @@ def test_a_silo_that_fails_is_told_and_the_others_go_on(world, tmp_path):
     assert list(found.failures) == ["AB"]
     assert "found no file" in found.failures["AB"]
     assert found.slices["candidate"][Key()].rows == len(counted(world))
-    assert "AB" not in found.departures
+    assert found.departures["AB"].kind == "findings and label counts"
+    assert found.departures["AB"].bytes > len(found.failures["AB"])
 
 
 @pytest.fixture

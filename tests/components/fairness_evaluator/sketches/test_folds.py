@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn import metrics
 
 from components.fairness_evaluator.sketches import bins, tally
 from components.fairness_evaluator.sketches.coarse import Coarse
@@ -97,7 +98,22 @@ def test_folding_in_parts_gives_what_folding_at_once_gives(monkeypatch):
 
 def test_a_certain_and_wrong_score_has_a_finite_loss():
     rows = Scored(np.array([1, 0]), np.array([0.0, 1.0]), np.array([0, 9]))
-    assert rows.log_loss == pytest.approx(-np.log(1e-7), rel=1e-6)
+    assert rows.log_loss == pytest.approx([15.9424, 15.9424], rel=1e-5)
+
+
+def test_the_log_loss_is_that_of_scikit_learn_also_where_a_score_is_0_or_1():
+    """Of float32 scores; a sigmoid of float32 gives 0 and 1 far out."""
+    scores = np.array([0.0, 0.0, 1.0, 1.0, 1e-9, 0.3, 0.8], np.float32)
+    labels = np.array([1, 0, 0, 1, 1, 0, 1])
+    rows = Scored(labels, scores.astype(np.float64), np.zeros(7, np.int64))
+    by_row = [
+        metrics.log_loss([label], scores[at : at + 1], labels=[0, 1])
+        for at, label in enumerate(labels)
+    ]
+    # scikit-learn computes in float32.
+    assert rows.log_loss == pytest.approx(np.array(by_row), rel=1e-5, abs=1e-6)
+    whole = metrics.log_loss(labels, scores)
+    assert rows.log_loss.mean() == pytest.approx(whole, rel=1e-5)
 
 
 THRESHOLDS = (0.25, 0.5)

@@ -74,7 +74,6 @@ def test_small_values_leave_as_a_count_and_in_the_pool(world, path):
     assert {key: cell.rows for key, cell in pooled.items()} == {JFK: 1, MISSING: 2}
     assert b"JFK" not in result.payload
     assert result.values["pooled"] == 2
-    assert result.values["pooled_bytes"] == len(result.pooled)
 
 
 def test_where_nothing_is_small_nothing_is_pooled(world, path):

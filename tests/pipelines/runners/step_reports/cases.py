@@ -16,7 +16,9 @@ from components.batch_inferrer.ledger import FailureLine, Ledger
 from components.batch_inferrer.ledger import SiloLine as Predictions
 from components.fairness_evaluator.decision import Baseline, Decision, GateResult
 from components.fairness_evaluator.gates.judged import Unjudged
+from components.features import unused
 from components.features.spec import Categorical, FeatureSpec, Numeric
+from components.features.unused import Unused
 from components.federation.records import Dropped, RoundRecord, RunRecord, SiloRecord
 from components.federation.workers import OWN_USER_IDS
 from components.scoring import table
@@ -52,6 +54,11 @@ KEYS = {
 }
 REFUSAL = "3 of 4 silos were admitted; the quorum is 4"
 Nodes = dict[str, NodeResult]
+
+UNUSED = (
+    Unused("day", "is listed in `features.ignore`", chosen=True),
+    Unused("size", "has the same value in every row"),
+)
 
 
 def nodes(root: pathlib.Path) -> Nodes:
@@ -116,6 +123,7 @@ def admit(made: Nodes, quorum: int) -> None:
         (Numeric("weight", 70.25, 9.5),),
         (Categorical("colour", ("red", "green", "blue")),),
     ).write(made["FeatureSpecGen"].outputs["feature_spec"])
+    unused.write(made["FeatureSpecGen"].outputs["feature_spec"], list(UNUSED))
 
 
 def entry(silo: str) -> SiloEntry:

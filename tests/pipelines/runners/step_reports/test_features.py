@@ -1,7 +1,5 @@
 """FeatureSpecGen's page: what was agreed on, and what was left out and why."""
 
-import shutil
-
 from components.features.spec import FeatureSpec
 from components.silos.cohort import Cohort, Member
 from pipelines.runners.step_reports import features
@@ -18,35 +16,11 @@ def test_features_are_told_with_their_constants(blessed):
     assert content.metrics == {"features": 2, "values in vocabularies": 3}
 
 
-def test_columns_are_left_out_by_the_settings_or_for_want_of_values(blessed):
+def test_columns_that_the_model_does_not_get_are_told_with_their_reasons(blessed):
     assert cases.rows(features.describe(blessed), "Columns left out") == {
-        "day": (features.NO_FEATURE,),
-        "late": (features.NO_FEATURE,),
-        "size": (features.NO_VALUE,),
+        "day": ("is listed in `features.ignore`",),
+        "size": ("has the same value in every row",),
     }
-
-
-def test_a_value_in_any_admitted_silo_counts(blessed):
-    cases.disclose(blessed, cases.LONG, {"size": 1})
-    cases.disclose(blessed, cases.EVIL, {"day": 9})
-    cases.disclose(blessed, cases.NORTH, {"late": 1})
-    cases.disclose(blessed, cases.ARABIC, {"late": 1})
-    assert cases.rows(features.describe(blessed), "Columns left out") == {
-        "day": (features.NO_VALUE,),
-        "late": (features.NO_FEATURE,),
-        "size": (features.NO_FEATURE,),
-    }
-
-
-def test_without_statistics_the_reason_is_not_known(blessed):
-    shutil.rmtree(blessed["SiloValidator"].outputs["cohort"])
-    rows = cases.rows(features.describe(blessed), "Columns left out")
-    assert {*rows.values()} == {(features.NOT_KNOWN,)}
-
-
-def test_without_a_schema_only_the_features_are_told(blessed):
-    del blessed["ImportSchemaGen"]
-    assert cases.rows(features.describe(blessed), "Columns left out") == {}
 
 
 def test_no_admitted_silo_gives_no_feature(blessed):

@@ -17,9 +17,10 @@ feature { name: "odd" }
 
 def test_columns_are_told_in_the_order_of_the_schema(blessed):
     content = schema.describe(blessed)
-    assert content.verdict == "The shared schema has 5 columns"
-    assert content.metrics == {"columns": 5}
+    assert content.verdict == "The shared schema has 6 columns"
+    assert content.metrics == {"columns": 6}
     assert cases.rows(content, "Columns") == {
+        "id": ("text", "", "may be missing", ""),
         "day": ("text", "", "in every row", ""),
         "colour": ("text", "", "in at least 50 % of rows", ""),
         "size": (

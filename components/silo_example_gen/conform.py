@@ -1,0 +1,262 @@
+"""Brings a column of a silo's file to the type that the schema gives, exactly.
+
+Every value keeps its meaning or counts as bad: `007` is not the number 7, `12,50` is
+no number, and a whole number of 2^53 or more in floating point may have lost its last
+digits. Bad values are counted, never cast.
+
+INT takes integers of 64 bits, truth values (0 and 1), floats and decimals that are
+whole and below 2^53, and text that stands for one of these. FLOAT takes all numbers,
+truth values, and text that stands for one of these. BYTES takes text, integers, truth
+values, whole floats below 2^53, decimals, dates and times. For INT and BYTES, a NaN is
+a missing value: pandas writes one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from components.silo_example_gen.kinds import (
+    INT64_MAX,
+    NOT_FINITE,
+    NUMBER,
+    TRUTH,
+    WHOLE,
+    is_time,
+)
+from components.silo_example_gen.settings import RowsSettings
+from components.silos.findings import Finding
+
+EXACT = 2.0**53  # at and beyond, doubles are not all the integers
+TYPES = {
+    schema_pb2.INT: pa.int64(),
+    schema_pb2.FLOAT: pa.float64(),
+    schema_pb2.BYTES: pa.string(),
+}
+EXPECTED = {
+    schema_pb2.INT: "whole numbers",
+    schema_pb2.FLOAT: "numbers",
+    schema_pb2.BYTES: "text",
+}
+BEYOND = "whole numbers beyond 64 bits"
+FRACTIONS = "numbers with fractions"
+ROUNDED = "whole numbers of 2^53 or more in floating point, which may have been rounded"
+MEND = (
+    "export the column as the schema expects it; if it holds codes rather than "
+    "quantities, or keys beyond 64 bits, the operator gives it the type BYTES in the "
+    "schema"
+)
+HEADER = "export the file with a header row that holds the schema's column names"
+EXTRA = (
+    "nothing has to be done if the model needs no such column; otherwise the operator "
+    "adds it to the schema"
+)
+_LOOKS_LIKE = (
+    (r"^[+-]?[0-9]+,[0-9]+$", "numbers with a decimal comma"),
+    (r"^[+-]?[0-9]{1,3}(,[0-9]{3})+\.[0-9]*$", "numbers with a comma in thousands"),
+    (r"^[+-]?0[0-9]+$", "codes with a leading zero"),
+    (WHOLE, BEYOND),
+    (NUMBER, FRACTIONS),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Conformed:
+    """A column of the schema's type.
+
+    Attributes:
+        column: int64, float64 or string; null where a value is missing or bad.
+        num_bad: Values that can't be brought to the type, unit: rows.
+        found: What most of them are, in words.
+    """
+
+    column: pa.ChunkedArray
+    num_bad: int = 0
+    found: str = ""
+
+
+def conform(column: pa.ChunkedArray, feature: schema_pb2.Feature) -> Conformed:
+    """Bring a column to the type of a feature.
+
+    Args:
+        column: As `files.read` gave it.
+        feature: Of the schema; of type INT, FLOAT or BYTES.
+    """
+    kind, wanted = column.type, TYPES[feature.type]
+    if column.null_count == len(column):
+        return Conformed(pa.chunked_array([pa.nulls(len(column), wanted)]))
+    if pa.types.is_boolean(kind):
+        plain = column if pa.types.is_string(wanted) else column.cast(pa.int8())
+        return Conformed(plain.cast(wanted))
+    if pa.types.is_integer(kind):
+        return _of_integers(column, wanted)
+    if pa.types.is_floating(kind):
+        return _of_floats(column.cast(pa.float64()), wanted)
+    if pa.types.is_decimal(kind):
+        return _of_decimals(column, wanted)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        text = column.cast(pa.string())
+        return Conformed(text) if pa.types.is_string(wanted) else _parsed(text, wanted)
+    if pa.types.is_string(wanted) and is_time(kind):
+        if pa.types.is_timestamp(kind) and kind.tz:
+            column = column.cast(pa.timestamp(kind.unit, "UTC"))
+        return Conformed(column.cast(wanted))
+    nothing = pa.chunked_array([pa.nulls(len(column), wanted)])
+    return Conformed(nothing, len(column) - column.null_count, f"the type {kind}")
+
+
+def to_schema(
+    table: pa.Table, schema: schema_pb2.Schema, rows: RowsSettings
+) -> tuple[pa.Table, list[Finding]]:
+    """Bring a file's table to the schema's columns and types.
+
+    Args:
+        table: As `files.read` gave it.
+        schema: Columns outside of it are left out.
+        rows: The label, whose values become 0 and 1 (-1 for any other).
+
+    Returns:
+        The table, without columns that the file lacks, and why it can't be used: a
+        finding for each column with bad values.
+    """
+    columns, faults = {}, []
+    for feature in schema.feature:
+        if feature.name not in table.column_names or feature.type not in TYPES:
+            continue
+        column = table[feature.name]
+        if feature.name == rows.label:
+            columns[feature.name] = labels(column, rows.label_values)
+            continue
+        conformed = conform(column, feature)
+        columns[feature.name] = conformed.column
+        if conformed.num_bad:
+            present = len(column) - column.null_count
+            faults.append(
+                Finding(
+                    f"column `{feature.name}`: found {conformed.found} in "
+                    f"{conformed.num_bad:,} of {present:,} values, expected "
+                    f"{EXPECTED[feature.type]}",
+                    MEND,
+                )
+            )
+    if not columns:
+        # Without a header row, the names would be the first row's values.
+        found = f"none of the schema's columns among its {table.num_columns:,}"
+        faults.append(Finding(f"found {found}, expected them in a header row", HEADER))
+    return pa.table(columns), faults
+
+
+def not_in_schema(table: pa.Table, schema: schema_pb2.Schema) -> list[Finding]:
+    """Return a note for each column that no model can use, as no schema names it."""
+    known = {feature.name for feature in schema.feature}
+    return [
+        Finding(f"column `{name}`: not in the schema, so it is not read", EXTRA)
+        for name in table.column_names
+        if name not in known
+    ]
+
+
+def labels(column: pa.ChunkedArray, values: tuple[str, str] | None) -> pa.ChunkedArray:
+    """Return a label as int64: 0, 1, null where it is missing, -1 for all else.
+
+    Args:
+        column: As `files.read` gave it.
+        values: Its negative and positive value; None where they are 0 and 1.
+    """
+    whole = all(re.fullmatch(WHOLE, value) for value in values or ())
+    wanted = schema_pb2.INT if whole else schema_pb2.BYTES
+    codes = conform(column, schema_pb2.Feature(type=wanted)).column
+    if values:  # 1, 1.0 and true are the same value, as they are without a mapping
+        known = pa.array([int(value) for value in values] if whole else values)
+        codes = codes if whole else pc.utf8_trim_whitespace(codes)
+        codes = pc.index_in(codes, known).cast(pa.int64())
+    missing = column.is_null(nan_is_null=pa.types.is_floating(column.type))
+    return pc.if_else(missing, pa.scalar(None, pa.int64()), pc.fill_null(codes, -1))
+
+
+def _of_integers(column: pa.ChunkedArray, wanted: pa.DataType) -> Conformed:
+    if not pa.types.is_integer(wanted):
+        return Conformed(column.cast(wanted, safe=False))
+    if not pa.types.is_uint64(column.type):
+        return Conformed(column.cast(wanted))
+    largest = pa.scalar(INT64_MAX, pa.uint64())
+    return _kept(column, pc.less_equal(column, largest), wanted, BEYOND)
+
+
+def _of_floats(column: pa.ChunkedArray, wanted: pa.DataType) -> Conformed:
+    if pa.types.is_floating(wanted):
+        return Conformed(column)
+    column = pc.if_else(pc.is_nan(column), pa.scalar(None, pa.float64()), column)
+    whole = pc.equal(pc.floor(column), column)
+    exact = pc.less(pc.abs(column), EXACT)
+    found = ROUNDED if pc.all(whole).as_py() else FRACTIONS
+    kept = _kept(column, pc.and_(whole, exact), pa.int64(), found)
+    return dataclasses.replace(kept, column=kept.column.cast(wanted))
+
+
+def _of_decimals(column: pa.ChunkedArray, wanted: pa.DataType) -> Conformed:
+    if pa.types.is_floating(wanted):
+        return Conformed(column.cast(wanted))
+    # Arrow casts no decimal to text; they are rare, and `format` is exact.
+    texts = [None if v is None else format(v, "f") for v in column.to_pylist()]
+    text = pa.chunked_array([pa.array(texts, pa.string())])
+    return Conformed(text) if pa.types.is_string(wanted) else _parsed(text, wanted)
+
+
+def _parsed(column: pa.ChunkedArray, wanted: pa.DataType) -> Conformed:
+    text = pc.utf8_trim_whitespace(column)
+    truth = pc.match_substring_regex(text, TRUTH)
+    text = pc.if_else(truth, _truth(text), text)
+    number = pc.match_substring_regex(text, f"{NUMBER}|{NOT_FINITE}")
+    plain = pc.replace_substring(text, "+", "", max_replacements=1)  # of the sign or
+    # of an exponent: Arrow parses no plus in front, and none is needed behind an e
+    if pa.types.is_floating(wanted):
+        return _kept(plain, number, wanted, _words(text, number))
+    whole = pc.and_(pc.match_substring_regex(text, WHOLE), _fits(text))
+    rest = pc.and_(number, pc.invert(pc.match_substring_regex(text, WHOLE)))
+    floats = _of_floats(_kept(plain, rest, pa.float64(), "").column, wanted)
+    good = pc.or_(whole, floats.column.is_valid())
+    integers = _kept(plain, whole, wanted, "").column
+    merged = pc.coalesce(integers, floats.column)
+    bad = pc.sum(pc.and_(pc.is_valid(text), pc.invert(good))).as_py() or 0
+    # A NaN in words is a missing value here, as one in floating point is.
+    bad -= pc.sum(pc.match_substring_regex(text, r"(?i)^nan$")).as_py() or 0
+    return Conformed(merged, bad, _words(text, good) if bad else "")
+
+
+def _truth(text: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.if_else(pc.equal(pc.utf8_lower(text), "true"), "1", "0")
+
+
+def _fits(text: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return whether whole numbers in text have 64 bits."""
+    long = pc.greater(pc.utf8_length(text), 18)
+    if not pc.any(long).as_py():
+        return pc.invert(long)
+    values = [
+        value
+        for value in pc.unique(text.filter(pc.fill_null(long, False))).to_pylist()
+        if value.lstrip("+-").isdecimal() and -INT64_MAX - 1 <= int(value) <= INT64_MAX
+    ]
+    return pc.or_(pc.invert(long), pc.is_in(text, pa.array(values, pa.string())))
+
+
+def _words(text: pa.ChunkedArray, good: pa.ChunkedArray) -> str:
+    """Return what most of the values that are not good look like."""
+    bad = text.filter(pc.fill_null(pc.invert(good), False))
+    for pattern, words in _LOOKS_LIKE:
+        if 2 * (pc.sum(pc.match_substring_regex(bad, pattern)).as_py() or 0) > len(bad):
+            return words
+    return "other text"
+
+
+def _kept(
+    column: pa.ChunkedArray, good: pa.ChunkedArray, wanted: pa.DataType, found: str
+) -> Conformed:
+    kept = pc.if_else(pc.fill_null(good, False), column, pa.scalar(None, column.type))
+    num_bad = kept.null_count - column.null_count
+    return Conformed(kept.cast(wanted), num_bad, found if num_bad else "")

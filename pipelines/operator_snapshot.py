@@ -1,0 +1,47 @@
+"""What people had decided by hand when a run began; it holds for the whole run.
+
+Read once, at the start: a decision made while a run is under way counts from the next
+one on, whichever step it would have reached. It goes to the nodes as parameters, so
+TFX's cache knows its content, and a decision that is taken back gives the earlier
+results again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Mapping, Sequence
+
+from components.fairness_evaluator.decision import Waiver
+from components.fairness_evaluator.waivers import Waivers
+from components.operator_state import OperatorState
+
+
+@dataclasses.dataclass(frozen=True)
+class OperatorSnapshot:
+    """The operator's state at one moment.
+
+    Attributes:
+        quarantined: Reasons of the silos that were quarantined by hand.
+        waivers: The waivers that held, by the digest of the model that they are for.
+    """
+
+    quarantined: Mapping[str, str]
+    waivers: Mapping[str, Sequence[Waiver]]
+
+
+NOTHING = OperatorSnapshot({}, {})
+
+
+def read(url: str, use_case: str) -> OperatorSnapshot:
+    """Return the operator's state as it is now.
+
+    Args:
+        url: Its store (`Places.operator_store`).
+        use_case: Name of the use case.
+    """
+    today = datetime.datetime.now(datetime.UTC).date()
+    return OperatorSnapshot(
+        OperatorState(url, use_case).quarantined(),
+        Waivers(url, use_case).all_active(today),
+    )

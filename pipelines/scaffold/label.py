@@ -1,0 +1,100 @@
+"""Which two values the label has, and which of them is positive."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+
+from components.errors import SettingsError
+from pipelines.scaffold.survey import MAX_LABEL_VALUES, Looked
+from pipelines.scaffold.words import few
+
+PLAIN = ("0", "1")
+TRUTH = {"false": "0", "true": "1"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Label:
+    """The label.
+
+    Attributes:
+        negative: The value that becomes 0.
+        positive: The value that becomes 1.
+        num_negative: Rows with it.
+        num_positive: Rows with it.
+        reason: Why this one is positive.
+    """
+
+    negative: str
+    positive: str
+    num_negative: int
+    num_positive: int
+    reason: str
+
+    @property
+    def values(self) -> tuple[str, str] | None:
+        """As in the settings: None where they are 0 and 1."""
+        pair = (self.negative, self.positive)
+        return None if pair == PLAIN else pair
+
+
+def decide(silos: Sequence[Looked], name: str, positive: str | None) -> Label:
+    """Return the two values that most silos have.
+
+    Args:
+        silos: What they hold.
+        name: The label's column.
+        positive: The positive value, where the caller says it.
+
+    Raises:
+        SettingsError: There are not two values that most silos agree on, or the
+            positive one is not among them.
+    """
+    holders = [silo for silo in silos if silo.labels]
+    num_holders = Counter(value for silo in holders for value in silo.labels)
+    pair = sorted(num_holders)
+    if len(pair) > 2:
+        pair = [value for value in pair if 2 * num_holders[value] > len(holders)]
+    if len(pair) != 2:
+        raise SettingsError(
+            f"--label {name}: {_found(holders, len(num_holders))}",
+            "choose a column with two values, the same in all silos; export it so, or "
+            "make one (above a bound or not)",
+        )
+    rows = {value: sum(silo.labels[value] for silo in holders) for value in pair}
+    chosen, reason = _positive(name, rows, positive)
+    (other,) = {*pair} - {chosen}
+    return Label(other, chosen, rows[other], rows[chosen], reason)
+
+
+def _positive(name: str, rows: dict[str, int], positive: str | None) -> tuple[str, str]:
+    if positive is not None:
+        wanted = positive.strip()
+        if wanted not in rows:
+            wanted = TRUTH.get(wanted.lower(), wanted)
+        if wanted not in rows:
+            raise SettingsError(
+                f"--positive {positive}: found the values {', '.join(rows)} in "
+                f"`{name}`, expected one of them"
+            )
+        return wanted, "as --positive says"
+    if tuple(rows) == PLAIN:
+        return "1", "1 or true"
+    rarer = min(rows, key=lambda value: (rows[value], value))
+    return rarer, "the rarer value"
+
+
+def _found(holders: Sequence[Looked], num_values: int) -> str:
+    if num_values > MAX_LABEL_VALUES:
+        found = f"more than {MAX_LABEL_VALUES}"
+    else:
+        found = str(num_values)
+    told = f"found {found} distinct values, expected two"
+    if not num_values or num_values > MAX_LABEL_VALUES:
+        return told
+    by_values: dict[str, list[str]] = {}
+    for silo in holders:
+        by_values.setdefault(", ".join(sorted(silo.labels)), []).append(silo.name)
+    each = (f"{values} in {few(names)}" for values, names in by_values.items())
+    return f"{told}: {'; '.join(each)}"

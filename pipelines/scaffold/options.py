@@ -1,0 +1,122 @@
+"""What the caller of `fairsilo init` decided, and how to decide more."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import pathlib
+import shlex
+from collections.abc import Collection, Mapping
+
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from components.errors import SettingsError
+from pipelines.scaffold.words import few
+
+TYPES = {
+    "text": schema_pb2.BYTES,
+    "number": schema_pb2.FLOAT,
+    "whole": schema_pb2.INT,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The options of `fairsilo init`.
+
+    Attributes:
+        name: The new use case.
+        data: Folder that holds a folder for each silo.
+        label: Column of the binary label.
+        sensitive: Columns to slice by and hide from the model.
+        positive: The label's positive value; None to take the rarer one.
+        key: Columns that name a row; empty to propose one.
+        ignore: Columns that are not read at all.
+        types: `text`, `number` or `whole`, by column.
+        null: How CSV files write a missing value, besides the empty field.
+    """
+
+    name: str
+    data: pathlib.Path
+    label: str
+    sensitive: tuple[str, ...] = ()
+    positive: str | None = None
+    key: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    types: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    null: tuple[str, ...] = ()
+
+    def command(self, more: Collection[str]) -> str:
+        """Return the command with these options and more, ready to be run."""
+        words = ["fairsilo", "init", self.name]
+        words += ["--data", str(self.data), "--label", self.label]
+        if self.positive is not None:
+            words += ["--positive", self.positive]
+        for option in ("sensitive", "key", "ignore", "null"):
+            for value in getattr(self, option):
+                words += [f"--{option}", value]
+        for column, kind in self.types.items():
+            words += ["--type", f"{column}={kind}"]
+        return " ".join([shlex.join(words), *more])
+
+    def check(self, columns: Collection[str]) -> None:
+        """Check the columns that are named.
+
+        Args:
+            columns: Those of all silos together.
+
+        Raises:
+            SettingsError: One is in no silo, or is named for two things.
+        """
+        named = {
+            "--label": (self.label,),
+            "--sensitive": self.sensitive,
+            "--key": self.key,
+            "--ignore": self.ignore,
+            "--type": tuple(self.types),
+        }
+        for option, names in named.items():
+            for name in names:
+                if name not in columns:
+                    raise SettingsError(
+                        f"{option} {name}: found no such column in any silo; there "
+                        f"are {few(columns, 20)}",
+                        _meant(name, columns),
+                    )
+        for one, other in (
+            ("--label", "--sensitive"),
+            ("--label", "--key"),
+            ("--label", "--ignore"),
+            ("--label", "--type"),
+            ("--sensitive", "--ignore"),
+            ("--sensitive", "--key"),
+            ("--key", "--ignore"),
+        ):
+            both = sorted({*named[one]} & {*named[other]})
+            if both:
+                raise SettingsError(
+                    f"column `{both[0]}`: {one} and {other} can't name the same column"
+                )
+
+
+def _meant(name: str, columns: Collection[str]) -> str:
+    close = difflib.get_close_matches(name, columns, 1)
+    return f"did you mean `{close[0]}`?" if close else "check the spelling"
+
+
+def parse_types(values: Collection[str]) -> dict[str, str]:
+    """Return the kind of each column of `--type COLUMN=KIND`.
+
+    Raises:
+        SettingsError: One is not of this form.
+    """
+    pairs = {}
+    for value in values:
+        column, _, kind = value.rpartition("=")
+        if not column or kind not in TYPES:
+            raise SettingsError(
+                f"--type {value}: expected COLUMN=KIND, with a KIND of "
+                f"{', '.join(TYPES)}"
+            )
+        pairs[column] = kind
+    return pairs

@@ -1,0 +1,166 @@
+"""What kind of values each file and silo gives a column, and what most of them say.
+
+A silo counts once, however many rows it has: one silo with an odd export must not
+decide the type of a column for the others.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from components.silo_example_gen.conform import EXACT, conform
+from components.silo_example_gen.kinds import (
+    NOT_FINITE,
+    NUMBER,
+    WHOLE,
+    Kind,
+    kind_of,
+)
+
+MAX_SPELLINGS = 3
+# Numbers for people: a decimal comma, separated thousands, a percent or currency sign.
+_FOR_PEOPLE = (
+    r"^[+-]?[€$£]? ?((0|[1-9][0-9]*)(,[0-9]+)?|[1-9][0-9]{0,2}([., '][0-9]{3})+"
+    r"([.,][0-9]*)?|(0|[1-9][0-9]*)[.][0-9]+) ?[€$£%]?$"
+)
+# Of the forms that `kind_of` does not know, such as 31.12.2024 and 12/31/24.
+_DATES = r"^[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{2,4}([ T][0-9]{1,2}:[0-9]{2}.*)?$"
+# What stands for a missing value; other text among numbers is not shown to anyone.
+_PLACEHOLDER = (
+    r"(?i)^([^\pL\pN]{1,5}|#?n\.?[/ ]?a\.?n?|k\.?a\.?|null|nil|none|void|missing|"
+    r"unknown|undefined|empty|not available)$"
+)
+_NUMERIC = {Kind.TRUTH, Kind.WHOLE, Kind.LARGE, Kind.NUMBER}
+# Which of the kinds that go together takes in the others.
+_WIDEST = (
+    Kind.UNSUPPORTED,
+    Kind.TEXT,
+    Kind.TIME,
+    Kind.NUMBER,
+    Kind.LARGE,
+    Kind.WHOLE,
+    Kind.TRUTH,
+)
+TYPES = {
+    Kind.TRUTH: schema_pb2.INT,
+    Kind.WHOLE: schema_pb2.INT,
+    Kind.NUMBER: schema_pb2.FLOAT,
+    Kind.LARGE: schema_pb2.BYTES,
+    Kind.TEXT: schema_pb2.BYTES,
+    Kind.TIME: schema_pb2.BYTES,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Vote:
+    """What a file or a silo says of a column.
+
+    Attributes:
+        kind: The kind of its values.
+        wide: Whether whole numbers of 2^53 or more are among them, which floating
+            point would round.
+        spellings: What stands for a missing value in a CSV column of numbers; none
+            where there is other text, too.
+        arrow: The file's type, where it is not supported.
+    """
+
+    kind: Kind
+    wide: bool = False
+    spellings: tuple[str, ...] = ()
+    arrow: str = ""
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the values are numbers or truth values."""
+        return self.kind in _NUMERIC
+
+
+def vote(column: pa.ChunkedArray, *, parse: bool) -> Vote:
+    """Return what a file says of a column.
+
+    A CSV column of numbers with a few other spellings, such as `?`, or with numbers
+    written for people, such as `1,234.56`, counts as numbers: its values do not fit,
+    but it must not make the column text for all.
+
+    Args:
+        column: As `files.read` gave it.
+        parse: Whether text is looked at for what it stands for.
+    """
+    kind = kind_of(column, parse=parse)
+    if kind is Kind.UNSUPPORTED:
+        return Vote(kind, arrow=str(column.type).partition("<")[0])
+    if kind is Kind.WHOLE:
+        numbers = conform(column, schema_pb2.Feature(type=schema_pb2.INT)).column
+        ends = pc.min_max(numbers).as_py()
+        return Vote(kind, wide=max(-ends["min"], ends["max"]) >= EXACT)
+    return _of_text(column, parse) if kind is Kind.TEXT else Vote(kind)
+
+
+def _of_text(column: pa.ChunkedArray, parse: bool) -> Vote:
+    text = column.drop_null().cast(pa.string())
+    found = pc.value_counts(pc.utf8_trim_whitespace(text))
+    values, rows = found.field("values"), found.field("counts")
+    if pc.all(pc.match_substring_regex(values, _DATES)).as_py():
+        return Vote(Kind.TIME)
+    if not parse:
+        return Vote(Kind.TEXT)
+    pattern = f"{NUMBER}|{NOT_FINITE}|{_FOR_PEOPLE}"
+    numbers = pc.match_substring_regex(values, pattern)
+    others = values.filter(pc.invert(numbers))
+    share = (pc.sum(rows.filter(numbers)).as_py() or 0) / pc.sum(rows).as_py()
+    with_digits = pc.any(pc.match_substring_regex(others, "[0-9]")).as_py()
+    if share < 0.5 or len(others) > MAX_SPELLINGS or with_digits:
+        return Vote(Kind.TEXT)
+    whole = pc.all(pc.match_substring_regex(values.filter(numbers), WHOLE)).as_py()
+    known = pc.all(pc.match_substring_regex(others, _PLACEHOLDER)).as_py()
+    spellings = tuple(sorted(others.to_pylist())) if known else ()
+    return Vote(Kind.WHOLE if whole else Kind.NUMBER, spellings=spellings)
+
+
+def settle(votes: Iterable[tuple[Vote, int]]) -> Vote | None:
+    """Return what most votes say.
+
+    Numbers of all kinds go together, and so do text and times. Where whole numbers
+    are too large for floating point, though, they stand against other numbers.
+
+    Args:
+        votes: Each vote with its weight: rows of a file, 1 for a silo.
+
+    Returns:
+        The vote of the larger side, with the kind that takes in all of its kinds;
+        of kind EMPTY without a vote; None where two sides weigh the same.
+    """
+    voters = [(one, weight) for one, weight in votes if one.kind is not Kind.EMPTY]
+    if not voters:
+        return Vote(Kind.EMPTY)
+    side = _larger(voters, lambda one: (one.is_numeric, one.kind is Kind.UNSUPPORTED))
+    if any(one.wide or one.kind is Kind.LARGE for one, _ in side):
+        side = _larger(side, lambda one: one.kind is Kind.NUMBER)
+    if not side:
+        return None
+    kinds = {one.kind for one, _ in side}
+    return Vote(
+        next(kind for kind in _WIDEST if kind in kinds),
+        any(one.wide for one, _ in side),
+        tuple(sorted({word for one, _ in side for word in one.spellings})),
+        ", ".join(sorted({one.arrow for one, _ in side} - {""})),
+    )
+
+
+def _larger(
+    votes: list[tuple[Vote, int]], side: Callable[[Vote], Hashable]
+) -> list[tuple[Vote, int]]:
+    """Return the votes of the side that weighs most; none where two weigh the same."""
+    weights: Counter[Hashable] = Counter()
+    for one, weight in votes:
+        weights[side(one)] += weight
+    (first, most), *others = weights.most_common(2)
+    if others and others[0][1] == most:
+        return []
+    return [(one, weight) for one, weight in votes if side(one) == first]

@@ -1,0 +1,120 @@
+"""A step that fails says why: on its page, to the run's last step and to the store."""
+
+import json
+import pathlib
+
+import pytest
+
+from components.operator_state import OperatorState
+from pipelines import use_case
+from pipelines.run_store import RunStore
+from pipelines.runners import node, parameters
+from pipelines.runners.job import Job
+from tests.pipelines.runners.step_reports import cases
+
+
+class Pods:
+    """The steps of one run, with a store in a file."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.folder = folder
+        self.job = Job("flights", "run-1", folder / "root")
+        self.runs = RunStore(f"sqlite:///{folder / 'store.sqlite'}", "flights")
+
+    def page(self, step: str) -> pathlib.Path:
+        return self.folder / step / "page"
+
+    def run(self, step: str, **fields: str) -> int:
+        """Run a step and return its exit status."""
+        metrics = {"artifacts": [{"uri": "minio://bucket/metrics"}]}
+        outputs = {
+            "artifacts": {"metrics": metrics},
+            "outputFile": str(self.folder / step / "output.json"),
+        }
+        return node.main(
+            [
+                step,
+                *("--use-case", self.job.use_case, "--run-id", self.job.run_id),
+                *("--root", str(self.job.root), "--page", str(self.page(step))),
+                *("--executor-input", json.dumps({"outputs": outputs})),
+                *("--settings", str(self.folder)),
+                *(f"--parameter={name}={text}" for name, text in fields.items()),
+            ]
+        )
+
+
+@pytest.fixture
+def pods(tmp_path, monkeypatch) -> Pods:
+    monkeypatch.setenv("FAIRSILO_STORE", f"sqlite:///{tmp_path / 'store.sqlite'}")
+    return Pods(tmp_path)
+
+
+def form(**changed: str) -> dict[str, str]:
+    known = parameters.of(use_case.find("flights").settings)
+    return {one.name: str(one.default) for one in known} | changed
+
+
+def test_a_wrong_value_of_the_form_is_told_by_all_who_tell_of_the_run(pods, capfd):
+    assert pods.run("open-run", **form(span="2013-02", rounds="0")) == 2
+    sentence = "field `rounds`: found 0; input should be greater than or equal to 1"
+    assert sentence in capfd.readouterr().err
+    assert "field `rounds`: found 0" in pods.page("open-run").read_text()
+    assert json.loads((pods.folder / "open-run" / "output.json").read_text())
+
+    assert pods.run("close-run") == 0
+    told = pods.runs.summary("run-1")
+    assert (told["status"], told["span"]) == ("failed", "2013-02")
+    assert told["reasons"] == [
+        f"step open-run: the run's form: 1 setting can't be used: {sentence} hint: "
+        "start the run again with another value"
+    ]
+    assert "field `rounds`: found 0" in pods.page("close-run").read_text()
+
+
+def test_the_first_steps_page_says_what_counts_in_this_run(pods):
+    (pods.job.root / "build" / "flights-data").mkdir(parents=True)
+    state = OperatorState(f"sqlite:///{pods.folder / 'store.sqlite'}", "flights")
+    state.quarantine("9E", "audit")
+    assert pods.run("open-run", **form(span="2013-02", rounds="3")) == 0
+    page = cases.words(pods.page("open-run").read_text())
+    assert f"Silos are read from {pods.job.root}/build/flights-data." in page
+    assert "The config map changes nothing: it has no flights.yaml." in page
+    assert "9E is quarantined by hand: audit" in page
+    assert "span 2013-02 rounds 3" in page
+    assert "as in settings" not in page
+
+    (pods.folder / "flights.yaml").write_text("training: {rounds: 4}")
+    assert pods.run("open-run", **form(span="2013-02")) == 0
+    page = cases.words(pods.page("open-run").read_text())
+    assert "The config map's flights.yaml changes settings of the image." in page
+
+
+def test_a_package_of_another_version_is_told_likewise(pods):
+    assert pods.run("open-run", rounds="3") == 2
+    assert pods.run("close-run") == 0
+    (reason,) = pods.runs.summary("run-1")["reasons"]
+    assert reason.startswith("step open-run: found a package without algorithm")
+
+
+def test_a_run_whose_step_was_killed_says_how_far_it_came(pods):
+    pods.runs.start("run-1", "2013-02")
+    assert pods.run("close-run") == 0
+    told = pods.runs.summary("run-1")
+    assert told["reasons"] == [
+        "run run-1 ended before its first node, without a decision"
+    ]
+
+
+def test_an_unforeseen_error_is_told_without_its_own_words_until_it_is_over(pods):
+    pods.page("close-run").parent.write_text("a file where a folder is needed")
+    with pytest.raises(OSError, match="close-run"):
+        pods.run("close-run")
+    failure = pods.job.failures()["close-run"]
+    assert failure.message in {
+        "an unforeseen FileExistsError",
+        "an unforeseen NotADirectoryError",
+    }
+    assert failure.hint == "read the log of step close-run"
+    pods.page("close-run").parent.unlink()
+    assert pods.run("close-run") == 0
+    assert pods.job.failures() == {}

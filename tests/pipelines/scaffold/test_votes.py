@@ -1,0 +1,111 @@
+"""A column is what most silos say, each counting once; a tie decides nothing."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.silo_example_gen.kinds import Kind
+from pipelines.scaffold.votes import Vote, settle, vote
+
+
+def _vote(*values: object, parse: bool = True) -> Vote:
+    return vote(pa.chunked_array([pa.array([*values])]), parse=parse)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (["1", "2"], Kind.WHOLE),
+        (["1", "2", "?"], Kind.WHOLE),
+        (["1.5", "2", "n/a", "NULL"], Kind.NUMBER),
+        (["1,234.56", "12.00"], Kind.NUMBER),
+        (["1.234,56", "12,50"], Kind.NUMBER),
+        (["€ 12,50", "7 %"], Kind.NUMBER),
+        (["007", "123"], Kind.TEXT),  # codes
+        (["01001", "94110", "10013"], Kind.TEXT),
+        (["1", "2", "A7"], Kind.TEXT),
+        (["1", "low", "high"], Kind.TEXT),
+        (["yes", "no"], Kind.TEXT),
+        (["31.12.2024", "1.1.2025"], Kind.TIME),
+        (["12/31/24 10:00", "1/2/2025"], Kind.TIME),
+        (["2013-11-01 UA 15", "2013-11-02 UA 7"], Kind.TEXT),  # keys with a day in them
+        (["true", "FALSE"], Kind.TRUTH),
+    ],
+)
+def test_csv_column_is_what_its_values_stand_for(values, kind):
+    assert _vote(*values).kind is kind
+
+
+def test_the_spellings_among_numbers_are_told():
+    for word in ("?", "-", "N/A", "#N/A", "na", "n.a.", "NULL", "NaN", ".", "k.A."):
+        assert _vote("1", "2", "3", word).spellings == (word,) * (word != "NaN")
+    assert _vote("1", "2", "?", "-").spellings == ("-", "?")
+    # Other text may be a person's: it is counted, not shown.
+    assert _vote("1", "2", "?", "Zaphod") == Vote(Kind.WHOLE)
+    assert _vote("1", "2", "a", "b", "c", "d").kind is Kind.TEXT
+
+
+def test_text_in_parquet_is_meant_to_be_text():
+    assert _vote("1", "2", parse=False).kind is Kind.TEXT
+    assert _vote("31.12.2024", parse=False).kind is Kind.TIME
+
+
+@pytest.mark.parametrize("values", [[2**53, 1], [-(2**53)], ["9007199254740992", "1"]])
+def test_whole_numbers_that_floating_point_rounds_are_wide(values):
+    assert _vote(*values).wide
+    assert not _vote(2**53 - 1).wide
+
+
+W, N, L, X, D, B, E = (
+    Kind.WHOLE,
+    Kind.NUMBER,
+    Kind.LARGE,
+    Kind.TEXT,
+    Kind.TIME,
+    Kind.TRUTH,
+    Kind.EMPTY,
+)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "agreed"),
+    [
+        ([W, W, N], N),
+        ([B, W, W], W),
+        ([B, B], B),
+        ([W, W, W, X], W),  # yes and no in one silo
+        ([X, X, N], X),
+        ([N, N, D], N),
+        ([X, D], X),
+        ([W, X], None),
+        ([N, E, E, E], N),  # a silo without values says nothing
+        ([E, E], E),
+        ([W, L, W], L),
+        ([L, N, N], N),
+        ([L, N], None),
+        ([Kind.UNSUPPORTED, X, X], X),
+        ([Kind.UNSUPPORTED, X], None),
+    ],
+)
+def test_most_silos_decide(kinds, agreed):
+    one = settle((Vote(kind), 1) for kind in kinds)
+    assert (one.kind if one else None) is agreed
+
+
+def test_large_keys_stand_against_the_silo_that_rounded_them():
+    wide, rounded = Vote(W, wide=True), Vote(N)
+    assert settle([(wide, 1), (rounded, 1), (wide, 1)]) == wide
+    assert settle([(wide, 1), (rounded, 1)]) is None
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(Kind), st.booleans()), max_size=6), st.randoms()
+)
+def test_the_order_of_silos_does_not_matter(silos, random):
+    votes = [(Vote(kind, wide and kind is W), 1) for kind, wide in silos]
+    before = settle(votes)
+    random.shuffle(votes)
+    assert settle(votes) == before
