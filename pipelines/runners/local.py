@@ -69,11 +69,11 @@ def _run(
     )
     root = pathlib.Path(pipeline.pipeline_info.pipeline_root)
     root.mkdir(parents=True, exist_ok=True)
-    folders = [root / node.id for node in pipeline.components]
     if pathlib.Path(pipeline.metadata_connection_config.sqlite.filename_uri).exists():
-        whole.set_aside(folders)
+        # Also of nodes that do not run: `predict` reads an earlier run's model.
+        whole.set_aside(root.iterdir())
     else:
-        whole.set_unknown_aside(folders)
+        whole.set_unknown_aside(root / node.id for node in pipeline.components)
     with _own_arguments(), _node_log(on_node):
         local_dag_runner.LocalDagRunner().run_with_ir(ir)
     found = results.read(pipeline.metadata_connection_config, run_id)

@@ -97,6 +97,15 @@ def test_what_was_deleted_or_cut_is_made_again_by_the_next_run(runs, pattern, da
     assert runs.run() == (again, True)
 
 
+@pytest.mark.beam
+def test_what_another_node_wrote_is_put_aside_too(runs):
+    runs.run()
+    model = artifact(runs.folder / "pipeline" / "Trainer" / "model" / "1")
+    (model / "a.json").unlink()
+    runs.run()
+    assert not model.exists()
+
+
 def artifact(folder):
     (folder / "eval").mkdir(parents=True)
     (folder / "a.json").write_text("{}")
