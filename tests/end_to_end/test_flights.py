@@ -90,6 +90,7 @@ def test_first_run_is_blessed_and_tells_all(first, first_predictions, federation
         "worst_silo",
         "gap",
         "silos",
+        "unused_columns",
         "unscored",
         "untrained",
         "evaluation",
