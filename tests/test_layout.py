@@ -14,7 +14,6 @@ ELSEWHERE = {
     "pipelines/cli/compile.py": "tests/pipelines/cli/test_main.py",
     "pipelines/cli/config.py": "tests/pipelines/cli/test_main.py",
     "pipelines/cli/options.py": "tests/pipelines/cli/test_main.py",
-    "pipelines/cli/run.py": "tests/end_to_end/test_flights.py",
     "pipelines/runners/closing.py": "tests/end_to_end/test_kubeflow.py",
     "pipelines/runners/placing.py": "tests/pipelines/runners/test_kubeflow.py",
     "pipelines/runners/result.py": "tests/pipelines/test_summary.py",

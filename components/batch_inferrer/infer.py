@@ -85,11 +85,15 @@ def _without(manifest: Manifest, job: Job) -> dict[str, list[str]]:
 
 
 def _unreadable(manifest: Manifest) -> list[FailureLine]:
-    """Return the silos of which rows to be scored can't be read, with each reason."""
+    """Return the silos of which rows to be scored can't be read, with each reason.
+
+    One that has no file of the span has nothing to score.
+    """
     lines = []
     for entry in manifest:
         name = f"silo `{entry.silo.id}`: "
-        for one in (*([entry.error] if entry.error else []), *entry.unscored):
+        whole = [entry.error] if entry.error and not entry.has_no_file else []
+        for one in (*whole, *entry.unscored):
             named = one.sentence if name in one.sentence else name + one.sentence
             reason = "; ".join(filter(None, [named, one.hint]))
             lines.append(FailureLine(entry.silo.id, "", reason))

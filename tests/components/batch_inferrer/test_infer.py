@@ -270,6 +270,15 @@ def test_a_silo_whose_data_the_manifest_calls_unreadable_is_told(federate, model
     assert account.rows == 590
 
 
+def test_a_silo_without_a_file_of_the_span_lacks_nothing(federate, model):
+    first, *rest = federate().entries
+    none = SiloEntry(
+        first.silo, error=Finding("silo `nord`: found no file"), has_no_file=True
+    )
+    account = infer(Manifest("people", "7", (none, *rest)), model.job(), SMALL)
+    assert (account.failures, account.unscored, account.reason) == ((), (), "")
+
+
 def test_nothing_to_score_is_said(federate, model):
     silo = federate().entries[0].silo
     entry = SiloEntry(silo, splits={SCORE: Split("x", "d", 0)})
