@@ -13,7 +13,6 @@ ELSEWHERE = {
     "pipelines/cli/bench.py": "tests/components/batch_inferrer/test_bench.py",
     "pipelines/cli/compile.py": "tests/pipelines/cli/test_main.py",
     "pipelines/cli/config.py": "tests/pipelines/cli/test_main.py",
-    "pipelines/cli/console.py": "tests/pipelines/cli/test_main.py",
     "pipelines/cli/options.py": "tests/pipelines/cli/test_main.py",
     "pipelines/runners/closing.py": "tests/end_to_end/test_kubeflow.py",
     "pipelines/runners/placing.py": "tests/pipelines/runners/test_kubeflow.py",

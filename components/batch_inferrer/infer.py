@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import logging
 import pathlib
 from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from components import tracebacks
 from components.batch_inferrer import ledger, predictions
@@ -14,8 +18,9 @@ from components.batch_inferrer.ledger import FailureLine, Ledger, SiloLine, Unsc
 from components.batch_inferrer.scoring import Job, Outcome
 from components.batch_inferrer.settings import InferenceSettings
 from components.errors import SettingsError
+from components.scoring import model
 from components.silos import digests
-from components.silos.manifest import Manifest
+from components.silos.manifest import SCORE, Manifest
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +65,23 @@ def infer(
 
     flags = beam_steps.beam_args(settings.workers)
     pairs = list(beam_steps.run(items, job, flags, folder))
-    return _account(pairs, job, settings, unreadable)
+    account = _account(pairs, job, settings, unreadable)
+    return dataclasses.replace(account, without=_without(manifest, job))
+
+
+def _without(manifest: Manifest, job: Job) -> dict[str, list[str]]:
+    """Return the columns of the model that rows to be scored do not have, by silo."""
+    wanted = model.read_spec(job.model).columns
+    found = {}
+    for entry in manifest.readable(SCORE):
+        try:
+            names = set(pq.read_schema(entry.splits[SCORE].path).names)
+        except (OSError, pa.ArrowException):
+            continue  # its item has failed
+        if lacking := [name for name in wanted if name not in names]:
+            logger.warning("silo=%s: scored without columns %s", entry.silo.id, lacking)
+            found[entry.silo.id] = lacking
+    return found
 
 
 def _unreadable(manifest: Manifest) -> list[FailureLine]:

@@ -125,7 +125,7 @@ class Lacking:
 
     Attributes:
         silo: Its id.
-        what: `not scored` or `not trained`.
+        what: `not scored`, `not wholly scored` or `not trained`.
         reason: Why, in a sentence.
     """
 
@@ -179,8 +179,16 @@ class Report:
     def lacking(self) -> list[Lacking]:
         """The silos that the model could not learn from or not score, and why."""
         silos = [line.member.silo for line in self.admitted]
+        partly = {line.silo for line in self.ledger.silos if line.rows}
         return [
-            *(Lacking(it.silo, "not scored", it.reason) for it in self.ledger.unscored),
+            *(
+                Lacking(
+                    it.silo,
+                    "not wholly scored" if it.silo in partly else "not scored",
+                    it.reason,
+                )
+                for it in self.ledger.unscored
+            ),
             *(
                 Lacking(it.silo, "not trained", it.reason)
                 for it in self.run.untrained(silos)

@@ -122,7 +122,7 @@ def test_a_silo_that_was_not_scored_or_not_trained_leads_the_page(run):
     text = Reader(run.render()).words
     head = text[: text.index("AUC on the following span")]
     assert "⚠ Blessed, incomplete" in head
-    assert f"{EVIL} was not scored. silo {EVIL}: score.parquet" in head
+    assert f"{EVIL} was not wholly scored. silo {EVIL}: score.parquet" in head
     assert "silo-07 was not trained. silo silo-07: column age: found type" in head
 
 
