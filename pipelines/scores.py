@@ -160,6 +160,7 @@ def evaluate(request: Request, to: pathlib.Path) -> Verdict:
     ]
     below = to / EVALUATION
     below.mkdir(parents=True, exist_ok=True)
+    (to / decision.FILE_NAME).unlink(missing_ok=True)  # an earlier call's
     gates = request.settings.gates
     measured = evaluation.measure(
         examples,

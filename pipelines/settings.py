@@ -126,15 +126,19 @@ def load(
     Raises:
         SettingsError: The file or an override can't be used; all faults are named.
     """
-    data = _read(path)
+    data, changed_by = _read(path), []
     if patch is not None and patch.exists():
         _merge(data, _read(patch))
+        changed_by.append(str(patch))
     for override in overrides:
         _apply(data, override)
+    if overrides:
+        changed_by.append("--set " + " --set ".join(overrides))
+    by = f" (changed by {', then '.join(changed_by)})" if changed_by else ""
     settings = _validate(
         UseCaseSettings,
         data,
-        str(path),
+        f"{path}{by}",
         f"`fairsilo config show {path.parent.name}` lists all settings",
     )
     check(settings.evaluation, settings.gates)

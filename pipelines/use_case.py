@@ -242,10 +242,27 @@ def _absolute(path: str, base: pathlib.Path, setting: str) -> str:
 
 
 def _check_columns(use_case: UseCase) -> None:
-    """Check that the schema lists every column that the settings name."""
+    """Check that the schema lists every column that the settings name.
+
+    And that the label is the label alone: as what splits rows or groups them, it would
+    leave one of its values on each side.
+    """
     columns = _schema_columns(use_case.schema_file)
+    named = _named_columns(use_case.settings)
+    label = use_case.settings.rows.label
+    twice = [
+        f"`{setting}`"
+        for setting in ("rows.key", "rows.split_by", "evaluation.slices")
+        if label in named[setting]
+    ]
+    if twice:
+        raise SettingsError(
+            f"use case `{use_case.name}`: the label `{label}` is also in "
+            f"{', '.join(twice)}, expected other columns there",
+            "correct the settings",
+        )
     faults = []
-    for setting, names in _named_columns(use_case.settings).items():
+    for setting, names in named.items():
         for name in dict.fromkeys(filter(None, names)):
             if name not in columns:
                 close = difflib.get_close_matches(name, columns, 1)

@@ -13,13 +13,14 @@ ELSEWHERE = {
     "pipelines/cli/bench.py": "tests/components/batch_inferrer/test_bench.py",
     "pipelines/cli/compile.py": "tests/pipelines/cli/test_main.py",
     "pipelines/cli/config.py": "tests/pipelines/cli/test_main.py",
-    "pipelines/cli/console.py": "tests/pipelines/cli/test_main.py",
-    "pipelines/cli/init.py": "tests/end_to_end/test_own_data.py",
     "pipelines/cli/options.py": "tests/pipelines/cli/test_main.py",
-    "pipelines/cli/run.py": "tests/end_to_end/test_flights.py",
     "pipelines/runners/closing.py": "tests/end_to_end/test_kubeflow.py",
     "pipelines/runners/placing.py": "tests/pipelines/runners/test_kubeflow.py",
     "pipelines/runners/result.py": "tests/pipelines/test_summary.py",
+    "pipelines/scaffold/agreement.py": "tests/pipelines/scaffold/test_proposal.py",
+    "pipelines/scaffold/faults.py": "tests/pipelines/scaffold/test_proposal.py",
+    "pipelines/scaffold/report.py": "tests/pipelines/cli/test_init.py",
+    "pipelines/scaffold/words.py": "tests/pipelines/scaffold/test_proposal.py",
 }
 MODULES = [
     path.relative_to(ROOT).as_posix()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import logging
 import pathlib
 from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from components import tracebacks
 from components.batch_inferrer import ledger, predictions
@@ -14,8 +18,9 @@ from components.batch_inferrer.ledger import FailureLine, Ledger, SiloLine, Unsc
 from components.batch_inferrer.scoring import Job, Outcome
 from components.batch_inferrer.settings import InferenceSettings
 from components.errors import SettingsError
+from components.scoring import model
 from components.silos import digests
-from components.silos.manifest import Manifest
+from components.silos.manifest import SCORE, Manifest
 
 logger = logging.getLogger(__name__)
 
@@ -60,15 +65,35 @@ def infer(
 
     flags = beam_steps.beam_args(settings.workers)
     pairs = list(beam_steps.run(items, job, flags, folder))
-    return _account(pairs, job, settings, unreadable)
+    account = _account(pairs, job, settings, unreadable)
+    return dataclasses.replace(account, without=_without(manifest, job))
+
+
+def _without(manifest: Manifest, job: Job) -> dict[str, list[str]]:
+    """Return the columns of the model that rows to be scored do not have, by silo."""
+    wanted = model.read_spec(job.model).columns
+    found = {}
+    for entry in manifest.readable(SCORE):
+        try:
+            names = set(pq.read_schema(entry.splits[SCORE].path).names)
+        except (OSError, pa.ArrowException):
+            continue  # its item has failed
+        if lacking := [name for name in wanted if name not in names]:
+            logger.warning("silo=%s: scored without columns %s", entry.silo.id, lacking)
+            found[entry.silo.id] = lacking
+    return found
 
 
 def _unreadable(manifest: Manifest) -> list[FailureLine]:
-    """Return the silos of which rows to be scored can't be read, with each reason."""
+    """Return the silos of which rows to be scored can't be read, with each reason.
+
+    One that has no file of the span has nothing to score.
+    """
     lines = []
     for entry in manifest:
         name = f"silo `{entry.silo.id}`: "
-        for one in (*([entry.error] if entry.error else []), *entry.unscored):
+        whole = [entry.error] if entry.error and not entry.has_no_file else []
+        for one in (*whole, *entry.unscored):
             named = one.sentence if name in one.sentence else name + one.sentence
             reason = "; ".join(filter(None, [named, one.hint]))
             lines.append(FailureLine(entry.silo.id, "", reason))
@@ -76,8 +101,8 @@ def _unreadable(manifest: Manifest) -> list[FailureLine]:
 
 
 def _check_key(key: Sequence[str]) -> None:
-    ours = {predictions.SCORE.name, predictions.MODEL.name, predictions.REASON.name}
-    clash = sorted(ours & set(key))
+    ours = (predictions.SCORE, predictions.MODEL, predictions.REASON)
+    clash = sorted({field.name for field in ours} & set(key))
     if clash:
         raise SettingsError(
             f"key column {', '.join(f'`{name}`' for name in clash)} has the name of "

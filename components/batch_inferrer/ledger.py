@@ -92,6 +92,8 @@ class Ledger:
         silos: One line for each silo with predictions, sorted by silo.
         failures: One line for each item that failed, sorted by silo and item.
         unscored: The silos that lack predictions, one line each, sorted by silo.
+        without: The columns of the model that a silo's rows do not have, by silo;
+            they count as missing in each row.
     """
 
     status: str
@@ -103,6 +105,7 @@ class Ledger:
     silos: tuple[SiloLine, ...] = ()
     failures: tuple[FailureLine, ...] = ()
     unscored: tuple[Unscored, ...] = ()
+    without: dict[str, list[str]] = dataclasses.field(default_factory=dict)
 
     @property
     def is_settled(self) -> bool:

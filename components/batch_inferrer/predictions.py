@@ -22,6 +22,7 @@ from components.silos import homes, leftovers
 from components.silos.silo import Silo
 
 WORK = b"fairsilo.work"
+ROW = pa.field("row", pa.int64())  # in place of a key: the row's number in its split
 SCORE = pa.field("score", pa.float32())
 MODEL = pa.field("model", pa.dictionary(pa.int32(), pa.string()))
 REASON = pa.field("reason", pa.dictionary(pa.int32(), pa.string()))

@@ -120,13 +120,17 @@ def _score(item: WorkItem, job: Job, scorer: Scorer, work: str) -> tuple[int, in
     manifest.verify(item.silo, {item.path: item.input_digest})
     keys = _key_fields(item, job)
     schema = pa.schema([*keys, predictions.SCORE, predictions.MODEL])
-    rows = 0
+    rows, first = 0, 0 if job.key else _first_row(item)
     dead: list[pa.RecordBatch] = []
     with PartWriter(item.silo, item.target, schema, work) as part:
         for batch, scores in batches.score_batches(
             scorer, item.path, job.key, job.batch_rows, item.row_groups
         ):
-            own = [_plain(batch, field) for field in keys]
+            if job.key:
+                own = [_plain(batch, field) for field in keys]
+            else:
+                own = [pa.array(np.arange(first, first + batch.num_rows))]
+                first += batch.num_rows
             culprits = _infinite(batch, scorer.spec.numeric)
             if culprits is not None:
                 dead.append(_dead_letters(keys, own, culprits, scorer.spec.numeric))
@@ -149,13 +153,18 @@ def _score(item: WorkItem, job: Job, scorer: Scorer, work: str) -> tuple[int, in
 
 
 def _key_fields(item: WorkItem, job: Job) -> list[pa.Field]:
-    """Return the key columns as they are written: those of the input, plain."""
+    """Return the key columns as they are written: those of the input, plain.
+
+    Without a key a row has nothing but its number, of which dead letters make gaps.
+    """
     try:
         metadata = pq.read_metadata(item.path)
     except (OSError, pa.ArrowException):
         return []  # the reader of the rows says what is wrong
     if item.row_groups is None and metadata.num_rows != item.rows:
         raise _miscount(item, metadata.num_rows)
+    if not job.key:
+        return [predictions.ROW]
     schema = metadata.schema.to_arrow_schema()
     lacking = [name for name in job.key if name not in schema.names]
     if lacking:
@@ -171,6 +180,17 @@ def _key_fields(item: WorkItem, job: Job) -> list[pa.Field]:
         pa.field(name, kind.value_type if pa.types.is_dictionary(kind) else kind)
         for name, kind in zip(job.key, kinds, strict=True)
     ]
+
+
+def _first_row(item: WorkItem) -> int:
+    """Return the number of the item's first row in its file."""
+    if not item.row_groups:
+        return 0
+    try:
+        metadata = pq.read_metadata(item.path)
+    except (OSError, pa.ArrowException):
+        return 0  # the reader of the rows says what is wrong
+    return sum(metadata.row_group(n).num_rows for n in range(item.row_groups[0]))
 
 
 def _plain(batch: pa.RecordBatch, field: pa.Field) -> pa.Array:

@@ -172,7 +172,7 @@ class Report:
 
     @property
     def admitted(self) -> list[SiloLine]:
-        """The silos that trained."""
+        """The silos that were to train."""
         return [line for line in self.silos if line.member.admitted]
 
     @property

@@ -121,7 +121,8 @@ def _labels(silo: Silo, name: str, column: pa.ChunkedArray) -> NDArray[np.float3
         or pa.types.is_floating(kind)
     ):
         raise _label_error(silo, name, f"type {kind}")
-    values: NDArray[np.float32] = np.asarray(column.cast(pa.float32()))
+    # Large whole numbers may be rounded: they are neither 0 nor 1 then, either.
+    values: NDArray[np.float32] = np.asarray(column.cast(pa.float32(), safe=False))
     wrong = int(np.count_nonzero((values != 0) & (values != 1)))
     if wrong:
         raise _label_error(

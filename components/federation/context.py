@@ -30,7 +30,8 @@ from tensorflow_federated.python.core.impl.types import (
     type_conversions,
 )
 
-from components.errors import QuorumError
+from components import circumstances
+from components.errors import FairSiloError, QuorumError
 from components.federation.endpoint import Endpoint, WorkerError
 from components.federation.tff_types import Computation, Type, Value
 
@@ -143,7 +144,7 @@ class SiloContext(tff.framework.SyncContext):  # type: ignore[misc]  # TFF: no t
 
         Raises:
             QuorumError: Too few silos answered.
-            WorkerError: The coordinator's own worker failed.
+            FairSiloError: The coordinator's own worker failed.
         """
         parameter, result = comp.type_signature.parameter, comp.type_signature.result
         sizes = {len(values) for values in _client_values(arg, parameter)}
@@ -166,7 +167,19 @@ class SiloContext(tff.framework.SyncContext):  # type: ignore[misc]  # TFF: no t
         )
 
     def _serve(self, computation: Computation, argument: Value) -> Value:
-        return self._server.submit(computation, argument).result(self._timeout_s)
+        late = WorkerError("DEADLINE_EXCEEDED", self._timeout_s)
+        try:
+            return self._server.submit(computation, argument).result(self._timeout_s)
+        except (WorkerError, TimeoutError, concurrent.futures.CancelledError) as error:
+            found = str(error if isinstance(error, WorkerError) else late)
+            raise circumstances.of_circumstance(
+                FairSiloError(
+                    f"the coordinator could not merge what the silos sent: {found}",
+                    "run again: the training goes on after its last finished round; "
+                    "server.log among the workers' logs, beside the checkpoints, may "
+                    "tell more",
+                )
+            ) from None
 
     def _ask(
         self, computation: Computation, arg: Value, parameter: Type
@@ -220,7 +233,8 @@ def below_quorum(
     reasons = "; ".join(f"`{silo}`: {why}" for silo, why in sorted(dropped.items()))
     return QuorumError(
         f"{found} of {asked} silos answered, the quorum is {quorum} ({reasons})",
-        "mend the silos named here, or lower the trainer's `quorum_per_round`",
+        "mend the silos named here (the log of a worker that was started here lies "
+        "beside the checkpoints), or lower the trainer's `quorum_per_round`",
     )
 
 

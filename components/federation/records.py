@@ -100,7 +100,8 @@ class RunRecord:
 
         Returns:
             Those that could not train at all, and those that dropped out of every
-            round with the last reason; sorted by id. None where nothing was trained.
+            round with the last reason; sorted by id and named in the reason. None
+            where nothing was trained.
         """
         if self.refusal:
             return ()
@@ -108,10 +109,12 @@ class RunRecord:
         for drops in (*(record.dropped for record in self.rounds), self.left_out):
             reasons |= {drop.silo: drop.reason for drop in drops}
         trained = {one.silo for record in self.rounds for one in record.silos}
-        return tuple(
-            Dropped(silo, reasons.get(silo, f"silo `{silo}`: took part in no round"))
-            for silo in sorted(set(admitted) - trained)
-        )
+        found = []
+        for silo in sorted(set(admitted) - trained):
+            reason = reasons.get(silo, "took part in no round")
+            named = f"silo `{silo}`: "
+            found.append(Dropped(silo, reason if named in reason else named + reason))
+        return tuple(found)
 
     def write(self, folder: str | pathlib.Path) -> None:
         """Write the record into an artifact's folder."""

@@ -94,7 +94,7 @@ def train(
 
     Raises:
         SettingsError: There is no such algorithm.
-        FairSiloError: The coordinator's own worker does not start.
+        FairSiloError: The coordinator's own worker does not start, or failed.
     """
     silos = sorted(silos, key=lambda silo: silo.id)
     process = registry.load(plan.algorithm)(client_model, plan)
@@ -124,7 +124,7 @@ def train(
             try:
                 state, record = federation.run(run_round, state, number)
             except QuorumError as error:
-                refusal = f"round {number}: {error.message}"
+                refusal = f"round {number}: {error.message}; {error.hint}"
                 circumstance = refusal if error.circumstance else ""
                 logger.warning("training stops: %s", refusal)
                 break

@@ -188,6 +188,8 @@ class Workers:
     def _start(self, name: str, cwd: pathlib.Path, uid: int | None) -> Worker:
         self._started[name] = self._started.get(name, 0) + 1
         log = self._folder / "logs" / (f"silo-{name}.log" if name else "server.log")
+        if log.exists():  # of the worker that died; it may tell why
+            log.replace(log.with_suffix(".before.log"))
         reason = ""
         for _ in range(ATTEMPTS):
             port = _free_port()

@@ -55,7 +55,14 @@ def take_in(
     outcomes = {
         silo.id: outcome for silo, outcome in tasks.run("ingest", calls, beam_args)
     }
-    entries = [_entry(silo, outcomes.get(silo.silo.id)) for silo in found]
+    spans = (*chosen.history, chosen.following)
+    entries = [
+        dataclasses.replace(
+            _entry(silo, outcomes.get(silo.silo.id)),
+            has_no_file=not silo.error and not silo.paths(spans),
+        )
+        for silo in found
+    ]
     return Manifest(use_case, chosen.span, tuple(entries))
 
 

@@ -69,6 +69,7 @@ class SiloEntry:
         unreadable: Why files were left out, while others were read.
         unscored: Those of them whose rows would have been scored.
         notes: What was found in files that were read.
+        has_no_file: Whether it has none of these spans, so that nothing is lacking.
     """
 
     silo: Silo
@@ -78,6 +79,7 @@ class SiloEntry:
     unreadable: tuple[Finding, ...] = ()
     unscored: tuple[Finding, ...] = ()
     notes: tuple[Finding, ...] = ()
+    has_no_file: bool = False
 
     def digests(self, *splits: str) -> dict[str, str]:
         """Return the digests of some splits, or of all, by path; see `verify`."""
@@ -209,4 +211,5 @@ def _entry(item: dict[str, Any]) -> SiloEntry:
         unreadable=findings.all_of_json(item["unreadable"]),
         unscored=findings.all_of_json(item["unscored"]),
         notes=findings.all_of_json(item["notes"]),
+        has_no_file=item.get("has_no_file", False),
     )

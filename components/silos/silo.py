@@ -42,8 +42,9 @@ def check_id(silo: str) -> str:
     """
     fault = _fault(silo)
     if fault:
+        shown = silo if len(silo) <= MAX_ID_BYTES else f"{silo[:40]}..."
         raise SettingsError(
-            f"silo name {silo!r} {fault}; expected a plain folder name of at most "
+            f"silo name {shown!r} {fault}; expected a plain folder name of at most "
             f"{MAX_ID_BYTES} bytes, in any script",
             "rename the silo's folder",
         )

@@ -9,6 +9,7 @@ import rich.table
 import rich.text
 
 from components.scoring.table import SILO
+from pipelines.cli.tables import short
 from pipelines.site import metrics
 from pipelines.site.diff import Change
 from pipelines.site.figures import Figure, Question
@@ -79,7 +80,7 @@ def _table(
     for heading in ("before", "after", "change", "95 % interval"):
         table.add_column(heading, justify="right", no_wrap=True)
     for change in found:
-        table.add_row(rich.text.Text(name(change)), *_numbers(change))
+        table.add_row(rich.text.Text(short(name(change))), *_numbers(change))
     return table
 
 

@@ -93,6 +93,7 @@ def waive(
 
     runs = past.of_run(run, use, output, store)
     told = runs.find(run)
+    run = told["run_id"]
     waiving.check(told, gate)
     state = Waivers(runs.operator_store, runs.use_case)
     given = state.waive(
@@ -128,7 +129,8 @@ def unwaive(
     from components.fairness_evaluator.waivers import Waivers
 
     runs = past.of_run(run, use, output, store)
-    digest = runs.find(run)["model"]["digest"] or ""  # none where nothing was trained
+    told = runs.find(run)
+    run, digest = told["run_id"], told["model"]["digest"] or ""  # none: not trained
     state = Waivers(runs.operator_store, runs.use_case)
     ended = state.withdraw(gate=gate, model_digest=digest, reason=reason, by=by)
     console.say(

@@ -29,7 +29,10 @@ NameOrRun = Annotated[
     ),
 ]
 Run = Annotated[
-    str, typer.Argument(metavar="[RUN]", help="The run's id; by default the last one.")
+    str,
+    typer.Argument(
+        metavar="[RUN]", help="The run's id, or `latest`; by default the last one."
+    ),
 ]
 
 
@@ -100,7 +103,8 @@ def open_page(
     run: Annotated[
         str,
         typer.Argument(
-            metavar="[RUN]", help="The run's id; by default the site of all runs."
+            metavar="[RUN]",
+            help="The run's id, or `latest`; by default the site of all runs.",
         ),
     ] = "",
     silo: Annotated[
@@ -187,7 +191,10 @@ def _page(runs: PastRuns, run: str, silo: str) -> Page:
         return runs.silo_page(told, silo)
     page = runs.page(told)
     if page is None:
-        raise SettingsError("this run wrote no page", "see `fairsilo report show`")
+        raise SettingsError(
+            f"run {told['run_id']} has no page: it wrote none, or it was deleted",
+            "see `fairsilo report show`, or run that span again",
+        )
     return page
 
 

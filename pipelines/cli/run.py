@@ -134,6 +134,12 @@ def predict(
     else:
         for item in result["unscored"]:
             console.data(f"not scored: {item['reason']}")
+        for silo, columns in result["without"].items():
+            names = ", ".join(f"`{name}`" for name in columns)
+            console.data(
+                f"silo `{silo}`: scored without {names}, which the model uses and its "
+                "rows don't have: each counts as a missing value"
+            )
         console.data(
             f"{result['rows']:,} rows scored, {result['dead_letters']:,} dead letters: "
             f"{result['path'] or result['reason']}"
@@ -173,5 +179,6 @@ def _predict(chosen: Any, span: str, output: pathlib.Path) -> dict[str, Any]:  #
         "rows": result.rows,
         "dead_letters": result.dead_letters,
         "unscored": [dataclasses.asdict(one) for one in result.unscored],
+        "without": result.without,
         "model": result.model or None,
     }

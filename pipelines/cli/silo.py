@@ -54,8 +54,11 @@ def list_silos(
 
 
 def _line_of_files(item: dict[str, Any]) -> str:
+    from pipelines.cli import tables
+
+    silo = tables.short(item["silo"])
     return (
-        f"{item['silo']:<24} {item['files']:>6} files  {item['spans']:<24} "
+        f"{silo:<24} {item['files']:>6} files  {item['spans']:<24} "
         f"{item['error'] or _by_hand(item)}"
     )
 
@@ -65,7 +68,9 @@ def _line_of_run(item: dict[str, Any]) -> str:
     from pipelines.cli import tables
 
     reasons = "; ".join(filter(None, [*tables.why(item), _by_hand(item)]))
-    return f"{item['silo']:<24} {verdicts[item['admitted']]:<10} {reasons}"
+    return (
+        f"{tables.short(item['silo']):<24} {verdicts[item['admitted']]:<10} {reasons}"
+    )
 
 
 def _by_hand(item: dict[str, Any]) -> str:
@@ -230,6 +235,7 @@ def _state(
     if store:
         shared_store.refuse_local(output, overrides)
         return shared_store.decisions_on(store, name, silo)
+    from components.silo_example_gen.discovery import may_be_silo
     from components.silos.silo import check_id
     from pipelines import use_case
 
@@ -237,9 +243,10 @@ def _state(
     check_id(silo)
     chosen.prepare()
     if not (chosen.data / silo).is_dir():
-        known = sorted(path.name for path in chosen.data.iterdir() if path.is_dir())
+        known = [path.name for path in chosen.data.glob("*") if may_be_silo(path)]
         raise SettingsError(
             f"silo `{silo}`: found no such folder in {chosen.data}; there are "
-            f"{', '.join(known)}"
+            f"{', '.join(sorted(known)) or 'none'}",
+            "correct the name, or silos.root in the settings",
         )
     return _open_state(name, output, store)

@@ -12,6 +12,13 @@ from components.silos import findings
 from pipelines.run_store import RUNNING
 from pipelines.summary import FAILED, STOPPED, Summary, words
 
+MAX_NAME = 40
+
+
+def short(name: str) -> str:
+    """Return a name for a table, shortened in its middle where it is long."""
+    return name if len(name) <= MAX_NAME else f"{name[:24]}…{name[-15:]}"
+
 
 def silos(summary: Summary) -> rich.table.Table:
     """Return a run's silos: rows, admitted or why not, AUC with its interval."""
@@ -23,7 +30,7 @@ def silos(summary: Summary) -> rich.table.Table:
     table.add_column("AUC (95 % interval)", justify="right", no_wrap=True)
     for item in summary["silos"]:
         table.add_row(
-            rich.text.Text(item["silo"]),
+            rich.text.Text(short(item["silo"])),
             f"{item['rows_train']:,}",
             f"{item['rows_eval']:,}",
             rich.text.Text("yes" if item["admitted"] else "; ".join(why(item))),
@@ -93,7 +100,9 @@ def runs(summaries: list[Summary]) -> rich.table.Table:
             summary["span"] or "-",
             rich.text.Text(words(summary)),
             auc(summary["metrics"]["auc"], None, None),
-            rich.text.Text(f"{worst['silo']} {auc(worst['auc'], None, None)}".strip()),
+            rich.text.Text(
+                f"{short(worst['silo'])} {auc(worst['auc'], None, None)}".strip()
+            ),
             baseline(summary.get("baseline")),
         )
     return table

@@ -33,16 +33,13 @@ class LocalRuns(PastRuns):
         self._places = places
 
     def summaries(self) -> list[Summary]:
-        """Return the summaries of all runs, oldest first."""
-        return summary.read_all(self._places)
+        """Return the summaries of all runs, oldest first; a folder may hold others."""
+        every = summary.read_all(self._places)
+        return [told for told in every if told["use_case"] == self.use_case]
 
     def run_ids(self) -> list[str]:
         """Return the ids of all runs, oldest first."""
         return [told["run_id"] for told in self.summaries()]
-
-    def has_any(self) -> bool:
-        """Return whether there is a run of this use case; a folder may hold others."""
-        return any(told["use_case"] == self.use_case for told in self.summaries())
 
     def page(self, told: Summary) -> LocalPage | None:
         """Return a run's page; None when it wrote none or it is gone."""

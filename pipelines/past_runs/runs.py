@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+LATEST = "latest"
+
+
 class PastRuns(abc.ABC):
     """The runs of one use case.
 
@@ -87,11 +90,12 @@ class PastRuns(abc.ABC):
         """Return the summary of a run.
 
         Args:
-            run_id: The run; empty for the last.
+            run_id: The run; empty or `latest` for the last.
 
         Raises:
             SettingsError: There is no such run.
         """
+        run_id = "" if run_id == LATEST else run_id
         told = self._summary(run_id)
         if told is not None:
             return told

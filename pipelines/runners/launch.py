@@ -18,7 +18,7 @@ from tfx.orchestration.portable import launcher
 from tfx.proto.orchestration import pipeline_pb2
 
 from components.errors import FairSiloError
-from pipelines.runners import results
+from pipelines.runners import results, whole
 from pipelines.runners.job import Job
 from pipelines.runners.result import NodeResult
 
@@ -58,6 +58,7 @@ def launch(
             "compile and upload the package again: it is of another version",
         )
     remove_leftovers(job, node, connection)
+    whole.set_aside([job.places.pipeline_root / node])
     deployment = runner_utils.extract_local_deployment_config(chain)
     launcher.Launcher(
         pipeline_node=nodes[node].pipeline_node,
@@ -75,6 +76,7 @@ def launch(
             f"run {job.run_id}",
             "read the log above; the outputs of the steps before may have been removed",
         )
+    whole.note(found[node])
     return found
 
 

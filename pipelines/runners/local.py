@@ -21,7 +21,7 @@ from tfx.orchestration.portable import runtime_parameter_utils
 from components import tracebacks
 from components.errors import FairSiloError, SettingsError
 from pipelines import faults
-from pipelines.runners import results
+from pipelines.runners import results, whole
 from pipelines.runners.result import NodeResult
 
 MAX_SPAN_BYTES = 200  # a folder's name has 255 at most
@@ -67,12 +67,19 @@ def _run(
     runtime_parameter_utils.substitute_runtime_parameter(
         ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
     )
-    pathlib.Path(pipeline.pipeline_info.pipeline_root).mkdir(
-        parents=True, exist_ok=True
-    )
+    root = pathlib.Path(pipeline.pipeline_info.pipeline_root)
+    root.mkdir(parents=True, exist_ok=True)
+    folders = [root / node.id for node in pipeline.components]
+    if pathlib.Path(pipeline.metadata_connection_config.sqlite.filename_uri).exists():
+        whole.set_aside(folders)
+    else:
+        whole.set_unknown_aside(folders)
     with _own_arguments(), _node_log(on_node):
         local_dag_runner.LocalDagRunner().run_with_ir(ir)
-    return results.read(pipeline.metadata_connection_config, run_id)
+    found = results.read(pipeline.metadata_connection_config, run_id)
+    for node in found.values():
+        whole.note(node)
+    return found
 
 
 @contextlib.contextmanager

@@ -35,10 +35,12 @@ class Problem:
     """A column that the caller must decide on.
 
     Attributes:
+        column: The column.
         told: What was found.
         option: What would settle it.
     """
 
+    column: str
     told: str
     option: str
 
@@ -78,6 +80,7 @@ def agree(
 def _unsupported(name: str, one: Vote, silos: Mapping[str, Column]) -> Problem:
     odd = [silo for silo, column in silos.items() if column.vote and column.vote.arrow]
     return Problem(
+        name,
         f"column `{name}`: found the type {one.arrow} in {of(odd, len(silos))}, which "
         "is not supported; export it as numbers or text, or leave it out with "
         f"{option('ignore', name)}",
@@ -95,6 +98,7 @@ def _undecided(name: str, silos: Mapping[str, Column]) -> Problem:
         f"{kind} in {few(dict.fromkeys(where))}" for kind, where in sides.items()
     )
     return Problem(
+        name,
         f"column `{name}`: found {told}; neither is in more silos than the other: take "
         f"it as text ({option('type', f'{name}=text')}), as a number "
         f"({option('type', f'{name}=number')} or ...=whole), or leave it out "
@@ -107,7 +111,13 @@ def ask(problems: Sequence[Problem], options: Options) -> SettingsError:
     """Return the error that asks for all problems at once, with a command to copy."""
     told = "\n".join(f"  {one.told}" for one in problems)
     many = f"{len(problems)} columns" if len(problems) > 1 else "1 column"
-    command = options.command(list(dict.fromkeys(one.option for one in problems)))
+    ignored = {p.column for p in problems if p.option == option("ignore", p.column)}
+    kept = dataclasses.replace(
+        options,  # what is not read can be neither
+        sensitive=tuple(name for name in options.sensitive if name not in ignored),
+        key=tuple(name for name in options.key if name not in ignored),
+    )
+    command = kept.command(list(dict.fromkeys(one.option for one in problems)))
     return SettingsError(
         f"{many} must be decided on:\n{told}", f"for example: {command}"
     )

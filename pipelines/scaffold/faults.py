@@ -49,7 +49,7 @@ def misfits(
                 f"where that means a missing value: {null}; where it is a value: "
                 f"{text}; to leave the column out: {ignore}"
             )
-            problems.append(Problem(told, null))
+            problems.append(Problem(name, told, null))
             continue
         worst = max(odd.values(), key=lambda one: one.num)
         others = " or ".join(
@@ -60,7 +60,7 @@ def misfits(
             f"{EXPECTED[feature.type]}; export it so, give it another type "
             f"({others}), or leave it out ({ignore})"
         )
-        problems.append(Problem(told, ignore))
+        problems.append(Problem(name, told, ignore))
     return problems
 
 

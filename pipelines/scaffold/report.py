@@ -14,7 +14,7 @@ TYPES = {
 }
 SHOWN = 12
 QUARANTINED = "the silo will be quarantined until that is mended"
-MAX_SILOS = 20
+MAX_FAULTS = 20
 
 
 def decided(proposal: Proposal) -> list[str]:
@@ -23,7 +23,7 @@ def decided(proposal: Proposal) -> list[str]:
     total = sum(silo.rows for silo in proposal.silos)
     admitted = len(proposal.silos) - len(proposal.faults)
     told = {
-        "silos": f"{admitted} of {len(proposal.silos)} can train; {total:,} rows",
+        "silos": f"{admitted} of {len(proposal.silos)} can train; {total:,} rows read",
         "label": f"`{rows.label}`: positive is `{label.positive}` ({label.reason}; "
         f"{label.num_positive:,} rows), negative `{label.negative}` "
         f"({label.num_negative:,} rows); the other way round: "
@@ -66,12 +66,9 @@ def _bounds(proposal: Proposal) -> str:
 def warnings(proposal: Proposal) -> list[str]:
     """Return what should be looked at, a line each; the faults of silos first."""
     faults = [text for told in proposal.faults.values() for text in told]
-    lines = [
-        f"{text}: the silo will be quarantined until that is mended"
-        for text in faults[:MAX_SILOS]
-    ]
-    if len(faults) > MAX_SILOS:
-        lines.append(f"{len(faults) - MAX_SILOS:,} more faults of silos")
+    lines = [f"{text}; {QUARANTINED}" for text in faults[:MAX_FAULTS]]
+    if len(faults) > MAX_FAULTS:
+        lines.append(f"{len(faults) - MAX_FAULTS:,} more faults of silos")
     if not proposal.rows.key:
         lines.append(
             "found no column that differs in each row: predictions can't be joined "

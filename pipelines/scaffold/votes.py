@@ -31,6 +31,11 @@ _FOR_PEOPLE = (
 )
 # Of the forms that `kind_of` does not know, such as 31.12.2024 and 12/31/24.
 _DATES = r"^[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{2,4}([ T][0-9]{1,2}:[0-9]{2}.*)?$"
+# What stands for a missing value; other text among numbers is not shown to anyone.
+_PLACEHOLDER = (
+    r"(?i)^([^\pL\pN]{1,5}|#?n\.?[/ ]?a\.?n?|k\.?a\.?|null|nil|none|void|missing|"
+    r"unknown|undefined|empty|not available)$"
+)
 _NUMERIC = {Kind.TRUTH, Kind.WHOLE, Kind.LARGE, Kind.NUMBER}
 # Which of the kinds that go together takes in the others.
 _WIDEST = (
@@ -60,7 +65,8 @@ class Vote:
         kind: The kind of its values.
         wide: Whether whole numbers of 2^53 or more are among them, which floating
             point would round.
-        spellings: The few values that are no numbers, in a CSV column of numbers.
+        spellings: What stands for a missing value in a CSV column of numbers; none
+            where there is other text, too.
         arrow: The file's type, where it is not supported.
     """
 
@@ -112,7 +118,8 @@ def _of_text(column: pa.ChunkedArray, parse: bool) -> Vote:
     if share < 0.5 or len(others) > MAX_SPELLINGS or with_digits:
         return Vote(Kind.TEXT)
     whole = pc.all(pc.match_substring_regex(values.filter(numbers), WHOLE)).as_py()
-    spellings = tuple(sorted(others.to_pylist()))
+    known = pc.all(pc.match_substring_regex(others, _PLACEHOLDER)).as_py()
+    spellings = tuple(sorted(others.to_pylist())) if known else ()
     return Vote(Kind.WHOLE if whole else Kind.NUMBER, spellings=spellings)
 
 

@@ -55,7 +55,7 @@ def test_the_servers_end_when_their_owner_is_killed(binaries_built, tmp_path):
         assert owner.stdout.readline() == "ready\n"
         assert len(processes_in(tmp_path)) == 2
         owner.send_signal(signal.SIGKILL)
-    wait_until(lambda: processes_in(tmp_path) == [], timeout_s=10)
+    wait_until(lambda: processes_in(tmp_path) == [])
 
 
 def test_a_server_that_does_not_start_says_so_and_leaves_nothing_behind(

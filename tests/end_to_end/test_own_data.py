@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -82,8 +83,8 @@ def test_init_does_not_overwrite(tiny):
 
 BROKEN = {
     "constant": "label `defaulted` is constant: found",
-    "corrupt": "people.parquet: a corrupt file (ArrowInvalid",
-    "empty": "people.parquet: an empty file (0 bytes), expected a table",
+    "corrupt": "people.parquet: found a corrupt file (ArrowInvalid",
+    "empty": "people.parquet: found an empty file (0 bytes), expected a table",
     "flood": "rows NaN, infinite or beyond float32, expected at most 5%",
     "foreign-label": "values outside its domain, expected 0 or 1",
     "missing": "column `debt`",
@@ -153,7 +154,7 @@ def test_healthy_silos_go_on(broken):
     assert silos["west"]["auc"] > 0.6
     assert (broken.returncode, told["status"]) == (5, "incomplete"), told["reasons"]
     unscored = [item["silo"] for item in told["unscored"]]
-    assert unscored == ["a\\evil", "corrupt", "empty", "no-files", "wrong-type"]
+    assert unscored == ["a\\evil", "corrupt", "empty", "wrong-type"]
     assert told["untrained"] == []
 
 
@@ -192,3 +193,34 @@ def test_fault_of_the_settings_ends_with_the_key_and_what_is_allowed(tiny):
     assert done.returncode == 2
     assert "`training.epochs`: unknown key" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def files(folder: pathlib.Path, pattern: str) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob(pattern))
+
+
+def test_outputs_that_were_deleted_are_made_again(broken, tiny):
+    before, output = summary(broken), tiny / "build/loans"
+    predictions = files(output / "silos", "part-*.parquet")
+    shutil.rmtree(output / "serving")
+    shutil.rmtree(output / "silos/north/predictions")
+    shutil.rmtree(output / "silos/west/training")
+    pathlib.Path(before["dashboard"]).unlink()
+    told = summary(fairsilo("run", "loans", "--json", folder=tiny))
+    for name in ("status", "metrics", "model", "predictions", "pushed", "unscored"):
+        assert told[name] == before[name], name
+    assert told["seconds"]["FederatedTrainer"] < 2
+    assert files(output / "silos", "part-*.parquet") == predictions
+    assert list((output / "serving").glob("*/saved_model.pb"))
+    assert pathlib.Path(told["dashboard"]).is_file()
+
+
+def test_homes_that_were_deleted_are_made_again_with_the_same_model(broken, tiny):
+    before, output = summary(broken), tiny / "build/loans"
+    predictions = files(output / "silos", "part-*.parquet")
+    shutil.rmtree(output / "silos")
+    told = summary(fairsilo("run", "loans", "--json", folder=tiny))
+    for name in ("status", "metrics", "predictions", "pushed", "unscored"):
+        assert told[name] == before[name], name
+    assert told["model"]["digest"] == before["model"]["digest"]
+    assert files(output / "silos", "part-*.parquet") == predictions

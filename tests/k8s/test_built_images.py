@@ -251,4 +251,4 @@ def test_worker_computes_as_the_image_starts_it(worker):
     finally:
         endpoint.close()
     process.kill()
-    assert process.wait(timeout=10) == -9
+    assert process.wait(timeout=120) == -9

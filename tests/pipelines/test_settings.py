@@ -82,6 +82,21 @@ def test_impossible_value_is_told_with_key_value_and_bound(write, override, told
     assert told in str(caught.value)
 
 
+def test_what_changed_the_file_is_told_with_a_fault(write, tmp_path):
+    path, patch = write(SMALL), tmp_path / "patch.yaml"
+    patch.write_text("training: {rounds: 0}")
+    for overrides, by in (
+        ([], f"(changed by {patch})"),
+        (["a=1", "b=2"], f"(changed by {patch}, then --set a=1 --set b=2)"),
+    ):
+        with pytest.raises(SettingsError) as caught:
+            load(path, overrides, patch)
+        assert caught.value.message.startswith(f"{path} {by}: ")
+    with pytest.raises(SettingsError) as caught:
+        load(write({**SMALL, "training": {"rounds": 0}}))
+    assert caught.value.message.startswith(f"{path}: 1 setting can't")
+
+
 def test_all_faults_are_told_at_once(write):
     with pytest.raises(SettingsError, match="2 settings can't be used"):
         load(write(SMALL), ["training.rounds=0", "training.batch_size=0"])

@@ -182,9 +182,9 @@ def test_a_blessed_run_with_an_admitted_silo_that_did_not_train_is_incomplete(
     )
     assert told["status"] == "incomplete"
     assert told["untrained"] == [
-        {"silo": cases.ARABIC, "reason": "no answer in 60 s"},
+        {"silo": cases.ARABIC, "reason": f"silo `{cases.ARABIC}`: no answer in 60 s"},
     ]
-    assert told["reasons"] == ["not trained: no answer in 60 s"]
+    assert told["reasons"] == [f"not trained: silo `{cases.ARABIC}`: no answer in 60 s"]
 
 
 def test_a_silo_that_missed_some_rounds_only_did_train(tmp_path):

@@ -102,6 +102,19 @@ def test_all_unknown_columns_are_named_at_once_with_those_that_there_are(project
     )
 
 
+@pytest.mark.parametrize(
+    ("change", "setting"),
+    [
+        ("rows.key=[flight_id, late]", "rows.key"),
+        ("rows.split_by=late", "rows.split_by"),
+        ("evaluation.slices=[origin, haul, part_of_day, late]", "evaluation.slices"),
+    ],
+)
+def test_the_label_is_nothing_else(project, change, setting):
+    with pytest.raises(SettingsError, match=f"`late` is also in `{setting}`, expected"):
+        use_case.find("mine", [change])
+
+
 @pytest.mark.parametrize("text", [b"feature { nam: 'x' }", b"feature {", b"\xff"])
 def test_a_schema_that_is_none_is_refused(project, text):
     (project / "schemas" / "mine.pbtxt").write_bytes(text)

@@ -23,7 +23,7 @@ from pipelines.runners.step_reports.content import (
 
 COLUMNS = (
     Column("Silo"),
-    Column("Takes part", "sentence"),
+    Column("Admission", "sentence"),
     Column("Findings that did not keep it out", "sentence"),
     Column("Rows to train", "number"),
     Column("Rows to evaluate", "number"),

@@ -139,7 +139,7 @@ def _quarantined(silos: Sequence[Mapping[str, Any]]) -> Table:
         if not item["admitted"]
     )
     columns = (Column("Silo"), Column("Why", "sentence"))
-    return Table("Silos that did not train", columns, rows)
+    return Table("Silos that were not admitted", columns, rows)
 
 
 def _reasons(silo: Mapping[str, Any]) -> tuple[str, ...]:

@@ -233,6 +233,16 @@ def test_a_silo_of_which_a_file_to_be_scored_cannot_be_read_was_not_scored(
     assert account.is_settled, "the next run would find the same"
 
 
+def test_columns_of_the_model_that_rows_do_not_have_are_told(federate, model, caplog):
+    manifest = federate()
+    assert infer(manifest, model.job(), SMALL).without == {}
+    path = manifest["nord"].splits["score"].path
+    pq.write_table(pq.read_table(path).drop(["age"]), path)
+    account = infer(manifest, model.job(), SMALL)
+    assert account.without == {"nord": ["age"]}
+    assert "silo=nord: scored without columns ['age']" in caplog.text
+
+
 def test_a_fault_of_all_items_is_a_failed_run_and_no_dead_letter(federate, model):
     manifest = federate()
     for silo in manifest.silos:
@@ -258,6 +268,15 @@ def test_a_silo_whose_data_the_manifest_calls_unreadable_is_told(federate, model
     )
     assert account.unscored == (ledger.Unscored("nord", "silo `nord`: found no file"),)
     assert account.rows == 590
+
+
+def test_a_silo_without_a_file_of_the_span_lacks_nothing(federate, model):
+    first, *rest = federate().entries
+    none = SiloEntry(
+        first.silo, error=Finding("silo `nord`: found no file"), has_no_file=True
+    )
+    account = infer(Manifest("people", "7", (none, *rest)), model.job(), SMALL)
+    assert (account.failures, account.unscored, account.reason) == ((), (), "")
 
 
 def test_nothing_to_score_is_said(federate, model):

@@ -1,11 +1,14 @@
 import dataclasses
 import pathlib
+import struct
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from components.batch_inferrer import beam_steps
 from components.batch_inferrer.items import WorkItem, plan
@@ -257,6 +260,107 @@ def test_key_columns_keep_their_types(federate, model):
     assert written["day"].type == pa.large_string()
     assert written["day"].to_pylist() == large.to_pylist()
     assert written["kind"].to_pylist() == ["a", None] * 10
+
+
+KEYS = {
+    "int64": st.integers(-(2**63), 2**63 - 1),
+    "int32": st.integers(-(2**31), 2**31 - 1),
+    "uint64": st.integers(0, 2**64 - 1),
+    "float64": st.floats(allow_nan=True, allow_infinity=True),
+    "float32": st.floats(width=32),
+    "bool": st.booleans(),
+    "string": st.text(max_size=12),
+    "large_string": st.text(max_size=12),
+    "date32": st.dates(),
+    "timestamp[us]": st.datetimes(),
+    "decimal": st.decimals(-(10**20), 10**20, places=3),
+    "binary": st.binary(max_size=12),
+    "dictionary": st.sampled_from(["", "a", "日本", "-1", "1.0", "NA"]),
+}
+ARROW = {
+    "timestamp[us]": pa.timestamp("us", "UTC"),
+    "decimal": pa.decimal128(30, 3),
+    "dictionary": pa.dictionary(pa.int32(), pa.string()),
+}
+
+
+def arrow_type(name: str) -> pa.DataType:
+    return ARROW.get(name) or pa.type_for_alias(name)
+
+
+def exact(column: pa.ChunkedArray) -> list[Any]:
+    """Return values that are equal only if all their bits are."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    values = column.to_pylist()
+    if pa.types.is_floating(column.type):
+        return [None if value is None else struct.pack("d", value) for value in values]
+    return [(type(value), value) for value in values]
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data(), names=st.lists(st.sampled_from(sorted(KEYS)), max_size=3))
+def test_predictions_join_back_one_to_one_by_a_key_of_any_type(
+    federate, model, data, names
+):
+    number = data.draw(st.integers(1, 60))
+    cells = {
+        f"key {place}": pa.array(
+            data.draw(
+                st.lists(st.none() | KEYS[name], min_size=number, max_size=number)
+            ),
+            arrow_type(name),
+        )
+        for place, name in enumerate(names)
+    }
+    rows = with_infinite(table(number, 1)) if number > 4 else table(number, 1)
+    for name, column in cells.items():
+        rows = rows.append_column(name, column)
+    items = plan(federate({"süd": rows}, row_group_rows=16), "d", 20)
+    outcomes = [score(item, model, key=tuple(cells), batch_rows=7) for item in items]
+    written = pa.concat_tables([pq.read_table(item.target) for item in items])
+    letters = [pq.read_table(item.dead_letters) for item in items[:1] if number > 4]
+    assert sum(outcome.rows for outcome in outcomes) == written.num_rows
+    assert written.num_rows + sum(map(len, letters)) == number
+    # Infinite values are in two of the first rows; those are the dead letters.
+    dead = {0, 3} if letters else set()
+    good = pa.array([place not in dead for place in range(number)])
+    for name in cells:
+        assert exact(written[name]) == exact(rows.filter(good)[name])
+        for letter in letters:
+            assert exact(letter[name]) == exact(rows.take([0, 3])[name])
+    if not cells:
+        assert written.column_names == ["row", "score", "model"]
+        assert written["row"].to_pylist() == [n for n in range(number) if n not in dead]
+        for letter in letters:
+            assert letter["row"].to_pylist() == [0, 3]
+    np.testing.assert_allclose(
+        written["score"].to_numpy(),
+        expected_scores(rows.filter(good), model.linear),
+        atol=1e-6,
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (pa.int64(), [2**53 + 1, 2**53, -(2**63), 2**63 - 1, None, 0]),
+        (pa.float64(), [0.1, -0.0, 2.0**53, float("nan"), None, 5e-324]),
+        (pa.string(), ["", " a", "日本", "NA", None, "007"]),
+    ],
+)
+def test_a_key_has_exactly_the_values_of_its_split(federate, model, kind, values):
+    key = pa.array(values, kind)
+    item = only(federate, table(6, 1).append_column("key", key))
+    score(item, model, key=("key", "id"))
+    written = pq.read_table(item.target)
+    assert written["key"].type == kind
+    assert exact(written["key"]) == exact(pa.chunked_array([key]))
+    assert written["id"].to_pylist() == list(range(6))
 
 
 def test_items_of_one_manifest_name_the_split_score(federate):

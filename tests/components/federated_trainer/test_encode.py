@@ -132,12 +132,13 @@ def with_label(values):
     ("content", "found"),
     [
         (with_label([2, 0, -1]), "2 of 3 values beside 0 and 1"),
+        (with_label([2**25 + 1, 0, 2**62]), "2 of 3 values beside 0 and 1"),
         (with_label(["a", "b", "c"]), "type string"),
         (with_label([datetime.date(2013, 1, 1)] * 3), "type date32[day]"),
         (with_label([None] * 3), "no row with a label"),
         (ROWS.drop([support.LABEL]), "no such column"),
     ],
-    ids=["values", "strings", "dates", "nulls", "absent"],
+    ids=["values", "large", "strings", "dates", "nulls", "absent"],
 )
 def test_unusable_label_is_refused(silo, content, found):
     failure = tasks.attempt("encode", silo, arguments(silo, content))

@@ -6,13 +6,13 @@ import os
 import pathlib
 import subprocess
 import sys
-import time
 
 import pytest
 
 from components import locks
 from components.federation import training
 from tests.components.federated_trainer import support, train_script
+from tests.support.program import wait_until
 
 pytestmark = [pytest.mark.tff, pytest.mark.beam, pytest.mark.slow]
 REPOSITORY = pathlib.Path(__file__).parents[3]
@@ -65,10 +65,7 @@ def test_runs_over_the_same_homes_give_what_they_give_alone(start, tmp_path):
     with locks.exclusive(lock, "a run with seed 1"):
         one, two = start(shared, 1), start(shared, 2)
         assert result(*two) == second
-        end = time.monotonic() + 120
-        while WAITS not in one[1].read_text():
-            assert time.monotonic() < end
-            time.sleep(0.1)
+        wait_until(lambda: WAITS in one[1].read_text())
     found = sorted([train_script.main(shared, 1), result(*one)])
     assert found == [first, (first[0], 3)]  # the later one trains no round again
     assert first[0] != second[0]

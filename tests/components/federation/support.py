@@ -7,10 +7,10 @@ import dataclasses
 import functools
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +27,7 @@ from components.federation.plan import ServerOptimizer, TrainingPlan
 from components.federation.workers import Workers
 from components.silos import homes
 from components.silos.silo import Silo
+from tests.support.program import wait_until
 
 Array = NDArray[Any]
 
@@ -36,6 +37,8 @@ SIZES = {"north": 300, "south": 120, "west": 57}  # unequal: wrong weights show
 NUM_FLOATS = 3
 PLAN = TrainingPlan(rounds=2, local_epochs=2, batch_size=50, client_learning_rate=0.3)
 VALUES = (4, 3)  # of the two columns of ids
+ESTABLISHED = "01"  # the state of a connection in /proc/net/tcp
+READS = b"Instantiating kernel for node: {{node ReadFile}}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -209,15 +212,33 @@ def _listens(pid: int) -> bool:
         return False  # it has just ended
 
 
-def await_worker(parent: int, silo: Silo, timeout_s: float = 60.0) -> int:
-    """Return the process id of a silo's worker as soon as it listens."""
-    end = time.monotonic() + timeout_s
-    while time.monotonic() < end:
+def await_call(parent: int, silo: Silo) -> int:
+    """Return the process id of a silo's worker as soon as the coordinator calls it."""
+
+    def called() -> bool:
         found = workers_of(parent)
-        if silo.home in found and _listens(found[silo.home]):
-            return found[silo.home]
-        time.sleep(0.05)
-    raise TimeoutError(silo.id)
+        return silo.home in found and _is_called(found[silo.home])
+
+    wait_until(called)
+    return workers_of(parent)[silo.home]
+
+
+def _is_called(pid: int) -> bool:
+    """Return whether somebody is connected to a worker."""
+    try:
+        command = pathlib.Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return False  # it has just ended
+    found = re.search(r"--port=(\d+)", command)
+    port = int(found[1]) if found else 0
+    lines = [
+        line.split()
+        for table in ("tcp", "tcp6")
+        for line in pathlib.Path(f"/proc/net/{table}").read_text().splitlines()
+    ]
+    return any(
+        line[1].endswith(f":{port:04X}") and line[3] == ESTABLISHED for line in lines
+    )
 
 
 def free_port() -> int:
@@ -255,17 +276,14 @@ class SiloPods:
                     "--max_concurrent_computation_calls=2",
                 ],
                 cwd=silo.home,
-                env=workers_module._environment(),
+                env={**workers_module._environment(), "TF_CPP_VMODULE": "op_kernel=1"},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 pass_fds=[_worker_binary()],
             )
-            end = time.monotonic() + 60
-            while not _listens(pod.pid):
-                assert pod.poll() is None
-                assert time.monotonic() < end
-                time.sleep(0.02)
+            wait_until(lambda: pod.poll() is not None or _listens(pod.pid))
+            assert pod.poll() is None
         return f"127.0.0.1:{port}"
 
     def kill(self, silo: Silo) -> None:
@@ -273,16 +291,26 @@ class SiloPods:
         self._pods[silo.id].wait()
 
     def await_work(self, silo: Silo) -> None:
-        """Return when a silo's worker trains: idle, it uses no processor at all."""
-        stat = pathlib.Path(f"/proc/{self._pods[silo.id].pid}/stat")
-        start, end = _ticks(stat), time.monotonic() + 60
-        while _ticks(stat) < start + 0.3 * os.sysconf("SC_CLK_TCK"):
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        """Return when a silo's worker is about to read its rows, by its log."""
+        log = pathlib.Path(f"/proc/{self._pods[silo.id].pid}/fd/1")
+        wait_until(lambda: READS in log.read_bytes())
 
 
-def _ticks(stat: pathlib.Path) -> int:
-    return int(stat.read_text().rpartition(")")[2].split()[11])
+@contextlib.contextmanager
+def held(silo: Silo) -> Iterator[None]:
+    """Let a silo's worker wait for its labels as long as the block runs.
+
+    They are a pipe that nobody writes to, so a round can't end before the test says.
+    """
+    path = silo.path(FOLDER, tensor_files.LABELS)
+    kept = path.with_name("kept")
+    path.rename(kept)
+    try:
+        os.mkfifo(path, 0o600)
+        homes.hand_over(silo, path)
+        yield
+    finally:
+        kept.replace(path)
 
 
 @functools.cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pathlib
 import shutil
+import signal
 import tempfile
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_federated as tff
 
-from components.errors import QuorumError
+from components.errors import FairSiloError, QuorumError
 from components.federation import context
 from components.federation.aggregation import federated_collect
 from components.silos import homes
@@ -81,8 +82,23 @@ def test_too_few_answers_are_refused_with_all_reasons(federation):
     assert str(caught.value) == (
         "1 of 3 silos answered, the quorum is 2 (`north`: its training data is not "
         "there; `south`: its training data is not there)\n\n"
-        "hint: mend the silos named here, or lower the trainer's `quorum_per_round`"
+        "hint: mend the silos named here (the log of a worker that was started here "
+        "lies beside the checkpoints), or lower the trainer's `quorum_per_round`"
     )
+
+
+def test_a_coordinator_without_its_worker_says_so_and_may_try_again(tmp_path):
+    silos, _ = support.make_federation(tmp_path / "homes")
+    with support.federation_of(silos, tmp_path) as federation:
+        federation.cohort = NAMES
+        os.kill(support.workers_of(os.getpid())[f"{tmp_path}/server"], signal.SIGKILL)
+        with pytest.raises(FairSiloError) as caught:
+            collect([3, 1, 2])
+    assert caught.value.message == (
+        "the coordinator could not merge what the silos sent: its worker is gone"
+    )
+    assert caught.value.hint.startswith("run again: the training goes on after its")
+    assert caught.value.circumstance
 
 
 def test_computation_of_the_server_alone_runs_there(federation):

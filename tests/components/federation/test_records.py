@@ -38,16 +38,20 @@ def test_who_is_admitted_and_in_no_round_did_not_train():
         "fed_avg",
         rounds=(
             records.summarise(1, SILOS, {"süd": "late", "ost": "gone"}),
-            records.summarise(2, SILOS[:1], {"süd": "still late", "öst": "late"}),
+            records.summarise(
+                2,
+                SILOS[:1],
+                {"süd": "the worker of silo `süd`: still late", "öst": "x"},
+            ),
         ),
         left_out=(Dropped("nord", "no rows"),),
     )
     admitted = ["nord", "ost", "süd", "west", "öst", "idle"]
     assert run.untrained(admitted) == (
         Dropped("idle", "silo `idle`: took part in no round"),
-        Dropped("nord", "no rows"),
-        Dropped("ost", "gone"),
-        Dropped("süd", "still late"),
+        Dropped("nord", "silo `nord`: no rows"),
+        Dropped("ost", "silo `ost`: gone"),
+        Dropped("süd", "the worker of silo `süd`: still late"),
     )
     assert run.untrained(["west", "öst"]) == ()
     refused = dataclasses.replace(run, refusal="1 of 3")

@@ -7,7 +7,6 @@ import pathlib
 import shutil
 import signal
 import threading
-import time
 
 import pytest
 
@@ -16,6 +15,7 @@ from components.federation import workers as module
 from components.federation.workers import Workers
 from components.silos import homes
 from tests.components.federation import support
+from tests.support.program import wait_until
 
 pytestmark = pytest.mark.tff
 
@@ -63,10 +63,7 @@ def test_worker_ends_with_the_thread_that_started_it(silo, workers):
     thread = threading.Thread(target=lambda: started.append(workers.start(silo)))
     thread.start()
     thread.join()
-    end = time.monotonic() + 10
-    while started[0].alive:
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    wait_until(lambda: not started[0].alive)
 
 
 def test_dead_worker_is_started_again_but_not_for_ever(silo, workers, monkeypatch):
@@ -80,6 +77,19 @@ def test_dead_worker_is_started_again_but_not_for_ever(silo, workers, monkeypatc
     assert len(pids) == 2
     with pytest.raises(SiloError, match="found a worker that died 2 times, expected"):
         workers.start(silo)
+
+
+def test_the_log_of_a_worker_that_died_is_kept(silo, workers, tmp_path):
+    worker = workers.start(silo)
+    log = tmp_path / "workers" / "logs" / f"silo-{silo.id}.log"
+    with log.open("a") as file:
+        file.write("why it died")
+    worker.process.kill()
+    worker.process.wait()
+    workers.start(silo)
+    before = log.with_name(f"silo-{silo.id}.before.log").read_text()
+    assert before.endswith("why it died")
+    assert "why it died" not in log.read_text()
 
 
 def test_home_that_is_gone_is_refused_with_the_silo(silo, workers):

@@ -64,6 +64,23 @@ def test_silo_whose_folder_goes_in_mid_run_is_an_entry_with_its_reason(world):
     assert manifest["north"].rows("train")
 
 
+def test_a_silo_without_files_is_told_from_one_that_cannot_be_read(world):
+    source, homes, data = world
+    (data / "idle").mkdir()
+    (data / "cut").mkdir()
+    (data / "cut" / "1.parquet").write_bytes(b"PAR1 no table")
+    manifest = take_in((source, homes, data))
+    assert {entry.silo.id: entry.has_no_file for entry in manifest} == {
+        "idle": True,
+        "cut": False,
+        "north": False,
+        "south": False,
+        "west": False,
+    }
+    assert manifest["idle"].error
+    assert manifest["cut"].error
+
+
 def test_what_left_is_counts_and_digests_only(world):
     source, homes, _ = world
     found = discovery.discover(source, homes)

@@ -1,6 +1,7 @@
 """Drift is measured against the last admitted, earlier span."""
 
 import pathlib
+import shutil
 
 import pytest
 from ml_metadata import MetadataStore
@@ -126,9 +127,6 @@ def test_spans_are_ordered_as_numbers(store, record):
 
 
 def test_what_was_deleted_is_no_baseline(store, record):
-    import pathlib
-    import shutil
-
     record("2013-01", north=True)
     shutil.rmtree(pathlib.Path(record("2013-02", north=True).uri).parent)
     assert spans(store, "2013-03") == {"north": "2013-01"}

@@ -87,6 +87,8 @@ def test_without_gates_nothing_is_decided_and_silos_that_fail_are_told(
     broken.mkdir()
     frames["north"].to_parquet(broken / "north.parquet", index=False)
     frames["south"].assign(score=2.0).to_parquet(broken / "south.parquet", index=False)
+    (tmp_path / "found").mkdir()
+    (tmp_path / "found/decision.json").write_text("an earlier call's")
     done = evaluate(broken, tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
     assert "nothing was decided: no gate is set" in done.stdout

@@ -54,6 +54,15 @@ def test_a_refusal_is_explained_waived_and_listed(gate, places):
     assert "it counts from the next run on" in gate("explain", "a").stdout
 
 
+def test_the_latest_run_is_kept_by_its_id(gate, places):
+    past.evaluated(places, "a", 0.67)
+    done = gate("waive", "latest", "-uflights", "--gate=silo_floor", *GIVEN)
+    assert "is waived for the model of run a until" in done.stderr
+    assert "  a  silo_floor  by A. Reviewer" in gate("waivers", "flights").stdout
+    done = gate("unwaive", "latest", "-uflights", *ENDED)
+    assert "is no longer waived for the model of run a:" in done.stderr
+
+
 ENDED = ["--gate=silo_floor", "--reason=wrong", "--by=B. Reviewer"]
 
 

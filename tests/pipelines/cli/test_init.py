@@ -51,7 +51,7 @@ def test_all_that_was_decided_is_said_on_stderr(tmp_path):
     ]
     assert "secret" not in done.stderr
     told = done.stderr.splitlines()
-    assert told[0] == "silos:          3 of 4 can train; 800 rows"
+    assert told[0] == "silos:          3 of 4 can train; 800 rows read"
     assert told[1].startswith(
         "label:          `renewed`: positive is `no` (the rarer value; "
     )
@@ -64,7 +64,7 @@ def test_all_that_was_decided_is_said_on_stderr(tmp_path):
         "own)",
         told[6],
         "warning: silo `carl`: column `income`: found text in 200 of 200 values, "
-        "expected whole numbers, as in 3 other silos: the silo will be quarantined "
+        "expected whole numbers, as in 3 other silos; the silo will be quarantined "
         "until that is mended",
         "warning: silo `delta`: not read: `old.xlsx`; unpack it, or export it as "
         ".parquet or .csv",

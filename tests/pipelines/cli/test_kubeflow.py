@@ -3,7 +3,6 @@
 import json
 import signal
 import threading
-import time
 
 import pytest
 import typer
@@ -171,7 +170,7 @@ def _ending(kfp, state, store="", verdict=""):
     """Let the run that will be started come to its end."""
 
     def work():
-        wait_until(lambda: kfp.state.runs, 20)
+        wait_until(lambda: kfp.state.runs)
         [run_id] = kfp.state.runs
         kfp.state.workflows[run_id].step("open-run", "SUCCEEDED")
         if store:
@@ -287,10 +286,10 @@ def test_interrupting_the_wait_leaves_the_run_and_says_so(kfp, package, tmp_path
         "--wait",
         folder=tmp_path,
     )
-    wait_until(lambda: kfp.asked("GET", "/runs/"), 60)
-    time.sleep(0.2)
+    # Of the wait itself: the first comes before it tells that it begins.
+    wait_until(lambda: len(kfp.asked("GET", "/runs/")) > 1)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     [run_id] = kfp.state.runs
     assert process.returncode == 130
     assert out.split()[0] == run_id

@@ -377,7 +377,7 @@ def test_a_run_without_a_page_is_told_so(cluster, tmp_path):
     cluster.finish(ended("first"), None)
     done = fairsilo("report", "open", "flights", "first", folder=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "error: this run wrote no page" in done.stderr
+    assert "has no page: it wrote none, or it was deleted" in done.stderr
 
 
 def test_a_run_that_the_store_lacks_is_told_with_those_it_has(mariadb, tmp_path):

@@ -75,6 +75,17 @@ def test_decision_that_can_not_be_is_refused(command, arguments, told):
     assert told in done.stderr
 
 
+def test_a_decision_before_there_is_data_is_refused(tmp_path):
+    (project(tmp_path) / "pipelines/flights/source.py").unlink()
+    quarantine = ("silo", "quarantine", "north", "--use-case=flights", "--reason=x")
+    done = fairsilo(*quarantine, folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"error: silo `north`: found no such folder in {tmp_path}/build/flights-data; "
+        "there are none\n\nhint: correct the name, or silos.root in the settings\n"
+    )
+
+
 def test_decisions_reach_a_clusters_store_without_any_folder(mariadb, tmp_path):
     url = mariadb.database()
     store, use = f"--store={url}", "--use-case=flights"

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from components.errors import FairSiloError
 from pipelines import summary
-from pipelines.cli import tables
+from pipelines.cli import silo, tables
 
 
 def printed(table) -> list[str]:
@@ -52,6 +52,23 @@ def test_the_log_of_decisions_tells_gates_worst_silo_and_baseline():
         "a: silo_floor, change (waived): Not blessed: one.",
         "b: change (waived)",
     ]
+
+
+def test_a_long_silo_name_takes_one_line_and_is_whole_as_json():
+    name = "north-" + "x" * 240 + "-east"
+    short = "north-xxxxxxxxxxxxxxxxxx…xxxxxxxxxx-east"
+    item = {"silo": name, "rows_train": 1, "rows_eval": 2, "admitted": True}
+    item |= {"reasons": [], "auc": 0.5, "auc_low": None, "auc_high": None}
+    lines = printed(tables.silos(told("a", silos=[item])))
+    assert lines[1:] == [f"{short} 1 2 yes 0.500"]
+    log = tables.runs([told("a", worst_silo={"silo": name, "auc": 0.5})])
+    assert printed(log)[1:] == [f"a 2013-05 failed - {short} 0.500 -"]
+    listed = {"silo": name, "files": 1, "spans": "", "error": "", "quarantined": ""}
+    assert silo._line_of_files(listed).split() == [short, "1", "files"]
+    known = {"silo": name, "admitted": True, "reasons": [], "quarantined": ""}
+    assert silo._line_of_run(known).split() == [short, "admitted"]
+    for plain in ("F9", "süd-銀行", "y" * 40):
+        assert tables.short(plain) == plain
 
 
 @pytest.mark.parametrize("status", ["failed", "running"])

@@ -111,7 +111,7 @@ def test_a_signal_ends_both(kubectl, number):
     process.send_signal(number)
     process.communicate(timeout=30)
     assert process.returncode != 0
-    wait_until(lambda: _gone(kubectl), 10)
+    wait_until(lambda: _gone(kubectl))
 
 
 def test_handlers_of_signals_are_put_back(kubectl):

@@ -46,7 +46,7 @@ def waited(kfp, connection, version, run):
 
 
 def _until(told, part):
-    end = time.monotonic() + 10
+    end = time.monotonic() + 120
     while not any(part in line for line in told):
         if time.monotonic() > end:
             raise TimeoutError(f"{part!r} was never told: {told}")
@@ -83,12 +83,12 @@ def test_a_server_that_is_away_for_a_while_does_not_end_it(kfp, waited):
 
 def test_only_the_absence_counts_against_patience_not_the_run(kfp, waited):
     def change(_, told):
-        time.sleep(0.5)
+        time.sleep(3)  # longer than the patience
         kfp.faults = [Fault(503, times=4)]
         _until(told, "the run goes on, waiting for the server")
         kfp.state.end(waited.run_id, "SUCCEEDED")
 
-    assert waited.while_(change, patience_s=0.4).state == "SUCCEEDED"
+    assert waited.while_(change, patience_s=2.5).state == "SUCCEEDED"
 
 
 def test_one_that_stays_away_does(kfp, waited):

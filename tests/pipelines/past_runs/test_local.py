@@ -26,6 +26,15 @@ def test_it_says_where_the_runs_are_and_how_one_is_started(runs, places):
     assert runs.program == "fairsilo run"
 
 
+def test_runs_of_another_use_case_in_the_same_folder_are_not_its_own(places, runs):
+    for name, use_case in (("a", "flights"), ("b", "census")):
+        past.evaluated(places, name, 0.6, use_case=use_case)
+    assert runs.run_ids() == ["a"]
+    assert runs.find()["run_id"] == "a"
+    with pytest.raises(SettingsError, match="run b of `flights`: found no summary"):
+        runs.find("b")
+
+
 def test_a_page_is_the_file_that_the_run_wrote(runs, told):
     assert runs.page(told).file == pathlib.Path(told["dashboard"])
 

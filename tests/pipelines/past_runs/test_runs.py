@@ -14,7 +14,8 @@ def test_runs_come_oldest_first(runs):
 
 
 def test_a_run_is_found_by_its_id_or_as_the_last(runs):
-    assert [runs.find(run)["run_id"] for run in ("a", "b", "")] == ["a", "b", "b"]
+    found = [runs.find(run)["run_id"] for run in ("a", "b", "", "latest")]
+    assert found == ["a", "b", "b", "b"]
     assert runs.find("a") == runs.summaries()[0]
 
 

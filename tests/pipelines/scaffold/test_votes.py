@@ -40,7 +40,11 @@ def test_csv_column_is_what_its_values_stand_for(values, kind):
 
 
 def test_the_spellings_among_numbers_are_told():
+    for word in ("?", "-", "N/A", "#N/A", "na", "n.a.", "NULL", "NaN", ".", "k.A."):
+        assert _vote("1", "2", "3", word).spellings == (word,) * (word != "NaN")
     assert _vote("1", "2", "?", "-").spellings == ("-", "?")
+    # Other text may be a person's: it is counted, not shown.
+    assert _vote("1", "2", "?", "Zaphod") == Vote(Kind.WHOLE)
     assert _vote("1", "2", "a", "b", "c", "d").kind is Kind.TEXT
 
 

@@ -19,7 +19,7 @@ def findings(report: Report) -> LongTable | None:
         "Validation findings",
         (
             Column("Silo"),
-            Column("Takes part"),
+            Column("Admission"),
             Column("Why not", "sentence"),
             Column("Findings that did not keep it out", "sentence"),
         ),

@@ -30,7 +30,7 @@ def all_silos(report: Report, process: bool) -> LongTable:
     judged = (Column("Judged", "sentence"),) if has_gates else ()
     before = (Column("Baseline", "number"),) if report.scores.has_baseline else ()
     part = (
-        Column("Takes part", "sentence"),
+        Column("Admission", "sentence"),
         Column("Rows to train", "number"),
         Column("Share", "number"),
     )

@@ -82,7 +82,7 @@ def test_gates_that_refused_come_first(blessed, tmp_path):
 def test_tables_say_who_did_not_train_what_left_and_where_things_are(blessed, tmp_path):
     content = outcome.describe(told_of(blessed, tmp_path))
     reasons = (f"`{cases.EVIL}` is missing", "too few rows")
-    assert cases.rows(content, "Silos that did not train") == {
+    assert cases.rows(content, "Silos that were not admitted") == {
         cases.EVIL: (Mark(False, "not admitted", reasons),)
     }
     assert cases.rows(content, "What left the silos") == {
