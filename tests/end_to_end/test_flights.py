@@ -121,12 +121,13 @@ def test_each_silo_is_told_with_its_rows_and_what_left_it(first):
         kinds = [left["kind"] for left in silos[name]["left"]]
         assert kinds == [
             "statistics",
+            "findings and label counts",
             "model updates",
             "training metrics",
             "score sketches",
             "counts and digests",
         ]
-        updates = silos[name]["left"][1]
+        updates = silos[name]["left"][2]
         assert updates["count"] == 3
     refused = [left["kind"] for left in silos["OO"]["left"]]
     assert "model updates" not in refused
