@@ -245,9 +245,10 @@ def _check_columns(use_case: UseCase) -> None:
     """Check that the schema lists every column that the settings name.
 
     And that the label is the label alone: as what splits rows or groups them, it would
-    leave one of its values on each side.
+    leave one of its values on each side; and that keys have a type without rounding.
     """
-    columns = _schema_columns(use_case.schema_file)
+    types = _schema_types(use_case.schema_file)
+    columns = list(types)
     named = _named_columns(use_case.settings)
     label = use_case.settings.rows.label
     twice = [
@@ -275,6 +276,19 @@ def _check_columns(use_case: UseCase) -> None:
             "correct the names in the settings, or add the columns to the schema, "
             f"which lists {', '.join(columns) or 'none'}",
         )
+    for column, wanted, why in (
+        *(
+            (key, ("INT", "BYTES"), "so that keys stay exact")
+            for key in named["rows.key"]
+        ),
+        (label, ("INT", "FLOAT"), "since its values become 0 and 1"),
+    ):
+        if types[column] not in wanted:
+            raise SettingsError(
+                f"{use_case.schema_file}: found type {types[column]} of column "
+                f"`{column}`, expected {' or '.join(wanted)}, {why}",
+                "correct the type in the schema",
+            )
 
 
 def _named_columns(settings: UseCaseSettings) -> dict[str, Sequence[str]]:
@@ -289,7 +303,7 @@ def _named_columns(settings: UseCaseSettings) -> dict[str, Sequence[str]]:
     }
 
 
-def _schema_columns(path: pathlib.Path) -> list[str]:
+def _schema_types(path: pathlib.Path) -> dict[str, str]:
     from google.protobuf import text_format
     from tensorflow_metadata.proto.v0 import schema_pb2
 
@@ -299,4 +313,7 @@ def _schema_columns(path: pathlib.Path) -> list[str]:
         raise SettingsError(
             f"{path}: found {error}, expected a schema of TensorFlow Metadata as text"
         ) from None
-    return [feature.name for feature in schema.feature]
+    return {
+        feature.name: schema_pb2.FeatureType.Name(feature.type)
+        for feature in schema.feature
+    }

@@ -129,7 +129,8 @@ def to_schema(
             continue
         column = table[feature.name]
         if feature.name == rows.label:
-            columns[feature.name] = labels(column, rows.label_values)
+            found = labels(column, rows.label_values)
+            columns[feature.name] = found.cast(TYPES[feature.type])
             continue
         conformed = conform(column, feature)
         columns[feature.name] = conformed.column

@@ -4,6 +4,8 @@ import pathlib
 import shutil
 
 import pytest
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.errors import SettingsError
 from pipelines import use_case
@@ -113,6 +115,25 @@ def test_all_unknown_columns_are_named_at_once_with_those_that_there_are(project
 def test_the_label_is_nothing_else(project, change, setting):
     with pytest.raises(SettingsError, match=f"`late` is also in `{setting}`, expected"):
         use_case.find("mine", [change])
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "expected"),
+    [
+        ("flight_id", "FLOAT", "INT or BYTES, so that"),
+        ("late", "BYTES", "INT or FLOAT"),
+    ],
+)
+def test_key_and_label_have_types_that_serve(project, column, kind, expected):
+    path = project / "schemas" / "mine.pbtxt"
+    schema = text_format.Parse(path.read_text(), schema_pb2.Schema())
+    for feature in schema.feature:
+        if feature.name == column:
+            feature.type = schema_pb2.FeatureType.Value(kind)
+    path.write_text(text_format.MessageToString(schema))
+    told = f"found type {kind} of column `{column}`, expected {expected}"
+    with pytest.raises(SettingsError, match=told):
+        use_case.find("mine")
 
 
 @pytest.mark.parametrize("text", [b"feature { nam: 'x' }", b"feature {", b"\xff"])
