@@ -4,6 +4,9 @@ A fixture of the session stands here alone: imported in two places it would be m
 twice, and Playwright runs but once in a process.
 """
 
+import logging
+
+import pytest
 from hypothesis import settings
 
 from tests.support.browser import browser
@@ -14,3 +17,13 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 __all__ = ["browser", "mariadb", "store_url"]
+
+
+@pytest.fixture(autouse=True)
+def _levels_of_loggers():
+    """Commands set levels for their whole process, which tests share."""
+    names = ("", "components", "pipelines", "components.federation", "apache_beam")
+    kept = {name: logging.getLogger(name).level for name in names}
+    yield
+    for name, level in kept.items():
+        logging.getLogger(name).setLevel(level)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -204,7 +205,8 @@ def in_form_words(
         parameters: The parameters that there are.
         place: The file.
     """
-    message = error.message.replace(place, "the run's form")
+    changed = re.escape(place) + r"( \(changed by .*\)(?=: \d+ settings? can't))?"
+    message = re.sub(changed, "the run's form", error.message)
     for one in parameters:
         if one.setting:
             message = message.replace(f"`{one.setting}`", f"field `{one.name}`")

@@ -41,7 +41,7 @@ def average_precision(
         return None
     hits = np.cumsum(positives[::-1])
     rows = hits + np.cumsum(negatives[::-1])
-    value = float(np.dot(positives[::-1], hits / np.maximum(rows, 1)) / total)
+    value = float((positives[::-1] * (hits / np.maximum(rows, 1))).sum() / total)
     if value >= 1.0:
         return intervals.wilson(total, total)
     logit = math.log(value / (1.0 - value))

@@ -80,7 +80,7 @@ def auc(negatives: NDArray[np.int64], positives: NDArray[np.int64]) -> Auc | Non
     # Share of negatives below each positive, and of positives above each negative.
     below = (np.cumsum(negatives) - negatives / 2) / num_negative
     above = (num_positive - np.cumsum(positives) + positives / 2) / num_positive
-    value = min(1.0, float(np.dot(positives, below) / num_positive))
+    value = min(1.0, float((positives * below).sum() / num_positive))
     variance = _mean_variance(below, positives, num_positive) + _mean_variance(
         above, negatives, num_negative
     )
@@ -148,8 +148,9 @@ def _mean_variance(
     """Return the variance of the mean of `values`, each seen `counts` times."""
     if total < 2:
         return math.nan  # one row tells nothing
-    mean = np.dot(counts, values) / total
-    return float(np.dot(counts, (values - mean) ** 2) / (total - 1) / total)
+    # Not np.dot, whose last digit depends on BLAS's threads.
+    mean = (counts * values).sum() / total
+    return float((counts * (values - mean) ** 2).sum() / (total - 1) / total)
 
 
 def _variance(theta: float, positives: int, negatives: int) -> float:

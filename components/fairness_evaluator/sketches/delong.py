@@ -50,8 +50,10 @@ def correlation(
             return math.nan
         weights = counts[of_label]
         values = components[:, of_label]
-        centred = values - (values @ weights / rows)[:, None]
-        covariance += (centred * weights) @ centred.T / (rows - 1) / rows
+        # Not as products of matrices, whose last digit depends on BLAS's threads.
+        centred = values - np.einsum("in,n->i", values, weights)[:, None] / rows
+        products = np.einsum("in,n,jn->ij", centred, weights, centred)
+        covariance += products / (rows - 1) / rows
     (one, both), (_, other) = covariance
     if one <= 0.0 or other <= 0.0:
         return math.nan

@@ -107,14 +107,10 @@ def test_a_run_whose_step_was_killed_says_how_far_it_came(pods):
 
 def test_an_unforeseen_error_is_told_without_its_own_words_until_it_is_over(pods):
     pods.page("close-run").parent.write_text("a file where a folder is needed")
-    with pytest.raises(OSError, match="close-run"):
-        pods.run("close-run")
+    assert pods.run("close-run") == 1
     failure = pods.job.failures()["close-run"]
-    assert failure.message in {
-        "an unforeseen FileExistsError",
-        "an unforeseen NotADirectoryError",
-    }
-    assert failure.hint == "read the log of step close-run"
+    assert failure.message.endswith((": File exists", ": Not a directory"))
+    assert failure.hint.startswith("mend what is named here")
     pods.page("close-run").parent.unlink()
     assert pods.run("close-run") == 0
     assert pods.job.failures() == {}

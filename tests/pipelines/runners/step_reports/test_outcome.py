@@ -86,7 +86,7 @@ def test_tables_say_who_did_not_train_what_left_and_where_things_are(blessed, tm
         cases.EVIL: (Mark(False, "not admitted", reasons),)
     }
     assert cases.rows(content, "What left the silos") == {
-        cases.NORTH: ("3 (2.0 kB)", "", "", "", "")
+        cases.NORTH: ("3 (2.0 kB)", "", "", "", "", "")
     }
     assert [
         row[-1] for row in cases.rows(content, "AUC by silo, worst first").values()
