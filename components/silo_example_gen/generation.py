@@ -50,7 +50,8 @@ def _locked(homes_root: str, fingerprint: str) -> Iterator[pathlib.Path]:
 
 def _current(record: pathlib.Path) -> int:
     if not record.exists():
-        return _write(record, secrets.randbits(32), {})
+        # ML Metadata keeps it in 32 bits with a sign, on MySQL; and it may rise.
+        return _write(record, secrets.randbits(30), {})
     data = json.loads(record.read_text("utf-8"))
     generation: int = data["generation"]
     sizes = data.get("sizes", {"": 0})  # a record of an earlier version has none

@@ -1,5 +1,6 @@
 import json
 import pathlib
+import secrets
 import shutil
 import subprocess
 import sys
@@ -51,6 +52,11 @@ def test_a_generation_does_not_come_again_when_its_record_is_gone(
         generation.record(tmp_path, "f", map(str, split_files))
         shutil.rmtree(tmp_path / generation.FOLDER)
     assert len(known) == 3
+
+
+def test_a_generation_fits_into_the_integers_of_mysql(tmp_path, monkeypatch):
+    monkeypatch.setattr(secrets, "randbits", lambda bits: 2**bits - 1)
+    assert generation.current(tmp_path, "f") < 2**31 - 1_000_000
 
 
 def test_a_record_of_an_earlier_version_is_not_trusted(tmp_path, split_files):
