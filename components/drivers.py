@@ -1,7 +1,7 @@
 """The form of our drivers: what the cache must know is added when a node runs.
 
 TFX's cache key is made of a node's inputs and exec properties. A driver adds the
-digests of what the node reads besides: files, baselines, the operator's state. And
+digests of what the node reads besides: files, baselines, what is in service. And
 it counts the attempts whose outputs came about under a fault of circumstance
 (`components/executors.py`), so that no such output is ever given again.
 """

@@ -166,7 +166,8 @@ def of_failure(
     stopped = not isinstance(error, Exception)
     text = "stopped by Ctrl-C; the next run goes on from there"
     if isinstance(error, Exception):
-        text = faults.in_words(error).message
+        # In a line, since reasons have no hints of their own.
+        text = " ".join(str(faults.in_words(error)).split())
     return {
         "run_id": run_id,
         "use_case": use_case,

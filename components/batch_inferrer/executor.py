@@ -11,7 +11,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
 from components.batch_inferrer import gate, ledger
-from components.batch_inferrer.ledger import FailureLine, Ledger, SiloLine
+from components.batch_inferrer.ledger import Ledger
 from components.batch_inferrer.settings import InferenceSettings
 from components.silos import departures, manifest
 from components.silos.departures import Departure
@@ -79,8 +79,14 @@ def _is_blessed(input_dict: Artifacts) -> bool:
 
 def _departures(account: Ledger) -> dict[str, list[Departure]]:
     left: dict[str, list[Departure]] = {}
-    lines: list[SiloLine | FailureLine] = [*account.silos, *account.failures]
-    for line in lines:
-        size = len(json.dumps(dataclasses.asdict(line), ensure_ascii=False).encode())
+    for line in account.silos:
+        told = [dataclasses.asdict(line), account.without.get(line.silo, [])]
+        size = len(json.dumps(told, ensure_ascii=False).encode())
         left.setdefault(line.silo, []).append(Departure("counts and digests", 1, size))
+    for failure in account.failures:
+        if failure.item:  # the others left with the manifest
+            size = len(failure.reason.encode())
+            left.setdefault(failure.silo, []).append(
+                Departure("findings and label counts", 1, size)
+            )
     return left

@@ -100,10 +100,10 @@ def _feature(
     filled = [column for column in found if num_present(column)]
     if not filled:
         return "has too few values in every silo"
-    # TFDV counts the values of categories; which integers are categories, the
-    # schema says (`is_categorical`, `bool_domain`).
     if _is_constant(filled):
         return "has the same value in every row"
+    # TFDV counts the values of categories; which integers are categories, the
+    # schema says (`is_categorical`, `bool_domain`).
     if all(column.HasField("string_stats") for column in filled):
         values = vocabulary(filled, settings)
         if values:
@@ -123,12 +123,17 @@ def _is_constant(filled: Sequence[Column]) -> bool:
     """Return whether all rows of all silos surely hold one and the same value."""
     values: set[str | float] = set()
     for column in filled:
-        strings, numbers = column.string_stats, column.num_stats
-        common = (strings if column.HasField("string_stats") else numbers).common_stats
-        buckets = strings.rank_histogram.buckets
-        values |= {bucket.label for bucket in buckets} or {numbers.mean}
-        rare = sum(bucket.sample_count for bucket in buckets) < common.num_non_missing
-        if common.num_missing or numbers.std_dev or (buckets and rare):
+        if column.HasField("string_stats"):
+            common = column.string_stats.common_stats
+            buckets = column.string_stats.rank_histogram.buckets
+            values |= {bucket.label for bucket in buckets}
+            told = sum(bucket.sample_count for bucket in buckets)
+            varies = told < common.num_non_missing  # in values that are not disclosed
+        else:
+            common = column.num_stats.common_stats
+            values.add(column.num_stats.mean)
+            varies = column.num_stats.std_dev > 0
+        if varies or common.num_missing:
             return False
     return len(values) == 1
 

@@ -176,7 +176,7 @@ def _encode(
         if isinstance(outcome, tasks.Result):
             encoded[silo.id] = outcome
         else:
-            failed[silo.id] = "; ".join(filter(None, [outcome.reason, outcome.hint]))
+            failed[silo.id] = outcome.sentence
     return encoded, tuple(Dropped(*item) for item in sorted(failed.items()))
 
 

@@ -18,6 +18,7 @@ import json
 import logging
 import os
 import pathlib
+import uuid
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -121,7 +122,7 @@ class Checkpoints:
 
 
 def _set_aside(path: pathlib.Path) -> pathlib.Path:
-    return path.replace(path.with_name(f"{path.name}.aside"))
+    return path.replace(path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.aside"))
 
 
 def _unread(path: pathlib.Path, error: OSError) -> FairSiloError:

@@ -55,10 +55,10 @@ def current(destination: pathlib.Path) -> Served | None:
     folder = destination / str(max(versions))
     try:
         told = json.loads((folder / NOTE).read_text("utf-8"))
-    except (OSError, ValueError):
-        return Served(max(versions))
-    whole = _sizes(folder) == told["files"]
-    return Served(max(versions), told["digest"] if whole else "", told["span"])
+        whole = _sizes(folder) == told["files"]
+        return Served(max(versions), told["digest"] if whole else "", told["span"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return Served(max(versions))  # of another program, or damaged
 
 
 def put(

@@ -6,7 +6,8 @@ digits. Bad values are counted, never cast.
 
 INT takes integers of 64 bits, truth values (0 and 1), floats and decimals that are
 whole and below 2^53, and text that stands for one of these. FLOAT takes all numbers,
-truth values, and text that stands for one of these. BYTES takes text, integers, truth
+truth values, and text that stands for one of these, as doubles of 53 bits: a feature is
+measured, a key is not. BYTES takes text, integers, truth
 values, whole floats below 2^53, decimals, dates and times. For INT and BYTES, a NaN is
 a missing value: pandas writes one.
 """
@@ -194,7 +195,9 @@ def _of_floats(column: pa.ChunkedArray, wanted: pa.DataType) -> Conformed:
     column = pc.if_else(pc.is_nan(column), pa.scalar(None, pa.float64()), column)
     whole = pc.equal(pc.floor(column), column)
     exact = pc.less(pc.abs(column), EXACT)
-    found = ROUNDED if pc.all(whole).as_py() else FRACTIONS
+    found = FRACTIONS
+    if pc.all(whole).as_py():
+        found = "infinite values" if pc.any(pc.is_inf(column)).as_py() else ROUNDED
     kept = _kept(column, pc.and_(whole, exact), pa.int64(), found)
     return dataclasses.replace(kept, column=kept.column.cast(wanted))
 

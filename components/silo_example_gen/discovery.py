@@ -109,18 +109,20 @@ def _with_like_spans(found: Sequence[Found]) -> list[Found]:
     votes = Counter(form for mine in forms.values() for form in mine)
     if len(votes) < 2:
         return list(found)
-    usual = min(votes, key=lambda form: (-votes[form], form))
+    (usual, most), (_, second), *_ = votes.most_common()
+    usual = usual if most > second else ""  # a tie tells nobody which is right
     return [
         silo
-        if forms[silo.silo.id] <= {usual}
+        if usual and forms[silo.silo.id] <= {usual}
         else dataclasses.replace(
             silo,
             files=(),
             error=Finding(
                 "its files: found spans written "
-                f"{' and '.join(sorted(forms[silo.silo.id]))}, expected {usual} (# "
-                "stands for a number), as in most silos: spans that are written "
-                "differently have no order",
+                f"{' and '.join(sorted(forms[silo.silo.id]))}, "
+                f"{f'expected {usual}' if usual else 'and others elsewhere'} (# stands "
+                f"for a number){', as in most silos' if usual else ''}: spans that are "
+                "written differently have no order",
                 "rename the files so that all spans are written alike",
             ),
         )

@@ -113,7 +113,7 @@ def ingest(silo: Silo, arguments: Mapping[str, Any]) -> Result:
     before = _load(silo, arguments["history"], source, schema)
     after = _load(silo, arguments["following"], source, schema)
     refused = [*before.refused, *after.refused]
-    lost = [one.sentence for one in refused if one.hint == STORAGE]
+    lost = [*before.lost, *after.lost]
     if before.table is None and after.table is None:
         nothing = _nothing(silo, refused)
         raise circumstances.of_circumstance(nothing) if lost else nothing
@@ -156,12 +156,14 @@ class _Loaded:
         inputs: `{path, digest, rows}` of each file that was used.
         table: Their rows, with the schema's columns and types; None without files.
         refused: Why files were left out.
+        lost: Those that a circumstance left out, which the next run may read.
         notes: What was found in files that were used.
     """
 
     inputs: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     table: pa.Table | None = None
     refused: list[Finding] = dataclasses.field(default_factory=list)
+    lost: list[str] = dataclasses.field(default_factory=list)
     notes: list[Finding] = dataclasses.field(default_factory=list)
 
 
@@ -194,6 +196,8 @@ def _load(
             known = isinstance(error, _KNOWN_TO_THE_KEY)
             told = f"{path.name}: {circumstances.words(error)}"
             loaded.refused.append(Finding(told, RIGHT if known else STORAGE))
+            if not known:
+                loaded.lost.append(told)
             continue
         plain, faults = conform.to_schema(table, schema, source.rows)
         if faults:

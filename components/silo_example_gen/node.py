@@ -68,9 +68,9 @@ def take_in(
 
 def _entry(found: Found, outcome: tasks.Result | tasks.Failure | None) -> SiloEntry:
     if isinstance(outcome, tasks.Failure):
-        return SiloEntry(found.silo, error=outcome.finding)
+        return SiloEntry(found.silo, error=outcome.finding, notes=found.notes)
     if outcome is None:
-        return SiloEntry(found.silo, error=found.error)
+        return SiloEntry(found.silo, error=found.error, notes=found.notes)
     values = outcome.values
     return SiloEntry(
         found.silo,

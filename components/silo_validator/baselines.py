@@ -35,7 +35,7 @@ def find(store: Any, use_case: str, span: str) -> dict[str, Baseline]:  # noqa: 
         use_case: Name of the use case.
         span: The span that is validated; baselines are of earlier ones.
     """
-    artifacts = []
+    artifacts, gone = [], {}
     for artifact in store.get_artifacts_by_type("Cohort"):
         properties = artifact.custom_properties
         its_span = properties["span"].string_value
@@ -46,13 +46,15 @@ def find(store: Any, use_case: str, span: str) -> dict[str, Baseline]:  # noqa: 
         if pathlib.Path(artifact.uri, cohort.FILE_NAME).exists():
             artifacts.append(artifact)
         else:
-            logger.warning(GONE, its_span, artifact.uri)
+            gone[its_span] = artifact.uri
     runs = mlmd.last_runs(store, artifacts)
     by_span = {
         artifact.custom_properties["span"].string_value: artifact
         for artifact in sorted(artifacts, key=lambda found: runs.get(found.id, 0))
         if artifact.id in runs
     }
+    for its_span in sorted(gone.keys() - by_span.keys()):
+        logger.warning(GONE, its_span, gone[its_span])
     baselines: dict[str, Baseline] = {}
     for its_span in sorted(by_span, key=span_order, reverse=True):
         folder = by_span[its_span].custom_properties[STATISTICS].string_value

@@ -215,7 +215,9 @@ def _duplicates(
 def _hashes(table: pa.Table) -> list[int]:
     import pandas as pd
 
+    # As text: pandas turns integers into floats as soon as one is missing.
+    columns = {name: table[name].cast(pa.string()) for name in table.column_names}
     hashes: list[int] = pd.util.hash_pandas_object(
-        table.to_pandas(), index=False
+        pa.table(columns).to_pandas(), index=False
     ).tolist()
     return hashes

@@ -95,6 +95,11 @@ class Failure:
     num_bytes: int = dataclasses.field(default=0, compare=False)
 
     @property
+    def sentence(self) -> str:
+        """The reason, and the way out behind it."""
+        return "; ".join(filter(None, [self.reason, self.hint]))
+
+    @property
     def finding(self) -> Finding:
         """The same as a finding about the silo."""
         return Finding(self.reason, self.hint)
@@ -147,7 +152,7 @@ def failure(task: str, silo: Silo, error: Exception) -> Failure:
     """Return what may be told of an error; see `attempt`."""
     circumstance = circumstances.is_one(error)
     if isinstance(error, FairSiloError):
-        hint = "; ".join(filter(None, [error.hint, AGAIN if circumstance else ""]))
+        hint = error.hint or (AGAIN if circumstance else "")
         return Failure(error.message, hint, circumstance)
     if circumstances.is_of_the_machine(error):
         found, hint = circumstances.words(error), OF_MACHINE

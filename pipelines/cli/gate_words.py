@@ -46,7 +46,7 @@ def explained(runs: PastRuns, run_id: str) -> dict[str, Any]:
         told["model"]["digest"] or ""
     )
     return {
-        "run_id": run_id,
+        "run_id": told["run_id"],
         "use_case": runs.use_case,
         "span": told["span"],
         "status": told["status"],

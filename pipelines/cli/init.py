@@ -23,7 +23,7 @@ def init(
     label: Annotated[str, typer.Option(help="Column of the binary label.")],
     positive: Annotated[
         str | None,
-        typer.Option(help="The label's positive value; the rarer one by default."),
+        typer.Option(help="The label's positive value; else 1 or true, or the rarer."),
     ] = None,
     sensitive: Annotated[
         list[str] | None,
@@ -58,10 +58,11 @@ def init(
         from pipelines.scaffold import report
         from pipelines.scaffold.options import Options, parse_types
         from pipelines.scaffold.scaffold import scaffold
+        from pipelines.use_case import projects
 
         options = Options(
             name,
-            data.expanduser(),
+            data,
             label,
             tuple(sensitive or ()),
             positive,
@@ -70,7 +71,8 @@ def init(
             parse_types(types or ()),
             tuple(null or ()),
         )
-        written, proposal = scaffold(pathlib.Path.cwd(), options)
+        around, *own = projects()  # our own, last, is no place for other people's
+        written, proposal = scaffold(around if own else pathlib.Path.cwd(), options)
     for line in report.decided(proposal):
         console.say(line)
     for line in report.warnings(proposal):

@@ -25,7 +25,7 @@ app = typer.Typer(
     add_completion=False,
     help="Cross-silo federated learning that companies can trust.\n\n"
     "Exit status: 0 done, 1 fault, 2 usage, 3 silos refused below quorum, "
-    "4 not blessed.",
+    "4 not blessed, 5 blessed but some silo not trained or scored, 130 stopped.",
 )
 app.command("run")(run.run)
 app.command("predict")(run.predict)

@@ -81,7 +81,7 @@ def _why(job: Job, nodes: Mapping[str, NodeResult]) -> FairSiloError:
     failures = job.failures()
     if failures:
         return FairSiloError(
-            "; ".join(f"step {step}: {_line(one)}" for step, one in failures.items())
+            "; ".join(f"step {step}: {one}" for step, one in failures.items())
         )
     done = [name for name, node in nodes.items() if node.outputs]
     reached = f"after {done[-1]}" if done else "before its first node"
@@ -89,8 +89,3 @@ def _why(job: Job, nodes: Mapping[str, NodeResult]) -> FairSiloError:
         f"run {job.run_id} ended {reached}, without a decision",
         "read the log of the red step",
     )
-
-
-def _line(error: FairSiloError) -> str:
-    """Return an error in a line, since reasons have no hints of their own."""
-    return " ".join(str(error).split())

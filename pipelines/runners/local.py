@@ -74,11 +74,13 @@ def _run(
         whole.set_aside(root.iterdir())
     else:
         whole.set_unknown_aside(root / node.id for node in pipeline.components)
-    with _own_arguments(), _node_log(on_node):
-        local_dag_runner.LocalDagRunner().run_with_ir(ir)
-    found = results.read(pipeline.metadata_connection_config, run_id)
-    for node in found.values():
-        whole.note(node)
+    try:
+        with _own_arguments(), _node_log(on_node):
+            local_dag_runner.LocalDagRunner().run_with_ir(ir)
+    finally:
+        found = results.read(pipeline.metadata_connection_config, run_id)
+        for node in found.values():
+            whole.note(node)
     return found
 
 

@@ -29,7 +29,7 @@ class Options:
         data: Folder that holds a folder for each silo.
         label: Column of the binary label.
         sensitive: Columns to slice by and hide from the model.
-        positive: The label's positive value; None to take the rarer one.
+        positive: The label's positive value; None for 1 or true, else the rarer.
         key: Columns that name a row; empty to propose one.
         ignore: Columns that are not read at all.
         types: `text`, `number` or `whole`, by column.

@@ -98,7 +98,7 @@ def collect(
         pool = pathlib.Path(folder, "pool")
         for silo, outcome in tasks.run("sketch", calls, beam_args, pool):
             if isinstance(outcome, tasks.Failure):
-                failures[silo.id] = outcome.reason
+                failures[silo.id] = outcome.sentence
                 left[silo.id] = departures.of_failure(outcome)
                 continue
             found[silo.id] = told.from_bytes(outcome.payload)

@@ -5,8 +5,8 @@ const { Plot } = fairsilo.libraries;
 const { element } = fairsilo;
 const runs = JSON.parse(document.getElementById("data").textContent);
 const TICK_WIDTH = 76; // pixels that a span of ten characters takes
-const DECISIONS = ["Blessed", "Blessed with waivers", "Blessed, incomplete", "Not blessed", "Nothing was trained", "Failed", "Running"];
-const SYMBOLS = ["circle", "diamond", "star", "times", "square", "triangle", "plus"];
+const DECISIONS = ["Blessed", "Blessed with waivers", "Blessed, incomplete", "Not blessed", "Nothing was trained", "Failed", "Stopped", "Running"];
+const SYMBOLS = ["circle", "diamond", "star", "times", "square", "triangle", "asterisk", "plus"];
 
 const COLORS = { "Blessed": "var(--good)", "Blessed with waivers": "var(--waived)" };
 const NONE = "None in any run.";

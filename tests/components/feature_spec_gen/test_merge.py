@@ -143,6 +143,12 @@ def test_a_column_that_is_the_same_everywhere_is_named():
     assert set(reasons(with_gaps)) == {"size"}
 
 
+def test_text_that_no_silo_discloses_is_not_one_value():
+    names = _silo(number([1.0, 2.0]), colours())
+    names.features[1].string_stats.common_stats.num_non_missing = 90
+    assert reasons(names)["colour"].startswith("has no value that 10 rows in 2 silos")
+
+
 def test_a_column_that_the_schema_takes_out_of_use_is_named():
     healthy = _silo(number([1.0, 2.0]), colours(red=30, blue=30))
     stage = schema_pb2.DEPRECATED

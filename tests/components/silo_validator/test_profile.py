@@ -1,6 +1,7 @@
 """What a silo's profile tells, and what it must not."""
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -195,3 +196,12 @@ def test_a_day_that_only_splits_rows_is_neither_measured_nor_disclosed(run):
     names = {f.path.step[0] for f in disclosed(hidden).datasets[0].features}
     assert names == {"colour", "size", "weight", "late"}
     assert hidden.values["findings"] == []
+
+
+def test_large_keys_beside_a_missing_one_are_compared_exactly(run):
+    keys = [2**60 + n for n in range(40)]
+    train = silos.rows(41, id=pd.array([*keys, None], "Int64"))
+    others = silos.rows(40, seed=1, id=pd.array([k + 1000 for k in keys], "Int64"))
+    same = silos.rows(40, seed=1, id=pd.array(keys, "Int64"))
+    assert run(train=train, eval=others).values["duplicates"] == 0
+    assert run(train=train, eval=same).values["duplicates"] == 40
