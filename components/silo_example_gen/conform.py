@@ -174,6 +174,8 @@ def labels(column: pa.ChunkedArray, values: tuple[str, str] | None) -> pa.Chunke
     codes = conform(column, schema_pb2.Feature(type=wanted)).column
     if values:  # 1, 1.0 and true are the same value, as they are without a mapping
         known = pa.array([int(value) for value in values] if whole else values)
+        if not whole and pa.types.is_floating(column.type):
+            codes = pc.coalesce(codes, column.cast(pa.string()))  # 0.5 is a name here
         codes = codes if whole else pc.utf8_trim_whitespace(codes)
         codes = pc.index_in(codes, known).cast(pa.int64())
     missing = column.is_null(nan_is_null=pa.types.is_floating(column.type))

@@ -6,6 +6,7 @@ The operator's side sees folder names and digests, no rows.
 from __future__ import annotations
 
 import dataclasses
+import logging
 import pathlib
 import re
 from collections import Counter
@@ -13,14 +14,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from components.errors import SettingsError
+from components.silo_example_gen.files import SUFFIXES
 from components.silo_example_gen.settings import SourceSettings
 from components.silos import digests, findings, homes, tasks
 from components.silos.findings import Finding
 from components.silos.silo import Silo, check_id
 from components.silos.spans import next_span, span_order
 
+logger = logging.getLogger(__name__)
+
 LATEST = "latest"
-NOT_READ = "export it as Parquet, or as CSV with commas in UTF-8; or remove it"
+NOT_READ = (
+    "read are .parquet and .csv files that silos.pattern finds; export what belongs to "
+    "the data so, or remove it"
+)
+FEW = 3  # names in a sentence
 
 TRAIN = "train"  # learn from what lies before the span, score what follows it
 SCORE = "score"  # take in nothing but the span's own rows, to be scored
@@ -91,6 +99,12 @@ def discover(source: SourceSettings, homes_root: str) -> list[Found]:
             "for each silo",
             "put each silo's files into a folder of its own below the root",
         )
+    beside = [path.name for path in root.iterdir() if path.suffix in SUFFIXES]
+    if beside:
+        logger.warning(
+            "silos.root %s: %d files beside the silos' folders are not read: %s, ...",
+            *(root, len(beside), min(beside)),
+        )
     opened = [_open(root / name, homes_root) for name in names]
     good = [found for found in opened if not found.error]
     pattern = source.silos.file_pattern
@@ -145,7 +159,8 @@ def _open(folder: pathlib.Path, homes_root: str) -> Found:
     try:
         check_id(folder.name)
     except SettingsError as error:
-        shown = folder.name.encode("utf-8", "backslashreplace").decode("utf-8")
+        name = folder.name.encode("utf-8", "backslashreplace").decode("utf-8")
+        shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
         refused = Finding(error.message, error.hint)
         return Found(Silo(shown, ""), str(folder), error=refused)
     return Found(homes.open_home(homes_root, folder.name), str(folder.resolve()))
@@ -156,11 +171,13 @@ def _with_files(found: Found, outcome: tasks.Result | tasks.Failure | None) -> F
         return dataclasses.replace(found, error=outcome.finding)
     if outcome is None:
         return found
-    notes = tuple(
-        Finding(f"file {name}: in a format that is not read", NOT_READ)
-        for name in outcome.values["passed_over"]
-    )
-    return dataclasses.replace(found, files=tuple(outcome.values["files"]), notes=notes)
+    notes = []
+    if names := outcome.values["passed_over"]:
+        more = f" and {len(names) - FEW:,} more" if names[FEW:] else ""
+        told = f"files that are not read: {', '.join(names[:FEW])}{more}"
+        notes.append(Finding(told, NOT_READ))
+    files = tuple(outcome.values["files"])
+    return dataclasses.replace(found, files=files, notes=tuple(notes))
 
 
 def window(

@@ -23,15 +23,13 @@ from components.silo_example_gen.settings import SPAN
 
 CSV = ".csv"
 SUFFIXES = (".parquet", CSV)
-DATA_LIKE = re.compile(
-    r".*\.(csv|tsv|txt|xlsx?|ods|json|jsonl|avro|orc|feather|arrow|pkl|sas7bdat|dta)"
-    r"(\.(gz|zip|bz2|xz|zst))?|.*\.parquet\.\w+",
-    re.IGNORECASE,
-)
+# Hidden files, marks such as _SUCCESS, and texts about the data.
+NO_DATA = re.compile(r"(^|/)[._]|\.(md|rst|crc)$|(^|/)(readme|licen[cs]e)[^/]*$", re.I)
 AGAIN = "export what is named here again"
 UTF_8 = "export the file in UTF-8 (in a spreadsheet: `CSV UTF-8`)"
 COMMAS = "export the file with commas between the columns and a point in decimals"
 _SAMPLE = 65_536  # bytes
+_LARGEST_BLOCK = 2**30  # bytes
 _PANDAS_INDEX = re.compile(r"__index_level_\d+__")
 
 
@@ -45,41 +43,35 @@ def find(folder: pathlib.Path, pattern: str) -> list[tuple[str, pathlib.Path]]:
     Raises:
         OSError: The folder can't be listed.
     """
-    return [
-        (span, path)
-        for span, path in _matching(folder, pattern)
-        if path.suffix.lower() in SUFFIXES
-    ]
+    list(folder.iterdir())  # glob() passes over what it may not read
+    regex = _regex(pattern)
+    found = []
+    for path in folder.glob(pattern.replace(SPAN, "*")):
+        match = regex.fullmatch(path.relative_to(folder).as_posix())
+        is_data = path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+        if match and is_data and path.is_file():
+            found.append((match.groupdict().get("span") or "", path))
+    return sorted(found)
 
 
 def passed_over(folder: pathlib.Path, pattern: str) -> list[str]:
-    """Return the names of files that look like data but are in no format we read.
+    """Return the files below a silo's folder that are not read, as paths, sorted.
 
     Args:
         folder: The silo's own folder.
-        pattern: As in the settings; a suffix that it names is ignored, so that
-            `2024.csv.gz` is found by `{span}.csv`.
+        pattern: As in the settings, below the folder.
 
     Raises:
         OSError: The folder can't be listed.
     """
-    loose = re.sub(r"\.(csv|parquet)$", ".*", pattern, flags=re.IGNORECASE)
-    return [
-        path.name
-        for _, path in _matching(folder, loose)
-        if path.suffix.lower() not in SUFFIXES and DATA_LIKE.fullmatch(path.name)
-    ]
-
-
-def _matching(folder: pathlib.Path, pattern: str) -> list[tuple[str, pathlib.Path]]:
-    list(folder.iterdir())  # glob() passes over what it may not read
-    regex = _regex(pattern)
-    found = []
-    for path in sorted(folder.glob(pattern.replace(SPAN, "*"))):
-        match = regex.fullmatch(path.relative_to(folder).as_posix())
-        if match and not path.name.startswith(".") and path.is_file():
-            found.append((match.groupdict().get("span") or "", path))
-    return sorted(found)
+    read = {path for _, path in find(folder, pattern)}
+    return sorted(
+        str(place)
+        for path in folder.rglob("*")
+        if path not in read
+        and path.is_file()
+        and not NO_DATA.search((place := path.relative_to(folder)).as_posix())
+    )
 
 
 def _regex(pattern: str) -> re.Pattern[str]:
@@ -152,17 +144,35 @@ def _read_parquet(
 
 def _read_csv(silo: str, path: pathlib.Path, null_values: Sequence[str]) -> pa.Table:
     names = _header(silo, path)
-    options = pyarrow.csv.ConvertOptions(
-        column_types={name: pa.string() for name in names},
-        strings_can_be_null=True,
-        null_values=list(null_values),
-    )
-    parse = pyarrow.csv.ParseOptions(newlines_in_values=True)
     try:
-        return pyarrow.csv.read_csv(path, parse_options=parse, convert_options=options)
+        table = _as_text(path, names, null_values)
+        if not all(pa.types.is_string(kind) for kind in table.schema.types):
+            # The names are others, such as behind an empty line or a long header.
+            table = _as_text(path, table.column_names, null_values)
     except pa.ArrowInvalid:
         _check_utf_8(silo, path)  # the likely cause, which Arrow does not tell apart
         raise
+    return table
+
+
+def _as_text(
+    path: pathlib.Path, names: Sequence[str], null_values: Sequence[str]
+) -> pa.Table:
+    """Read a CSV file; columns of these names as text, others as they look."""
+    return pyarrow.csv.read_csv(
+        path,
+        # One block: Arrow refuses rows that reach over two ends of blocks, and its
+        # threads may then wait for ever.
+        pyarrow.csv.ReadOptions(
+            use_threads=False, block_size=min(path.stat().st_size + 1, _LARGEST_BLOCK)
+        ),
+        pyarrow.csv.ParseOptions(newlines_in_values=True),
+        pyarrow.csv.ConvertOptions(
+            column_types={name: pa.string() for name in names},
+            strings_can_be_null=True,
+            null_values=list(null_values),
+        ),
+    )
 
 
 def _header(silo: str, path: pathlib.Path) -> list[str]:

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from components.silo_example_gen.discovery import Found, Window
+from components.silo_example_gen.discovery import FEW, Found, Window
 from components.silo_example_gen.settings import SourceSettings
 from components.silos import findings, tasks
 from components.silos.departures import Departure
+from components.silos.findings import Finding
 from components.silos.manifest import InputFile, Manifest, SiloEntry, Split
 
 
@@ -58,12 +59,30 @@ def take_in(
     spans = (*chosen.history, chosen.following)
     entries = [
         dataclasses.replace(
-            _entry(silo, outcomes.get(silo.silo.id)),
+            entry,
             has_no_file=not silo.error and not silo.paths(spans),
+            notes=(*entry.notes, *_lacking(silo, chosen)),
         )
         for silo in found
+        for entry in [_entry(silo, outcomes.get(silo.silo.id))]
     ]
     return Manifest(use_case, chosen.span, tuple(entries))
+
+
+def _lacking(found: Found, chosen: Window) -> list[Finding]:
+    """Return a note where a silo lacks spans that others learn from."""
+    own = {file["span"] for file in found.files}
+    lacking = [span for span in chosen.history if span not in own]
+    if not own or not lacking:
+        return []
+    more = f" and {len(lacking) - FEW} more" if lacking[FEW:] else ""
+    return [
+        Finding(
+            f"no file of {len(lacking)} of {len(chosen.history)} spans to learn from: "
+            f"{', '.join(lacking[:FEW])}{more}",
+            "export them, unless the silo has no data of that time",
+        )
+    ]
 
 
 def _entry(found: Found, outcome: tasks.Result | tasks.Failure | None) -> SiloEntry:

@@ -75,6 +75,13 @@ class RowsSettings(Section):
     def _one_column(cls, value: object) -> object:
         return [value] if isinstance(value, str) and value else value or ()
 
+    @pydantic.field_validator("key", "split_by", "label_values")
+    @classmethod
+    def _check_distinct(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if value and len(set(value)) < len(value):
+            raise ValueError("expected different values, found one twice")
+        return value
+
     @pydantic.model_validator(mode="after")
     def _check_identity(self) -> Self:
         if not self.key and not self.split_by:

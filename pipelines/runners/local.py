@@ -77,6 +77,8 @@ def _run(
     try:
         with _own_arguments(), _node_log(on_node):
             local_dag_runner.LocalDagRunner().run_with_ir(ir)
+            if faults.was_interrupted():
+                raise KeyboardInterrupt
     finally:
         found = results.read(pipeline.metadata_connection_config, run_id)
         for node in found.values():
@@ -131,6 +133,8 @@ def _node_log(on_node: Callable[[str], None]) -> Iterator[None]:
 
     class Listener(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
+            if faults.was_interrupted():
+                raise KeyboardInterrupt  # what an engine's callback has swallowed
             if record.msg == "Component %s is running." and record.args:
                 on_node(str(record.args[0]))  # type: ignore[index]
 

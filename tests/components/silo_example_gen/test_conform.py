@@ -183,6 +183,7 @@ def test_a_nested_column_outside_the_schema_harms_nobody():
         ([[1, 2, 3, None]], ("1", "2"), [0, 1, -1, None]),
         ([[1.0, 2.0, 2.5, math.nan]], ("1", "2"), [0, 1, -1, None]),
         ([[True, False, None]], ("false", "true"), [1, 0, None]),
+        ([[0.5, 1.5, 2.0, math.nan]], ("0.5", "1.5"), [0, 1, -1, None]),
         ([[0, 1, 7, None]], None, [0, 1, 7, None]),
         ([["0", "1.0", "true", "x", "nan"]], None, [0, 1, 1, -1, -1]),
         ([[0.0, 1.0, 0.5, math.nan]], None, [0, 1, -1, None]),

@@ -78,9 +78,7 @@ def test_files_in_a_format_that_is_not_read_are_noted(tmp_path):
     silos.write(tmp_path / "data", "north", "1.csv", silos.rows(3))
     (tmp_path / "data/north/2.csv.gz").write_bytes(b"x")
     (north,) = discovery.discover(silos.source(tmp_path / "data"), str(tmp_path / "h"))
-    assert findings.sentences(north.notes) == (
-        "file 2.csv.gz: in a format that is not read",
-    )
+    assert findings.sentences(north.notes) == ("files that are not read: 2.csv.gz",)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +122,7 @@ def test_silos_of_any_script_are_found_and_a_bad_name_is_an_entry(tmp_path):
     ]
     assert "would leave its parent folder" in errors["a\\..\\b"].sentence
     assert errors["a\\..\\b"].hint == "rename the silo's folder"
-    assert "control or invisible" in errors["tab\there"].sentence
+    assert "control or invisible" in errors["tab\\there"].sentence
     assert ".hidden" not in errors
 
 

@@ -38,10 +38,29 @@ def test_a_folder_that_is_not_there_is_no_empty_folder(tmp_path):
         files.find(tmp_path / "gone", "*")
 
 
-def test_files_that_look_like_data_but_are_not_read_are_named(tmp_path):
-    touch(tmp_path, "1.parquet", "2.csv.gz", "3.XLSX", "notes.md", "4.tsv", "5.csv")
-    assert files.passed_over(tmp_path, "*") == ["2.csv.gz", "3.XLSX", "4.tsv"]
-    assert files.passed_over(tmp_path, "{span}.csv") == ["2.csv.gz", "3.XLSX", "4.tsv"]
+def test_files_that_are_not_read_are_named(tmp_path):
+    touch(tmp_path, "1.parquet", "2.csv.gz", "3.XLSX", "README.md", "4.tsv", "5.csv")
+    touch(tmp_path, "more/6.csv", "7.parquet/part-0.parquet", "8", "_SUCCESS", ".9.csv")
+    below = ["7.parquet/part-0.parquet", "8", "more/6.csv"]
+    others = ["2.csv.gz", "3.XLSX", "4.tsv"]
+    assert files.passed_over(tmp_path, "*") == [*others, *below]
+    assert files.passed_over(tmp_path, "{span}.csv") == ["1.parquet", *others, *below]
+
+
+@pytest.mark.parametrize("before", ["\n", "\r\n\n", ""])
+def test_no_type_is_guessed_whatever_the_header_is(tmp_path, before):
+    names = [f"{number:04d}-{'x' * 50}" for number in range(1_500 if not before else 1)]
+    text = f"{before}id,zip,{','.join(names)},key\n"
+    row = f"{2**64},02134,{','.join('1' for _ in names)},{2**64 + 1}\n"
+    (tmp_path / "a.csv").write_text(text + row)
+    (found,) = files.read("north", tmp_path / "a.csv").to_pylist()
+    assert (found["id"], found["zip"]) == (str(2**64), "02134")
+    assert found["key"] == str(2**64 + 1)
+
+
+def test_a_cell_of_megabytes_is_read(tmp_path):
+    (tmp_path / "a.csv").write_text("id,text\n1," + "w" * 3_000_000 + "\n2,x\n")
+    assert files.read("north", tmp_path / "a.csv")["id"].to_pylist() == ["1", "2"]
 
 
 def test_a_parquet_file_keeps_its_types(tmp_path):

@@ -105,3 +105,14 @@ def test_what_left_holds_each_byte_that_the_entry_and_the_listing_hold(world):
     number = len(entry.unreadable + entry.unscored + entry.notes)
     assert (said.kind, said.count) == ("findings and label counts", number)
     assert said.bytes > len(manifest["west"].unreadable[0].sentence)
+
+
+def test_a_silo_that_lacks_a_span_is_told_which(tmp_path):
+    for silo, span in [("north", "1"), ("north", "2"), ("west", "2"), ("west", "3")]:
+        silos.write(tmp_path / "data", silo, f"{span}.csv", silos.rows(9, int(span)))
+    source = silos.source(tmp_path / "data", "{silo}/{span}.csv")
+    found = discovery.discover(source, str(tmp_path / "homes"))
+    window = discovery.window(found, source, "3")
+    north, west = node.take_in("shapes", found, window, source, silos.schema(), "code")
+    assert north.notes == ()
+    assert west.notes[0].sentence == "no file of 1 of 2 spans to learn from: 1"

@@ -61,3 +61,11 @@ def test_rows_are_told_apart_by_something():
     assert RowsSettings.model_validate(
         {"label": "late", "split_by": "day"}
     ).split_by == ("day",)
+
+
+@pytest.mark.parametrize(
+    "rows", [{"key": ["id", "id"]}, {"key": "id", "label_values": ["a", "a"]}]
+)
+def test_a_column_or_value_twice_is_refused(rows):
+    with pytest.raises(pydantic.ValidationError, match="found one twice"):
+        RowsSettings.model_validate({"label": "late", **rows})
