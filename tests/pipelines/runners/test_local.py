@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import itertools
+import logging
 import os
 import pathlib
 import signal
@@ -25,6 +26,7 @@ from components.errors import FairSiloError, SettingsError
 from components.executors import TaskExecutor
 from components.silos import tasks
 from components.silos.silo import Silo
+from pipelines import faults
 from pipelines.cli import console
 from pipelines.runners import local
 from tests.support.at_once import at_once
@@ -196,3 +198,17 @@ def test_the_log_may_not_be_writable(run, log):
     with pytest.raises(FairSiloError, match="FairSilo failed with KeyError"):
         run("bug")
     assert pathlib.Path(log.parent).read_text() == "in the way"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_ctrl_c_that_a_callback_swallowed_ends_the_run_before_its_next_node():
+    class Swallows:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)  # Python drops what is raised in here
+
+    started: list[str] = []
+    with faults.interruptible(), local._node_log(started.append):
+        Swallows()
+        with pytest.raises(KeyboardInterrupt):
+            logging.getLogger("absl").info("Component %s is running.", "Pusher")
+    assert started == []
