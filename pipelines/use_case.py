@@ -293,11 +293,10 @@ def _check_columns(use_case: UseCase) -> None:
 
 def _named_columns(settings: UseCaseSettings) -> dict[str, Sequence[str]]:
     """Return the columns that settings name, by setting."""
-    split_by: str | Sequence[str] = settings.rows.split_by
     return {
         "rows.label": [settings.rows.label],
         "rows.key": settings.rows.key,
-        "rows.split_by": [split_by] if isinstance(split_by, str) else split_by,
+        "rows.split_by": settings.rows.split_by,
         "features.ignore": settings.features.ignore,
         "evaluation.slices": settings.evaluation.slices,  # intersections are of these
     }

@@ -55,7 +55,7 @@ class Driver(PropertyDriver):
 def _overtaken(store: MetadataStore, digest: str, push_destination: str) -> str:
     """Return the ids of the earlier pushes of a model that is not in service now.
 
-    None where it is. An id can't be in the key that its own artifact was written
+    Empty where it is. An id can't be in the key that its own artifact was written
     under, so no earlier push is taken from the cache as long as it is untrue.
     """
     served = service.current(outcome.destination(push_destination))

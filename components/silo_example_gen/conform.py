@@ -163,11 +163,14 @@ def not_in_schema(table: pa.Table, schema: schema_pb2.Schema) -> list[Finding]:
 
 
 def labels(column: pa.ChunkedArray, values: tuple[str, str] | None) -> pa.ChunkedArray:
-    """Return a label as int64: 0, 1, null where it is missing, -1 for all else.
+    """Return a label as int64: 0, 1, null where it is missing, another for all else.
 
     Args:
         column: As `files.read` gave it.
         values: Its negative and positive value; None where they are 0 and 1.
+
+    Returns:
+        What is neither value is -1, or without `values` a whole number as it is.
     """
     whole = all(re.fullmatch(WHOLE, value) for value in values or ())
     wanted = schema_pb2.INT if whole else schema_pb2.BYTES

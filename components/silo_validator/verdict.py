@@ -1,7 +1,8 @@
 """Decides which silos train, and says why in sentences.
 
 Plain rules over what silos disclosed. A finding in the rows to learn from or to
-judge by is a reason; one in the rows to be scored is a note, as are new columns.
+judge by is a reason; one in the rows to be scored is a note, and so is what was found
+in the silo's files besides.
 """
 
 from __future__ import annotations

@@ -134,12 +134,10 @@ def predict(
     else:
         for item in result["unscored"]:
             console.data(f"not scored: {item['reason']}")
-        for silo, columns in result["without"].items():
-            names = ", ".join(f"`{name}`" for name in columns)
-            console.data(
-                f"silo `{silo}`: scored without {names}, which the model uses and its "
-                "rows don't have: each counts as a missing value"
-            )
+        from pipelines.cli import tables
+
+        for line in tables.without(result["without"]):
+            console.data(line)
         console.data(
             f"{result['rows']:,} rows scored, {result['dead_letters']:,} dead letters: "
             f"{result['path'] or result['reason']}"

@@ -76,6 +76,7 @@ def outcome(summary: Summary) -> list[str]:
             f"{scored['rows']:,} rows scored, {scored['dead_letters']:,} dead letters",
             f"model {summary['model']['saved_model'] or 'none'}",
         ]
+    lines += without(summary.get("without", {}))
     lines += [
         f"no feature: column `{one['column']}` {one['reason']}"
         for one in summary.get("unused_columns", [])
@@ -84,6 +85,15 @@ def outcome(summary: Summary) -> list[str]:
     if summary["dashboard"]:
         lines.append(f"page  {summary['dashboard']}")
     return lines
+
+
+def without(columns: dict[str, list[str]]) -> list[str]:
+    """Return a line for each silo that was scored without columns of the model."""
+    return [
+        f"silo `{silo}`: scored without {', '.join(f'`{name}`' for name in names)}, "
+        "which the model uses and its rows don't have: each counts as missing"
+        for silo, names in columns.items()
+    ]
 
 
 def runs(summaries: list[Summary]) -> rich.table.Table:

@@ -93,6 +93,7 @@ def test_first_run_is_blessed_and_tells_all(first, first_predictions, federation
         "unused_columns",
         "unscored",
         "untrained",
+        "without",
         "evaluation",
         "blessing",
         "pushed",
