@@ -101,7 +101,8 @@ def test_a_run_whose_step_was_killed_says_how_far_it_came(pods):
     assert pods.run("close-run") == 0
     told = pods.runs.summary("run-1")
     assert told["reasons"] == [
-        "run run-1 ended before its first node, without a decision"
+        "run run-1 ended before its first node, without a decision hint: read the log "
+        "of the red step"
     ]
 
 
