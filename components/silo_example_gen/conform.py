@@ -110,46 +110,55 @@ def conform(column: pa.ChunkedArray, feature: schema_pb2.Feature) -> Conformed:
     return Conformed(nothing, len(column) - column.null_count, f"the type {kind}")
 
 
-def to_schema(
+def columns_of(
     table: pa.Table, schema: schema_pb2.Schema, rows: RowsSettings
-) -> tuple[pa.Table, list[Finding]]:
-    """Bring a file's table to the schema's columns and types.
+) -> dict[str, Conformed]:
+    """Bring a file's columns to the schema's types, by name in the schema's order.
 
     Args:
         table: As `files.read` gave it.
         schema: Columns outside of it are left out.
         rows: The label, whose values become 0 and 1 (-1 for any other).
-
-    Returns:
-        The table, without columns that the file lacks, and why it can't be used: a
-        finding for each column with bad values.
     """
-    columns, faults = {}, []
+    found = {}
     for feature in schema.feature:
         if feature.name not in table.column_names or feature.type not in TYPES:
             continue
         column = table[feature.name]
         if feature.name == rows.label:
-            found = labels(column, rows.label_values)
-            columns[feature.name] = found.cast(TYPES[feature.type])
-            continue
-        conformed = conform(column, feature)
-        columns[feature.name] = conformed.column
-        if conformed.num_bad:
-            present = len(column) - column.null_count
-            faults.append(
-                Finding(
-                    f"column `{feature.name}`: found {conformed.found} in "
-                    f"{conformed.num_bad:,} of {present:,} values, expected "
-                    f"{EXPECTED[feature.type]}",
-                    MEND,
-                )
-            )
-    if not columns:
+            codes = labels(column, rows.label_values)
+            found[feature.name] = Conformed(codes.cast(TYPES[feature.type]))
+        else:
+            found[feature.name] = conform(column, feature)
+    return found
+
+
+def to_schema(
+    table: pa.Table, schema: schema_pb2.Schema, rows: RowsSettings
+) -> tuple[pa.Table, list[Finding]]:
+    """Bring a file's table to the schema's columns and types; see `columns_of`.
+
+    Returns:
+        The table, without columns that the file lacks, and why it can't be used: a
+        finding for each column with bad values.
+    """
+    found = columns_of(table, schema, rows)
+    expected = {feature.name: EXPECTED.get(feature.type) for feature in schema.feature}
+    faults = [
+        Finding(
+            f"column `{name}`: found {one.found} in {one.num_bad:,} of "
+            f"{table.num_rows - table[name].null_count:,} values, expected "
+            f"{expected[name]}",
+            MEND,
+        )
+        for name, one in found.items()
+        if one.num_bad
+    ]
+    if not found:
         # Without a header row, the names would be the first row's values.
-        found = f"none of the schema's columns among its {table.num_columns:,}"
-        faults.append(Finding(f"found {found}, expected them in a header row", HEADER))
-    return pa.table(columns), faults
+        none = f"none of the schema's columns among its {table.num_columns:,}"
+        faults.append(Finding(f"found {none}, expected them in a header row", HEADER))
+    return pa.table({name: one.column for name, one in found.items()}), faults
 
 
 def not_in_schema(table: pa.Table, schema: schema_pb2.Schema) -> list[Finding]:

@@ -22,7 +22,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.errors import SettingsError, SiloError
 from components.silo_example_gen import discovery, files, splits
-from components.silo_example_gen.conform import conform, labels
+from components.silo_example_gen.conform import columns_of, conform
 from components.silo_example_gen.kinds import Kind, kind_of
 from components.silo_example_gen.settings import RowsSettings
 from components.silos import digests
@@ -318,26 +318,13 @@ def measure(silo: Looked, schema: schema_pb2.Schema, rows: RowsSettings) -> Meas
     bad: dict[str, list[Bad]] = defaultdict(list)
     tables = []
     for path, table in _tables(silo.folder, rows.null_values, []):
-        columns = {}
-        for feature in schema.feature:
-            if feature.name not in table.column_names:
-                continue
-            column = table[feature.name]
-            if feature.name == rows.label:
-                columns[feature.name] = labels(column, rows.label_values)
-                continue
-            conformed = conform(column, feature)
-            columns[feature.name] = conformed.column
-            if conformed.num_bad:
-                values = len(column) - column.null_count
-                one = Bad(
-                    conformed.num_bad,
-                    values,
-                    conformed.found.removeprefix("other "),
-                    (path.name,),
-                )
-                bad[feature.name].append(one)
-        tables.append(pa.table(columns))
+        found = columns_of(table, schema, rows)
+        for name, one in found.items():
+            if one.num_bad:
+                values = table.num_rows - table[name].null_count
+                words = one.found.removeprefix("other ")
+                bad[name].append(Bad(one.num_bad, values, words, (path.name,)))
+        tables.append(pa.table({name: one.column for name, one in found.items()}))
     plain = pa.concat_tables(tables, promote=True) if tables else pa.table({})
     return _counted(plain, {name: _sum(parts) for name, parts in bad.items()}, rows)
 

@@ -110,9 +110,8 @@ def test_node_carries_its_section_and_its_code(tmp_path):
     assert node.driver_class is driver.Driver
 
 
-def test_a_lost_split_is_restored_and_a_run_whose_silo_went_is_never_reused(
-    tmp_path, properties, inputs, drive, publish
-):
+@pytest.fixture
+def execute(tmp_path, properties, inputs, publish):
     def execute(added):
         examples = artifacts.SiloExamples()
         examples.uri = str(tmp_path / "out")
@@ -123,6 +122,12 @@ def test_a_lost_split_is_restored_and_a_run_whose_silo_went_is_never_reused(
         publish(examples)
         return manifest.read(examples.uri)
 
+    return execute
+
+
+def test_a_lost_split_is_restored_and_a_run_whose_silo_went_is_never_reused(
+    tmp_path, drive, execute
+):
     lost = pathlib.Path(execute(drive())["north"].splits["train"].path)
     rows = lost.read_bytes()
     lost.unlink()
@@ -139,18 +144,8 @@ def test_a_lost_split_is_restored_and_a_run_whose_silo_went_is_never_reused(
 
 @pytest.mark.parametrize("task", ["fingerprint", "ingest"])
 def test_a_silo_whose_task_met_a_fault_is_taken_in_by_the_next_run(
-    tmp_path, properties, inputs, drive, publish, monkeypatch, task
+    drive, execute, monkeypatch, task
 ):
-    def execute(added):
-        examples = artifacts.SiloExamples()
-        examples.uri = str(tmp_path / "out")
-        pathlib.Path(examples.uri).mkdir(exist_ok=True)
-        executor.Executor().Do(
-            inputs, {"examples": [examples]}, {**properties, **added}
-        )
-        publish(examples)
-        return manifest.read(examples.uri)
-
     whole = tasks.load(task)
 
     def faulty(silo, arguments):
