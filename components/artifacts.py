@@ -35,19 +35,19 @@ __all__ = [
 
 
 class SiloExamples(Artifact):  # type: ignore[misc]  # TFX has no types
-    """Manifest of the silos' splits, by reference (`silos/manifest.py`)."""
+    """Manifest of the silos' splits, by reference (`payloads/manifest.py`)."""
 
     TYPE_NAME = "SiloExamples"
 
 
 class SiloStatistics(Artifact):  # type: ignore[misc]
-    """TFDV statistics by silo and split (`silos/statistics.py`)."""
+    """TFDV statistics by silo and split (`payloads/statistics.py`)."""
 
     TYPE_NAME = "SiloStatistics"
 
 
 class Cohort(Artifact):  # type: ignore[misc]
-    """Which silos train, and why the others don't (`silos/cohort.py`)."""
+    """Which silos train, and why the others don't (`payloads/cohort.py`)."""
 
     TYPE_NAME = "Cohort"
 

@@ -17,8 +17,8 @@ from tfx.orchestration import data_types_utils, metadata
 from tfx.orchestration.portable import base_driver, data_types
 from tfx.proto.orchestration import driver_output_pb2
 
+from components import digests
 from components.executors import ATTEMPT
-from components.silos import digests
 
 
 class PropertyDriver(

@@ -14,7 +14,7 @@ import pathlib
 import traceback
 from collections.abc import Iterator
 
-from components.silos.digests import PACKAGE_ROOT
+from components.digests import PACKAGE_ROOT
 
 logger = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ import dataclasses
 import datetime
 from collections.abc import Mapping, Sequence
 
-from components.fairness_evaluator.decision import Waiver
 from components.fairness_evaluator.waivers import Waivers
 from components.operator_state import OperatorState
+from components.payloads.decision import Waiver
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,6 +16,7 @@ from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
 
+from components import digests
 from components.batch_inferrer.component import BatchInferrer
 from components.dashboard.component import Dashboard
 from components.fairness_evaluator.component import FairnessEvaluator
@@ -26,7 +27,6 @@ from components.silo_example_gen import discovery
 from components.silo_example_gen.component import SiloExampleGen
 from components.silo_validator.columns import Columns
 from components.silo_validator.component import SiloValidator
-from components.silos import digests
 from components.silos.tasks import DIRECT
 from pipelines.operator_snapshot import OperatorSnapshot
 from pipelines.places import Places

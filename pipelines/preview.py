@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 
 from components.fairness_evaluator import decision
-from components.fairness_evaluator.decision import Decision
 from components.fairness_evaluator.gate_settings import GateSettings
+from components.payloads.decision import Decision
 from pipelines.past_runs.evaluation import Evaluation
 
 

@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from components.dashboard.settings import DashboardSettings
 from components.errors import SettingsError
-from components.scoring import table
-from components.scoring.minimum_data import MinimumData
-from components.silos import departures
+from components.payloads import egress, table
+from components.payloads.minimum_data import MinimumData
 from pipelines import settings as settings_file
 from pipelines.settings import ScoresSettings
 
 if TYPE_CHECKING:
-    from components.fairness_evaluator.decision import Decision
     from components.fairness_evaluator.evaluation import Measured
     from components.fairness_evaluator.score_columns import Lack
+    from components.payloads.decision import Decision
 
 PAGE = "index.html"
 EVALUATION = "evaluation"
@@ -144,8 +143,8 @@ def evaluate(request: Request, to: pathlib.Path) -> Verdict:
         predictions,
         score_columns,
     )
-    from components.fairness_evaluator.decision import Baseline
     from components.fairness_evaluator.sketches.subjects import Subject
+    from components.payloads.decision import Baseline
 
     examples = predictions.find(request.folder, request.name)
     lacks = score_columns.check(examples, _named(request))
@@ -160,7 +159,7 @@ def evaluate(request: Request, to: pathlib.Path) -> Verdict:
     ]
     below = to / EVALUATION
     below.mkdir(parents=True, exist_ok=True)
-    (to / decision.FILE_NAME).unlink(missing_ok=True)  # an earlier call's
+    (to / Decision.FILE_NAME).unlink(missing_ok=True)  # an earlier call's
     gates = request.settings.gates
     measured = evaluation.measure(
         examples,
@@ -173,7 +172,7 @@ def evaluate(request: Request, to: pathlib.Path) -> Verdict:
     )
     predictions.check_told(examples, measured.left_out)
     measured.figures.write(below)
-    departures.write(below, measured.departures)
+    egress.write(below, measured.departures)
     counted = {silo: lacks[silo] for silo in lacks if silo not in measured.left_out}
     decided = None
     if gates:
@@ -200,9 +199,9 @@ def _named(request: Request) -> dict[str, str]:
 def _write_page(
     request: Request, measured: Measured, decided: Decision | None, to: pathlib.Path
 ) -> None:
+    from components import digests
     from components.dashboard import payloads, report, scores
     from components.dashboard.run import page
-    from components.silos import digests
 
     about = report.About(
         use_case=request.name,

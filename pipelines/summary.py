@@ -14,15 +14,21 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from components.batch_inferrer import ledger
-from components.fairness_evaluator import decision
-from components.fairness_evaluator.decision import Decision
-from components.features import unused
-from components.federation import records
-from components.pusher import outcome
-from components.scoring import model, table
-from components.scoring.table import Figure
-from components.silos import cohort, departures, manifest
+from components.payloads import (
+    egress,
+    ledger,
+    manifest,
+    pushed_model,
+    table,
+)
+from components.payloads.cohort import Cohort
+from components.payloads.decision import Decision
+from components.payloads.ledger import Ledger
+from components.payloads.manifest import Manifest
+from components.payloads.model_run import RunRecord
+from components.payloads.table import Figure
+from components.payloads.unused_columns import UnusedColumns
+from components.scoring import model
 from pipelines import faults
 from pipelines.places import Places
 from pipelines.runners.result import NodeResult
@@ -62,20 +68,20 @@ def of_run(
     """
     examples = nodes["SiloExampleGen"].outputs["examples"]
     model_folder = nodes["FederatedTrainer"].outputs["model"]
-    listed = manifest.read(examples)
-    members = cohort.read(nodes["SiloValidator"].outputs["cohort"])
+    listed = Manifest.read(examples)
+    members = Cohort.read(nodes["SiloValidator"].outputs["cohort"])
     evaluated = nodes["FairnessEvaluator"].outputs
-    verdict = decision.read(evaluated["blessing"])
-    scored = ledger.read(nodes["BatchInferrer"].outputs["inference_result"])
+    verdict = Decision.read(evaluated["blessing"])
+    scored = Ledger.read(nodes["BatchInferrer"].outputs["inference_result"])
     figures = table.read(evaluated["evaluation"])
     status = BLESSED if verdict.blessed else NOT_BLESSED
     reasons = list(verdict.reasons)
     if members.refusal:
         status, reasons = BELOW_QUORUM, [members.refusal]
     unscored = scored.unscored
-    untrained = records.read(nodes["FederatedTrainer"].outputs["model_run"]).untrained(
-        members.admitted
-    )
+    untrained = RunRecord.read(
+        nodes["FederatedTrainer"].outputs["model_run"]
+    ).untrained(members.admitted)
     reasons += [f"not scored: {one.reason}" for one in unscored]
     reasons += [f"not trained: {one.reason}" for one in untrained]
     if status == BLESSED and scored.status == ledger.SKIPPED:
@@ -83,7 +89,7 @@ def of_run(
     if status == BLESSED and len(reasons) > len(verdict.reasons):
         status = INCOMPLETE
     pushed = nodes["Pusher"].outputs["pushed_model"]
-    reasons += filter(None, [outcome.why_held_back(pushed)])
+    reasons += filter(None, [pushed_model.why_held_back(pushed)])
     left = _left(nodes)
     entries = {entry.silo.id: entry for entry in listed}
     by_silo = {figure.silo: figure for figure in figures.by_silo("auc")}
@@ -133,14 +139,16 @@ def of_run(
         "silos": silos,
         "unused_columns": [
             dataclasses.asdict(one)
-            for one in unused.read(nodes["FeatureSpecGen"].outputs["feature_spec"])
+            for one in UnusedColumns.read(
+                nodes["FeatureSpecGen"].outputs["feature_spec"]
+            ).columns
         ],
         "unscored": [dataclasses.asdict(one) for one in unscored],
         "untrained": [dataclasses.asdict(one) for one in untrained],
         "without": scored.without,
         "evaluation": str(evaluated["evaluation"]),
         "blessing": str(evaluated["blessing"]),
-        "pushed": outcome.is_pushed(pushed),
+        "pushed": pushed_model.is_pushed(pushed),
         "model": {
             "saved_model": str(model.serving_path(model_folder)) if digest else None,
             "tflite": str(model_folder / model.TFLITE) if digest else None,
@@ -295,7 +303,7 @@ def _left(nodes: Mapping[str, NodeResult]) -> dict[str, list[dict[str, Any]]]:
     totals: dict[str, dict[str, list[int]]] = defaultdict(dict)
     folders = {folder for node in nodes.values() for folder in node.outputs.values()}
     for folder in sorted(folders):
-        for silo, items in departures.read(folder).items():
+        for silo, items in egress.read(folder).items():
             for item in items:
                 total = totals[silo].setdefault(item.kind, [0, 0])
                 total[0] += item.count
@@ -307,7 +315,7 @@ def _left(nodes: Mapping[str, NodeResult]) -> dict[str, list[dict[str, Any]]]:
                 "count": totals[silo][kind][0],
                 "bytes": totals[silo][kind][1],
             }
-            for kind in departures.KINDS
+            for kind in egress.KINDS
             if kind in totals[silo]
         ]
         for silo in totals

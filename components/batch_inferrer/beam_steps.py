@@ -22,8 +22,8 @@ from components.batch_inferrer import faults
 from components.batch_inferrer.items import WorkItem
 from components.batch_inferrer.scoring import Job, Outcome, score_item
 from components.errors import FairSiloError
+from components.payloads.silo import Silo
 from components.scoring.model import Scorer
-from components.silos.silo import Silo
 
 
 def beam_args(workers: int) -> list[str]:

@@ -27,8 +27,8 @@ from components.batch_inferrer.infer import infer
 from components.batch_inferrer.items import ROOT, plan
 from components.batch_inferrer.scoring import Job
 from components.batch_inferrer.settings import InferenceSettings
+from components.payloads.manifest import SCORE
 from components.scoring.model import Scorer
-from components.silos.manifest import SCORE
 
 ROWS = 4_000_000
 ITEM_ROWS = 200_000  # for the measure over cores: enough items for each

@@ -14,12 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from components import digests
 from components.features.spec import Categorical, FeatureSpec, Numeric
+from components.payloads.manifest import SCORE, Manifest, SiloEntry, Split
+from components.payloads.silo import Silo
 from components.scoring import model
 from components.scoring.model import ModelCard
-from components.silos import digests
-from components.silos.manifest import SCORE, Manifest, SiloEntry, Split
-from components.silos.silo import Silo
 
 NUM_FLOATS = 20
 VOCABULARY_SIZES = (5, 8, 12, 20, 6, 30, 16, 24)

@@ -10,10 +10,9 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import channel, component_spec
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
-from components import artifacts
+from components import artifacts, digests
 from components.batch_inferrer import driver, executor
 from components.batch_inferrer.settings import InferenceSettings
-from components.silos import digests
 
 NODE = "batch_inferrer"
 

@@ -14,9 +14,9 @@ from tfx.orchestration.portable import data_types
 from tfx.types import artifact_utils, standard_artifacts
 
 from components import blessed_models
-from components.batch_inferrer import ledger
 from components.drivers import PropertyDriver
-from components.silos import manifest
+from components.payloads.ledger import Ledger
+from components.payloads.manifest import Manifest
 from components.silos.spans import span_order
 
 LIVE = metadata_store_pb2.Artifact.State.LIVE
@@ -31,7 +31,7 @@ class Driver(PropertyDriver):
         """Return `span`, `unsettled` and perhaps `model_uri` and `model_digest`."""
         examples = artifact_utils.get_single_uri(execution_info.input_dict["examples"])
         use_case = execution_info.exec_properties["use_case"]
-        span = manifest.read(examples).span
+        span = Manifest.read(examples).span
         added: dict[str, str | int] = {
             "span": span,
             "unsettled": unsettled(store, use_case, span),
@@ -65,9 +65,9 @@ def unsettled(store: MetadataStore, use_case: str, span: str) -> str:
 
 
 def _is_settled(uri: str) -> bool:
-    if not pathlib.Path(uri, ledger.FILE_NAME).exists():
+    if not pathlib.Path(uri, Ledger.FILE_NAME).exists():
         return True  # TFX itself checks that an artifact it would reuse is there
-    return ledger.read(uri).is_settled
+    return Ledger.read(uri).is_settled
 
 
 def _newest_model(store: MetadataStore, use_case: str, span: str) -> dict[str, str]:

@@ -10,11 +10,12 @@ from tfx import types
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
-from components.batch_inferrer import gate, ledger
-from components.batch_inferrer.ledger import Ledger
+from components.batch_inferrer import gate
 from components.batch_inferrer.settings import InferenceSettings
-from components.silos import departures, manifest
-from components.silos.departures import Departure
+from components.payloads import egress, ledger
+from components.payloads.egress import Departure
+from components.payloads.ledger import Ledger
+from components.payloads.manifest import Manifest
 
 Artifacts = dict[str, list[types.Artifact]]
 
@@ -42,7 +43,7 @@ class Executor(base_executor.BaseExecutor):
         else:
             account = _infer(input_dict, exec_properties, settings, choice)
         account.write(result.uri)
-        departures.write(result.uri, _departures(account))
+        egress.write(result.uri, _departures(account))
         for key in ("use_case", "span"):
             result.set_string_custom_property(key, exec_properties[key])
 
@@ -56,7 +57,7 @@ def _infer(
     from components.batch_inferrer.infer import infer
     from components.batch_inferrer.scoring import Job
 
-    examples = manifest.read(artifact_utils.get_single_uri(input_dict["examples"]))
+    examples = Manifest.read(artifact_utils.get_single_uri(input_dict["examples"]))
     job = Job(
         model=choice.folder,
         model_digest=choice.digest,

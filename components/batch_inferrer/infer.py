@@ -11,16 +11,16 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from components import tracebacks
-from components.batch_inferrer import ledger, predictions
+from components import digests, tracebacks
+from components.batch_inferrer import predictions
 from components.batch_inferrer.items import WorkItem, plan
-from components.batch_inferrer.ledger import FailureLine, Ledger, SiloLine, Unscored
 from components.batch_inferrer.scoring import Job, Outcome
 from components.batch_inferrer.settings import InferenceSettings
 from components.errors import SettingsError
+from components.payloads import ledger
+from components.payloads.ledger import FailureLine, Ledger, SiloLine, Unscored
+from components.payloads.manifest import SCORE, Manifest
 from components.scoring import model
-from components.silos import digests
-from components.silos.manifest import SCORE, Manifest
 
 logger = logging.getLogger(__name__)
 

@@ -15,10 +15,10 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from components import digests
 from components.batch_inferrer import predictions
-from components.silos import digests
-from components.silos.manifest import SCORE, Manifest, SiloEntry
-from components.silos.silo import Silo
+from components.payloads.manifest import SCORE, Manifest, SiloEntry
+from components.payloads.silo import Silo
 
 ROOT = "predictions"
 DIGEST_LETTERS = 12

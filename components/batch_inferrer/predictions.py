@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.errors import SiloError
+from components.payloads.silo import Silo
 from components.silos import homes, leftovers
-from components.silos.silo import Silo
 
 WORK = b"fairsilo.work"
 ROW = pa.field("row", pa.int64())  # in place of a key: the row's number in its split

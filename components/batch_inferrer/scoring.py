@@ -16,14 +16,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from components import digests
 from components.batch_inferrer import predictions
 from components.batch_inferrer.items import WorkItem
 from components.batch_inferrer.predictions import PartWriter
 from components.errors import SiloError
 from components.features.spec import Numeric
+from components.payloads import manifest
 from components.scoring import batches
 from components.scoring.model import Scorer
-from components.silos import digests, manifest
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,10 +7,9 @@ from typing import Any, ClassVar
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import BaseChannel, Channel, component_spec
 
-from components import artifacts
+from components import artifacts, digests
 from components.dashboard import executor
 from components.dashboard.settings import DashboardSettings
-from components.silos import digests
 
 
 class DashboardSpec(component_spec.ComponentSpec):

@@ -13,8 +13,8 @@ from components.dashboard import report, scores
 from components.dashboard.run import page as run_page
 from components.dashboard.settings import DashboardSettings
 from components.dashboard.silo import page as silo_page
-from components.scoring import table
-from components.silos import manifest
+from components.payloads import table
+from components.payloads.manifest import Manifest
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class Executor(base_executor.BaseExecutor):
         )
         about = report.About(
             use_case=exec_properties["use_case"],
-            span=manifest.read(sources.examples).span,
+            span=Manifest.read(sources.examples).span,
             code=exec_properties["code"],
             settings=report.parse_settings(exec_properties["run_settings"]),
         )

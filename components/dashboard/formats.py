@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from components.dashboard.scores import Cell
-from components.scoring.table import TOO_FEW
+from components.payloads.table import TOO_FEW
 
 NONE = "\N{EN DASH}"
 

@@ -20,17 +20,15 @@ from components.dashboard.scores import (
     Scores,
     Slice,
 )
-from components.features import unused
-from components.features.unused import Unused
-from components.federation import records
-from components.federation.records import RunRecord
+from components.payloads import egress
+from components.payloads.cohort import Cohort, Member
+from components.payloads.egress import KINDS, Departure
+from components.payloads.manifest import EVAL, NEXT
+from components.payloads.minimum_data import MinimumData
+from components.payloads.model_run import RunRecord
+from components.payloads.table import BASELINE
+from components.payloads.unused_columns import UnusedColumn, UnusedColumns
 from components.scoring import model
-from components.scoring.minimum_data import MinimumData
-from components.scoring.table import BASELINE
-from components.silos import cohort, departures
-from components.silos.cohort import Member
-from components.silos.departures import KINDS, Departure
-from components.silos.manifest import EVAL, NEXT
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,7 +161,7 @@ class Report:
     scores: Scores
     ledger: Ledger
     versions: dict[str, str]
-    unused: tuple[Unused, ...] = ()
+    unused: tuple[UnusedColumn, ...] = ()
 
     @property
     def is_trained(self) -> bool:
@@ -237,9 +235,9 @@ def gather(sources: Sources, about: About, scores: Scores) -> Report:
     Raises:
         FairSiloError: A report is missing or broken.
     """
-    admission = cohort.read(sources.cohort)
+    admission = Cohort.read(sources.cohort)
     card = model.read_card(sources.model)
-    run = records.read(sources.model_run)
+    run = RunRecord.read(sources.model_run)
     left = merge_departures(list(dataclasses.astuple(sources)))
     refusals = [card.refusal, run.refusal] if card.refusal else []
     if card.refusal and admission.refusal:
@@ -265,7 +263,7 @@ def gather(sources: Sources, about: About, scores: Scores) -> Report:
         scores=scores,
         ledger=payloads.read(Ledger, sources.inference_result),
         versions=versions.installed(),
-        unused=tuple(unused.read(sources.feature_spec)),
+        unused=UnusedColumns.read(sources.feature_spec).columns,
     )
 
 
@@ -313,7 +311,7 @@ def merge_departures(folders: list[str]) -> dict[str, tuple[Departure, ...]]:
     count: collections.Counter[tuple[str, str]] = collections.Counter()
     size: collections.Counter[tuple[str, str]] = collections.Counter()
     for folder in folders:
-        for silo, items in departures.read(folder).items():
+        for silo, items in egress.read(folder).items():
             for item in items:
                 count[silo, item.kind] += item.count
                 size[silo, item.kind] += item.bytes

@@ -1,4 +1,4 @@
-"""The tidy table of an evaluation (`scoring/table.py`), as the page asks it.
+"""The tidy table of an evaluation (`payloads/table.py`), as the page asks it.
 
 A cell is one metric of one slice. A slice with too few rows (or only one class)
 has a note instead of a value; nothing here turns the note into a number.
@@ -11,9 +11,9 @@ import functools
 import math
 from collections.abc import Iterable, Iterator
 
+from components.payloads.manifest import EVAL
+from components.payloads.table import BASELINE, CANDIDATE, CROSS, SILO, Table
 from components.scoring.metrics import is_lower_better
-from components.scoring.table import BASELINE, CANDIDATE, CROSS, SILO, Table
-from components.silos.manifest import EVAL
 
 RANKED_BY = "auc"
 ROWS = "rows"  # each slice has this cell, also where it has no other

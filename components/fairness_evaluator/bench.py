@@ -194,8 +194,8 @@ def _by_sketch(case: Case, folder: pathlib.Path) -> tuple[float, dict[str, Any]]
     from components.fairness_evaluator.figures import tfma_rows
     from components.fairness_evaluator.settings import EvaluationSettings
     from components.fairness_evaluator.sketches.subjects import Subject
-    from components.scoring import table
-    from components.scoring.minimum_data import MinimumData
+    from components.payloads import table
+    from components.payloads.minimum_data import MinimumData
 
     rows, results = folder / "rows", folder / "evaluation"
     rows.mkdir()

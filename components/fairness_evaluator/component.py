@@ -10,12 +10,11 @@ from typing import Any, ClassVar
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import channel, component_spec
 
-from components import artifacts
+from components import artifacts, digests
 from components.fairness_evaluator import driver, executor
-from components.fairness_evaluator.decision import Waiver
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.settings import EvaluationSettings
-from components.silos import digests
+from components.payloads.decision import Waiver
 
 
 class FairnessEvaluatorSpec(component_spec.ComponentSpec):

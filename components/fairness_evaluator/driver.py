@@ -18,8 +18,8 @@ from tfx.types import artifact_utils
 from components import blessed_models
 from components.drivers import PropertyDriver
 from components.fairness_evaluator import baseline
+from components.payloads.manifest import Manifest
 from components.scoring import model
-from components.silos import manifest
 
 BASELINE = ("baseline_span", "baseline_digest", "baseline_uri", "baseline_gone")
 
@@ -41,7 +41,7 @@ class Driver(PropertyDriver):
         digest = model.read_card(candidate).digest
         chosen = baseline.choose(
             blessed_models.read(store, use_case),
-            manifest.read(examples).span,  # `latest` has become a span there
+            Manifest.read(examples).span,  # `latest` has become a span there
             digest,
         )
         found = dict.fromkeys(BASELINE, "")

@@ -9,7 +9,6 @@ import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from components.fairness_evaluator import decision
-from components.fairness_evaluator.decision import Baseline, Decision, Waiver
 from components.fairness_evaluator.figures import tidy
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.gates import judged
@@ -19,13 +18,14 @@ from components.fairness_evaluator.sketches.cells import Cell
 from components.fairness_evaluator.sketches.collect import Collected
 from components.fairness_evaluator.sketches.slices import Key
 from components.fairness_evaluator.sketches.subjects import Subject
-from components.scoring import table
-from components.scoring.minimum_data import MinimumData
-from components.scoring.table import Figure, Table
-from components.silos import findings, manifest, tasks
-from components.silos.cohort import Cohort
-from components.silos.departures import Departure
-from components.silos.manifest import Manifest
+from components.payloads import findings, manifest, table
+from components.payloads.cohort import Cohort
+from components.payloads.decision import Baseline, Decision, Waiver
+from components.payloads.egress import Departure
+from components.payloads.manifest import Manifest
+from components.payloads.minimum_data import MinimumData
+from components.payloads.table import Figure, Table
+from components.silos import tasks
 
 logger = logging.getLogger(__name__)
 

@@ -12,9 +12,11 @@ from tfx.types import Artifact, artifact_utils
 from components import blessed_models
 from components.executors import TaskExecutor
 from components.fairness_evaluator import settings
-from components.fairness_evaluator.decision import Baseline, Waiver
-from components.scoring import model, table
-from components.silos import cohort, departures, manifest
+from components.payloads import egress, table
+from components.payloads.cohort import Cohort
+from components.payloads.decision import Baseline, Waiver
+from components.payloads.manifest import Manifest
+from components.scoring import model
 
 logger = logging.getLogger(__name__)
 
@@ -42,13 +44,13 @@ class Executor(TaskExecutor):
         report = artifact_utils.get_single_instance(output_dict["evaluation"])
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         card = model.read_card(trained.uri)
-        examples = manifest.read(artifact_utils.get_single_uri(input_dict["examples"]))
+        examples = Manifest.read(artifact_utils.get_single_uri(input_dict["examples"]))
         if card.refusal:
             outcome = evaluation.refused(card.refusal)
         else:
             outcome = evaluation.evaluate(
                 examples,
-                cohort.read(artifact_utils.get_single_uri(input_dict["cohort"])),
+                Cohort.read(artifact_utils.get_single_uri(input_dict["cohort"])),
                 Subject(table.CANDIDATE, trained.uri, card.digest),
                 _baseline(exec_properties, "baseline_uri"),
                 exec_properties["label"],
@@ -61,7 +63,7 @@ class Executor(TaskExecutor):
         for folder in (report.uri, blessing.uri):
             pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
         outcome.figures.write(report.uri)
-        departures.write(report.uri, outcome.departures)
+        egress.write(report.uri, outcome.departures)
         outcome.decision.write(blessing.uri)
         _bless(blessing, trained, outcome.decision.blessed)
         for name, value in {

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 import pydantic
 
-from components.scoring.minimum_data import MinimumData
+from components.payloads.minimum_data import MinimumData
 from components.settings import Section
 
 Share = Annotated[float, pydantic.Field(ge=0.0, le=1.0)]

@@ -13,12 +13,13 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from components import digests
 from components.errors import FairSiloError, SettingsError
-from components.silos import digests, manifest
-from components.silos.cohort import Cohort, Member
-from components.silos.findings import Finding
-from components.silos.manifest import Manifest, SiloEntry, Split
-from components.silos.silo import Silo, check_id
+from components.payloads import manifest
+from components.payloads.cohort import Cohort, Member
+from components.payloads.findings import Finding
+from components.payloads.manifest import Manifest, SiloEntry, Split
+from components.payloads.silo import Silo, check_id
 
 logger = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.errors import SettingsError
-from components.silos import manifest
-from components.silos.manifest import Manifest
+from components.payloads import manifest
+from components.payloads.manifest import Manifest
 
 logger = logging.getLogger(__name__)
 

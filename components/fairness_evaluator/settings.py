@@ -11,7 +11,7 @@ import pydantic
 
 from components.errors import SettingsError
 from components.fairness_evaluator.gate_settings import GateSettings
-from components.scoring.table import CROSS, SILO
+from components.payloads.table import CROSS, SILO
 from components.settings import Section
 
 # TFMA's names of rates carry the threshold in decimals, so none may be tiny.

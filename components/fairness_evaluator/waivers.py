@@ -17,8 +17,8 @@ import sqlalchemy as sa
 
 from components import journal
 from components.errors import SettingsError
-from components.fairness_evaluator.decision import Waiver
 from components.journal import Journal
+from components.payloads.decision import Waiver
 
 _WAIVERS = journal.table(
     "gate_waivers",

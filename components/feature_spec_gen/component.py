@@ -10,10 +10,9 @@ from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import component_spec
 
-from components import artifacts
+from components import artifacts, digests
 from components.feature_spec_gen import executor
 from components.feature_spec_gen.settings import FeatureSettings
-from components.silos import digests
 
 
 class FeatureSpecGenSpec(component_spec.ComponentSpec):

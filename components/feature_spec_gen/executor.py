@@ -12,9 +12,11 @@ from tfx.types.artifact import Artifact
 
 from components.feature_spec_gen.merge import merge
 from components.feature_spec_gen.settings import FeatureSettings
-from components.features import unused
-from components.silos import cohort, schema, statistics
-from components.silos.manifest import TRAIN
+from components.payloads import statistics
+from components.payloads.cohort import Cohort
+from components.payloads.manifest import TRAIN
+from components.payloads.unused_columns import UnusedColumns
+from components.silos import schema
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +35,7 @@ class Executor(base_executor.BaseExecutor):
         verdicts = artifact_utils.get_single_instance(input_dict["cohort"])
         trains = {
             silo: train
-            for silo in cohort.read(verdicts.uri).admitted
+            for silo in Cohort.read(verdicts.uri).admitted
             if (
                 train := statistics.split_of(
                     statistics.read(disclosed.uri, silo), TRAIN
@@ -48,7 +50,7 @@ class Executor(base_executor.BaseExecutor):
         )
         output = artifact_utils.get_single_instance(output_dict["feature_spec"])
         spec.write(output.uri)
-        unused.write(output.uri, left_out)
+        UnusedColumns(tuple(left_out)).write(output.uri)
         for one in left_out:
             if trains and not one.chosen:
                 logger.warning("no feature: column `%s` %s", one.column, one.reason)

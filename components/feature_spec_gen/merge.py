@@ -21,8 +21,8 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from components.feature_spec_gen.settings import FeatureSettings
 from components.features.spec import Categorical, FeatureSpec, Numeric
-from components.features.unused import Unused
-from components.silos.statistics import by_column, num_present
+from components.payloads.statistics import by_column, num_present
+from components.payloads.unused_columns import UnusedColumn
 
 Column: TypeAlias = statistics_pb2.FeatureNameStatistics
 
@@ -39,7 +39,7 @@ class Agreement(NamedTuple):
     """What the model gets and what it does not."""
 
     spec: FeatureSpec
-    unused: list[Unused]
+    unused: list[UnusedColumn]
 
 
 def merge(
@@ -63,7 +63,7 @@ def merge(
     numeric, categorical, unused = [], [], []
     for feature in schema.feature:
         if reason := _not_wanted(feature, not_features, settings):
-            unused.append(Unused(feature.name, reason, chosen=True))
+            unused.append(UnusedColumn(feature.name, reason, chosen=True))
             continue
         found = [silo[feature.name] for silo in columns if feature.name in silo]
         one = _feature(feature, found, settings)
@@ -72,7 +72,7 @@ def merge(
         elif isinstance(one, Categorical):
             categorical.append(one)
         else:
-            unused.append(Unused(feature.name, one))
+            unused.append(UnusedColumn(feature.name, one))
     spec = FeatureSpec(tuple(numeric), tuple(categorical), settings.clip)
     return Agreement(spec, unused)
 

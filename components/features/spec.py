@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from components.silos import digests
+from components import digests
 
 FILE_NAME = "feature_spec.json"
 MISSING_ID = 0

@@ -9,11 +9,10 @@ from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import component_spec
 
-from components import artifacts
+from components import artifacts, digests
 from components.drivers import PropertyDriver
 from components.federated_trainer import executor
 from components.federated_trainer.settings import TrainingSettings
-from components.silos import digests
 
 NODE = "federated_trainer"
 

@@ -20,13 +20,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from components import digests
 from components.errors import SiloError
 from components.features import columnar
 from components.features import spec as feature_spec
 from components.features.spec import FeatureSpec
 from components.federation import tensor_files
-from components.silos import digests, homes, leftovers
-from components.silos.silo import Silo
+from components.payloads.silo import Silo
+from components.silos import homes, leftovers
 from components.silos.tasks import Result
 
 DONE = "encoded.json"

@@ -11,7 +11,8 @@ from tfx.types import artifact_utils
 from components.executors import TaskExecutor
 from components.features import spec as feature_spec
 from components.federated_trainer.settings import TrainingSettings
-from components.silos import cohort, manifest
+from components.payloads.cohort import Cohort
+from components.payloads.manifest import Manifest
 
 
 class Executor(TaskExecutor):
@@ -36,7 +37,7 @@ class Executor(TaskExecutor):
             found: str = artifact_utils.get_single_uri(artifacts[name])
             return found
 
-        examples = manifest.read(uri(input_dict, "examples"))
+        examples = Manifest.read(uri(input_dict, "examples"))
         settings = TrainingSettings.model_validate_json(exec_properties["settings"])
         card = trainer.run(
             trainer.Request(
@@ -47,7 +48,7 @@ class Executor(TaskExecutor):
                 code=exec_properties["code"],
             ),
             examples,
-            cohort.read(uri(input_dict, "cohort")),
+            Cohort.read(uri(input_dict, "cohort")),
             feature_spec.read(uri(input_dict, "feature_spec")),
             trainer.Outputs(
                 pathlib.Path(uri(output_dict, "model")),

@@ -18,11 +18,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from components import digests
 from components.features.graph import Encoder
 from components.features.spec import FeatureSpec
 from components.federation.model import ClientModel, assign
 from components.scoring.model import TFLITE, WEIGHTS, ModelCard, serving_path
-from components.silos import digests
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first that a zip archive knows
 

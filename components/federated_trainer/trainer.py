@@ -12,17 +12,18 @@ import logging
 import pathlib
 from collections.abc import Mapping, Sequence
 
-from components import circumstances
+from components import circumstances, digests
 from components.features.spec import FeatureSpec
 from components.federated_trainer.settings import TrainingSettings
-from components.federation import records, silo_registry, tensor_files
-from components.federation.records import Dropped, RunRecord
+from components.federation import silo_registry, tensor_files
 from components.federation.silo_registry import SiloRegistry
+from components.payloads import egress, model_run
+from components.payloads.cohort import Cohort
+from components.payloads.egress import Departure
+from components.payloads.manifest import TRAIN, Manifest, SiloEntry
+from components.payloads.model_run import Dropped, RunRecord
 from components.scoring.model import ModelCard
-from components.silos import departures, digests, tasks
-from components.silos.cohort import Cohort
-from components.silos.departures import Departure
-from components.silos.manifest import TRAIN, Manifest, SiloEntry
+from components.silos import tasks
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class Outputs:
 
     Attributes:
         model: Of the `Model`, see `components/scoring/model.py`.
-        run: Of the `ModelRun`, see `components/federation/records.py`.
+        run: Of the `ModelRun`, see `components/payloads/model_run.py`.
     """
 
     model: pathlib.Path
@@ -104,7 +105,7 @@ def run(
         found = f"{len(encoded)} of {len(entries)} admitted silos have rows to train on"
         why = "".join(f"; {drop.reason}" for drop in left_out)
         refusal = f"{found}, the trainer's quorum is {quorum}{why}"
-        departures.write(outputs.run, _departures(record, encoded, 0))
+        egress.write(outputs.run, _departures(record, encoded, 0))
         return _refuse(dataclasses.replace(record, refusal=refusal), outputs)
     return _train(request, manifest, spec, encoded, key, record, outputs, registry)
 
@@ -203,7 +204,7 @@ def _train(
         tensor_files.folder(data_key),
         plan,
         pathlib.Path(request.checkpoints, key),
-        outputs.run / records.TENSORBOARD,
+        outputs.run / model_run.TENSORBOARD,
         silo_registry=registry,
     )
     if result.circumstance:
@@ -215,9 +216,9 @@ def _train(
         rounds=result.rounds,
         resumed_from=result.resumed_from,
     )
-    departures.write(outputs.run, _departures(record, encoded, client_model.num_bytes))
+    egress.write(outputs.run, _departures(record, encoded, client_model.num_bytes))
     timings = {"round_seconds": result.seconds}
-    path = outputs.run / records.TIMINGS_FILE_NAME
+    path = outputs.run / model_run.TIMINGS_FILE_NAME
     path.write_text(json.dumps(timings), encoding="utf-8")
     if record.refusal:
         return _refuse(record, outputs)

@@ -24,18 +24,19 @@ import zlib
 from collections.abc import Sequence
 
 import numpy as np
+import pydantic
 import tensorflow as tf
 
 from components import circumstances
 from components.errors import FairSiloError
-from components.federation import records
-from components.federation.records import RoundRecord
 from components.federation.tff_types import Value
+from components.payloads.model_run import RoundRecord
 
 logger = logging.getLogger(__name__)
 
 KEEP = 2
 _RECORDS = "records"
+_ROUNDS = pydantic.TypeAdapter(tuple[RoundRecord, ...])
 _DAMAGED = (
     EOFError,
     KeyError,
@@ -138,5 +139,5 @@ def _parse(content: bytes, initial: Value) -> Checkpoint:
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
         names = sorted(set(archive.files) - {_RECORDS})
         state = tf.nest.pack_sequence_as(initial, [archive[name][()] for name in names])
-        rounds = records.rounds_from_json(json.loads(str(archive[_RECORDS])))
+        rounds = _ROUNDS.validate_json(str(archive[_RECORDS]))
     return Checkpoint(rounds[-1].round, state, rounds)

@@ -9,7 +9,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from components.federation.records import RoundRecord
+from components.payloads.model_run import RoundRecord
 
 logger = logging.getLogger(__name__)
 

@@ -19,11 +19,11 @@ from components.federation import context, dataset
 from components.federation.context import Compilers, SiloContext
 from components.federation.endpoint import Endpoint
 from components.federation.plan import TrainingPlan
-from components.federation.records import RoundRecord, SiloRecord, summarise
 from components.federation.silo_registry import SiloRegistry
 from components.federation.tff_types import Computation, Value
 from components.federation.workers import ONE_USER_ID, START_TIMEOUT_S, Workers
-from components.silos.silo import Silo
+from components.payloads.model_run import RoundRecord, SiloRecord, summarise
+from components.payloads.silo import Silo
 
 logger = logging.getLogger(__name__)
 

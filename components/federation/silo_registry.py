@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 
 from components.errors import SettingsError, SiloError
-from components.silos.silo import Silo
+from components.payloads.silo import Silo
 
 OWN_PODS = "own pods: each silo's worker runs in its own namespace"
 EXPECTED = 'a JSON object of silo ids and addresses, {"north": "host:port", ...}'

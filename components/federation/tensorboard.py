@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
-from components.federation.records import RoundRecord
+from components.payloads.model_run import RoundRecord
 
 
 @contextlib.contextmanager

@@ -25,10 +25,10 @@ from components.federation.checkpoints import Checkpoint, Checkpoints
 from components.federation.model import ClientModel
 from components.federation.plan import TrainingPlan
 from components.federation.progress import RoundProgress
-from components.federation.records import RoundRecord
 from components.federation.silo_registry import SiloRegistry
 from components.federation.tff_types import Computation, Value
-from components.silos.silo import Silo
+from components.payloads.model_run import RoundRecord
+from components.payloads.silo import Silo
 
 logger = logging.getLogger(__name__)
 

@@ -26,8 +26,8 @@ from types import TracebackType
 from typing import IO
 
 from components.errors import FairSiloError, SiloError
+from components.payloads.silo import Silo
 from components.silos import homes
-from components.silos.silo import Silo
 
 SERVER = ""  # the coordinator's own worker; no silo has an empty id
 OWN_USER_IDS = "own user ids"

@@ -9,8 +9,8 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.proto import pusher_pb2
 from tfx.types import component_spec, standard_artifacts
 
+from components import digests
 from components.pusher import driver, executor
-from components.silos import digests
 
 NODE = "pusher"
 

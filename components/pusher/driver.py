@@ -14,7 +14,8 @@ from tfx.types import artifact_utils, standard_artifacts
 
 from components import blessed_models
 from components.drivers import PropertyDriver
-from components.pusher import outcome, service
+from components.payloads import pushed_model
+from components.pusher import service
 from components.silos.spans import span_order
 
 LIVE = metadata_store_pb2.Artifact.State.LIVE
@@ -58,7 +59,7 @@ def _overtaken(store: MetadataStore, digest: str, push_destination: str) -> str:
     Empty where it is. An id can't be in the key that its own artifact was written
     under, so no earlier push is taken from the cache as long as it is untrue.
     """
-    served = service.current(outcome.destination(push_destination))
+    served = service.current(pushed_model.destination(push_destination))
     if served and served.digest == digest:
         return ""
     ids = [

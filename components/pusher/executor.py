@@ -12,7 +12,8 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
 from components import blessed_models
-from components.pusher import outcome, service
+from components.payloads import pushed_model
+from components.pusher import service
 from components.silos.spans import span_order
 
 _logger = logging.getLogger(__name__)
@@ -35,15 +36,15 @@ class Executor(executor.Executor):
         blessing = artifact_utils.get_single_instance(input_dict["model_blessing"])
         span = blessing.get_string_custom_property(blessed_models.SPAN)
         digest = blessing.get_string_custom_property(blessed_models.MODEL_DIGEST)
-        destination = outcome.destination(exec_properties["push_destination"])
+        destination = pushed_model.destination(exec_properties["push_destination"])
         destination.mkdir(parents=True, exist_ok=True)
         with service.locked(destination):
             served = service.current(destination)
             newer = exec_properties["newer"] or _later(served, span)
             if newer:
-                outcome.hold_back(pushed.uri, newer)
+                pushed_model.hold_back(pushed.uri, newer)
                 self._MarkNotPushed(pushed)
-                _logger.info("%s", outcome.why_held_back(pushed.uri))
+                _logger.info("%s", pushed_model.why_held_back(pushed.uri))
                 return
             model = pathlib.Path(self.GetModelPath(input_dict))
             if served and digest and served.digest == digest:

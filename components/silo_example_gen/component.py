@@ -8,10 +8,9 @@ from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import component_spec
 
-from components import artifacts
+from components import artifacts, digests
 from components.silo_example_gen import discovery, driver, executor
 from components.silo_example_gen.settings import SourceSettings
-from components.silos import digests
 
 
 class SiloExampleGenSpec(component_spec.ComponentSpec):

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from components.payloads.findings import Finding
 from components.silo_example_gen.kinds import (
     INT64_MAX,
     NOT_FINITE,
@@ -30,7 +31,6 @@ from components.silo_example_gen.kinds import (
     is_time,
 )
 from components.silo_example_gen.settings import RowsSettings
-from components.silos.findings import Finding
 
 EXACT = 2.0**53  # at and beyond, doubles are not all the integers
 TYPES = {

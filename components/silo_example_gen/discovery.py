@@ -13,12 +13,14 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from components import digests
 from components.errors import SettingsError
+from components.payloads import findings
+from components.payloads.findings import Finding
+from components.payloads.silo import Silo, check_id
 from components.silo_example_gen.files import SUFFIXES
 from components.silo_example_gen.settings import SourceSettings
-from components.silos import digests, findings, homes, tasks
-from components.silos.findings import Finding
-from components.silos.silo import Silo, check_id
+from components.silos import homes, tasks
 from components.silos.spans import next_span, span_order
 
 logger = logging.getLogger(__name__)

@@ -9,9 +9,10 @@ from tfx.types.artifact import Artifact
 
 from components import circumstances
 from components.executors import TaskExecutor
+from components.payloads import egress
 from components.silo_example_gen import discovery, generation, node
 from components.silo_example_gen.settings import SourceSettings
-from components.silos import departures, schema
+from components.silos import schema
 
 
 class Executor(TaskExecutor):
@@ -40,7 +41,7 @@ class Executor(TaskExecutor):
         )
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         manifest.write(examples.uri)
-        departures.write(examples.uri, node.departures(manifest, found))
+        egress.write(examples.uri, node.departures(manifest, found))
         paths = [split.path for entry in manifest for split in entry.splits.values()]
         fingerprint = exec_properties["fingerprint"]
         if discovery.unchanged(source, homes, chosen, fingerprint):

@@ -20,14 +20,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from components import circumstances
+from components import circumstances, digests
 from components.errors import SiloError
+from components.payloads import findings
+from components.payloads.findings import Finding
+from components.payloads.manifest import EVAL, NEXT, SCORE, TRAIN
+from components.payloads.silo import Silo
 from components.silo_example_gen import conform, files, splits
 from components.silo_example_gen.settings import SourceSettings
-from components.silos import digests, findings, homes, leftovers
-from components.silos.findings import Finding
-from components.silos.manifest import EVAL, NEXT, SCORE, TRAIN
-from components.silos.silo import Silo
+from components.silos import homes, leftovers
 from components.silos.tasks import Failure, Result
 
 ROW_GROUP = 65_536

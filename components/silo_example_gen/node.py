@@ -8,12 +8,13 @@ from collections.abc import Sequence
 
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from components.payloads import findings
+from components.payloads.egress import Departure
+from components.payloads.findings import Finding
+from components.payloads.manifest import InputFile, Manifest, SiloEntry, Split
 from components.silo_example_gen.discovery import FEW, Found, Window
 from components.silo_example_gen.settings import SourceSettings
-from components.silos import findings, tasks
-from components.silos.departures import Departure
-from components.silos.findings import Finding
-from components.silos.manifest import InputFile, Manifest, SiloEntry, Split
+from components.silos import tasks
 
 
 def take_in(

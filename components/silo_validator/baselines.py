@@ -13,9 +13,10 @@ import logging
 import pathlib
 from typing import Any
 
-from components import mlmd
+from components import digests, mlmd
+from components.payloads import statistics
+from components.payloads.cohort import Cohort
 from components.silo_validator.node import Baseline
-from components.silos import cohort, digests, statistics
 from components.silos.spans import span_order
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def find(store: Any, use_case: str, span: str) -> dict[str, Baseline]:  # noqa: 
             span_order(its_span) < span_order(span)
         ):
             continue
-        if pathlib.Path(artifact.uri, cohort.FILE_NAME).exists():
+        if pathlib.Path(artifact.uri, Cohort.FILE_NAME).exists():
             artifacts.append(artifact)
         else:
             gone[its_span] = artifact.uri
@@ -58,7 +59,7 @@ def find(store: Any, use_case: str, span: str) -> dict[str, Baseline]:  # noqa: 
     baselines: dict[str, Baseline] = {}
     for its_span in sorted(by_span, key=span_order, reverse=True):
         folder = by_span[its_span].custom_properties[STATISTICS].string_value
-        for silo in cohort.read(by_span[its_span].uri).admitted:
+        for silo in Cohort.read(by_span[its_span].uri).admitted:
             if silo in baselines:
                 continue
             if statistics.path(folder, silo).exists():

@@ -11,11 +11,10 @@ from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import component_spec
 
-from components import artifacts
+from components import artifacts, digests
 from components.silo_validator import driver, executor
 from components.silo_validator.columns import Columns
 from components.silo_validator.settings import ValidationSettings
-from components.silos import digests
 
 
 class SiloValidatorSpec(component_spec.ComponentSpec):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from components.payloads.findings import Finding
 from components.silo_validator.settings import ValidationSettings
-from components.silos.findings import Finding
 
 LABEL = (
     "look at how the label is exported: each row to learn from needs 0 or 1, and both "

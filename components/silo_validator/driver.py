@@ -10,8 +10,8 @@ from tfx.orchestration.portable import data_types
 from tfx.types import artifact_utils
 
 from components.drivers import PropertyDriver
+from components.payloads.manifest import Manifest
 from components.silo_validator import baselines
-from components.silos import manifest
 
 
 class Driver(PropertyDriver):
@@ -23,6 +23,6 @@ class Driver(PropertyDriver):
         """Return `baselines`."""
         properties = execution_info.exec_properties
         examples = artifact_utils.get_single_uri(execution_info.input_dict["examples"])
-        span = manifest.read(examples).span
+        span = Manifest.read(examples).span
         found = baselines.find(store, properties["use_case"], span)
         return {"baselines": baselines.to_json(found)}

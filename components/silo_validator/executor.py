@@ -9,10 +9,12 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
 from components.executors import TaskExecutor
+from components.payloads import egress
+from components.payloads.manifest import Manifest
 from components.silo_validator import baselines, node
 from components.silo_validator.columns import Columns
 from components.silo_validator.settings import ValidationSettings
-from components.silos import departures, manifest, schema
+from components.silos import schema
 
 
 class Executor(TaskExecutor):
@@ -28,7 +30,7 @@ class Executor(TaskExecutor):
         examples = artifact_utils.get_single_instance(input_dict["examples"])
         statistics = artifact_utils.get_single_instance(output_dict["statistics"])
         cohort = artifact_utils.get_single_instance(output_dict["cohort"])
-        listed = manifest.read(examples.uri)
+        listed = Manifest.read(examples.uri)
         result = node.validate(
             listed,
             schema.read(artifact_utils.get_single_uri(input_dict["schema"])),
@@ -38,7 +40,7 @@ class Executor(TaskExecutor):
             baselines.from_json(exec_properties["baselines"]),
         )
         node.write_statistics(statistics.uri, result.statistics)
-        departures.write(statistics.uri, result.departures)
+        egress.write(statistics.uri, result.departures)
         result.cohort.write(cohort.uri)
         cohort.set_string_custom_property("use_case", listed.use_case)
         cohort.set_string_custom_property("span", listed.span)

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
+from components.payloads.statistics import by_column
 from components.silo_validator.histograms import spread
-from components.silos.statistics import by_column
 
 BINS = 40
 

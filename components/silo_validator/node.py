@@ -9,13 +9,14 @@ from typing import TypeAlias
 
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
+from components.payloads import egress, statistics
+from components.payloads.cohort import Cohort
+from components.payloads.egress import Departure
+from components.payloads.manifest import TRAIN, Manifest
 from components.silo_validator import heterogeneity, tfdv_checks, verdict
 from components.silo_validator.columns import Columns
 from components.silo_validator.settings import ValidationSettings
-from components.silos import departures, statistics, tasks
-from components.silos.cohort import Cohort
-from components.silos.departures import Departure
-from components.silos.manifest import TRAIN, Manifest
+from components.silos import tasks
 
 Statistics: TypeAlias = statistics_pb2.DatasetFeatureStatisticsList
 
@@ -94,7 +95,7 @@ def validate(
     for silo, outcome in tasks.run("profile", calls, beam_args):
         if isinstance(outcome, tasks.Failure):
             profiles[silo.id] = verdict.Profile(failure=outcome.finding)
-            left[silo.id] = [departures.of_failure(outcome)]
+            left[silo.id] = [egress.of_failure(outcome.num_bytes)]
             continue
         disclosed[silo.id] = Statistics.FromString(outcome.payload)
         drifted = _drift(disclosed[silo.id], silo.id, schema, baselines)

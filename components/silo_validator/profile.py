@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
+from components.payloads.manifest import EVAL, NEXT, SCORE, TRAIN
+from components.payloads.silo import Silo
 from components.silo_validator import counts, disclosure, tfdv_checks
-from components.silos.manifest import EVAL, NEXT, SCORE, TRAIN
-from components.silos.silo import Silo
 from components.silos.tasks import Result
 
 NON_FINITE = "export missing numbers as empty fields, and look for divisions by zero"

@@ -12,11 +12,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from components.payloads.cohort import Cohort, Member
+from components.payloads.findings import Finding
+from components.payloads.manifest import EVAL, SCORE, TRAIN, Manifest, SiloEntry
 from components.silo_validator import counts
 from components.silo_validator.settings import ValidationSettings
-from components.silos.cohort import Cohort, Member
-from components.silos.findings import Finding
-from components.silos.manifest import EVAL, SCORE, TRAIN, Manifest, SiloEntry
 
 NEVER_A_REASON = {"SCHEMA_NEW_COLUMN", "SEMANTIC_DOMAIN_UPDATE"}
 SHARED = (

@@ -13,7 +13,7 @@ import threading
 import zlib
 
 from components import locks
-from components.silos.silo import Silo, check_id
+from components.payloads.silo import Silo, check_id
 
 FIRST_UID = 20_000
 LAST_UID = 59_999  # below 65,536: rootless containers map no more

@@ -28,9 +28,9 @@ from typing import Any
 
 from components import circumstances, tracebacks
 from components.errors import FairSiloError
-from components.silos import manifest
-from components.silos.findings import Finding
-from components.silos.silo import Silo
+from components.payloads import manifest
+from components.payloads.findings import Finding
+from components.payloads.silo import Silo
 
 logger = logging.getLogger(__name__)
 

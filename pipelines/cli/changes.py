@@ -8,7 +8,7 @@ from typing import Any
 import rich.table
 import rich.text
 
-from components.scoring.table import SILO
+from components.payloads.table import SILO
 from pipelines.cli.tables import short
 from pipelines.site import metrics
 from pipelines.site.diff import Change

@@ -15,8 +15,8 @@ from pipelines import preview, summary
 from pipelines.cli import waiving
 
 if TYPE_CHECKING:
-    from components.fairness_evaluator.decision import Decision, GateResult
     from components.fairness_evaluator.waivers import Record
+    from components.payloads.decision import Decision, GateResult
     from pipelines.past_runs.runs import PastRuns
     from pipelines.summary import Summary
 

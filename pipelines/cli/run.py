@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from components.errors import SettingsError
+from components.payloads.ledger import Ledger
 from pipelines.cli import console
 from pipelines.cli.options import Json, Name, Output, Overrides, Span
 
@@ -147,7 +148,7 @@ def predict(
 
 def exit_status(predicted: dict[str, Any]) -> int:
     """Return the exit status of what `predict` tells: as that of a run."""
-    from components.batch_inferrer import ledger
+    from components.payloads import ledger
     from pipelines.summary import BLESSED, EXIT_STATUS, INCOMPLETE, NOT_BLESSED
 
     if predicted["unscored"]:
@@ -157,7 +158,6 @@ def exit_status(predicted: dict[str, Any]) -> int:
 
 
 def _predict(chosen: Any, span: str, output: pathlib.Path) -> dict[str, Any]:  # noqa: ANN401
-    from components.batch_inferrer import ledger
     from pipelines import pipeline
     from pipelines.places import Places
     from pipelines.runners import local
@@ -168,7 +168,7 @@ def _predict(chosen: Any, span: str, output: pathlib.Path) -> dict[str, Any]:  #
     pipeline.stage_schema(chosen, places)
     steps = pipeline.build_prediction(chosen, places, span)
     nodes = local.run(steps, run_id, console.say, places.log(run_id))
-    result = ledger.read(nodes["BatchInferrer"].outputs["inference_result"])
+    result = Ledger.read(nodes["BatchInferrer"].outputs["inference_result"])
     return {
         "run_id": run_id,
         "status": result.status,

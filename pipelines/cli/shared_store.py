@@ -53,7 +53,7 @@ def decisions_on(url: str, name: str, silo: str) -> OperatorState:
         SettingsError: Neither the latest runs nor the operator know that silo.
     """
     from components.operator_state import OperatorState
-    from components.silos.silo import check_id
+    from components.payloads.silo import check_id
     from pipelines.run_store import RunStore
 
     check_id(silo)
@@ -75,7 +75,7 @@ def decisions_on(url: str, name: str, silo: str) -> OperatorState:
 def silos(url: str, name: str) -> list[dict[str, Any]]:
     """Return the silos of the latest runs, and what was decided by hand."""
     from components.operator_state import OperatorState
-    from components.silos import findings
+    from components.payloads import findings
     from pipelines.run_store import RunStore
 
     known = RunStore(url, name).silos()

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from components.errors import SettingsError
+from components.payloads.cohort import Cohort
+from components.payloads.unused_columns import UnusedColumns
 from pipelines.cli import console, shared_store
 from pipelines.cli.options import Json, Name, Output, Overrides, Span, Store
 
 if TYPE_CHECKING:
     from components.operator_state import OperatorState
-    from components.silos.cohort import Member
+    from components.payloads.cohort import Member
 
 app = typer.Typer(no_args_is_help=True, help="List, check, quarantine, release silos.")
 
@@ -136,7 +138,7 @@ def check(
 
 def _findings(member: Member) -> Iterator[str]:
     """Yield what was found in a silo's data, and the way out below what it mends."""
-    from components.silos.findings import grouped
+    from components.payloads.findings import grouped
 
     for group in (*grouped(member.reasons), *grouped(member.notes)):
         yield from (f"  {sentence}" for sentence in group.sentences)
@@ -145,8 +147,6 @@ def _findings(member: Member) -> Iterator[str]:
 
 
 def _check(chosen: Any, span: str, folder: pathlib.Path) -> Any:  # noqa: ANN401
-    from components.features import unused
-    from components.silos import cohort
     from pipelines import operator_snapshot, pipeline
     from pipelines.places import Places
     from pipelines.runners import local
@@ -159,8 +159,8 @@ def _check(chosen: Any, span: str, folder: pathlib.Path) -> Any:  # noqa: ANN401
     steps = pipeline.build_checks(chosen, places, span, decided)
     nodes = local.run(steps, run_id, console.say, places.log(run_id))
     return (
-        cohort.read(nodes["SiloValidator"].outputs["cohort"]),
-        unused.read(nodes["FeatureSpecGen"].outputs["feature_spec"]),
+        Cohort.read(nodes["SiloValidator"].outputs["cohort"]),
+        UnusedColumns.read(nodes["FeatureSpecGen"].outputs["feature_spec"]),
     )
 
 
@@ -235,8 +235,8 @@ def _state(
     if store:
         shared_store.refuse_local(output, overrides)
         return shared_store.decisions_on(store, name, silo)
+    from components.payloads.silo import check_id
     from components.silo_example_gen.discovery import may_be_silo
-    from components.silos.silo import check_id
     from pipelines import use_case
 
     chosen = use_case.find(name, overrides or [])

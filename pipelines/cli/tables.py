@@ -8,7 +8,7 @@ import rich.console
 import rich.table
 import rich.text
 
-from components.silos import findings
+from components.payloads import findings
 from pipelines.run_store import RUNNING
 from pipelines.summary import FAILED, STOPPED, Summary, words
 

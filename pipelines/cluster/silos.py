@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 import pydantic
 
 from components.errors import SettingsError
+from components.payloads.silo import check_id
 from components.settings import Section
-from components.silos.silo import check_id
 from pipelines.cluster import files, names
 from pipelines.places import Places
 

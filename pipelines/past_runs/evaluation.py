@@ -11,10 +11,9 @@ import dataclasses
 import pyarrow as pa
 
 from components.errors import SettingsError
-from components.fairness_evaluator import decision
-from components.fairness_evaluator.decision import Decision
-from components.scoring import table
-from components.scoring.table import Table
+from components.payloads import table
+from components.payloads.decision import Decision
+from components.payloads.table import Table
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +41,7 @@ def read(run_id: str, figures: bytes, verdict: bytes) -> Evaluation:
         SettingsError: It is of another version.
     """
     try:
-        return Evaluation(table.of_parquet(figures), decision.of_json(verdict.decode()))
+        return Evaluation(table.of_parquet(figures), Decision.of_json(verdict.decode()))
     except (KeyError, TypeError, ValueError) as error:
         raise SettingsError(
             f"run {run_id}: its evaluation is of another version of FairSilo, found "

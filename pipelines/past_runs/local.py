@@ -6,8 +6,8 @@ import pathlib
 from collections.abc import Iterator
 
 from components.dashboard.silo.page import FOLDER
-from components.fairness_evaluator import decision
-from components.scoring import table
+from components.payloads import table
+from components.payloads.decision import Decision
 from pipelines import summary
 from pipelines.past_runs.page import LocalPage
 from pipelines.past_runs.runs import PastRuns
@@ -61,7 +61,7 @@ class LocalRuns(PastRuns):
         return _read(told.get("evaluation"), table.PARQUET)
 
     def _decision(self, told: Summary) -> bytes | None:
-        return _read(told.get("blessing"), decision.FILE_NAME)
+        return _read(told.get("blessing"), Decision.FILE_NAME)
 
 
 def _read(folder: str | None, name: str) -> bytes | None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from components.dashboard.silo.page import file_name
 from components.errors import SettingsError
-from components.fairness_evaluator import decision
-from components.scoring import table
+from components.payloads import table
+from components.payloads.decision import Decision
 from pipelines.past_runs import evaluation
 from pipelines.past_runs.evaluation import Evaluation
 from pipelines.past_runs.page import Page
@@ -169,7 +169,7 @@ class PastRuns(abc.ABC):
             raise _not_evaluated(told)
         found = {
             table.PARQUET: self._table(told),
-            decision.FILE_NAME: self._decision(told),
+            Decision.FILE_NAME: self._decision(told),
         }
         figures, verdict = found.values()
         if figures is None or verdict is None:

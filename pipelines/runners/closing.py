@@ -14,8 +14,8 @@ from ml_metadata.proto import metadata_store_pb2
 
 from components.dashboard.silo.page import FOLDER
 from components.errors import FairSiloError
-from components.fairness_evaluator import decision
-from components.scoring import table
+from components.payloads import table
+from components.payloads.decision import Decision
 from components.store_url import FROM_ENVIRONMENT
 from pipelines import summary
 from pipelines.past_runs import silo_pages
@@ -39,7 +39,7 @@ def decide(
         told,
         page=page.read_bytes(),
         table=pathlib.Path(told["evaluation"], table.PARQUET).read_bytes(),
-        decision=pathlib.Path(told["blessing"], decision.FILE_NAME).read_bytes(),
+        decision=pathlib.Path(told["blessing"], Decision.FILE_NAME).read_bytes(),
         silo_pages=silo_pages.pack(page.parent / FOLDER),
     )
     return told

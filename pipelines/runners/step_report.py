@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from components.dashboard.run import page as dashboard
 from components.errors import FairSiloError
-from components.silos import manifest
+from components.payloads.manifest import Manifest
 from pipelines.runners.result import NodeResult
 from pipelines.runners.step_reports import (
     admission,
@@ -135,7 +135,7 @@ def _report(step: str, about: About, told: Content, detail: str = "") -> StepRep
 
 
 def _span(nodes: Mapping[str, NodeResult]) -> str:
-    listed = outputs.optional(nodes, "SiloExampleGen", "examples", manifest.read)
+    listed = outputs.optional(nodes, "SiloExampleGen", "examples", Manifest.read)
     return listed.span if listed else ""
 
 

@@ -20,13 +20,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from components import digests
 from components.errors import SettingsError, SiloError
+from components.payloads.silo import check_id
 from components.silo_example_gen import discovery, files, splits
 from components.silo_example_gen.conform import columns_of, conform
 from components.silo_example_gen.kinds import Kind, kind_of
 from components.silo_example_gen.settings import RowsSettings
-from components.silos import digests
-from components.silos.silo import check_id
 from pipelines.scaffold.votes import Vote, settle, vote
 from pipelines.scaffold.words import few
 

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.payloads.manifest import EVAL
+from components.payloads.table import CANDIDATE
 from components.scoring.intervals import Interval
-from components.scoring.table import CANDIDATE
-from components.silos.manifest import EVAL
 
 # Of each silo; over all silos and of groups, all metrics but the curves.
 SILO_METRICS = (
@@ -79,7 +79,7 @@ def of_table(arrow: pa.Table) -> Figures:
     """Return the figures that are compared; those with a note have no value.
 
     Args:
-        arrow: The tidy table (`components/scoring/table.py`).
+        arrow: The tidy table (`components/payloads/table.py`).
     """
     chosen = arrow.filter(_compared(arrow))
     columns = [chosen[name].to_pylist() for name in _COLUMNS]

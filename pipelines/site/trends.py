@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.silos import findings
+from components.payloads import findings
 from pipelines import summary as ended
 from pipelines.summary import Summary
 

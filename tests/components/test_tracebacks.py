@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components import tracebacks
-from components.silos import digests
+from components import digests, tracebacks
 from tests.support.silos import CANARY, CANARY_DIGITS, CANARY_NUMBER
 
 

@@ -7,7 +7,7 @@ import yaml
 
 from components import store_url
 from components.federation import silo_registry
-from components.silos.silo import Silo
+from components.payloads.silo import Silo
 from pipelines.cluster import names, secrets
 from pipelines.kubeflow.settings import DEFAULT_IMAGE, KubeflowSettings
 from pipelines.places import Places

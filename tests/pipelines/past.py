@@ -9,7 +9,8 @@ from components.dashboard.silo.page import FOLDER
 from components.errors import FairSiloError
 from components.fairness_evaluator import decision
 from components.fairness_evaluator.gate_settings import GateSettings
-from components.scoring import table
+from components.payloads import table
+from components.payloads.decision import Decision
 from pipelines import summary
 from pipelines.past_runs import silo_pages
 from pipelines.places import Places
@@ -70,7 +71,7 @@ def stored(url: str, told: summary.Summary) -> None:
     if told["evaluation"]:
         documents = {
             "table": pathlib.Path(told["evaluation"], table.PARQUET).read_bytes(),
-            "decision": pathlib.Path(told["blessing"], decision.FILE_NAME).read_bytes(),
+            "decision": pathlib.Path(told["blessing"], Decision.FILE_NAME).read_bytes(),
         }
     page = None
     if told["dashboard"]:

@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from components.fairness_evaluator.decision import Baseline, Waiver
 from components.fairness_evaluator.gate_settings import GateSettings
+from components.payloads.decision import Baseline, Waiver
 from pipelines.past_runs.local import LocalRuns
 from pipelines.places import Places
 from pipelines.preview import Changed, preview

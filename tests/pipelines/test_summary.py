@@ -6,20 +6,18 @@ import json
 
 import pytest
 
-from components.batch_inferrer import ledger
-from components.batch_inferrer.ledger import Ledger, Unscored
 from components.errors import SiloError
-from components.fairness_evaluator.decision import (
+from components.payloads import egress, ledger, pushed_model
+from components.payloads.decision import (
     Baseline,
     Decision,
     GateResult,
+    NotEvaluated,
     Waiver,
 )
-from components.fairness_evaluator.gates.judged import Unjudged
-from components.federation.records import Dropped, RunRecord
-from components.pusher import outcome
-from components.silos import departures
-from components.silos.departures import Departure
+from components.payloads.egress import Departure
+from components.payloads.ledger import Ledger, Unscored
+from components.payloads.model_run import Dropped, RunRecord
 from pipelines import summary
 from pipelines.places import Places
 from pipelines.runners.result import NodeResult
@@ -96,7 +94,7 @@ def test_what_left_a_silo_is_added_up_over_nodes(tmp_path):
         "B": {"x": [Departure("statistics", 1, 5), Departure("model updates", 3, 7)]},
     }.items():
         (tmp_path / name).mkdir()
-        departures.write(tmp_path / name, items)
+        egress.write(tmp_path / name, items)
         nodes[name] = NodeResult(name, 0.0, False, {"one": tmp_path / name})
     assert summary._left(nodes) == {
         "x": [
@@ -119,7 +117,7 @@ def test_a_run_tells_its_gates_baseline_worst_silo_and_where_it_was_evaluated(
             GateResult("change", False, "Not blessed: it loses.", "mend it", waiver),
         ),
         baseline=Baseline("2013-01", "b" * 64, "/model/1"),
-        not_judged=(Unjudged(cases.EVIL, "quarantined"),),
+        not_judged=(NotEvaluated(cases.EVIL, "quarantined"),),
     ).write(folders["blessing"])
     told = summary.of_run("run-1", "flights", Places(tmp_path), nodes)
     assert told["gates"] == [
@@ -145,7 +143,7 @@ def test_a_run_tells_its_gates_baseline_worst_silo_and_where_it_was_evaluated(
 def incomplete(tmp_path, unscored=(), dropped=(), left_out=()):
     nodes = cases.blessed(tmp_path)
     folder = nodes["BatchInferrer"].outputs["inference_result"]
-    scored = ledger.read(folder)
+    scored = Ledger.read(folder)
     dataclasses.replace(scored, unscored=unscored).write(folder)
     RunRecord(
         "fed_avg",
@@ -253,8 +251,8 @@ def test_a_blessed_model_that_was_held_back_is_told_with_the_newer(tmp_path):
     told = summary.of_run("run-1", "flights", Places(tmp_path), nodes)
     assert (told["pushed"], told["reasons"]) == (True, [])
     folder = nodes["Pusher"].outputs["pushed_model"]
-    (folder / outcome.SAVED_MODEL).unlink()
-    outcome.hold_back(folder, "2013-11")
+    (folder / pushed_model.SAVED_MODEL).unlink()
+    pushed_model.hold_back(folder, "2013-11")
     told = summary.of_run("run-1", "flights", Places(tmp_path), nodes)
     assert (told["status"], told["pushed"]) == ("blessed", False)
     assert told["reasons"] == [

@@ -12,12 +12,12 @@ import pathlib
 import numpy as np
 from numpy.typing import NDArray
 
+from components import digests
 from components.features.columnar import Encoded
 from components.features.graph import Encoder
 from components.features.spec import FeatureSpec
 from components.scoring import model as scoring_model
 from components.scoring.model import ModelCard
-from components.silos import digests
 
 
 @dataclasses.dataclass(frozen=True)

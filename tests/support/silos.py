@@ -15,10 +15,10 @@ from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from components import digests
+from components.payloads.manifest import Manifest, SiloEntry, Split
+from components.payloads.silo import Silo
 from components.silo_example_gen.settings import SourceSettings
-from components.silos import digests
-from components.silos.manifest import Manifest, SiloEntry, Split
-from components.silos.silo import Silo
 
 # No data set holds these two; the number has the digits of no count or share.
 CANARY = "canary-7f3a9"

@@ -25,9 +25,9 @@ from components.dashboard.run import page, tfma_view
 from components.dashboard.scores import Question, Slice
 from components.dashboard.settings import DashboardSettings
 from components.errors import FairSiloError
-from components.federation.records import RoundRecord, RunRecord, SiloRecord
-from components.silos.cohort import Member
-from components.silos.departures import KINDS, Departure
+from components.payloads.cohort import Member
+from components.payloads.egress import KINDS, Departure
+from components.payloads.model_run import RoundRecord, RunRecord, SiloRecord
 
 SMALL, LARGE = 16, 2_410  # silos
 COLUMNS = {

@@ -11,8 +11,8 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from components.scoring import table
-from components.scoring.table import (
+from components.payloads import table
+from components.payloads.table import (
     BASELINE,
     CANDIDATE,
     CHANGE,

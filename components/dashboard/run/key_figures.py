@@ -14,8 +14,8 @@ from components.dashboard import formats
 from components.dashboard.report import Report
 from components.dashboard.run.tables.group_gaps import widest
 from components.dashboard.scores import OVER_SILOS, RANKED_BY, Cell, Question, Slice
-from components.scoring.table import BASELINE, CHANGE
-from components.silos.manifest import NEXT
+from components.payloads.manifest import NEXT
+from components.payloads.table import BASELINE, CHANGE
 
 
 @dataclasses.dataclass(frozen=True)

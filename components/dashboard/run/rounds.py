@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from components.federation.records import RoundRecord
+from components.payloads.model_run import RoundRecord
 
 MAX_LINES = 60  # silos with a line of their own behind the curves
 

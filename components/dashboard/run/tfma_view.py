@@ -23,7 +23,7 @@ from tensorflow_model_analysis.slicer import slicer_lib
 from tensorflow_model_analysis.view import util as view_util
 
 from components.dashboard.scores import OVERALL, Slice
-from components.scoring.table import SILO, crossed
+from components.payloads.table import SILO, crossed
 
 BUNDLE = "static/vulcanized_tfma.js"
 CONFIG = "eval_config.json"

@@ -21,9 +21,9 @@ from components.dashboard.silo.judgement import Judgement
 from components.dashboard.silo.names import SiloNames
 from components.dashboard.silo.others import MIN_OTHERS, Others
 from components.dashboard.silo.training import Part
-from components.scoring.table import Figure, Table
-from components.silos.findings import Finding
-from components.silos.manifest import TRAIN
+from components.payloads.findings import Finding
+from components.payloads.manifest import TRAIN
+from components.payloads.table import Figure, Table
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,8 +11,8 @@ import dataclasses
 from components.dashboard.scores import RANKED_BY, ROWS, Cell, Question, Scores, Slice
 from components.dashboard.silo.others import Distribution, Others
 from components.dashboard.silo.words import GAPS, MEASURES, RATES, Measure
-from components.scoring.table import BASELINE, CHANGE, CROSS, TOO_FEW
-from components.silos.manifest import EVAL, NEXT
+from components.payloads.manifest import EVAL, NEXT
+from components.payloads.table import BASELINE, CHANGE, CROSS, TOO_FEW
 
 MAX_GROUPS = 30  # on a page, over all slices; each costs about 500 bytes
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from components.silos.cohort import Member
-from components.silos.findings import Group, grouped
+from components.payloads.cohort import Member
+from components.payloads.findings import Group, grouped
 
 MAX_SENTENCES = 12  # of one kind, on a page
 

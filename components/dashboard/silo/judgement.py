@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from components.dashboard.report import SiloLine
-from components.scoring.minimum_data import MinimumData
-from components.scoring.table import Figure
+from components.payloads.minimum_data import MinimumData
+from components.payloads.table import Figure
 
 
 @dataclasses.dataclass(frozen=True)

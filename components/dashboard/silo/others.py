@@ -14,8 +14,8 @@ import math
 from collections.abc import Container, Iterable
 
 from components.dashboard.scores import Cell
-from components.scoring.table import CANDIDATE, Figure
-from components.silos.manifest import EVAL
+from components.payloads.manifest import EVAL
+from components.payloads.table import CANDIDATE, Figure
 
 BINS_A_UNIT = 20
 WIDTH = 1 / BINS_A_UNIT  # of a bin, in the metric's own unit

@@ -23,7 +23,7 @@ from components.dashboard.scores import Cell
 from components.dashboard.silo.content import pages
 from components.dashboard.silo.others import MIN_OTHERS
 from components.dashboard.silo.words import GATES, MEANINGS
-from components.scoring.table import Table
+from components.payloads.table import Table
 
 FOLDER = "silos"
 TEMPLATES = pathlib.Path(__file__).parent / "templates"

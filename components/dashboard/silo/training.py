@@ -8,7 +8,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from components.federation.records import RunRecord, SiloRecord
+from components.payloads.model_run import RunRecord, SiloRecord
 
 MAX_ROUNDS = 20  # in the table, the last ones
 MAX_POINTS = 100  # of a curve, evenly over the rounds

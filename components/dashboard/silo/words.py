@@ -79,7 +79,7 @@ GAPS = (
 )
 LABELS = {measure.metric: measure.label for measure in (*MEASURES, *RATES)}
 
-# What leaves a silo, by the kinds of `silos/departures.py`.
+# What leaves a silo, by the kinds of `payloads/egress.py`.
 MEANINGS = {
     "statistics": "Counts, means and histograms of your columns, of the rows to train "
     "on. Values that few rows have are not in them, and rows that are too few to tell "

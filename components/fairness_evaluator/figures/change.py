@@ -20,9 +20,9 @@ from components.fairness_evaluator.figures.measures import LARGEST_LOSS, Measure
 from components.fairness_evaluator.figures.place import Place
 from components.fairness_evaluator.sketches.cells import Cell
 from components.fairness_evaluator.sketches.pairs import Pair
+from components.payloads.table import Figure
 from components.scoring import intervals
 from components.scoring.intervals import Interval
-from components.scoring.table import Figure
 
 ROUNDING = 1e-9  # of sums of products, by the sums themselves
 

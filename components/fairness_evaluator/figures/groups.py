@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from components.fairness_evaluator.figures import extremes, inequality
 from components.fairness_evaluator.figures.measures import Measures
 from components.fairness_evaluator.figures.place import Place
+from components.payloads.table import Figure
 from components.scoring import intervals
 from components.scoring.intervals import Interval
-from components.scoring.table import Figure
 
 DIFFERENCES = {
     "demographic_parity_difference": "positive_rate",

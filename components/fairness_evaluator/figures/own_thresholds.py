@@ -19,7 +19,7 @@ from components.fairness_evaluator.figures import measures
 from components.fairness_evaluator.figures.measures import Measures
 from components.fairness_evaluator.figures.place import Place
 from components.fairness_evaluator.sketches.cells import Cell
-from components.scoring.table import Figure
+from components.payloads.table import Figure
 
 RATES = ("tpr", "fpr", "positive_rate")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from components.scoring import table
+from components.payloads import table
+from components.payloads.table import Figure
 from components.scoring.intervals import Interval
-from components.scoring.table import Figure
 
 LONGEST_ABOUT = 200  # characters
 # These can lack rows above the threshold.

@@ -28,7 +28,7 @@ from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.sketches import cells
 from components.fairness_evaluator.sketches.cells import Cell
 from components.fairness_evaluator.sketches.slices import Key
-from components.scoring.table import SILO
+from components.payloads.table import SILO
 from components.silos.tasks import DIRECT
 
 STALE = ("metrics*", "plots*", "attributions*", "validations*", "eval_config.json")

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import tensorflow_model_analysis as tfma
 
-from components.scoring.table import SILO
+from components.payloads.table import SILO
 from components.silos.tasks import DIRECT
 
 

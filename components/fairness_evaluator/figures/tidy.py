@@ -26,9 +26,9 @@ from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.sketches.cells import Cell
 from components.fairness_evaluator.sketches.pairs import Pair
 from components.fairness_evaluator.sketches.slices import Key
-from components.scoring import intervals, table
-from components.scoring.table import Figure
-from components.silos import manifest
+from components.payloads import manifest, table
+from components.payloads.table import Figure
+from components.scoring import intervals
 
 Known = dict[Key, Measures]
 RANKS = ("auc", "pr_auc")  # made of ranks, so of which row's score is higher

@@ -27,9 +27,9 @@ import statistics
 from components.fairness_evaluator.gate_settings import RefuseIf
 from components.fairness_evaluator.gates import words
 from components.fairness_evaluator.gates.finding import CannotJudge
+from components.payloads.table import Figure
 from components.scoring import intervals
 from components.scoring.intervals import Interval
-from components.scoring.table import Figure
 
 CONFIDENCE = 0.95
 # What lies on the bound is within it, whatever floats say; no sentence tells closer.

@@ -24,7 +24,7 @@ from components.fairness_evaluator.gates.ruling import (
     rule,
     way_out,
 )
-from components.scoring.table import Figure
+from components.payloads.table import Figure
 
 PROTECTS = "Those who act on the score itself: that 0.3 means three in ten, for all."
 METRIC = "calibration_error"

@@ -9,14 +9,11 @@ from collections.abc import Iterable, Mapping
 from components.fairness_evaluator.gates import words
 from components.fairness_evaluator.gates.earlier import NAME, Earlier
 from components.fairness_evaluator.gates.finding import CannotJudge
-from components.fairness_evaluator.gates.judged import (
-    Unjudged,
-    not_judged,
-    too_little,
-)
-from components.scoring.minimum_data import MinimumData
-from components.scoring.table import BASELINE, CANDIDATE, CHANGE, SILO, Figure, Table
-from components.silos.manifest import EVAL
+from components.fairness_evaluator.gates.judged import not_judged, too_little
+from components.payloads.decision import NotEvaluated
+from components.payloads.manifest import EVAL
+from components.payloads.minimum_data import MinimumData
+from components.payloads.table import BASELINE, CANDIDATE, CHANGE, SILO, Figure, Table
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +30,7 @@ class Evidence:
 
     figures: Table
     judged: tuple[str, ...]
-    not_judged: tuple[Unjudged, ...]
+    not_judged: tuple[NotEvaluated, ...]
     minimum_data: MinimumData
     earlier: Earlier | None
 

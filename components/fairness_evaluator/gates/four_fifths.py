@@ -26,8 +26,8 @@ from components.fairness_evaluator.gates.ruling import (
     rule,
     way_out,
 )
+from components.payloads.table import Figure
 from components.scoring import intervals
-from components.scoring.table import Figure
 
 PROTECTS = "People: that each group gets the good outcome at least 80 % as often."
 METRIC = "positive_rate"

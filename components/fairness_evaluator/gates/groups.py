@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from components.fairness_evaluator.gates import words
 from components.fairness_evaluator.gates.evidence import Evidence
 from components.fairness_evaluator.gates.finding import CannotJudge
-from components.scoring.table import Figure
+from components.payloads.table import Figure
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,24 +6,11 @@ the model serves it, only that nobody can know.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 
-from components.scoring.minimum_data import MinimumData
-from components.scoring.table import Figure, Table
-
-
-@dataclasses.dataclass(frozen=True)
-class Unjudged:
-    """A silo that the gates do not judge.
-
-    Attributes:
-        silo: Its id.
-        reason: Why, in a sentence.
-    """
-
-    silo: str
-    reason: str
+from components.payloads.decision import NotEvaluated
+from components.payloads.minimum_data import MinimumData
+from components.payloads.table import Figure, Table
 
 
 def not_judged(
@@ -31,7 +18,7 @@ def not_judged(
     silos: Iterable[str],
     left_out: Mapping[str, str],
     minimum_data: MinimumData,
-) -> list[Unjudged]:
+) -> list[NotEvaluated]:
     """Return the silos that are not judged, with reasons, sorted.
 
     Args:
@@ -45,7 +32,7 @@ def not_judged(
     for silo in sorted(silos):
         reason = left_out.get(silo) or too_little(rows.get(silo), minimum_data)
         if reason:
-            found.append(Unjudged(silo, reason))
+            found.append(NotEvaluated(silo, reason))
     return found
 
 

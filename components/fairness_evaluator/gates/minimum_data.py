@@ -10,7 +10,7 @@ from components.fairness_evaluator.gates import words
 from components.fairness_evaluator.gates.evidence import Evidence
 from components.fairness_evaluator.gates.finding import REFUSED, Finding
 from components.fairness_evaluator.gates.ruling import way_out
-from components.scoring.minimum_data import MinimumData
+from components.payloads.minimum_data import MinimumData
 
 PROTECTS = "Against a decision on a handful of rows, or on hardly any silo."
 

@@ -12,7 +12,7 @@ from components.fairness_evaluator.gates.earlier import NAME
 from components.fairness_evaluator.gates.evidence import Evidence
 from components.fairness_evaluator.gates.finding import Finding
 from components.fairness_evaluator.gates.ruling import rule, way_out
-from components.scoring.table import BASELINE, CHANGE
+from components.payloads.table import BASELINE, CHANGE
 
 PROTECTS = "Every company, against a step back of its own that the whole hides."
 MEND = (

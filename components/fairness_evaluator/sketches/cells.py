@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from components.scoring.table import TOO_FEW
+from components.payloads.table import TOO_FEW
 
 MISSING = "missing"
 

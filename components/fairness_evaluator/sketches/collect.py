@@ -16,9 +16,10 @@ from components.fairness_evaluator.sketches.pairs import Pair
 from components.fairness_evaluator.sketches.slices import Key
 from components.fairness_evaluator.sketches.subjects import Subject
 from components.fairness_evaluator.sketches.told import Told
-from components.silos import departures, manifest, tasks
-from components.silos.departures import Departure
-from components.silos.manifest import Manifest
+from components.payloads import egress, manifest
+from components.payloads.egress import Departure
+from components.payloads.manifest import Manifest
+from components.silos import tasks
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ def collect(
         for silo, outcome in tasks.run("sketch", calls, beam_args, pool):
             if isinstance(outcome, tasks.Failure):
                 failures[silo.id] = outcome.sentence
-                left[silo.id] = departures.of_failure(outcome)
+                left[silo.id] = egress.of_failure(outcome.num_bytes)
                 continue
             found[silo.id] = told.from_bytes(outcome.payload)
             if outcome.values["not_compared"]:

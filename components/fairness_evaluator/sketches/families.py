@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from components.fairness_evaluator.sketches.cells import MISSING
-from components.scoring.table import TOO_FEW
+from components.payloads.table import TOO_FEW
 
 RESERVED = (TOO_FEW, MISSING, "")
 

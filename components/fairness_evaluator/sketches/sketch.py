@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from components.errors import SiloError
 from components.fairness_evaluator.sketches.slice_folds import SliceFolds
 from components.fairness_evaluator.sketches.subjects import Subject
+from components.payloads.silo import Silo
 from components.silos import tasks
-from components.silos.silo import Silo
 from components.silos.tasks import Result
 
 

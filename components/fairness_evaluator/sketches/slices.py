@@ -21,7 +21,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from components.fairness_evaluator.sketches import cells, pairs
 from components.fairness_evaluator.sketches.cells import Cell
 from components.fairness_evaluator.sketches.pairs import Pair
-from components.scoring.table import CROSS, TOO_FEW, crossed
+from components.payloads.table import CROSS, TOO_FEW, crossed
 
 
 @dataclasses.dataclass(frozen=True, order=True)

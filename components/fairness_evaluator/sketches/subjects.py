@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from components.errors import SiloError
+from components.payloads.silo import Silo
 from components.scoring import batches
 from components.scoring.model import Scorer
-from components.silos.silo import Silo
 
 Batch = tuple[pa.RecordBatch, NDArray[np.float64]]
 

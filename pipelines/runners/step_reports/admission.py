@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from components.dashboard import formats
 from components.dashboard.report import SiloLine
 from components.dashboard.run.key_figures import KeyFigure
-from components.silos import cohort
-from components.silos.cohort import Cohort, Member
-from components.silos.findings import sentences
-from components.silos.manifest import EVAL, TRAIN
+from components.payloads.cohort import Cohort, Member
+from components.payloads.findings import sentences
+from components.payloads.manifest import EVAL, TRAIN
 from pipelines.runners.result import NodeResult
 from pipelines.runners.step_reports import outputs
 from pipelines.runners.step_reports.content import (
@@ -33,7 +32,7 @@ COLUMNS = (
 
 def find(nodes: Mapping[str, NodeResult]) -> Cohort | None:
     """Read the cohort of a run; None where it is not there."""
-    return outputs.optional(nodes, "SiloValidator", "cohort", cohort.read)
+    return outputs.optional(nodes, "SiloValidator", "cohort", Cohort.read)
 
 
 def describe(nodes: Mapping[str, NodeResult]) -> Content:
@@ -42,7 +41,7 @@ def describe(nodes: Mapping[str, NodeResult]) -> Content:
     Raises:
         FairSiloError: Its output is not there.
     """
-    found = outputs.required(nodes, "SiloValidator", "cohort", cohort.read)
+    found = outputs.required(nodes, "SiloValidator", "cohort", Cohort.read)
     out = [member for member in found.members if not member.admitted]
     noted = [member for member in found.members if member.notes]
     verdict = "Nothing may be trained" if found.refusal else _admitted(found)

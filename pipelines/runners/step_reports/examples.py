@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from components.dashboard import formats
 from components.dashboard.run.key_figures import KeyFigure
-from components.silos import manifest
-from components.silos.findings import sentences
-from components.silos.manifest import InputFile, SiloEntry
+from components.payloads import manifest
+from components.payloads.findings import sentences
+from components.payloads.manifest import InputFile, Manifest, SiloEntry
 from pipelines.runners.result import NodeResult
 from pipelines.runners.step_reports import outputs
 from pipelines.runners.step_reports.content import Column, Content, Table, verb
@@ -30,7 +30,7 @@ def describe(nodes: Mapping[str, NodeResult]) -> Content:
     Raises:
         FairSiloError: Its output is not there.
     """
-    listed = outputs.required(nodes, "SiloExampleGen", "examples", manifest.read)
+    listed = outputs.required(nodes, "SiloExampleGen", "examples", Manifest.read)
     entries = listed.entries
     broken = [entry for entry in entries if entry.error]
     rows = {split: sum(entry.rows(split) for entry in listed) for split in SPLITS}

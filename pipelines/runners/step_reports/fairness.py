@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from components.dashboard import formats
 from components.dashboard.run.key_figures import KeyFigure
 from components.dashboard.scores import RANKED_BY, Cell, Question, Scores, of_table
-from components.fairness_evaluator import decision
-from components.fairness_evaluator.decision import Decision, GateResult
-from components.scoring import table
-from components.scoring.table import BASELINE
-from components.silos.manifest import NEXT
+from components.payloads import table
+from components.payloads.decision import Decision, GateResult
+from components.payloads.manifest import NEXT
+from components.payloads.table import BASELINE
 from pipelines.runners.result import NodeResult
 from pipelines.runners.step_reports import outputs, silo_auc, slice_tables
 from pipelines.runners.step_reports.content import (
@@ -39,7 +38,7 @@ FOLLOWING = Question(RANKED_BY, split=NEXT)
 
 def find(nodes: Mapping[str, NodeResult]) -> Decision | None:
     """Read the decision of a run; None where it is not there."""
-    return outputs.optional(nodes, NODE, "blessing", decision.read)
+    return outputs.optional(nodes, NODE, "blessing", Decision.read)
 
 
 def describe(nodes: Mapping[str, NodeResult]) -> Content:
@@ -48,7 +47,7 @@ def describe(nodes: Mapping[str, NodeResult]) -> Content:
     Raises:
         FairSiloError: An output of it is not there.
     """
-    decided = outputs.required(nodes, NODE, "blessing", decision.read)
+    decided = outputs.required(nodes, NODE, "blessing", Decision.read)
     scores = outputs.required(nodes, NODE, "evaluation", _scores)
     silos = silo_auc.of_scores(scores, {item.silo for item in decided.not_judged})
     return Content(

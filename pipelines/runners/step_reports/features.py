@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from components.dashboard import formats
 from components.dashboard.run.key_figures import KeyFigure
-from components.features import spec, unused
+from components.features import spec
 from components.features.spec import Categorical, Numeric
+from components.payloads.unused_columns import UnusedColumns
 from pipelines.runners.result import NodeResult
 from pipelines.runners.step_reports import admission, outputs
 from pipelines.runners.step_reports.content import Cell, Column, Content, Table
@@ -20,7 +21,9 @@ def describe(nodes: Mapping[str, NodeResult]) -> Content:
         FairSiloError: Its output is not there.
     """
     agreed = outputs.required(nodes, "FeatureSpecGen", "feature_spec", spec.read)
-    left_out = outputs.required(nodes, "FeatureSpecGen", "feature_spec", unused.read)
+    left_out = outputs.required(
+        nodes, "FeatureSpecGen", "feature_spec", UnusedColumns.read
+    )
     number = len(agreed.features)
     values = sum(len(feature.values) for feature in agreed.categorical)
     return Content(
@@ -51,7 +54,7 @@ def describe(nodes: Mapping[str, NodeResult]) -> Content:
             Table(
                 "Columns left out",
                 (Column("Column"), Column("Why", "sentence")),
-                tuple((one.column, one.reason) for one in left_out),
+                tuple((one.column, one.reason) for one in left_out.columns),
             ),
         ),
         metrics={"features": number, "values in vocabularies": values},

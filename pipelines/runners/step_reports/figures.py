@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from components.dashboard.scores import Cell
-from components.federation.records import RoundRecord
+from components.payloads.model_run import RoundRecord
 
 CHANCE = 0.5  # the AUC of a coin
 

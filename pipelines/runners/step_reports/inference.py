@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from components.batch_inferrer import ledger
-from components.batch_inferrer.ledger import Ledger
 from components.dashboard import formats
 from components.dashboard.run.key_figures import KeyFigure
+from components.payloads import ledger
+from components.payloads.ledger import Ledger
 from pipelines.runners.result import NodeResult
 from pipelines.runners.step_reports import outputs
 from pipelines.runners.step_reports.content import (
@@ -31,7 +31,7 @@ def describe(nodes: Mapping[str, NodeResult]) -> Content:
     Raises:
         FairSiloError: Its output is not there.
     """
-    done = outputs.required(nodes, "BatchInferrer", "inference_result", ledger.read)
+    done = outputs.required(nodes, "BatchInferrer", "inference_result", Ledger.read)
     rows = (
         f"{formats.count(done.rows)} {verb(done.rows, 'row was', 'rows were')} scored"
     )

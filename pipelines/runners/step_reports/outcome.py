@@ -8,8 +8,8 @@ from typing import Any
 from components.dashboard import formats
 from components.dashboard.run.key_figures import KeyFigure
 from components.dashboard.scores import Cell
-from components.silos import findings
-from components.silos.departures import KINDS
+from components.payloads import findings
+from components.payloads.egress import KINDS
 from pipelines import summary
 from pipelines.runners.step_reports import silo_auc
 from pipelines.runners.step_reports.content import (

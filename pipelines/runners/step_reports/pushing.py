@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Mapping
 
-from components.pusher import outcome
+from components.payloads import pushed_model
 from components.scoring import model
 from pipelines.places import Places
 from pipelines.runners.result import NodeResult
@@ -20,9 +20,9 @@ def describe(nodes: Mapping[str, NodeResult]) -> Content:
         FairSiloError: Its output is not there.
     """
     folder = outputs.required(nodes, "Pusher", "pushed_model", pathlib.Path)
-    pushed = outcome.is_pushed(folder)
+    pushed = pushed_model.is_pushed(folder)
     metrics = {"pushed": fairness.YES if pushed else fairness.NO}
-    if held_back := outcome.why_held_back(folder):
+    if held_back := pushed_model.why_held_back(folder):
         return Content(
             "Not pushed: a model of a later span is blessed",
             "plain",

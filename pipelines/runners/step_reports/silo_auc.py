@@ -8,7 +8,7 @@ from collections.abc import Container, Sequence
 from components.dashboard import formats
 from components.dashboard.run.key_figures import KeyFigure
 from components.dashboard.scores import RANKED_BY, Cell, Question, Scores
-from components.scoring.table import BASELINE
+from components.payloads.table import BASELINE
 from pipelines.runners.step_reports import figures
 from pipelines.runners.step_reports.content import Cell as TableCell
 from pipelines.runners.step_reports.content import Column, Metric, Table

@@ -12,7 +12,7 @@ from components.dashboard.scores import (
     Scores,
     Slice,
 )
-from components.scoring.table import BASELINE
+from components.payloads.table import BASELINE
 
 RATES = ("tpr", "fpr", "fnr", "positive_rate")
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from components.dashboard import formats
 from components.dashboard.run.key_figures import KeyFigure
-from components.federation import records
-from components.federation.records import RoundRecord, RunRecord
 from components.federation.workers import ONE_USER_ID
+from components.payloads.model_run import RoundRecord, RunRecord
 from components.scoring import model
 from pipelines.runners.result import NodeResult
 from pipelines.runners.step_reports import figures, outputs
@@ -32,7 +31,7 @@ def describe(nodes: Mapping[str, NodeResult]) -> Content:
     Raises:
         FairSiloError: Its output is not there.
     """
-    run = outputs.required(nodes, "FederatedTrainer", "model_run", records.read)
+    run = outputs.required(nodes, "FederatedTrainer", "model_run", RunRecord.read)
     card = outputs.optional(nodes, "FederatedTrainer", "model", model.read_card)
     trained = not run.refusal
     rounds = formats.count(len(run.rounds))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from components.batch_inferrer.scoring import Job
 from components.features.columnar import encode
 from components.features.spec import Categorical, FeatureSpec, Numeric
-from components.silos.manifest import Manifest
+from components.payloads.manifest import Manifest
 from tests.support.models import Linear
 
 SPEC = FeatureSpec(

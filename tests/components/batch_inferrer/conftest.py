@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.silos import digests, homes
-from components.silos.manifest import SCORE, Manifest, SiloEntry, Split
+from components import digests
+from components.payloads.manifest import SCORE, Manifest, SiloEntry, Split
+from components.silos import homes
 from tests.components.batch_inferrer.cases import SIZES, SPEC, Exported, Federate, table
 from tests.support import models
 

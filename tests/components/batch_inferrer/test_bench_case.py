@@ -2,8 +2,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.batch_inferrer import bench_case
+from components.payloads.manifest import SCORE
 from components.scoring import model
-from components.silos.manifest import SCORE
 
 
 @pytest.fixture(scope="module")

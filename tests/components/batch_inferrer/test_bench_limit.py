@@ -5,8 +5,8 @@ import pyarrow.parquet as pq
 
 from components.batch_inferrer import bench_case, bench_limit
 from components.features.columnar import encode
+from components.payloads.manifest import SCORE
 from components.scoring.model import Scorer
-from components.silos.manifest import SCORE
 
 
 def test_the_limit_gives_the_scores_of_the_encoding_that_nodes_share(tmp_path):

@@ -11,11 +11,10 @@ from tfx.orchestration import metadata, pipeline
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
 from components.artifacts import SiloExamples
-from components.batch_inferrer import ledger
 from components.batch_inferrer.component import BatchInferrer
-from components.batch_inferrer.ledger import Ledger
 from components.batch_inferrer.settings import InferenceSettings
-from components.silos.manifest import SCORE, Manifest
+from components.payloads.ledger import Ledger
+from components.payloads.manifest import SCORE, Manifest
 from tests.components.batch_inferrer.cases import KEY, Exported, Federate, written
 
 pytestmark = pytest.mark.beam
@@ -61,7 +60,7 @@ class Runs:
             (output,) = [e for e in events if e.type == mlmd.Event.OUTPUT]
             (artifact,) = store.get_artifacts_by_id([output.artifact_id])
         name = mlmd.Execution.State.Name(execution.last_known_state)
-        return name, ledger.read(artifact.uri)
+        return name, Ledger.read(artifact.uri)
 
     def bless(self, span: str = "6", blessed: int = 1) -> None:
         with metadata.Metadata(self.connection) as connection:

@@ -5,12 +5,11 @@ import pytest
 from tfx.types import standard_artifacts
 
 from components.artifacts import SiloExamples
-from components.batch_inferrer import ledger
 from components.batch_inferrer.executor import Executor
-from components.batch_inferrer.ledger import Ledger
 from components.batch_inferrer.settings import InferenceSettings
-from components.silos import departures
-from components.silos.manifest import Manifest
+from components.payloads import egress
+from components.payloads.ledger import Ledger
+from components.payloads.manifest import Manifest
 from tests.components.batch_inferrer.cases import KEY, Exported, Federate, written
 
 pytestmark = pytest.mark.beam
@@ -52,7 +51,7 @@ class Runner:
             "model_uri": model_uri,
         }
         Executor().Do(inputs, {"inference_result": [result]}, properties)
-        return ledger.read(self.folder), result
+        return Ledger.read(self.folder), result
 
 
 @pytest.fixture
@@ -69,7 +68,7 @@ def test_a_blessed_model_scores_all_silos(run):
 
 def test_what_left_each_silo_is_told(run):
     run()
-    left = departures.read(run.folder)
+    left = egress.read(run.folder)
     assert sorted(left) == ["nord", "süd-東", "vest"]
     assert all(
         [item.kind for item in items] == ["counts and digests"] and items[0].bytes > 0
@@ -82,7 +81,7 @@ def test_without_a_blessing_nothing_is_written_in_any_silo(run):
     assert account.status == "skipped"
     assert account.reason.startswith("the model was not blessed")
     assert written(run.manifest) == {}
-    assert departures.read(run.folder) == {}
+    assert egress.read(run.folder) == {}
 
 
 def test_the_flag_forces_a_model_that_is_not_blessed(run):

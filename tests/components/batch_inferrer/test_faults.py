@@ -7,8 +7,8 @@ from components.batch_inferrer.faults import reason
 from components.batch_inferrer.items import WorkItem
 from components.errors import SiloError
 from components.features.columnar import ColumnTypeError
+from components.payloads.silo import Silo
 from components.scoring.batches import FileError
-from components.silos.silo import Silo
 
 ITEM = WorkItem(Silo("süd", "/h"), "/h/score.parquet", "d", 5, (2, 3), "/h/p", 0)
 

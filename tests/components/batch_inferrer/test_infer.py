@@ -12,13 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.batch_inferrer import beam_steps, ledger
+from components.batch_inferrer import beam_steps
 from components.batch_inferrer.infer import infer
 from components.batch_inferrer.settings import InferenceSettings
 from components.errors import SettingsError
-from components.silos import manifest as manifests
-from components.silos.findings import Finding
-from components.silos.manifest import SCORE, Manifest, SiloEntry, Split
+from components.payloads import ledger
+from components.payloads.findings import Finding
+from components.payloads.manifest import SCORE, Manifest, SiloEntry, Split
 from tests.components.batch_inferrer.cases import (
     SIZES,
     expected_scores,
@@ -301,7 +301,7 @@ import json, os, pathlib, signal, sys
 from components.batch_inferrer.infer import infer
 from components.batch_inferrer.scoring import Job
 from components.batch_inferrer.settings import InferenceSettings
-from components.silos import manifest
+from components.payloads import manifest
 
 job = json.loads(sys.argv[2])
 job["key"] = tuple(job["key"])
@@ -315,7 +315,7 @@ def die(handle):  # in the middle of the fifth file: written, but without its na
     sync(handle)
 
 os.fsync = die
-infer(manifest.read(sys.argv[1]), Job(**job), InferenceSettings(rows_per_item=150))
+infer(Manifest.read(sys.argv[1]), Job(**job), InferenceSettings(rows_per_item=150))
 """
 
 
@@ -341,7 +341,7 @@ def test_a_run_killed_in_the_middle_is_taken_up_without_loss_or_duplicate(
     half = written(manifest)
     done = [name for name in half if not name.endswith(".tmp")]
     assert (len(done), len(half)) == (4, 5)
-    account = infer(manifests.read(tmp_path), model.job(), SMALL)
+    account = infer(Manifest.read(tmp_path), model.job(), SMALL)
     assert (account.status, account.rows, account.resumed) == ("done", 597, 4)
     (left,) = set(written(manifest)) - set(written(undisturbed))
     age(manifest[left.split("/")[0]].silo.path(*left.split("/")[1:]), 9)

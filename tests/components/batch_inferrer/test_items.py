@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components import digests
 from components.batch_inferrer import items
 from components.batch_inferrer.items import plan
-from components.silos import digests
-from components.silos.findings import Finding
-from components.silos.manifest import SCORE, Manifest, SiloEntry, Split
+from components.payloads.findings import Finding
+from components.payloads.manifest import SCORE, Manifest, SiloEntry, Split
 
 DIGEST = "feedbeef" * 8
 

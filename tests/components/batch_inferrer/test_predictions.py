@@ -13,8 +13,8 @@ import pytest
 from components.batch_inferrer import predictions
 from components.batch_inferrer.predictions import PartWriter, rows_done
 from components.errors import SiloError
+from components.payloads.silo import Silo
 from components.silos import homes
-from components.silos.silo import Silo
 from tests.support.at_once import age
 
 SCHEMA = pa.schema([("id", pa.int64()), predictions.SCORE])

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from components import digests
 from components.batch_inferrer import beam_steps
 from components.batch_inferrer.items import WorkItem, plan
 from components.batch_inferrer.scoring import Outcome, score_item
 from components.errors import SiloError
 from components.features.columnar import ColumnTypeError
+from components.payloads.manifest import SCORE, ChangedSplitError
 from components.scoring.batches import FileError
 from components.scoring.model import Scorer
-from components.silos import digests
-from components.silos.manifest import SCORE, ChangedSplitError
 from tests.components.batch_inferrer.cases import (
     SIZES,
     Exported,

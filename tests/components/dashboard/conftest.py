@@ -15,18 +15,16 @@ from components.dashboard import report, scores
 from components.dashboard.bench import synthetic
 from components.dashboard.run import page
 from components.dashboard.settings import DashboardSettings
-from components.features import unused
-from components.features.unused import Unused
-from components.federation.records import Dropped, RoundRecord, RunRecord, SiloRecord
-from components.scoring import table
+from components.payloads import egress, table
+from components.payloads.cohort import Cohort, Member
+from components.payloads.egress import Departure
+from components.payloads.findings import Finding
+from components.payloads.manifest import Manifest, SiloEntry, Split
+from components.payloads.model_run import Dropped, RoundRecord, RunRecord, SiloRecord
+from components.payloads.silo import Silo
+from components.payloads.table import Figure, Table
+from components.payloads.unused_columns import UnusedColumn, UnusedColumns
 from components.scoring.model import ModelCard
-from components.scoring.table import Figure, Table
-from components.silos import departures
-from components.silos.cohort import Cohort, Member
-from components.silos.departures import Departure
-from components.silos.findings import Finding
-from components.silos.manifest import Manifest, SiloEntry, Split
-from components.silos.silo import Silo
 
 EVIL = "</script><img src=x onerror=alert(1)>"
 ARABIC = "مطار القاهرة"
@@ -48,8 +46,8 @@ NOTES = {
 }
 
 UNUSED = (
-    Unused("carrier", "is listed in `features.ignore`", chosen=True),
-    Unused(EVIL, "has the same value in every row"),
+    UnusedColumn("carrier", "is listed in `features.ignore`", chosen=True),
+    UnusedColumn(EVIL, "has the same value in every row"),
 )
 
 COLUMNS = {"carrier": GROUPS, "sex": ["F", "M"]}
@@ -233,7 +231,7 @@ class Run:
         Cohort(tuple(member(silo) for silo in SILOS), quorum).write(
             self.place("cohort")
         )
-        unused.write(self.place("feature_spec"), list(UNUSED))
+        UnusedColumns(tuple(UNUSED)).write(self.place("feature_spec"))
         entries = tuple(
             SiloEntry(
                 Silo(silo, f"/homes/{index}"),
@@ -243,9 +241,9 @@ class Run:
         )
         Manifest("flights", "7", entries).write(self.place("examples"))
         left = {silo: [Departure("counts and digests", 2, 300)] for silo in SILOS}
-        departures.write(self.place("examples"), left)
+        egress.write(self.place("examples"), left)
         left = {silo: [Departure("counts and digests", 1, 200)] for silo in SILOS}
-        departures.write(self.place("statistics"), left)
+        egress.write(self.place("statistics"), left)
 
     def report(self) -> report.Report:
         cells = scores.of_table(table.read(self.evaluation))

@@ -7,10 +7,9 @@ import sys
 
 from tfx.types import Channel
 
-from components import artifacts
+from components import artifacts, digests
 from components.dashboard import component, executor
 from components.dashboard.settings import DashboardSettings
-from components.silos import digests
 
 CHANNELS = {
     "examples": artifacts.SiloExamples,

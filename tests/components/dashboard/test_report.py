@@ -4,10 +4,9 @@ import pytest
 
 from components.dashboard import report, scores
 from components.errors import FairSiloError
-from components.scoring import table
-from components.scoring.minimum_data import MinimumData
-from components.silos import departures
-from components.silos.departures import Departure
+from components.payloads import egress, table
+from components.payloads.egress import Departure
+from components.payloads.minimum_data import MinimumData
 from tests.components.dashboard.conftest import (
     ARABIC,
     EVIL,
@@ -41,8 +40,8 @@ def test_what_left_is_added_up_over_artifacts_by_silo_and_kind(tmp_path):
         folder.mkdir()
     first = {"a": [Departure("model updates", 3, 100)], "b": []}
     second = {"a": [Departure("statistics", 1, 7), Departure("model updates", 2, 50)]}
-    departures.write(folders[0], first)
-    departures.write(folders[1], second)
+    egress.write(folders[0], first)
+    egress.write(folders[1], second)
     assert report.merge_departures([str(folder) for folder in folders]) == {
         "a": (Departure("statistics", 1, 7), Departure("model updates", 5, 150))
     }

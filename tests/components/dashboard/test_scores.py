@@ -10,7 +10,7 @@ from components.dashboard.scores import (
     Slice,
     of_table,
 )
-from components.scoring.table import Figure, Table
+from components.payloads.table import Figure, Table
 
 
 def number(value: float) -> Cell:

@@ -10,14 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from components import digests
 from components.features import columnar
 from components.features.spec import Categorical, FeatureSpec, Numeric
+from components.payloads.cohort import Cohort, Member
+from components.payloads.findings import Finding
+from components.payloads.manifest import Manifest, SiloEntry, Split
+from components.payloads.silo import Silo
 from components.scoring.model import ModelCard
-from components.silos import digests
-from components.silos.cohort import Cohort, Member
-from components.silos.findings import Finding
-from components.silos.manifest import Manifest, SiloEntry, Split
-from components.silos.silo import Silo
 from tests.support import models
 
 SPEC = FeatureSpec(

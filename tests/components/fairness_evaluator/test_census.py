@@ -13,15 +13,15 @@ import pandas as pd
 import pytest
 from sklearn import linear_model, metrics
 
+from components import digests
 from components.fairness_evaluator import evaluation
 from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.sketches import collect
 from components.fairness_evaluator.sketches.subjects import Subject
-from components.scoring.minimum_data import MinimumData
-from components.scoring.table import CROSS, SILO
-from components.silos import digests
-from components.silos.manifest import Manifest, SiloEntry, Split
-from components.silos.silo import Silo
+from components.payloads.manifest import Manifest, SiloEntry, Split
+from components.payloads.minimum_data import MinimumData
+from components.payloads.silo import Silo
+from components.payloads.table import CROSS, SILO
 from pipelines.census import source
 
 pytestmark = [pytest.mark.slow, pytest.mark.beam]

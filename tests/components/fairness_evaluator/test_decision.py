@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.fairness_evaluator import decision
-from components.fairness_evaluator.decision import Baseline, Decision, Waiver
 from components.fairness_evaluator.gate_settings import GateSettings
-from components.fairness_evaluator.gates.judged import Unjudged
-from components.scoring import table
+from components.payloads import table
+from components.payloads.decision import Baseline, Decision, NotEvaluated, Waiver
 from tests.components.fairness_evaluator.gates.evidence import (
     OVERALL,
     THREE,
@@ -50,8 +49,8 @@ def test_one_refusal_refuses_and_its_sentence_is_the_reason():
     assert made.reasons == (made.gates[2].sentence,)
     assert made.reasons[0].startswith("Not blessed: silo F9 has AUC 0.612")
     assert made.not_judged == (
-        Unjudged("HA", "20 evaluation rows, 100 are needed"),
-        Unjudged("ZZ", "no file of the span"),
+        NotEvaluated("HA", "20 evaluation rows, 100 are needed"),
+        NotEvaluated("ZZ", "no file of the span"),
     )
 
 
@@ -94,7 +93,7 @@ def test_a_model_no_better_than_chance_is_refused_unless_somebody_answers_for_it
 def test_a_decision_survives_its_file(tmp_path):
     made = decide(waivers=[WAIVER], baseline=Baseline("2013-04", "d1", "/models/4"))
     made.write(tmp_path)
-    assert decision.read(tmp_path) == made
+    assert Decision.read(tmp_path) == made
 
 
 def test_a_model_that_is_gone_is_told_beside_the_one_compared_with(tmp_path):
@@ -105,13 +104,13 @@ def test_a_model_that_is_gone_is_told_beside_the_one_compared_with(tmp_path):
     [reason] = made.reasons
     assert "the model of 2013-04 (digest d1)" in reason
     made.write(tmp_path)
-    assert decision.read(tmp_path) == made
+    assert Decision.read(tmp_path) == made
 
 
 def test_a_decision_of_before_is_read_though_it_says_nothing_of_what_is_gone():
     told = json.loads(decide().to_json())
     del told["baseline_gone"]
-    assert decision.of_json(json.dumps(told)) == decide()
+    assert Decision.of_json(json.dumps(told)) == decide()
 
 
 def test_its_json_is_what_pages_and_scripts_read(tmp_path):
@@ -144,7 +143,7 @@ def test_its_json_is_what_pages_and_scripts_read(tmp_path):
 
 def test_what_was_decided_can_be_decided_again_from_what_is_stored(tmp_path):
     decide(waivers=[WAIVER]).write(tmp_path)
-    stored = decision.read(tmp_path)
+    stored = Decision.read(tmp_path)
     again = decision.decide(
         FIGURES,
         stored.silos,
@@ -162,7 +161,7 @@ def test_without_a_model_the_reason_is_told(tmp_path):
         False, ("Not blessed: 2 of 5 silos were admitted; the quorum is 3",)
     )
     made.write(tmp_path)
-    assert decision.read(tmp_path) == made
+    assert Decision.read(tmp_path) == made
 
 
 @given(st.permutations(SILOS))

@@ -15,8 +15,8 @@ from tfx.types import standard_artifacts
 from components import artifacts
 from components.fairness_evaluator.driver import BASELINE, Driver
 from components.fairness_evaluator.waivers import Waivers
+from components.payloads.manifest import Manifest
 from components.scoring.model import ModelCard
-from components.silos.manifest import Manifest
 
 
 @pytest.fixture

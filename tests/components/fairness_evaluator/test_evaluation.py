@@ -8,14 +8,14 @@ import math
 import pytest
 
 from components.fairness_evaluator import evaluation
-from components.fairness_evaluator.decision import Baseline
 from components.fairness_evaluator.gate_settings import Change, Floor, GateSettings
 from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.sketches.subjects import Subject
-from components.scoring import table
-from components.silos.findings import Finding
-from components.silos.manifest import Manifest, SiloEntry
-from components.silos.silo import Silo
+from components.payloads import table
+from components.payloads.decision import Baseline
+from components.payloads.findings import Finding
+from components.payloads.manifest import Manifest, SiloEntry
+from components.payloads.silo import Silo
 
 SETTINGS = EvaluationSettings(slices=("origin",))
 FLOOR = GateSettings(silo_floor=Floor(at_least=0.6))

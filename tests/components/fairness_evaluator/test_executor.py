@@ -12,11 +12,11 @@ from tfx.components.util import model_utils
 from tfx.types import standard_artifacts
 
 from components import artifacts
-from components.fairness_evaluator import decision, settings
+from components.fairness_evaluator import settings
 from components.fairness_evaluator.executor import Executor
-from components.scoring import table
+from components.payloads import egress, table
+from components.payloads.decision import Decision
 from components.scoring.model import ModelCard
-from components.silos import departures
 
 pytestmark = pytest.mark.beam
 
@@ -222,7 +222,7 @@ def test_a_blessed_model_has_tfx_s_own_mark_and_ours(world, done):
         "span": "2013-05",
     }.items():
         assert blessing.get_string_custom_property(name) == value
-    found = decision.read(blessing.uri)
+    found = Decision.read(blessing.uri)
     assert found.blessed
     assert found.reasons == ()
     assert [gate.gate for gate in found.gates] == [
@@ -241,7 +241,7 @@ def test_a_blessed_model_has_tfx_s_own_mark_and_ours(world, done):
 
 
 def test_the_account_tells_what_left_each_silo(done):
-    left = departures.read(done[0].uri)
+    left = egress.read(done[0].uri)
     assert sorted(left) == ["9E", "AA", "F9", "HA"]
     assert len(left["9E"]) == 2  # two splits, in each both models at once
     assert {item.kind for item in left["9E"]} == {"score sketches"}
@@ -252,7 +252,7 @@ def test_a_refused_model_has_reasons_and_the_node_still_ends(world, tmp_path):
     _, blessing = run(world, tmp_path, {"silo_floor": {"at_least": 0.95}})
     assert pathlib.Path(blessing.uri, "NOT_BLESSED").exists()
     assert not model_utils.is_model_blessed(blessing)
-    [reason] = decision.read(blessing.uri).reasons
+    [reason] = Decision.read(blessing.uri).reasons
     assert reason.startswith("Not blessed: silo ")
     assert "needed at least 0.950. Missed too by silo " in reason
     assert reason.endswith("Judged: 2 silos; 3 have too few rows or are left out.")
@@ -263,7 +263,7 @@ def test_a_waived_gate_does_not_keep_a_model_out_of_service(world, tmp_path):
         world, tmp_path, {"silo_floor": {"at_least": 0.95}}, waivers=[WAIVER]
     )
     assert model_utils.is_model_blessed(blessing)
-    found = decision.read(blessing.uri)
+    found = Decision.read(blessing.uri)
     assert found.reasons == ()
     assert found.gates[2].sentence.startswith("Not blessed: silo ")
     assert found.gates[2].waiver.by == "A. Reviewer"
@@ -278,7 +278,7 @@ def test_a_baseline_whose_folder_is_gone_refuses_the_change_and_not_the_run(
         "baseline_gone": "/models/4",
     }
     evaluation, blessing = run(world, tmp_path / "with", **gone)
-    found = decision.read(blessing.uri)
+    found = Decision.read(blessing.uri)
     [reason] = found.reasons
     assert reason.startswith(
         "Not blessed: gate change could not be computed: the folder of the model of "
@@ -301,13 +301,13 @@ def test_a_baseline_whose_folder_is_gone_refuses_the_change_and_not_the_run(
 def test_a_model_that_was_not_trained_is_refused_with_its_reason(world, tmp_path):
     ModelCard(refusal="2 of 5 silos were admitted; the quorum is 3").write(tmp_path)
     evaluation, blessing = run(world, tmp_path, model=str(tmp_path))
-    found = decision.read(blessing.uri)
+    found = Decision.read(blessing.uri)
     assert found.reasons == (
         "Not blessed: 2 of 5 silos were admitted; the quorum is 3",
     )
     assert not model_utils.is_model_blessed(blessing)
     assert len(table.read(evaluation.uri)) == 0
-    assert departures.read(evaluation.uri) == {}
+    assert egress.read(evaluation.uri) == {}
 
 
 def test_a_silo_that_fails_is_not_judged_and_says_why(world, tmp_path):
@@ -322,7 +322,7 @@ def test_a_silo_that_fails_is_not_judged_and_says_why(world, tmp_path):
         world, manifest=dataclasses.replace(world.manifest, entries=tuple(entries))
     )
     evaluation, blessing = run(broken, tmp_path)
-    found = {silo.silo: silo.reason for silo in decision.read(blessing.uri).not_judged}
+    found = {silo.silo: silo.reason for silo in Decision.read(blessing.uri).not_judged}
     assert "bytes that were changed or damaged" in found["F9"]
     assert table.read(evaluation.uri).metric("auc", silo="F9") is None
     # A split is not to change, so the next run evaluates again.

@@ -6,10 +6,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from components import digests
 from components.errors import FairSiloError, SettingsError
 from components.fairness_evaluator import predictions
-from components.silos import digests, manifest
-from components.silos.findings import Finding
+from components.payloads import manifest
+from components.payloads.findings import Finding
 
 
 def put(folder, name, rows):

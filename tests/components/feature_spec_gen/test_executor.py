@@ -3,9 +3,10 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 from components import artifacts
 from components.feature_spec_gen.executor import Executor
 from components.feature_spec_gen.settings import FeatureSettings
-from components.features import spec, unused
-from components.silos import statistics
-from components.silos.cohort import Cohort, Member
+from components.features import spec
+from components.payloads import statistics
+from components.payloads.cohort import Cohort, Member
+from components.payloads.unused_columns import UnusedColumns
 from tests.support import silos
 
 
@@ -38,7 +39,8 @@ def test_only_admitted_silos_shape_the_spec(tmp_path, caplog):
             "not_features": '["late", "day", "id"]',
         },
     )
-    told = {one.column: one.chosen for one in unused.read(given["feature_spec"].uri)}
+    found = UnusedColumns.read(given["feature_spec"].uri).columns
+    told = {one.column: one.chosen for one in found}
     assert told == {
         "id": True,
         "day": True,

@@ -8,12 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from components import digests
 from components.features.spec import Categorical, FeatureSpec, Numeric
-from components.silos import digests, homes
-from components.silos.cohort import Cohort, Member
-from components.silos.findings import Finding
-from components.silos.manifest import TRAIN, Manifest, SiloEntry, Split
-from components.silos.silo import Silo
+from components.payloads.cohort import Cohort, Member
+from components.payloads.findings import Finding
+from components.payloads.manifest import TRAIN, Manifest, SiloEntry, Split
+from components.payloads.silo import Silo
+from components.silos import homes
 
 MODEL = pathlib.Path(__file__).with_name("model.py")
 LABEL = "late"

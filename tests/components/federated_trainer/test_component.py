@@ -8,10 +8,9 @@ import sys
 
 from tfx.types import channel_utils
 
-from components import artifacts
+from components import artifacts, digests
 from components.federated_trainer.component import NODE, FederatedTrainer
 from components.federated_trainer.settings import TrainingSettings
-from components.silos import digests
 from tests.components.federated_trainer import support
 
 REPOSITORY = pathlib.Path(__file__).parents[3]

@@ -12,7 +12,7 @@ from components import artifacts
 from components.drivers import PropertyDriver
 from components.federated_trainer import component, executor
 from components.federated_trainer.settings import TrainingSettings
-from components.federation import records
+from components.payloads.model_run import RunRecord
 from components.scoring import model as scoring
 from components.silos import homes
 from tests.components.federated_trainer import support
@@ -78,7 +78,7 @@ def test_model_and_run_are_written_and_labelled(do):
     assert model.get_string_custom_property("digest") == card.digest != ""
     assert model.get_string_custom_property("use_case") == "flights"
     assert model.get_string_custom_property("span") == "3"
-    assert len(records.read(run.uri).rounds) == 1
+    assert len(RunRecord.read(run.uri).rounds) == 1
 
 
 def test_parameters_are_what_the_executor_reads():
@@ -126,11 +126,11 @@ def test_a_silo_that_was_in_no_round_is_trained_with_when_it_is_back(do, pods):
     asked = {"silo_registry": registry, "rounds": 2}
     start("north", "south")
     _, run, first = do(**asked)
-    assert [len(r.silos) for r in records.read(run.uri).rounds] == [2, 2]
+    assert [len(r.silos) for r in RunRecord.read(run.uri).rounds] == [2, 2]
     start("west")
     _, run, second = do(**asked)
     assert second != first
-    assert [len(r.silos) for r in records.read(run.uri).rounds] == [3, 3]
+    assert [len(r.silos) for r in RunRecord.read(run.uri).rounds] == [3, 3]
     assert do(**asked)[2] == second
 
 
@@ -138,5 +138,5 @@ def test_cohort_below_quorum_is_an_output(do):
     model, run, _ = do("south", "west")
     refusal = "1 of 3 silos were admitted; the quorum is 2"
     assert scoring.read_card(model.uri).refusal == refusal
-    assert records.read(run.uri).refusal == refusal
+    assert RunRecord.read(run.uri).refusal == refusal
     assert model.get_string_custom_property("digest") == ""

@@ -13,9 +13,10 @@ from components import circumstances
 from components.errors import SettingsError
 from components.federated_trainer import trainer
 from components.federated_trainer.settings import TrainingSettings
-from components.federation import records, silo_registry
+from components.federation import silo_registry
+from components.payloads import egress, model_run
+from components.payloads.model_run import RunRecord
 from components.scoring import model as scoring
-from components.silos import departures
 from tests.components.federated_trainer import support
 
 pytestmark = [pytest.mark.tff, pytest.mark.beam]
@@ -47,7 +48,7 @@ def trained(tmp_path_factory):
 
 def test_only_admitted_silos_train(trained):
     manifest, card, out = trained
-    run = records.read(out.run)
+    run = RunRecord.read(out.run)
     assert run.refusal == ""
     assert [r.round for r in run.rounds] == [1, 2]
     for record in run.rounds:
@@ -62,7 +63,7 @@ def test_only_admitted_silos_train(trained):
 
 def test_departures_count_updates_and_metrics_a_round(trained):
     _, _, out = trained
-    left = departures.read(out.run)
+    left = egress.read(out.run)
     assert set(left) == {"north", "west"}
     encoded, updates, metrics = left["north"]
     assert (encoded.kind, encoded.count) == ("counts and digests", 1)
@@ -75,9 +76,9 @@ def test_departures_count_updates_and_metrics_a_round(trained):
 
 def test_timings_lie_beside_the_record(trained):
     _, _, out = trained
-    timings = json.loads((out.run / records.TIMINGS_FILE_NAME).read_text())
+    timings = json.loads((out.run / model_run.TIMINGS_FILE_NAME).read_text())
     assert len(timings["round_seconds"]) == 2
-    assert list((out.run / records.TENSORBOARD).glob("events.*"))
+    assert list((out.run / model_run.TENSORBOARD).glob("events.*"))
 
 
 def test_finished_training_resumes_to_the_same_model(trained, tmp_path):
@@ -86,9 +87,9 @@ def test_finished_training_resumes_to_the_same_model(trained, tmp_path):
     cohort = support.make_cohort(manifest, "south")
     asked = request(first.model.parent)
     assert trainer.run(asked, manifest, cohort, support.SPEC, again) == card
-    run = records.read(again.run)
+    run = RunRecord.read(again.run)
     assert run.resumed_from == 2
-    assert run.rounds == records.read(first.run).rounds
+    assert run.rounds == RunRecord.read(first.run).rounds
 
 
 def test_model_is_the_same_wherever_the_silos_workers_run(trained, tmp_path):
@@ -99,7 +100,7 @@ def test_model_is_the_same_wherever_the_silos_workers_run(trained, tmp_path):
     out = outputs(tmp_path)
     asked = request(first.model.parent, silo_registry=str(path))
     assert trainer.run(asked, manifest, cohort, support.SPEC, out) == card
-    run = records.read(out.run)
+    run = RunRecord.read(out.run)
     assert run.resumed_from == 2  # the same checkpoints
     assert run.isolation == silo_registry.OWN_PODS
 
@@ -121,7 +122,9 @@ def test_cohort_below_quorum_trains_nothing(trained, tmp_path):
     assert card.refusal == "1 of 3 silos were admitted; the quorum is 2"
     assert card.digest == ""
     assert scoring.read_card(out.model) == card
-    assert records.read(out.run) == records.RunRecord("fed_avg", refusal=card.refusal)
+    assert RunRecord.read(out.run) == model_run.RunRecord(
+        "fed_avg", refusal=card.refusal
+    )
     assert not (tmp_path / "checkpoints").exists()
     assert not scoring.serving_path(out.model).exists()
 
@@ -137,7 +140,7 @@ def test_silo_whose_rows_cannot_be_encoded_is_left_out(tmp_path):
     out = outputs(tmp_path)
     asked = request(tmp_path, rounds=1)
     card = trainer.run(asked, manifest, cohort, support.SPEC, out)
-    (left_out,) = records.read(out.run).left_out
+    (left_out,) = RunRecord.read(out.run).left_out
     assert left_out.silo == "south"
     assert "found no such column" in left_out.reason
     assert card.digest
@@ -163,10 +166,10 @@ def test_too_few_silos_in_a_round_is_a_refusal_with_the_rounds_so_far(
     assert noted == [], "it follows from the data, so the cache may give it"
     assert card.refusal.startswith("round 1: 0 of 3 silos answered, the quorum is 2")
     assert "`west`: its update or its loss is not finite" in card.refusal
-    run = records.read(out.run)
+    run = RunRecord.read(out.run)
     assert run.refusal == card.refusal
     assert run.rounds == ()
-    assert departures.read(out.run)["west"][1].count == 0
+    assert egress.read(out.run)["west"][1].count == 0
 
 
 def test_training_key_follows_all_that_decides_the_weights(tmp_path):

@@ -12,14 +12,14 @@ import sys
 
 from components.federated_trainer import trainer
 from components.federated_trainer.settings import TrainingSettings
-from components.federation import records
-from components.silos import manifest
+from components.payloads.manifest import Manifest
+from components.payloads.model_run import RunRecord
 from tests.components.federated_trainer import support
 
 
 def main(root: pathlib.Path, seed: int) -> tuple[str, int]:
     """Return the model's digest, and the round that was resumed from."""
-    found = manifest.read(root)
+    found = Manifest.read(root)
     own = root / f"{seed}-{os.getpid()}"
     out = trainer.Outputs(own / "model", own / "run")
     card = trainer.run(
@@ -35,7 +35,7 @@ def main(root: pathlib.Path, seed: int) -> tuple[str, int]:
         support.SPEC,
         out,
     )
-    return card.digest, records.read(out.run).resumed_from
+    return card.digest, RunRecord.read(out.run).resumed_from
 
 
 if __name__ == "__main__":

@@ -25,8 +25,8 @@ from components.federation.context import Compilers, SiloContext
 from components.federation.endpoint import Endpoint
 from components.federation.plan import ServerOptimizer, TrainingPlan
 from components.federation.workers import Workers
+from components.payloads.silo import Silo
 from components.silos import homes
-from components.silos.silo import Silo
 from tests.support.program import wait_until
 
 Array = NDArray[Any]

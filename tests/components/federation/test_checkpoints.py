@@ -12,9 +12,9 @@ import pytest
 import tensorflow_federated as tff
 
 from components.errors import FairSiloError
-from components.federation import records
 from components.federation.checkpoints import Checkpoints
-from components.federation.records import SiloRecord
+from components.payloads import model_run
+from components.payloads.model_run import SiloRecord
 
 SILO = SiloRecord("a", 3, 0.7, 0.5, 1.0, 1.0)
 
@@ -29,7 +29,7 @@ def state(value):
 
 
 def rounds(count):
-    return [records.summarise(i + 1, [SILO], {"b": "gone"}) for i in range(count)]
+    return [model_run.summarise(i + 1, [SILO], {"b": "gone"}) for i in range(count)]
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import logging
 
 from rich.console import Console
 
-from components.federation import records
 from components.federation.progress import RoundProgress
-from components.federation.records import SiloRecord
+from components.payloads import model_run
+from components.payloads.model_run import SiloRecord
 
-RECORD = records.summarise(
+RECORD = model_run.summarise(
     2, [SiloRecord("a", 3, 0.71234, 0.5, 1.0, 1.0)], {"b": "its worker is gone"}
 )
 

@@ -8,7 +8,7 @@ import pytest
 
 from components.errors import SettingsError, SiloError
 from components.federation import silo_registry
-from components.silos.silo import Silo
+from components.payloads.silo import Silo
 
 EXPECTED = 'expected a JSON object of silo ids and addresses, {"north": "host:port", '
 

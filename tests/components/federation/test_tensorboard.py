@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from components.federation import records, tensorboard
-from components.federation.records import SiloRecord
+from components.federation import tensorboard
+from components.payloads import model_run
+from components.payloads.model_run import SiloRecord
 
 
 def test_rounds_become_scalars(tmp_path):
     silos = [SiloRecord("öst 1", 3, 0.7, 0.5, 1.0, 1.0)]
     with tensorboard.writer(tmp_path) as write:
         for number in (1, 2):
-            write(records.summarise(number, silos, {}))
+            write(model_run.summarise(number, silos, {}))
     events = EventAccumulator(str(tmp_path))
     events.Reload()
     assert set(events.Tags()["tensors"]) == {

@@ -11,9 +11,10 @@ import sys
 
 import numpy as np
 
+from components import digests
 from components.federation import model, training
 from components.federation.plan import ServerOptimizer, TrainingPlan
-from components.silos import digests, homes
+from components.silos import homes
 from tests.components.federation import support
 
 PLAN = TrainingPlan(

@@ -13,9 +13,10 @@ from tfx.orchestration import metadata, pipeline
 from tfx.orchestration.local import local_dag_runner
 from tfx.types import channel, standard_artifacts
 
-from components.pusher import driver, executor, outcome, service
+from components import digests
+from components.payloads import pushed_model
+from components.pusher import driver, executor, service
 from components.pusher.component import Pusher, PusherSpec
-from components.silos import digests
 from tests.support.silos import properties_of
 
 
@@ -100,8 +101,8 @@ class Federation:
         name = mlmd.Execution.State.Name(execution.last_known_state)
         return (
             name,
-            outcome.is_pushed(pushed.uri),
-            outcome.why_held_back(pushed.uri),
+            pushed_model.is_pushed(pushed.uri),
+            pushed_model.why_held_back(pushed.uri),
         )
 
     @property

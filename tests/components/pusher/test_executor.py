@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from tfx.types import standard_artifacts
 
-from components.pusher import outcome, service
+from components.payloads import pushed_model
+from components.pusher import service
 from components.pusher.executor import Executor
 
 
@@ -33,9 +34,11 @@ def push(tmp_path):
                 "newer": newer,
             },
         )
-        assert pushed.get_int_custom_property("pushed") == outcome.is_pushed(pushed.uri)
+        assert pushed.get_int_custom_property("pushed") == pushed_model.is_pushed(
+            pushed.uri
+        )
         served = [path.read_bytes() for path in tmp_path.glob("serving/*/*.pb")]
-        return served, outcome.why_held_back(pushed.uri)
+        return served, pushed_model.why_held_back(pushed.uri)
 
     return push
 

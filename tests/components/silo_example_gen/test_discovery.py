@@ -9,11 +9,11 @@ import sys
 import pytest
 
 from components.errors import SettingsError
+from components.payloads import findings
+from components.payloads.findings import Finding
+from components.payloads.silo import Silo
 from components.silo_example_gen import discovery
 from components.silo_example_gen.discovery import SCORE, Found, Window
-from components.silos import findings
-from components.silos.findings import Finding
-from components.silos.silo import Silo
 from tests.support import silos
 
 SPANS = ["2013-1", "2013-2", "2013-9", "2013-10"]

@@ -10,8 +10,10 @@ from tfx.orchestration.portable import data_types
 from tfx.types import channel
 
 from components import artifacts
+from components.payloads import egress
+from components.payloads.manifest import Manifest
 from components.silo_example_gen import component, driver, executor
-from components.silos import departures, manifest, tasks
+from components.silos import tasks
 from tests.support import silos
 from tests.support.silos import properties_of
 
@@ -82,11 +84,11 @@ def test_manifest_is_written_and_a_deleted_split_changes_the_cache_key(
     examples.uri = str(tmp_path / "out")
     pathlib.Path(examples.uri).mkdir()
     executor.Executor().Do(inputs, {"examples": [examples]}, {**properties, **before})
-    written = manifest.read(examples.uri)
+    written = Manifest.read(examples.uri)
     assert written.silos == ["broken", "north", "south", "west"]
     assert "a corrupt file" in written["broken"].error.sentence
     assert written["broken"].error.hint.startswith("export the silo's files again")
-    assert "north" in departures.read(examples.uri)
+    assert "north" in egress.read(examples.uri)
     assert drive() == before, "unchanged input hits the cache"
     pathlib.Path(written["north"].splits["train"].path).unlink()
     assert drive() != before
@@ -120,7 +122,7 @@ def execute(tmp_path, properties, inputs, publish):
             inputs, {"examples": [examples]}, {**properties, **added}
         )
         publish(examples)
-        return manifest.read(examples.uri)
+        return Manifest.read(examples.uri)
 
     return execute
 

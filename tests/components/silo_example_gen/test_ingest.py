@@ -7,9 +7,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from components import digests
 from components.errors import SiloError
 from components.silo_example_gen import conform, files, ingest, splits
-from components.silos import digests, homes
+from components.silos import homes
 from components.silos.tasks import Failure
 from tests.support import silos
 from tests.support.at_once import age, at_once

@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
+from components import digests
 from components.silo_example_gen import discovery, node
-from components.silos import digests
 from tests.support import silos
 
 pytestmark = pytest.mark.beam

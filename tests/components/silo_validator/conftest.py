@@ -13,14 +13,13 @@ from tfx.types import channel
 
 from components import artifacts
 from components.operator_state import OperatorState
+from components.payloads.cohort import Cohort, Member
+from components.payloads.manifest import Manifest
 from components.silo_validator.columns import Columns
 from components.silo_validator.component import SiloValidator
 from components.silo_validator.driver import Driver
 from components.silo_validator.executor import Executor
 from components.silo_validator.settings import ValidationSettings
-from components.silos import cohort
-from components.silos.cohort import Cohort, Member
-from components.silos.manifest import Manifest
 from tests.support import silos
 
 Splits = dict[str, pd.DataFrame]
@@ -115,7 +114,7 @@ class Runs:
         for name in ("examples", "schema"):
             (left,) = (place / name).iterdir()
             left.unlink()
-        return Run(place, properties, cohort.read(made["cohort"].uri))
+        return Run(place, properties, Cohort.read(made["cohort"].uri))
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
+from components.payloads import statistics
+from components.payloads.cohort import Cohort, Member
 from components.silo_validator import baselines
-from components.silos import statistics
-from components.silos.cohort import Cohort, Member
 from tests.support import silos
 
 

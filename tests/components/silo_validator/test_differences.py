@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
+from components.payloads.statistics import by_column
 from components.silo_validator import disclosure
-from components.silos.statistics import by_column
 
 # A month has a number, a word and a label in each row, each of which may be missing.
 ROW = st.tuples(

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
+from components.payloads.statistics import by_column
 from components.silo_validator import disclosure, tfdv_checks
-from components.silos.statistics import by_column
 from tests.support.silos import CANARY, CANARY_NUMBER
 
 LEFT_OF_NUMBERS = {"common_stats", "mean", "std_dev", "num_zeros", "histograms"}

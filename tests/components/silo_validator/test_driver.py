@@ -5,9 +5,9 @@ import json
 
 import pytest
 
+from components.payloads.findings import sentences
 from components.silo_validator import profile
 from components.silos import tasks
-from components.silos.findings import sentences
 from tests.support import silos
 
 pytestmark = pytest.mark.beam

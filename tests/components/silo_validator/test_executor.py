@@ -8,11 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from components.payloads import egress, statistics
+from components.payloads.egress import Egress
+from components.payloads.findings import Finding, sentences
+from components.payloads.manifest import InputFile, SiloEntry
+from components.payloads.silo import Silo
 from components.silo_validator.settings import ValidationSettings
-from components.silos import departures, statistics
-from components.silos.findings import Finding, sentences
-from components.silos.manifest import InputFile, SiloEntry
-from components.silos.silo import Silo
 from tests.support import silos
 from tests.support.silos import CANARY, CANARY_DIGITS, CANARY_NUMBER
 
@@ -145,7 +146,7 @@ def test_what_left_is_accounted_and_a_silo_without_data_let_nothing_out(runs):
     )
     found = runs.run(dataclasses.replace(manifest, entries=(gone, *manifest.entries)))
     assert found["gone"].reasons == (Finding("its folder is empty"),)
-    left = departures.read(found.folder / "statistics")
+    left = egress.read(found.folder / "statistics")
     assert sorted(left) == ["north", "south"]
     for silo, (measured, told) in left.items():
         path = statistics.path(found.folder / "statistics", silo)
@@ -157,11 +158,11 @@ def test_what_left_is_accounted_and_a_silo_without_data_let_nothing_out(runs):
 
 
 def test_a_silo_may_have_the_name_of_a_file_of_ours(runs):
-    names = (departures.FILE_NAME, statistics.FOLDER, statistics.FILE_NAME)
+    names = (Egress.FILE_NAME, statistics.FOLDER, statistics.FILE_NAME)
     found = runs.run({name: splits(seed=i) for i, name in enumerate(names)})
     assert found.cohort.admitted == sorted(names)
     folder = found.folder / "statistics"
-    assert sorted(departures.read(folder)) == sorted(names)
+    assert sorted(egress.read(folder)) == sorted(names)
     assert all(statistics.read(folder, name).datasets for name in names)
     assert runs.run({name: splits(seed=i) for i, name in enumerate(names)}, "2").cohort
 

@@ -2,12 +2,12 @@
 
 import pytest
 
+from components.payloads.findings import sentences
 from components.silo_example_gen import discovery
 from components.silo_example_gen import node as example_gen
 from components.silo_validator import node
 from components.silo_validator.columns import Columns
 from components.silo_validator.settings import ValidationSettings
-from components.silos.findings import sentences
 from tests.support import silos
 
 pytestmark = pytest.mark.beam

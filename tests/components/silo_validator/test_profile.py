@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
+from components.payloads.silo import Silo
 from components.silo_validator.profile import profile
-from components.silos.silo import Silo
 from tests.support import silos
 from tests.support.silos import CANARY, CANARY_DIGITS, CANARY_NUMBER
 

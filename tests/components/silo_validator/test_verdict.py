@@ -2,12 +2,12 @@ import dataclasses
 
 import pytest
 
+from components.payloads.findings import Finding, sentences
+from components.payloads.manifest import InputFile, Manifest, SiloEntry, Split
+from components.payloads.silo import Silo
 from components.silo_validator import verdict
 from components.silo_validator.settings import ValidationSettings
 from components.silo_validator.verdict import Profile
-from components.silos.findings import Finding, sentences
-from components.silos.manifest import InputFile, Manifest, SiloEntry, Split
-from components.silos.silo import Silo
 
 LABELS = {"negative": 80, "positive": 40, "other": 0}
 

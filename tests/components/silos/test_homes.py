@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from components.errors import SettingsError
+from components.payloads.silo import Silo
 from components.silos import homes
-from components.silos.silo import Silo
 from tests.support.at_once import at_once
 
 needs_root = pytest.mark.skipif(
@@ -153,7 +153,7 @@ def test_a_folder_that_is_there_is_filled_up_and_mended(silo):
 PUBLISHES = """
 import sys
 from components.silos import homes
-from components.silos.silo import Silo
+from components.payloads.silo import Silo
 
 silo, own, other = Silo("north", sys.argv[1]), *sys.argv[2:]
 for number in range(200):

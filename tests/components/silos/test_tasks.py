@@ -3,11 +3,11 @@ import logging
 
 import pytest
 
-from components import circumstances
+from components import circumstances, digests
 from components.errors import FairSiloError, SiloError
-from components.silos import digests, tasks
-from components.silos.findings import Finding
-from components.silos.silo import Silo
+from components.payloads.findings import Finding
+from components.payloads.silo import Silo
+from components.silos import tasks
 from components.silos.tasks import Failure, Result
 
 CANARY = "canary-7f3a9"

@@ -5,9 +5,9 @@ import datetime
 import pytest
 
 from components.errors import SettingsError
-from components.fairness_evaluator.decision import Waiver
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.waivers import Waivers
+from components.payloads.decision import Waiver
 from pipelines.cli import gate_words
 from pipelines.past_runs import choosing
 from pipelines.places import Places

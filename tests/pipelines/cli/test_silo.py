@@ -6,8 +6,8 @@ import pathlib
 import pytest
 
 from components.operator_state import OperatorState
-from components.silos.cohort import Member
-from components.silos.findings import Finding
+from components.payloads.cohort import Member
+from components.payloads.findings import Finding
 from pipelines.cli import silo
 from pipelines.run_store import RunStore
 from tests.support.program import fairsilo, project

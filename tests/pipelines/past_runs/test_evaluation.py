@@ -6,8 +6,8 @@ import pathlib
 import pytest
 
 from components.errors import SettingsError
-from components.fairness_evaluator import decision
-from components.scoring import table
+from components.payloads import table
+from components.payloads.decision import Decision
 from pipelines.past_runs import evaluation
 from pipelines.places import Places
 from tests.pipelines import past
@@ -19,7 +19,7 @@ def documents(tmp_path):
     told = past.evaluated(Places(tmp_path), "a", 0.6)
     return [
         pathlib.Path(told["evaluation"], table.PARQUET).read_bytes(),
-        pathlib.Path(told["blessing"], decision.FILE_NAME).read_bytes(),
+        pathlib.Path(told["blessing"], Decision.FILE_NAME).read_bytes(),
     ]
 
 

@@ -24,8 +24,8 @@ from components import artifacts
 from components.drivers import PropertyDriver
 from components.errors import FairSiloError, SettingsError
 from components.executors import TaskExecutor
+from components.payloads.silo import Silo
 from components.silos import tasks
-from components.silos.silo import Silo
 from pipelines import faults
 from pipelines.cli import console
 from pipelines.runners import local

@@ -11,17 +11,16 @@ import sys
 
 import pytest
 
-from components.batch_inferrer import ledger
-from components.batch_inferrer.ledger import FailureLine, Ledger
-from components.batch_inferrer.ledger import SiloLine as Predictions
 from components.errors import FairSiloError
-from components.federation.records import Dropped, RoundRecord, RunRecord, SiloRecord
-from components.scoring import table
-from components.silos.cohort import Cohort, Member
-from components.silos.departures import KINDS
-from components.silos.findings import Finding
-from components.silos.manifest import Manifest
-from components.silos.silo import Silo
+from components.payloads import ledger, table
+from components.payloads.cohort import Cohort, Member
+from components.payloads.egress import KINDS
+from components.payloads.findings import Finding
+from components.payloads.ledger import FailureLine, Ledger
+from components.payloads.ledger import SiloLine as Predictions
+from components.payloads.manifest import Manifest
+from components.payloads.model_run import Dropped, RoundRecord, RunRecord, SiloRecord
+from components.payloads.silo import Silo
 from pipelines import summary
 from pipelines.places import Places
 from pipelines.runners import step_report

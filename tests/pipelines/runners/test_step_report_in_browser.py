@@ -6,8 +6,8 @@ import html
 
 import pytest
 
-from components.federation.records import RunRecord
 from components.federation.workers import ONE_USER_ID
+from components.payloads.model_run import RunRecord
 from pipelines import summary
 from pipelines.places import Places
 from pipelines.runners import step_report

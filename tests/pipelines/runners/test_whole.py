@@ -8,9 +8,10 @@ from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGe
 from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
 
+from components import digests
+from components.payloads.manifest import Manifest
 from components.silo_example_gen import discovery
 from components.silo_example_gen.component import SiloExampleGen
-from components.silos import digests, manifest
 from pipelines.runners import local, whole
 from pipelines.runners.result import NodeResult
 from tests.support import silos
@@ -49,7 +50,7 @@ class Runs:
         log = self.folder / "log.txt"
         found = local.run(pipeline, f"run-{self.number}", lambda _: None, log)
         result = found["SiloExampleGen"]
-        return manifest.read(result.outputs["examples"]), result.cached
+        return Manifest.read(result.outputs["examples"]), result.cached
 
     def is_whole(self, found) -> bool:
         return all(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.errors import SettingsError
-from components.scoring.minimum_data import MinimumData
+from components.payloads.minimum_data import MinimumData
 from pipelines.scaffold.bounds import reached
 from pipelines.scaffold.survey import Measured
 

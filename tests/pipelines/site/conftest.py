@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from components.scoring import table
-from components.scoring.table import Figure
+from components.payloads import table
+from components.payloads.table import Figure
 from pipelines import summary
 from pipelines.past_runs.local import LocalRuns
 from pipelines.places import Places

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.scoring import table
+from components.payloads import table
 from pipelines.site import diff, figures
 from pipelines.site.figures import Question, Subject
 from tests.pipelines.site.conftest import figure

@@ -1,7 +1,7 @@
 """Which figures of a table are compared."""
 
-from components.scoring import table
-from components.scoring.table import Figure
+from components.payloads import table
+from components.payloads.table import Figure
 from pipelines.site import figures
 from pipelines.site.figures import Question, Subject
 from tests.pipelines.site.conftest import figure

@@ -13,7 +13,7 @@ from components.dashboard.run.tables.long_tables import (
 )
 from components.dashboard.scores import OVER_SILOS, Question, Scores
 from components.dashboard.scores import Cell as Answer
-from components.scoring.table import BASELINE, CANDIDATE
+from components.payloads.table import BASELINE, CANDIDATE
 
 METRICS = {
     "auc": "AUC",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from components.dashboard import formats
 from components.dashboard.report import Report
 from components.dashboard.run.tables.long_tables import Cell, Column, LongTable, Row
-from components.silos.departures import KINDS
+from components.payloads.egress import KINDS
 
 
 def left_silos(report: Report) -> LongTable:

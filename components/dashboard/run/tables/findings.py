@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from components.dashboard.report import Report
 from components.dashboard.run.tables.long_tables import Cell, Column, LongTable, Row
-from components.silos.findings import grouped
+from components.payloads.findings import grouped
 
 
 def findings(report: Report) -> LongTable | None:

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from components.dashboard import formats
 from components.dashboard import scores as asked
-from components.silos.findings import Group
+from components.payloads.findings import Group
 
 SHOWN = 50  # rows as HTML; unit: rows
 Mood: TypeAlias = Literal["", "good", "bad"]

@@ -14,9 +14,9 @@ from components.dashboard.run.tables.long_tables import (
     number,
 )
 from components.dashboard.scores import ROWS, Question, Slice
-from components.silos.cohort import Member
-from components.silos.findings import Group, sentences
-from components.silos.manifest import EVAL, TRAIN
+from components.payloads.cohort import Member
+from components.payloads.findings import Group, sentences
+from components.payloads.manifest import EVAL, TRAIN
 
 
 def all_silos(report: Report, process: bool) -> LongTable:

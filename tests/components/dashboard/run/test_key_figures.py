@@ -3,8 +3,8 @@ from __future__ import annotations
 from components.dashboard import report, scores
 from components.dashboard.formats import NONE
 from components.dashboard.run.key_figures import KeyFigure, key_figures
-from components.scoring import table
-from components.scoring.table import Figure
+from components.payloads import table
+from components.payloads.table import Figure
 from tests.components.dashboard.conftest import LEFT_OUT, LOWEST, WORST, Run, auc_of
 
 ABOUT = report.About("flights", "7", "", {})

@@ -12,12 +12,10 @@ from components.dashboard import report, scores
 from components.dashboard.run import page
 from components.dashboard.settings import DashboardSettings
 from components.dashboard.templating import STYLE
-from components.federation import records
-from components.federation.records import Dropped
-from components.scoring import table
-from components.scoring.table import Figure
-from components.silos import cohort
-from components.silos.cohort import Cohort
+from components.payloads import table
+from components.payloads.cohort import Cohort
+from components.payloads.model_run import Dropped, RunRecord
+from components.payloads.table import Figure
 from tests.components.dashboard.conftest import (
     ARABIC,
     EMOJI,
@@ -108,7 +106,7 @@ def test_below_quorum_the_page_leads_with_the_reasons_and_the_silos(refused):
 def test_a_silo_that_was_not_scored_or_not_trained_leads_the_page(run):
     reason = f"silo `{EVIL}`: score.parquet: no file"
     run.infer(unscored=[{"silo": EVIL, "reason": reason}])
-    record = records.read(run.place("model_run"))
+    record = RunRecord.read(run.place("model_run"))
     out = Dropped("silo-07", "silo `silo-07`: column `age`: found type string")
     rounds = tuple(
         dataclasses.replace(
@@ -130,7 +128,7 @@ def test_where_validation_found_nothing_the_page_points_to_what_the_run_found(ru
     run.infer(unscored=[{"silo": "silo-07", "reason": "no file"}])
     members = tuple(
         dataclasses.replace(one, admitted=True, reasons=(), notes=())
-        for one in cohort.read(run.place("cohort")).members
+        for one in Cohort.read(run.place("cohort")).members
         if one.silo != LEFT_OUT
     )
     Cohort(members, 3).write(run.place("cohort"))

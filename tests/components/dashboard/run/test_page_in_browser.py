@@ -10,8 +10,8 @@ import pytest
 from components.dashboard import report, scores
 from components.dashboard.run import page
 from components.dashboard.settings import DashboardSettings
-from components.scoring import table
-from components.scoring.table import Figure
+from components.payloads import table
+from components.payloads.table import Figure
 from tests.components.dashboard.conftest import EVIL, TOO_FEW_SILO, WORST
 from tests.support.browser import grave_faults
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 from components.dashboard.run.rounds import MAX_LINES, rounds_data
-from components.federation.records import Dropped, RoundRecord, SiloRecord
+from components.payloads.model_run import Dropped, RoundRecord, SiloRecord
 
 
 def record(number: int, losses: dict[str, float], mean: float) -> RoundRecord:

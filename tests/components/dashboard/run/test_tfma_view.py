@@ -7,7 +7,7 @@ import pytest
 from components.dashboard import scores
 from components.dashboard.run import tfma_view
 from components.dashboard.scores import Slice
-from components.scoring import table
+from components.payloads import table
 from tests.components.dashboard.conftest import EMOJI, LONG, TOO_FEW_SILO, WORST
 
 

@@ -10,12 +10,12 @@ from components.dashboard import payloads
 from components.dashboard.payloads import Decision, Gate
 from components.dashboard.report import About, Report, SiloLine
 from components.dashboard.scores import Question, Slice, of_table
-from components.federation.records import RoundRecord, RunRecord, SiloRecord
-from components.scoring import table
-from components.scoring.table import Figure, Table
-from components.silos.cohort import Member
-from components.silos.departures import KINDS, Departure
-from components.silos.findings import sentences
+from components.payloads import table
+from components.payloads.cohort import Member
+from components.payloads.egress import KINDS, Departure
+from components.payloads.findings import sentences
+from components.payloads.model_run import RoundRecord, RunRecord, SiloRecord
+from components.payloads.table import Figure, Table
 
 GATES = {
     "minimum_data": {"rows": 100, "rows_of_each_label": 10, "judged_silos": 1},

@@ -15,7 +15,7 @@ from components.fairness_evaluator.gate_settings import (
     GateSettings,
     GroupGap,
 )
-from components.scoring import table
+from components.payloads import table
 from tests.components.dashboard.silo.made_runs import figure
 
 

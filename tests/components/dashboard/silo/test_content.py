@@ -7,9 +7,9 @@ import dataclasses
 import pytest
 
 from components.dashboard.silo import content
-from components.federation.records import Dropped, RoundRecord, RunRecord
-from components.scoring.table import Table
-from components.silos.findings import Finding
+from components.payloads.findings import Finding
+from components.payloads.model_run import Dropped, RoundRecord, RunRecord
+from components.payloads.table import Table
 from tests.components.dashboard.silo import made_runs
 from tests.components.dashboard.silo.made_runs import member
 

@@ -7,7 +7,7 @@ import pytest
 from components.dashboard.scores import of_table
 from components.dashboard.silo.figures import MAX_GROUPS, of_silo
 from components.dashboard.silo.others import Others
-from components.scoring import table
+from components.payloads import table
 from tests.components.dashboard.silo.made_runs import figure
 
 PLACE = {"slice": "sex"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.dashboard.silo.findings import MAX_SENTENCES, findings
-from components.silos.findings import Finding, Group
+from components.payloads.findings import Finding, Group
 from tests.components.dashboard.silo.made_runs import member
 
 FEW = Finding("too few rows: 3", "export more history")

@@ -10,7 +10,7 @@ from components.dashboard.report import SiloLine
 from components.dashboard.scores import Cell
 from components.dashboard.silo import judgement
 from components.dashboard.silo.judgement import Judgement
-from components.scoring.minimum_data import MinimumData
+from components.payloads.minimum_data import MinimumData
 from tests.components.dashboard.silo.made_runs import figure, member
 
 NEEDED = MinimumData(rows=100, rows_of_each_label=10)

@@ -15,12 +15,12 @@ from components.dashboard import formats
 from components.dashboard.payloads import Baseline, Unscored
 from components.dashboard.report import Report
 from components.dashboard.silo import page as silo_page
-from components.federation.records import Dropped, RoundRecord, RunRecord
-from components.scoring import table
-from components.scoring.table import Table
-from components.silos.cohort import Member
-from components.silos.findings import Finding
-from components.silos.silo import check_id
+from components.payloads import table
+from components.payloads.cohort import Member
+from components.payloads.findings import Finding
+from components.payloads.model_run import Dropped, RoundRecord, RunRecord
+from components.payloads.silo import check_id
+from components.payloads.table import Table
 from tests.components.dashboard.conftest import ARABIC, EMOJI, EVIL, LONG
 from tests.components.dashboard.silo import made_runs
 from tests.components.dashboard.silo.made_runs import around, figure, member

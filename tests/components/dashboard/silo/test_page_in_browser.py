@@ -8,9 +8,9 @@ import pytest
 
 from components.dashboard.payloads import Baseline
 from components.dashboard.silo import page as silo_page
-from components.scoring import table
-from components.silos.cohort import Member
-from components.silos.findings import Finding
+from components.payloads import table
+from components.payloads.cohort import Member
+from components.payloads.findings import Finding
 from tests.components.dashboard.conftest import ARABIC, EMOJI, EVIL, LONG, PLAIN
 from tests.components.dashboard.silo import made_runs
 from tests.support.browser import AXE

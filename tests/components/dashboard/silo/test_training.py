@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from components.dashboard.silo import training
 from components.dashboard.silo.training import MAX_POINTS, MAX_ROUNDS, Missed
-from components.federation.records import Dropped, RoundRecord, RunRecord, SiloRecord
+from components.payloads.model_run import Dropped, RoundRecord, RunRecord, SiloRecord
 
 
 def record(silo: str, norm: float, cosine: float = 0.5) -> SiloRecord:

@@ -8,7 +8,7 @@ from components.dashboard.silo.words import GATES, LABELS, MEANINGS
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.sketches import cells, pool
 from components.fairness_evaluator.sketches.cells import Cell
-from components.silos.departures import KINDS
+from components.payloads.egress import KINDS
 
 
 def test_each_kind_and_each_gate_is_told_in_plain_words():

@@ -9,7 +9,8 @@ import sklearn.metrics
 from components.fairness_evaluator.figures import change
 from components.fairness_evaluator.figures.measures import measure
 from components.fairness_evaluator.figures.place import Place
-from components.scoring import intervals, table
+from components.payloads import table
+from components.scoring import intervals
 from components.scoring.intervals import Z
 from tests.components.fairness_evaluator import made_sketches
 from tests.components.fairness_evaluator.made_sketches import (

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from components.fairness_evaluator.figures import cross_silo, inequality
 from components.fairness_evaluator.figures.measures import measure
 from components.fairness_evaluator.figures.place import Place
-from components.scoring import table
+from components.payloads import table
 from tests.components.fairness_evaluator.made_sketches import EDGES, THRESHOLDS, cell
 
 PLACE = Place("candidate", "eval", "", "silo_id", "", 1, 1)

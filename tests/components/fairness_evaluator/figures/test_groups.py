@@ -10,7 +10,8 @@ from sklearn.metrics import precision_score
 from components.fairness_evaluator.figures import groups
 from components.fairness_evaluator.figures.measures import measure
 from components.fairness_evaluator.figures.place import Place
-from components.scoring import intervals, table
+from components.payloads import table
+from components.scoring import intervals
 from tests.components.fairness_evaluator.made_sketches import (
     EDGES,
     THRESHOLDS,

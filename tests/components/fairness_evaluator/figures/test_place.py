@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from components.fairness_evaluator.figures.place import Place
+from components.payloads.table import Figure
 from components.scoring.intervals import Interval
-from components.scoring.table import Figure
 
 PLACE = Place("candidate", "eval", "F9", "origin", "EWR", 10, 4)
 

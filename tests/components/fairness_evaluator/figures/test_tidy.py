@@ -10,7 +10,7 @@ from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.sketches import bins
 from components.fairness_evaluator.sketches.cells import few
 from components.fairness_evaluator.sketches.slices import Key
-from components.scoring import table
+from components.payloads import table
 from tests.components.fairness_evaluator.made_sketches import EDGES, cell, pair
 
 SETTINGS = EvaluationSettings(

@@ -7,8 +7,8 @@ from components.fairness_evaluator.gates import registry
 from components.fairness_evaluator.gates.earlier import Earlier
 from components.fairness_evaluator.gates.evidence import Evidence
 from components.fairness_evaluator.gates.finding import Finding
-from components.scoring import table
-from components.scoring.table import Figure
+from components.payloads import table
+from components.payloads.table import Figure
 
 
 def figure(

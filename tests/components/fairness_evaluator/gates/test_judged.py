@@ -3,9 +3,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.fairness_evaluator.gates.judged import Unjudged, not_judged, too_little
-from components.scoring import table
-from components.scoring.minimum_data import MinimumData
+from components.fairness_evaluator.gates.judged import not_judged, too_little
+from components.payloads import table
+from components.payloads.decision import NotEvaluated
+from components.payloads.minimum_data import MinimumData
 from tests.components.fairness_evaluator.gates.evidence import figure
 
 FIGURES = table.of(
@@ -22,13 +23,13 @@ FIGURES = table.of(
 SILOS = ["9E", "AA", "F9", "HA", "OO", "VX", "YV", "ZZ"]
 LEFT_OUT = {"AA": "quarantined: its labels are shifted", "ZZ": "no file of the span"}
 FOUND = [
-    Unjudged("AA", "quarantined: its labels are shifted"),
-    Unjudged("F9", "99 evaluation rows, 100 are needed"),
-    Unjudged("HA", "9 positive rows, 10 are needed"),
-    Unjudged("OO", "5 negative rows, 10 are needed"),
-    Unjudged("VX", "20 evaluation rows, 100 are needed"),
-    Unjudged("YV", "it has no labelled evaluation rows"),
-    Unjudged("ZZ", "no file of the span"),
+    NotEvaluated("AA", "quarantined: its labels are shifted"),
+    NotEvaluated("F9", "99 evaluation rows, 100 are needed"),
+    NotEvaluated("HA", "9 positive rows, 10 are needed"),
+    NotEvaluated("OO", "5 negative rows, 10 are needed"),
+    NotEvaluated("VX", "20 evaluation rows, 100 are needed"),
+    NotEvaluated("YV", "it has no labelled evaluation rows"),
+    NotEvaluated("ZZ", "no file of the span"),
 ]
 
 

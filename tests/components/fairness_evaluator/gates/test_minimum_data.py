@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from components.fairness_evaluator.gates import minimum_data
-from components.scoring.minimum_data import MinimumData
+from components.payloads.minimum_data import MinimumData
 from tests.components.fairness_evaluator.gates.evidence import THREE, evidence, silo
 
 FEW = silo("HA", 0.7, 0.6, 0.8, rows=50)

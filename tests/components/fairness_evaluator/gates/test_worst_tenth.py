@@ -8,7 +8,7 @@ import pytest
 from components.fairness_evaluator.gate_settings import Floor
 from components.fairness_evaluator.gates import worst_tenth
 from components.fairness_evaluator.gates.evidence import Evidence
-from components.scoring import table
+from components.payloads import table
 from components.scoring.intervals import Z
 from tests.components.fairness_evaluator.gates.evidence import (
     THREE,

@@ -9,13 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn import metrics
 
+from components import digests
 from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.sketches import bins, collect
 from components.fairness_evaluator.sketches.slices import Key
 from components.fairness_evaluator.sketches.subjects import Subject
-from components.silos import digests
-from components.silos.manifest import Manifest, SiloEntry, Split
-from components.silos.silo import Silo
+from components.payloads.manifest import Manifest, SiloEntry, Split
+from components.payloads.silo import Silo
 from tests.components.fairness_evaluator.sketches.test_delong import row_by_row
 
 pytestmark = pytest.mark.beam

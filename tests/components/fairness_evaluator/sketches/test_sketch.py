@@ -7,8 +7,8 @@ import pytest
 
 from components.fairness_evaluator.sketches import bins, told
 from components.fairness_evaluator.sketches.sketch import sketch
+from components.payloads.silo import Silo
 from components.silos import tasks
-from components.silos.silo import Silo
 
 
 def subject(world, name):

@@ -8,7 +8,7 @@ from components.fairness_evaluator.sketches import cells, slices
 from components.fairness_evaluator.sketches.cells import Cell
 from components.fairness_evaluator.sketches.pairs import Pair
 from components.fairness_evaluator.sketches.slices import Key
-from components.scoring.table import TOO_FEW
+from components.payloads.table import TOO_FEW
 
 ORIGIN = ("origin",)
 

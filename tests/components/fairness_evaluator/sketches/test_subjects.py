@@ -7,8 +7,8 @@ import pytest
 
 from components.errors import SiloError
 from components.fairness_evaluator.sketches.subjects import Subject
+from components.payloads.silo import Silo
 from components.scoring.batches import FileError
-from components.silos.silo import Silo
 
 ELSEWHERE = Subject("candidate", "", "", "score")
 NORTH = Silo("north", "")

@@ -11,25 +11,21 @@ from typing import Any
 
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from components.batch_inferrer import ledger
-from components.batch_inferrer.ledger import FailureLine, Ledger
-from components.batch_inferrer.ledger import SiloLine as Predictions
-from components.fairness_evaluator.decision import Baseline, Decision, GateResult
-from components.fairness_evaluator.gates.judged import Unjudged
-from components.features import unused
 from components.features.spec import Categorical, FeatureSpec, Numeric
-from components.features.unused import Unused
-from components.federation.records import Dropped, RoundRecord, RunRecord, SiloRecord
 from components.federation.workers import OWN_USER_IDS
-from components.scoring import table
+from components.payloads import ledger, manifest, statistics, table
+from components.payloads.cohort import Cohort, Member
+from components.payloads.decision import Baseline, Decision, GateResult, NotEvaluated
+from components.payloads.findings import Finding
+from components.payloads.ledger import FailureLine, Ledger
+from components.payloads.ledger import SiloLine as Predictions
+from components.payloads.manifest import InputFile, Manifest, SiloEntry, Split
+from components.payloads.model_run import Dropped, RoundRecord, RunRecord, SiloRecord
+from components.payloads.silo import Silo
+from components.payloads.table import Figure, Table
+from components.payloads.unused_columns import UnusedColumn, UnusedColumns
 from components.scoring.model import ModelCard
-from components.scoring.table import Figure, Table
-from components.silos import manifest, statistics
-from components.silos.cohort import Cohort, Member
-from components.silos.findings import Finding
-from components.silos.manifest import InputFile, Manifest, SiloEntry, Split
 from components.silos.schema import FILE_NAME as SCHEMA_FILE_NAME
-from components.silos.silo import Silo
 from pipelines.runners.result import NodeResult
 from pipelines.runners.step_reports.content import Cell, Content
 from tests.support.silos import SCHEMA
@@ -56,8 +52,8 @@ REFUSAL = "3 of 4 silos were admitted; the quorum is 4"
 Nodes = dict[str, NodeResult]
 
 UNUSED = (
-    Unused("day", "is listed in `features.ignore`", chosen=True),
-    Unused("size", "has the same value in every row"),
+    UnusedColumn("day", "is listed in `features.ignore`", chosen=True),
+    UnusedColumn("size", "has the same value in every row"),
 )
 
 
@@ -123,7 +119,7 @@ def admit(made: Nodes, quorum: int) -> None:
         (Numeric("weight", 70.25, 9.5),),
         (Categorical("colour", ("red", "green", "blue")),),
     ).write(made["FeatureSpecGen"].outputs["feature_spec"])
-    unused.write(made["FeatureSpecGen"].outputs["feature_spec"], list(UNUSED))
+    UnusedColumns(tuple(UNUSED)).write(made["FeatureSpecGen"].outputs["feature_spec"])
 
 
 def entry(silo: str) -> SiloEntry:
@@ -240,8 +236,8 @@ def judge(made: Nodes) -> None:
         gates=(GateResult("worst_silo", True, "The worst silo reaches 0.600."),),
         baseline=Baseline("2013-01", "b" * 64, "/model/1"),
         not_judged=(
-            Unjudged(EVIL, "quarantined: too few rows"),
-            Unjudged(LONG, "7 evaluation rows, 100 are needed"),
+            NotEvaluated(EVIL, "quarantined: too few rows"),
+            NotEvaluated(LONG, "7 evaluation rows, 100 are needed"),
         ),
     ).write(made["FairnessEvaluator"].outputs["blessing"])
 

@@ -3,8 +3,7 @@
 import dataclasses
 
 from components.dashboard import formats
-from components.silos import manifest
-from components.silos.manifest import InputFile, Manifest
+from components.payloads.manifest import InputFile, Manifest
 from pipelines.runners.step_reports import examples
 from tests.pipelines.runners.step_reports import cases
 
@@ -54,7 +53,7 @@ def test_files_that_were_left_out_are_told_beside_the_verdict(blessed):
 
 def test_when_all_can_be_read_there_is_nothing_to_notice(blessed):
     folder = blessed["SiloExampleGen"].outputs["examples"]
-    whole = dataclasses.replace(manifest.read(folder)[cases.NORTH], splits={})
+    whole = dataclasses.replace(Manifest.read(folder)[cases.NORTH], splits={})
     Manifest("flights", "", (whole,)).write(folder)
     content = examples.describe(blessed)
     assert (content.verdict, content.mood) == ("1 of 1 silos could be read", "good")

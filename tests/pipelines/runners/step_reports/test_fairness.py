@@ -3,8 +3,7 @@
 import shutil
 
 from components.dashboard import formats
-from components.fairness_evaluator.decision import Decision, GateResult, Waiver
-from components.fairness_evaluator.gates.judged import Unjudged
+from components.payloads.decision import Decision, GateResult, NotEvaluated, Waiver
 from pipelines.runners.step_reports import fairness
 from pipelines.runners.step_reports.content import Mark
 from tests.pipelines.runners.step_reports import cases
@@ -109,7 +108,10 @@ def test_without_a_model_there_was_nothing_to_judge(refused):
 
 def test_the_worst_silo_is_that_of_those_that_the_gates_judged(blessed):
     """An admitted silo with too few rows is neither the worst nor widens the gap."""
-    few = (Unjudged(cases.EVIL, "quarantined"), Unjudged(cases.NORTH, "30 rows"))
+    few = (
+        NotEvaluated(cases.EVIL, "quarantined"),
+        NotEvaluated(cases.NORTH, "30 rows"),
+    )
     Decision(True, not_judged=few).write(
         blessed["FairnessEvaluator"].outputs["blessing"]
     )

@@ -1,7 +1,7 @@
 """FeatureSpecGen's page: what was agreed on, and what was left out and why."""
 
 from components.features.spec import FeatureSpec
-from components.silos.cohort import Cohort, Member
+from components.payloads.cohort import Cohort, Member
 from pipelines.runners.step_reports import features
 from tests.pipelines.runners.step_reports import cases
 

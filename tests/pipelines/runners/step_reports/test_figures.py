@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.dashboard.scores import Cell
-from components.federation.records import RoundRecord, SiloRecord
+from components.payloads.model_run import RoundRecord, SiloRecord
 from pipelines.runners.step_reports import figures
 
 finite = st.floats(-1e6, 1e6, allow_nan=False)

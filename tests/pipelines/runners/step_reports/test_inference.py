@@ -2,8 +2,8 @@
 
 import pytest
 
-from components.batch_inferrer import ledger
-from components.batch_inferrer.ledger import Ledger
+from components.payloads import ledger
+from components.payloads.ledger import Ledger
 from pipelines.runners.step_reports import inference
 from tests.pipelines.runners.step_reports import cases
 

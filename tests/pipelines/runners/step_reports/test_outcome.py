@@ -3,10 +3,9 @@
 import pytest
 
 from components.errors import FairSiloError
-from components.fairness_evaluator.decision import Decision
-from components.fairness_evaluator.gates.judged import Unjudged
-from components.silos import departures
-from components.silos.departures import Departure
+from components.payloads import egress
+from components.payloads.decision import Decision, NotEvaluated
+from components.payloads.egress import Departure
 from pipelines import summary
 from pipelines.places import Places
 from pipelines.runners.step_reports import outcome
@@ -16,7 +15,7 @@ from tests.pipelines.runners.step_reports import cases
 
 def told_of(nodes, tmp_path) -> summary.Summary:
     folder = nodes["SiloExampleGen"].outputs["examples"]
-    departures.write(folder, {cases.NORTH: [Departure("statistics", 3, 2048)]})
+    egress.write(folder, {cases.NORTH: [Departure("statistics", 3, 2048)]})
     return summary.of_run("run-1", "flights", Places(tmp_path), nodes)
 
 
@@ -51,7 +50,10 @@ def test_a_blessed_run_has_the_figures_of_its_nodes(blessed, tmp_path):
 
 def test_the_worst_and_the_gap_are_those_of_the_summary(blessed, tmp_path):
     """Whatever silos were admitted, the gates judged the others only."""
-    few = (Unjudged(cases.EVIL, "quarantined"), Unjudged(cases.ARABIC, "30 rows"))
+    few = (
+        NotEvaluated(cases.EVIL, "quarantined"),
+        NotEvaluated(cases.ARABIC, "30 rows"),
+    )
     Decision(True, not_judged=few).write(
         blessed["FairnessEvaluator"].outputs["blessing"]
     )

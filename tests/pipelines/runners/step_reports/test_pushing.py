@@ -1,7 +1,7 @@
 """Pusher's page: where the model went, or why it did not."""
 
-from components.fairness_evaluator.decision import Decision
-from components.pusher import outcome
+from components.payloads import pushed_model
+from components.payloads.decision import Decision
 from pipelines.runners.step_reports import pushing
 from tests.pipelines.runners.step_reports import cases
 
@@ -31,8 +31,8 @@ def test_a_copy_whose_other_places_are_gone_is_told_alone(blessed, tmp_path):
 
 def test_a_blessed_model_that_was_held_back_tells_which_is_newer(blessed):
     folder = blessed["Pusher"].outputs["pushed_model"]
-    (folder / outcome.SAVED_MODEL).unlink()
-    outcome.hold_back(folder, "2013-11")
+    (folder / pushed_model.SAVED_MODEL).unlink()
+    pushed_model.hold_back(folder, "2013-11")
     content = pushing.describe(blessed)
     assert content.verdict == "Not pushed: a model of a later span is blessed"
     assert content.reasons == (

@@ -1,7 +1,7 @@
 """The worst judged silo and the gap, whatever silos no gate judged."""
 
 from components.dashboard.scores import Cell, of_table
-from components.scoring.table import Table
+from components.payloads.table import Table
 from pipelines.runners.step_reports import silo_auc
 from pipelines.runners.step_reports.figures import Bar
 from pipelines.runners.step_reports.silo_auc import SiloAuc

@@ -2,9 +2,9 @@
 
 import pytest
 
-from components.federation.records import Dropped, RunRecord
 from components.federation.silo_registry import OWN_PODS
 from components.federation.workers import ONE_USER_ID, OWN_USER_IDS
+from components.payloads.model_run import Dropped, RunRecord
 from components.scoring.model import CARD
 from pipelines.runners.step_reports import training
 from tests.pipelines.runners.step_reports import cases

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from components.dashboard import scores
 from components.dashboard.run.tables.across_silos import across_silos
-from components.scoring import table
-from components.scoring.table import Figure, Table
+from components.payloads import table
+from components.payloads.table import Figure, Table
 
 
 def figure(metric: str, value: float, threshold: float | None = None, about: str = ""):

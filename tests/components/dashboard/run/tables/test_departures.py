@@ -3,7 +3,7 @@ from __future__ import annotations
 import dataclasses
 
 from components.dashboard.run.tables import departures
-from components.silos.departures import Departure
+from components.payloads.egress import Departure
 from tests.components.dashboard.run.tables.reading import texts
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import dataclasses
 
 from components.dashboard.run.tables import findings
-from components.silos.findings import Finding, Group
+from components.payloads.findings import Finding, Group
 from tests.components.dashboard.conftest import ARABIC, EVIL, LEFT_OUT, MISSING
 from tests.components.dashboard.run.tables.reading import texts
 

@@ -6,8 +6,8 @@ import pytest
 
 from components.dashboard.run import page
 from components.dashboard.settings import DashboardSettings
-from components.scoring.table import Table
-from components.silos.findings import Finding
+from components.payloads.findings import Finding
+from components.payloads.table import Table
 from tests.components.dashboard.silo import made_runs
 from tests.components.dashboard.silo.made_runs import member
 

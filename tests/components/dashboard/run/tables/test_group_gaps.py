@@ -6,9 +6,9 @@ import pytest
 
 from components.dashboard import report, scores
 from components.dashboard.run.tables.group_gaps import MEASURES, group_gaps, widest
-from components.scoring import table
-from components.scoring.minimum_data import MinimumData
-from components.scoring.table import Figure
+from components.payloads import table
+from components.payloads.minimum_data import MinimumData
+from components.payloads.table import Figure
 
 ABOUT = report.About("f", "7", "", {})
 

@@ -11,7 +11,7 @@ from components.dashboard.run.tables.long_tables import (
     figure,
     number,
 )
-from components.silos.findings import Group
+from components.payloads.findings import Group
 
 
 def table(num_rows: int, threshold: float | None = None) -> LongTable:

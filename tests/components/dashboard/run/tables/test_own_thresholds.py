@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from components.dashboard import scores
 from components.dashboard.run.tables.own_thresholds import own_thresholds
-from components.scoring import table
-from components.scoring.table import Figure
+from components.payloads import table
+from components.payloads.table import Figure
 
 
 def own(silo: str, metric: str, value: float, low: float | None = None) -> Figure:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from components.dashboard.run.tables import silos
-from components.silos.findings import Group
+from components.payloads.findings import Group
 from tests.components.dashboard.conftest import (
     EVIL,
     LEFT_OUT,

@@ -1,6 +1,6 @@
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from components.silos import statistics
+from components.payloads import statistics
 
 
 def listed():

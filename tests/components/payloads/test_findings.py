@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.silos import findings
-from components.silos.findings import Finding, Group, grouped
+from components.payloads import findings
+from components.payloads.findings import Finding, Group, grouped
 
 FINDINGS = (
     Finding("column `a`: found none", "export it"),

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.federation import records
-from components.federation.records import Dropped, RunRecord, SiloRecord
+from components.payloads import model_run
+from components.payloads.model_run import Dropped, RunRecord, SiloRecord
 
 SILOS = (
     SiloRecord("west", 30, 0.7, 0.5, 1.5, 0.9),
@@ -18,7 +18,7 @@ SILOS = (
 
 
 def test_means_are_weighted_by_rows():
-    record = records.summarise(2, SILOS, {"süd": "its worker is gone"})
+    record = model_run.summarise(2, SILOS, {"süd": "its worker is gone"})
     assert record.loss_before == pytest.approx(0.6)
     assert record.loss_after == pytest.approx(0.4)
     assert record.round == 2
@@ -28,7 +28,7 @@ def test_means_are_weighted_by_rows():
 @given(st.permutations(SILOS))
 @settings(deadline=None)
 def test_silos_are_sorted(silos):
-    found = records.summarise(1, silos, {"b": "", "a": ""})
+    found = model_run.summarise(1, silos, {"b": "", "a": ""})
     assert [silo.silo for silo in found.silos] == ["west", "öst"]
     assert [drop.silo for drop in found.dropped] == ["a", "b"]
 
@@ -37,8 +37,8 @@ def test_who_is_admitted_and_in_no_round_did_not_train():
     run = RunRecord(
         "fed_avg",
         rounds=(
-            records.summarise(1, SILOS, {"süd": "late", "ost": "gone"}),
-            records.summarise(
+            model_run.summarise(1, SILOS, {"süd": "late", "ost": "gone"}),
+            model_run.summarise(
                 2,
                 SILOS[:1],
                 {"süd": "the worker of silo `süd`: still late", "öst": "x"},
@@ -62,19 +62,19 @@ def test_run_survives_writing(tmp_path):
     run = RunRecord(
         "fed_avg",
         "own user ids",
-        rounds=(records.summarise(1, SILOS, {"süd": "x"}),),
+        rounds=(model_run.summarise(1, SILOS, {"süd": "x"}),),
         left_out=(Dropped("nord", "no rows"),),
         resumed_from=1,
     )
     run.write(tmp_path)
-    assert records.read(tmp_path) == run
+    assert RunRecord.read(tmp_path) == run
     empty = RunRecord("fed_avg", refusal="1 of 3")
     empty.write(tmp_path)
-    assert records.read(tmp_path) == empty
+    assert RunRecord.read(tmp_path) == empty
 
 
 def test_number_that_is_not_finite_is_not_written(tmp_path):
     silo = dataclasses.replace(SILOS[0], cosine=float("nan"))
-    run = RunRecord("fed_avg", rounds=(records.summarise(1, [silo], {}),))
+    run = RunRecord("fed_avg", rounds=(model_run.summarise(1, [silo], {}),))
     with pytest.raises(ValueError, match="Out of range float"):
         run.write(tmp_path)

@@ -7,10 +7,10 @@ of them. No time is in it, so that the same work gives the same bytes.
 from __future__ import annotations
 
 import dataclasses
-import json
 import pathlib
+from typing import ClassVar
 
-FILE_NAME = "ledger.json"
+from components.payloads.payload import Payload
 
 DONE = "done"
 SKIPPED = "skipped"
@@ -79,7 +79,7 @@ class Unscored:
 
 
 @dataclasses.dataclass(frozen=True)
-class Ledger:
+class Ledger(Payload):
     """The account of a run.
 
     Attributes:
@@ -95,6 +95,9 @@ class Ledger:
         without: The columns of the model that a silo's rows do not have, by silo;
             they count as missing in each row.
     """
+
+    FILE_NAME: ClassVar[str] = "ledger.json"
+    NODE: ClassVar[str] = "BatchInferrer"
 
     status: str
     reason: str = ""
@@ -118,18 +121,3 @@ class Ledger:
         if any(line.item for line in self.failures):
             return False
         return all(line.is_intact for line in self.silos)
-
-    def write(self, folder: str | pathlib.Path) -> None:
-        """Write the ledger into an artifact's folder."""
-        text = json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False)
-        pathlib.Path(folder, FILE_NAME).write_text(text, encoding="utf-8")
-
-
-def read(folder: str | pathlib.Path) -> Ledger:
-    """Read the ledger from an artifact's folder."""
-    text = pathlib.Path(folder, FILE_NAME).read_text(encoding="utf-8")
-    data = json.loads(text)
-    data["silos"] = tuple(SiloLine(**line) for line in data["silos"])
-    data["failures"] = tuple(FailureLine(**line) for line in data["failures"])
-    data["unscored"] = tuple(Unscored(**line) for line in data.get("unscored", ()))
-    return Ledger(**data)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.scoring.minimum_data import MinimumData
+from components.payloads.minimum_data import MinimumData
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.silos import digests
+from components import digests
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 import pathlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import ClassVar, Self
 
-from components.errors import FairSiloError, SiloError
-from components.silos import digests, findings
-from components.silos.findings import Finding
-from components.silos.silo import Silo
-
-FILE_NAME = "manifest.json"
+from components import digests
+from components.errors import SiloError
+from components.payloads.findings import Finding
+from components.payloads.payload import Payload
+from components.payloads.silo import Silo
 
 TRAIN = "train"
 EVAL = "eval"
@@ -92,18 +90,23 @@ class SiloEntry:
 
 
 @dataclasses.dataclass(frozen=True)
-class Manifest:
+class Manifest(Payload):
     """All silos of a span, sorted by id.
 
     Attributes:
         use_case: Name of the use case.
         span: The span, empty where the data has none.
         entries: One for each silo.
+        digest: Of all the rest, as it was written; empty before.
     """
+
+    FILE_NAME: ClassVar[str] = "manifest.json"
+    NODE: ClassVar[str] = "SiloExampleGen"
 
     use_case: str
     span: str
     entries: tuple[SiloEntry, ...]
+    digest: str = dataclasses.field(default="", compare=False)
 
     def __getitem__(self, silo: str) -> SiloEntry:
         """Return a silo's entry.
@@ -130,45 +133,31 @@ class Manifest:
         return [entry for entry in self.entries if entry.rows(split)]
 
     def write(self, folder: str | pathlib.Path) -> None:
-        """Write the manifest into an artifact's folder."""
-        told = dataclasses.asdict(self)
-        told["digest"] = digests.of_json(told)
-        text = json.dumps(told, indent=1, ensure_ascii=False)
-        pathlib.Path(folder, FILE_NAME).write_text(text, encoding="utf-8")
+        """Write the manifest, with its digest, into an artifact's folder."""
+        sealed = dataclasses.replace(self, digest=self._digest())
+        super(Manifest, sealed).write(folder)
+
+    @classmethod
+    def read(cls, folder: str | pathlib.Path) -> Self:
+        """Read the manifest from an artifact's folder.
+
+        Raises:
+            FairSiloError: It is not there, cut, of another form, or was changed.
+        """
+        found = super().read(folder)
+        if found.digest != found._digest():
+            place = str(pathlib.Path(folder, cls.FILE_NAME))
+            raise cls.damaged(place, "content that was changed after it was written")
+        return found
+
+    def _digest(self) -> str:
+        return digests.of_json(dataclasses.asdict(dataclasses.replace(self, digest="")))
 
 
 class ChangedSplitError(SiloError):
     """A split whose bytes are not those that its manifest lists."""
 
     circumstance = True
-
-
-def read(folder: str | pathlib.Path) -> Manifest:
-    """Read the manifest from an artifact's folder.
-
-    Raises:
-        FairSiloError: It is not there, cut, of another form, or was changed.
-    """
-    path = pathlib.Path(folder, FILE_NAME)
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        # Those of earlier versions hold no digest of their own.
-        if data.pop("digest", None) not in {None, digests.of_json(data)}:
-            raise _damaged(path, "content that was changed after it was written")
-        entries = tuple(_entry(item) for item in data["entries"])
-        return Manifest(data["use_case"], data["span"], entries)
-    except FileNotFoundError:
-        raise _damaged(path, "no file") from None
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        found = f"a file that is cut or of another form ({type(error).__name__})"
-        raise _damaged(path, found) from None
-
-
-def _damaged(path: pathlib.Path, found: str) -> FairSiloError:
-    return FairSiloError(
-        f"{path}: found {found}, expected the manifest that SiloExampleGen wrote",
-        f"delete the folder {path.parent} and run again: it is written anew",
-    )
 
 
 def verify(silo: Silo, expected: Mapping[str, str]) -> None:
@@ -200,16 +189,3 @@ def verify(silo: Silo, expected: Mapping[str, str]) -> None:
 def _digest(path: str, inode: int, size: int, changed: int) -> str:
     del inode, size, changed  # parts of the key
     return digests.of_file(path)
-
-
-def _entry(item: dict[str, Any]) -> SiloEntry:
-    return SiloEntry(
-        silo=Silo(**item["silo"]),
-        inputs=tuple(InputFile(**file) for file in item["inputs"]),
-        splits={name: Split(**split) for name, split in item["splits"].items()},
-        error=findings.of_json(item["error"]) if item["error"] else None,
-        unreadable=findings.all_of_json(item["unreadable"]),
-        unscored=findings.all_of_json(item["unscored"]),
-        notes=findings.all_of_json(item["notes"]),
-        has_no_file=item.get("has_no_file", False),
-    )

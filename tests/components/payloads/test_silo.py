@@ -3,7 +3,7 @@ import pathlib
 import pytest
 
 from components.errors import SettingsError
-from components.silos.silo import MAX_ID_BYTES, Silo, check_id
+from components.payloads.silo import MAX_ID_BYTES, Silo, check_id
 
 
 @pytest.mark.parametrize(

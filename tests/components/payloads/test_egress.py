@@ -1,13 +1,13 @@
 import pytest
 
-from components.silos import departures
-from components.silos.departures import KINDS, Departure
+from components.payloads import egress
+from components.payloads.egress import KINDS, Departure, Egress
 
 
 def test_what_left_reads_back_as_it_was_written(tmp_path):
     left = {"süd": [Departure(kind, 3, 70) for kind in KINDS], "north": []}
-    departures.write(tmp_path, left)
-    assert departures.read(tmp_path) == left
+    egress.write(tmp_path, left)
+    assert egress.read(tmp_path) == left
 
 
 def test_a_kind_that_is_not_on_the_list_may_not_leave():
@@ -17,15 +17,15 @@ def test_a_kind_that_is_not_on_the_list_may_not_leave():
 
 def test_a_kind_that_is_not_on_the_list_is_not_read_either(tmp_path):
     text = '{"north": [{"kind": "rows", "count": 1, "bytes": 1}]}'
-    (tmp_path / departures.FILE_NAME).write_text(text)
+    (tmp_path / Egress.FILE_NAME).write_text(text)
     with pytest.raises(ValueError, match="'rows' may not leave a silo"):
-        departures.read(tmp_path)
+        egress.read(tmp_path)
 
 
 def test_where_no_account_is_kept_nothing_left(tmp_path):
-    assert departures.read(tmp_path) == {}
+    assert egress.read(tmp_path) == {}
 
 
 def test_silos_are_listed_in_order_whoever_comes_first(tmp_path):
-    departures.write(tmp_path, {"b": [], "a": []})
-    assert list(departures.read(tmp_path)) == ["a", "b"]
+    egress.write(tmp_path, {"b": [], "a": []})
+    assert list(egress.read(tmp_path)) == ["a", "b"]

@@ -7,13 +7,10 @@ data can't be read.
 from __future__ import annotations
 
 import dataclasses
-import json
-import pathlib
+from typing import ClassVar
 
-from components.silos import findings
-from components.silos.findings import Finding
-
-FILE_NAME = "cohort.json"
+from components.payloads.findings import Finding
+from components.payloads.payload import Payload
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,13 +37,16 @@ class Member:
 
 
 @dataclasses.dataclass(frozen=True)
-class Cohort:
+class Cohort(Payload):
     """The verdicts on all silos, sorted by id.
 
     Attributes:
         members: One for each silo.
         quorum: Admitted silos needed to train.
     """
+
+    FILE_NAME: ClassVar[str] = "cohort.json"
+    NODE: ClassVar[str] = "SiloValidator"
 
     members: tuple[Member, ...]
     quorum: int
@@ -65,28 +65,3 @@ class Cohort:
             f"{len(self.admitted)} of {len(self.members)} silos were admitted; "
             f"the quorum is {self.quorum}"
         )
-
-    def write(self, folder: str | pathlib.Path) -> None:
-        """Write the cohort into an artifact's folder."""
-        text = json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False)
-        pathlib.Path(folder, FILE_NAME).write_text(text, encoding="utf-8")
-
-
-def read(folder: str | pathlib.Path) -> Cohort:
-    """Read the cohort from an artifact's folder.
-
-    A silo's statistics of an earlier span are found by its cohort, so one that an
-    earlier version wrote is read too; its findings have no hints.
-    """
-    data = json.loads(pathlib.Path(folder, FILE_NAME).read_text(encoding="utf-8"))
-    members = tuple(
-        Member(
-            **{
-                **item,
-                "reasons": findings.all_of_json(item["reasons"]),
-                "notes": findings.all_of_json(item["notes"]),
-            }
-        )
-        for item in data["members"]
-    )
-    return Cohort(members, data["quorum"])

@@ -17,8 +17,8 @@ import platform
 import re
 from collections.abc import Iterable
 
-PACKAGE_ROOT = pathlib.Path(__file__).resolve().parents[1]
-LIBRARIES = ("silos", "features", "federation", "scoring")
+PACKAGE_ROOT = pathlib.Path(__file__).resolve().parent
+LIBRARIES = ("payloads", "silos", "features", "federation", "scoring")
 # What reads rows, trains, scores, measures and draws; the rest decides no result.
 ENGINES = (
     "apache-beam",

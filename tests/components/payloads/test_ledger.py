@@ -2,8 +2,8 @@ import pathlib
 
 import pytest
 
-from components.batch_inferrer import ledger
-from components.batch_inferrer.ledger import FailureLine, Ledger, SiloLine
+from components.payloads import ledger
+from components.payloads.ledger import FailureLine, Ledger, SiloLine
 
 
 @pytest.fixture
@@ -20,14 +20,14 @@ def test_a_ledger_comes_back_as_it_was_written(account, tmp_path):
     failure = FailureLine("ost", "score.parquet", "silo `ost`: no file")
     full = Ledger(ledger.FAILED, "why", "m", 5, 3, 1, account.silos, (failure,))
     full.write(tmp_path)
-    assert ledger.read(tmp_path) == full
+    assert Ledger.read(tmp_path) == full
 
 
 def test_the_same_ledger_gives_the_same_bytes(account, tmp_path):
     account.write(tmp_path)
-    first = (tmp_path / ledger.FILE_NAME).read_bytes()
-    ledger.read(tmp_path).write(tmp_path)
-    assert (tmp_path / ledger.FILE_NAME).read_bytes() == first
+    first = (tmp_path / Ledger.FILE_NAME).read_bytes()
+    Ledger.read(tmp_path).write(tmp_path)
+    assert (tmp_path / Ledger.FILE_NAME).read_bytes() == first
 
 
 def test_a_ledger_is_settled_while_its_files_are_there(account):

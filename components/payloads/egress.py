@@ -9,13 +9,11 @@ results are read (`num_bytes` in `tasks.py`).
 from __future__ import annotations
 
 import dataclasses
-import json
 import pathlib
 from collections.abc import Iterable, Mapping
+from typing import ClassVar
 
-from components.silos import tasks
-
-FILE_NAME = "departures.json"
+from components.payloads.payload import Payload
 
 KINDS = (
     "statistics",  # TFDV statistics without rare values
@@ -47,25 +45,32 @@ class Departure:
             raise ValueError(f"{self.kind!r} may not leave a silo: not one of {KINDS}")
 
 
-def of_failure(failure: tasks.Failure) -> Departure:
+def of_failure(num_bytes: int) -> Departure:
     """Return the sentence that says why a task failed, as what left the silo."""
-    return Departure("findings and label counts", 1, failure.num_bytes)
+    return Departure("findings and label counts", 1, num_bytes)
+
+
+@dataclasses.dataclass(frozen=True)
+class Egress(Payload):
+    """What left each silo during a node.
+
+    Attributes:
+        silos: What left, by silo, in the order of ids.
+    """
+
+    FILE_NAME: ClassVar[str] = "departures.json"
+    NODE: ClassVar[str] = "each node that takes something out of a silo"
+
+    silos: dict[str, tuple[Departure, ...]]
 
 
 def write(folder: str | pathlib.Path, left: Mapping[str, Iterable[Departure]]) -> None:
     """Write what left each silo into an artifact's folder."""
-    data = {
-        silo: [dataclasses.asdict(item) for item in items]
-        for silo, items in sorted(left.items())
-    }
-    path = pathlib.Path(folder, FILE_NAME)
-    path.write_text(json.dumps(data, indent=1, ensure_ascii=False), encoding="utf-8")
+    Egress({silo: tuple(items) for silo, items in sorted(left.items())}).write(folder)
 
 
-def read(folder: str | pathlib.Path) -> dict[str, list[Departure]]:
+def read(folder: str | pathlib.Path) -> dict[str, tuple[Departure, ...]]:
     """Read what left each silo from an artifact's folder; empty if none is kept."""
-    path = pathlib.Path(folder, FILE_NAME)
-    if not path.exists():
+    if not pathlib.Path(folder, Egress.FILE_NAME).exists():
         return {}
-    data = json.loads(path.read_text(encoding="utf-8"))
-    return {silo: [Departure(**item) for item in items] for silo, items in data.items()}
+    return Egress.read(folder).silos

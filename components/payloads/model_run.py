@@ -8,12 +8,11 @@ digests.
 from __future__ import annotations
 
 import dataclasses
-import json
-import pathlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import ClassVar
 
-FILE_NAME = "run.json"
+from components.payloads.payload import Payload
+
 TIMINGS_FILE_NAME = "timings.json"
 TENSORBOARD = "tensorboard"
 
@@ -73,7 +72,7 @@ class RoundRecord:
 
 
 @dataclasses.dataclass(frozen=True)
-class RunRecord:
+class RunRecord(Payload):
     """A training.
 
     Attributes:
@@ -84,6 +83,9 @@ class RunRecord:
         left_out: Silos of the cohort that could not train at all.
         resumed_from: The round whose checkpoint it went on from; 0 if none.
     """
+
+    FILE_NAME: ClassVar[str] = "run.json"
+    NODE: ClassVar[str] = "FederatedTrainer"
 
     algorithm: str
     isolation: str = ""
@@ -115,39 +117,6 @@ class RunRecord:
             named = f"silo `{silo}`: "
             found.append(Dropped(silo, reason if named in reason else named + reason))
         return tuple(found)
-
-    def write(self, folder: str | pathlib.Path) -> None:
-        """Write the record into an artifact's folder."""
-        text = json.dumps(
-            dataclasses.asdict(self), indent=1, ensure_ascii=False, allow_nan=False
-        )
-        pathlib.Path(folder, FILE_NAME).write_text(text, encoding="utf-8")
-
-
-def read(folder: str | pathlib.Path) -> RunRecord:
-    """Read the record from an artifact's folder."""
-    data = json.loads(pathlib.Path(folder, FILE_NAME).read_text(encoding="utf-8"))
-    return RunRecord(
-        **{
-            **data,
-            "rounds": rounds_from_json(data["rounds"]),
-            "left_out": tuple(Dropped(**item) for item in data["left_out"]),
-        }
-    )
-
-
-def rounds_from_json(items: Sequence[Mapping[str, Any]]) -> tuple[RoundRecord, ...]:
-    """Return the rounds that `dataclasses.asdict` gave."""
-    return tuple(
-        RoundRecord(
-            round=item["round"],
-            loss_before=item["loss_before"],
-            loss_after=item["loss_after"],
-            silos=tuple(SiloRecord(**silo) for silo in item["silos"]),
-            dropped=tuple(Dropped(**drop) for drop in item["dropped"]),
-        )
-        for item in items
-    )
 
 
 def summarise(

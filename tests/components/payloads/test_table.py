@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.scoring import table
-from components.scoring.table import ONE_CLASS, TOO_FEW, Figure
+from components.payloads import table
+from components.payloads.table import ONE_CLASS, TOO_FEW, Figure
 
 FIGURES = [
     Figure("candidate", "eval", "", "", "", "auc", None, 0.7, 0.68, 0.72, 900, 200),

@@ -1,0 +1,1 @@
+"""One typed result for each artifact: written by its node, read by everybody."""

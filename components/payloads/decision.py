@@ -1,0 +1,118 @@
+"""The decision about a model, with what each gate says, as it is kept."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from components.payloads.payload import Payload
+
+
+@dataclasses.dataclass(frozen=True)
+class NotEvaluated:
+    """A silo that the gates leave out.
+
+    Attributes:
+        silo: Its id.
+        reason: Why, in a sentence.
+    """
+
+    silo: str
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Waiver:
+    """Somebody's word that one model may pass one gate all the same.
+
+    Attributes:
+        gate: The gate.
+        reason: Why, in that person's words.
+        by: Who answers for it.
+        until: Its last day, ISO 8601, in UTC.
+        at: When it was given, ISO 8601 in UTC.
+        run_id: The run whose model it was given for.
+    """
+
+    gate: str
+    reason: str
+    by: str
+    until: str
+    at: str
+    run_id: str
+
+
+@dataclasses.dataclass(frozen=True)
+class GateResult:
+    """What a gate says.
+
+    Attributes:
+        gate: Its name, that of its setting.
+        passed: Whether the model passes; a waiver doesn't change that.
+        sentence: Why, for a person to read.
+        way_out: What a person can do; empty where the model passes.
+        waiver: Who lets it pass all the same; None where nobody does.
+    """
+
+    gate: str
+    passed: bool
+    sentence: str
+    way_out: str = ""
+    waiver: Waiver | None = None
+
+    @property
+    def waived(self) -> bool:
+        """Whether it refused and somebody answers for that."""
+        return not self.passed and self.waiver is not None
+
+
+@dataclasses.dataclass(frozen=True)
+class Baseline:
+    """An earlier blessed model: what the candidate is compared with.
+
+    Attributes:
+        span: Its span.
+        digest: Its digest.
+        uri: Its folder.
+    """
+
+    span: str
+    digest: str
+    uri: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Decision(Payload):
+    """Whether a model is blessed, and why.
+
+    Attributes:
+        blessed: Whether each gate passed or was waived.
+        reasons: Why not, each a sentence; empty when blessed.
+        gates: What each gate says.
+        baseline: The model compared with; None when there is none.
+        baseline_gone: The model to compare with, whose folder is gone, so that nothing
+            was compared; None when there is no such model.
+        not_judged: Silos that the gates left out, with reasons.
+        left_out: Reason by silo that is quarantined or could not be evaluated.
+        silos: Ids of all silos.
+        settings: The section `gates`.
+    """
+
+    FILE_NAME: ClassVar[str] = "decision.json"
+    NODE: ClassVar[str] = "FairnessEvaluator"
+
+    blessed: bool
+    reasons: tuple[str, ...] = ()
+    gates: tuple[GateResult, ...] = ()
+    baseline: Baseline | None = None
+    baseline_gone: Baseline | None = None
+    not_judged: tuple[NotEvaluated, ...] = ()
+    left_out: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    silos: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def waivers(self) -> tuple[Waiver, ...]:
+        """The waivers that it knew of."""
+        return tuple(gate.waiver for gate in self.gates if gate.waiver)
