@@ -12,8 +12,8 @@ import math
 from collections.abc import Iterable, Iterator
 
 from components.payloads.manifest import EVAL
+from components.payloads.metrics import is_lower_better
 from components.payloads.table import BASELINE, CANDIDATE, CROSS, SILO, Table
-from components.scoring.metrics import is_lower_better
 
 RANKED_BY = "auc"
 ROWS = "rows"  # each slice has this cell, also where it has no other

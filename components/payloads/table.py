@@ -11,15 +11,20 @@ import collections
 import dataclasses
 import functools
 import itertools
+import math
 import operator
 import pathlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
+
+from components.payloads.manifest import EVAL
+from components.payloads.metrics import is_lower_better
 
 PARQUET = "table.parquet"
 CSV = "table.csv"
@@ -32,6 +37,9 @@ MODELS = (CANDIDATE, BASELINE, CHANGE)
 SILO = "silo_id"  # the column of silos, as slice of figures over the silos
 CROSS = " x "  # between the columns, and the values, of an intersection
 _X = re.compile(r"(?<!\S)(\\*x)(?!\S)")  # what could be taken for it in a value
+
+RANKED_BY = "auc"  # what slices are ranked by
+ROWS = "rows"  # each slice has this figure, also where it has no other
 
 TOO_FEW = "too few"
 ONE_CLASS = "one class"
@@ -58,6 +66,47 @@ SCHEMA = pa.schema(
 )
 
 
+class Slice(NamedTuple):
+    """A part of the evaluated rows; all of them where every field is empty.
+
+    Attributes:
+        silo: The silo's id; empty for all silos together.
+        column: The group column, or several joined by ` x `; empty for all groups;
+            `silo_id` for figures over the silos.
+        group: The group's value, or values joined alike; empty for figures over
+            the groups of `column`.
+    """
+
+    silo: str = ""
+    column: str = ""
+    group: str = ""
+
+    @property
+    def family(self) -> tuple[str, ...]:
+        """What it is cut by: the silo, then the group column."""
+        silo = (SILO,) if self.silo else ()
+        return (*silo, *((self.column,) if self.column else ()))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The group columns, one by one."""
+        return tuple(self.column.split(CROSS)) if self.column else ()
+
+
+OVERALL = Slice()
+OVER_SILOS = Slice(column=SILO)
+
+
+class MetricKey(NamedTuple):
+    """Which figure: metric, slice, model, split and threshold (None: has none)."""
+
+    metric: str
+    of: Slice = OVERALL
+    model: str = CANDIDATE
+    split: str = EVAL
+    threshold: float | None = None
+
+
 @dataclasses.dataclass(frozen=True)
 class Figure:
     """One figure.
@@ -81,7 +130,7 @@ class Figure:
         note: Empty, `too few`, `one class`, `no rows` (above the threshold) or
             `all zero` (what the figure is a share of).
         about: The silo or the groups that the figure is taken from, such as the
-            worst; of an AUC, by how much it may be off; empty where that is plain.
+            worst; empty where that is plain.
     """
 
     model: str
@@ -100,8 +149,18 @@ class Figure:
     about: str = ""
 
     @property
-    def key(self) -> tuple[int, str, str, str, str, str, float]:
-        """What figures are sorted by; no two of a table share it."""
+    def of(self) -> Slice:
+        """The part of the rows that it is of."""
+        return Slice(self.silo, self.slice, self.group)
+
+    @property
+    def key(self) -> MetricKey:
+        """Which figure it is; no two of a table share it."""
+        return MetricKey(self.metric, self.of, self.model, self.split, self.threshold)
+
+    @property
+    def order(self) -> tuple[int, str, str, str, str, str, float]:
+        """What figures are sorted by."""
         return (
             MODELS.index(self.model),
             self.split,
@@ -111,6 +170,33 @@ class Figure:
             self.metric,
             -1.0 if self.threshold is None else self.threshold,
         )
+
+    @property
+    def is_number(self) -> bool:
+        """Whether there is a value to show, finite and without a note."""
+        return not self.note and self.value is not None and math.isfinite(self.value)
+
+    @property
+    def number(self) -> float:
+        """The value.
+
+        Raises:
+            ValueError: There is none; `is_number` is false.
+        """
+        if not self.is_number or self.value is None:
+            raise ValueError(f"a figure noted `{self.note}` is not a number")
+        return self.value
+
+    @property
+    def at_best(self) -> float:
+        """The better end of the interval; the value without an interval.
+
+        What is ranked by it leads with what is surely bad, not with what has few
+        rows. Lower is worse, whatever the metric.
+        """
+        if is_lower_better(self.metric):
+            return -(self.number if self.low is None else self.low)
+        return self.number if self.high is None else self.high
 
 
 def crossed(values: Sequence[str]) -> str:
@@ -124,6 +210,11 @@ def crossed(values: Sequence[str]) -> str:
     return CROSS.join(
         _X.sub(r"\\\1", value) if len(value.split()) > 1 else value for value in values
     )
+
+
+def column_rank(column: str) -> tuple[int, str]:
+    """Return what group columns are sorted by: single ones first, then by name."""
+    return (column.count(CROSS), column)
 
 
 _VALUES = operator.attrgetter(*SCHEMA.names)
@@ -143,6 +234,19 @@ class Table:
         """Return the number of figures."""
         return len(self.figures)
 
+    def get(self, key: MetricKey) -> Figure | None:
+        """Return a figure, or what is known in its place.
+
+        Returns:
+            Of a slice with too few rows its row count, whose note answers every
+            other key too; None where the table has no such slice or metric.
+        """
+        found = self._by_key.get(key)
+        if found is None:
+            rows = self._by_key.get(key._replace(metric=ROWS, threshold=None))
+            return rows if rows is not None and rows.note else None
+        return found
+
     def metric(
         self,
         metric: str,
@@ -152,14 +256,14 @@ class Table:
         group: str = "",
         threshold: float | None = None,
         model: str = CANDIDATE,
-        split: str = "eval",
+        split: str = EVAL,
     ) -> Figure | None:
         """Return one figure; None when the table has no such row."""
-        wanted = Figure(model, split, silo, slice, group, metric, threshold).key
-        return self._by_key.get(wanted)
+        of = Slice(silo, slice, group)
+        return self._by_key.get(MetricKey(metric, of, model, split, threshold))
 
     @functools.cached_property
-    def _by_key(self) -> dict[tuple[int, str, str, str, str, str, float], Figure]:
+    def _by_key(self) -> dict[MetricKey, Figure]:
         return {figure.key: figure for figure in self}
 
     def by_silo(
@@ -168,7 +272,7 @@ class Table:
         *,
         threshold: float | None = None,
         model: str = CANDIDATE,
-        split: str = "eval",
+        split: str = EVAL,
     ) -> list[Figure]:
         """Return a metric over all rows of each silo, sorted by silo."""
         return list(self._by_metric.get((model, split, metric, threshold), ()))
@@ -181,6 +285,68 @@ class Table:
                 place = (figure.model, figure.split, figure.metric, figure.threshold)
                 found[place].append(figure)
         return dict(found)
+
+    @functools.cached_property
+    def has_baseline(self) -> bool:
+        """Whether a baseline was evaluated too."""
+        return any(figure.model == BASELINE for figure in self)
+
+    def thresholds(self, metric: str) -> list[float]:
+        """Return the thresholds at which `metric` was taken, ascending."""
+        found = {
+            figure.threshold
+            for figure in self
+            if figure.metric == metric and figure.threshold is not None
+        }
+        return sorted(found)
+
+    @functools.cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The group columns that slices are cut by, crossed ones last."""
+        found = {of.column for of in self.slices if of.column}
+        return tuple(sorted(found, key=column_rank))
+
+    @functools.cached_property
+    def silos(self) -> tuple[str, ...]:
+        """The silos that were evaluated, sorted."""
+        return tuple(
+            sorted(of.silo for of in self.slices if of == Slice(of.silo) and of.silo)
+        )
+
+    @functools.cached_property
+    def slices(self) -> tuple[Slice, ...]:
+        """The candidate's slices of the evaluation split, the surely worst first.
+
+        By the better end of the interval of `RANKED_BY`; slices without a number
+        are last. Ties go by name.
+        """
+        found = dict.fromkeys(
+            figure.of
+            for figure in self
+            if (figure.model, figure.split) == (CANDIDATE, EVAL)
+            and figure.metric in {RANKED_BY, ROWS}
+            and bool(figure.slice) == bool(figure.group)
+        )
+        return tuple(sorted(found, key=self._rank))
+
+    def _rank(self, of: Slice) -> tuple[bool, float, Slice]:
+        figure = self.get(MetricKey(RANKED_BY, of))
+        if figure is None or not figure.is_number:
+            return True, 0.0, of
+        return False, figure.at_best, of
+
+    def families(self) -> dict[tuple[str, ...], list[Slice]]:
+        """Return the slices that have a number by family, the surely worst first.
+
+        Silos come first, then each group column, crossed ones after single ones,
+        then the groups inside silos.
+        """
+        found: dict[tuple[str, ...], list[Slice]] = {}
+        for of in self.slices:
+            figure = self.get(MetricKey(RANKED_BY, of))
+            if of != OVERALL and figure is not None and figure.is_number:
+                found.setdefault(of.family, []).append(of)
+        return {family: found[family] for family in sorted(found, key=_family_rank)}
 
     def to_arrow(self) -> pa.Table:
         """Return the table as Arrow, one row a figure."""
@@ -198,15 +364,19 @@ class Table:
         pyarrow.csv.write_csv(arrow, str(pathlib.Path(folder, CSV)))
 
 
+def _family_rank(family: tuple[str, ...]) -> tuple[int, bool, tuple[int, str]]:
+    return (len(family), family[0] != SILO, column_rank(family[-1]))
+
+
 def of(figures: Iterable[Figure]) -> Table:
     """Return the table of some figures, sorted.
 
     Raises:
         ValueError: Two figures are of the same thing.
     """
-    ordered = tuple(sorted(figures, key=lambda figure: figure.key))
+    ordered = tuple(sorted(figures, key=lambda figure: figure.order))
     for one, other in itertools.pairwise(ordered):
-        if one.key == other.key:
+        if one.order == other.order:
             raise ValueError(f"two figures are of the same thing: {one.key}")
     return Table(ordered)
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from components.payloads.metrics import better
 from components.scoring.intervals import Interval, difference
-from components.scoring.metrics import better
 from pipelines.site.figures import Figure, Figures, Question, Subject
 
 

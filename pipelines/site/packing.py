@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from components.scoring.metrics import better
+from components.payloads.metrics import better
 from pipelines.site import metrics
 from pipelines.site.figures import Figure, Figures, Question, Subject
 

@@ -28,8 +28,8 @@ from components.dashboard.scores import (
     Scores,
     Slice,
 )
+from components.payloads.metrics import is_lower_better
 from components.payloads.table import BASELINE, CANDIDATE, CHANGE
-from components.scoring.metrics import is_lower_better
 
 UNIT = 100_000  # of a figure; unit: 1 / UNIT
 SHOWN = UNIT // 1000  # the last digit that is shown; unit: 1 / UNIT

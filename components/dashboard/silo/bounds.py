@@ -15,9 +15,9 @@ import pydantic
 
 from components.dashboard.scores import Cell, Question, Scores, Slice
 from components.dashboard.silo.words import LABELS
+from components.payloads.metrics import is_lower_better
 from components.payloads.minimum_data import MinimumData
 from components.payloads.table import CHANGE
-from components.scoring.metrics import is_lower_better
 
 GAPS = {
     "auc": "auc_gap",

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from components.fairness_evaluator.figures import extremes, inequality
 from components.fairness_evaluator.figures.measures import Measures
 from components.fairness_evaluator.figures.place import Place
+from components.payloads.metrics import is_lower_better
 from components.payloads.table import Figure
 from components.scoring import intervals
 from components.scoring.intervals import Interval
-from components.scoring.metrics import is_lower_better
 
 METRICS = ("auc", "pr_auc", "log_loss", "brier", "calibration_error")
 RATES = ("tpr", "fpr", "positive_rate", "precision")

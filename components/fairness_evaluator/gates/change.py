@@ -25,9 +25,9 @@ from components.fairness_evaluator.gates.ruling import (
     rule,
     way_out,
 )
+from components.payloads.metrics import is_lower_better
 from components.payloads.table import BASELINE, CHANGE, Figure
 from components.scoring.intervals import Interval
-from components.scoring.metrics import is_lower_better
 
 PROTECTS = f"The federation, against a step back from {NAME}."
 MEND = (

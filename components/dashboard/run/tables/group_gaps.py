@@ -21,11 +21,11 @@ from components.dashboard.run.tables.long_tables import (
 )
 from components.dashboard.scores import RANKED_BY, Question, Scores, Slice
 from components.dashboard.scores import Cell as Answer
+from components.payloads.metrics import is_lower_better
 from components.payloads.minimum_data import MinimumData
 from components.payloads.table import BASELINE
 from components.scoring import intervals
 from components.scoring.intervals import Interval
-from components.scoring.metrics import is_lower_better
 
 FOUR_FIFTHS = 0.8
 

@@ -4,7 +4,7 @@ import pytest
 
 from components.dashboard.run.tables import across_silos, group_gaps
 from components.fairness_evaluator.figures import cross_silo
-from components.scoring import metrics
+from components.payloads import metrics
 
 
 @pytest.mark.parametrize(
