@@ -10,7 +10,7 @@ import pytest
 from components.fairness_evaluator import evaluation
 from components.fairness_evaluator.gate_settings import Change, Floor, GateSettings
 from components.fairness_evaluator.settings import EvaluationSettings
-from components.fairness_evaluator.sketches.subjects import Subject
+from components.fairness_evaluator.sketches.models import ScoredModel
 from components.payloads import table
 from components.payloads.decision import Baseline
 from components.payloads.findings import Finding
@@ -27,7 +27,7 @@ def evaluate(world, folder, manifest=None, baseline=None, gates=FLOOR):
     return evaluation.evaluate(
         manifest or world.manifest,
         world.cohort,
-        Subject("candidate", model, card.digest),
+        ScoredModel("candidate", model, card.digest),
         baseline,
         "late",
         SETTINGS,

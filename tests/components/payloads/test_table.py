@@ -93,9 +93,10 @@ def test_silos_are_listed_over_all_their_rows(figures):
 
 
 def figure(of=OVERALL, metric="auc", value=0.7, low=None, high=None, rows=100):
+    place = of.silo, of.column, of.group
     note = "" if value is not None else TOO_FEW
     return Figure(
-        "candidate", "eval", *of, metric, None, value, low, high, rows, note=note
+        "candidate", "eval", *place, metric, None, value, low, high, rows, note=note
     )
 
 

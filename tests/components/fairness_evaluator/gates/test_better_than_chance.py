@@ -22,7 +22,8 @@ NAME = "better_than_chance"
 
 def judged(negatives, positives):
     """Return what the gate finds of the counts of both labels by rising score."""
-    found = roc.auc(np.array(negatives), np.array(positives)).interval
+    area = roc.area(np.array(negatives), np.array(positives))
+    found = roc.estimate(*area, sum(positives), sum(negatives)).interval
     return found, judge(NAME, {}, [figure("auc", *found)])
 
 
