@@ -27,9 +27,7 @@ from components.silos import tasks
 
 logger = logging.getLogger(__name__)
 
-# A silo's update leaves it twice in a round: in the weighted sum, and by itself
-# for the audit; each time with a weight. Its metrics are three numbers and a flag.
-UPDATE_COPIES = 2
+# In a round a silo sends its update with a weight, and three numbers and a flag.
 WEIGHT_BYTES = 4
 METRICS_BYTES = 3 * 8 + 1
 
@@ -238,7 +236,7 @@ def _departures(
     record: RunRecord, encoded: Mapping[str, tasks.Result], num_bytes: int
 ) -> dict[str, list[Departure]]:
     """Return what left each silo in encoding and in the rounds that it answered."""
-    update_bytes = UPDATE_COPIES * (num_bytes + WEIGHT_BYTES)
+    update_bytes = num_bytes + WEIGHT_BYTES
     left = {
         drop.silo: [
             Departure("findings and label counts", 1, len(drop.reason.encode()))

@@ -22,7 +22,7 @@ def load(name: str) -> Builder:
     """Return the builder of an algorithm's learning process.
 
     Its client data is that of `dataset.data_type`; its metrics hold what
-    `client_work` and `aggregation.AuditFactory` measure by silo.
+    `client_work` measures by silo, and its aggregator is a weighted mean.
 
     Raises:
         SettingsError: There is no algorithm of that name.

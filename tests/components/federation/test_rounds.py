@@ -12,8 +12,11 @@ import threading
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from components.federation import context, rounds
+from components.federated_trainer import trainer
+from components.federation import context, model, rounds, training
+from components.federation.algorithms import registry
 from components.federation.silo_registry import SiloRegistry
 from components.federation.workers import ONE_USER_ID
 from tests.components.federation import support
@@ -44,6 +47,21 @@ def test_worker_killed_in_a_round_is_dropped_and_asked_again(federation, train):
     ]
     assert [silo.silo for silo in second.silos] == ["north", "south", "west"]
     assert not result.refusal
+
+
+def test_silo_sends_its_update_once(federation, tmp_path):
+    silos, _ = federation
+    start = model.initialise(support.linear, support.NUM_FLOATS, 2, PLAN.seed)
+    process = registry.load(PLAN.algorithm)(start, PLAN)
+    run_round = training.round_of(start, process, support.FOLDER, PLAN)
+    with rounds.federation(silos, PLAN, tmp_path) as found:
+        found.run(run_round, process.initialize(), 1)
+        sent = found.participation.aggregates
+    for aggregates in sent.values():
+        num_bytes = sum(np.asarray(leaf).nbytes for leaf in tf.nest.flatten(aggregates))
+        assert (
+            num_bytes == start.num_bytes + trainer.WEIGHT_BYTES + trainer.METRICS_BYTES
+        )
 
 
 def test_worker_that_hangs_is_dropped_at_the_deadline(federation, train):
