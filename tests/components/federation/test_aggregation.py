@@ -9,7 +9,7 @@ import tensorflow_federated as tff
 from components.federation import aggregation
 from tests.components.federation import support
 
-WEIGHTS = (np.float32(0), np.zeros(2, np.float32))
+WEIGHTS = (np.zeros((), np.float32), np.zeros(2, np.float32))
 UPDATE = tff.to_type((np.float32, tff.TensorType(np.float32, [2])))
 
 
