@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from components import circumstances, digests
 from components.features.spec import FeatureSpec
+from components.federated_trainer import encode
 from components.federated_trainer.settings import TrainingSettings
 from components.federation import silo_registry, tensor_files
 from components.federation.silo_registry import SiloRegistry
@@ -23,13 +24,15 @@ from components.payloads.egress import Departure
 from components.payloads.manifest import TRAIN, Manifest, SiloEntry
 from components.payloads.model_run import Dropped, RunRecord
 from components.scoring.model import ModelCard
-from components.silos import tasks
+from components.silos import engine, tasks
 
 logger = logging.getLogger(__name__)
 
 # In a round a silo sends its update with a weight, and three numbers and a flag.
 WEIGHT_BYTES = 4
 METRICS_BYTES = 3 * 8 + 1
+
+ENCODE = tasks.Task("encode", encode.encode)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -171,7 +174,7 @@ def _encode(
         for entry in entries
         if not entry.rows(TRAIN)
     }
-    for silo, outcome in tasks.run("encode", calls) if calls else ():
+    for silo, outcome in engine.run(ENCODE, calls):
         if isinstance(outcome, tasks.Result):
             encoded[silo.id] = outcome
         else:

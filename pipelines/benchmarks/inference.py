@@ -25,6 +25,7 @@ from components.batch_inferrer.infer import infer
 from components.batch_inferrer.items import ROOT, plan
 from components.batch_inferrer.scoring import Job
 from components.batch_inferrer.settings import InferenceSettings
+from components.beam import BeamSettings
 from components.payloads.manifest import SCORE
 from components.scoring.model import Scorer
 from pipelines.benchmarks import inference_case, inference_limit
@@ -140,10 +141,13 @@ def _rate(case: Case, workers: int) -> float:
     from components.batch_inferrer import beam_steps
 
     _remove_predictions(case)
-    settings = InferenceSettings(workers=workers, rows_per_item=ITEM_ROWS)
+    settings = InferenceSettings(rows_per_item=ITEM_ROWS)
     items = plan(case.manifest, case.model_digest, settings.rows_per_item)
-    flags = beam_steps.beam_args(workers)
-    pairs = list(beam_steps.run(items, _job(case, settings), flags))
+    mode = "multi_processing" if workers > 1 else "in_memory"
+    beam = BeamSettings(
+        options={"direct_running_mode": mode, "direct_num_workers": workers}
+    )
+    pairs = list(beam_steps.run(items, _job(case, settings), beam.flags()))
     failures = [outcome.failure for _, outcome in pairs if outcome.failure]
     if failures:
         raise RuntimeError(failures[0])
