@@ -195,7 +195,7 @@ def _train(
     from components.federated_trainer import export, model_module
     from components.federation import training
 
-    plan = request.settings.plan()
+    plan = request.settings
     client_model = model_module.load(request.module_file, spec, plan.seed)
     tensors = {silo: result.values["digest"] for silo, result in encoded.items()}
     key = training_key(request, manifest.use_case, tensors, spec)

@@ -111,7 +111,7 @@ class Federation:
         return output.state, summarise(number, merged, dropped)
 
     def _check_quorum(self, found: int, dropped: dict[str, str]) -> None:
-        quorum = self._plan.quorum
+        quorum = self._plan.quorum_per_round
         if found >= quorum:
             return
         error = context.below_quorum(found, len(self._silos), quorum, dropped)
@@ -160,7 +160,9 @@ def federation(
         server = endpoint(0.0)
         server.connect(ours.start_server().address)
         endpoints = {silo.id: endpoint(patience_s) for silo in silos}
-        silo_context = SiloContext(endpoints, server, compilers, timeout_s, plan.quorum)
+        silo_context = SiloContext(
+            endpoints, server, compilers, timeout_s, plan.quorum_per_round
+        )
         stack.enter_context(tff.framework.get_context_stack().install(silo_context))
         yield Federation(silos, plan, workers, endpoints, silo_context)
 

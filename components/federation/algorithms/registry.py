@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from components.errors import SettingsError
-from components.federation.plan import TrainingPlan
 
 ALGORITHMS = {
     "fed_avg": "components.federation.algorithms.fed_avg:build",
@@ -15,7 +14,7 @@ ALGORITHMS = {
 
 # (ClientModel, TrainingPlan) -> tff.learning.templates.LearningProcess; loosely
 # typed, so that settings can be checked without loading TFF.
-Builder = Callable[[Any, TrainingPlan], Any]
+Builder = Callable[[Any, Any], Any]
 
 
 def load(name: str) -> Builder:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import concurrent.futures
-import dataclasses
 import logging
 import os
 import shutil
@@ -68,7 +67,7 @@ def test_worker_that_hangs_is_dropped_at_the_deadline(federation, train):
     silos, _ = federation
     with support.held(silos[0]):
         # Time enough for the others, also on a machine that has much else to do.
-        _, result = train(dataclasses.replace(PLAN, round_timeout_s=20.0))
+        _, result = train(PLAN.model_copy(update={"round_timeout_s": 20.0}))
     first, second = result.rounds
     assert first.dropped[0].reason == "did not answer within 20 s"
     assert second.dropped[0].reason == context.BUSY
@@ -114,7 +113,7 @@ def test_shared_user_id_is_told(federation, tmp_path, caplog):
 
 def test_silo_without_an_address_or_a_worker_is_dropped(federation, train):
     silos, _ = federation
-    plan = dataclasses.replace(PLAN, quorum=1, round_timeout_s=20.0)
+    plan = PLAN.model_copy(update={"quorum_per_round": 1, "round_timeout_s": 20.0})
     nobody = f"127.0.0.1:{support.free_port()}"
     with support.SiloPods() as pods:
         addresses = {"north": pods.start(silos[0]), "west": nobody}
