@@ -9,9 +9,10 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 
 from components.fairness_evaluator.gate_settings import GateSettings
-from components.fairness_evaluator.gates import populations, registry
-from components.fairness_evaluator.gates.gate import REFUSED
+from components.fairness_evaluator.gates import populations
+from components.fairness_evaluator.gates.gate import REFUSED, judge
 from components.fairness_evaluator.gates.populations import Evidence
+from components.fairness_evaluator.gates.registry import GATES
 from components.payloads.decision import Baseline, Decision, Waiver
 from components.payloads.table import Table
 
@@ -52,17 +53,16 @@ def decide(
         earlier_is_gone=baseline is None,
     )
     given = {waiver.gate: waiver for waiver in waivers}
-    gates = tuple(
-        result
-        if result.passed
-        else dataclasses.replace(result, waiver=given.get(result.gate))
-        for result in registry.judge_all(evidence, settings)
-    )
+    gates = []
+    for name, section in {"minimum_data": least, **settings.configured}.items():
+        result = judge(name, GATES[name], evidence, section)
+        waiver = None if result.passed else given.get(name)
+        gates.append(dataclasses.replace(result, waiver=waiver))
     reasons = tuple(gate.sentence for gate in gates if gate.refuses)
     return Decision(
         blessed=not reasons,
         reasons=reasons,
-        gates=gates,
+        gates=tuple(gates),
         baseline=baseline,
         baseline_gone=baseline_gone,
         not_judged=not_judged,

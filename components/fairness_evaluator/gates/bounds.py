@@ -64,14 +64,10 @@ class Bound:
         margin = self.margin(interval)
         return not (margin > ROUNDING if self.is_strict else margin >= -ROUNDING)
 
-    def margin_of_value(self, interval: Interval) -> float:
-        """Return how far the figure itself is on the right side of the bound."""
-        return dataclasses.replace(self, refuse_if="value").margin(interval)
-
-    def is_missed_by_chance(self, interval: Interval) -> bool:
-        """Return whether the figure misses the bound, but its interval does not."""
-        by_value = dataclasses.replace(self, refuse_if="value")
-        return by_value.is_missed(interval) and not self.is_missed(interval)
+    @property
+    def by_value(self) -> Bound:
+        """The same bound for the figure alone, whatever its interval."""
+        return dataclasses.replace(self, refuse_if="value")
 
     def __str__(self) -> str:
         """Return the bound as a sentence ends with it."""

@@ -149,7 +149,7 @@ def _rule(cases: Sequence[Case], bound: Bound, finds: str) -> tuple[str, bool, s
         cases,
         key=lambda case: (
             bound.margin(case.interval),
-            bound.margin_of_value(case.interval),
+            bound.by_value.margin(case.interval),
             case.who,
         ),
     )
@@ -163,7 +163,7 @@ def _rule(cases: Sequence[Case], bound: Bound, finds: str) -> tuple[str, bool, s
     if len(cases) > 1:
         facts = f"Closest of {len(cases):,}: {facts}"
     chance = ""
-    if bound.is_missed_by_chance(first.interval):
+    if bound.by_value.is_missed(first.interval):
         chance = ", which chance alone could explain"
     return first.who, True, f"{wording.sentence(facts)}; {bound}{chance}.{note}"
 
@@ -173,5 +173,5 @@ def _other_bound(name: str, gate: Gate, section: Section) -> str:
         return f"`gates.{name}: null` removes the gate."
     return (
         f"Where the bound is wrong, change `gates.{name}.{gate.bound}`: `fairsilo gate "
-        "preview` tells what another would have decided."
+        "preview` shows what another would have decided."
     )

@@ -5,11 +5,9 @@ To add one: a section in `../gate_settings.py` and an entry here.
 
 from __future__ import annotations
 
-from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.gates import populations, statistics
-from components.fairness_evaluator.gates.gate import Gate, judge
-from components.fairness_evaluator.gates.populations import EARLIER, Evidence
-from components.payloads.decision import GateResult
+from components.fairness_evaluator.gates.gate import Gate
+from components.fairness_evaluator.gates.populations import EARLIER
 
 GAP = (
     "{where}{high} has {high_figure} and {low} {low_value}, a gap of {value}{interval}"
@@ -147,17 +145,3 @@ GATES = {
         f"{EARLIER} was trained, and whether it took part in this training",
     ),
 }
-
-
-def judge_all(evidence: Evidence, settings: GateSettings) -> list[GateResult]:
-    """Return what each configured gate finds, `minimum_data` first.
-
-    Args:
-        evidence: What the gates judge by.
-        settings: What is demanded.
-    """
-    sections = {"minimum_data": settings.minimum_data, **settings.configured}
-    return [
-        judge(name, GATES[name], evidence, section)
-        for name, section in sections.items()
-    ]

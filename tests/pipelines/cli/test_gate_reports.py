@@ -54,7 +54,7 @@ silo_floor: refused
   hint      Look at the page of silo F9 and at the findings about its data; where its
             data is sound, the model lacks features or training that would serve it.
             Where the bound is wrong, change `gates.silo_floor.at_least`: `fairsilo gate
-            preview` tells what another would have decided. To let this one model pass
+            preview` shows what another would have decided. To let this one model pass
             all the same, and answer for it: `fairsilo gate waive RUN --gate
             silo_floor`.
 
@@ -124,7 +124,9 @@ def test_a_decision_by_settings_of_before_is_refused(places, runs):
     text = path.read_text(encoding="utf-8")
     old = text.replace('"settings": {', '"settings": {"worst_silo": null,')
     path.write_text(old, encoding="utf-8")
-    with pytest.raises(SettingsError, match=r"gates are of another version.*worst_silo"):
+    with pytest.raises(
+        SettingsError, match=r"gates are of another version.*worst_silo"
+    ):
         gate_reports.explain(runs, "a")
 
 

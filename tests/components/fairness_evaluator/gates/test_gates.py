@@ -90,7 +90,7 @@ EVERY: list[tuple[str, dict, list, str, str]] = [
         "Look at the page of silo F9 and at the findings about its data; where its "
         "data is sound, the model lacks features or training that would serve it. "
         "Where the bound is wrong, change `gates.silo_floor.at_least`: `fairsilo gate "
-        "preview` tells what another would have decided.",
+        "preview` shows what another would have decided.",
     ),
     (
         "worst_tenth",
