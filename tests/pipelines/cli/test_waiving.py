@@ -97,33 +97,25 @@ def test_waivers_are_listed_with_how_they_stand(state):
     waive(state, day=TODAY + datetime.timedelta(days=5))
     waive(state)
     waive(state, gate="change")
-    told = waiving.listed(state)
-    assert [(item["gate"], item["state"]) for item in told] == [
+    state.withdraw(
+        gate="change", model_digest=past.DIGEST, reason="wrong", by="B. Reviewer"
+    )
+    waive(state, gate="change")
+    found = waiving.listed(state)
+    assert [(item["gate"], item["state"]) for item in found] == [
         ("silo_floor", "replaced"),
         ("silo_floor", "active"),
+        ("change", "withdrawn"),
         ("change", "active"),
     ]
-    assert told[1]["model_digest"] == past.DIGEST
-    assert (told[1]["by"], told[1]["run_id"]) == ("A. Reviewer", "a")
-    assert [item["withdrawal"] for item in told] == [None, None, None]
-
-
-def test_a_withdrawn_waiver_is_listed_with_its_end_also_when_another_followed(state):
-    waive(state)
-    state.withdraw(
-        gate="silo_floor", model_digest=past.DIGEST, reason="wrong", by="B. Reviewer"
-    )
-    waive(state)
-    first, second = waiving.listed(state)
-    assert (first["state"], second["state"]) == ("withdrawn", "active")
-    assert (first["withdrawal"]["by"], first["withdrawal"]["reason"]) == (
-        "B. Reviewer",
-        "wrong",
-    )
-    assert waiving.line(first) == (
-        f"withdrawn until {TODAY}  a  silo_floor  by A. Reviewer: agreed; withdrawn "
-        f"by B. Reviewer on {TODAY}: wrong"
-    )
-    assert waiving.line(second) == (
+    assert found[1]["model_digest"] == past.DIGEST
+    assert (found[1]["by"], found[1]["run_id"]) == ("A. Reviewer", "a")
+    ends = [item["withdrawal"] and item["withdrawal"]["by"] for item in found]
+    assert ends == [None, None, "B. Reviewer", None]
+    assert waiving.line(found[1]) == (
         f"active    until {TODAY}  a  silo_floor  by A. Reviewer: agreed"
+    )
+    assert waiving.line(found[2]) == (
+        f"withdrawn until {TODAY}  a  change  by A. Reviewer: agreed; withdrawn by B. "
+        f"Reviewer on {TODAY}: wrong"
     )
