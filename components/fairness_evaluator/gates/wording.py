@@ -1,10 +1,11 @@
-"""The words of the gates' sentences: metrics, numbers, names."""
+"""Writes the parts of the gates' sentences: metrics, numbers, counts, names."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 METRICS = {
+    "rows": "labelled rows",
     "auc": "AUC",
     "pr_auc": "PR-AUC",
     "log_loss": "log loss",
@@ -66,14 +67,11 @@ def figure(value: float | None, *beside: float | None) -> str:
 
 
 def bound(value: float) -> str:
-    """Return a bound as it was set, with three decimals at least."""
+    """Return a bound as it was set: a count, or with three decimals at least."""
+    if isinstance(value, int):
+        return f"{value:,}"
     text = number(value)
     return text if float(text) == value else repr(value)
-
-
-def plain(value: float) -> str:
-    """Return a bound as it stands in the settings, such as `0.6`."""
-    return f"{value:g}"
 
 
 def count(number_of: int, noun: str) -> str:
