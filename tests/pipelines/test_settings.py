@@ -154,8 +154,7 @@ def test_gates_can_not_judge_what_is_not_measured(write):
 FULL = {
     **SMALL,
     "gates": {
-        "silo_floor": {"at_least": 0.6},
-        "worst_silo": {"at_least": 0.6, "metric": "tpr", "threshold": 0.5},
+        "silo_floor": {"at_least": 0.6, "metric": "tpr", "threshold": 0.5},
         "worst_tenth": {"at_least": 0.6},
         "silo_gap": {"at_most": 0.2},
         "group_gap": {"at_most": 0.2, "slices": ["sex"]},

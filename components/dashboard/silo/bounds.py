@@ -49,7 +49,6 @@ class Demands(_View):
 
     minimum_data: MinimumData = MinimumData()
     silo_floor: Bound | None = None
-    worst_silo: Bound | None = None
     calibration: Bound | None = None
     silo_change: Bound | None = None
     group_gap: Bound | None = None
@@ -106,11 +105,10 @@ def comparisons(demands: Demands, own: Scores, silo: str) -> list[Comparison]:
 
 
 def _comparisons(demands: Demands, own: Scores, of: Slice) -> Iterator[Comparison]:
-    floors = {"silo_floor": demands.silo_floor, "worst_silo": demands.worst_silo}
-    for gate, bound in floors.items():
-        if bound is not None:
-            found = own.ask(Question(bound.metric, of, threshold=bound.threshold))
-            yield _floor(gate, bound, found)
+    floor = demands.silo_floor
+    if floor is not None:
+        found = own.ask(Question(floor.metric, of, threshold=floor.threshold))
+        yield _floor("silo_floor", floor, found)
     if demands.calibration is not None:
         found = own.ask(Question("calibration_error", of))
         what = LABELS["calibration_error"]

@@ -93,13 +93,13 @@ MEANINGS = {
     "you trained on, once a round.",
     "score sketches": "The finished figures of your evaluation rows and of each group "
     "in them, with the sums that their intervals need. And for totals over silos, how "
-    "many rows fall into ranges of scores, by outcome and group: a range holds at least "
-    "`rows_per_bin` rows and tells no row's score, id or other column. Totals are "
+    "many rows fall into ranges of scores, by outcome and group: a range holds at "
+    "least `rows_per_bin` rows and tells no row's score or other column. Totals are "
     "added up before anything is written; the operator's process that does so holds "
     "your part while it runs. Of groups with few rows your name tells one row count "
     "together, and of a silo with few rows its row count alone (fewer than "
-    "`min_slice_rows` in the operator's settings); they count in totals only with those "
-    "of at least two more silos.",
+    "`min_slice_rows` in the operator's settings). They go score by score into totals, "
+    "which are told only with those of at least two more silos.",
     "counts and digests": "How many rows and files you have, and checksums that tell "
     "whether they changed. No row can be read from a checksum.",
 }
@@ -109,7 +109,6 @@ GATES = {
     "minimum_data": "enough data to judge at all",
     "better_than_chance": "a model that ranks better than a coin",
     "silo_floor": "what each silo must reach",
-    "worst_silo": "what the worst served silo must reach",
     "worst_tenth": "what the worst served tenth must reach",
     "silo_gap": "how far silos may lie apart",
     "group_gap": "how far groups may lie apart",

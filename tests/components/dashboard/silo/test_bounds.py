@@ -93,7 +93,7 @@ def test_named_slices_are_compared_whether_they_have_a_figure_or_not():
 
 def test_no_figure_is_neither_kept_nor_missed():
     (found,) = compare(
-        Demands(worst_silo=Bound(at_least=0.6)),
+        Demands(silo_floor=Bound(at_least=0.6)),
         figure("a", "rows", None, note="too few", rows=7),
     )
     assert found.found.note == "too few"
@@ -102,8 +102,9 @@ def test_no_figure_is_neither_kept_nor_missed():
 
 def test_it_reads_the_real_settings():
     settings = GateSettings(
-        silo_floor=Floor(at_least=0.7, refuse_if="possibly"),
-        worst_silo=Floor(at_least=0.6, metric="tpr", threshold=0.25),
+        silo_floor=Floor(
+            at_least=0.7, metric="tpr", threshold=0.25, refuse_if="possibly"
+        ),
         group_gap=GroupGap(at_most=0.1, metric="precision", threshold=0.5),
         calibration=Calibration(at_most=0.04),
         change=Change(at_most_worse=0.5),
@@ -112,12 +113,12 @@ def test_it_reads_the_real_settings():
     found = bounds.of_settings({"gates": settings.model_dump(mode="json")})
     assert found.minimum_data.rows == 100
     assert found.minimum_data.rows_of_each_label == 10
-    for gate in ("silo_floor", "worst_silo", "group_gap", "calibration", "silo_change"):
+    for gate in ("silo_floor", "group_gap", "calibration", "silo_change"):
         section = getattr(settings, gate).model_dump()
         assert getattr(found, gate).model_dump(include=section.keys()) == section
-    (floor, worst, *_) = compare(found)
+    (floor, *_) = compare(found)
     assert floor.refuse_if == "possibly"
-    assert worst.what == "true positive rate at 0.25"
+    assert floor.what == "true positive rate at 0.25"
 
 
 def test_without_gates_nothing_is_demanded():

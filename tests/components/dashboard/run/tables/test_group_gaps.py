@@ -99,11 +99,11 @@ def test_a_group_with_too_little_data_does_not_lead_the_widest_gap():
 
 
 def test_where_all_groups_have_enough_data_the_gap_is_the_evaluations_own():
-    from components.fairness_evaluator.figures import extremes
+    from components.fairness_evaluator.figures import found
     from components.scoring.intervals import Interval
 
     figures = [group_auc("A", 0.80, 900, 300), group_auc("B", 0.79, 500, 100)]
-    expected, _ = extremes.gap(
+    expected, _ = found.gap(
         {"A": Interval(0.80, 0.77, 0.82), "B": Interval(0.79, 0.76, 0.81)}
     )
     gap = widest(scores.of_table(table.of(figures)), "race", MinimumData())

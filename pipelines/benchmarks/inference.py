@@ -1,0 +1,205 @@
+"""How fast inference is, against the limit of pyarrow and TF, and over the cores.
+
+Both sides run in the same process by turns, on the same files and with the same
+loaded model, each process and TF with one thread. Left out on both sides: imports
+and the loading of the model. Counted on ours: all of a run otherwise, from the
+plan over Beam's own set-up to synced files with their digests and the account.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from components.batch_inferrer.infer import infer
+from components.batch_inferrer.items import ROOT, plan
+from components.batch_inferrer.scoring import Job
+from components.batch_inferrer.settings import InferenceSettings
+from components.beam import BeamSettings
+from components.payloads.manifest import SCORE
+from components.scoring.model import Scorer
+from pipelines.benchmarks import inference_case, inference_limit
+from pipelines.benchmarks.inference_case import Case
+
+ROWS = 4_000_000
+ITEM_ROWS = 200_000  # for the measure over cores: enough items for each
+
+
+@dataclasses.dataclass(frozen=True)
+class Seconds:
+    """What one run took.
+
+    Attributes:
+        wall: By the clock, unit: seconds.
+        cpu: Of this process and its threads, unit: seconds.
+    """
+
+    wall: float
+    cpu: float
+
+
+def bench_inference(
+    rows: int = ROWS, workers: int | None = None, repeats: int = 5, seed: int = 0
+) -> dict[str, Any]:
+    """Measure inference.
+
+    Args:
+        rows: Rows of all silos together.
+        workers: Processes for the measure over cores; all cores when None. With
+            1 that measure is left out.
+        repeats: Runs of each side; medians count.
+        seed: Of data and weights.
+
+    Returns:
+        `ratio_to_limit`: our speed over the limit's by CPU seconds of the one
+        process, which neighbours on the machine blur less than the clock; the
+        median over pairs of runs next to each other, all of them in `ratios`;
+        `ratio_to_limit_wall`: the same by the clock; `rows_per_second` and
+        `limit_rows_per_second` by the clock; `largest_difference` of a score
+        between the two; `workers`; `scaling`: rows a second with `workers`
+        processes over those with one, and `rows_per_second_all`. Their own start
+        is left out of both.
+    """
+    _use_one_thread()
+    workers = workers or len(os.sched_getaffinity(0))
+    with tempfile.TemporaryDirectory(prefix="fairsilo-bench-") as folder:
+        case = inference_case.build(pathlib.Path(folder), rows, seed)
+        result: dict[str, Any] = {"rows": rows, "repeats": repeats}
+        result.update(_against_limit(case, pathlib.Path(folder, "limit"), repeats))
+        result["workers"] = workers
+        if workers > 1:
+            result.update(_over_cores(case, workers))
+    return result
+
+
+def _use_one_thread() -> None:
+    import tensorflow as tf
+
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    except RuntimeError:
+        pass  # TF already runs here; both sides have the threads that it has
+
+
+def _against_limit(case: Case, folder: pathlib.Path, repeats: int) -> dict[str, Any]:
+    from components.batch_inferrer import beam_steps
+
+    folder.mkdir()
+    settings = InferenceSettings()
+    job = _job(case, settings)
+    scorer = beam_steps.load(job)
+
+    def ours() -> None:
+        infer(case.manifest, job, settings)
+
+    def limit() -> None:
+        _run_limit(case, scorer, folder, settings.batch_rows)
+
+    ours()  # both sides once unmeasured: first calls trace and allocate
+    limit()
+    taken: dict[Callable[[], None], list[Seconds]] = {ours: [], limit: []}
+    for index in range(repeats):
+        # By turns, so that neither always runs on the warmer machine.
+        for side in (ours, limit) if index % 2 else (limit, ours):
+            if side is ours:
+                _remove_predictions(case)
+            taken[side].append(_time(side))
+    rows = sum(entry.rows(SCORE) for entry in case.manifest)
+    wall = {side: statistics.median(s.wall for s in taken[side]) for side in taken}
+    cpu = {side: statistics.median(s.cpu for s in taken[side]) for side in taken}
+    pairs = list(zip(taken[limit], taken[ours], strict=True))
+    return {
+        "ratio_to_limit": statistics.median(a.cpu / b.cpu for a, b in pairs),
+        "ratio_to_limit_wall": statistics.median(a.wall / b.wall for a, b in pairs),
+        "ratios": [round(a.cpu / b.cpu, 3) for a, b in pairs],
+        "rows_per_second": rows / wall[ours],
+        "limit_rows_per_second": rows / wall[limit],
+        "cpu_seconds_per_million": cpu[ours] / rows * 1e6,
+        "limit_cpu_seconds_per_million": cpu[limit] / rows * 1e6,
+        "largest_difference": _largest_difference(case, folder),
+    }
+
+
+def _over_cores(case: Case, workers: int) -> dict[str, float]:
+    one, many = (_rate(case, count) for count in (1, workers))
+    return {"rows_per_second_all": many, "scaling": many / one}
+
+
+def _rate(case: Case, workers: int) -> float:
+    """Return rows a second from the first item's start to the last one's end."""
+    from components.batch_inferrer import beam_steps
+
+    _remove_predictions(case)
+    settings = InferenceSettings(rows_per_item=ITEM_ROWS)
+    items = plan(case.manifest, case.model_digest, settings.rows_per_item)
+    mode = "multi_processing" if workers > 1 else "in_memory"
+    beam = BeamSettings(
+        options={"direct_running_mode": mode, "direct_num_workers": workers}
+    )
+    pairs = list(beam_steps.run(items, _job(case, settings), beam.flags()))
+    failures = [outcome.failure for _, outcome in pairs if outcome.failure]
+    if failures:
+        raise RuntimeError(failures[0])
+    began = min(outcome.began for _, outcome in pairs)
+    ended = max(outcome.ended for _, outcome in pairs)
+    return sum(outcome.rows for _, outcome in pairs) / (ended - began)
+
+
+def _job(case: Case, settings: InferenceSettings) -> Job:
+    key = (inference_case.KEY,)
+    return Job(case.model, case.model_digest, key, settings.batch_rows)
+
+
+def _run_limit(
+    case: Case, scorer: Scorer, folder: pathlib.Path, batch_rows: int
+) -> None:
+    for entry in case.manifest:
+        inference_limit.score_file(
+            pathlib.Path(entry.splits[SCORE].path),
+            folder / f"{entry.silo.id}.parquet",
+            case.spec,
+            scorer.signature,
+            batch_rows,
+        )
+
+
+def _time(run: Callable[[], None]) -> Seconds:
+    wall, cpu = time.perf_counter(), time.process_time()
+    run()
+    return Seconds(time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def _remove_predictions(case: Case) -> None:
+    for entry in case.manifest:
+        shutil.rmtree(entry.silo.path(ROOT), ignore_errors=True)
+
+
+def _largest_difference(case: Case, folder: pathlib.Path) -> float:
+    return max(
+        _difference(
+            sorted(entry.silo.path(ROOT).rglob("part-*.parquet")),
+            folder / f"{entry.silo.id}.parquet",
+        )
+        for entry in case.manifest
+    )
+
+
+def _difference(parts: Sequence[pathlib.Path], whole: pathlib.Path) -> float:
+    columns = [inference_case.KEY, "score"]
+    tables = [pq.read_table(part, columns=columns).to_pandas() for part in parts]
+    ours = {name: np.concatenate([table[name] for table in tables]) for name in columns}
+    theirs = pq.read_table(whole).to_pandas()
+    if not np.array_equal(ours[inference_case.KEY], theirs[inference_case.KEY]):
+        return float("inf")
+    return float(np.abs(ours["score"] - theirs["score"]).max())

@@ -1,0 +1,240 @@
+"""Measures the page in a browser: its size, and how soon it answers.
+
+Two runs are made up (`synthetic.py`): 16 silos by carrier and sex, and 2,410 silos
+by sex. Each page is opened several times, in turns with an empty one, without a
+network; the fastest of each counts, since other work on the machine only ever
+delays. A page says itself when its start-up is over, by the mark `interactive`.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from components.dashboard import report as reports
+from components.dashboard import scores
+from components.dashboard.payloads import Decision, Gate, Ledger, SiloPredictions
+from components.dashboard.report import About, Report, SiloLine
+from components.dashboard.run import page, tfma_view
+from components.dashboard.scores import Question, Slice
+from components.dashboard.settings import DashboardSettings
+from components.errors import FairSiloError
+from components.payloads.cohort import Member
+from components.payloads.egress import KINDS, Departure
+from components.payloads.model_run import RoundRecord, RunRecord, SiloRecord
+from pipelines.benchmarks import synthetic_pages as synthetic
+from pipelines.benchmarks.chromium import NAMES, find_chromium
+
+SMALL, LARGE = 16, 2_410  # silos
+COLUMNS = {
+    SMALL: {"carrier": [f"carrier {n}" for n in range(6)], "sex": ["Female", "Male"]},
+    LARGE: {"sex": ["Female", "Male"]},
+}
+ROUNDS = 10
+TIMES = 5  # each page is opened
+MARK = "performance.getEntriesByName('interactive')[0].startTime"
+EMPTY = "<!DOCTYPE html><script>performance.mark('interactive')</script>"
+FAIRNESS_RATES = (
+    *("positive_rate", "negative_rate", "precision", "recall"),
+    *("true_positive_rate", "true_negative_rate"),
+    *("false_positive_rate", "false_negative_rate"),
+    *("false_discovery_rate", "false_omission_rate"),
+)
+FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run")
+
+
+def bench_pages() -> dict[str, float]:
+    """Return the pages' sizes and how soon they answer.
+
+    Returns:
+        `bytes_16` and `bytes_2410` (unit: bytes), `ms_16`, `ms_2410` and `ms_empty`
+        (from navigation to the mark, unit: ms), and the ratios
+        `ms_16_over_empty` and `ms_2410_over_16`.
+
+    Raises:
+        FairSiloError: There is no Chromium, or no Playwright to drive it.
+    """
+    with tempfile.TemporaryDirectory(prefix="fairsilo-bench-") as folder:
+        paths = {"empty": pathlib.Path(folder, "empty.html")}
+        paths["empty"].write_text(EMPTY, encoding="utf-8")
+        for silos in (SMALL, LARGE):
+            made = pathlib.Path(folder, f"{silos}.html")
+            made.write_text(make_page(silos), encoding="utf-8")
+            paths[str(silos)] = made
+        sizes = {name: path.stat().st_size for name, path in paths.items()}
+        found = _open(paths)
+    return {
+        "ms_16_over_empty": found["16"] / found["empty"],
+        "ms_2410_over_16": found["2410"] / found["16"],
+        **{f"bytes_{name}": size for name, size in sizes.items() if name != "empty"},
+        **{f"ms_{name}": milliseconds for name, milliseconds in found.items()},
+    }
+
+
+def make_page(num_silos: int) -> str:
+    """Return the page of a made-up run of `SMALL` or `LARGE` silos."""
+    report = make_report(num_silos)
+    settings = DashboardSettings()
+    ranked = report.scores.families()
+    shown = [of for slices in ranked.values() for of in slices]
+    families = tfma_view.arrange(
+        ranked, _metrics(shown, 0.02), _metrics(shown, 0), settings.slices_in_view
+    )
+    return page.render(report, families, tfma_view.bundle(), settings)
+
+
+def make_report(num_silos: int) -> Report:
+    """Return what the page says of a made-up run."""
+    rng = np.random.default_rng(num_silos)
+    rows = np.exp(rng.normal(6.4, 1.1, num_silos)).astype(int) + 20
+    auc = np.clip(rng.normal(0.74, 0.03, num_silos) + rng.normal(0, 1) / rows, 0.5, 0.9)
+    silos = {
+        f"silo {number:04}": (float(auc[number]), int(size) if size >= 60 else None)
+        for number, size in enumerate(rows)
+    }
+    small = [silo for silo, (_, size) in silos.items() if size is None or size < 100]
+    crossed = ("sex", "carrier") if num_silos == SMALL else ()
+    table = synthetic.evaluation(
+        silos, COLUMNS[num_silos], crossed=crossed, not_judged=small
+    )
+    known = scores.of_table(table)
+    lines = [
+        _line(known, silo, size, silo in small) for silo, (_, size) in silos.items()
+    ]
+    return Report(
+        about=About("bench", "7", "c" * 64, {"silos": num_silos}),
+        decision=Decision(
+            blessed=True,
+            reasons=(),
+            gates=(
+                Gate(gate="silo_floor", passed=True, sentence="All silos reach it."),
+            ),
+            baseline=None,
+            not_judged=(),
+            left_out=dict.fromkeys(small, "it has fewer than 100 rows"),
+        ),
+        silos=tuple(sorted(lines, key=reports.rank)),
+        quorum=3,
+        model_digest="a" * 64,
+        refusals=(),
+        run=RunRecord("fedavg", "own user ids", rounds=_rounds(list(silos))),
+        scores=known,
+        ledger=_ledger(list(silos)),
+        versions={"python": "3.11"},
+    )
+
+
+def _line(
+    known: scores.Scores, silo: str, rows: int | None, is_small: bool
+) -> SiloLine:
+    of = Slice(silo)
+    number = rows or 7
+    return SiloLine(
+        Member(
+            silo,
+            admitted=True,
+            rows={"train": 4 * number, "eval": number},
+            share=1 / LARGE,
+            heterogeneity={"hours": 0.1 + (number % 37) / 100},
+        ),
+        known.ask(Question("auc", of)),
+        known.ask(Question("auc", of, split="next")),
+        known.ask(Question("auc", of, model="baseline")),
+        tuple(Departure(kind, 3, 1_000 + number) for kind in KINDS),
+        "it has fewer than 100 rows" if is_small else "",
+    )
+
+
+def _rounds(silos: Sequence[str]) -> tuple[RoundRecord, ...]:
+    return tuple(
+        RoundRecord(
+            number,
+            0.7 - number / 50,
+            0.69 - number / 50,
+            tuple(
+                SiloRecord(silo, 100, 0.7 - number / 50 + (i % 50) / 200, 0.6, 0.5, 0.8)
+                for i, silo in enumerate(silos)
+            ),
+        )
+        for number in range(1, ROUNDS + 1)
+    )
+
+
+def _ledger(silos: Sequence[str]) -> Ledger:
+    parts = tuple(
+        SiloPredictions(
+            silo=silo,
+            path=f"/silos/{silo}/predictions/span-7",
+            rows=500,
+            dead_letters=0,
+            digest="d" * 64,
+        )
+        for silo in silos
+    )
+    return Ledger(
+        status="done",
+        reason="",
+        rows=500 * len(silos),
+        dead_letters=0,
+        resumed=0,
+        silos=parts,
+        failures=(),
+    )
+
+
+def _metrics(slices: Sequence[Slice], better: float) -> tfma_view.Metrics:
+    """Return metrics as TFMA names and writes them, made up."""
+    found = {}
+    for place, of in enumerate([Slice(), *slices]):
+        auc = 0.6 + better + 0.3 * ((place * 7) % 50) / 50
+        values = {"auc": auc, "example_count": 100.0 + place, "log_loss": 1.2 - auc}
+        values |= {
+            f"{tfma_view.FAIRNESS}/{rate}@{threshold}": auc - threshold / 3
+            for rate in FAIRNESS_RATES
+            for threshold in (0.25, 0.5, 0.75)
+        }
+        found[of] = {
+            name: {"doubleValue": round(value, 6)} for name, value in values.items()
+        }
+    return found
+
+
+def _open(paths: Mapping[str, pathlib.Path]) -> dict[str, float]:
+    """Return the fastest time from navigation to the mark, by page; unit: ms."""
+    executable = find_chromium()
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError as error:
+        raise FairSiloError(
+            "found no Playwright, expected it to drive a browser",
+            "install the development dependencies: `make install`",
+        ) from error
+    if executable is None:
+        raise FairSiloError(
+            f"found no browser, expected one of {', '.join(NAMES)}",
+            "install it: `make chromium`",
+        )
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=executable, args=list(FLAGS))
+        try:
+            times = [
+                {name: _visit(chromium, path) for name, path in paths.items()}
+                for _ in range(TIMES)
+            ]
+        finally:
+            chromium.close()
+    return {name: min(each[name] for each in times) for name in paths}
+
+
+def _visit(chromium: Any, path: pathlib.Path) -> float:  # noqa: ANN401  untyped
+    context = chromium.new_context(offline=True)
+    try:
+        opened = context.new_page()
+        opened.goto(path.as_uri(), wait_until="load")
+        return float(opened.evaluate(MARK))
+    finally:
+        context.close()
