@@ -113,6 +113,11 @@ class Decision(Payload):
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
+    def not_evaluated(self) -> dict[str, str]:
+        """Why silos count in no gate, by silo."""
+        return {one.silo: one.reason for one in self.not_judged} | {**self.left_out}
+
+    @property
     def waivers(self) -> tuple[Waiver, ...]:
         """The waivers that it knew of."""
         return tuple(gate.waiver for gate in self.gates if gate.waiver)
