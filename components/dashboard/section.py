@@ -39,8 +39,10 @@ class Cell:
     mood: Mood = ""
     findings: tuple[Group, ...] = ()
 
-    def to_json(self) -> str | list[float | str] | dict[str, Any]:
+    def to_json(self) -> int | str | list[float | str] | dict[str, Any]:
         """Return the cell as `templates/page.js` reads it, as short as can be."""
+        if isinstance(self.sort, int) and self == cell(self.sort):
+            return self.sort
         if self.mood or self.findings:
             return {
                 "text": self.text,

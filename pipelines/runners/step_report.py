@@ -43,6 +43,7 @@ from components.payloads.decision import Decision
 from components.payloads.egress import Departure
 from components.payloads.findings import all_of_json
 from components.payloads.manifest import EVAL, TRAIN, Manifest
+from components.scoring import model
 from pipelines import summary
 from pipelines.places import Places
 from pipelines.runners import step_metrics
@@ -350,10 +351,18 @@ def _service(folders: Mapping[str, pathlib.Path]) -> tuple[Section, Metrics]:
         "Where it is",
         {
             "Model servers read": next((str(it) for it in serving if it.is_dir()), ""),
+            "Digest of the model": _digest(folders),
             "Copy kept with the run": str(folder),
         },
     )
     return _banner("Pushed: the model is in service", "good", (), where), metrics
+
+
+def _digest(folders: Mapping[str, pathlib.Path]) -> str:
+    try:
+        return model.read_card(folders["model"]).digest
+    except (KeyError, OSError, ValueError):
+        return ""  # the training's own step says so
 
 
 def _of_summary(about: About, ended: Summary) -> Report:

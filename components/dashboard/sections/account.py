@@ -51,9 +51,7 @@ def egress(report: Report) -> Section:
     ]
     for kind in kinds:
         columns.append(
-            Column(
-                kind.capitalize(), functools.partial(_left, kind), NUMBER
-            )
+            Column(kind.capitalize(), functools.partial(_left, kind), NUMBER)
         )
     columns.append(Column("Together", lambda item: _together(item[1]), NUMBER))
     return Section(

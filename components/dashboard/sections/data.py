@@ -76,9 +76,7 @@ def examples(report: Report) -> Section:
         )
     columns: list[Column[SiloEntry]] = [Column("Silo", lambda entry: entry.silo.id)]
     for name in splits:
-        columns.append(
-            Column(SPLITS[name], functools.partial(_rows, name), NUMBER)
-        )
+        columns.append(Column(SPLITS[name], functools.partial(_rows, name), NUMBER))
     columns.append(Column("Files", lambda entry: _files(entry.inputs), SENTENCE))
     if num_read < len(entries) or unreadable:
         columns.append(Column("Faults", _faults, SENTENCE))

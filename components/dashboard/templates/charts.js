@@ -62,7 +62,6 @@ fairsilo.charts = (() => {
     return `From ${format(low.value)} (${low.name}) to ${format(high.value)} (${high.name}); the middle one is ${format(middle.value)}; ${text.count(items.length)} in all.`;
   }
 
-  const count = (value) => [text.count(value), value];
   const real = (value, format = text.number) => [format(value), value ?? ""];
   const cells = (figure, format) => [
     figure ? real(figure.value, format) : ["–", ""],
@@ -83,7 +82,7 @@ fairsilo.charts = (() => {
       ],
       rows: slices.map((slice) => [
         ...lead.map(([, of]) => of(slice)),
-        count(slice.rows),
+        slice.rows,
         ...models.flatMap((model) => {
           const figure = slice.figure(model, metric);
           return figure || !slice.note ? cells(figure) : [[missing(slice), ""], ""];
@@ -144,7 +143,7 @@ fairsilo.charts = (() => {
         columns: [["Name"], ["Rows", "num"], ["Change", "num"], ["95 % interval, paired", "num"], ["Reads as"], ["Baseline", "num"], ["Candidate", "num"]],
         rows: shown.map((slice, index) => [
           slice.name,
-          count(slice.rows),
+          slice.rows,
           ...cells(items[index], text.signed),
           CHANGED[items[index].kind],
           ...["baseline", "candidate"].map((model) => cells(slice.figure(model, metric))[0]),
@@ -273,7 +272,7 @@ fairsilo.charts = (() => {
             slice.silo,
             slice.column,
             slice.group,
-            count(slice.rows),
+            slice.rows,
             ...(auc ? cells(auc) : [[missing(slice), ""], ""]),
             ...(before ? [cells(slice.figure("baseline", "auc"))[0]] : []),
             ...(data.hasBaseline ? cells(slice.figure("change", "auc"), text.signed) : []),
@@ -448,7 +447,7 @@ fairsilo.charts = (() => {
           })],
           summary: `Calibration of ${curve}: what happened less the score. ${span(off, text.signed)}`,
           columns: [["Mean score", "num"], ["Share that happened", "num"], ["95 % interval", "num"], ["Rows", "num"]],
-          rows: own.map((bin) => [real(bin.predicted), real(bin.observed), text.interval(bin), count(bin.rows)]),
+          rows: own.map((bin) => [real(bin.predicted), real(bin.observed), text.interval(bin), bin.rows]),
         };
       },
     };
@@ -486,7 +485,7 @@ fairsilo.charts = (() => {
         })],
         summary: `Loss by round: the mean went from ${text.number(points[0].mean)} to ${text.number(last.mean)}, the worst silo's from ${text.number(points[0].worst)} to ${text.number(last.worst)} (${last.worstSilo}).`,
         columns: [["Round", "num"], ["Mean", "num"], ["Worst tenth", "num"], ["Worst", "num"], ["Worst silo"], ["After local training", "num"], ["Silos", "num"], ["Dropped out", "num"]],
-        rows: points.map((point) => [count(point.round), real(point.mean), real(point.worstTenth), real(point.worst), point.worstSilo, real(point.after), count(point.numSilos), count(point.numDropped)]),
+        rows: points.map((point) => [point.round, real(point.mean), real(point.worstTenth), real(point.worst), point.worstSilo, real(point.after), point.numSilos, point.numDropped]),
       };
     },
   });

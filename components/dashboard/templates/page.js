@@ -119,13 +119,15 @@ fairsilo.tables = (() => {
         const place = this.made.cells[column];
         return sortable(place.dataset.sort ?? place.textContent);
       }
-      if (typeof cell === "string") return sortable(cell);
+      if (typeof cell === "string" || typeof cell === "number") return sortable(cell);
       return sortable((Array.isArray(cell) ? cell[1] : cell.sort) ?? textOf(cell));
     }
   }
 
-  const textOf = (cell) =>
-    typeof cell === "string" ? cell : Array.isArray(cell) ? cell[0] : cell.text;
+  const textOf = (cell) => {
+    if (typeof cell === "number") return number.format(cell);
+    return typeof cell === "string" ? cell : Array.isArray(cell) ? cell[0] : cell.text;
+  };
   const wordsOf = (cell) => [textOf(cell), ...(cell.findings ?? []).flat(2)].join("\n");
 
   function sortable(value) {

@@ -1,8 +1,8 @@
 """Each metric of the table is better one way, the other, or neither."""
 
 import pytest
-
 from components.dashboard.run.tables import across_silos, group_gaps
+
 from components.fairness_evaluator.figures import cross_silo
 from components.scoring import metrics
 

@@ -5,8 +5,8 @@ import re
 import shutil
 
 import pytest
-
 from components.dashboard.run import page
+
 from pipelines.past_runs import silo_pages
 from pipelines.past_runs.stored import StoredRuns
 from pipelines.run_store import RunStore

@@ -27,7 +27,6 @@ from components.payloads.unused_columns import UnusedColumn, UnusedColumns
 from components.scoring.model import ModelCard
 from components.silos.schema import FILE_NAME as SCHEMA_FILE_NAME
 from pipelines.runners.result import NodeResult
-from pipelines.runners.step_reports.content import Cell, Content
 from tests.support.silos import SCHEMA
 
 NORTH = "north"
@@ -285,15 +284,3 @@ def tags(page: str) -> set[str]:
     reader = _Reader()
     reader.feed(page)
     return {*reader.tags}
-
-
-def rows(content: Content, title: str) -> dict[str, tuple[Cell, ...]]:
-    """Return the rows of one of a step's tables by their first cell, in order."""
-    found = next(table for table in content.tables if table.title == title)
-    return {str(row[0]): row[1:] for row in found.rows}
-
-
-def figure_of(content: Content, label: str) -> tuple[str, str, str]:
-    """Return value, detail and silo of one of a step's key figures."""
-    found = next(figure for figure in content.figures if figure.label == label)
-    return found.value, found.detail, found.silo

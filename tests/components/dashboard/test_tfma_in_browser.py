@@ -1,4 +1,4 @@
-"""TFMA's elements as the page mends them: their colours, names, roles and keys."""
+"""TFMA's elements as the page patches them: their colours, names, roles and keys."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 
-from tests.components.dashboard.run.test_page_in_browser import settle, slicing
+from tests.components.dashboard.test_run_page_in_browser import settle
 from tests.support.browser import grave_faults
 
 # Where things lie: names of elements, each in the shadow root of the one before.
@@ -15,15 +15,10 @@ SELECTOR = (*FAIRNESS, "fairness-metric-and-slice-selector")
 BOARD = (*FAIRNESS, "fairness-metrics-board")
 SUMMARY = (*BOARD, "fairness-metric-summary")
 TABLE = (*SUMMARY, "fairness-metrics-table")
-SLICING = ("tfma-nb-slicing-metrics", "tfma-slicing-metrics-browser")
-FILTER = (*SLICING, "tfma-graph-data-filter")
-HISTOGRAM = (*FILTER, "tfma-metrics-histogram")
-CHART = (*SLICING, "tfma-metrics-table", "google-chart")
 OVERLAYS = {  # what opens over the rest
     "metrics, explained": (*SELECTOR, "paper-dialog"),
     "baselines": (*BOARD, "paper-dropdown-menu"),
     "slices": (*SUMMARY, "iron-dropdown"),
-    "options of the histogram": (*HISTOGRAM, "paper-dialog"),
 }
 GROUNDS = (
     (*FAIRNESS, "paper-card"),
@@ -32,7 +27,6 @@ GROUNDS = (
     (*TABLE, ".table-row"),
     (*TABLE, ".table-head-row"),
     (*TABLE, ".baseline-row"),
-    (*CHART, "tbody td"),
 )
 
 REACH = """
@@ -69,7 +63,6 @@ def page_file(run, tmp_path):
 def views(browser, path, **options):
     """Open the page, with TFMA's views of the first family drawn."""
     with browser.visit(path, **options) as visit:
-        slicing(visit.page)
         settle(visit.page)
         yield visit.page
 
@@ -97,7 +90,6 @@ def opened(page, path):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious_in_what_opens(browser, page_file, scheme):
     with views(browser, page_file, color_scheme=scheme, bypass_csp=True) as page:
-        reach(page, FILTER).evaluate("(each) => (each.chartType = 1)")
         for name, path in OVERLAYS.items():
             with opened(page, path):
                 assert grave_faults(page, {"include": [[".tfma"]]}) == [], name

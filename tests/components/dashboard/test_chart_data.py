@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import decimal
 import json
+import math
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from components.dashboard import report, scores
-from components.dashboard.run import chart_data
-from components.dashboard.scores import Cell
+from components.dashboard import chart_data, report
+from components.dashboard.chart_data import MAX_LINES
+from components.payloads.model_run import Dropped, RoundRecord, SiloRecord
+from components.payloads.table import Figure
 from tests.components.dashboard.conftest import (
     SILOS,
     TOO_FEW_SILO,
@@ -21,9 +23,8 @@ from tests.components.dashboard.conftest import (
 
 @pytest.fixture(scope="module")
 def data():
-    known = scores.of_table(figures())
-    found = report.of_evaluation(report.About("f", "7", "", {}), None, known)
-    return chart_data.chart_data(found, 30)
+    found = report.of_evaluation(report.About("f", "7"), None, figures())
+    return chart_data.of_report(found, 30)["figures"]
 
 
 def test_a_silos_auc_can_be_read_back(data):
@@ -85,13 +86,16 @@ def test_it_is_json(data):
 
 @given(st.floats(-1, 1), st.floats(0, 0.5), st.floats(0, 0.5))
 def test_intervals_are_read_back_to_a_unit(value, below, above):
-    cell = Cell(value, value - below, value + above, 9, "")
-    (whole,), (down,), (up,) = chart_data.columns([cell])
+    figure = Figure(
+        *("candidate", "eval", "", "", "", "auc", None),
+        *(value, value - below, value + above, 9),
+    )
+    (whole,), (down,), (up,) = chart_data.columns([figure])
     assert whole is not None
     assert down is not None
     assert up is not None
-    assert (whole - down) / chart_data.UNIT == pytest.approx(cell.low, abs=1e-4)
-    assert (whole + up) / chart_data.UNIT == pytest.approx(cell.high, abs=1e-4)
+    assert (whole - down) / chart_data.UNIT == pytest.approx(figure.low, abs=1e-4)
+    assert (whole + up) / chart_data.UNIT == pytest.approx(figure.high, abs=1e-4)
 
 
 @given(st.floats(-1, 1))
@@ -119,3 +123,40 @@ def test_groups_inside_silos_have_the_baselines_auc_too(data):
 def test_what_is_no_number_is_null():
     assert chart_data.in_units(float("nan")) is None
     assert chart_data.columns([None]) == [[None]]
+
+
+def record(number: int, losses: dict[str, float], mean: float) -> RoundRecord:
+    silos = tuple(
+        SiloRecord(silo, 10, loss, loss, 1.0, 0.5) for silo, loss in losses.items()
+    )
+    return RoundRecord(number, mean, mean - 0.1, silos, (Dropped("z", "late"),))
+
+
+def test_worst_and_worst_tenth_are_the_highest_losses():
+    losses = {f"s{i:02}": 0.4 + i / 100 for i in range(15)}  # s14 is worst: 0.54
+    (point,) = chart_data.rounds([record(3, losses, 0.45)])["rounds"]
+    assert point == {
+        "round": 3,
+        "worst": 0.54,
+        "worstSilo": "s14",
+        "worstTenth": 0.535,  # the mean of two of fifteen: 0.54 and 0.53
+        "mean": 0.45,
+        "after": 0.35,
+        "numSilos": 15,
+        "numDropped": 1,
+    }
+
+
+def test_rounds_without_a_finite_loss_are_left_out():
+    empty = RoundRecord(1, math.nan, math.nan, ())
+    assert chart_data.rounds([empty, record(2, {"a": math.inf}, 0.5)]) == {
+        "rounds": [],
+        "silos": [{"silo": "a", "points": []}],
+    }
+
+
+def test_few_silos_have_a_line_of_their_own_and_many_have_none():
+    few = chart_data.rounds([record(1, {"a": 0.3, "b": 0.5}, 0.4)])
+    assert few["silos"][1] == {"silo": "b", "points": [[1, 0.5]]}
+    many = {f"s{i}": 0.5 for i in range(MAX_LINES + 1)}
+    assert chart_data.rounds([record(1, many, 0.5)])["silos"] == []
