@@ -116,7 +116,7 @@ def gates(report: Report) -> Section:
         Column[GateResult]("What was found", lambda gate: gate.sentence, SENTENCE),
     )
     parts.append(table("What each gate says", known, columns))
-    if "model_run" in report.parts and any(_refuses(gate) for gate in known):
+    if "model_run" in report.parts and any(gate.refuses for gate in known):
         runs = f"`fairsilo report list {report.about.use_case}`"
         parts.append(
             Text(
@@ -138,15 +138,11 @@ def gates(report: Report) -> Section:
     return Section("gates", "Gates", tuple(parts))
 
 
-def _refuses(gate: GateResult) -> bool:
-    return not (gate.passed or gate.waived)
-
-
 def _result(gate: GateResult) -> Cell:
     if gate.passed:
         return Cell("passed", mood="good")
     if gate.waiver is None:
-        hint = (Group(gate.way_out, ()),) if gate.way_out else ()
+        hint = (Group(gate.hint, ()),) if gate.hint else ()
         return Cell("refused", mood="bad", findings=hint)
     waiver = gate.waiver
     lines = (

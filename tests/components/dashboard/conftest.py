@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 
 from components.dashboard import report, run_page
-from components.dashboard.bench import synthetic
 from components.dashboard.executor import INPUTS
 from components.dashboard.section import (
     KeyFigure,
@@ -34,6 +33,7 @@ from components.payloads.silo import Silo
 from components.payloads.table import Figure, Table
 from components.payloads.unused_columns import UnusedColumn, UnusedColumns
 from components.scoring.model import ModelCard
+from pipelines.benchmarks import synthetic_pages as synthetic
 
 EVIL = "</script><img src=x onerror=alert(1)>"
 ARABIC = "مطار القاهرة"

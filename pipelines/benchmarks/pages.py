@@ -16,8 +16,6 @@ from typing import Any
 import numpy as np
 
 from components.dashboard import run_page, tfma_view
-from components.dashboard.bench import synthetic
-from components.dashboard.bench.chromium import NAMES, find_chromium
 from components.dashboard.report import About, Report
 from components.dashboard.settings import DashboardSettings
 from components.errors import FairSiloError
@@ -31,6 +29,8 @@ from components.payloads.model_run import RoundRecord, RunRecord, SiloRecord
 from components.payloads.silo import Silo
 from components.payloads.table import Slice
 from components.scoring.model import ModelCard
+from pipelines.benchmarks import synthetic_pages as synthetic
+from pipelines.benchmarks.chromium import NAMES, find_chromium
 
 SMALL, LARGE = 16, 2_410  # silos
 COLUMNS = {
