@@ -5,12 +5,11 @@ Plain values only; sections (`sections/`) say what is shown of them.
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import functools
 import json
 import pathlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from tensorflow_metadata.proto.v0 import schema_pb2
@@ -20,7 +19,7 @@ from components.features.spec import FeatureSpec
 from components.payloads import egress, table
 from components.payloads.cohort import Cohort, Member
 from components.payloads.decision import Decision
-from components.payloads.egress import KINDS, Departure
+from components.payloads.egress import Departure
 from components.payloads.ledger import Ledger
 from components.payloads.manifest import EVAL, NEXT, Manifest
 from components.payloads.minimum_data import MinimumData
@@ -294,7 +293,7 @@ def gather(folders: Mapping[str, Folder], about: About) -> Report:
         run=read("model_run", RunRecord.read, NO_RUN),
         card=read("model", model.read_card, NO_MODEL),
         ledger=read("inference_result", Ledger.read, NO_LEDGER),
-        egress=add_up(folders.values()),
+        egress=egress.add_up(folders.values()),
         examples=read("examples", Manifest.read, NO_EXAMPLES),
         schema=read("schema", schema.read, shared),
         features=read("feature_spec", spec.read, features),
@@ -331,29 +330,6 @@ def _cohort_of(scores: Table, decision: Decision) -> Cohort:
         ),
         quorum=0,
     )
-
-
-def add_up(folders: Iterable[Folder]) -> dict[str, tuple[Departure, ...]]:
-    """Return what left each silo, added up over the artifacts by kind.
-
-    Args:
-        folders: Artifacts' folders; those that keep no account add nothing.
-    """
-    count: collections.Counter[tuple[str, str]] = collections.Counter()
-    size: collections.Counter[tuple[str, str]] = collections.Counter()
-    for folder in folders:
-        for silo, items in egress.read(folder).items():
-            for item in items:
-                count[silo, item.kind] += item.count
-                size[silo, item.kind] += item.bytes
-    return {
-        silo: tuple(
-            Departure(kind, count[silo, kind], size[silo, kind])
-            for kind in KINDS
-            if (silo, kind) in count
-        )
-        for silo in sorted({silo for silo, _ in count})
-    }
 
 
 def parse_settings(text: str) -> dict[str, Any]:

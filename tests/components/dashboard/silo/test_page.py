@@ -339,7 +339,8 @@ def test_a_silo_with_too_few_rows_reads_how_many_are_missing(tmp_path):
 
 def test_where_nothing_was_trained(tmp_path):
     report, _ = some(3, run=RunRecord("fed_avg"), refusals=("1 of 3 admitted",))
-    report = dataclasses.replace(report, quorum=4)
+    cohort = dataclasses.replace(report.cohort, quorum=4)
+    report = dataclasses.replace(report, cohort=cohort)
     page = write(report, Table(), tmp_path)[name(0)]
     assert "✗ Nothing was trained" in page
     assert "3 of 3 silos were admitted; the quorum is 4." in page
