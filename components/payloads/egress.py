@@ -8,6 +8,7 @@ results are read (`num_bytes` in `tasks.py`).
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import pathlib
 from collections.abc import Iterable, Mapping
@@ -74,3 +75,28 @@ def read(folder: str | pathlib.Path) -> dict[str, tuple[Departure, ...]]:
     if not pathlib.Path(folder, Egress.FILE_NAME).exists():
         return {}
     return Egress.read(folder).silos
+
+
+def add_up(
+    folders: Iterable[str | pathlib.Path],
+) -> dict[str, tuple[Departure, ...]]:
+    """Return what left each silo, added up over artifacts by kind.
+
+    Args:
+        folders: Artifacts' folders; those that keep no account add nothing.
+    """
+    count: collections.Counter[tuple[str, str]] = collections.Counter()
+    size: collections.Counter[tuple[str, str]] = collections.Counter()
+    for folder in folders:
+        for silo, items in read(folder).items():
+            for item in items:
+                count[silo, item.kind] += item.count
+                size[silo, item.kind] += item.bytes
+    return {
+        silo: tuple(
+            Departure(kind, count[silo, kind], size[silo, kind])
+            for kind in KINDS
+            if (silo, kind) in count
+        )
+        for silo in sorted({silo for silo, _ in count})
+    }

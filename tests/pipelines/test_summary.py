@@ -21,7 +21,7 @@ from components.payloads.model_run import Dropped, RunRecord
 from pipelines import summary
 from pipelines.places import Places
 from pipelines.runners.result import NodeResult
-from tests.pipelines.runners.step_reports import cases
+from tests.pipelines.runners import cases
 
 
 def test_each_status_has_its_own_exit_status():

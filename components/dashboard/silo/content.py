@@ -11,7 +11,6 @@ import collections
 import dataclasses
 from collections.abc import Iterable, Iterator
 
-from components.dashboard import scores
 from components.dashboard.report import Report, SiloLine
 from components.dashboard.silo import bounds, figures, findings, judgement, training
 from components.dashboard.silo.bounds import Comparison
@@ -73,7 +72,7 @@ def pages(report: Report, table: Table) -> Iterator[SiloPage]:
         silo = known.member.silo
         line = _without_names(known, names)
         mine = Table(tuple(by_silo[silo]))
-        own = scores.of_table(mine)
+        own = mine
         rows = mine.metric("rows", silo=silo)
         has_rows = bool(line.member.rows.get(TRAIN))
         tells_no_few = with_rows - has_rows >= MIN_OTHERS
@@ -109,8 +108,8 @@ def _without_names(line: SiloLine, names: SiloNames) -> SiloLine:
     member = dataclasses.replace(
         line.member, reasons=hide(line.member.reasons), notes=hide(line.member.notes)
     )
-    unjudged = names.hide_others(line.unjudged, silo)
-    return dataclasses.replace(line, member=member, unjudged=unjudged)
+    not_evaluated = names.hide_others(line.not_evaluated, silo)
+    return dataclasses.replace(line, member=member, not_evaluated=not_evaluated)
 
 
 def _part_without_names(part: Part, names: SiloNames, silo: str) -> Part:

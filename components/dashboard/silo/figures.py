@@ -8,11 +8,21 @@ from __future__ import annotations
 
 import dataclasses
 
-from components.dashboard.scores import RANKED_BY, ROWS, Cell, Question, Scores, Slice
 from components.dashboard.silo.others import Distribution, Others
 from components.dashboard.silo.words import GAPS, MEASURES, RATES, Measure
 from components.payloads.manifest import EVAL, NEXT
-from components.payloads.table import BASELINE, CHANGE, CROSS, TOO_FEW
+from components.payloads.table import (
+    BASELINE,
+    CHANGE,
+    CROSS,
+    RANKED_BY,
+    ROWS,
+    TOO_FEW,
+    Figure,
+    MetricKey,
+    Slice,
+    Table,
+)
 
 MAX_GROUPS = 30  # on a page, over all slices; each costs about 500 bytes
 
@@ -33,9 +43,9 @@ class Line:
 
     measure: Measure
     threshold: float | None
-    found: Cell
-    before: Cell | None
-    change: Cell | None
+    found: Figure
+    before: Figure | None
+    change: Figure | None
     others: Distribution | None
 
 
@@ -54,10 +64,10 @@ class GroupLine:
 
     name: str
     rows: int
-    auc: Cell | None
-    change: Cell | None
-    calibration: Cell | None
-    rates: tuple[Cell | None, ...]
+    auc: Figure | None
+    change: Figure | None
+    calibration: Figure | None
+    rates: tuple[Figure | None, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +84,7 @@ class GroupTable:
     column: str
     lines: tuple[GroupLine, ...]
     num_groups: int
-    gaps: tuple[tuple[Measure, Cell], ...]
+    gaps: tuple[tuple[Measure, Figure], ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,12 +106,12 @@ class OwnFigures:
 
     lines: tuple[Line, ...]
     rates: tuple[Line, ...]
-    following: tuple[tuple[Measure, Cell], ...]
+    following: tuple[tuple[Measure, Figure], ...]
     groups: tuple[GroupTable, ...]
     threshold: float | None
-    base_rate: Cell | None
-    own_threshold: Cell | None
-    own_rates: tuple[tuple[Measure, Cell], ...]
+    base_rate: Figure | None
+    own_threshold: Figure | None
+    own_rates: tuple[tuple[Measure, Figure], ...]
 
     @property
     def has_own(self) -> bool:
@@ -114,7 +124,7 @@ class OwnFigures:
         return [line for line in self.lines if line.others is not None]
 
 
-def of_silo(own: Scores, others: Others, silo: str) -> OwnFigures:
+def of_silo(own: Table, others: Others, silo: str) -> OwnFigures:
     """Return a silo's figures.
 
     Args:
@@ -123,16 +133,10 @@ def of_silo(own: Scores, others: Others, silo: str) -> OwnFigures:
         silo: Its id.
     """
     of = Slice(silo)
-    thresholds = sorted(
-        {
-            question.threshold
-            for question, _ in own
-            if question.metric == RATES[0].metric and question.threshold is not None
-        }
-    )
+    thresholds = own.thresholds(RATES[0].metric)
     middle = thresholds[len(thresholds) // 2] if thresholds else None
     lines = _lines(own, others, of, MEASURES, [None])
-    threshold = own.ask(Question("own_threshold", of))
+    threshold = own.get(MetricKey("own_threshold", of))
     tells_no_few = any(line.others is not None for line in lines)
     return OwnFigures(
         lines=lines,
@@ -140,7 +144,7 @@ def of_silo(own: Scores, others: Others, silo: str) -> OwnFigures:
         following=_known(own, of, MEASURES, split=NEXT),
         groups=_groups(own, silo, middle),
         threshold=middle,
-        base_rate=own.ask(Question("base_rate", of)),
+        base_rate=own.get(MetricKey("base_rate", of)),
         own_threshold=threshold
         if threshold and threshold.is_number and tells_no_few
         else None,
@@ -149,7 +153,7 @@ def of_silo(own: Scores, others: Others, silo: str) -> OwnFigures:
 
 
 def _lines(
-    own: Scores,
+    own: Table,
     others: Others,
     of: Slice,
     measures: tuple[Measure, ...],
@@ -158,8 +162,8 @@ def _lines(
     lines = []
     for threshold in thresholds:
         for measure in measures:
-            question = Question(measure.metric, of, threshold=threshold)
-            found = own.ask(question)
+            question = MetricKey(measure.metric, of, threshold=threshold)
+            found = own.get(question)
             if found is not None:
                 replaced = dataclasses.replace
                 lines.append(
@@ -167,8 +171,8 @@ def _lines(
                         measure,
                         threshold,
                         found,
-                        own.ask(replaced(question, model=BASELINE)),
-                        own.ask(replaced(question, model=CHANGE)),
+                        own.get(replaced(question, model=BASELINE)),
+                        own.get(replaced(question, model=CHANGE)),
                         others.of(of.silo, measure.metric, threshold, found),
                     )
                 )
@@ -176,23 +180,23 @@ def _lines(
 
 
 def _known(
-    own: Scores,
+    own: Table,
     of: Slice,
     measures: tuple[Measure, ...],
     *,
     prefix: str = "",
     split: str = EVAL,
-) -> tuple[tuple[Measure, Cell], ...]:
+) -> tuple[tuple[Measure, Figure], ...]:
     found = (
-        (measure, own.ask(Question(prefix + measure.metric, of, split=split)))
+        (measure, own.get(MetricKey(prefix + measure.metric, of, split=split)))
         for measure in measures
     )
     return tuple((m, cell) for m, cell in found if cell is not None and cell.is_number)
 
 
-def _groups(own: Scores, silo: str, threshold: float | None) -> tuple[GroupTable, ...]:
+def _groups(own: Table, silo: str, threshold: float | None) -> tuple[GroupTable, ...]:
     by_column: dict[str, list[GroupLine]] = {}
-    for of in own.slices():
+    for of in own.slices:
         if of.silo == silo and of.group:
             by_column.setdefault(of.column, []).append(_group(own, of, threshold))
     shown, left = {}, MAX_GROUPS
@@ -211,27 +215,27 @@ def _groups(own: Scores, silo: str, threshold: float | None) -> tuple[GroupTable
     )
 
 
-def _group(own: Scores, of: Slice, threshold: float | None) -> GroupLine:
-    rows = own.ask(Question(ROWS, of))
+def _group(own: Table, of: Slice, threshold: float | None) -> GroupLine:
+    rows = own.get(MetricKey(ROWS, of))
     return GroupLine(
         name="" if of.group == TOO_FEW else of.group,
         rows=rows.rows if rows else 0,
-        auc=own.ask(Question(RANKED_BY, of)),
-        change=own.ask(Question(RANKED_BY, of, model=CHANGE)),
-        calibration=own.ask(Question("calibration_error", of)),
+        auc=own.get(MetricKey(RANKED_BY, of)),
+        change=own.get(MetricKey(RANKED_BY, of, model=CHANGE)),
+        calibration=own.get(MetricKey("calibration_error", of)),
         rates=tuple(
-            own.ask(Question(rate.metric, of, threshold=threshold)) for rate in RATES
+            own.get(MetricKey(rate.metric, of, threshold=threshold)) for rate in RATES
         ),
     )
 
 
 def _gaps(
-    own: Scores, of: Slice, threshold: float | None
-) -> tuple[tuple[Measure, Cell], ...]:
+    own: Table, of: Slice, threshold: float | None
+) -> tuple[tuple[Measure, Figure], ...]:
     found = []
     for measure in GAPS:
         for at in (None, threshold):
-            cell = own.ask(Question(measure.metric, of, threshold=at))
+            cell = own.get(MetricKey(measure.metric, of, threshold=at))
             if cell is not None and cell.is_number:
                 found.append((measure, cell))
                 break

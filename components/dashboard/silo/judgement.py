@@ -54,7 +54,7 @@ def judge(
             "Mend what is named under the findings; it is judged again from the next "
             "run that admits it.",
         )
-    return _too_little(rows, needed) or Judgement(False, f"{line.unjudged}.")
+    return _too_little(rows, needed) or Judgement(False, f"{line.not_evaluated}.")
 
 
 def _too_little(rows: Figure | None, needed: MinimumData) -> Judgement | None:

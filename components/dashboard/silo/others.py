@@ -13,7 +13,6 @@ import dataclasses
 import math
 from collections.abc import Container, Iterable
 
-from components.dashboard.scores import Cell
 from components.payloads.manifest import EVAL
 from components.payloads.table import CANDIDATE, Figure
 
@@ -98,7 +97,7 @@ class Others:
                 counts[_place(figure.metric, figure.value)] += 1
 
     def of(
-        self, silo: str, metric: str, threshold: float | None, own: Cell | None
+        self, silo: str, metric: str, threshold: float | None, own: Figure | None
     ) -> Distribution | None:
         """Return how the others fare in a metric that lies between 0 and 1 or so.
 

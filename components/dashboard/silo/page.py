@@ -19,11 +19,10 @@ import jinja2
 
 from components.dashboard import formats, templating
 from components.dashboard.report import Report
-from components.dashboard.scores import Cell
 from components.dashboard.silo.content import pages
 from components.dashboard.silo.others import MIN_OTHERS
 from components.dashboard.silo.words import GATES, MEANINGS
-from components.payloads.table import Table
+from components.payloads.table import Figure, Table
 
 FOLDER = "silos"
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
@@ -104,12 +103,12 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _number(cell: Cell | None) -> str:
+def _number(cell: Figure | None) -> str:
     """Return a cell's value, a dash where it has none, be it noted why."""
     return formats.metric(cell.number if cell and cell.is_number else None)
 
 
-def _signed_interval(cell: Cell | None) -> str:
+def _signed_interval(cell: Figure | None) -> str:
     """Return the interval of a change: `-0.044 to -0.018`; empty without one."""
     if cell is None or not cell.is_number or cell.low is None or cell.high is None:
         return ""

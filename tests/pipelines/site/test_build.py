@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from components.dashboard.run import page
+from components.dashboard.templating import TEMPLATES
 from pipelines.past_runs import silo_pages
 from pipelines.past_runs.stored import StoredRuns
 from pipelines.run_store import RunStore
@@ -55,7 +55,7 @@ def test_a_runs_page_is_copied_with_a_way_back(two_runs, tmp_path):
 
 def test_the_real_run_page_has_a_place_for_the_way_back():
     """Its template's list of contents reads as the site expects it."""
-    template = (page.TEMPLATES / "page.html.j2").read_bytes()
+    template = (TEMPLATES / "page.html.j2").read_bytes()
     assert len(build._CONTENTS.findall(template)) == 1
 
 

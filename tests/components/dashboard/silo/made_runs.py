@@ -6,16 +6,16 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.dashboard import payloads
-from components.dashboard.payloads import Decision, Gate
-from components.dashboard.report import About, Report, SiloLine
-from components.dashboard.scores import Question, Slice, of_table
+from components.dashboard.report import About, Report
 from components.payloads import table
-from components.payloads.cohort import Member
+from components.payloads.cohort import Cohort, Member
+from components.payloads.decision import Decision, GateResult
 from components.payloads.egress import KINDS, Departure
 from components.payloads.findings import sentences
+from components.payloads.ledger import Ledger
 from components.payloads.model_run import RoundRecord, RunRecord, SiloRecord
 from components.payloads.table import Figure, Table
+from components.scoring.model import ModelCard
 
 GATES = {
     "minimum_data": {"rows": 100, "rows_of_each_label": 10, "judged_silos": 1},
@@ -147,49 +147,51 @@ def report(
         refusals: Why nothing was trained.
         left: What left each silo; some of each kind if not said otherwise.
     """
-    cells = of_table(figures)
     reasons = dict(unjudged or {})
     for one in members:
         if not one.admitted:
-            told = sentences(one.reasons) or ("left out",)
-            reasons[one.silo] = told[0]
-    lines = tuple(
-        SiloLine(
-            member=one,
-            auc=cells.ask(Question("auc", Slice(one.silo))),
-            next_auc=None,
-            baseline_auc=None,
-            left=(left or {}).get(one.silo, departures(index)),
-            unjudged=reasons.get(one.silo, ""),
-        )
-        for index, one in enumerate(members)
-    )
+            reasons[one.silo] = (sentences(one.reasons) or ("left out",))[0]
     refused = failed or {}
     decision = Decision(
         blessed=not refused and not refusals,
         reasons=tuple(refused.values()),
         gates=tuple(
-            Gate(
-                gate=name, passed=name not in refused, sentence=refused.get(name, "ok")
-            )
+            GateResult(name, name not in refused, refused.get(name, "ok"))
             for name in (gates if gates is not None else GATES)
         ),
-        baseline=None,
-        not_judged=(),
+        left_out=reasons,
     )
     trained = [one.silo for one in members if one.admitted]
     return Report(
         about=About("census", "7", "f" * 64, {"gates": gates or GATES}),
+        parts=frozenset(
+            {
+                "cohort",
+                "model_run",
+                "model",
+                "evaluation",
+                "blessing",
+                "inference_result",
+            }
+        ),
+        cohort=Cohort(tuple(members), 2),
         decision=decision,
-        silos=lines,
-        quorum=2,
-        model_digest="" if refusals else "a" * 64,
-        refusals=refusals,
+        scores=figures,
         run=run if run is not None else training(trained),
-        scores=cells,
-        ledger=payloads.NOTHING_SCORED.model_copy(update={"status": "done"}),
-        versions={},
+        card=ModelCard(refusal=refusals[0]) if refusals else ModelCard("a" * 64),
+        ledger=Ledger("done"),
+        egress={
+            one.silo: (left or {}).get(one.silo, departures(index))
+            for index, one in enumerate(members)
+        },
     )
+
+
+def with_members(report: Report, *changed: Member) -> Report:
+    """Return a run in which some silos have other verdicts."""
+    known = {one.silo: one for one in (*report.cohort.members, *changed)}
+    cohort = dataclasses.replace(report.cohort, members=tuple(known.values()))
+    return dataclasses.replace(report, cohort=cohort)
 
 
 def departures(index: int) -> tuple[Departure, ...]:

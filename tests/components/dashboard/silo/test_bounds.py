@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from components.dashboard.scores import of_table
 from components.dashboard.silo import bounds
 from components.dashboard.silo.bounds import Bound, Demands
 from components.fairness_evaluator.gate_settings import (
@@ -20,7 +19,7 @@ from tests.components.dashboard.silo.made_runs import figure
 
 
 def compare(demands: Demands, *figures):
-    return bounds.comparisons(demands, of_table(table.of(figures)), "a")
+    return bounds.comparisons(demands, table.of(figures), "a")
 
 
 @pytest.mark.parametrize(

@@ -54,8 +54,8 @@ def test_what_was_written_about_a_silo_is_told_without_the_other_s_name():
         left_out=(Dropped(one, told[1]),),
     )
     note = Finding(f"{other}.csv: a corrupt file", f"ask `{other}` for its own")
-    line = dataclasses.replace(report.silos[0], member=member(one, notes=(note,)))
-    report = dataclasses.replace(report, run=run, silos=(line, report.silos[1]))
+    report = made_runs.with_members(report, member(one, notes=(note,)))
+    report = dataclasses.replace(report, run=run)
     page = pages(report, figures)[one]
     (missed,) = page.part.missed
     assert missed.reason == "has user id 7 of silo `another silo`"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from components.dashboard.scores import of_table
 from components.dashboard.silo.figures import MAX_GROUPS, of_silo
 from components.dashboard.silo.others import Others
 from components.payloads import table
@@ -38,7 +37,7 @@ def of(figures, num_others=5):
     more = [figure(f"o{n}", "auc", 0.6 + n / 50) for n in range(num_others)]
     judged = {"a", *(one.silo for one in more)}
     others = Others([*figures, *more], judged)
-    return of_silo(of_table(table.of(figures)), others, "a")
+    return of_silo(table.of(figures), others, "a")
 
 
 def test_lines():

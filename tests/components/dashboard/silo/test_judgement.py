@@ -7,15 +7,15 @@ import dataclasses
 import pytest
 
 from components.dashboard.report import SiloLine
-from components.dashboard.scores import Cell
 from components.dashboard.silo import judgement
 from components.dashboard.silo.judgement import Judgement
 from components.payloads.minimum_data import MinimumData
+from components.payloads.table import Figure
 from tests.components.dashboard.silo.made_runs import figure, member
 
 NEEDED = MinimumData(rows=100, rows_of_each_label=10)
-AUC = Cell(0.7, 0.6, 0.8, 500, "")
-LINE = SiloLine(member("a"), AUC, None, None, (), unjudged="41 rows")
+AUC = Figure(*("candidate", "eval", "a", "", "", "auc", None, 0.7, 0.6, 0.8, 500))
+LINE = SiloLine(member("a"), AUC, None, None, (), not_evaluated="41 rows")
 
 
 def judge(line=LINE, rows=None, **change) -> Judgement:
@@ -24,7 +24,7 @@ def judge(line=LINE, rows=None, **change) -> Judgement:
 
 
 def test_a_judged_silo_needs_no_reason():
-    line = dataclasses.replace(LINE, unjudged="")
+    line = dataclasses.replace(LINE, not_evaluated="")
     assert judge(line) == Judgement(True, "", "")
 
 

@@ -8,15 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.dashboard.scores import Cell
 from components.dashboard.silo.others import MIN_OTHERS, Others
+from components.payloads.table import Figure
 from tests.components.dashboard.silo.made_runs import figure
 
 AUC = {"a": 0.71, "b": 0.62, "c": 0.64, "d": 0.70, "e": 0.83, "f": 0.66}
 
 
-def cell(value: float | None, note: str = "") -> Cell:
-    return Cell(value, None, None, 10, note)
+def cell(value: float | None, note: str = "") -> Figure:
+    return Figure(
+        *("candidate", "eval", "a", "", "", "auc", None),
+        *(value, None, None, 10, None, note),
+    )
 
 
 def others(values, metric="auc", judged=None):

@@ -12,15 +12,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from components.dashboard import formats
-from components.dashboard.payloads import Baseline, Unscored
 from components.dashboard.report import Report
 from components.dashboard.silo import page as silo_page
 from components.payloads import table
 from components.payloads.cohort import Member
+from components.payloads.decision import Baseline
 from components.payloads.findings import Finding
+from components.payloads.ledger import Unscored
 from components.payloads.model_run import Dropped, RoundRecord, RunRecord
 from components.payloads.silo import check_id
 from components.payloads.table import Table
+from components.scoring.model import ModelCard
 from tests.components.dashboard.conftest import ARABIC, EMOJI, EVIL, LONG
 from tests.components.dashboard.silo import made_runs
 from tests.components.dashboard.silo.made_runs import around, figure, member
@@ -63,8 +65,8 @@ def some(num: int, **how) -> tuple[Report, Table]:
 
 
 def with_baseline(report: Report) -> Report:
-    baseline = Baseline(span="6", digest="b" * 64)
-    decision = report.decision.model_copy(update={"baseline": baseline})
+    baseline = Baseline("6", "b" * 64, "/model/6")
+    decision = dataclasses.replace(report.decision, baseline=baseline)
     return dataclasses.replace(report, decision=decision)
 
 
@@ -198,9 +200,7 @@ def test_an_owner_reads_that_the_rows_were_not_scored_or_not_learned_from(tmp_pa
     report, figures = some(2)
     one, other = (line.member.silo for line in report.silos)
     reason = f"silo `{one}`: cut, as `{other}`"
-    ledger = report.ledger.model_copy(
-        update={"unscored": (Unscored(silo=one, reason=reason),)}
-    )
+    ledger = dataclasses.replace(report.ledger, unscored=(Unscored(one, reason),))
     drop = Dropped(one, f"silo `{one}`: the same label as `{other}`")
     run = dataclasses.replace(report.run, rounds=(), left_out=(drop,))
     report = dataclasses.replace(report, run=run, ledger=ledger)
@@ -225,15 +225,11 @@ def test_texts_about_a_silo_are_told_without_the_other_s_name(tmp_path):
         ),
         left_out=(Dropped(one, f"the same label as `{other}`"),),
     )
-    report = dataclasses.replace(report, run=run, refusals=(run.refusal,))
+    card = ModelCard(refusal=run.refusal)
+    report = dataclasses.replace(report, run=run, card=card)
     found = Finding(f"{other}.csv: a corrupt file", f"ask `{other}` for its own")
-    silos = [
-        dataclasses.replace(
-            line, member=dataclasses.replace(line.member, notes=(found,))
-        )
-        for line in report.silos
-    ]
-    report = dataclasses.replace(report, silos=tuple(silos))
+    silos = [dataclasses.replace(line.member, notes=(found,)) for line in report.silos]
+    report = made_runs.with_members(report, *silos)
     page = write(report, figures, tmp_path)[one]
     assert other not in page
     assert "has user id 7 of silo <code>another silo</code>" in page
@@ -255,7 +251,7 @@ def test_sentences_and_waivers_of_gates_are_not_repeated(tmp_path):
 
 def test_blessed_by_a_waiver(tmp_path):
     report, figures = some(7, failed={"silo_floor": "Not blessed: x"})
-    decision = report.decision.model_copy(update={"blessed": True})
+    decision = dataclasses.replace(report.decision, blessed=True)
     report = dataclasses.replace(report, decision=decision)
     page = write(report, figures, tmp_path)[name(0)]
     assert "⚑ Blessed, 1 gate waived</h2>" in page
@@ -286,12 +282,8 @@ def test_a_quarantined_silo_reads_why_and_what_to_do(tmp_path):
         "export `age` as the schema expects it",
     )
     report, figures = some(3)
-    out = dataclasses.replace(
-        report.silos[0],
-        member=Member(name(0), admitted=False, reasons=(reason,)),
-        unjudged=reason.sentence,
-    )
-    report = dataclasses.replace(report, silos=(out, *report.silos[1:]))
+    out = Member(name(0), admitted=False, reasons=(reason,))
+    report = made_runs.with_members(report, out)
     page = write(report, figures, tmp_path)[name(0)]
     heading = re.search(r'<h2 id="decision"[^>]*>(.*?)</h2>', page).group(1)
     assert heading == "✗ Your silo was not admitted"
@@ -311,8 +303,7 @@ def test_a_silo_that_was_not_admitted_reads_so_first_where_nothing_was_trained(
     tmp_path,
 ):
     report, _ = some(3, refusals=("1 of 3 admitted",))
-    out = dataclasses.replace(report.silos[0], member=Member(name(0), admitted=False))
-    report = dataclasses.replace(report, silos=(out, *report.silos[1:]))
+    report = made_runs.with_members(report, Member(name(0), admitted=False))
     page = write(report, Table(), tmp_path)[name(0)]
     assert "✗ Your silo was not admitted</h2>" in page
     assert "Your rows took no part in this run." in page
@@ -331,8 +322,7 @@ def test_a_silo_without_a_figure_reads_that_and_not_that_few_were_judged(tmp_pat
 def test_a_finding_of_an_earlier_version_is_told_without_a_way_out(tmp_path):
     report, figures = some(3)
     known = member(name(0), notes=(Finding("column `age`: drifted"),))
-    line = dataclasses.replace(report.silos[0], member=known)
-    report = dataclasses.replace(report, silos=(line, *report.silos[1:]))
+    report = made_runs.with_members(report, known)
     page = write(report, figures, tmp_path)[name(0)]
     assert "column <code>age</code>: drifted" in page
     assert "What to do:" not in page
@@ -349,7 +339,8 @@ def test_a_silo_with_too_few_rows_reads_how_many_are_missing(tmp_path):
 
 def test_where_nothing_was_trained(tmp_path):
     report, _ = some(3, run=RunRecord("fed_avg"), refusals=("1 of 3 admitted",))
-    report = dataclasses.replace(report, quorum=4)
+    cohort = dataclasses.replace(report.cohort, quorum=4)
+    report = dataclasses.replace(report, cohort=cohort)
     page = write(report, Table(), tmp_path)[name(0)]
     assert "✗ Nothing was trained" in page
     assert "3 of 3 silos were admitted; the quorum is 4." in page

@@ -6,10 +6,10 @@ import dataclasses
 
 import pytest
 
-from components.dashboard.payloads import Baseline
 from components.dashboard.silo import page as silo_page
 from components.payloads import table
 from components.payloads.cohort import Member
+from components.payloads.decision import Baseline
 from components.payloads.findings import Finding
 from tests.components.dashboard.conftest import ARABIC, EMOJI, EVIL, LONG, PLAIN
 from tests.components.dashboard.silo import made_runs
@@ -41,8 +41,8 @@ def folder(tmp_path_factory):
     found = Finding(reason, f"export `{EVIL}`"), Finding(f"file {LONG} is new")
     members[1] = Member(ARABIC, False, found[:1], found[1:])
     report = made_runs.report(members, figures, run=made_runs.training(NAMES, 15))
-    baseline = Baseline(span="6", digest="b" * 64)
-    decision = report.decision.model_copy(update={"baseline": baseline})
+    baseline = Baseline("6", "b" * 64, "/model/6")
+    decision = dataclasses.replace(report.decision, baseline=baseline)
     made = tmp_path_factory.mktemp("site")
     silo_page.write(dataclasses.replace(report, decision=decision), figures, made)
     return made / "silos"
