@@ -72,6 +72,18 @@ def place(url: sa.URL) -> str:
     return f"{url.host}:{url.port or 3306}"
 
 
+def url_place(url: str) -> str:
+    """Return where a store is, for people, from its URL or a reference to it."""
+    return place(sa.make_url(store_url.resolve(url)))
+
+
+def exists(url: str) -> bool:
+    """Return whether a store is there already; one on a server always counts."""
+    parts = sa.make_url(store_url.resolve(url))
+    is_file = parts.get_backend_name() == "sqlite"
+    return not is_file or pathlib.Path(str(parts.database)).is_file()
+
+
 @contextlib.contextmanager
 def _explained(url: sa.URL) -> Iterator[None]:
     """Turn the driver's errors of a store that can't be used into sentences.

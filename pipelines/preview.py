@@ -11,7 +11,7 @@ import dataclasses
 from components.fairness_evaluator import decision
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.payloads.decision import Decision
-from pipelines.past_runs.evaluation import Evaluation
+from pipelines.runs.store import Evaluation
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,14 +11,14 @@ from components.errors import SettingsError
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.gates.registry import GATES
 from components.fairness_evaluator.waivers import Waivers
-from pipelines import preview, summary
+from pipelines import preview
 from pipelines.cli import waiving
+from pipelines.summary import Gate, Summary
 
 if TYPE_CHECKING:
     from components.fairness_evaluator.waivers import Record
     from components.payloads.decision import Decision, GateResult
-    from pipelines.past_runs.runs import PastRuns
-    from pipelines.summary import Summary
+    from pipelines.runs.store import RunStore
 
 WIDTH = 88
 REFUSE_IF = {
@@ -30,7 +30,7 @@ COUNTS = "it counts from the next run on"
 VERDICTS = {True: "blessed", False: "not blessed"}
 
 
-def explained(runs: PastRuns, run_id: str) -> dict[str, Any]:
+def explained(runs: RunStore, run_id: str) -> dict[str, Any]:
     """Return what each gate of a run's decision protects, demanded and found.
 
     Args:
@@ -42,14 +42,12 @@ def explained(runs: PastRuns, run_id: str) -> dict[str, Any]:
     """
     told = runs.find(run_id)
     decided = runs.evaluation(told).decision
-    now = Waivers(runs.operator_store, runs.use_case).last(
-        told["model"]["digest"] or ""
-    )
+    now = Waivers(runs.url, runs.use_case).last(told.model.digest or "")
     return {
-        "run_id": told["run_id"],
+        "run_id": told.run_id,
         "use_case": runs.use_case,
-        "span": told["span"],
-        "status": told["status"],
+        "span": told.span,
+        "status": told.status,
         "reasons": list(decided.reasons),
         "gates": [_gate(decided, gate, now.get(gate.gate)) for gate in decided.gates],
         "not_judged": [dataclasses.asdict(item) for item in decided.not_judged],
@@ -99,11 +97,12 @@ def explanation(told: dict[str, Any]) -> str:
 
 
 def _ended(told: dict[str, Any]) -> str:
-    waivers = [gate["waiver"] for gate in told["gates"]]
-    gates = [
-        {"waived": bool(each), "waived_by": each and each["by"]} for each in waivers
-    ]
-    return summary.words({"status": told["status"], "gates": gates})
+    gates = tuple(
+        Gate(gate["gate"], gate["passed"], bool(waiver), waiver and waiver["by"])
+        for gate in told["gates"]
+        for waiver in [gate["waiver"]]
+    )
+    return Summary("", "", "", told["status"], gates=gates).outcome
 
 
 def _verdict(gate: dict[str, Any]) -> str:
@@ -150,7 +149,7 @@ def _waiver(waiver: dict[str, Any] | None) -> str:
 
 
 def previews(
-    runs: PastRuns, gates: GateSettings, run_id: str = ""
+    runs: RunStore, gates: GateSettings, run_id: str = ""
 ) -> list[dict[str, Any]]:
     """Return what bounds would have decided on past runs, oldest first.
 
@@ -174,11 +173,11 @@ def previews(
     return told
 
 
-def _preview(runs: PastRuns, item: Summary, gates: GateSettings) -> dict[str, Any]:
+def _preview(runs: RunStore, item: Summary, gates: GateSettings) -> dict[str, Any]:
     evaluation = runs.evaluation(item)
     if not evaluation.decision.gates:
         raise SettingsError(
-            f"run {item['run_id']}: no gate judged anything "
+            f"run {item.run_id}: no gate judged anything "
             f"({'; '.join(evaluation.decision.reasons)})",
             "choose a run that evaluated its model",
         )
@@ -193,8 +192,8 @@ def _preview(runs: PastRuns, item: Summary, gates: GateSettings) -> dict[str, An
 
 def _of_run(item: Summary) -> dict[str, Any]:
     return {
-        "run_id": item["run_id"],
-        "span": item["span"],
+        "run_id": item.run_id,
+        "span": item.span,
         "then": None,
         "now": None,
         "changed": [],

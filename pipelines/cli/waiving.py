@@ -9,12 +9,11 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from components.errors import SettingsError
-from pipelines import summary
-from pipelines.run_store import RUNNING
+from pipelines.summary import RUNNING
 
 if TYPE_CHECKING:
     from components.fairness_evaluator.waivers import Record, Waivers
-    from pipelines.past_runs.runs import PastRuns
+    from pipelines.runs.store import RunStore
     from pipelines.summary import Summary
 
 
@@ -28,19 +27,19 @@ def check(told: Summary, gate: str) -> None:
     Raises:
         SettingsError: It did not.
     """
-    run = told["run_id"]
-    if told["status"] == RUNNING:
+    run = told.run_id
+    if told.status == RUNNING:
         raise SettingsError(
             f"run {run} has not ended, so no gate has decided yet",
             "wait for its end: `fairsilo report list USE_CASE` shows it",
         )
-    if summary.is_blessed(told):
+    if told.is_blessed:
         raise SettingsError(f"run {run} was blessed: there is nothing to waive")
     refused = _refused(told)
     if not refused:
         raise SettingsError(
             f"run {run}: no gate refused its model, it came to none "
-            f"({'; '.join(told['reasons'])})",
+            f"({'; '.join(told.reasons)})",
             "a waiver lets a model pass a gate; mend what ended the run",
         )
     if gate not in refused:
@@ -52,7 +51,7 @@ def check(told: Summary, gate: str) -> None:
 
 
 def next_steps(
-    runs: PastRuns, told: Summary, state: Waivers, output: pathlib.Path | None
+    runs: RunStore, told: Summary, state: Waivers, output: pathlib.Path | None
 ) -> list[str]:
     """Return what to do once a gate is waived, a line each.
 
@@ -62,12 +61,12 @@ def next_steps(
         state: All waivers.
         output: The output folder, where one was given.
     """
-    holding = state.active(told["model"]["digest"], _today())
+    holding = state.active(told.model.digest or "", _today())
     waived = {waiver.gate for waiver in holding}
     left = [gate for gate in _refused(told) if gate not in waived]
     words = [runs.program, shlex.quote(runs.use_case)]
-    if told["span"]:
-        words.append(f"--span {shlex.quote(told['span'])}")
+    if told.span:
+        words.append(f"--span {shlex.quote(told.span)}")
     if output:
         words.append(f"--output {shlex.quote(str(output))}")
     lines = [
@@ -126,8 +125,7 @@ def _state(record: Record, last: Record) -> str:
 
 
 def _refused(told: Summary) -> list[str]:
-    gates = told.get("gates", ())  # runs of earlier versions have none
-    return [item["gate"] for item in gates if not item["passed"]]
+    return [gate.gate for gate in told.refused]
 
 
 def _today() -> datetime.date:

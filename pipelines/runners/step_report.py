@@ -104,7 +104,7 @@ def of_summary(about: About, summary: Summary) -> StepReport:
         about: The run.
         summary: Its summary (`pipelines/summary.py`).
     """
-    about = dataclasses.replace(about, span=about.span or summary["span"])
+    about = dataclasses.replace(about, span=about.span or summary.span)
     return _report("Decision", about, outcome.describe(summary))
 
 
