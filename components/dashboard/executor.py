@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import pathlib
 from typing import Any
@@ -12,6 +13,7 @@ from tfx.types import Artifact, artifact_utils
 from components.dashboard import report, scores
 from components.dashboard.run import page as run_page
 from components.dashboard.settings import DashboardSettings
+from components.dashboard.silo import content
 from components.dashboard.silo import page as silo_page
 from components.payloads import table
 from components.payloads.manifest import Manifest
@@ -78,5 +80,7 @@ class Executor(base_executor.BaseExecutor):
         folder = artifact_utils.get_single_uri(output_dict["dashboard"])
         path = pathlib.Path(folder, run_page.FILE_NAME)
         path.write_text(html, encoding="utf-8")
-        silo_page.write(found, figures, folder)
+        folders = dataclasses.asdict(sources)
+        silos = content.read(folders, about.use_case, about.span, figures)
+        silo_page.write(silos, folder)
         logger.info("span=%s: page of %s bytes", about.span, path.stat().st_size)

@@ -72,7 +72,7 @@ def from_store(
         The files, and the folder of the silos' pages; and a sentence where the pages
         can't be read here.
     """
-    from components.dashboard.silo.page import FOLDER
+    from components.dashboard.silo.location import FOLDER
     from pipelines.runs.store import RunStore
 
     store = RunStore(url, use_case)

@@ -14,7 +14,7 @@ import re
 import shutil
 from collections.abc import Mapping, Sequence
 
-from components.dashboard.silo.page import FOLDER
+from components.dashboard.silo.location import FOLDER
 from pipelines.runs import comparison, figures, index, pages
 from pipelines.runs.figures import Figures, MetricKey, Subject
 from pipelines.runs.index import Entry

@@ -22,7 +22,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from components import locks, store
-from components.dashboard.silo.page import FOLDER, file_name
+from components.dashboard.silo.location import FOLDER, file_name
 from components.errors import FairSiloError, SettingsError
 from components.payloads import table
 from components.payloads.decision import Decision

@@ -1,22 +1,22 @@
 """What the gates demand of one silo, beside what it reaches.
 
 The gates' own sentences name other silos, so none of them is shown to an owner. This
-compares the silo's own figures with the bounds of the settings, gate by gate. It
-decides nothing: a gate looks at all silos, and widens intervals where it looks at many.
+compares the silo's own figures with the bounds of the decision's settings. It decides
+nothing: a gate looks at all silos, and widens intervals where it looks at many.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pydantic
 
-from components.dashboard.scores import Cell, Question, Scores, Slice
+from components.dashboard.silo.figures import OwnFigures
+from components.dashboard.silo.others import number
 from components.dashboard.silo.words import LABELS
-from components.payloads.minimum_data import MinimumData
-from components.payloads.table import CHANGE
+from components.payloads.table import CHANGE, Figure
 from components.scoring.metrics import is_lower_better
 
 GAPS = {
@@ -28,40 +28,25 @@ GAPS = {
 }
 
 
-class _View(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(frozen=True)
-
-
-class Bound(_View):
-    """A gate's section; which of the bounds it has depends on the gate."""
+class _Section(pydantic.BaseModel):
+    """A gate's section of the settings; its bound is one of the three."""
 
     metric: str = "auc"
     threshold: float | None = None
-    at_least: float | None = None
-    at_most: float | None = None
-    at_most_worse: float | None = None
+    at_least: float = 0.0
+    at_most: float = 0.0
+    at_most_worse: float = 0.0
     slices: tuple[str, ...] = ()
     refuse_if: str = "surely"
 
-
-class Demands(_View):
-    """The gates that look at single silos, as in the settings' section `gates`."""
-
-    minimum_data: MinimumData = MinimumData()
-    silo_floor: Bound | None = None
-    worst_silo: Bound | None = None
-    calibration: Bound | None = None
-    silo_change: Bound | None = None
-    group_gap: Bound | None = None
-
-
-def of_settings(settings: Mapping[str, Any]) -> Demands:
-    """Return what a run's settings demand of a silo; nothing without `gates`."""
-    return Demands.model_validate(settings.get("gates", {}))
+    @property
+    def name(self) -> str:
+        at = "" if self.threshold is None else f" at {self.threshold:g}"
+        return LABELS[self.metric] + at
 
 
 @dataclasses.dataclass(frozen=True)
-class Comparison:
+class Bound:
     """One bound and the silo's figure.
 
     Attributes:
@@ -79,7 +64,7 @@ class Comparison:
     what: str
     demanded: str
     refuse_if: str
-    found: Cell | None
+    found: Figure | None
     slack: tuple[float, ...]
     signed: bool = False
 
@@ -94,91 +79,83 @@ class Comparison:
         return len({each >= 0 for each in self.slack}) == 1
 
 
-def comparisons(demands: Demands, own: Scores, silo: str) -> list[Comparison]:
-    """Return each bound that is set, beside the silo's figure.
+def of_silo(gates: Mapping[str, Any], own: OwnFigures) -> tuple[Bound, ...]:
+    """Return each bound on single silos that is set, beside the silo's figure.
 
     Args:
-        demands: The bounds.
-        own: The silo's own cells.
-        silo: Its id.
+        gates: The section `gates` of the run's settings.
+        own: The silo's own figures; without any there is nothing to compare.
     """
-    return list(_comparisons(demands, own, Slice(silo)))
-
-
-def _comparisons(demands: Demands, own: Scores, of: Slice) -> Iterator[Comparison]:
-    floors = {"silo_floor": demands.silo_floor, "worst_silo": demands.worst_silo}
-    for gate, bound in floors.items():
-        if bound is not None:
-            found = own.ask(Question(bound.metric, of, threshold=bound.threshold))
-            yield _floor(gate, bound, found)
-    if demands.calibration is not None:
-        found = own.ask(Question("calibration_error", of))
-        what = LABELS["calibration_error"]
-        yield _ceiling("calibration", what, demands.calibration, found)
-    if demands.silo_change is not None:
-        yield _change(demands.silo_change, own, of)
-    if demands.group_gap is not None:
-        yield from _gaps(demands.group_gap, own, of)
-
-
-def _floor(gate: str, bound: Bound, found: Cell | None) -> Comparison:
-    least = bound.at_least or 0.0
-    return Comparison(
-        gate=gate,
-        what=_words(bound),
-        demanded=f"at least {least:.3f}",
-        refuse_if=bound.refuse_if,
-        found=found,
-        slack=tuple(value - least for value in _values(found)),
+    if not len(own.table):
+        return ()
+    return tuple(
+        bound
+        for gate, find in _GATES.items()
+        if gates.get(gate) is not None
+        for bound in find(gate, _Section.model_validate(gates[gate]), own)
     )
 
 
-def _ceiling(gate: str, what: str, bound: Bound, found: Cell | None) -> Comparison:
-    most = bound.at_most or 0.0
-    return Comparison(
-        gate=gate,
-        what=what,
-        demanded=f"at most {most:.3f}",
-        refuse_if=bound.refuse_if,
-        found=found,
-        slack=tuple(most - value for value in _values(found)),
-    )
+def _floor(gate: str, section: _Section, own: OwnFigures) -> Iterator[Bound]:
+    found = own.get(section.metric, threshold=section.threshold)
+    slack = [value - section.at_least for value in _values(found)]
+    demanded = f"at least {section.at_least:.3f}"
+    yield _bound(gate, section, section.name, demanded, found, slack)
 
 
-def _change(bound: Bound, own: Scores, of: Slice) -> Comparison:
-    worse = bound.at_most_worse or 0.0
-    sign = -1 if is_lower_better(bound.metric) else 1
-    question = Question(bound.metric, of, model=CHANGE, threshold=bound.threshold)
-    found = own.ask(question)
-    return Comparison(
-        gate="silo_change",
-        what=f"change in {_words(bound)} against the baseline",
-        demanded=f"at most {worse:.3f} worse",
-        refuse_if=bound.refuse_if,
-        found=found,
-        slack=tuple(worse + sign * value for value in _values(found)),
-        signed=True,
-    )
+def _calibration(gate: str, section: _Section, own: OwnFigures) -> Iterator[Bound]:
+    found = own.get("calibration_error")
+    yield _ceiling(gate, section, LABELS["calibration_error"], found)
 
 
-def _gaps(bound: Bound, own: Scores, of: Slice) -> Iterator[Comparison]:
-    metric = GAPS[bound.metric]
-    known = {q.of.column for q, _ in own if q.metric == metric and not q.of.group}
-    for column in sorted(set(bound.slices) or known):
-        place = Slice(of.silo, column)
-        found = own.ask(Question(metric, place, threshold=bound.threshold))
-        what = f"difference in {_words(bound)} between groups of {column}"
-        yield _ceiling("group_gap", what, bound, found)
+def _change(gate: str, section: _Section, own: OwnFigures) -> Iterator[Bound]:
+    found = own.get(section.metric, threshold=section.threshold, model=CHANGE)
+    sign = -1 if is_lower_better(section.metric) else 1
+    slack = [section.at_most_worse + sign * value for value in _values(found)]
+    what = f"change in {section.name} against the baseline"
+    demanded = f"at most {section.at_most_worse:.3f} worse"
+    bound = _bound(gate, section, what, demanded, found, slack)
+    yield dataclasses.replace(bound, signed=True)
 
 
-def _words(bound: Bound) -> str:
-    at = "" if bound.threshold is None else f" at {bound.threshold:g}"
-    return LABELS[bound.metric] + at
+def _gaps(gate: str, section: _Section, own: OwnFigures) -> Iterator[Bound]:
+    metric = GAPS[section.metric]
+    known = {f.slice for f in own.table if f.metric == metric and not f.group}
+    for column in sorted(set(section.slices) or known):
+        found = own.get(metric, slice=column, threshold=section.threshold)
+        what = f"difference in {section.name} between groups of {column}"
+        yield _ceiling(gate, section, what, found)
 
 
-def _values(found: Cell | None) -> list[float]:
+def _ceiling(gate: str, section: _Section, what: str, found: Figure | None) -> Bound:
+    slack = [section.at_most - value for value in _values(found)]
+    demanded = f"at most {section.at_most:.3f}"
+    return _bound(gate, section, what, demanded, found, slack)
+
+
+def _bound(
+    gate: str,
+    section: _Section,
+    what: str,
+    demanded: str,
+    found: Figure | None,
+    slack: list[float],
+) -> Bound:
+    return Bound(gate, what, demanded, section.refuse_if, found, tuple(slack))
+
+
+def _values(found: Figure | None) -> list[float]:
     """Return the figure and the ends of its interval; none without a figure."""
-    if found is None or not found.is_number:
+    value = number(found)
+    if found is None or value is None:
         return []
-    ends = [end for end in (found.low, found.high) if end is not None]
-    return [found.number, *ends]
+    return [value, *(end for end in (found.low, found.high) if end is not None)]
+
+
+_GATES: Mapping[str, Callable[[str, _Section, OwnFigures], Iterator[Bound]]] = {
+    "silo_floor": _floor,
+    "worst_silo": _floor,
+    "calibration": _calibration,
+    "silo_change": _change,
+    "group_gap": _gaps,
+}

@@ -13,7 +13,6 @@ import dataclasses
 import math
 from collections.abc import Container, Iterable
 
-from components.dashboard.scores import Cell
 from components.payloads.manifest import EVAL
 from components.payloads.table import CANDIDATE, Figure
 
@@ -24,6 +23,13 @@ MIN_OTHERS = 5
 ROUNDING = 1e-9
 LAST = {"log_loss": 39}  # 1.95 and more: it has no upper end
 LAST_OF_SHARE = BINS_A_UNIT - 1
+
+
+def number(figure: Figure | None) -> float | None:
+    """Return a figure's value; None where there is none, or a note instead."""
+    if figure is None or figure.note or figure.value is None:
+        return None
+    return figure.value if math.isfinite(figure.value) else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,16 +95,14 @@ class Others:
                 figure.silo in judged
                 and not figure.slice
                 and (figure.model, figure.split) == (CANDIDATE, EVAL)
-                and not figure.note
-                and figure.value is not None
-                and math.isfinite(figure.value)
+                and (value := number(figure)) is not None
             ):
                 key = (figure.metric, figure.threshold)
                 counts = self._counts.setdefault(key, Counts())
-                counts[_place(figure.metric, figure.value)] += 1
+                counts[_place(figure.metric, value)] += 1
 
     def of(
-        self, silo: str, metric: str, threshold: float | None, own: Cell | None
+        self, silo: str, metric: str, threshold: float | None, own: Figure | None
     ) -> Distribution | None:
         """Return how the others fare in a metric that lies between 0 and 1 or so.
 
@@ -112,9 +116,10 @@ class Others:
             The distribution; None where the silo has no figure to compare, or fewer
             than `MIN_OTHERS` others have one.
         """
-        if own is None or not own.is_number:
+        value = number(own)
+        if value is None:
             return None
-        place = _place(metric, own.number)
+        place = _place(metric, value)
         counts = Counts(self._counts.get((metric, threshold), {}))
         if silo in self._judged:
             counts[place] -= 1
