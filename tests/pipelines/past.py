@@ -47,7 +47,8 @@ def evaluated(
         reasons=tuple(decided.reasons),
         gates=tuple(Gate(g.gate, g.passed, g.waived) for g in decided.gates),
         model=ModelFiles(digest=DIGEST),
-        **{name: str(folder) for name, folder in folders.items()},
+        evaluation=str(folders["evaluation"]),
+        blessing=str(folders["blessing"]),
     )
     RunStore("", use_case, places.output).finish(ended)
     return ended

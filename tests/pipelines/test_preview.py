@@ -6,9 +6,9 @@ import pytest
 
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.payloads.decision import Baseline, Waiver
-from pipelines.past_runs.local import LocalRuns
 from pipelines.places import Places
 from pipelines.preview import Changed, preview
+from pipelines.runs.store import RunStore
 from tests.pipelines import past
 
 
@@ -16,7 +16,7 @@ from tests.pipelines import past
 def evaluation(tmp_path):
     def of(floor, waivers=()):
         told = past.evaluated(Places(tmp_path), "a", floor, waivers=waivers)
-        return LocalRuns("flights", Places(tmp_path)).evaluation(told)
+        return RunStore("", "flights", tmp_path).evaluation(told)
 
     return of
 

@@ -9,8 +9,8 @@ from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.waivers import Waivers
 from components.payloads.decision import Waiver
 from pipelines.cli import gate_words
-from pipelines.past_runs import choosing
 from pipelines.places import Places
+from pipelines.runs.store import RunStore
 from tests.pipelines import past
 
 WAIVER = Waiver("silo_floor", "agreed", "A. Reviewer", "2026-12-31", "2026-11-24", "a")
@@ -23,7 +23,7 @@ def places(tmp_path):
 
 @pytest.fixture
 def runs(places):
-    return choosing.of_use_case("flights", places.output, "")
+    return RunStore("", "flights", places.output)
 
 
 def test_each_gate_is_explained(places, runs):

@@ -14,7 +14,7 @@ import pytest
 from components.errors import FairSiloError
 from components.payloads import ledger, table
 from components.payloads.cohort import Cohort, Member
-from components.payloads.egress import KINDS
+from components.payloads.egress import KINDS, Departure
 from components.payloads.findings import Finding
 from components.payloads.ledger import FailureLine, Ledger
 from components.payloads.ledger import SiloLine as Predictions
@@ -157,7 +157,8 @@ def test_a_summary_gives_the_page_of_the_decision(blessed, tmp_path):
 
 def test_what_is_not_a_number_is_no_metric(blessed, tmp_path):
     told = summary.of_run("run-1", "flights", Places(tmp_path), blessed)
-    told["metrics"]["auc"] = math.nan
+    unknown = dataclasses.replace(told.metrics, auc=math.nan)
+    told = dataclasses.replace(told, metrics=unknown)
     metrics = step_report.of_summary(ABOUT, told).metrics
     assert "AUC" not in metrics
     assert metrics["AUC on the following span"] == 0.698
@@ -165,7 +166,9 @@ def test_what_is_not_a_number_is_no_metric(blessed, tmp_path):
 
 def test_a_summary_of_a_failure_has_the_fault(tmp_path):
     fault = FairSiloError(f"silo `{cases.EVIL}`: found nothing")
-    told = summary.of_failure("run-1", "flights", "2013-02", fault, {})
+    told = summary.of_failure(
+        summary.of_start("run-1", "flights", "2013-02"), fault, {}
+    )
     report = step_report.of_summary(ABOUT, told)
     assert f"✗ The run failed silo `{cases.EVIL}`" in cases.words(report.html)
     assert "img" not in cases.tags(report.html)
@@ -221,19 +224,19 @@ def grow(nodes: cases.Nodes, members: tuple[Member, ...]) -> None:
     ).write(out["inference_result"])
 
 
-def silo_of_summary(member: Member) -> dict[str, object]:
-    return {
-        "silo": member.silo,
-        "rows_train": 9,
-        "rows_eval": 9,
-        "admitted": member.admitted,
-        "reasons": [dataclasses.asdict(one) for one in member.reasons],
-        "judged": member.admitted,
-        "auc": 0.6,
-        "auc_low": 0.5,
-        "auc_high": 0.7,
-        "left": [{"kind": kind, "count": 3, "bytes": 9000} for kind in KINDS],
-    }
+def silo_of_summary(member: Member) -> summary.Silo:
+    return summary.Silo(
+        member.silo,
+        9,
+        9,
+        member.admitted,
+        member.reasons,
+        judged=member.admitted,
+        auc=0.6,
+        auc_low=0.5,
+        auc_high=0.7,
+        left=tuple(Departure(kind, 3, 9000) for kind in KINDS),
+    )
 
 
 @pytest.mark.parametrize(("number", "most"), [(16, 100_000), (2400, 200_000)])
@@ -242,7 +245,8 @@ def test_pages_stay_small_whatever_the_number_of_silos(number, most, blessed, tm
     members = tuple(map(verdict, range(number)))
     grow(blessed, members)
     pages = {node: step_report.of_node(node, ABOUT, blessed).html for node in VERDICTS}
-    told["silos"] = [silo_of_summary(member) for member in members]
+    silos = tuple(silo_of_summary(member) for member in members)
+    told = dataclasses.replace(told, silos=silos)
     report = step_report.of_summary(ABOUT, told)
     pages["decide"] = report.html
     sizes = {node: len(page.encode()) for node, page in pages.items()}

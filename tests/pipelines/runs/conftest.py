@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -59,7 +60,7 @@ class Output:
     def runs(self) -> RunStore:
         return RunStore("", "flights", self.folder)
 
-    def add(self, run_id: str, figures: list[Figure] = (), **more: Any) -> Summary:
+    def add(self, run_id: str, figures: Sequence[Figure] = (), **more: Any) -> Summary:
         """Record a run with its table, its page and the page of silo F9."""
         artifacts = self.folder / "pipeline" / f"{len(self.runs.run_ids()):04d}"
         page = artifacts / "dashboard" / "index.html"

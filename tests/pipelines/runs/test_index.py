@@ -1,93 +1,59 @@
-"""What the index tells of each run, and what became of the silos between runs."""
+"""The index: what stands there of each run, and what became of the silos."""
 
+import dataclasses
 import itertools
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.site import trends
-from tests.pipelines.site.conftest import DRIFT, silo, told
+from components.payloads.findings import Finding
+from pipelines.runs import index
+from pipelines.runs.charts import Axes
+from pipelines.runs.index import Cohort
+from pipelines.summary import Gate, Metrics, WorstSilo
+from tests.pipelines.runs.conftest import ARABIC, DRIFT, EVIL, ended, silo
 
 
 def cohort_of(*runs):
-    return [
-        entry.cohort
-        for entry in trends.entries(
-            [told(f"run-{n}", silos=silos) for n, silos in enumerate(runs)]
-        )
-    ]
+    summaries = [ended(f"run-{n}", silos=tuple(silos)) for n, silos in enumerate(runs)]
+    return [entry.cohort for entry in index.entries(summaries)]
 
 
-def test_a_run_is_told_with_its_first_reason_and_its_gates():
-    (entry,) = trends.entries(
-        [
-            told(
-                "run-1",
-                status="not_blessed",
-                reasons=["silo F9 loses 0.031 AUC", "the gap is 0.21"],
-                metrics={"auc": 0.7, "auc_next_span": 0.6},
-                gates=[
-                    {"gate": "silo_floor", "passed": True, "waived": False},
-                    {"gate": "silo_change", "passed": False, "waived": False},
-                    {"gate": "silo_gap", "passed": False, "waived": True},
-                ],
-                worst_silo={"silo": "F9", "auc": 0.671},
-                gap=0.21,
-            )
-        ]
-    )
-    assert (entry.run_id, entry.status) == ("run-1", "not_blessed")
-    assert entry.reason == "silo F9 loses 0.031 AUC"
-    assert (entry.failed, entry.waived) == (("silo_change",), ("silo_gap",))
-    assert (entry.worst_silo, entry.worst_auc, entry.gap) == ("F9", 0.671, 0.21)
-    assert entry.auc == 0.7
+def rendered(*summaries, num_compared=0):
+    return index.render("flights", index.entries(summaries), num_compared)
 
 
-def waiver(by="A. Reviewer"):
-    return {"gate": "silo_gap", "passed": False, "waived": True, "waived_by": by}
+def heading(html):
+    return re.search(r'<h2 id="last"[^>]*>(.*?)</h2>', html).group(1)
 
 
-def test_a_waiver_is_told_where_it_let_a_model_pass():
-    blessed, refused = trends.entries(
-        [
-            told("run-1", gates=[waiver(), waiver()]),
-            told("run-2", status="not_blessed", gates=[waiver()]),
-        ]
-    )
-    assert blessed.waivers == "2 gates waived by A. Reviewer"
-    assert refused.waivers == ""
+WAIVED = (Gate("silo_gap", False, True, f"A. {EVIL}"),) * 2
 
 
-def test_runs_of_one_span_are_told_apart_and_runs_without_a_span_by_their_start():
+def test_runs_of_one_span_are_kept_apart_and_runs_without_a_span_by_their_start():
     runs = [
-        told("a", span="2013-10"),
-        told("b", span="2013-11"),
-        told("c", span="2013-10"),
-        told("20261124-222803-latest", span=""),
-        told("20261124-222804", span=""),
-        told("0d1e-uuid", span=""),
+        ended("a", span="2013-10"),
+        ended("b", span="2013-11"),
+        ended("c", span="2013-10"),
+        ended("20261124-222803-latest", span=""),
+        ended("0d1e-uuid", span=""),
     ]
-    assert [entry.label for entry in trends.entries(runs)] == [
+    entries = index.entries(runs)
+    assert [entry.label for entry in entries] == [
         ("2013-10", "run 1"),
         ("2013-11",),
         ("2013-10", "run 2"),
         ("2026-11-24", "22:28:03"),
-        ("2026-11-24", "22:28:04"),
         ("0d1e-uuid",),
     ]
-
-
-def test_what_an_older_summary_does_not_tell_is_none():
-    (entry,) = trends.entries([told("run-1")])
-    assert (entry.failed, entry.waived) == ((), ())
-    assert (entry.worst_silo, entry.worst_auc, entry.gap) == ("", None, None)
-    assert entry.cohort is None
+    assert [e.name for e in entries[2:4]] == ["2013-10, run 2", "2026-11-24 22:28:03"]
 
 
 def test_the_first_run_has_no_changes_of_its_cohort():
     (first,) = cohort_of([silo("a"), silo("b", False)])
-    assert first == trends.Cohort(silos=2, admitted=1, drifted=0)
+    assert first == Cohort(silos=2, admitted=1, drifted=0)
 
 
 def test_silos_come_leave_are_quarantined_and_train_again():
@@ -95,15 +61,7 @@ def test_silos_come_leave_are_quarantined_and_train_again():
         [silo("a"), silo("b"), silo("c", False), silo("d", False), silo("e")],
         [silo("b", False), silo("c"), silo("d", False), silo("e"), silo("f", False)],
     )
-    assert second == trends.Cohort(
-        silos=5,
-        admitted=2,
-        drifted=0,
-        came=("f",),
-        left=("a",),
-        quarantined=("b",),
-        released=("c",),
-    )
+    assert second == Cohort(5, 2, 0, ("f",), ("a",), ("b",), ("c",))
 
 
 def test_a_run_that_failed_early_is_not_taken_for_one_that_lost_all_silos():
@@ -114,17 +72,11 @@ def test_a_run_that_failed_early_is_not_taken_for_one_that_lost_all_silos():
 
 
 def test_silos_with_drift_are_counted_once_be_it_a_reason_or_a_note():
-    noted = {**silo("b"), "notes": [f"{DRIFT} (split train)"]}
+    noted = dataclasses.replace(silo("b"), notes=(Finding(f"{DRIFT} (split train)"),))
     (cohort,) = cohort_of(
         [silo("a", False, (DRIFT, DRIFT)), noted, silo("c", False, ("too few rows",))]
     )
     assert cohort.drifted == 2
-
-
-def test_drift_is_known_in_findings_with_ways_out_too():
-    drifted = {**silo("a", False), "reasons": [{"sentence": DRIFT, "hint": "look"}]}
-    (cohort,) = cohort_of([drifted, silo("b")])
-    assert cohort.drifted == 1
 
 
 @pytest.mark.slow
@@ -145,7 +97,7 @@ def test_a_finding_of_drift_is_known_by_the_validators_own_sentence():
         for values in ([1, 2, 3] * 40, [71, 82, 93] * 40)
     )
     (finding,) = tfdv_checks.drift(now, before, schema, "2013-10")
-    assert trends.DRIFT in finding["sentence"]
+    assert index.DRIFT in finding["sentence"]
 
 
 COHORTS = st.lists(
@@ -158,8 +110,97 @@ COHORTS = st.lists(
 @given(COHORTS)
 def test_changes_lead_from_each_cohort_to_the_next(cohorts):
     found = cohort_of(*([silo(*item) for item in one.items()] for one in cohorts))
-    for (old, new), told_of in zip(itertools.pairwise(cohorts), found[1:], strict=True):
-        assert {*old, *told_of.came} - {*told_of.left} == {*new}
+    for (old, new), then in zip(itertools.pairwise(cohorts), found[1:], strict=True):
+        assert {*old, *then.came} - {*then.left} == {*new}
         trained = {name for name in old if old[name] and name in new}
         train = {name for name in new if new[name] and name in old}
-        assert (trained | {*told_of.released}) - {*told_of.quarantined} == train
+        assert (trained | {*then.released}) - {*then.quarantined} == train
+
+
+# ---- the page --------------------------------------------------------------
+
+
+def test_runs_stand_newest_first_and_only_the_latest_are_drawn():
+    html = rendered(*(ended(f"run-{n:03d}") for n in range(73)))
+    rows = re.findall(r'<th scope="row" class="run"><bdi>(run-\d+)</bdi>', html)
+    assert (rows[0], rows[72]) == ("run-072", "run-000")
+    drawn = re.findall(r'<circle class="mark"[^>]*><title>(run-\d+)', html)
+    assert (drawn[0], drawn[-1], len(drawn)) == ("run-013", "run-072", 60)
+    assert "the last 60 of 73" in html
+
+
+def test_each_status_has_a_sign_and_a_word():
+    statuses = ["blessed", "not_blessed", "below_quorum", "failed", "running"]
+    html = rendered(*(ended(f"run-{s}", status=s) for s in statuses))
+    words = re.findall(r'<td data-sort="([^"]*)"><span class="word (\w+)">(\S)', html)
+    assert words == [
+        ("Running", "bad", "…"),
+        ("Failed", "bad", "✗"),
+        ("Nothing was trained", "bad", "✗"),
+        ("Not blessed", "bad", "✗"),
+        ("Blessed", "good", "✓"),
+    ]
+
+
+def test_the_heading_and_the_trends_say_who_waived():
+    html = rendered(ended("run-1"), ended("run-2", span="7", gates=WAIVED))
+    assert heading(html).startswith("⚑ Blessed, 2 gates waived by A. &lt;/script&gt;")
+    assert heading(html).endswith(": <bdi>7</bdi>")
+    assert 'class="decision blessed by-waiver"' in html
+    assert '<span class="word waived">⚑ Blessed, 2 gates waived' in html
+    assert '<text class="sign waived"' in html
+    assert ">Blessed, waived</text>" in html
+    refused = rendered(ended("run-1", status="not_blessed", gates=WAIVED))
+    assert heading(refused).startswith("✗ Not blessed:")
+
+
+def test_reasons_gates_worst_silo_and_gap_are_shown():
+    run = ended(
+        "run-1",
+        status="not_blessed",
+        reasons=("silo F9 loses 0.031 AUC", "another"),
+        gates=(Gate("silo_change", False), Gate("silo_gap", False, True)),
+        worst_silo=WorstSilo("F9", 0.67123),
+        gap=0.2104,
+    )
+    html = rendered(run)
+    row = html[html.index("<tbody>") : html.index("</tbody>")]
+    assert "silo F9 loses 0.031 AUC" in row
+    assert "another" not in row
+    assert "<bdi>silo_change</bdi>" in row
+    assert "waived:</span> <bdi>silo_gap</bdi>" in row
+    assert "0.671<br>" in row
+    assert ">0.210</td>" in row
+    assert "no page here" in row
+
+
+def test_spans_and_comparisons_are_there_where_there_are_any():
+    assert '<th scope="col">Span</th>' in rendered(ended("a", span="7"))
+    assert ">Span<" not in rendered(ended("a", span="", silos=(silo("x"),)))
+    assert "diff.html" not in rendered(ended("a"), num_compared=1)
+    assert 'href="diff.html"' in rendered(ended("a"), ended("b"), num_compared=2)
+
+
+def test_names_are_text_and_many_are_counted():
+    silos = tuple(silo(name) for name in [EVIL, ARABIC, *"abcdefg"])
+    html = rendered(ended("a", silos=(silo("x"),)), ended("b", silos=silos))
+    assert EVIL not in html
+    assert "and 3 more" in html
+
+
+def test_empty_trends_say_so():
+    html = rendered(ended("a", metrics=Metrics()))
+    assert "No run has an AUC yet." in html
+    assert "No silo has drifted in any run." in html
+    assert html.count("<svg") == 1  # the decisions
+
+
+@given(st.lists(st.floats(-5, 5), min_size=1, max_size=9))
+def test_values_of_a_chart_lie_within_it_in_their_order(values):
+    axes = Axes([("x",)] * len(values), values)
+    heights = [axes.y(value) for value in values]
+    assert all(14 <= y <= axes.height - 40 for y in heights)
+    for (one, y), (other, z) in itertools.combinations(
+        zip(values, heights, strict=True), 2
+    ):
+        assert (y >= z) if one <= other else (y <= z)

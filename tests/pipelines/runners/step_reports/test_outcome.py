@@ -1,5 +1,7 @@
 """The run's page: its decision from its summary, whatever it came to."""
 
+import dataclasses
+
 import pytest
 
 from components.errors import FairSiloError
@@ -59,18 +61,18 @@ def test_the_worst_and_the_gap_are_those_of_the_summary(blessed, tmp_path):
     )
     told = told_of(blessed, tmp_path)
     metrics = outcome.describe(told).metrics
-    assert told["worst_silo"] == {"silo": cases.NORTH, "auc": 0.61}
+    assert told.worst_silo == summary.WorstSilo(cases.NORTH, 0.61)
     assert (metrics["worst silo"], metrics["worst silo AUC"]) == (cases.NORTH, 0.61)
-    assert (told["gap"], metrics["AUC gap"]) == (0.0, None)  # of one silo
+    assert (told.gap, metrics["AUC gap"]) == (0.0, None)  # of one silo
 
 
 def test_gates_that_refused_come_first(blessed, tmp_path):
-    told = told_of(blessed, tmp_path)
-    told["gates"] = [
-        {"gate": "silo_gap", "passed": True, "waived": False},
-        {"gate": "change", "passed": False, "waived": True},
-        {"gate": "silo_floor", "passed": False, "waived": False},
-    ]
+    gates = (
+        summary.Gate("silo_gap", True),
+        summary.Gate("change", False, True),
+        summary.Gate("silo_floor", False),
+    )
+    told = dataclasses.replace(told_of(blessed, tmp_path), gates=gates)
     content = outcome.describe(told)
     assert list(cases.rows(content, "Gates").items()) == [
         ("silo_floor", (Mark(False, "failed"),)),
@@ -104,15 +106,15 @@ def test_tables_say_who_did_not_train_what_left_and_where_things_are(blessed, tm
 
 
 def test_a_blessed_model_that_was_held_back_did_not_go_into_service(blessed, tmp_path):
-    told = told_of(blessed, tmp_path) | {"pushed": False, "reasons": ["why"]}
+    told = dataclasses.replace(
+        told_of(blessed, tmp_path), pushed=False, reasons=("why",)
+    )
     content = outcome.describe(told)
     assert (
         content.verdict
         == "Blessed, not put into service: a model of a later span is blessed"
     )
     assert (content.mood, content.reasons) == ("plain", ("why",))
-    del told["pushed"]  # of an earlier version
-    assert outcome.describe(told).verdict == "Blessed: the model went into service"
 
 
 def test_below_quorum_the_reason_and_the_silos_are_told(refused, tmp_path):
@@ -127,7 +129,7 @@ def test_below_quorum_the_reason_and_the_silos_are_told(refused, tmp_path):
 def test_a_run_that_failed_has_its_fault_and_how_far_it_came(blessed):
     fault = FairSiloError("run run-1 ended after SiloValidator, without a decision")
     content = outcome.describe(
-        summary.of_failure("run-1", "flights", "", fault, blessed)
+        summary.of_failure(summary.of_start("run-1", "flights", ""), fault, blessed)
     )
     assert (content.verdict, content.mood) == ("The run failed", "bad")
     assert content.reasons == (fault.message,)
@@ -143,7 +145,9 @@ def test_a_run_that_failed_has_its_fault_and_how_far_it_came(blessed):
     ],
 )
 def test_other_endings_have_their_words(blessed, tmp_path, status, verdict):
-    told = told_of(blessed, tmp_path) | {"status": status, "reasons": ["why"]}
+    told = dataclasses.replace(
+        told_of(blessed, tmp_path), status=status, reasons=("why",)
+    )
     content = outcome.describe(told)
     assert content.verdict == verdict
     assert content.reasons == ("why",)
