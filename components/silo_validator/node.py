@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
@@ -13,12 +13,16 @@ from components.payloads import egress, statistics
 from components.payloads.cohort import Cohort
 from components.payloads.egress import Departure
 from components.payloads.manifest import TRAIN, Manifest
-from components.silo_validator import heterogeneity, tfdv_checks, verdict
+from components.silo_validator import heterogeneity, profile, tfdv_checks, verdict
 from components.silo_validator.columns import Columns
 from components.silo_validator.settings import ValidationSettings
-from components.silos import tasks
+from components.silos import engine, tasks
 
 Statistics: TypeAlias = statistics_pb2.DatasetFeatureStatisticsList
+
+PROFILE = tasks.Task(
+    "profile", profile.profile, imports=("tensorflow_data_validation",)
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +60,6 @@ def validate(
     settings: ValidationSettings,
     by_hand: Mapping[str, str],
     baselines: Mapping[str, Baseline],
-    beam_args: Sequence[str] = (),
 ) -> Validation:
     """Check every silo and decide who trains.
 
@@ -67,7 +70,6 @@ def validate(
         settings: The bounds.
         by_hand: Reasons of the silos that the operator quarantined.
         baselines: Where there is one, a silo's earlier statistics.
-        beam_args: Beam's own flags.
     """
     arguments = {
         "schema": schema.SerializeToString(deterministic=True).hex(),
@@ -92,7 +94,7 @@ def validate(
     profiles: dict[str, verdict.Profile] = {}
     disclosed: dict[str, Statistics] = {}
     left: dict[str, list[Departure]] = {}
-    for silo, outcome in tasks.run("profile", calls, beam_args):
+    for silo, outcome in engine.run(PROFILE, calls):
         if isinstance(outcome, tasks.Failure):
             profiles[silo.id] = verdict.Profile(failure=outcome.finding)
             left[silo.id] = [egress.of_failure(outcome.num_bytes)]

@@ -14,8 +14,8 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from components.dashboard.bench.chromium import find_chromium
 from components.dashboard.silo.location import FOLDER, file_name
+from pipelines.benchmarks.chromium import find_chromium
 from pipelines.runs import site as builder
 from pipelines.runs.store import RunStore
 from pipelines.summary import Summary

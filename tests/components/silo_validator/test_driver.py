@@ -5,10 +5,11 @@ import json
 
 import pytest
 
+from components import circumstances
 from components.payloads.findings import sentences
-from components.silo_validator import profile
-from components.silos import tasks
+from components.silos import engine
 from tests.support import silos
+from tests.support.engines import faulty
 
 pytestmark = pytest.mark.beam
 
@@ -97,32 +98,28 @@ def test_what_the_cache_is_keyed_by_changes_with_the_decision_alone(runs):
 @pytest.mark.parametrize(
     ("fault", "told", "hint"),
     [
-        (MemoryError(), "silo `north`: profile: out of memory", tasks.OF_MACHINE),
+        (
+            MemoryError(),
+            "silo `north`: profile: out of memory",
+            circumstances.OF_MACHINE,
+        ),
         (
             OSError(errno.EIO, silos.CANARY),
             "silo `north`: profile: Input/output error",
-            tasks.OF_MACHINE,
+            circumstances.OF_MACHINE,
         ),
         (
             KeyError(silos.CANARY),
-            "silo `north`: profile: FairSilo failed with KeyError in tasks.py:",
-            tasks.OF_OURS,
+            "silo `north`: profile: FairSilo failed with KeyError in",
+            circumstances.OF_OURS,
         ),
     ],
 )
 def test_a_silo_whose_profile_met_a_fault_is_admitted_by_the_next_run(
-    runs, monkeypatch, fault, told, hint
+    runs, fault, told, hint
 ):
     tables = runs.manifest(federation(0), "1")
-
-    def faulty(silo, arguments):
-        if silo.id == "north":
-            raise fault
-        return profile.profile(silo, arguments)
-
-    monkeypatch.setitem(globals(), "task", faulty)  # where `tasks` looks for it
-    with monkeypatch.context() as patched:
-        patched.setitem(tasks.TASKS, "profile", f"{__name__}:task")
+    with engine.using(faulty("profile", "north", fault)):
         first = runs.run(tables)
     assert first.cohort.admitted == ["south", "west"]
     (reason,) = first["north"].reasons
