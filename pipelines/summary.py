@@ -82,20 +82,9 @@ class WorstSilo:
 
 @dataclasses.dataclass(frozen=True)
 class Silo:
-    """One silo in the run.
+    """One silo: its verdict (see `payloads/cohort.py`), its AUC, and what left it.
 
-    Attributes:
-        silo: Its id.
-        rows_train: Rows to train on.
-        rows_eval: Rows held out.
-        admitted: Whether it trained.
-        reasons: Why not; empty when admitted.
-        notes: Findings that did not cost the admission.
-        judged: Whether the gates judged it.
-        auc: AUC on its held-out rows; None without one.
-        auc_low: Lower end of the 95 % interval.
-        auc_high: Upper end.
-        left: What left it, by kind, over all nodes.
+    `judged` says whether the gates looked at it, `left` adds up all nodes.
     """
 
     silo: str
@@ -202,7 +191,12 @@ class Summary(Payload):
     @property
     def waivers(self) -> str:
         """Waivers that the blessing rests on: `2 gates waived by A.`; else empty."""
-        return waivers(self.gates) if self.is_blessed else ""
+        waived = [gate for gate in self.gates if gate.waived]
+        if not waived or not self.is_blessed:
+            return ""
+        by = dict.fromkeys(gate.waived_by for gate in waived if gate.waived_by)
+        many = f"{len(waived)} gate{'s' if len(waived) > 1 else ''} waived"
+        return f"{many} by {' and '.join(by)}" if by else many
 
     @property
     def outcome(self) -> str:
@@ -215,18 +209,6 @@ class Summary(Payload):
     def heading(self) -> str:
         """Use case and span, or the run's id where it has no span."""
         return f"{self.use_case} {self.span or self.run_id}"
-
-
-def waivers(gates: tuple[Gate, ...]) -> str:
-    """Return how many gates were waived and by whom; empty where none was."""
-    waived = [gate for gate in gates if gate.waived]
-    if not waived:
-        return ""
-    by = " and ".join(
-        dict.fromkeys(gate.waived_by for gate in waived if gate.waived_by)
-    )
-    many = f"{len(waived)} gate{'s' if len(waived) > 1 else ''} waived"
-    return f"{many} by {by}" if by else many
 
 
 def of_run(

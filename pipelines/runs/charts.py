@@ -17,38 +17,19 @@ Points = Sequence[float | None]
 
 @dataclasses.dataclass(frozen=True)
 class Mark:
-    """A dot, or a bar from `y` to `y2`.
-
-    Attributes:
-        x: Its middle.
-        y: Its upper end.
-        kind: Class of its style.
-        title: What a pointer on it shows.
-        y2: Its lower end; of a dot the same as `y`.
-        sign: What a dot is drawn as; empty for a circle.
-    """
+    """A bar at `x` from `y` down to `y2`; where those are one, a circle or a sign."""
 
     x: float
     y: float
-    kind: str
-    title: str
     y2: float
+    kind: str  # class of its style
+    title: str  # what a pointer on it shows
     sign: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
 class Chart:
-    """One chart.
-
-    Attributes:
-        caption: What it shows.
-        marks: Dots and bars.
-        lines: Class and points of each line, as SVG has them.
-        x_labels: Place and lines of each label below.
-        y_labels: Place and text of each label on the left.
-        width: Of the SVG.
-        height: Of the SVG.
-    """
+    """Marks, lines (class and points) and labels (place and text) of one chart."""
 
     caption: str
     marks: tuple[Mark, ...] = ()
@@ -65,24 +46,28 @@ class Axes:
     Args:
         labels: Lines below each run.
         values: All values that are drawn.
+        titles: What a pointer on a run's marks shows.
         height: Of the SVG.
     """
 
     def __init__(
         self,
         labels: Sequence[tuple[str, ...]],
-        values: Sequence[float],
+        values: Points,
+        titles: Sequence[str],
         height: int = HEIGHT,
     ) -> None:
-        self.labels, self.height = labels, height
+        self.height = height
+        self._labels, self._titles = labels, titles
         self._step = (WIDTH - LEFT - RIGHT) / max(1, len(labels))
-        low, high = min(values, default=0.0), max(values, default=0.0)
+        known = [value for value in values if value is not None]
+        low, high = min(known, default=0.0), max(known, default=0.0)
         raw = (high - low) / 4 or 1.0
         unit = 10.0 ** math.floor(math.log10(raw))
-        self.tick = next(t * unit for t in (1, 2, 5, 10) if t * unit >= raw * 0.999)
-        self._low = math.floor(low / self.tick + 1e-9) * self.tick
-        high = math.ceil(high / self.tick - 1e-9) * self.tick
-        self._high = high if high > self._low else self._low + self.tick
+        self._tick = next(t * unit for t in (1, 2, 5, 10) if t * unit >= raw * 0.999)
+        self._low = math.floor(low / self._tick + 1e-9) * self._tick
+        high = math.ceil(high / self._tick - 1e-9) * self._tick
+        self._high = high if high > self._low else self._low + self._tick
 
     def x(self, place: int) -> float:
         """Return the middle of a run."""
@@ -93,40 +78,23 @@ class Axes:
         share = (value - self._low) / (self._high - self._low)
         return round(self.height - BOTTOM - share * (self.height - TOP - BOTTOM), 1)
 
-    def x_labels(self) -> tuple[tuple[float, tuple[str, ...]], ...]:
-        """Return as many labels of runs as have room."""
-        every = math.ceil(LABEL_WIDTH / self._step)
-        return tuple(
-            (self.x(n), tuple(map(_cut, label)))
-            for n, label in enumerate(self.labels)
-            if n % every == 0
-        )
-
-    def y_labels(self) -> tuple[tuple[float, str], ...]:
-        """Return a label each few values."""
-        number = round((self._high - self._low) / self.tick)
-        values = (self._low + n * self.tick for n in range(number + 1))
-        return tuple((self.y(value), f"{abs(value):.6g}") for value in values)
-
     def line(self, values: Points, kind: str) -> tuple[str, str]:
         """Return a line through the values that there are."""
         known = [(self.x(n), self.y(v)) for n, v in enumerate(values) if v is not None]
         return kind, " ".join(f"{x:g},{y:g}" for x, y in known)
 
-    def dots(self, values: Points, kind: str, titles: Sequence[str]) -> list[Mark]:
+    def dots(self, values: Points, kind: str) -> list[Mark]:
         """Return a dot at each value that there is."""
         return [
-            Mark(self.x(n), self.y(v), kind, titles[n], self.y(v))
+            Mark(self.x(n), self.y(v), self.y(v), kind, self._titles[n])
             for n, v in enumerate(values)
             if v is not None
         ]
 
-    def bars(
-        self, lows: Points, highs: Points, kind: str, titles: Sequence[str]
-    ) -> list[Mark]:
+    def bars(self, lows: Points, highs: Points, kind: str) -> list[Mark]:
         """Return a bar from low to high where both are there and differ."""
         return [
-            Mark(self.x(n), self.y(high), kind, titles[n], self.y(low))
+            Mark(self.x(n), self.y(high), self.y(low), kind, self._titles[n])
             for n, (low, high) in enumerate(zip(lows, highs, strict=True))
             if low is not None and high is not None and low != high
         ]
@@ -134,9 +102,17 @@ class Axes:
     def chart(
         self, caption: str, marks: Sequence[Mark], *lines: tuple[str, str]
     ) -> Chart:
-        """Return a chart with these axes."""
-        labels = self.x_labels(), self.y_labels()
-        return Chart(caption, tuple(marks), lines, *labels, height=self.height)
+        """Return a chart with as many labels of runs as have room."""
+        every = math.ceil(LABEL_WIDTH / self._step)
+        below = tuple(
+            (self.x(n), tuple(map(_cut, label)))
+            for n, label in enumerate(self._labels)
+            if n % every == 0
+        )
+        number = round((self._high - self._low) / self._tick)
+        ticks = (self._low + n * self._tick for n in range(number + 1))
+        beside = tuple((self.y(value), f"{abs(value):.6g}") for value in ticks)
+        return Chart(caption, tuple(marks), lines, below, beside, height=self.height)
 
 
 def dumbbells(rows: Sequence[tuple[str, float, float, str]]) -> Chart | None:
@@ -148,28 +124,26 @@ def dumbbells(rows: Sequence[tuple[str, float, float, str]]) -> Chart | None:
     if not rows:
         return None
     values = [value for _, before, after, _ in rows for value in (before, after)]
-    low, reach = min(values), (max(values) - min(values)) or 1.0
+    low, high = min(values), max(values)
 
     def place(value: float) -> float:
-        return round(200 + (WIDTH - 230) * (value - low) / reach, 1)
+        return round(200 + (WIDTH - 230) * (value - low) / ((high - low) or 1.0), 1)
 
     marks, lines, names = [], [], []
     for number, (name, before, after, kind) in enumerate(rows):
-        y = 18.0 + 24 * number
-        title = f"{name}: {before:.3f} to {after:.3f}"
+        y, title = 18.0 + 24 * number, f"{name}: {before:.3f} to {after:.3f}"
         lines.append((kind, f"{place(before):g},{y:g} {place(after):g},{y:g}"))
-        marks.append(Mark(place(before), y, "hollow", title, y))
-        marks.append(Mark(place(after), y, kind, title, y))
+        marks.append(Mark(place(before), y, y, "hollow", title))
+        marks.append(Mark(place(after), y, y, kind, title))
         names.append((y, _cut(name, 24)))
-    bottom = 24 * len(rows) + 24
-    ends = [] if max(values) == low else [(place(max(values)), (f"{max(values):.3f}",))]
+    ends = tuple((place(value), (f"{value:.3f}",)) for value in sorted({low, high}))
     return Chart(
         "Before (hollow) and after (full)",
         tuple(marks),
         tuple(lines),
-        ((place(low), (f"{low:.3f}",)), *ends),
+        ends,
         tuple(names),
-        height=bottom + 16,
+        height=24 * len(rows) + 40,
     )
 
 

@@ -86,13 +86,9 @@ class Change:
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """The changes of one metric, or of every metric over all silos.
+    """The changes of one metric, or of every metric: those that are shown, of `total`.
 
-    Attributes:
-        title: What it is of.
-        heads: Names of the first columns.
-        changes: The changes that are shown.
-        total: How many there are.
+    `heads` are the names of the first columns.
     """
 
     title: str

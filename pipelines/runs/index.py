@@ -5,11 +5,11 @@ from __future__ import annotations
 import collections
 import dataclasses
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from components.payloads import findings
 from pipelines import summary
-from pipelines.runs import charts, pages
+from pipelines.runs import pages
 from pipelines.runs.charts import Axes, Chart
 from pipelines.summary import Summary
 
@@ -148,81 +148,77 @@ def trends(entries: Sequence[Entry]) -> list[Chart | str]:
     """Return the charts of the runs, oldest first; a sentence for an empty one."""
     labels = [entry.label for entry in entries]
     titles = [f"{entry.run.run_id}: {entry.verdict}" for entry in entries]
+    zeros = [0.0] * len(entries)
+
+    def axes(height: int, *values: Sequence[float | None]) -> Axes:
+        return Axes(labels, [v for each in values for v in each], titles, height)
+
     auc = [entry.run.metrics.auc for entry in entries]
     worst = [e.run.worst_silo.auc if e.run.worst_silo else None for e in entries]
     low, high = [e.auc_low for e in entries], [e.auc_high for e in entries]
+    of_auc = axes(190, auc, worst, low, high)
     gap = [entry.run.gap for entry in entries]
-    drifted = [e.cohort.drifted if e.cohort else None for e in entries]
+    of_gap = axes(150, [0.0], gap)
     cohorts = [entry.cohort or Cohort(0, 0, 0) for entry in entries]
+    drifted = [cohort.drifted for cohort in cohorts]
+    of_drift = axes(130, [0.0], drifted)
     up = [len(c.came) + len(c.released) for c in cohorts]
     down = [-len(c.left) - len(c.quarantined) for c in cohorts]
-    nothing = [0.0] * len(entries)
-    known = [v for v in (*auc, *worst, *low, *high) if v is not None]
-    of_auc = Axes(labels, known)
-    of_gap = Axes(labels, [0.0, *(v for v in gap if v is not None)], 150)
-    of_drift = Axes(labels, [0, *(v for v in drifted if v is not None)], 130)
-    of_cohort = Axes(labels, [*up, *down], 150)
-    drift_bars = of_drift.bars(nothing, drifted, "bar", titles)
-    cohort_bars = [
-        *of_cohort.bars(nothing, up, "bar", titles),
-        *of_cohort.bars(down, nothing, "bar bad", titles),
-    ]
+    of_cohort = axes(150, up, down)
     return [
-        _decisions(entries, titles),
+        _decisions(entries, axes),
         of_auc.chart(
             "AUC overall with its 95 % interval, and of the worst silo (dashed)",
             [
-                *of_auc.bars(low, high, "interval", titles),
-                *of_auc.dots(worst, "hollow", titles),
-                *of_auc.dots(auc, "mark", titles),
+                *of_auc.bars(low, high, "interval"),
+                *of_auc.dots(worst, "hollow"),
+                *of_auc.dots(auc, "mark"),
             ],
             of_auc.line(worst, "bad"),
             of_auc.line(auc, "mark"),
         )
-        if known
+        if any(value is not None for value in (*auc, *worst))
         else "No run has an AUC yet.",
         of_gap.chart(
             "Gap between the best and the worst judged silo, in AUC",
-            of_gap.dots(gap, "mark", titles),
+            of_gap.dots(gap, "mark"),
             of_gap.line(gap, "mark"),
         )
         if any(value is not None for value in gap)
         else "No run has judged two silos yet.",
-        of_drift.chart("Silos with findings of drift", drift_bars)
-        if drift_bars
+        of_drift.chart(
+            "Silos with findings of drift", of_drift.bars(zeros, drifted, "bar")
+        )
+        if any(drifted)
         else "No silo has drifted in any run.",
         of_cohort.chart(
             "Silos that came or trained again (up), left or were quarantined (down)",
-            cohort_bars,
+            of_cohort.bars(zeros, up, "bar") + of_cohort.bars(down, zeros, "bar bad"),
         )
-        if cohort_bars
+        if any(up) or any(down)
         else "No silo has come, left or been quarantined in any run.",
     ]
 
 
-def _decisions(entries: Sequence[Entry], titles: Sequence[str]) -> Chart:
-    names = [
-        "Blessed, waived" if entry.run.waivers else VERDICTS[entry.run.status][1]
-        for entry in entries
-    ]
-    order = [*(words for _, words in VERDICTS.values()), "Blessed, waived"]
+def _decisions(entries: Sequence[Entry], axes: Callable[..., Axes]) -> Chart:
+    """Return the chart of the decisions, a row a verdict."""
+    waived = "Blessed, waived"
+    names = [waived if e.run.waivers else VERDICTS[e.run.status][1] for e in entries]
+    order = [*(words for _, words in VERDICTS.values()), waived]
     present = [name for name in order if name in names]
-    axes = Axes([entry.label for entry in entries], [], 60 + 24 * len(present))
     heights = {name: 18.0 + 24 * place for place, name in enumerate(present)}
+    frame = axes(60 + 24 * len(present))
     marks = [
-        charts.Mark(
-            axes.x(n),
-            heights[names[n]],
-            entry.mood,
-            titles[n],
-            heights[names[n]],
-            entry.sign,
+        dataclasses.replace(mark, y=y, y2=y, kind=entry.mood, sign=entry.sign)
+        for mark, entry, y in zip(
+            frame.dots([0.0] * len(entries), ""),
+            entries,
+            map(heights.__getitem__, names),
+            strict=True,
         )
-        for n, entry in enumerate(entries)
     ]
-    chart = axes.chart("Decisions", marks)
-    labels = tuple((height, name) for name, height in heights.items())
-    return dataclasses.replace(chart, y_labels=labels)
+    rows = tuple((height, name) for name, height in heights.items())
+    return dataclasses.replace(frame.chart("Decisions", marks), y_labels=rows)
 
 
 def _label(run: Summary) -> tuple[str, ...]:

@@ -244,51 +244,41 @@ class RunStore:
         Raises:
             SettingsError: The run has no such silo or page, or it can't be read here.
         """
-        run_id = found.run_id
+        run_id, path = found.run_id, self._page(found.run_id)
+        show = f"`fairsilo report show {self.use_case} {run_id}`"
         if silo and silo not in {item.silo for item in found.silos}:
             raise SettingsError(
                 f"silo `{silo}`: found no such silo among the {len(found.silos):,} of "
                 f"run {run_id}",
-                f"`fairsilo report show {self.use_case} {run_id}` lists them",
+                f"{show} lists them",
             )
-        path = self._page(run_id)
         if path is None:
             raise SettingsError(
-                f"run {run_id} has no page: it wrote none",
-                f"`fairsilo report show {self.use_case} {run_id}` tells how it ended",
+                f"run {run_id} has no page: it wrote none", f"{show} tells how it ended"
             )
         path = path.parent / FOLDER / file_name(silo) if silo else path
-        if not path.is_file():
-            whose = f"silo `{silo}` in run {run_id}" if silo else f"run {run_id}"
-            raise SettingsError(
-                f"{whose}: found no page at {path}, expected the one that it wrote",
-                "it was deleted: run that span again"
-                if self._own_folder
-                else "pages lie on the cluster's volume: mount it, and give with "
-                f"--output its folder of `{self.use_case}`",
-            )
-        return path
+        if path.is_file():
+            return path
+        whose = f"silo `{silo}` in run {run_id}" if silo else f"run {run_id}"
+        raise SettingsError(
+            f"{whose}: found no page at {path}, expected the one that it wrote",
+            "it was deleted: run that span again"
+            if self._own_folder
+            else "pages lie on the cluster's volume: mount it, and give with --output "
+            f"its folder of `{self.use_case}`",
+        )
 
     def last_with_page(self) -> Summary:
-        """Return the summary of the last run that has a page.
+        """Return the summary of the last run that has a page, or that wrote one.
 
         Raises:
-            SettingsError: There is no run, or none has a page.
+            SettingsError: No run wrote a page.
         """
-        rows = self._rows()
-        if not rows:
-            raise SettingsError(self.none_yet, self.hint)
-        for row in reversed(rows):
-            if self.page(row.run_id):
-                return self.find(row.run_id)
-        for row in reversed(rows):
-            if row.page:  # says where it should be
-                self.required_page(self.find(row.run_id))
-        raise SettingsError(
-            f"use case `{self.use_case}`: not one of {len(rows):,} runs in "
-            f"{self.place} has a page",
-            f"`fairsilo report list {self.use_case}` tells how they ended",
-        )
+        wrote = [row.run_id for row in reversed(self._rows()) if row.page]
+        if not wrote:
+            none = f"use case `{self.use_case}`: found no run with a page in "
+            raise SettingsError(none + self.place, self.hint)
+        return self.find(next(filter(self.page, wrote), wrote[0]))
 
     def figures(self, run_id: str) -> pa.Table | None:
         """Return the tidy table of a run as columns; None when it has none."""

@@ -8,7 +8,7 @@ nothing: a gate looks at all silos, and widens intervals where it looks at many.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pydantic
@@ -16,7 +16,7 @@ import pydantic
 from components.dashboard.silo.figures import OwnFigures
 from components.dashboard.silo.others import number
 from components.dashboard.silo.words import LABELS
-from components.payloads.table import CHANGE, Figure
+from components.payloads.table import CANDIDATE, CHANGE, Figure
 from components.scoring.metrics import is_lower_better
 
 GAPS = {
@@ -26,23 +26,20 @@ GAPS = {
     "positive_rate": "demographic_parity_difference",
     "precision": "predictive_parity_difference",
 }
+# The gates that look at single silos.
+ON_SILOS = ("silo_floor", "worst_silo", "calibration", "silo_change", "group_gap")
 
 
 class _Section(pydantic.BaseModel):
-    """A gate's section of the settings; its bound is one of the three."""
+    """A gate's section of the settings; it has one of the three bounds."""
 
     metric: str = "auc"
     threshold: float | None = None
-    at_least: float = 0.0
-    at_most: float = 0.0
-    at_most_worse: float = 0.0
+    at_least: float | None = None
+    at_most: float | None = None
+    at_most_worse: float | None = None
     slices: tuple[str, ...] = ()
     refuse_if: str = "surely"
-
-    @property
-    def name(self) -> str:
-        at = "" if self.threshold is None else f" at {self.threshold:g}"
-        return LABELS[self.metric] + at
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,58 +87,45 @@ def of_silo(gates: Mapping[str, Any], own: OwnFigures) -> tuple[Bound, ...]:
         return ()
     return tuple(
         bound
-        for gate, find in _GATES.items()
+        for gate in ON_SILOS
         if gates.get(gate) is not None
-        for bound in find(gate, _Section.model_validate(gates[gate]), own)
+        for bound in _bounds(gate, _Section.model_validate(gates[gate]), own)
     )
 
 
-def _floor(gate: str, section: _Section, own: OwnFigures) -> Iterator[Bound]:
-    found = own.get(section.metric, threshold=section.threshold)
-    slack = [value - section.at_least for value in _values(found)]
-    demanded = f"at least {section.at_least:.3f}"
-    yield _bound(gate, section, section.name, demanded, found, slack)
-
-
-def _calibration(gate: str, section: _Section, own: OwnFigures) -> Iterator[Bound]:
-    found = own.get("calibration_error")
-    yield _ceiling(gate, section, LABELS["calibration_error"], found)
-
-
-def _change(gate: str, section: _Section, own: OwnFigures) -> Iterator[Bound]:
-    found = own.get(section.metric, threshold=section.threshold, model=CHANGE)
-    sign = -1 if is_lower_better(section.metric) else 1
-    slack = [section.at_most_worse + sign * value for value in _values(found)]
-    what = f"change in {section.name} against the baseline"
-    demanded = f"at most {section.at_most_worse:.3f} worse"
-    bound = _bound(gate, section, what, demanded, found, slack)
-    yield dataclasses.replace(bound, signed=True)
-
-
-def _gaps(gate: str, section: _Section, own: OwnFigures) -> Iterator[Bound]:
-    metric = GAPS[section.metric]
-    known = {f.slice for f in own.table if f.metric == metric and not f.group}
-    for column in sorted(set(section.slices) or known):
-        found = own.get(metric, slice=column, threshold=section.threshold)
-        what = f"difference in {section.name} between groups of {column}"
-        yield _ceiling(gate, section, what, found)
-
-
-def _ceiling(gate: str, section: _Section, what: str, found: Figure | None) -> Bound:
-    slack = [section.at_most - value for value in _values(found)]
-    demanded = f"at most {section.at_most:.3f}"
-    return _bound(gate, section, what, demanded, found, slack)
-
-
-def _bound(
-    gate: str,
-    section: _Section,
-    what: str,
-    demanded: str,
-    found: Figure | None,
-    slack: list[float],
-) -> Bound:
-    return Bound(gate, what, demanded, section.refuse_if, found, tuple(slack))
+def _bounds(gate: str, section: _Section, own: OwnFigures) -> Iterator[Bound]:
+    """Yield a gate's bound; of groups one for each slice."""
+    metric = "calibration_error" if gate == "calibration" else section.metric
+    at = "" if section.threshold is None else f" at {section.threshold:g}"
+    what, columns, model = LABELS[metric] + at, [""], CANDIDATE
+    if gate == "silo_change":
+        what, model = f"change in {what} against the baseline", CHANGE
+    if gate == "group_gap":
+        metric = GAPS[metric]
+        known = {f.slice for f in own.table if f.metric == metric and not f.group}
+        columns = sorted(set(section.slices) or known)
+        what = f"difference in {what} between groups of "
+    higher = 1 if section.at_least is not None else -1
+    limit, demanded = section.at_most or 0.0, "at most {:.3f}"
+    if section.at_least is not None:
+        limit, demanded = section.at_least, "at least {:.3f}"
+    if section.at_most_worse is not None:
+        higher = -1 if is_lower_better(metric) else 1
+        limit, demanded = section.at_most_worse, "at most {:.3f} worse"
+    for column in columns:
+        place = {"slice": column, "threshold": section.threshold, "model": model}
+        found = own.get(metric, **place)
+        # A change may be `limit` worse; other figures are held against it itself.
+        start = limit if model == CHANGE else -higher * limit
+        yield Bound(
+            gate,
+            what + column,
+            demanded.format(limit),
+            section.refuse_if,
+            found,
+            tuple(start + higher * value for value in _values(found)),
+            model == CHANGE,
+        )
 
 
 def _values(found: Figure | None) -> list[float]:
@@ -150,12 +134,3 @@ def _values(found: Figure | None) -> list[float]:
     if found is None or value is None:
         return []
     return [value, *(end for end in (found.low, found.high) if end is not None)]
-
-
-_GATES: Mapping[str, Callable[[str, _Section, OwnFigures], Iterator[Bound]]] = {
-    "silo_floor": _floor,
-    "worst_silo": _floor,
-    "calibration": _calibration,
-    "silo_change": _change,
-    "group_gap": _gaps,
-}

@@ -35,16 +35,7 @@ from components.scoring import model
 class Run:
     """The payloads of a run that its silos' pages are made from.
 
-    Attributes:
-        use_case: Name of the use case.
-        span: Its span; empty where the data has none.
-        is_trained: Whether there is a model.
-        cohort: The verdicts on the silos.
-        decision: The gates' decision.
-        training: The account of the training.
-        ledger: The account of the inference.
-        left: What left each silo.
-        table: The evaluation; empty where nothing was evaluated.
+    `left` is what left each silo; the table is empty where nothing was evaluated.
     """
 
     use_case: str
@@ -60,10 +51,9 @@ class Run:
     @property
     def not_judged(self) -> dict[str, str]:
         """Why silos count in no gate, by silo."""
-        out = {m.silo: "It was not admitted" for m in self.cohort.members}
-        reasons = {silo: out[silo] for silo in out.keys() - {*self.cohort.admitted}}
-        reasons |= {one.silo: one.reason for one in self.decision.not_judged}
-        return reasons | dict(self.decision.left_out)
+        members = self.cohort.members
+        out = {m.silo: "It was not admitted" for m in members if not m.admitted}
+        return out | self.decision.not_evaluated
 
 
 def read(folders: Mapping[str, str], use_case: str, span: str, evaluated: Table) -> Run:

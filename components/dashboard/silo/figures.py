@@ -144,16 +144,13 @@ class OwnFigures:
     @functools.cached_property
     def groups(self) -> list[GroupTable]:
         """Its groups, slice by slice; crossed slices last."""
-        by_column: dict[str, list[str]] = {}
+        by_column: dict[str, set[str]] = {}
         for figure in self.table:
-            if figure.group and figure.slice and figure.metric in {"auc", "rows"}:
-                groups = by_column.setdefault(figure.slice, [])
-                if figure.group not in groups[-1:]:
-                    groups.append(figure.group)
+            if figure.group and figure.metric in {"auc", "rows"}:
+                by_column.setdefault(figure.slice, set()).add(figure.group)
         shown, left = {}, MAX_GROUPS
         smallest_first = sorted(by_column, key=lambda column: len(by_column[column]))
         for index, column in enumerate(smallest_first):
-            by_column[column] = sorted(set(by_column[column]))
             ranked = sorted(by_column[column], key=lambda g: self._rank(column, g))
             shown[column] = ranked[: left // (len(by_column) - index)]
             left -= len(shown[column])

@@ -34,30 +34,19 @@ def number(figure: Figure | None) -> float | None:
 
 @dataclasses.dataclass(frozen=True)
 class Bin:
-    """One bin of a histogram.
-
-    Attributes:
-        low: Its lower edge, which belongs to it; unit: the metric's.
-        high: Its upper edge; None for the last bin of a metric without an end.
-        count: Other silos in it.
-        own: Whether this silo's figure lies in it.
-    """
+    """Other silos from `low` to below `high`, which is None where there is no end."""
 
     low: float
     high: float | None
     count: int
-    own: bool
+    own: bool  # whether this silo's figure lies in it
 
 
 @dataclasses.dataclass(frozen=True)
 class Distribution:
-    """A metric of the other judged silos.
+    """A metric of the other judged silos: neighbouring bins, from the lowest on.
 
-    Attributes:
-        bins: Neighbouring bins, from the lowest that holds a silo to the highest.
-        lower: Other silos in bins below this silo's.
-        alike: Other silos in its bin.
-        higher: Other silos in bins above.
+    `lower`, `alike` and `higher` count silos in bins below, at and above this one's.
     """
 
     bins: tuple[Bin, ...]

@@ -197,7 +197,7 @@ def test_empty_trends_say_so():
 
 @given(st.lists(st.floats(-5, 5), min_size=1, max_size=9))
 def test_values_of_a_chart_lie_within_it_in_their_order(values):
-    axes = Axes([("x",)] * len(values), values)
+    axes = Axes([("x",)] * len(values), values, ["x"] * len(values))
     heights = [axes.y(value) for value in values]
     assert all(14 <= y <= axes.height - 40 for y in heights)
     for (one, y), (other, z) in itertools.combinations(
