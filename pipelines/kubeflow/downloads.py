@@ -77,12 +77,11 @@ def from_store(
 
     store = RunStore(url, use_case)
     folder.mkdir(parents=True, exist_ok=True)
-    page, pages = store.page(run_id), store.silo_pages(run_id)
-    summary = store.summary(run_id)
+    page, summary = store.pages().get(run_id), store.summary(run_id)
     written = []
     if page:
         written.append(pathlib.Path(shutil.copyfile(page, folder / PAGE)))
-    if page and pages:
+    if page and (page.parent / FOLDER).is_dir():
         copy = shutil.copytree(
             page.parent / FOLDER, folder / FOLDER, dirs_exist_ok=True
         )

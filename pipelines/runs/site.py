@@ -36,7 +36,8 @@ def build(runs: RunStore, folder: pathlib.Path) -> pathlib.Path:
     """
     entries = index.entries(runs.summaries())
     found = _figures(runs, entries)
-    entries = [_linked(entry, runs, found, folder) for entry in entries]
+    written = runs.pages()
+    entries = [_linked(entry, written, found, folder) for entry in entries]
     pairs = [
         (one, other)
         for (n, other), (m, one) in itertools.combinations(enumerate(found), 2)
@@ -80,7 +81,10 @@ def _comparisons(
 
 
 def _linked(
-    entry: Entry, runs: RunStore, found: Mapping[str, Figures], folder: pathlib.Path
+    entry: Entry,
+    written: Mapping[str, pathlib.Path],
+    found: Mapping[str, Figures],
+    folder: pathlib.Path,
 ) -> Entry:
     """Copy a run's pages and return its entry with links and interval."""
     run_id = entry.run.run_id
@@ -90,18 +94,17 @@ def _linked(
         entry,
         auc_low=auc.low if auc else None,
         auc_high=auc.high if auc else None,
-        href=_copy_pages(runs, run_id, folder),
+        href=_copy_pages(written.get(run_id), run_id, folder),
         before=_address(before, run_id) if before else "",
     )
 
 
-def _copy_pages(runs: RunStore, run_id: str, folder: pathlib.Path) -> str:
+def _copy_pages(page: pathlib.Path | None, run_id: str, folder: pathlib.Path) -> str:
     """Copy a run's pages and return its page from the index; empty without one."""
     target = folder / "runs" / folder_name(run_id) / INDEX
-    page = runs.page(run_id)
     if page:
         _copy(page, target)
-        for silo_page in runs.silo_pages(run_id):
+        for silo_page in sorted((page.parent / FOLDER).glob("*.html")):
             _copy(silo_page, target.parent / FOLDER / silo_page.name)
     return target.relative_to(folder).as_posix() if target.is_file() else ""
 

@@ -224,15 +224,9 @@ class RunStore:
         }
         return dict(sorted(known.items()))
 
-    def page(self, run_id: str) -> pathlib.Path | None:
-        """Return the file of a run's page; None when it wrote none or it is gone."""
-        path = self._page(run_id)
-        return path if path and path.is_file() else None
-
-    def silo_pages(self, run_id: str) -> list[pathlib.Path]:
-        """Return the files of the pages of a run's silos, none or all."""
-        page = self.page(run_id)
-        return sorted((page.parent / FOLDER).glob("*.html")) if page else []
+    def pages(self) -> dict[str, pathlib.Path]:
+        """Return the files of the runs' pages by run; none of those that are gone."""
+        return {run: path for run, path in self._pages().items() if path.is_file()}
 
     def required_page(self, found: Summary, silo: str = "") -> pathlib.Path:
         """Return the file of a run's page, or of one of its silos'.
@@ -244,7 +238,7 @@ class RunStore:
         Raises:
             SettingsError: The run has no such silo or page, or it can't be read here.
         """
-        run_id, path = found.run_id, self._page(found.run_id)
+        run_id, path = found.run_id, self._pages().get(found.run_id)
         show = f"`fairsilo report show {self.use_case} {run_id}`"
         if silo and silo not in {item.silo for item in found.silos}:
             raise SettingsError(
@@ -274,11 +268,11 @@ class RunStore:
         Raises:
             SettingsError: No run wrote a page.
         """
-        wrote = [row.run_id for row in reversed(self._rows()) if row.page]
+        wrote = list(self._pages())
         if not wrote:
             none = f"use case `{self.use_case}`: found no run with a page in "
             raise SettingsError(none + self.place, self.hint)
-        return self.find(next(filter(self.page, wrote), wrote[0]))
+        return self.find([wrote[-1], *self.pages()][-1])
 
     def figures(self, run_id: str) -> pa.Table | None:
         """Return the tidy table of a run as columns; None when it has none."""
@@ -332,11 +326,12 @@ class RunStore:
         with self._store.begin() as connection:
             return connection.execute(query.order_by(_RUNS.c.id)).all()
 
-    def _page(self, run_id: str) -> pathlib.Path | None:
-        for row in self._rows():
-            if row.run_id == run_id and row.page:
-                return pathlib.Path(self._output or row.output, row.page)
-        return None
+    def _pages(self) -> dict[str, pathlib.Path]:
+        return {
+            row.run_id: pathlib.Path(self._output or row.output, row.page)
+            for row in self._rows()
+            if row.page
+        }
 
     def _summaries(self, run_ids: Sequence[str]) -> list[Summary]:
         found = self._documents(_SUMMARY, run_ids)

@@ -58,7 +58,7 @@ def main() -> None:
 def built(output: pathlib.Path) -> tuple[pathlib.Path, Summary]:
     """Build the site; return its index and the last run that has a page."""
     runs = RunStore("", output.name, output)
-    told = [run for run in runs.summaries() if runs.page(run.run_id)]
+    told = [run for run in runs.summaries() if run.run_id in runs.pages()]
     if len(told) < 2:
         sys.exit(
             f"{output}: found {len(told)} runs with a page, expected two to compare; "

@@ -67,7 +67,7 @@ def test_runs_of_a_store_are_listed_and_shown(cluster, report, tmp_path):
 
 def test_a_page_is_opened_where_it_is_or_from_a_copy(two_runs, report, opened):
     output = f"--output={two_runs.folder}"
-    page = two_runs.runs.page(FIRST)
+    page = two_runs.runs.pages()[FIRST]
     done = report("open", "flights", FIRST, output)
     assert (done.returncode, done.stdout) == (0, f"{page}\n"), done.stderr
     wait_until(opened.exists)
@@ -154,7 +154,7 @@ def test_a_run_is_shown_by_its_id_alone(report, tmp_path):
 
 
 def test_a_silos_own_page_is_that_of_the_last_run_with_pages(two_runs, report, opened):
-    page = two_runs.runs.page(SECOND).parent / "silos" / file_name("F9")
+    page = two_runs.runs.pages()[SECOND].parent / "silos" / file_name("F9")
     page.write_text("for F9")
     two_runs.runs.finish(ended("third", status="failed"))
     output = f"--output={two_runs.folder}"

@@ -40,7 +40,7 @@ def test_the_site_is_an_index_comparisons_and_a_folder_a_run(two_runs, tmp_path)
 
 
 def test_pages_are_copied_as_they_are_and_again_when_they_change(two_runs, tmp_path):
-    written = two_runs.runs.page(FIRST).parent / "silos" / "f9-0123.html"
+    written = two_runs.runs.pages()[FIRST].parent / "silos" / "f9-0123.html"
     written.write_bytes(b"<body>one")
     copy = tmp_path / "runs" / FIRST / "silos" / "f9-0123.html"
     site.build(two_runs.runs, tmp_path)

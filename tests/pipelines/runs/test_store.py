@@ -155,14 +155,14 @@ def test_pages_are_files_found_through_the_store_wherever_the_folder_lies(
     two_runs, tmp_path
 ):
     runs = two_runs.runs
-    page = runs.page(SECOND)
+    page = runs.pages()[SECOND]
     assert page.read_text(encoding="utf-8") == PAGE
     assert runs.required_page(runs.find(SECOND)) == page
     moved = two_runs.folder.rename(tmp_path / "moved")
     mounted = RunStore(f"sqlite:///{moved}/operator.sqlite", "flights", moved)
-    assert mounted.page(SECOND).is_relative_to(moved)
+    assert mounted.pages()[SECOND].is_relative_to(moved)
     unreachable = RunStore(mounted.url, "flights")
-    assert unreachable.page(SECOND) is None
+    assert unreachable.pages() == {}
     with pytest.raises(SettingsError, match="found no page at ") as caught:
         unreachable.last_with_page()
     assert "mount it, and give with --output its folder of `flights`" in (
@@ -175,10 +175,9 @@ def test_a_silos_page_lies_beside_the_runs_page(two_runs):
     second = runs.find(SECOND)
     with pytest.raises(SettingsError, match=r"silo `F9` in run .*: found no page at"):
         runs.required_page(second, "F9")
-    page = runs.page(SECOND).parent / "silos" / file_name("F9")
+    page = runs.pages()[SECOND].parent / "silos" / file_name("F9")
     page.write_text("for F9")
     assert runs.required_page(second, "F9") == page
-    assert runs.silo_pages(SECOND) == [page]
     with pytest.raises(SettingsError, match="found no such silo among the 4 of run"):
         runs.required_page(second, "ZZ")
 
