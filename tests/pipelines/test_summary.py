@@ -22,7 +22,7 @@ from pipelines import summary
 from pipelines.places import Places
 from pipelines.runners.result import NodeResult
 from pipelines.summary import Gate, Summary
-from tests.pipelines.runners.step_reports import cases
+from tests.pipelines.runners import cases
 
 STARTED = summary.of_start("run-1", "flights", "latest")
 

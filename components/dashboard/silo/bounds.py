@@ -14,7 +14,6 @@ from typing import Any
 import pydantic
 
 from components.dashboard.silo.figures import OwnFigures
-from components.dashboard.silo.others import number
 from components.dashboard.silo.words import LABELS
 from components.payloads.table import CANDIDATE, CHANGE, Figure
 from components.scoring.metrics import is_lower_better
@@ -113,8 +112,7 @@ def _bounds(gate: str, section: _Section, own: OwnFigures) -> Iterator[Bound]:
         higher = -1 if is_lower_better(metric) else 1
         limit, demanded = section.at_most_worse, "at most {:.3f} worse"
     for column in columns:
-        place = {"slice": column, "threshold": section.threshold, "model": model}
-        found = own.get(metric, **place)
+        found = own.get(metric, column, threshold=section.threshold, model=model)
         # A change may be `limit` worse; other figures are held against it itself.
         start = limit if model == CHANGE else -higher * limit
         yield Bound(
@@ -130,7 +128,6 @@ def _bounds(gate: str, section: _Section, own: OwnFigures) -> Iterator[Bound]:
 
 def _values(found: Figure | None) -> list[float]:
     """Return the figure and the ends of its interval; none without a figure."""
-    value = number(found)
-    if found is None or value is None:
+    if found is None or not found.is_number:
         return []
-    return [value, *(end for end in (found.low, found.high) if end is not None)]
+    return [found.number, *(end for end in (found.low, found.high) if end is not None)]

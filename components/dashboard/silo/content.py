@@ -9,76 +9,22 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from components.dashboard.report import Report
 from components.dashboard.silo import bounds, training
 from components.dashboard.silo.bounds import Bound
 from components.dashboard.silo.figures import OwnFigures
 from components.dashboard.silo.names import SiloNames
-from components.dashboard.silo.others import MIN_OTHERS, Others, number
+from components.dashboard.silo.others import MIN_OTHERS, Others
 from components.dashboard.silo.training import Part
-from components.payloads import egress
-from components.payloads.cohort import Cohort, Member
-from components.payloads.decision import Decision
+from components.payloads.cohort import Member
 from components.payloads.egress import Departure
 from components.payloads.findings import Finding, Group, grouped
-from components.payloads.ledger import Ledger
 from components.payloads.manifest import TRAIN
 from components.payloads.minimum_data import MinimumData
-from components.payloads.model_run import RunRecord
 from components.payloads.table import Figure, Table
-from components.scoring import model
-
-
-@dataclasses.dataclass(frozen=True)
-class Run:
-    """The payloads of a run that its silos' pages are made from.
-
-    `left` is what left each silo; the table is empty where nothing was evaluated.
-    """
-
-    use_case: str
-    span: str
-    is_trained: bool
-    cohort: Cohort
-    decision: Decision
-    training: RunRecord
-    ledger: Ledger
-    left: Mapping[str, tuple[Departure, ...]]
-    table: Table
-
-    @property
-    def not_judged(self) -> dict[str, str]:
-        """Why silos count in no gate, by silo."""
-        members = self.cohort.members
-        out = {m.silo: "It was not admitted" for m in members if not m.admitted}
-        return out | self.decision.not_evaluated
-
-
-def read(folders: Mapping[str, str], use_case: str, span: str, evaluated: Table) -> Run:
-    """Read a run's payloads.
-
-    Args:
-        folders: The artifacts' folders by name, as the Dashboard's inputs.
-        use_case: Name of the use case.
-        span: The run's span.
-        evaluated: The figures of its evaluation.
-
-    Raises:
-        FairSiloError: A payload is missing or damaged.
-    """
-    return Run(
-        use_case=use_case,
-        span=span,
-        is_trained=not model.read_card(folders["model"]).refusal,
-        cohort=Cohort.read(folders["cohort"]),
-        decision=Decision.read(folders["blessing"]),
-        training=RunRecord.read(folders["model_run"]),
-        ledger=Ledger.read(folders["inference_result"]),
-        left=egress.total(sorted(folders.values())),
-        table=evaluated,
-    )
 
 
 class Judgement(NamedTuple):
@@ -122,37 +68,32 @@ class SiloPage:
         return self.member.silo
 
 
-def pages(run: Run) -> Iterator[SiloPage]:
-    """Yield what each silo's owner reads, sorted by silo.
+def pages(report: Report) -> Iterator[SiloPage]:
+    """Yield what each silo's owner reads, in the report's order.
 
     Args:
-        run: The run.
+        report: The run.
     """
-    members = run.cohort.members
-    names = SiloNames([member.silo for member in members])
-    parts = training.parts(run.training, [member.silo for member in members])
-    unscored = {one.silo: one.reason for one in run.ledger.unscored}
-    not_judged = run.not_judged
-    aucs = {one.silo for one in run.table.by_silo("auc") if number(one) is not None}
-    others = Others(run.table, aucs - not_judged.keys())
+    silos = [line.member.silo for line in report.silos]
+    names, parts = SiloNames(silos), training.parts(report.run, silos)
+    unscored = {one.silo: one.reason for one in report.ledger.unscored}
+    others = Others(report.scores, {line.member.silo for line in report.judged})
     by_silo: dict[str, list[Figure]] = collections.defaultdict(list)
-    for figure in run.table:
+    for figure in report.scores:
         by_silo[figure.silo].append(figure)
-    num_with_rows = sum(bool(member.rows.get(TRAIN)) for member in members)
-    for known in members:
-        silo = known.silo
-        member = _without_names(known, names)
+    num_with_rows = sum(bool(line.member.rows.get(TRAIN)) for line in report.silos)
+    for line in report.silos:
+        silo = line.member.silo
+        member = _without_names(line.member, names)
         own = OwnFigures(Table(tuple(by_silo[silo])), others, silo)
         has_rows = bool(member.rows.get(TRAIN))
-        enough_others = num_with_rows - has_rows >= MIN_OTHERS
-        why = names.hide_others(not_judged.get(silo, ""), silo)
-        if not why and silo not in aucs:
-            why = "It has no AUC"
+        why = names.hide_others(line.not_evaluated, silo)
+        why = why if line.is_judged else why or "It has no AUC"
         yield SiloPage(
             member=member,
-            left=run.left.get(silo, ()),
-            judgement=judge(run, member, own.get("rows"), why),
-            bounds=bounds.of_silo(run.decision.settings, own),
+            left=line.left,
+            judgement=judge(report, member, own.get("rows"), why),
+            bounds=bounds.of_silo(report.decision.settings, own),
             figures=own if by_silo[silo] else None,
             part=_part_without_names(parts[silo], names, silo),
             unscored=names.hide_others(unscored.get(silo, ""), silo),
@@ -160,22 +101,24 @@ def pages(run: Run) -> Iterator[SiloPage]:
                 *((True, group) for group in grouped(member.reasons)),
                 *((False, group) for group in grouped(member.notes)),
             ),
-            share=member.share if has_rows and enough_others else None,
+            share=member.share
+            if has_rows and num_with_rows - has_rows >= MIN_OTHERS
+            else None,
         )
 
 
-def judge(run: Run, member: Member, rows: Figure | None, why: str) -> Judgement:
+def judge(report: Report, member: Member, rows: Figure | None, why: str) -> Judgement:
     """Return whether the gates judged a silo; if not, why.
 
     Args:
-        run: The run.
+        report: The run.
         member: The verdict on the silo.
         rows: Its own figure `rows`, for its counts; None without evaluation rows.
         why: Why the gates left it out; empty if they did not.
     """
-    if not run.is_trained:
+    if not report.is_trained:
         return Judgement(False, "Nothing was trained, so there was nothing to judge.")
-    if not run.decision.gates:
+    if not report.decision.gates:
         return Judgement(False, "The model was measured, and no gate was asked.")
     if not why:
         return Judgement(True)
@@ -186,7 +129,7 @@ def judge(run: Run, member: Member, rows: Figure | None, why: str) -> Judgement:
             "Mend what is named under the findings; it is judged again from the next "
             "run that admits it.",
         )
-    minimum = run.decision.settings.get("minimum_data") or {}
+    minimum = report.decision.settings.get("minimum_data") or {}
     needed = MinimumData.model_validate(minimum)
     return _too_little(rows, needed) or Judgement(False, f"{why}.")
 

@@ -11,10 +11,17 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-from components.dashboard.silo.others import Distribution, Others, number
+from components.dashboard.silo.others import Distribution, Others
 from components.dashboard.silo.words import GAPS, MEASURES, RATES, Measure
 from components.payloads.manifest import NEXT
-from components.payloads.table import BASELINE, CHANGE, CROSS, Figure, Table
+from components.payloads.table import (
+    BASELINE,
+    CHANGE,
+    Figure,
+    MetricKey,
+    Slice,
+    Table,
+)
 
 MAX_GROUPS = 30  # on a page, over all slices; each costs about 500 bytes
 
@@ -72,29 +79,29 @@ class OwnFigures:
         self._others = others
         self._silo = silo
 
-    def get(self, metric: str, **place: Any) -> Figure | None:  # noqa: ANN401
-        """Return a figure; None where the table has no such slice or metric.
-
-        A slice with too few rows has a figure for its rows only, whose note stands
-        for every other metric too.
+    def get(
+        self,
+        metric: str,
+        column: str = "",
+        group: str = "",
+        **key: Any,  # noqa: ANN401
+    ) -> Figure | None:
+        """Return a figure, as `Table.get` does.
 
         Args:
             metric: The metric.
-            place: Slice, group, threshold, model and split, as `Table.metric` has.
+            column: The slice's columns; empty for all rows.
+            group: Its values; empty for figures over the groups.
+            key: Threshold, model and split, as `MetricKey` has them.
         """
-        found = self.table.metric(metric, silo=self._silo, **place)
-        if found is None:
-            place.pop("threshold", None)
-            found = self.table.metric("rows", silo=self._silo, **place)
-            return found if found is not None and found.note else None
-        return found
+        return self.table.get(
+            MetricKey(metric, Slice(self._silo, column, group), **key)
+        )
 
-    @functools.cached_property
+    @property
     def thresholds(self) -> list[float]:
         """The thresholds at which rates were taken, ascending."""
-        rate = RATES[0].metric
-        found = {f.threshold for f in self.table if f.metric == rate and not f.slice}
-        return sorted(at for at in found if at is not None)
+        return self.table.thresholds(RATES[0].metric)
 
     @property
     def threshold(self) -> float | None:
@@ -120,7 +127,7 @@ class OwnFigures:
     @property
     def has_own(self) -> bool:
         """Whether any metric of all its rows has a figure to place among others."""
-        return any(number(line.found) is not None for line in self.lines)
+        return any(line.found.is_number for line in self.lines)
 
     @property
     def following(self) -> list[tuple[Measure, Figure]]:
@@ -128,13 +135,14 @@ class OwnFigures:
         return self._known(MEASURES, split=NEXT)
 
     @property
-    def own_threshold(self) -> float | None:
+    def own_threshold(self) -> Figure | None:
         """The threshold that would give it the federation's true positive rate.
 
         None where none was sought, or where the federation is so small that its rate
         would reveal another silo's.
         """
-        return number(self.get("own_threshold")) if self.charts else None
+        found = self.get("own_threshold")
+        return found if self.charts and found and found.is_number else None
 
     @property
     def own_rates(self) -> list[tuple[Measure, Figure]]:
@@ -144,37 +152,28 @@ class OwnFigures:
     @functools.cached_property
     def groups(self) -> list[GroupTable]:
         """Its groups, slice by slice; crossed slices last."""
-        by_column: dict[str, set[str]] = {}
-        for figure in self.table:
-            if figure.group and figure.metric in {"auc", "rows"}:
-                by_column.setdefault(figure.slice, set()).add(figure.group)
+        by_column: dict[str, list[str]] = {}
+        for of in self.table.slices:
+            if of.column:
+                by_column.setdefault(of.column, []).append(of.group)
         shown, left = {}, MAX_GROUPS
         smallest_first = sorted(by_column, key=lambda column: len(by_column[column]))
         for index, column in enumerate(smallest_first):
-            ranked = sorted(by_column[column], key=lambda g: self._rank(column, g))
-            shown[column] = ranked[: left // (len(by_column) - index)]
+            shown[column] = by_column[column][: left // (len(by_column) - index)]
             left -= len(shown[column])
         return [
             GroupTable(
                 column, tuple(shown[column]), len(by_column[column]), self._gaps(column)
             )
-            for column in sorted(by_column, key=lambda name: (name.count(CROSS), name))
+            for column in self.table.columns
         ]
-
-    def _rank(self, column: str, group: str) -> tuple[bool, float, str]:
-        """Return the place of a group: by the better end of its interval."""
-        auc = self.get("auc", slice=column, group=group)
-        value = number(auc)
-        if auc is None or value is None:
-            return True, 0.0, group
-        return False, value if auc.high is None else auc.high, group
 
     def _gaps(self, column: str) -> tuple[tuple[Measure, Figure], ...]:
         found = []
         for measure in GAPS:
             for at in (None, self.threshold):
-                figure = self.get(measure.metric, slice=column, threshold=at)
-                if figure is not None and number(figure) is not None:
+                figure = self.get(measure.metric, column, threshold=at)
+                if figure is not None and figure.is_number:
                     found.append((measure, figure))
                     break
         return tuple(found)
@@ -199,4 +198,4 @@ class OwnFigures:
         self, measures: Sequence[Measure], *, prefix: str = "", split: str = "eval"
     ) -> list[tuple[Measure, Figure]]:
         found = ((m, self.get(prefix + m.metric, split=split)) for m in measures)
-        return [(m, f) for m, f in found if f is not None and number(f) is not None]
+        return [(m, f) for m, f in found if f is not None and f.is_number]

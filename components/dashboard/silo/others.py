@@ -25,13 +25,6 @@ LAST = {"log_loss": 39}  # 1.95 and more: it has no upper end
 LAST_OF_SHARE = BINS_A_UNIT - 1
 
 
-def number(figure: Figure | None) -> float | None:
-    """Return a figure's value; None where there is none, or a note instead."""
-    if figure is None or figure.note or figure.value is None:
-        return None
-    return figure.value if math.isfinite(figure.value) else None
-
-
 @dataclasses.dataclass(frozen=True)
 class Bin:
     """Other silos from `low` to below `high`, which is None where there is no end."""
@@ -84,11 +77,11 @@ class Others:
                 figure.silo in judged
                 and not figure.slice
                 and (figure.model, figure.split) == (CANDIDATE, EVAL)
-                and (value := number(figure)) is not None
+                and figure.is_number
             ):
                 key = (figure.metric, figure.threshold)
                 counts = self._counts.setdefault(key, Counts())
-                counts[_place(figure.metric, value)] += 1
+                counts[_place(figure.metric, figure.number)] += 1
 
     def of(
         self, silo: str, metric: str, threshold: float | None, own: Figure | None
@@ -105,10 +98,9 @@ class Others:
             The distribution; None where the silo has no figure to compare, or fewer
             than `MIN_OTHERS` others have one.
         """
-        value = number(own)
-        if value is None:
+        if own is None or not own.is_number:
             return None
-        place = _place(metric, value)
+        place = _place(metric, own.number)
         counts = Counts(self._counts.get((metric, threshold), {}))
         if silo in self._judged:
             counts[place] -= 1

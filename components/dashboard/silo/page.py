@@ -12,56 +12,55 @@ import functools
 import hashlib
 import pathlib
 import shlex
-from collections.abc import Callable
 
 import jinja2
 
 from components.dashboard import formats, templating
+from components.dashboard.report import Report
 from components.dashboard.silo import content, training
-from components.dashboard.silo.content import Run
 from components.dashboard.silo.location import FOLDER, file_name
-from components.dashboard.silo.others import MIN_OTHERS, number
+from components.dashboard.silo.others import MIN_OTHERS
 from components.dashboard.silo.words import GATES, MEANINGS, RATES
 from components.payloads.table import TOO_FEW, Figure
 
-Form = Callable[[float], str]
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
 
 
-def write(run: Run, folder: str | pathlib.Path) -> None:
+def write(report: Report, folder: str | pathlib.Path) -> None:
     """Write a page for each silo, `silos/<file_name(silo)>` below a folder.
 
     The pages hold nothing of each other: whoever serves them decides who may read
     which.
 
     Args:
-        run: The run.
+        report: The run.
         folder: The folder in which the run's own page lies.
     """
     below = pathlib.Path(folder, FOLDER)
     below.mkdir(parents=True, exist_ok=True)
-    template, of_run = _template(), _of_run(run)
-    for page in content.pages(run):
+    template, of_run = _template(), _of_run(report)
+    for page in content.pages(report):
         html = template.render(page=page, silo=page.silo, **of_run)
         (below / file_name(page.silo)).write_text(html, encoding="utf-8")
 
 
-def _of_run(run: Run) -> dict[str, object]:
+def _of_run(report: Report) -> dict[str, object]:
     """Return what the template needs of the run, the same on each page."""
     css = templating.styles(templating.STYLE, TEMPLATES / "silo.css")
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
-    failed = [gate.gate for gate in run.decision.gates if not gate.passed]
+    failed = [gate.gate for gate in report.decision.gates if not gate.passed]
     return {
-        "run": run,
-        "decision": run.decision,
+        "run": report,
+        "about": report.about,
+        "decision": report.decision,
         "failed": [GATES.get(gate, gate) for gate in failed],
         "gates": GATES,
-        "baseline": run.decision.baseline,
+        "baseline": report.decision.baseline,
         "min_others": MIN_OTHERS,
         "rates": RATES,
         "too_few": TOO_FEW,
         "meanings": MEANINGS,
-        "check": f"fairsilo silo check {shlex.quote(run.use_case)}",
+        "check": f"fairsilo silo check {shlex.quote(report.about.use_case)}",
         "css": css,
         "style": f"'sha256-{digest}'",
     }
@@ -71,31 +70,25 @@ def _of_run(run: Run) -> dict[str, object]:
 def _template() -> jinja2.Template:
     environment = templating.environment(TEMPLATES)
     environment.filters |= {
-        "figure": _figure,
-        "number": lambda figure: formats.metric(number(figure)),
+        "number": lambda f: formats.metric(f.number if f and f.is_number else None),
         "sentence": lambda text: text[:1].upper() + text[1:],
-        "change": lambda figure: _figure(figure, formats.signed),
-        "range": _range,
+        "change": _change,
         "ranges": training.ranges,
-        "change_range": lambda figure: _range(figure, formats.signed),
+        "change_range": _change_range,
     }
     return environment.get_template("page.html.j2")
 
 
-def _figure(figure: Figure | None, form: Form = formats.metric) -> str:
-    """Return a figure, its note where it has one, a dash where there is none."""
-    value = number(figure)
-    if value is not None or figure is None:
-        return formats.metric(None) if value is None else form(value)
-    if figure.note == TOO_FEW:
-        return f"{figure.note} ({formats.count(figure.rows)})"
-    return figure.note or formats.metric(None)
+def _change(figure: Figure | None) -> str:
+    """Return a change with its sign: `-0.018`; a note or a dash where it has none."""
+    known = figure is not None and figure.is_number
+    return formats.signed(figure.number) if figure and known else formats.cell(figure)
 
 
-def _range(figure: Figure | None, form: Form = formats.metric) -> str:
-    """Return the ends of a figure's interval: `0.700 to 0.724`; empty without one."""
-    if number(figure) is None or figure is None:
+def _change_range(figure: Figure | None) -> str:
+    """Return the interval of a change: `-0.044 to -0.018`; empty without one."""
+    if figure is None or not figure.is_number:
         return ""
     if figure.low is None or figure.high is None:
         return ""
-    return f"{form(figure.low)} to {form(figure.high)}"
+    return f"{formats.signed(figure.low)} to {formats.signed(figure.high)}"

@@ -10,7 +10,7 @@ from pipelines import use_case
 from pipelines.runners import node, parameters
 from pipelines.runners.job import Job
 from pipelines.runs.store import RunStore
-from tests.pipelines.runners.step_reports import cases
+from tests.pipelines.runners import cases
 
 
 class Pods:

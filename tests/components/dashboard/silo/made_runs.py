@@ -6,15 +6,20 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.dashboard.silo.content import Run
+from components.dashboard.report import About, Report
 from components.payloads import table
 from components.payloads.cohort import Cohort, Member
-from components.payloads.decision import Baseline, Decision, GateResult, NotEvaluated
+from components.payloads.decision import Baseline, Decision, GateResult
 from components.payloads.egress import KINDS, Departure
 from components.payloads.ledger import Ledger
 from components.payloads.model_run import RoundRecord, RunRecord, SiloRecord
 from components.payloads.table import Figure, Table
+from components.scoring.model import ModelCard
 
+INPUTS = (
+    *("cohort", "model_run", "model", "evaluation", "blessing"),
+    "inference_result",
+)
 GATES = {
     "minimum_data": {"rows": 100, "rows_of_each_label": 10, "judged_silos": 1},
     "silo_floor": {"at_least": 0.65, "metric": "auc", "refuse_if": "surely"},
@@ -122,7 +127,7 @@ def rounds(silos: Sequence[str], num_rounds: int = 3) -> RunRecord:
     return RunRecord("fed_avg", "own user ids", rounds=finished)
 
 
-def made(
+def report(
     members: Sequence[Member],
     figures: Table,
     *,
@@ -130,9 +135,9 @@ def made(
     gates: Mapping[str, Any] = GATES,
     failed: Mapping[str, str] | None = None,
     not_judged: Mapping[str, str] | None = None,
-    is_trained: bool = True,
+    refusal: str = "",
     quorum: int = 2,
-) -> Run:
+) -> Report:
     """Return a run, as the pages are made from it.
 
     Args:
@@ -142,32 +147,32 @@ def made(
         gates: The settings' section.
         failed: Sentences of the gates that refused.
         not_judged: Reasons of silos that were not judged.
-        is_trained: Whether there is a model.
+        refusal: Why nothing was trained.
         quorum: Admitted silos needed to train.
     """
     refused = failed or {}
     decision = Decision(
-        blessed=not refused and is_trained,
+        blessed=not refused and not refusal,
         reasons=tuple(refused.values()),
         gates=tuple(
             GateResult(name, name not in refused, refused.get(name, "ok"))
             for name in gates
         ),
         baseline=Baseline("6", "b" * 64, "/model/6"),
-        not_judged=tuple(NotEvaluated(*one) for one in (not_judged or {}).items()),
+        left_out=not_judged or {},
         settings=gates,
     )
     trained = [one.silo for one in members if one.admitted]
-    return Run(
-        use_case="census",
-        span="7",
-        is_trained=is_trained,
+    return Report(
+        about=About("census", "7", "f" * 64, {"gates": gates}),
+        parts=frozenset(INPUTS),
         cohort=Cohort(tuple(members), quorum),
         decision=decision,
-        training=rounds(trained) if training is None else training,
+        scores=figures,
+        run=rounds(trained) if training is None else training,
+        card=ModelCard(refusal=refusal) if refusal else ModelCard("a" * 64),
         ledger=Ledger("done"),
-        left={one.silo: egress(index) for index, one in enumerate(members)},
-        table=figures,
+        egress={one.silo: egress(index) for index, one in enumerate(members)},
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import pytest
@@ -33,7 +32,7 @@ from tests.components.dashboard.silo.made_runs import figure, member
 
 # ---- judgement -------------------------------------------------------------
 
-FEW = member("a"), made_runs.made([member("a")], Table())
+FEW = member("a"), made_runs.report([member("a")], Table())
 
 
 def judge(rows=None, why="41 rows", one=FEW[0], run=FEW[1]) -> Judgement:
@@ -78,9 +77,9 @@ def test_who_is_not_judged_for_other_reasons():
     out = judge(one=member("a", admitted=False))
     assert out.reason.startswith("It was not admitted")
     assert "findings" in out.change
-    untrained = dataclasses.replace(FEW[1], is_trained=False)
+    untrained = made_runs.report([member("a")], Table(), refusal="none")
     assert "Nothing was trained" in judge(run=untrained).reason
-    ungated = made_runs.made([member("a")], Table(), gates={})
+    ungated = made_runs.report([member("a")], Table(), gates={})
     assert "no gate was asked" in judge(run=ungated).reason
 
 
@@ -88,7 +87,7 @@ def test_without_an_evaluation_there_are_findings_and_a_part_only():
     names = [f"Zq{index}" for index in range(2)]
     note, reason = Finding("column `x` is new"), Finding("too few rows", "export more")
     members = [member(names[0], reasons=(reason,), notes=(note,)), member(names[1])]
-    run = made_runs.made(members, Table(), is_trained=False)
+    run = made_runs.report(members, Table(), refusal="1 of 3 admitted")
     page, _ = content.pages(run)
     assert (page.figures, page.bounds) == (None, ())
     assert [(out, one.sentences) for out, one in page.findings] == [
@@ -144,7 +143,7 @@ def test_groups_the_worst_first_and_small_ones_without_a_figure():
     found = own(FIGURES)
     (sex,) = found.groups
     assert sex.groups == ("women", "men", "too few")
-    assert found.get("auc", slice="sex", group="too few").note == "too few"
+    assert found.get("auc", "sex", "too few").note == "too few"
     assert [(m.metric, f.value) for m, f in sex.gaps] == [
         ("auc_gap", 0.08),
         ("equal_opportunity_difference", 0.3),
@@ -152,7 +151,7 @@ def test_groups_the_worst_first_and_small_ones_without_a_figure():
 
 
 def test_a_threshold_of_its_own_would_reveal_the_rate_of_few_others():
-    assert own(FIGURES).own_threshold == 0.31
+    assert own(FIGURES).own_threshold.value == 0.31
     assert [f.value for _, f in own(FIGURES).own_rates] == [0.62]
     assert own(FIGURES, num_others=4).own_threshold is None
 

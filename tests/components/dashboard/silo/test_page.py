@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from components.dashboard import formats
+from components.dashboard.report import About, Report
 from components.dashboard.silo import page as silo_page
-from components.dashboard.silo.content import Run
 from components.dashboard.silo.location import file_name
 from components.payloads import table
 from components.payloads.cohort import Cohort, Member
@@ -22,6 +22,7 @@ from components.payloads.ledger import Ledger, Unscored
 from components.payloads.model_run import Dropped, RoundRecord, RunRecord
 from components.payloads.silo import check_id
 from components.payloads.table import Table
+from components.scoring.model import ModelCard
 from tests.components.dashboard.conftest import ARABIC, EMOJI, EVIL, LONG
 from tests.components.dashboard.silo import made_runs
 from tests.components.dashboard.silo.made_runs import around, figure, member
@@ -55,26 +56,26 @@ def values(index: int, num: int = 9) -> dict[str, float]:
     }
 
 
-def some(num: int, **how) -> Run:
+def some(num: int, **how) -> Report:
     """Return a run of silos that are all judged, but what `how` says."""
     names = [name(index) for index in range(num)]
     figures = made_runs.tables({silo: values(i) for i, silo in enumerate(names)})
     members = [member(silo, 4321 + 17 * i) for i, silo in enumerate(names)]
-    return made_runs.made(members, figures, **how)
+    return made_runs.report(members, figures, **how)
 
 
-def with_first(run: Run, first: Member) -> Run:
+def with_first(run: Report, first: Member) -> Report:
     members = (first, *run.cohort.members[1:])
     return dataclasses.replace(run, cohort=Cohort(members, run.cohort.quorum))
 
 
-def with_figure(run: Run, only: table.Figure) -> Run:
+def with_figure(run: Report, only: table.Figure) -> Report:
     """Return a run with one figure alone of a silo."""
-    others = (one for one in run.table if one.silo != only.silo)
-    return dataclasses.replace(run, table=table.of([only, *others]))
+    others = (one for one in run.scores if one.silo != only.silo)
+    return dataclasses.replace(run, scores=table.of([only, *others]))
 
 
-def write(run: Run, folder: pathlib.Path) -> dict[str, str]:
+def write(run: Report, folder: pathlib.Path) -> dict[str, str]:
     """Return the page of each silo."""
     silo_page.write(run, folder)
     return {
@@ -88,14 +89,14 @@ def text_of(page: str) -> str:
     return re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
 
 
-def numbers_of(run: Run, silo: str) -> set[str]:
+def numbers_of(run: Report, silo: str) -> set[str]:
     """Return all of a silo's numbers, written as pages write them."""
     found = set()
-    for one in run.table:
+    for one in run.scores:
         if one.silo == silo:
             for value in filter(None, (one.value, one.low, one.high)):
                 found |= {formats.metric(value), formats.signed(value)}
-    for record in run.training.rounds:
+    for record in run.run.rounds:
         for part in record.silos:
             if part.silo == silo:
                 found |= {
@@ -107,7 +108,7 @@ def numbers_of(run: Run, silo: str) -> set[str]:
                 }
     (own,) = (one for one in run.cohort.members if one.silo == silo)
     found |= {formats.count(rows) for rows in own.rows.values()}
-    for left in run.left[silo]:
+    for left in run.egress[silo]:
         found |= {formats.count(left.count), formats.size(left.bytes)}
     return found
 
@@ -117,7 +118,7 @@ def holds(page: str, number: str) -> bool:
     return bool(re.search(rf"(?<![\d.,+\-]){re.escape(number)}(?![\d,])", page))
 
 
-def leaks(run: Run, pages: dict[str, str]) -> list[str]:
+def leaks(run: Report, pages: dict[str, str]) -> list[str]:
     """Return the other silos' names and numbers that pages hold."""
     numbers = {silo: numbers_of(run, silo) for silo in pages}
     allowed = {"0.650", "0.010", "0.080", "0.100"}  # the bounds of the gates
@@ -187,7 +188,7 @@ def test_no_other_silo_is_told_whatever_the_figures(tmp_path, rows, small, out):
         )
         for index, silo in enumerate(names)
     ]
-    run = made_runs.made(
+    run = made_runs.report(
         members,
         figures,
         not_judged={names[i]: f"as {names[-1]}" for i in small if i < len(names)},
@@ -204,7 +205,7 @@ def test_an_owner_reads_that_the_rows_were_not_scored_or_not_learned_from(tmp_pa
     drop = Dropped(one, f"silo `{one}`: the same label as `{other}`")
     run = dataclasses.replace(
         run,
-        training=RunRecord("fed_avg", left_out=(drop,)),
+        run=RunRecord("fed_avg", left_out=(drop,)),
         ledger=Ledger("done", unscored=(Unscored(one, reason),)),
     )
     pages = write(run, tmp_path)
@@ -229,7 +230,7 @@ def test_texts_about_a_silo_do_not_name_the_other(tmp_path):
         left_out=(Dropped(one, f"the same label as `{other}`"),),
     )
     found = Finding(f"{other}.csv: a corrupt file", f"ask `{other}` for its own")
-    run = dataclasses.replace(run, training=training, is_trained=False)
+    run = dataclasses.replace(run, run=training, card=ModelCard(refusal="none"))
     page = write(with_first(run, member(one, notes=(found,))), tmp_path)[one]
     assert other not in page
     assert "has user id 7 of silo <code>another silo</code>" in page
@@ -297,7 +298,7 @@ def test_a_quarantined_silo_reads_why_and_what_to_do(tmp_path):
 def test_a_silo_that_was_not_admitted_reads_so_first_where_nothing_was_trained(
     tmp_path,
 ):
-    run = dataclasses.replace(some(3, is_trained=False), table=Table())
+    run = dataclasses.replace(some(3, refusal="1 of 3 admitted"), scores=Table())
     out = Member(name(0), admitted=False)
     page = write(with_first(run, out), tmp_path)[name(0)]
     assert "✗ Your silo was not admitted</h2>" in page
@@ -321,8 +322,8 @@ def test_a_silo_with_too_few_rows_reads_how_many_are_missing(tmp_path):
 
 
 def test_where_nothing_was_trained(tmp_path):
-    run = some(3, training=RunRecord("fed_avg"), is_trained=False, quorum=4)
-    page = write(dataclasses.replace(run, table=Table()), tmp_path)[name(0)]
+    run = some(3, training=RunRecord("fed_avg"), refusal="1 of 3 admitted", quorum=4)
+    page = write(dataclasses.replace(run, scores=Table()), tmp_path)[name(0)]
     assert "✗ Nothing was trained" in page
     assert "3 of 3 silos were admitted; the quorum is 4." in page
     assert "There was no round to take part in." in page
@@ -341,8 +342,8 @@ def test_hostile_names_are_inert(tmp_path, hostile):
     )
     note = Finding(f"column `{EVIL}`: is `new", EVIL)
     members = [member(silo, notes=(note,)) for silo in names]
-    run = made_runs.made(members, figures)
-    run = dataclasses.replace(run, use_case=hostile, span=EVIL)
+    run = made_runs.report(members, figures)
+    run = dataclasses.replace(run, about=About(hostile, EVIL))
     pages = write(run, tmp_path)
     tags, text = parse(pages[hostile])
     assert {"script", "img", "link", "iframe", "object"} & tags == set()
@@ -406,7 +407,7 @@ def test_a_page_at_its_largest_is_small(tmp_path):
     members = [member(name(index)) for index in range(40)]
     members[0] = member(silo, notes=notes)
     training = made_runs.rounds([silo], 300)
-    run = made_runs.made(members, table.of(made), training=training)
+    run = made_runs.report(members, table.of(made), training=training)
     page = write(run, tmp_path)[silo]
     assert 30_000 < len(page.encode()) < MAX_BYTES
 

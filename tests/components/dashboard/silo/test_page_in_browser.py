@@ -40,7 +40,7 @@ def folder(tmp_path_factory):
     members[1] = Member(ARABIC, False, found[:1], found[1:])
     training = made_runs.rounds(NAMES, 15)
     made = tmp_path_factory.mktemp("site")
-    silo_page.write(made_runs.made(members, figures, training=training), made)
+    silo_page.write(made_runs.report(members, figures, training=training), made)
     return made / "silos"
 
 
