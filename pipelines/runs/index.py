@@ -13,7 +13,7 @@ from pipelines.runs import pages
 from pipelines.runs.charts import Axes, Chart
 from pipelines.summary import Summary
 
-DRAWN = 60  # runs in the trends: more would not be told apart
+DRAWN = 60  # runs in the trends: more could not be distinguished
 NAMED = 6  # silos named in a cell; more are counted
 
 # How a finding of drift reads (`components/silo_validator/tfdv_checks.py`).

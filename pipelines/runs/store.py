@@ -218,9 +218,9 @@ class RunStore:
         """
         ended = [r.run_id for r in self._rows() if r.status not in {RUNNING, FAILED}]
         known = {
-            silo.silo: (told.run_id, silo)
-            for told in self._summaries(ended[-RECENT:])
-            for silo in told.silos
+            silo.silo: (ended_run.run_id, silo)
+            for ended_run in self._summaries(ended[-RECENT:])
+            for silo in ended_run.silos
         }
         return dict(sorted(known.items()))
 
@@ -359,16 +359,16 @@ class RunStore:
     def _lock(self, run_id: str) -> pathlib.Path:
         return Places(self._own_folder or pathlib.Path("/nowhere")).lock(run_id)
 
-    def _write(self, told: Summary, documents: dict[str, bytes | None]) -> None:
-        content = {_SUMMARY: told.to_json().encode(), **documents}
+    def _write(self, state: Summary, documents: dict[str, bytes | None]) -> None:
+        content = {_SUMMARY: state.to_json().encode(), **documents}
         try:
-            self._replace(told, content)
+            self._replace(state, content)
         except sa.exc.IntegrityError:  # another attempt made the row meanwhile
-            self._replace(told, content)
+            self._replace(state, content)
 
-    def _replace(self, told: Summary, documents: dict[str, bytes | None]) -> None:
+    def _replace(self, state: Summary, documents: dict[str, bytes | None]) -> None:
         with self._store.begin() as connection:
-            run = self._row(connection, told)
+            run = self._row(connection, state)
             connection.execute(_DOCUMENTS.delete().where(_DOCUMENTS.c.run == run))
             for kind, content in documents.items():
                 packed = zlib.compress(content) if content is not None else b""
@@ -377,19 +377,19 @@ class RunStore:
                     row = {"run": run, "kind": kind, "part": part, "content": piece}
                     connection.execute(_DOCUMENTS.insert().values(**row))
 
-    def _row(self, connection: sa.Connection, told: Summary) -> int:
+    def _row(self, connection: sa.Connection, state: Summary) -> int:
         """Write a run's row, which stays locked for this transaction."""
-        key = (_RUNS.c.use_case == self.use_case) & (_RUNS.c.run_id == told.run_id)
-        page = pathlib.Path(told.dashboard or "")
+        key = (_RUNS.c.use_case == self.use_case) & (_RUNS.c.run_id == state.run_id)
+        page = pathlib.Path(state.dashboard or "")
         if self._output and page.is_relative_to(self._output):
             page = page.relative_to(self._output)
         change = {
-            "status": told.status,
+            "status": state.status,
             "output": str(self._output or ""),
-            "page": str(page) if told.dashboard else "",
+            "page": str(page) if state.dashboard else "",
         }
         if connection.execute(_RUNS.update().where(key).values(**change)).rowcount == 0:
-            names = {"use_case": self.use_case, "run_id": told.run_id}
+            names = {"use_case": self.use_case, "run_id": state.run_id}
             connection.execute(_RUNS.insert().values(**names, **change))
         run: int = connection.scalars(sa.select(_RUNS.c.id).where(key)).one()
         return run

@@ -1,7 +1,7 @@
 """The other silos, as one silo may see them: counts in coarse bins, never a figure.
 
 Exact quantiles of a few silos are exact figures of single ones, so nothing but a
-histogram is told: bins of one fixed width, the same for each metric and silo, and
+histogram is shown: bins of one fixed width, the same for each metric and silo, and
 only where enough others were judged. It is made of counts from the start, so a page
 that holds it can't hold another silo's figure.
 """

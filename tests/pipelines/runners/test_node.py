@@ -58,7 +58,7 @@ def test_a_wrong_value_of_the_form_is_told_by_all_who_tell_of_the_run(pods, capf
     assert pods.run("open-run", **form(span="2013-02", rounds="0")) == 2
     sentence = "field `rounds`: found 0; input should be greater than or equal to 1"
     assert sentence in capfd.readouterr().err
-    assert "field `rounds`: found 0" in pods.page("open-run").read_text()
+    assert "field <code>rounds</code>: found 0" in pods.page("open-run").read_text()
     assert json.loads((pods.folder / "open-run" / "output.json").read_text())
 
     assert pods.run("close-run") == 0
@@ -68,7 +68,7 @@ def test_a_wrong_value_of_the_form_is_told_by_all_who_tell_of_the_run(pods, capf
         f"step open-run: the run's form: 1 setting can't be used: {sentence} hint: "
         "start the run again with another value"
     ]
-    assert "field `rounds`: found 0" in pods.page("close-run").read_text()
+    assert "field <code>rounds</code>: found 0" in pods.page("close-run").read_text()
 
 
 def test_the_first_steps_page_says_what_counts_in_this_run(pods):
