@@ -124,7 +124,8 @@ def test_predict_exits_as_a_run_does(status, unscored, exit_status):
         ("tensorflow", logging.ERROR),
         ("apache_beam.runners", logging.CRITICAL),
         ("any.other", logging.ERROR),
-        ("components.silos.tasks", logging.WARNING),
+        ("components.silos.tasks", logging.INFO),
+        ("pipelines.runners.job", logging.WARNING),
         ("components.federation.training", logging.INFO),
     ],
 )

@@ -164,7 +164,7 @@ def test_pages_are_files_found_through_the_store_wherever_the_folder_lies(
     unreachable = RunStore(mounted.url, "flights")
     assert unreachable.pages() == {}
     with pytest.raises(SettingsError, match="found no page at ") as caught:
-        unreachable.last_with_page()
+        unreachable.required_page(unreachable.last_with_page())
     assert "mount it, and give with --output its folder of `flights`" in (
         caught.value.hint
     )
