@@ -87,8 +87,8 @@ def total(
     sums: dict[str, dict[str, Departure]] = {}
     for folder in folders:
         for silo, items in read(folder).items():
-            kinds = sums.setdefault(silo, {})
             for item in items:
+                kinds = sums.setdefault(silo, {})
                 known = kinds.get(item.kind, Departure(item.kind, 0, 0))
                 kinds[item.kind] = Departure(
                     item.kind, known.count + item.count, known.bytes + item.bytes
