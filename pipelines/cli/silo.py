@@ -69,7 +69,8 @@ def _line_of_run(item: dict[str, Any]) -> str:
     verdicts = {True: "admitted", False: "refused", None: "in no run"}
     from pipelines.cli import tables
 
-    reasons = "; ".join(filter(None, [*tables.why(item), _by_hand(item)]))
+    why = [reason["sentence"] for reason in item["reasons"]]
+    reasons = "; ".join(filter(None, [*why, _by_hand(item)]))
     return (
         f"{tables.short(item['silo']):<24} {verdicts[item['admitted']]:<10} {reasons}"
     )
