@@ -25,8 +25,8 @@ from components.federated_trainer.component import FederatedTrainer
 from components.pusher.component import Pusher
 from components.silo_example_gen import discovery
 from components.silo_example_gen.component import SiloExampleGen
-from components.silo_validator.columns import Columns
 from components.silo_validator.component import SiloValidator
+from components.silo_validator.settings import Columns
 from components.silos.tasks import DIRECT
 from pipelines.operator_snapshot import OperatorSnapshot
 from pipelines.places import Places
