@@ -261,8 +261,8 @@ def _fault(kind: type[Section], item: Mapping[str, Any]) -> str:
     if item["type"] == "model_type":
         message = "expected a section: settings by name"
     found = item["input"]
-    told = "null" if found is None else repr(found)
-    shown = f"found {told}; " if not isinstance(found, dict) and len(told) < 200 else ""
+    text = "null" if found is None else repr(found)
+    shown = f"found {text}; " if not isinstance(found, dict) and len(text) < 200 else ""
     return f"`{place or 'settings'}`: {shown}{message[:1].lower()}{message[1:]}"
 
 

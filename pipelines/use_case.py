@@ -1,8 +1,8 @@
-"""A use case is a folder: settings, a model, perhaps a source; and a schema.
+"""A use case is a folder: settings, perhaps a model and a source; and a schema.
 
 ```text
 pipelines/<name>/settings.yaml
-pipelines/<name>/model.py       build_model(spec)
+pipelines/<name>/model.py       build_model(spec), if the default model does not serve
 pipelines/<name>/source.py      prepare(root), if the data has to be made first
 schemas/<name>.pbtxt
 ```
@@ -28,6 +28,9 @@ from components.silo_example_gen import discovery
 from pipelines.settings import UseCaseSettings, load
 
 PACKAGE_PROJECT = pathlib.Path(__file__).resolve().parents[1]
+DEFAULT_MODEL = (
+    PACKAGE_PROJECT / "components" / "federated_trainer" / "default_model" / "model.py"
+)
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 
@@ -53,8 +56,9 @@ class UseCase:
 
     @property
     def model_file(self) -> pathlib.Path:
-        """The file that builds its model."""
-        return self.folder / "model.py"
+        """The file that builds its model: its own, or the default one."""
+        own = self.folder / "model.py"
+        return own if own.exists() else DEFAULT_MODEL
 
     @property
     def schema_file(self) -> pathlib.Path:
@@ -220,12 +224,11 @@ def _open(
         training = training.model_copy(update={"silo_registry": registry})
     settings = settings.model_copy(update={"silos": silos, "training": training})
     use_case = UseCase(name, project, settings)
-    for path, what in (
-        (use_case.model_file, "the function build_model(spec)"),
-        (use_case.schema_file, "the schema of its rows"),
-    ):
-        if not path.exists():
-            raise SettingsError(f"use case `{name}`: found no {path}, expected {what}")
+    if not use_case.schema_file.exists():
+        raise SettingsError(
+            f"use case `{name}`: found no {use_case.schema_file}, expected the schema "
+            "of its rows"
+        )
     _check_columns(use_case)
     return use_case
 
