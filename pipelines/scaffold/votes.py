@@ -36,24 +36,15 @@ _PLACEHOLDER = (
     r"(?i)^([^\pL\pN]{1,5}|#?n\.?[/ ]?a\.?n?|k\.?a\.?|null|nil|none|void|missing|"
     r"unknown|undefined|empty|not available)$"
 )
-_NUMERIC = {Kind.TRUTH, Kind.WHOLE, Kind.LARGE, Kind.NUMBER}
-# Which of the kinds that go together takes in the others.
-_WIDEST = (
-    Kind.UNSUPPORTED,
-    Kind.TEXT,
-    Kind.TIME,
-    Kind.NUMBER,
-    Kind.LARGE,
-    Kind.WHOLE,
-    Kind.TRUTH,
-)
+# The type of each kind in a schema; of kinds that go together, the first takes in
+# the others.
 TYPES = {
-    Kind.TRUTH: schema_pb2.INT,
-    Kind.WHOLE: schema_pb2.INT,
-    Kind.NUMBER: schema_pb2.FLOAT,
-    Kind.LARGE: schema_pb2.BYTES,
     Kind.TEXT: schema_pb2.BYTES,
     Kind.TIME: schema_pb2.BYTES,
+    Kind.NUMBER: schema_pb2.FLOAT,
+    Kind.LARGE: schema_pb2.BYTES,
+    Kind.WHOLE: schema_pb2.INT,
+    Kind.TRUTH: schema_pb2.INT,
 }
 
 
@@ -78,7 +69,7 @@ class Vote:
     @property
     def is_numeric(self) -> bool:
         """Whether the values are numbers or truth values."""
-        return self.kind in _NUMERIC
+        return self.kind in {Kind.TRUTH, Kind.WHOLE, Kind.LARGE, Kind.NUMBER}
 
 
 def vote(column: pa.ChunkedArray, *, parse: bool) -> Vote:
@@ -123,7 +114,7 @@ def _of_text(column: pa.ChunkedArray, parse: bool) -> Vote:
     return Vote(Kind.WHOLE if whole else Kind.NUMBER, spellings=spellings)
 
 
-def settle(votes: Iterable[tuple[Vote, int]]) -> Vote | None:
+def majority(votes: Iterable[tuple[Vote, int]]) -> Vote | None:
     """Return what most votes say.
 
     Numbers of all kinds go together, and so do text and times. Where whole numbers
@@ -146,7 +137,7 @@ def settle(votes: Iterable[tuple[Vote, int]]) -> Vote | None:
         return None
     kinds = {one.kind for one, _ in side}
     return Vote(
-        next(kind for kind in _WIDEST if kind in kinds),
+        next((kind for kind in TYPES if kind in kinds), Kind.UNSUPPORTED),
         any(one.wide for one, _ in side),
         tuple(sorted({word for one, _ in side for word in one.spellings})),
         ", ".join(sorted({one.arrow for one, _ in side} - {""})),

@@ -47,7 +47,6 @@ def test_all_that_was_decided_is_said_on_stderr(tmp_path):
         "loans.pbtxt",
         "settings.yaml",
         "README.md",
-        "model.py",
     ]
     assert "secret" not in done.stderr
     told = done.stderr.splitlines()

@@ -18,8 +18,8 @@ def _silo(root: pathlib.Path, name: str, text: str, file: str = "rows.csv") -> N
     (folder / file).write_text(text, encoding="utf-8")
 
 
-def _look(root: pathlib.Path) -> dict[str, survey.Looked]:
-    return {silo.name: silo for silo in survey.look(root, "y", ("",))}
+def _look(root: pathlib.Path) -> dict[str, survey.Silo]:
+    return {silo.name: silo for silo in survey.survey(root, "y", ("",))}
 
 
 def test_columns_of_a_silo_are_told_over_all_its_files(tmp_path):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.silo_example_gen.kinds import Kind
-from pipelines.scaffold.votes import Vote, settle, vote
+from pipelines.scaffold.votes import Vote, majority, vote
 
 
 def _vote(*values: object, parse: bool = True) -> Vote:
@@ -91,14 +91,14 @@ W, N, L, X, D, B, E = (
     ],
 )
 def test_most_silos_decide(kinds, agreed):
-    one = settle((Vote(kind), 1) for kind in kinds)
+    one = majority((Vote(kind), 1) for kind in kinds)
     assert (one.kind if one else None) is agreed
 
 
 def test_large_keys_stand_against_the_silo_that_rounded_them():
     wide, rounded = Vote(W, wide=True), Vote(N)
-    assert settle([(wide, 1), (rounded, 1), (wide, 1)]) == wide
-    assert settle([(wide, 1), (rounded, 1)]) is None
+    assert majority([(wide, 1), (rounded, 1), (wide, 1)]) == wide
+    assert majority([(wide, 1), (rounded, 1)]) is None
 
 
 @given(
@@ -106,6 +106,6 @@ def test_large_keys_stand_against_the_silo_that_rounded_them():
 )
 def test_the_order_of_silos_does_not_matter(silos, random):
     votes = [(Vote(kind, wide and kind is W), 1) for kind, wide in silos]
-    before = settle(votes)
+    before = majority(votes)
     random.shuffle(votes)
-    assert settle(votes) == before
+    assert majority(votes) == before
