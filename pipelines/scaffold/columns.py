@@ -8,9 +8,8 @@ from collections.abc import Collection, Mapping
 
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from components.silo_example_gen.kinds import Kind
 from pipelines.scaffold.survey import Column
-from pipelines.scaffold.votes import Vote
+from pipelines.scaffold.votes import Kind, Vote
 from pipelines.scaffold.wording import of_silos
 
 NEAR_UNIQUE = 0.5  # distinct values a row, from which on text is no category

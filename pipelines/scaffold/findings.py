@@ -14,12 +14,11 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.errors import SettingsError
 from components.silo_example_gen.conform import EXPECTED
-from components.silo_example_gen.kinds import Kind
 from components.silo_validator import checks, verdict
 from components.silo_validator.settings import ValidationSettings
 from pipelines.scaffold.options import TYPES, Options
 from pipelines.scaffold.survey import MAX_NON_FINITE, Column, Columns, Measured, Silo
-from pipelines.scaffold.votes import Vote
+from pipelines.scaffold.votes import Kind, Vote
 from pipelines.scaffold.wording import listed, of_silos, option
 
 UNPACK = "unpack it, or export it as .parquet or .csv"

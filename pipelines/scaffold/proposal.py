@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.errors import SettingsError
-from components.silo_example_gen.kinds import Kind
 from components.silo_example_gen.settings import RowsSettings
 from pipelines.scaffold import bounds, findings, survey, votes
 from pipelines.scaffold import label as labels
@@ -22,7 +21,7 @@ from pipelines.scaffold.findings import Problem
 from pipelines.scaffold.label import Label
 from pipelines.scaffold.options import TYPES, Options
 from pipelines.scaffold.survey import Columns, Silo
-from pipelines.scaffold.votes import Vote
+from pipelines.scaffold.votes import Kind, Vote
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,12 +24,11 @@ from components.payloads.findings import Finding
 from components.payloads.silo import check_id
 from components.silo_example_gen import discovery, files, splits
 from components.silo_example_gen.conform import EXPECTED, columns_of, conform
-from components.silo_example_gen.kinds import Kind, kind_of
 from components.silo_example_gen.settings import RowsSettings
 from components.silo_validator import checks
 from components.silo_validator.checks import LabelCounts
 from components.silo_validator.settings import ValidationSettings
-from pipelines.scaffold.votes import Vote, majority, vote
+from pipelines.scaffold.votes import Kind, Vote, majority, vote
 from pipelines.scaffold.wording import listed
 
 ALL_FILES = "*"
@@ -255,7 +254,7 @@ def _is_identifier(values: pa.ChunkedArray, agreed: Vote | None) -> bool:
 
 def _label_values(column: pa.ChunkedArray) -> dict[str, int]:
     """Return the rows of each value; 1, 1.0 and true are the same."""
-    if kind_of(column, parse=False) is Kind.UNSUPPORTED:
+    if vote(column, parse=False).kind is Kind.UNSUPPORTED:
         return {f"a {column.type}": len(column)}
     whole = conform(column, WHOLES)
     if not whole.num_bad:

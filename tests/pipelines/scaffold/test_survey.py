@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from components.errors import SettingsError
-from components.silo_example_gen.kinds import Kind
 from pipelines.scaffold import survey
+from pipelines.scaffold.votes import Kind
 
 
 def _silo(root: pathlib.Path, name: str, text: str, file: str = "rows.csv") -> None:
