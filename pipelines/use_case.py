@@ -251,15 +251,10 @@ def _check_columns(use_case: UseCase) -> None:
     leave one of its values on each side; and that keys have a type without rounding.
     """
     types = _schema_types(use_case.schema_file)
-    columns = list(types)
     named = _named_columns(use_case.settings)
     label = use_case.settings.rows.label
-    twice = [
-        f"`{setting}`"
-        for setting in ("rows.key", "rows.split_by", "evaluation.slices")
-        if label in named[setting]
-    ]
-    if twice:
+    others = ("rows.key", "rows.split_by", "evaluation.slices")
+    if twice := [f"`{setting}`" for setting in others if label in named[setting]]:
         raise SettingsError(
             f"use case `{use_case.name}`: the label `{label}` is also in "
             f"{', '.join(twice)}, expected other columns there",
@@ -268,8 +263,8 @@ def _check_columns(use_case: UseCase) -> None:
     faults = []
     for setting, names in named.items():
         for name in dict.fromkeys(filter(None, names)):
-            if name not in columns:
-                close = difflib.get_close_matches(name, columns, 1)
+            if name not in types:
+                close = difflib.get_close_matches(name, types, 1)
                 meant = f"; did you mean `{close[0]}`?" if close else ""
                 faults.append(f"  `{setting}`: unknown column `{name}`{meant}")
     if faults:
@@ -277,19 +272,17 @@ def _check_columns(use_case: UseCase) -> None:
             f"use case `{use_case.name}`: the settings name columns that the schema "
             f"{use_case.schema_file} does not list:\n" + "\n".join(faults),
             "correct the names in the settings, or add the columns to the schema, "
-            f"which lists {', '.join(columns) or 'none'}",
+            f"which lists {', '.join(types) or 'none'}",
         )
-    for column, wanted, why in (
-        *(
-            (key, ("INT", "BYTES"), "so that keys stay exact")
-            for key in named["rows.key"]
-        ),
-        (label, ("INT", "FLOAT"), "since its values become 0 and 1"),
-    ):
-        if types[column] not in wanted:
+    exact = dict.fromkeys(
+        named["rows.key"], ("INT", "BYTES", "so that keys stay exact")
+    )
+    numeric = {label: ("INT", "FLOAT", "since its values become 0 and 1")}
+    for column, (one, other, why) in {**exact, **numeric}.items():
+        if types[column] not in {one, other}:
             raise SettingsError(
                 f"{use_case.schema_file}: found type {types[column]} of column "
-                f"`{column}`, expected {' or '.join(wanted)}, {why}",
+                f"`{column}`, expected {one} or {other}, {why}",
                 "correct the type in the schema",
             )
 
