@@ -1,23 +1,42 @@
 """Faults of circumstance: what went wrong now and need not go wrong again.
 
-Most of what a node tells follows from its inputs, a refusal too, so TFX's cache may
-tell it again. A full disk, too little memory, a worker that nobody reaches and a bug
-of ours do not follow from them. The run goes on without what is lacking and says so,
+Most of what a node finds follows from its inputs, a refusal too, so TFX's cache may
+give it again. A full disk, too little memory, a worker that nobody reaches and a bug
+of ours do not follow from them. The run goes on without what is missing and says so,
 and its result must not be reused: whoever meets such a fault notes it here, and the
 node's executor marks its outputs (`components/executors.py`).
+
+Here also is how errors that are not meant to be read are described: by what the
+system refused, or by the place in our code, never by their own text.
 """
 
 from __future__ import annotations
 
 import contextlib
 import contextvars
+import errno
 import os
 from collections.abc import Iterator
 from typing import TypeVar
 
+from components import tracebacks
 from components.errors import FairSiloError
 
 _Error = TypeVar("_Error", bound=FairSiloError)
+
+AGAIN = "the next run tries again"
+OF_MACHINE = (
+    f"the operator frees room or memory, or gives FairSilo the rights it needs; {AGAIN}"
+)
+NOT_DATA = "this is a fault of FairSilo and tells nothing about the data"
+OF_OURS = (
+    f"{NOT_DATA}; the operator finds the traceback in the run's log and reports it; "
+    f"{AGAIN}"
+)
+FULL = "no space left on the volume"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# How engines that give no number on say it: the C library, SQLite, and MLMD with it.
+_FULL_TEXTS = ("No space left on device", "disk is full", "Disk quota exceeded")
 
 _noted: contextvars.ContextVar[list[str] | None] = contextvars.ContextVar(
     "noted", default=None
@@ -45,8 +64,8 @@ def note(fault: str) -> None:
 def is_one(error: BaseException) -> bool:
     """Return whether an error is a fault of circumstance.
 
-    One of ours tells so itself. Any other is one, even where data set it off: what
-    was not foreseen is a fault of ours, and the code may be mended by the next run.
+    One of ours says so itself. Any other is one, even where data set it off: what was
+    not foreseen is a fault of ours, and the code may be mended by the next run.
     """
     return error.circumstance if isinstance(error, FairSiloError) else True
 
@@ -60,12 +79,38 @@ def is_of_the_machine(error: BaseException) -> bool:
     return is_system or isinstance(error, MemoryError)
 
 
-def words(error: BaseException) -> str:
+def is_full(error: BaseException) -> bool:
+    """Return whether a volume was full, by the number or the text of an error.
+
+    The text is looked at and not shown: it may hold a record.
+    """
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, OSError) and found.errno in _FULL:
+            return True
+        if any(text in str(found) for text in _FULL_TEXTS):
+            return True
+        found = found.__cause__ or found.__context__
+    return False
+
+
+def system_message(error: BaseException) -> str:
     """Return what the system refused, without the error's own text."""
     if isinstance(error, MemoryError):
         return "out of memory"
     number = error.errno if isinstance(error, OSError) else None
     return type(error).__name__ if number is None else os.strerror(number)
+
+
+def describe(error: BaseException) -> tuple[str, str]:
+    """Return what an error that is not meant to be read is, and the hint.
+
+    Args:
+        error: Any but a FairSiloError.
+    """
+    if is_of_the_machine(error):
+        return system_message(error), OF_MACHINE
+    return f"FairSilo failed with {tracebacks.place(error)}", OF_OURS
 
 
 def of_circumstance(error: _Error) -> _Error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import pathlib
 import signal
 import tempfile
@@ -11,12 +10,8 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-from components import circumstances, tracebacks
+from components import circumstances
 from components.errors import FairSiloError
-
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-# How engines that give no number on say it: the C library, SQLite, and MLMD with it.
-_FULL_TEXTS = ("No space left on device", "disk is full", "Disk quota exceeded")
 
 _interrupted = threading.Event()
 
@@ -45,21 +40,6 @@ def was_interrupted() -> bool:
     return _interrupted.is_set()
 
 
-def is_full(error: BaseException) -> bool:
-    """Return whether a volume was full, by the number or the text of an error.
-
-    The text is looked at and not shown: it may hold a record.
-    """
-    found: BaseException | None = error
-    while found is not None:
-        if isinstance(found, OSError) and found.errno in _FULL:
-            return True
-        if any(text in str(found) for text in _FULL_TEXTS):
-            return True
-        found = found.__cause__ or found.__context__
-    return False
-
-
 def in_words(error: Exception, log: pathlib.Path | None = None) -> FairSiloError:
     """Return an error as a sentence and a hint, without the error's own text.
 
@@ -72,22 +52,19 @@ def in_words(error: Exception, log: pathlib.Path | None = None) -> FairSiloError
     again = "run the same command again: it goes on from here"
     name = error.filename if isinstance(error, OSError) else None
     where = f"{name}: " if isinstance(name, str) else ""
-    if is_full(error):
+    if circumstances.is_full(error):
         if log and not where:
             where = f"{log.parents[2]} or {tempfile.gettempdir()}: "
-        told = FairSiloError(
-            f"{where}no space left on the volume", f"free some; {again}"
-        )
+        told = FairSiloError(f"{where}{circumstances.FULL}", f"free some; {again}")
     elif circumstances.is_of_the_machine(error):
         told = FairSiloError(
-            f"{where}{circumstances.words(error)}",
+            f"{where}{circumstances.system_message(error)}",
             f"mend what is named here; {again}",
         )
     else:
         shown = f"in {log}" if log else "above"
         told = FairSiloError(
-            f"FairSilo failed with {tracebacks.place(error)}; this is a fault of "
-            "FairSilo, not of the data",
+            f"{circumstances.describe(error)[0]}; {circumstances.NOT_DATA}",
             f"report it with the traceback {shown}; it holds no value of the data",
         )
     return circumstances.of_circumstance(told)

@@ -27,7 +27,6 @@ from components.silo_example_gen import discovery
 from components.silo_example_gen.component import SiloExampleGen
 from components.silo_validator.component import SiloValidator
 from components.silo_validator.settings import Columns
-from components.silos.tasks import DIRECT
 from pipelines.operator_snapshot import OperatorSnapshot
 from pipelines.places import Places
 from pipelines.use_case import UseCase
@@ -71,6 +70,7 @@ def build(
         use_case=use_case.name,
         label=use_case.settings.rows.label,
         waivers=decided.waivers,
+        beam=use_case.settings.beam,
     )
     blessing = evaluator.outputs["blessing"]
     pusher = Pusher(model=model, blessing=blessing, destination=str(places.serving))
@@ -81,6 +81,7 @@ def build(
         settings=use_case.settings.inference,
         use_case=use_case.name,
         key=use_case.settings.rows.key,
+        beam=use_case.settings.beam,
         force=json.dumps(force),
     )
     dashboard = Dashboard(
@@ -117,6 +118,7 @@ def build_prediction(use_case: UseCase, places: Places, span: str) -> Pipeline:
         settings=use_case.settings.inference,
         use_case=use_case.name,
         key=use_case.settings.rows.key,
+        beam=use_case.settings.beam,
         force=json.dumps(False),
     )
     return _pipeline(use_case, places, [schema, examples, inferrer])
@@ -180,7 +182,6 @@ def _pipeline(
         components=nodes,
         enable_cache=True,
         metadata_connection_config=None if places.store else _metadata(places),
-        beam_pipeline_args=list(DIRECT),
     )
 
 

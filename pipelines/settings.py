@@ -11,6 +11,7 @@ import pydantic
 import yaml
 
 from components.batch_inferrer.settings import InferenceSettings
+from components.beam import BeamSettings
 from components.dashboard.settings import DashboardSettings
 from components.errors import SettingsError
 from components.fairness_evaluator.gate_settings import GateSettings
@@ -56,6 +57,9 @@ class UseCaseSettings(Section):
     inference: InferenceSettings = InferenceSettings()
     """How rows are scored."""
 
+    beam: BeamSettings = BeamSettings()
+    """Where rows are scored in batches, and where TFMA runs."""
+
     dashboard: DashboardSettings = DashboardSettings()
     """What the page shows."""
 
@@ -77,7 +81,7 @@ class UseCaseSettings(Section):
 
     def of_run(self) -> str:
         """Return as JSON what decides a run's results, for its page."""
-        return self.model_dump_json(exclude={"kubeflow", "schedules"})
+        return self.model_dump_json(exclude={"beam", "kubeflow", "schedules"})
 
 
 class ScoresSettings(Section):

@@ -21,20 +21,10 @@ from components import tracebacks
 from components.batch_inferrer import faults
 from components.batch_inferrer.items import WorkItem
 from components.batch_inferrer.scoring import Job, Outcome, score_item
+from components.beam import IN_MEMORY
 from components.errors import FairSiloError
 from components.payloads.silo import Silo
 from components.scoring.model import Scorer
-
-
-def beam_args(workers: int) -> list[str]:
-    """Return Beam's flags for so many processes on this machine."""
-    if workers == 1:
-        return ["--runner=DirectRunner", "--direct_running_mode=in_memory"]
-    return [
-        "--runner=DirectRunner",
-        "--direct_running_mode=multi_processing",
-        f"--direct_num_workers={workers}",
-    ]
 
 
 def run(
@@ -66,7 +56,7 @@ def run(
         ]
         with beam.Pipeline(argv=list(flags)) as pipeline:
             spread = pipeline | "Items" >> beam.Create(elements, reshuffle=False)
-            if list(flags) != beam_args(1):  # one process has nobody to share with
+            if tuple(flags) != IN_MEMORY:  # one process has nobody to share with
                 spread |= "Spread" >> beam.Reshuffle()
             _ = spread | "Score" >> beam.ParDo(ScoreItem(job, records))
         outcomes: dict[int, Outcome] = {}

@@ -13,6 +13,7 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from components import artifacts, digests
 from components.batch_inferrer import driver, executor
 from components.batch_inferrer.settings import InferenceSettings
+from components.beam import BeamSettings
 
 NODE = "batch_inferrer"
 
@@ -26,6 +27,7 @@ class BatchInferrerSpec(component_spec.ComponentSpec):
         "use_case": ExecutionParameter(type=str),
         "key": ExecutionParameter(type=str),
         "force": ExecutionParameter(type=str),
+        "beam": ExecutionParameter(type=str),
         # Set by the driver.
         "span": ExecutionParameter(type=str, optional=True),
         "model_uri": ExecutionParameter(type=str, optional=True),
@@ -55,6 +57,7 @@ class BatchInferrer(base_component.BaseComponent):
         blessing: Channel of type `ModelBlessing`, that of `model`.
         force: `true` to score with a model that was not blessed; a string, or a
             runtime parameter of that type.
+        beam: Where it runs.
 
     Outputs:
         inference_result: Channel of type `InferenceResult`: a ledger of what was
@@ -74,6 +77,7 @@ class BatchInferrer(base_component.BaseComponent):
         model: channel.BaseChannel | None = None,
         blessing: channel.BaseChannel | None = None,
         force: str = "false",
+        beam: BeamSettings = BeamSettings(),  # noqa: B008  immutable
     ) -> None:
         super().__init__(
             BatchInferrerSpec(
@@ -86,5 +90,6 @@ class BatchInferrer(base_component.BaseComponent):
                 use_case=use_case,
                 key=json.dumps(list(key), ensure_ascii=False),
                 force=force,
+                beam=json.dumps(beam.flags()),
             )
         )

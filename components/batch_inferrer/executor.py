@@ -41,7 +41,7 @@ class Executor(base_executor.BaseExecutor):
         if choice.refusal:
             account = Ledger(ledger.SKIPPED, choice.refusal, choice.digest)
         else:
-            account = _infer(input_dict, exec_properties, settings, choice)
+            account = _infer(input_dict, exec_properties, settings, choice, result.uri)
         account.write(result.uri)
         egress.write(result.uri, _departures(account))
         for key in ("use_case", "span"):
@@ -53,6 +53,7 @@ def _infer(
     exec_properties: dict[str, Any],
     settings: InferenceSettings,
     choice: gate.Choice,
+    folder: str,
 ) -> Ledger:
     from components.batch_inferrer.infer import infer
     from components.batch_inferrer.scoring import Job
@@ -65,7 +66,8 @@ def _infer(
         batch_rows=settings.batch_rows,
         code=exec_properties["code"],
     )
-    return infer(examples, job, settings)
+    flags = json.loads(exec_properties["beam"])
+    return infer(examples, job, settings, flags, folder)
 
 
 def _uri(input_dict: Artifacts, key: str) -> str:

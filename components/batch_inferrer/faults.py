@@ -6,7 +6,7 @@ the place in our code are told: its text may hold a record.
 
 from __future__ import annotations
 
-from components import circumstances, tracebacks
+from components import circumstances
 from components.batch_inferrer.items import WorkItem
 from components.errors import FairSiloError, SiloError
 
@@ -21,16 +21,8 @@ def reason(item: WorkItem, error: Exception) -> str:
         named = error.message.startswith(f"{item.path}:")
         start = f"silo `{item.silo.id}`: " if named else prefix
         return _with_hint(start + error.message, error.hint)
-    if isinstance(error, OSError):
-        found = circumstances.words(error)
-        return _with_hint(prefix + found, "mend the silo's storage and run again")
-    if isinstance(error, MemoryError):
-        return _with_hint(prefix + circumstances.words(error), "run again")
-    return _with_hint(
-        f"{prefix}FairSilo failed with {tracebacks.place(error)}",
-        "this is a fault of FairSilo and tells nothing about the data; the operator "
-        "finds the traceback in the run's log and reports it",
-    )
+    found, hint = circumstances.describe(error)
+    return _with_hint(prefix + found, hint)
 
 
 def _with_hint(message: str, hint: str) -> str:

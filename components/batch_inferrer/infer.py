@@ -16,6 +16,7 @@ from components.batch_inferrer import predictions
 from components.batch_inferrer.items import WorkItem, plan
 from components.batch_inferrer.scoring import Job, Outcome
 from components.batch_inferrer.settings import InferenceSettings
+from components.beam import IN_MEMORY
 from components.errors import SettingsError
 from components.payloads import ledger
 from components.payloads.ledger import FailureLine, Ledger, SiloLine, Unscored
@@ -29,6 +30,7 @@ def infer(
     manifest: Manifest,
     job: Job,
     settings: InferenceSettings,
+    flags: Sequence[str] = IN_MEMORY,
     folder: str | pathlib.Path | None = None,
 ) -> Ledger:
     """Score the rows of all silos, each into its own home.
@@ -40,6 +42,7 @@ def infer(
         manifest: What the silos hold.
         job: The model and how to score with it.
         settings: The node's section.
+        flags: Beam's own.
         folder: Where records of outcomes are kept meanwhile, see `beam_steps`.
 
     Returns:
@@ -63,7 +66,6 @@ def infer(
     _sweep(items)
     from components.batch_inferrer import beam_steps
 
-    flags = beam_steps.beam_args(settings.workers)
     pairs = list(beam_steps.run(items, job, flags, folder))
     account = _account(pairs, job, settings, unreadable)
     return dataclasses.replace(account, without=_without(manifest, job))

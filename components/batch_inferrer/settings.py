@@ -21,8 +21,5 @@ class InferenceSettings(Section):
     """Share of all rows, 0 to 1, that may be dead letters or lie in failed work
     items. Above it the fault is not the data's, and the run counts as failed."""
 
-    workers: int = pydantic.Field(default=1, ge=1, le=256)
-    """Processes that score, unit: processes. With 1 all happens in the node's own."""
-
     force: bool = False
     """Whether to score with a model that was not blessed."""

@@ -11,6 +11,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import channel, component_spec
 
 from components import artifacts, digests
+from components.beam import BeamSettings
 from components.fairness_evaluator import driver, executor
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.settings import EvaluationSettings
@@ -30,6 +31,7 @@ class FairnessEvaluatorSpec(component_spec.ComponentSpec):
                 "code",
                 "use_case",
                 "waivers",
+                "beam",
             )
         },
         # Set by the driver.
@@ -69,6 +71,7 @@ class FairnessEvaluator(base_component.BaseComponent):
         label: The label's column.
         use_case: Name of the use case.
         waivers: The waivers that held when the run began, by model digest.
+        beam: Where TFMA runs.
 
     Outputs:
         evaluation: Channel of type `ModelEvaluation`: TFMA's own result, the
@@ -91,6 +94,7 @@ class FairnessEvaluator(base_component.BaseComponent):
         label: str,
         use_case: str,
         waivers: Mapping[str, Sequence[Waiver]],
+        beam: BeamSettings = BeamSettings(),  # noqa: B008  immutable
     ) -> None:
         super().__init__(
             FairnessEvaluatorSpec(
@@ -109,6 +113,7 @@ class FairnessEvaluator(base_component.BaseComponent):
                     },
                     ensure_ascii=False,
                 ),
+                beam=json.dumps(beam.flags()),
                 evaluation=channel.Channel(type=artifacts.ModelEvaluation),
                 blessing=channel.Channel(type=artifacts.ModelBlessing),
             )

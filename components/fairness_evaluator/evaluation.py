@@ -8,6 +8,7 @@ import logging
 import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 
+from components.beam import IN_MEMORY
 from components.fairness_evaluator import decision
 from components.fairness_evaluator.figures import tidy
 from components.fairness_evaluator.gate_settings import GateSettings
@@ -25,7 +26,6 @@ from components.payloads.egress import Departure
 from components.payloads.manifest import Manifest
 from components.payloads.minimum_data import MinimumData
 from components.payloads.table import Figure, Table
-from components.silos import tasks
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ def evaluate(
     gate_settings: GateSettings,
     waivers: Iterable[Waiver],
     folder: str | pathlib.Path,
-    beam_args: Sequence[str] = tasks.DIRECT,
+    beam_args: Sequence[str] = IN_MEMORY,
     baseline_gone: Baseline | None = None,
 ) -> Outcome:
     """Evaluate a model on all silos that can be read, and decide.
@@ -124,7 +124,7 @@ def measure(
     settings: EvaluationSettings,
     minimum_data: MinimumData,
     folder: str | pathlib.Path,
-    beam_args: Sequence[str] = tasks.DIRECT,
+    beam_args: Sequence[str] = IN_MEMORY,
 ) -> Measured:
     """Measure one model, or two on the same rows, without deciding anything.
 
@@ -140,7 +140,7 @@ def measure(
     """
     apart = _quarantined(cohort)
     now, following = (
-        collect.collect(examples, split, subjects, label, settings, apart, beam_args)
+        collect.collect(examples, split, subjects, label, settings, apart)
         for split in (manifest.EVAL, manifest.NEXT)
     )
     for model, slices in now.slices.items():

@@ -58,6 +58,7 @@ class Executor(TaskExecutor):
                 demanded,
                 _waivers(exec_properties),
                 report.uri,
+                json.loads(exec_properties["beam"]),
                 baseline_gone=_baseline(exec_properties, "baseline_gone"),
             )
         for folder in (report.uri, blessing.uri):

@@ -18,13 +18,15 @@ from components.errors import SettingsError
 from components.payloads import findings
 from components.payloads.findings import Finding
 from components.payloads.silo import Silo, check_id
+from components.silo_example_gen import ingest
 from components.silo_example_gen.files import SUFFIXES
 from components.silo_example_gen.settings import SourceSettings
-from components.silos import homes, tasks
+from components.silos import engine, homes, tasks
 from components.silos.spans import next_span, span_order
 
 logger = logging.getLogger(__name__)
 
+FINGERPRINT = tasks.Task("fingerprint", ingest.fingerprint)
 LATEST = "latest"
 NOT_READ = (
     "read are .parquet and .csv files that silos.pattern finds; export what belongs to "
@@ -111,7 +113,7 @@ def discover(source: SourceSettings, homes_root: str) -> list[Found]:
     good = [found for found in opened if not found.error]
     pattern = source.silos.file_pattern
     calls = [(f.silo, {"folder": f.folder, "pattern": pattern}) for f in good]
-    outcomes = {silo.id: outcome for silo, outcome in tasks.run("fingerprint", calls)}
+    outcomes = {silo.id: outcome for silo, outcome in engine.run(FINGERPRINT, calls)}
     listed = [_with_files(found, outcomes.get(found.silo.id)) for found in opened]
     return _with_like_spans(listed)
 

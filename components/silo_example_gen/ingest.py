@@ -195,7 +195,7 @@ def _load(
             continue
         except OSError as error:
             known = isinstance(error, _KNOWN_TO_THE_KEY)
-            told = f"{path.name}: {circumstances.words(error)}"
+            told = f"{path.name}: {circumstances.system_message(error)}"
             loaded.refused.append(Finding(told, RIGHT if known else STORAGE))
             if not known:
                 loaded.lost.append(told)

@@ -12,9 +12,12 @@ from components.payloads import findings
 from components.payloads.egress import Departure
 from components.payloads.findings import Finding
 from components.payloads.manifest import InputFile, Manifest, SiloEntry, Split
+from components.silo_example_gen import ingest
 from components.silo_example_gen.discovery import FEW, Found, Window
 from components.silo_example_gen.settings import SourceSettings
-from components.silos import tasks
+from components.silos import engine, tasks
+
+INGEST = tasks.Task("ingest", ingest.ingest)
 
 
 def take_in(
@@ -24,7 +27,6 @@ def take_in(
     source: SourceSettings,
     schema: schema_pb2.Schema,
     code: str,
-    beam_args: Sequence[str] = (),
 ) -> Manifest:
     """Write the splits of all silos, and list them.
 
@@ -35,7 +37,6 @@ def take_in(
         source: What a row means.
         schema: The columns to read, with their types.
         code: Digest of our code, part of the splits' names.
-        beam_args: Beam's own flags.
 
     Returns:
         The manifest, with an entry for every silo, also those that failed.
@@ -54,9 +55,7 @@ def take_in(
         for silo in found
         if not silo.error
     ]
-    outcomes = {
-        silo.id: outcome for silo, outcome in tasks.run("ingest", calls, beam_args)
-    }
+    outcomes = {silo.id: outcome for silo, outcome in engine.run(INGEST, calls)}
     spans = (*chosen.history, chosen.following)
     entries = [
         dataclasses.replace(

@@ -14,12 +14,16 @@ from components.payloads.cohort import Cohort
 from components.payloads.egress import Departure
 from components.payloads.findings import Finding
 from components.payloads.manifest import TRAIN, Manifest
-from components.silo_validator import heterogeneity, tfdv_checks, verdict
+from components.silo_validator import heterogeneity, profile, tfdv_checks, verdict
 from components.silo_validator.baselines import Baseline
 from components.silo_validator.settings import Columns, ValidationSettings
-from components.silos import tasks
+from components.silos import engine, tasks
 
 Statistics: TypeAlias = statistics_pb2.DatasetFeatureStatisticsList
+
+PROFILE = tasks.Task(
+    "profile", profile.profile, imports=("tensorflow_data_validation",)
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +85,7 @@ def validate(
     profiles: dict[str, verdict.Profile] = {}
     disclosed: dict[str, Statistics] = {}
     left: dict[str, list[Departure]] = {}
-    for silo, outcome in tasks.run("profile", calls):
+    for silo, outcome in engine.run(PROFILE, calls):
         if isinstance(outcome, tasks.Failure):
             profiles[silo.id] = verdict.Profile((outcome.finding,))
             left[silo.id] = [egress.of_failure(outcome.num_bytes)]

@@ -54,7 +54,8 @@ def engines() -> Iterator[None]:
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     for ours in ("components", "pipelines"):
         logging.getLogger(ours).setLevel(logging.WARNING)
-    logging.getLogger("components.federation").setLevel(logging.INFO)  # the rounds
+    for progress in ("components.federation", "components.silos"):
+        logging.getLogger(progress).setLevel(logging.INFO)
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)

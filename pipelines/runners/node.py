@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from components import tracebacks
+from components import circumstances, tracebacks
 from components.errors import FairSiloError
 from components.store_url import FROM_ENVIRONMENT
 from pipelines import faults
@@ -60,9 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _sentence(error: Exception, job: Job) -> FairSiloError:
     """Return what is told of a failure."""
-    if faults.is_full(error):
+    if circumstances.is_full(error):
         return FairSiloError(
-            f"{job.root}: found no space left on the volume",
+            f"{job.root}: found {circumstances.FULL}",
             "enlarge the claim or remove old runs, then retry the step; nothing is "
             "lost",
         )

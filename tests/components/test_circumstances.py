@@ -12,7 +12,7 @@ from components.errors import FairSiloError, QuorumError, SiloError
 
 
 @pytest.mark.parametrize(
-    ("error", "is_one", "is_of_the_machine", "words"),
+    ("error", "is_one", "is_of_the_machine", "message"),
     [
         (MemoryError("x"), True, True, "out of memory"),
         (pa.ArrowMemoryError("x"), True, True, "out of memory"),
@@ -25,10 +25,10 @@ from components.errors import FairSiloError, QuorumError, SiloError
     ],
     ids=repr,
 )
-def test_errors_are_told_apart(error, is_one, is_of_the_machine, words):
+def test_errors_are_told_apart(error, is_one, is_of_the_machine, message):
     assert circumstances.is_one(error) is is_one
     assert circumstances.is_of_the_machine(error) is is_of_the_machine
-    assert circumstances.words(error) == words
+    assert circumstances.system_message(error) == message
 
 
 def test_an_error_of_ours_is_one_where_it_is_marked():

@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from components import circumstances
 from components.errors import SettingsError
 from pipelines import faults
 from tests.support.silos import CANARY
@@ -53,8 +54,7 @@ def chained(cause):
         ),
         (
             KeyError(CANARY),
-            "FairSilo failed with KeyError; this is a fault of FairSilo, not of the "
-            "data",
+            f"FairSilo failed with KeyError; {circumstances.NOT_DATA}",
             "report it with the traceback above; it holds no value of the data",
         ),
     ],

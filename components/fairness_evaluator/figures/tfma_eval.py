@@ -23,13 +23,13 @@ import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.extractors import extractor, slice_key_extractor
 from tensorflow_model_analysis.slicer import slicer_lib
 
+from components.beam import IN_MEMORY
 from components.fairness_evaluator.figures import tfma_metrics
 from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.sketches import cells
 from components.fairness_evaluator.sketches.cells import Cell
 from components.fairness_evaluator.sketches.slices import Key
 from components.payloads.table import SILO
-from components.silos.tasks import DIRECT
 
 STALE = ("metrics*", "plots*", "attributions*", "validations*", "eval_config.json")
 
@@ -38,7 +38,7 @@ def evaluate(
     slices: Mapping[Key, Cell],
     settings: EvaluationSettings,
     folder: str | pathlib.Path,
-    beam_args: Sequence[str] = DIRECT,
+    beam_args: Sequence[str] = IN_MEMORY,
 ) -> None:
     """Run TFMA and leave its result where `tfma.load_eval_result` opens it.
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import pathlib
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from components.fairness_evaluator.settings import EvaluationSettings
-from components.fairness_evaluator.sketches import slices, told
+from components.fairness_evaluator.sketches import pool, sketch, slices, told
 from components.fairness_evaluator.sketches.cells import Cell
 from components.fairness_evaluator.sketches.pairs import Pair
 from components.fairness_evaluator.sketches.slices import Key
@@ -19,9 +17,11 @@ from components.fairness_evaluator.sketches.told import Told
 from components.payloads import egress, manifest
 from components.payloads.egress import Departure
 from components.payloads.manifest import Manifest
-from components.silos import tasks
+from components.silos import engine, tasks
 
 logger = logging.getLogger(__name__)
+
+SKETCH = tasks.Task("sketch", sketch.sketch, pool.merge, imports=("tensorflow",))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +55,6 @@ def collect(
     label: str,
     settings: EvaluationSettings,
     apart: Collection[str] = (),
-    beam_args: Sequence[str] = tasks.DIRECT,
 ) -> Collected:
     """Sketch a split in all silos that have it, and merge.
 
@@ -68,7 +67,6 @@ def collect(
         settings: What is measured.
         apart: Silos that were left out of training: shown, but not counted in
             figures over all silos.
-        beam_args: Beam's own flags.
     """
     # Figures of the following span are not told by group, so its groups need not
     # leave the silo.
@@ -95,19 +93,18 @@ def collect(
     failures: dict[str, str] = {}
     not_compared: dict[str, str] = {}
     left: dict[str, Departure] = {}
-    with tempfile.TemporaryDirectory(prefix="fairsilo-pool-") as folder:
-        pool = pathlib.Path(folder, "pool")
-        for silo, outcome in tasks.run("sketch", calls, beam_args, pool):
-            if isinstance(outcome, tasks.Failure):
-                failures[silo.id] = outcome.sentence
-                left[silo.id] = egress.of_failure(outcome.num_bytes)
-                continue
-            found[silo.id] = told.from_bytes(outcome.payload)
-            if outcome.values["not_compared"]:
-                not_compared[silo.id] = outcome.values["not_compared"]
-            left[silo.id] = _departure(found[silo.id], outcome)
-            _log(split, silo.id, outcome.values)
-        pooled = told.from_bytes(pool.read_bytes())
+    outcomes, merged_pool = engine.run_pooled(SKETCH, calls)
+    for silo, outcome in outcomes:
+        if isinstance(outcome, tasks.Failure):
+            failures[silo.id] = outcome.sentence
+            left[silo.id] = egress.of_failure(outcome.num_bytes)
+            continue
+        found[silo.id] = told.from_bytes(outcome.payload)
+        if outcome.values["not_compared"]:
+            not_compared[silo.id] = outcome.values["not_compared"]
+        left[silo.id] = _departure(found[silo.id], outcome)
+        _log(split, silo.id, outcome.values)
+    pooled = told.from_bytes(merged_pool)
     merged, compared, pairs = _merge(
         subjects, found, pooled, settings.min_slice_rows, apart
     )

@@ -3,9 +3,9 @@
 A value with too few rows in a silo does not leave it under the silo's name. It is
 put into a pool, and the pool's sum counts in the value's total over all silos.
 
-Who sees what: the engine that runs the silo tasks (`tasks.run`) makes the sum, and
-where one operator computes for all silos, as here, that engine is the operator's
-Beam job. Its workers hold the parts while it runs. Only sums are written and handed
+Who sees what: the engine that runs the silo tasks (`silos/engine.py`) makes the sum,
+and where one operator computes for all silos, as here, that is the operator's own
+process. It holds the parts while they are merged. Only sums are written and handed
 on, and only those of values that at least three silos put in (one of two would get
 the other's by subtracting its own) and that hold enough rows; the parts of all others
 end here. Silos that are small as a whole put in all that they have: where their

@@ -2,22 +2,15 @@ import pytest
 
 from components.batch_inferrer import beam_steps
 from components.batch_inferrer.items import plan
+from components.beam import IN_MEMORY
 
 pytestmark = pytest.mark.beam
-
-
-def test_one_worker_runs_in_memory_and_more_in_processes():
-    assert "--direct_running_mode=in_memory" in beam_steps.beam_args(1)
-    assert beam_steps.beam_args(3)[1:] == [
-        "--direct_running_mode=multi_processing",
-        "--direct_num_workers=3",
-    ]
 
 
 def test_outcomes_come_in_the_order_of_the_items_failures_with_them(federate, model):
     items = plan(federate(), model.digest, 100)
     (federate()["vest"].silo.path("score.parquet")).unlink()
-    pairs = list(beam_steps.run(items, model.job(), beam_steps.beam_args(1)))
+    pairs = list(beam_steps.run(items, model.job(), IN_MEMORY))
     assert [item for item, _ in pairs] == items
     assert [bool(outcome.failure) for _, outcome in pairs] == [False] * 6 + [True]
     assert all(outcome.ended >= outcome.began for _, outcome in pairs)
@@ -27,7 +20,7 @@ def test_no_record_of_an_outcome_stays(federate, model, tmp_path):
     items = plan(federate(), model.digest, 100)
     folder = tmp_path / "records"
     folder.mkdir()
-    list(beam_steps.run(items, model.job(), beam_steps.beam_args(1), folder))
+    list(beam_steps.run(items, model.job(), IN_MEMORY, folder))
     assert list(folder.iterdir()) == []
 
 

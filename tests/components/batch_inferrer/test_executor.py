@@ -48,6 +48,7 @@ class Runner:
             "span": "7",
             "key": json.dumps(KEY),
             "force": force,
+            "beam": "[]",
             "model_uri": model_uri,
         }
         Executor().Do(inputs, {"inference_result": [result]}, properties)

@@ -3,6 +3,7 @@ import pickle
 
 import pytest
 
+from components import circumstances
 from components.batch_inferrer.faults import reason
 from components.batch_inferrer.items import WorkItem
 from components.errors import SiloError
@@ -38,8 +39,8 @@ def test_errors_about_a_column_gain_silo_and_file():
 def test_errors_of_the_system_are_told_by_its_own_words():
     error = OSError(errno.EIO, "secret")
     assert reason(ITEM, error) == (
-        "silo `süd`: /h/score.parquet (row groups 2 to 3): Input/output error; mend "
-        "the silo's storage and run again"
+        "silo `süd`: /h/score.parquet (row groups 2 to 3): Input/output error; the "
+        f"{circumstances.OF_MACHINE.removeprefix('the ')}"
     )
 
 

@@ -15,6 +15,7 @@ import pytest
 from components.batch_inferrer import beam_steps
 from components.batch_inferrer.infer import infer
 from components.batch_inferrer.settings import InferenceSettings
+from components.beam import BeamSettings
 from components.errors import SettingsError
 from components.payloads import ledger
 from components.payloads.findings import Finding
@@ -301,6 +302,7 @@ import json, os, pathlib, signal, sys
 from components.batch_inferrer.infer import infer
 from components.batch_inferrer.scoring import Job
 from components.batch_inferrer.settings import InferenceSettings
+from components.beam import BeamSettings
 from components.payloads import manifest
 
 job = json.loads(sys.argv[2])
@@ -357,8 +359,10 @@ def json_of(job) -> str:
 def test_several_processes_write_the_same_bytes_as_one(federate, model):
     one, two = federate(), federate(root="two")
     infer(one, model.job(), SMALL)
-    settings = InferenceSettings(rows_per_item=150, workers=2)
-    account = infer(two, model.job(), settings)
+    cores = BeamSettings(
+        options={"direct_running_mode": "multi_processing", "direct_num_workers": 2}
+    )
+    account = infer(two, model.job(), SMALL, cores.flags())
     assert (account.status, account.rows) == ("done", 597)
     assert written(one) == written(two)
 

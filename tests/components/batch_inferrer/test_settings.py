@@ -4,9 +4,8 @@ import pytest
 from components.batch_inferrer.settings import InferenceSettings
 
 
-def test_defaults_score_in_one_process_with_blessed_models_only():
+def test_defaults_score_with_blessed_models_only():
     settings = InferenceSettings()
-    assert settings.workers == 1
     assert settings.force is False
     assert settings.max_failed_share == 0.5
 
@@ -17,7 +16,6 @@ def test_defaults_score_in_one_process_with_blessed_models_only():
         {"batch_rows": 0},
         {"rows_per_item": 0},
         {"max_failed_share": 1.1},
-        {"workers": 0},
         {"batchrows": 5},
     ],
 )

@@ -69,6 +69,7 @@ def run(
         "label": "late",
         "code": "",
         "use_case": "flights",
+        "beam": "[]",
         "baseline_uri": world.models["baseline"][0] if baseline else "",
         "baseline_digest": world.models["baseline"][1].digest if baseline else "",
         "baseline_span": "2013-04" if baseline else "",
@@ -219,6 +220,7 @@ def test_a_blessed_model_has_tfx_s_own_mark_and_ours(world, done):
         "model_uri": folder,
         "model_digest": card.digest,
         "use_case": "flights",
+        "beam": "[]",
         "span": "2013-05",
     }.items():
         assert blessing.get_string_custom_property(name) == value

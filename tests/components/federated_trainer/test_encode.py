@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from components.federated_trainer import encode
+from components.federated_trainer import encode, trainer
 from components.federation import tensor_files
 from components.silos import homes, tasks
 from tests.components.federated_trainer import support
@@ -51,7 +51,7 @@ def read(silo, key="k1"):
 
 
 def test_known_rows_give_known_tensors_without_unlabelled_rows(silo):
-    result = tasks.load("encode")(silo, arguments(silo))
+    result = encode.encode(silo, arguments(silo))
     floats, ids, labels = read(silo)
     assert result.values["rows"] == 2
     np.testing.assert_allclose(floats, [[1, 0, 0, 0], [0, 1, 1, 0]])
@@ -141,7 +141,7 @@ def with_label(values):
     ids=["values", "large", "strings", "dates", "nulls", "absent"],
 )
 def test_unusable_label_is_refused(silo, content, found):
-    failure = tasks.attempt("encode", silo, arguments(silo, content))
+    failure = tasks.attempt(trainer.ENCODE, silo, arguments(silo, content))
     assert isinstance(failure, tasks.Failure)
     assert failure.reason == (
         f"silo `north`: label `late` of its training split: found {found}, "

@@ -52,7 +52,7 @@ CUT = "a file that is cut or of another form"
         (lambda _: "7", CUT),
         (lambda _: "{}", "a fault in `use_case`: Field required"),
         (
-            lambda text: text.replace('"inputs"', '"files"', 1),
+            lambda text: text.replace('"inputs"', '"files"'),
             "content that was changed after it was written",
         ),
         (

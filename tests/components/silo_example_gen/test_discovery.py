@@ -154,12 +154,14 @@ def test_an_unreadable_folder_or_file_is_told_and_others_go_on(tmp_path):
             parent.chmod(parent.stat().st_mode | 0o055)
     code = (
         "import os, sys, pathlib\n"
-        "import apache_beam, pydantic, pyarrow.csv, pyarrow.parquet, numpy\n"
+        "import pydantic, pyarrow.csv, pyarrow.parquet, numpy\n"
         "from components.silo_example_gen import discovery, ingest\n"
-        "from tests.support import silos\n"
+        "from components.silos import engine\n"
+        "from tests.support import engines, silos\n"
         "os.setgid(65534); os.setuid(65534)\n"
         f"root = pathlib.Path({str(tmp_path)!r})\n"
-        "found = discovery.discover(silos.source(root / 'data'), str(root / 'h'))\n"
+        "with engine.using(engines.in_process):\n"
+        "    found = discovery.discover(silos.source(root/'data'), str(root/'h'))\n"
         "digests = {f.silo.id: [one['digest'] for one in f.files] for f in found}\n"
         "told = [[f.silo.id, len(f.files), f.error] for f in found]\n"
         "print(digests['south'], told)\n"

@@ -9,12 +9,13 @@ from tfx.orchestration import metadata
 from tfx.orchestration.portable import data_types
 from tfx.types import channel
 
-from components import artifacts
+from components import artifacts, circumstances
 from components.payloads import egress
 from components.payloads.manifest import Manifest
 from components.silo_example_gen import component, driver, executor
-from components.silos import tasks
+from components.silos import engine
 from tests.support import silos
+from tests.support.engines import faulty
 from tests.support.silos import properties_of
 
 pytestmark = pytest.mark.beam
@@ -146,22 +147,14 @@ def test_a_lost_split_is_restored_and_a_run_whose_silo_went_is_never_reused(
 
 @pytest.mark.parametrize("task", ["fingerprint", "ingest"])
 def test_a_silo_whose_task_met_a_fault_is_taken_in_by_the_next_run(
-    drive, execute, monkeypatch, task
+    drive, execute, task
 ):
-    whole = tasks.load(task)
-
-    def faulty(silo, arguments):
-        if silo.id == "north":
-            raise OSError(errno.EMFILE, "Too many open files")
-        return whole(silo, arguments)
-
-    monkeypatch.setitem(globals(), "task", faulty)  # where `tasks` looks for it
-    with monkeypatch.context() as patched:
-        patched.setitem(tasks.TASKS, task, f"{__name__}:task")
+    error = OSError(errno.EMFILE, "Too many open files")
+    with engine.using(faulty(task, "north", error)):
         first = drive()
         error = execute(first)["north"].error
         assert error.sentence == f"silo `north`: {task}: Too many open files"
-        assert error.hint == tasks.OF_MACHINE
+        assert error.hint == circumstances.OF_MACHINE
         assert drive() != first, "while it lasts, each run tries again"
     assert execute(drive())["north"].error is None
     again = drive()

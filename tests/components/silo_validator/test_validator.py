@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 from tfx.types import channel
 
-from components import artifacts
+from components import artifacts, circumstances
 from components.payloads import egress, statistics
 from components.payloads.egress import Egress
 from components.payloads.findings import Finding, sentences
 from components.payloads.manifest import SiloEntry
 from components.payloads.silo import Silo
-from components.silo_validator import component, driver, executor, profile
+from components.silo_validator import component, driver, executor
 from components.silo_validator.settings import Columns, ValidationSettings
-from components.silos import tasks
+from components.silos import engine
 from tests.support import silos
+from tests.support.engines import faulty
 from tests.support.silos import CANARY, CANARY_DIGITS, CANARY_NUMBER, properties_of
 
 pytestmark = pytest.mark.beam
@@ -208,32 +209,28 @@ def test_what_the_cache_is_keyed_by_changes_with_the_decision_alone(runs):
 @pytest.mark.parametrize(
     ("fault", "told", "hint"),
     [
-        (MemoryError(), "silo `north`: profile: out of memory", tasks.OF_MACHINE),
+        (
+            MemoryError(),
+            "silo `north`: profile: out of memory",
+            circumstances.OF_MACHINE,
+        ),
         (
             OSError(errno.EIO, silos.CANARY),
             "silo `north`: profile: Input/output error",
-            tasks.OF_MACHINE,
+            circumstances.OF_MACHINE,
         ),
         (
             KeyError(silos.CANARY),
-            "silo `north`: profile: FairSilo failed with KeyError in tasks.py:",
-            tasks.OF_OURS,
+            "silo `north`: profile: FairSilo failed with KeyError in",
+            circumstances.OF_OURS,
         ),
     ],
 )
 def test_a_silo_whose_profile_met_a_fault_is_admitted_by_the_next_run(
-    runs, monkeypatch, fault, told, hint
+    runs, fault, told, hint
 ):
     tables = runs.manifest(federation(0), "1")
-
-    def faulty(silo, arguments):
-        if silo.id == "north":
-            raise fault
-        return profile.profile(silo, arguments)
-
-    monkeypatch.setitem(globals(), "task", faulty)  # where `tasks` looks for it
-    with monkeypatch.context() as patched:
-        patched.setitem(tasks.TASKS, "profile", f"{__name__}:task")
+    with engine.using(faulty("profile", "north", fault)):
         first = runs.run(tables)
     assert first.cohort.admitted == ["south", "west"]
     (reason,) = first["north"].reasons

@@ -21,11 +21,12 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.types import component_spec
 
 from components import artifacts
+from components.beam import IN_MEMORY
 from components.drivers import PropertyDriver
 from components.errors import FairSiloError, SettingsError
 from components.executors import TaskExecutor
 from components.payloads.silo import Silo
-from components.silos import tasks
+from components.silos import engine, tasks
 from pipelines import faults
 from pipelines.cli import console
 from pipelines.runners import local
@@ -76,9 +77,13 @@ def interrupt(_):
 
 def fail(how):
     if how == "task":
-        list(tasks.run("probe", [(Silo("north", "/homes/north"), {})]))
+        list(
+            engine.run(
+                tasks.Task("probe", probe), [(Silo("north", "/homes/north"), {})]
+            )
+        )
     elif how == "interrupt":
-        with beam.Pipeline(argv=list(tasks.DIRECT)) as pipeline:
+        with beam.Pipeline(argv=list(IN_MEMORY)) as pipeline:
             _ = pipeline | beam.Create([1]) | beam.Map(interrupt)
     elif how == "full":
         raise OSError(errno.ENOSPC, CANARY, "/data/page.html")
@@ -164,8 +169,7 @@ def test_a_bugs_traceback_is_in_the_runs_log_once_and_nowhere_else(run, log, cap
 
 
 @pytest.mark.beam
-def test_a_task_that_failed_is_in_the_log_with_its_traceback(run, log, monkeypatch):
-    monkeypatch.setitem(tasks.TASKS, "probe", f"{__name__}:probe")
+def test_a_task_that_failed_is_in_the_log_with_its_traceback(run, log):
     run("task")
     text = log.read_text()
     assert "task=probe silo=north: silo `north`: probe: FairSilo failed with" in text

@@ -6,6 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.fairness_evaluator.sketches import bins, told
+from components.fairness_evaluator.sketches.collect import SKETCH
 from components.fairness_evaluator.sketches.sketch import sketch
 from components.payloads.silo import Silo
 from components.silos import tasks
@@ -121,7 +122,7 @@ def test_labels_that_are_no_labels_are_refused_without_a_record(
     world, tmp_path, late, says
 ):
     path = write(tmp_path, delay=[1.0] * 4, late=late)
-    failure = tasks.attempt("sketch", Silo("9E", ""), arguments(world, path))
+    failure = tasks.attempt(SKETCH, Silo("9E", ""), arguments(world, path))
     assert isinstance(failure, tasks.Failure)
     assert says in failure.reason
     assert "7" not in failure.reason.replace(str(path), "")
@@ -130,7 +131,7 @@ def test_labels_that_are_no_labels_are_refused_without_a_record(
 
 def test_an_absent_label_column_is_named_with_the_way_out(world, path):
     failure = tasks.attempt(
-        "sketch", Silo("9E", ""), arguments(world, path, label="delayed")
+        SKETCH, Silo("9E", ""), arguments(world, path, label="delayed")
     )
     assert failure.reason.startswith("silo `9E`: ")
     assert "label `delayed`: found no such column" in failure.reason
@@ -228,6 +229,6 @@ def test_a_first_model_that_fails_fails_the_silo(world, path, tmp_path):
     lost = {"name": "candidate", "folder": str(tmp_path / "gone"), "digest": "x"}
     subjects = [lost, subject(world, "baseline")]
     failure = tasks.attempt(
-        "sketch", Silo("9E", ""), arguments(world, path, subjects=subjects)
+        SKETCH, Silo("9E", ""), arguments(world, path, subjects=subjects)
     )
     assert failure.reason == "silo `9E`: sketch: No such file or directory"

@@ -11,8 +11,8 @@ import pandas as pd
 import pyarrow as pa
 import tensorflow_model_analysis as tfma
 
+from components.beam import IN_MEMORY
 from components.payloads.table import SILO
-from components.silos.tasks import DIRECT
 
 
 def evaluate(
@@ -32,7 +32,7 @@ def evaluate(
         folder: Where TFMA writes.
     """
     config = _config(column, thresholds)
-    with beam.Pipeline(argv=[*DIRECT]) as pipeline:
+    with beam.Pipeline(argv=[*IN_MEMORY]) as pipeline:
         _ = (
             pipeline
             | beam.Create(_batches(frame, batch_rows))

@@ -1,0 +1,210 @@
+"""The engine of this machine: silo tasks in a pool of processes, one a core.
+
+Processes and not threads, since tasks are bound by Python, and since one that runs
+out of memory must not take the others with it. They are forked from a server process
+(`worker.py`) that has loaded the task's modules and nothing else: forking this
+process, with the threads of its engines, is unsafe, and loading TensorFlow in each
+worker is slow and takes memory.
+
+Workers get JSON and give back frames (`tasks.to_frames`); nothing is pickled, and no
+file is written. All of them end with this process, whatever ends it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from multiprocessing import connection
+
+from components import circumstances
+from components.payloads.silo import Silo
+from components.silos import tasks
+from components.silos.tasks import Call, Failure, Outcome, Task
+
+CPU_QUOTA = pathlib.Path("/sys/fs/cgroup/cpu.max")
+_SERVE = """
+import sys
+sys.path[:] = {path!r}
+from components.silos import worker
+worker.serve({fd})
+"""
+
+
+def num_cpus() -> int:
+    """Return how many cores this process may use: by affinity and container limit."""
+    cores = len(os.sched_getaffinity(0))
+    with contextlib.suppress(OSError, ValueError):
+        quota, period = CPU_QUOTA.read_text().split()
+        return max(1, min(cores, int(quota) // int(period)))  # "max" is no number
+    return cores
+
+
+def run(task: Task, calls: Sequence[Call]) -> Iterator[tuple[int, Outcome]]:
+    """Run a task for each call, on all cores; an `Engine`, see `engine.py`.
+
+    Args:
+        task: The task.
+        calls: Silos with their arguments, JSON values.
+
+    Yields:
+        The index of each call with its outcome, as they come. A worker that dies is
+        a failure of its silo; another takes its place.
+    """
+    size = min(len(calls), num_cpus())
+    waiting = deque(range(len(calls)))
+    busy: dict[connection.Connection, tuple[Worker, int]] = {}
+
+    def hand_out(worker: Worker | None) -> None:
+        """Give a worker, or a new one, the next call; end it where there is none."""
+        if not waiting:
+            if worker:
+                worker.end()
+            return
+        worker = worker or _server.fork(task, max(1, num_cpus() // size))
+        index = waiting.popleft()
+        worker.send(task, *calls[index])
+        busy[worker.connection] = (worker, index)
+
+    try:
+        for _ in range(size):
+            hand_out(None)
+        while busy:
+            for ready in connection.wait(list(busy)):
+                worker, index = busy.pop(ready)  # type: ignore[call-overload]
+                outcome = worker.receive()
+                hand_out(worker if outcome else None)
+                yield index, outcome or _died(task, calls[index][0])
+    finally:
+        for worker, _ in busy.values():
+            worker.kill()
+
+
+def warm(imports: Sequence[str]) -> None:
+    """Begin to load modules for workers in the background; for tasks to come."""
+    _server.load(imports)
+
+
+def _died(task: Task, silo: Silo) -> Failure:
+    found = "its process was ended before it was done, most likely for lack of memory"
+    reason = f"silo `{silo.id}`: {task.name}: {found}"
+    return Failure(reason, circumstances.OF_MACHINE, circumstance=True)
+
+
+class Worker:
+    """A process that runs one call after another.
+
+    Args:
+        end: Our end of its connection.
+        pid: Its process id.
+    """
+
+    def __init__(self, end: socket.socket, pid: int) -> None:
+        self.connection = connection.Connection(end.detach())
+        self._pid = pid
+
+    def send(self, task: Task, silo: Silo, arguments: object) -> None:
+        """Give it a call."""
+        function = task.function
+        call = {
+            "task": task.name,
+            "module": function.__module__,
+            "function": function.__qualname__,
+            "silo": [silo.id, silo.home],
+            "arguments": arguments,
+        }
+        with contextlib.suppress(BrokenPipeError):  # it died: `receive` says so
+            self.connection.send_bytes(json.dumps(call).encode())
+
+    def receive(self) -> Outcome | None:
+        """Return what came of the call; None where the process has died."""
+        try:
+            frames = [self.connection.recv_bytes() for _ in range(3)]
+        except (EOFError, ConnectionResetError):
+            self.connection.close()
+            return None
+        return tasks.of_frames(*frames)
+
+    def end(self) -> None:
+        """Let the process end; it has nothing to do."""
+        self.connection.close()
+
+    def kill(self) -> None:
+        """End the process in the midst of a call whose outcome nobody awaits."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGKILL)
+        self.connection.close()
+
+
+class Server:
+    """The process that workers are forked from; started when it is first needed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+
+    def load(self, imports: Sequence[str]) -> None:
+        """Let it load modules; does not wait for it."""
+        with self._lock:
+            self._running().send(json.dumps({"imports": imports}).encode())
+
+    def fork(self, task: Task, threads: int) -> Worker:
+        """Return a new worker.
+
+        Args:
+            task: What it will run.
+            threads: How many threads its engines may use.
+
+        Raises:
+            OSError: No process can be started.
+        """
+        imports = [*task.imports, task.function.__module__]
+        message = json.dumps({"imports": imports, "threads": threads}).encode()
+        with self._lock:
+            for _ in range(2):  # where it was killed, a new one takes its place
+                control = self._running()
+                ours, theirs = socket.socketpair()
+                with theirs, contextlib.suppress(ConnectionError):
+                    socket.send_fds(control, [message], [theirs.fileno()])
+                    if answer := control.recv(32):
+                        return Worker(ours, int(answer))
+                ours.close()
+                self._stop()
+        raise OSError("the server of silo tasks ends as soon as it is started")
+
+    def _running(self) -> socket.socket:
+        if self._control is None:
+            # Packets: one message each.
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with theirs:
+                program = _SERVE.format(path=sys.path, fd=theirs.fileno())
+                self._process = subprocess.Popen(  # noqa: S603  our own program
+                    [sys.executable, "-c", program],
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,  # Ctrl-C is for us alone
+                )
+            self._control = ours
+            atexit.register(self._stop)
+        return self._control
+
+    def _stop(self) -> None:
+        """Close the connection, upon which the server and its workers end."""
+        if self._control is not None and self._process is not None:
+            self._control.close()
+            self._process.kill()
+            self._process.wait()
+        self._control = self._process = None
+
+
+_server = Server()
