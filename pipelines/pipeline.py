@@ -45,7 +45,7 @@ def build(
         use_case: What to run.
         places: Where to write.
         span: The span, or `latest`.
-        decided: What people had decided by hand when the run began.
+        decided: Manual quarantines and waivers when the run began.
         force: Whether rows are scored with a model that was not blessed.
     """
     schema, examples, validator, features = _checks(use_case, places, span, decided)

@@ -126,7 +126,7 @@ def labels(
         counts: Training rows by label value.
         label: The label's column.
         settings: The bounds.
-        num_other: A lower bound of `counts.other`, which may be told.
+        num_other: A lower bound of `counts.other`, which may leave the silo.
     """
     found, hint = "", LABEL
     if counts.other:

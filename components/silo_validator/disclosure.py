@@ -3,7 +3,7 @@
 Of columns outside the shared schema nothing leaves. Of a number column with enough
 values the mean, the deviation and an even histogram leave; of another nothing does,
 since the mean of one row is that row. Minimum, maximum, median and quantiles stay:
-they are single rows' values. A histogram's ends would tell them too, so its edges
+they are single rows' values. A histogram's ends would disclose them too, so its edges
 follow from mean and deviation alone: multiples of a power of two, three deviations
 to both sides, with the tails counted in the outermost buckets. Neighbours are
 merged until each bucket holds the threshold's rows. Of a string column the values
@@ -103,7 +103,7 @@ def _add_strings(
         ((value, number) for value, number in counts if number),
         key=lambda item: (-item[1], item[0]),
     )
-    strings.unique = len(common)  # how many others there are is not told
+    strings.unique = len(common)  # how many others there are stays inside
     for value, number in common[:TOP_VALUES]:
         strings.top_values.add(value=value, frequency=number)
     for rank, (value, number) in enumerate(common[:RANKS]):
@@ -120,7 +120,7 @@ def _add_numbers(
     numbers.mean = found[0] if is_constant else found.mean()
     numbers.std_dev = 0.0 if is_constant else found.std()
     zeros = int(np.count_nonzero(found == 0))
-    if not 0 < len(found) - zeros < rows:  # mean and zeros would tell the others
+    if not 0 < len(found) - zeros < rows:  # mean and zeros would disclose the others
         numbers.num_zeros = zeros // rows * rows
     histogram = numbers.histograms.add(type=statistics_pb2.Histogram.STANDARD)
     edges = _edges(numbers.mean, numbers.std_dev)
@@ -132,12 +132,12 @@ def _add_numbers(
         so_far += number
         # Neighbours are joined until each bucket holds enough rows, and so do the rest.
         if (pending >= rows and len(found) - so_far >= rows) or so_far == len(found):
-            told = sum(int(bucket.sample_count) for bucket in histogram.buckets)
+            before = sum(int(bucket.sample_count) for bucket in histogram.buckets)
             histogram.buckets.add(
                 low_value=low,
                 high_value=edges[-1] if so_far == len(found) else high,
                 # Rounded down to multiples; their sum stays.
-                sample_count=so_far // rows * rows - told,
+                sample_count=so_far // rows * rows - before,
             )
             low, pending = high, 0
         if so_far == len(found):
@@ -145,7 +145,7 @@ def _add_numbers(
 
 
 def _edges(mean: float, deviation: float) -> NDArray[np.float64]:
-    """Return the edges of even buckets, which tell no row's value."""
+    """Return the edges of even buckets, which disclose no row's value."""
     one = np.array([mean, mean])
     if not deviation:
         return one

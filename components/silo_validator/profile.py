@@ -48,7 +48,7 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
     known = [feature.name for feature in schema.feature]
     tables = {
         split: pq.read_table(arguments["splits"][split])
-        for split in ENVIRONMENTS  # train first: a fault is told of the first split
+        for split in ENVIRONMENTS  # in this order: a fault counts in its first split
         if split in arguments["splits"]
     }
     measured: dict[str, statistics_pb2.DatasetFeatureStatisticsList] = {}

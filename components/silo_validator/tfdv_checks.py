@@ -1,7 +1,7 @@
 """TFDV: statistics of a split, and its checks as sentences without values.
 
 TFDV's own descriptions quote values of rows ("Unexpected string values: ..."),
-so only the kind of an anomaly is told, with the schema's expectation.
+so a sentence names only the kind of an anomaly and the schema's expectation.
 """
 
 from __future__ import annotations

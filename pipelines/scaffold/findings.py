@@ -98,7 +98,7 @@ def misfits(
             if kind != feature.type
         )
         found = (
-            f"found values that are not {EXPECTED[feature.type]} in "
+            f"expected {EXPECTED[feature.type]}, but not so in "
             f"{of_silos(odd, len(holders))}, such as {next(iter(odd.values()))[0]}; "
             f"export it so, give it another type ({types}), or leave it out "
             f"({suggested})"
@@ -140,6 +140,7 @@ def faults(
     """Return by silo why it will be quarantined; an empty list where it will not."""
     shared = verdict.shared_files({silo.name: silo.files for silo in silos})
     usual = non_finite(measured, columns)
+    expected = {one.name: EXPECTED[one.type] for one in schema.feature}
     faults = {}
     for silo in silos:
         found = [one.sentence for one in shared[silo.name]]
@@ -153,7 +154,10 @@ def faults(
                 held = columns[column][silo.name]
                 null = "".join(f" {option('null', word)}" for word in held.spellings)
                 null = f"; where that means a missing value:{null}" if null else ""
-                found += [f"{text}{null}" for text in texts]
+                found += [
+                    f"column `{column}`: {text}, expected {expected[column]}{null}"
+                    for text in texts
+                ]
             needed = [f.name for f in schema.feature if f.presence.min_count]
             own = {
                 c: by[silo.name].filled for c, by in columns.items() if silo.name in by

@@ -184,8 +184,8 @@ def _schema(
 ) -> schema_pb2.Schema:
     """Return a schema that silos fit which hold what most of them do.
 
-    It lists no values of text: they would tell one silo's values to all, and a value
-    that is new next month is no fault.
+    It lists no values of text: they would disclose one silo's values to all, and a
+    value that is new next month is no fault.
     """
     schema = schema_pb2.Schema(default_environment=["TRAINING", "SERVING"])
     rows = {silo.name: silo.rows for silo in silos}

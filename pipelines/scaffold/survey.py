@@ -23,7 +23,7 @@ from components.errors import SettingsError, SiloError
 from components.payloads.findings import Finding
 from components.payloads.silo import check_id
 from components.silo_example_gen import discovery, files, splits
-from components.silo_example_gen.conform import EXPECTED, columns_of, conform
+from components.silo_example_gen.conform import columns_of, conform
 from components.silo_example_gen.settings import RowsSettings
 from components.silo_validator import checks
 from components.silo_validator.checks import LabelCounts
@@ -52,7 +52,7 @@ class Column:
         filled: Rows with a value.
         distinct: Different values.
         only: The value, where all rows have the same; a value in some rows only, such
-            as a tick, tells them apart.
+            as a tick, distinguishes them.
         is_unique: Whether each row has a value that no other has.
         is_identifier: Whether the values look like names of rows: short text without
             spaces, whole numbers without large gaps, or numbers of 2^53 and more.
@@ -276,7 +276,6 @@ def measure(silo: Silo, schema: schema_pb2.Schema, rows: RowsSettings) -> Measur
         rows: The settings of rows; `split_by` or `key` sends them to train or eval.
     """
     misfits: dict[str, list[str]] = defaultdict(list)
-    expected = {one.name: EXPECTED[one.type] for one in schema.feature}
     tables = []
     for path, table in _tables(silo.folder, rows.null_values, []):
         found = columns_of(table, schema, rows)
@@ -284,8 +283,8 @@ def measure(silo: Silo, schema: schema_pb2.Schema, rows: RowsSettings) -> Measur
             if one.num_bad:
                 values = table.num_rows - table[name].null_count
                 misfits[name].append(
-                    f"{path.name}, column `{name}`: found {one.found} in "
-                    f"{one.num_bad:,} of {values:,} values, expected {expected[name]}"
+                    f"{path.name}: found {one.found} in {one.num_bad:,} of "
+                    f"{values:,} values"
                 )
         tables.append(pa.table({name: one.column for name, one in found.items()}))
     plain = pa.concat_tables(tables, promote=True) if tables else pa.table({})

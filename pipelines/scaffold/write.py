@@ -27,9 +27,8 @@ NO_KEY = (
 GATES = """\
 A model that one of these refuses is not blessed: not deployed, not used to score.
 `better_than_chance` is always among them: the model's AUC over all silos is surely
-above 0.5. The other bounds hardly bind, so that small data runs too:
-`fairsilo gate preview {name} --set gates.silo_floor.at_least=0.6` shows what others
-would have decided.
+above 0.5. The other bounds hardly bind, so that small data runs too. What others would
+have decided: `fairsilo gate preview {name} --set gates.silo_floor.at_least=0.6`.
 """
 SCHEMA = """\
 # Schema of `{name}`: what most silos hold. It is yours to tighten:
@@ -169,7 +168,7 @@ def _settings(options: Options, proposal: Proposal) -> str:
         "features.ignore": "\n".join(
             f"`{column}`: {reason}." for column, reason in proposal.ignored.items()
         ),
-        "gates": " ".join(GATES.format(name=options.name).split()),
+        "gates": GATES.format(name=options.name),
     }
     return (
         f"# Use case `{options.name}`: {len(proposal.silos)} silos. All settings with "

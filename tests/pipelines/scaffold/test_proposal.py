@@ -348,7 +348,7 @@ def test_type_that_is_said_is_taken_or_refused(silos):
     assert _types(_propose(root, types={"x": "text"}))["x"] == schema_pb2.BYTES
     assert _types(_propose(root, types={"x": "number"}))["x"] == schema_pb2.FLOAT
     with pytest.raises(
-        SettingsError, match=r"`x`: found values that are not whole numbers in 2 of 2"
+        SettingsError, match=r"`x`: expected whole numbers, but not so in 2 of 2"
     ):
         _propose(silos("words", "words"), types={"x": "whole"})
 
