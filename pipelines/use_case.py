@@ -21,6 +21,8 @@ import importlib.util
 import itertools
 import pathlib
 import re
+import shutil
+import uuid
 from collections.abc import Collection, Sequence
 
 from components.errors import SettingsError
@@ -73,6 +75,9 @@ class UseCase:
     def prepare(self) -> bool:
         """Make the data where a source is given and the data isn't there yet.
 
+        All of it or nothing: `source.py` fills a folder beside, which then takes the
+        data's place.
+
         Returns:
             Whether it was made now.
         """
@@ -84,11 +89,16 @@ class UseCase:
             raise SettingsError(f"{source}: found no module, expected prepare(root)")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
+        unfinished = self.data.with_name(f".{self.data.name}-{uuid.uuid4().hex}")
+        unfinished.parent.mkdir(parents=True, exist_ok=True)
         try:
-            module.prepare(self.data)
+            module.prepare(unfinished)
+            unfinished.rename(self.data)
         except OSError:
             if not self.data.exists():  # else another run was faster
                 raise
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
         return True
 
     def check_quorum(self) -> None:

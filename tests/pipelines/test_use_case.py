@@ -67,6 +67,16 @@ def test_data_is_prepared_once(project):
     assert not mine.prepare()
 
 
+def test_nothing_is_left_of_a_preparation_that_failed(project):
+    folder = project / "pipelines" / "mine"
+    lines = ("def prepare(root):", "    root.mkdir()", "    raise KeyError")
+    (folder / "source.py").write_text("\n".join(lines))
+    mine = use_case.find("mine", ["silos.root=data/rows"])
+    with pytest.raises(KeyError):
+        mine.prepare()
+    assert list((project / "data").iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["flights", "census"])
 def test_shipped_schemas_list_all_columns_and_split_by_is_no_feature(name):
     settings = use_case.find(name).settings

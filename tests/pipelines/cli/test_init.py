@@ -63,8 +63,8 @@ def test_all_that_was_decided_is_said_on_stderr(tmp_path):
         "own)",
         told[6],
         "warning: silo `carl`: column `income`: rows.csv: found other text in 200 of "
-        "200 values, expected whole numbers; the silo will be quarantined until that is "
-        "mended",
+        "200 values, expected whole numbers; the silo will be quarantined until that "
+        "is mended",
         "warning: silo `delta`: not read: `old.xlsx`; unpack it, or export it as "
         ".parquet or .csv",
         "run it with `fairsilo run loans`",
