@@ -69,7 +69,7 @@ class Setting(NamedTuple):
 def settings_of(section: type[Section], prefix: str = "") -> Iterator[Setting]:
     """Yield the settings below a section, each section before what it holds."""
     for name, field in section.model_fields.items():
-        inner, by_name = _section(field.annotation)
+        inner, by_name = section_of(field.annotation)
         place = f"{prefix}{name}{'.*' if by_name else ''}"
         yield Setting(place, field, inner)
         if inner:
@@ -110,7 +110,7 @@ def _lines(
     indent = "  " * prefix.count(".")
     for name, value in values.items():
         field = None if by_name else section.model_fields.get(name)
-        inner, named = _section(field.annotation) if field else (section, False)
+        inner, named = section_of(field.annotation) if field else (section, False)
         if not prefix:
             yield ""
         text = Setting(name, field, None).description if field else ""
@@ -164,14 +164,14 @@ def _inline(value: object) -> str:
     return str(text).removeprefix("- ").rstrip("\n")
 
 
-def _section(annotation: Any) -> tuple[type[Section] | None, bool]:  # noqa: ANN401
+def section_of(annotation: Any) -> tuple[type[Section] | None, bool]:  # noqa: ANN401
     """Return the section that a field holds, and whether it holds many by name."""
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return annotation, False
     origin = typing.get_origin(annotation)
     if origin in {typing.Union, types.UnionType, dict}:
         for inner in typing.get_args(annotation):
-            if found := _section(inner)[0]:
+            if found := section_of(inner)[0]:
                 return found, origin is dict
     return None, False
 
