@@ -48,34 +48,30 @@ def ask(problems: Sequence[Problem], options: Options) -> SettingsError:
     )
 
 
-def unsupported(name: str, vote: Vote, silos: Mapping[str, Column]) -> Problem:
-    """Return the problem of a column whose type is not supported in most silos."""
-    odd = [silo for silo, column in silos.items() if column.vote and column.vote.arrow]
-    ignore = option("ignore", name)
-    found = (
-        f"found the type {vote.arrow} in {of_silos(odd, len(silos))}, which is not "
-        f"supported; export it as numbers or text, or leave it out with {ignore}"
-    )
-    return Problem(name, found, ignore)
+def undecided(name: str, vote: Vote | None, silos: Mapping[str, Column]) -> Problem:
+    """Return the problem of a column that has no type.
 
-
-def undecided(name: str, silos: Mapping[str, Column]) -> Problem:
-    """Return the problem of a column that as many silos take for one as for another."""
+    Args:
+        name: The column.
+        vote: What most silos say, a type that is not supported; None where as many
+            say one thing as another.
+        silos: What each silo holds of it.
+    """
     sides: dict[str, list[str]] = defaultdict(list)
     for silo, column in silos.items():
         for file, one in column.by_file.items():
+            kind = f"the type {one.arrow}" if one.arrow else one.kind
             if one.kind is not Kind.EMPTY:
-                sides[one.kind].append(silo if column.vote else f"{silo}/{file}")
-    each = "; ".join(
+                sides[kind].append(silo if column.vote else f"{silo}/{file}")
+    found = "; ".join(
         f"{kind} in {listed(dict.fromkeys(where))}" for kind, where in sides.items()
     )
     types = ", ".join(option("type", f"{name}={kind}") for kind in TYPES)
     ignore = option("ignore", name)
-    found = (
-        f"found {each}; neither is in more silos than the other: choose a type "
-        f"({types}), or leave it out ({ignore})"
-    )
-    return Problem(name, found, ignore)
+    way = f"neither is in more silos than the other: choose a type ({types})"
+    if vote and vote.arrow:
+        way = "which is not supported: export it as numbers or text"
+    return Problem(name, f"found {found}; {way}, or leave it out ({ignore})", ignore)
 
 
 def misfits(
@@ -98,7 +94,7 @@ def misfits(
             if kind != feature.type
         )
         found = (
-            f"expected {EXPECTED[feature.type]}, but not so in "
+            f"found values that are not {EXPECTED[feature.type]} in "
             f"{of_silos(odd, len(holders))}, such as {next(iter(odd.values()))[0]}; "
             f"export it so, give it another type ({types}), or leave it out "
             f"({suggested})"

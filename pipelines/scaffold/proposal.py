@@ -160,12 +160,12 @@ def _agree(
         one = votes.majority([(c.vote, 1) for c in silos.values() if c.vote])
         split = any(column.vote is None for column in silos.values())
         if one and one.kind is Kind.UNSUPPORTED:
-            problems.append(findings.unsupported(name, one, silos))
+            problems.append(findings.undecided(name, one, silos))
         elif name in options.types:
             kind = TYPES[options.types[name]]
             agreed[name] = Agreed(name, silos, one or Vote(Kind.TEXT), kind)
         elif one is None or (one.kind is Kind.EMPTY and split):
-            problems.append(findings.undecided(name, silos))
+            problems.append(findings.undecided(name, None, silos))
         elif not any(column.filled for column in silos.values()):
             left_out[name] = "no value in any silo"
         else:

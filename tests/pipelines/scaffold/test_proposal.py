@@ -340,7 +340,7 @@ def test_unsupported_column_of_one_silo_does_not_take_it_from_the_others(tmp_pat
         _write(tmp_path / name, {"x": COLUMNS[kind]}, "rows.parquet")
     found = _propose(tmp_path)
     assert _types(found)["x"] == schema_pb2.BYTES
-    assert "column `x`: found the type list" in found.faults["b"][0]
+    assert "column `x`: rows.parquet: found the type list" in found.faults["b"][0]
 
 
 def test_type_that_is_said_is_taken_or_refused(silos):
@@ -348,7 +348,7 @@ def test_type_that_is_said_is_taken_or_refused(silos):
     assert _types(_propose(root, types={"x": "text"}))["x"] == schema_pb2.BYTES
     assert _types(_propose(root, types={"x": "number"}))["x"] == schema_pb2.FLOAT
     with pytest.raises(
-        SettingsError, match=r"`x`: expected whole numbers, but not so in 2 of 2"
+        SettingsError, match=r"`x`: found values that are not whole numbers in 2 of 2"
     ):
         _propose(silos("words", "words"), types={"x": "whole"})
 
