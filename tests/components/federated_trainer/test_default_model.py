@@ -1,4 +1,4 @@
-"""The use case's model keeps to the two inputs and the one logit."""
+"""The default model keeps to the two inputs and the one logit."""
 
 import itertools
 
@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from components.features.spec import Categorical, FeatureSpec, Numeric
-from pipelines.flights.model import build_model
+from components.federated_trainer.default_model.model import build_model
 
 NUMBERS = (Numeric("x", 0.0, 1.0), Numeric("y", 5.0, 2.0, integer=True))
 WORDS = (Categorical("c", ("a", "b")), Categorical("d", (), integer=True))

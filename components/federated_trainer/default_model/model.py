@@ -1,7 +1,8 @@
-"""A small perceptron over scores, missing-value indicators and categories.
+"""The default model: a small perceptron over scores, missing values and categories.
 
-The file is yours: any Keras model with these two inputs and one logit trains. Its
-initial weights follow from the seed in the settings.
+A use case with a `model.py` beside its settings trains that one instead: any Keras
+model with these two inputs and one logit. Initial weights follow from the seed in the
+settings.
 """
 
 from __future__ import annotations
