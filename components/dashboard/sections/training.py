@@ -47,10 +47,12 @@ def section(report: Report) -> Section:
             )
         )
     if run.rounds:
+        rounds = formats.verb(len(run.rounds), "round", "rounds")
+        number = formats.count(len(run.rounds))
+        parts.append(Text(f"A model was trained in {number} {rounds}", "good"))
         parts += [KeyFigures(_figures(run)), *_chart(run)]
     about = {
         "Algorithm": run.algorithm,
-        "Rounds": formats.count(len(run.rounds)),
         "How the silos' workers were kept apart": run.isolation,
         "Resumed after round": str(run.resumed_from or ""),
         "Digest of the model": report.card.digest,

@@ -51,7 +51,7 @@ def test_an_unknown_name_is_an_error(tmp_path):
     ],
 )
 def test_what_stands_in_backticks_is_code(tmp_path, sentence, expected):
-    assert render(tmp_path, "{{ text | code }}", text=sentence) == expected
+    assert render(tmp_path, "{{ said | code }}", said=sentence) == expected
 
 
 def test_a_script_can_not_end_its_element_early():

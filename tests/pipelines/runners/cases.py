@@ -266,9 +266,11 @@ class _Reader(html.parser.HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         self.tags += [name for name, _ in attrs if name.startswith("on")]
+        if tag in {"td", "th", "li"}:
+            self.texts.append(" ")
 
     def handle_data(self, data):
-        if self.tags[-1:] != ["style"]:
+        if self.tags[-1:] not in (["style"], ["script"]):
             self.texts.append(data)
 
 
