@@ -352,7 +352,7 @@ def _silos(
     nodes: Mapping[str, NodeResult],
 ) -> tuple[Silo, ...]:
     folders = {folder for node in nodes.values() for folder in node.outputs.values()}
-    left = egress.add_up(sorted(folders))
+    left = egress.total(sorted(folders))
     rows = {entry.silo.id: entry for entry in listed}
     aucs = {figure.silo: figure for figure in figures.by_silo("auc")}
     not_judged = {item.silo for item in decision.not_judged}

@@ -36,14 +36,12 @@ silos: {{root: {data}}}
 validation: {{quorum: 2}}
 gates:
   silo_floor: {{at_least: 0.5}}
-  worst_silo: {{at_least: 0.5}}
   silo_gap: {{at_most: 0.4}}
   calibration: null
 """
 LOCAL = (
     "validation.quorum=2",
     "gates.silo_floor.at_least=0.5",
-    "gates.worst_silo.at_least=0.5",
     "gates.silo_gap.at_most=0.4",
     "gates.calibration=null",
     "training.rounds=3",

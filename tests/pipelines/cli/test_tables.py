@@ -62,9 +62,9 @@ def test_a_long_silo_name_takes_one_line():
     log = tables.runs([ended("a", worst_silo=WorstSilo(name, 0.5))])
     assert printed(log)[1:] == [f"a 2013-05 failed - {short} 0.500 -"]
     listed = {"silo": name, "files": 1, "spans": "", "error": "", "quarantined": ""}
-    assert silo._line_of_files(listed).split() == [short, "1", "files"]
+    assert silo._line(listed).split() == [short, "1", "files"]
     known = {"silo": name, "admitted": True, "reasons": [], "quarantined": ""}
-    assert silo._line_of_run(known).split() == [short, "admitted"]
+    assert silo._line(known).split() == [short, "admitted"]
     for plain in ("F9", "süd-銀行", "y" * 40):
         assert tables.short(plain) == plain
 

@@ -93,7 +93,7 @@ def test_the_first_steps_page_says_what_counts_in_this_run(pods):
 def test_a_package_of_another_version_is_told_likewise(pods):
     assert pods.run("open-run", rounds="3") == 2
     assert pods.run("close-run") == 0
-    (reason,) = pods.runs.summary("run-1")["reasons"]
+    (reason,) = pods.runs.summary("run-1").reasons
     assert reason.startswith("step open-run: found a package without algorithm")
 
 

@@ -97,7 +97,7 @@ def test_a_finding_of_drift_is_known_by_the_validators_own_sentence():
         for values in ([1, 2, 3] * 40, [71, 82, 93] * 40)
     )
     (finding,) = tfdv_checks.drift(now, before, schema, "2013-10")
-    assert index.DRIFT in finding["sentence"]
+    assert index.DRIFT in finding.sentence
 
 
 COHORTS = st.lists(
