@@ -278,13 +278,13 @@ def test_a_run_that_is_not_blessed_is_red_in_its_last_step_alone(cluster, second
     assert bad["statuses"].pop("decide") == 4
     assert set(bad["statuses"].values()) == {0}
     assert "silo" in bad["logs"]["decide"]
-    assert cluster.runs.summary(bad["run_id"])["predictions"]["rows"] == 0
+    assert cluster.runs.summary(bad["run_id"]).predictions.rows == 0
 
 
 def test_the_second_span_is_compared_with_the_firsts_model(cluster, first, second):
     good, _ = second
     (execution,) = cluster.executions(good["run_id"], "FairnessEvaluator")
-    known = cluster.runs.summary(first.run_id)["model"]["digest"]
+    known = cluster.runs.summary(first.run_id).model.digest
     values = [one.string_value for one in execution.custom_properties.values()]
     assert known in values
 

@@ -10,6 +10,7 @@ from pipelines import use_case
 from pipelines.runners import node, parameters
 from pipelines.runners.job import Job
 from pipelines.runs.store import RunStore
+from pipelines.summary import of_start
 from tests.pipelines.runners import cases
 
 
@@ -92,12 +93,12 @@ def test_the_first_steps_page_says_what_counts_in_this_run(pods):
 def test_a_package_of_another_version_is_told_likewise(pods):
     assert pods.run("open-run", rounds="3") == 2
     assert pods.run("close-run") == 0
-    (reason,) = pods.runs.summary("run-1")["reasons"]
+    (reason,) = pods.runs.summary("run-1").reasons
     assert reason.startswith("step open-run: found a package without algorithm")
 
 
 def test_a_run_whose_step_was_killed_says_how_far_it_came(pods):
-    pods.runs.start("run-1", "2013-02")
+    pods.runs.start(of_start("run-1", "flights", "2013-02"))
     assert pods.run("close-run") == 0
     told = pods.runs.summary("run-1")
     assert list(told.reasons) == [
