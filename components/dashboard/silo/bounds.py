@@ -13,10 +13,9 @@ from typing import Any
 
 import pydantic
 
-from components.dashboard.scores import Cell, Question, Scores, Slice
 from components.dashboard.silo.words import LABELS
 from components.payloads.minimum_data import MinimumData
-from components.payloads.table import CHANGE
+from components.payloads.table import CHANGE, Figure, MetricKey, Slice, Table
 from components.scoring.metrics import is_lower_better
 
 GAPS = {
@@ -78,7 +77,7 @@ class Comparison:
     what: str
     demanded: str
     refuse_if: str
-    found: Cell | None
+    found: Figure | None
     slack: tuple[float, ...]
     signed: bool = False
 
@@ -93,7 +92,7 @@ class Comparison:
         return len({each >= 0 for each in self.slack}) == 1
 
 
-def comparisons(demands: Demands, own: Scores, silo: str) -> list[Comparison]:
+def comparisons(demands: Demands, own: Table, silo: str) -> list[Comparison]:
     """Return each bound that is set, beside the silo's figure.
 
     Args:
@@ -104,13 +103,13 @@ def comparisons(demands: Demands, own: Scores, silo: str) -> list[Comparison]:
     return list(_comparisons(demands, own, Slice(silo)))
 
 
-def _comparisons(demands: Demands, own: Scores, of: Slice) -> Iterator[Comparison]:
+def _comparisons(demands: Demands, own: Table, of: Slice) -> Iterator[Comparison]:
     floor = demands.silo_floor
     if floor is not None:
-        found = own.ask(Question(floor.metric, of, threshold=floor.threshold))
+        found = own.get(MetricKey(floor.metric, of, threshold=floor.threshold))
         yield _floor("silo_floor", floor, found)
     if demands.calibration is not None:
-        found = own.ask(Question("calibration_error", of))
+        found = own.get(MetricKey("calibration_error", of))
         what = LABELS["calibration_error"]
         yield _ceiling("calibration", what, demands.calibration, found)
     if demands.silo_change is not None:
@@ -119,7 +118,7 @@ def _comparisons(demands: Demands, own: Scores, of: Slice) -> Iterator[Compariso
         yield from _gaps(demands.group_gap, own, of)
 
 
-def _floor(gate: str, bound: Bound, found: Cell | None) -> Comparison:
+def _floor(gate: str, bound: Bound, found: Figure | None) -> Comparison:
     least = bound.at_least or 0.0
     return Comparison(
         gate=gate,
@@ -131,7 +130,7 @@ def _floor(gate: str, bound: Bound, found: Cell | None) -> Comparison:
     )
 
 
-def _ceiling(gate: str, what: str, bound: Bound, found: Cell | None) -> Comparison:
+def _ceiling(gate: str, what: str, bound: Bound, found: Figure | None) -> Comparison:
     most = bound.at_most or 0.0
     return Comparison(
         gate=gate,
@@ -143,11 +142,11 @@ def _ceiling(gate: str, what: str, bound: Bound, found: Cell | None) -> Comparis
     )
 
 
-def _change(bound: Bound, own: Scores, of: Slice) -> Comparison:
+def _change(bound: Bound, own: Table, of: Slice) -> Comparison:
     worse = bound.at_most_worse or 0.0
     sign = -1 if is_lower_better(bound.metric) else 1
-    question = Question(bound.metric, of, model=CHANGE, threshold=bound.threshold)
-    found = own.ask(question)
+    question = MetricKey(bound.metric, of, model=CHANGE, threshold=bound.threshold)
+    found = own.get(question)
     return Comparison(
         gate="silo_change",
         what=f"change in {_words(bound)} against the baseline",
@@ -159,12 +158,12 @@ def _change(bound: Bound, own: Scores, of: Slice) -> Comparison:
     )
 
 
-def _gaps(bound: Bound, own: Scores, of: Slice) -> Iterator[Comparison]:
+def _gaps(bound: Bound, own: Table, of: Slice) -> Iterator[Comparison]:
     metric = GAPS[bound.metric]
-    known = {q.of.column for q, _ in own if q.metric == metric and not q.of.group}
+    known = {one.slice for one in own if one.metric == metric and not one.group}
     for column in sorted(set(bound.slices) or known):
         place = Slice(of.silo, column)
-        found = own.ask(Question(metric, place, threshold=bound.threshold))
+        found = own.get(MetricKey(metric, place, threshold=bound.threshold))
         what = f"difference in {_words(bound)} between groups of {column}"
         yield _ceiling("group_gap", what, bound, found)
 
@@ -174,7 +173,7 @@ def _words(bound: Bound) -> str:
     return LABELS[bound.metric] + at
 
 
-def _values(found: Cell | None) -> list[float]:
+def _values(found: Figure | None) -> list[float]:
     """Return the figure and the ends of its interval; none without a figure."""
     if found is None or not found.is_number:
         return []
