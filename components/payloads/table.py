@@ -16,7 +16,6 @@ import operator
 import pathlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +23,6 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from components.payloads.manifest import EVAL
-from components.payloads.metrics import is_lower_better
 
 PARQUET = "table.parquet"
 CSV = "table.csv"
@@ -38,13 +36,13 @@ SILO = "silo_id"  # the column of silos, as slice of figures over the silos
 CROSS = " x "  # between the columns, and the values, of an intersection
 _X = re.compile(r"(?<!\S)(\\*x)(?!\S)")  # what could be taken for it in a value
 
-RANKED_BY = "auc"  # what slices are ranked by
-ROWS = "rows"  # each slice has this figure, also where it has no other
-
 TOO_FEW = "too few"
 ONE_CLASS = "one class"
 NO_ROWS = "no rows"
 ALL_ZERO = "all zero"
+
+ROWS = "rows"  # each slice has this figure, also where it has no other
+RANKED_BY = "auc"  # the metric by which slices are ranked
 
 SCHEMA = pa.schema(
     [
@@ -66,15 +64,14 @@ SCHEMA = pa.schema(
 )
 
 
-class Slice(NamedTuple):
-    """A part of the evaluated rows; all of them where every field is empty.
+@dataclasses.dataclass(frozen=True)
+class Slice:
+    """A part of the evaluated rows; all of them when every field is empty.
 
     Attributes:
-        silo: The silo's id; empty for all silos together.
-        column: The group column, or several joined by ` x `; empty for all groups;
-            `silo_id` for figures over the silos.
-        group: The group's value, or values joined alike; empty for figures over
-            the groups of `column`.
+        silo: As in `Figure`.
+        column: The slice's columns, as `Figure.slice`.
+        group: As in `Figure`.
     """
 
     silo: str = ""
@@ -97,7 +94,8 @@ OVERALL = Slice()
 OVER_SILOS = Slice(column=SILO)
 
 
-class MetricKey(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class MetricKey:
     """Which figure: metric, slice, model, split and threshold (None: has none)."""
 
     metric: str
@@ -130,7 +128,7 @@ class Figure:
         note: Empty, `too few`, `one class`, `no rows` (above the threshold) or
             `all zero` (what the figure is a share of).
         about: The silo or the groups that the figure is taken from, such as the
-            worst; empty where that is plain.
+            worst; of an AUC, by how much it may be off; empty where that is plain.
     """
 
     model: str
@@ -149,18 +147,8 @@ class Figure:
     about: str = ""
 
     @property
-    def of(self) -> Slice:
-        """The part of the rows that it is of."""
-        return Slice(self.silo, self.slice, self.group)
-
-    @property
-    def key(self) -> MetricKey:
-        """Which figure it is; no two of a table share it."""
-        return MetricKey(self.metric, self.of, self.model, self.split, self.threshold)
-
-    @property
-    def order(self) -> tuple[int, str, str, str, str, str, float]:
-        """What figures are sorted by."""
+    def key(self) -> tuple[int, str, str, str, str, str, float]:
+        """What figures are sorted by; no two of a table share it."""
         return (
             MODELS.index(self.model),
             self.split,
@@ -170,6 +158,11 @@ class Figure:
             self.metric,
             -1.0 if self.threshold is None else self.threshold,
         )
+
+    @property
+    def of(self) -> Slice:
+        """The slice that it is of."""
+        return Slice(self.silo, self.slice, self.group)
 
     @property
     def is_number(self) -> bool:
@@ -188,14 +181,11 @@ class Figure:
         return self.value
 
     @property
-    def at_best(self) -> float:
-        """The better end of the interval; the value without an interval.
+    def upper(self) -> float:
+        """The upper end of the interval; the value without one.
 
-        What is ranked by it leads with what is surely bad, not with what has few
-        rows. Lower is worse, whatever the metric.
+        Slices ranked by it lead with what is surely low, not with what has few rows.
         """
-        if is_lower_better(self.metric):
-            return -(self.number if self.low is None else self.low)
         return self.number if self.high is None else self.high
 
 
@@ -210,11 +200,6 @@ def crossed(values: Sequence[str]) -> str:
     return CROSS.join(
         _X.sub(r"\\\1", value) if len(value.split()) > 1 else value for value in values
     )
-
-
-def column_rank(column: str) -> tuple[int, str]:
-    """Return what group columns are sorted by: single ones first, then by name."""
-    return (column.count(CROSS), column)
 
 
 _VALUES = operator.attrgetter(*SCHEMA.names)
@@ -234,19 +219,6 @@ class Table:
         """Return the number of figures."""
         return len(self.figures)
 
-    def get(self, key: MetricKey) -> Figure | None:
-        """Return a figure, or what is known in its place.
-
-        Returns:
-            Of a slice with too few rows its row count, whose note answers every
-            other key too; None where the table has no such slice or metric.
-        """
-        found = self._by_key.get(key)
-        if found is None:
-            rows = self._by_key.get(key._replace(metric=ROWS, threshold=None))
-            return rows if rows is not None and rows.note else None
-        return found
-
     def metric(
         self,
         metric: str,
@@ -256,35 +228,24 @@ class Table:
         group: str = "",
         threshold: float | None = None,
         model: str = CANDIDATE,
-        split: str = EVAL,
+        split: str = "eval",
     ) -> Figure | None:
         """Return one figure; None when the table has no such row."""
-        of = Slice(silo, slice, group)
-        return self._by_key.get(MetricKey(metric, of, model, split, threshold))
+        wanted = Figure(model, split, silo, slice, group, metric, threshold).key
+        return self._by_key.get(wanted)
 
-    @functools.cached_property
-    def _by_key(self) -> dict[MetricKey, Figure]:
-        return {figure.key: figure for figure in self}
+    def get(self, key: MetricKey) -> Figure | None:
+        """Return one figure; None where the table has no such slice or metric.
 
-    def by_silo(
-        self,
-        metric: str,
-        *,
-        threshold: float | None = None,
-        model: str = CANDIDATE,
-        split: str = EVAL,
-    ) -> list[Figure]:
-        """Return a metric over all rows of each silo, sorted by silo."""
-        return list(self._by_metric.get((model, split, metric, threshold), ()))
-
-    @functools.cached_property
-    def _by_metric(self) -> dict[tuple[str, str, str, float | None], list[Figure]]:
-        found = collections.defaultdict(list)
-        for figure in self:
-            if figure.silo and not figure.slice:
-                place = (figure.model, figure.split, figure.metric, figure.threshold)
-                found[place].append(figure)
-        return dict(found)
+        A slice with too few rows has a figure for its rows only: that one, with its
+        note, is returned for every other metric too.
+        """
+        found = self._by_key.get(_sort_key(key))
+        if found is None:
+            rows = dataclasses.replace(key, metric=ROWS, threshold=None)
+            found = self._by_key.get(_sort_key(rows))
+            return found if found is not None and found.note else None
+        return found
 
     @functools.cached_property
     def has_baseline(self) -> bool:
@@ -293,32 +254,33 @@ class Table:
 
     def thresholds(self, metric: str) -> list[float]:
         """Return the thresholds at which `metric` was taken, ascending."""
-        found = {
-            figure.threshold
-            for figure in self
-            if figure.metric == metric and figure.threshold is not None
-        }
-        return sorted(found)
+        return self._thresholds.get(metric, [])
+
+    @functools.cached_property
+    def _thresholds(self) -> dict[str, list[float]]:
+        found: dict[str, set[float]] = {}
+        for figure in self:
+            if figure.threshold is not None:
+                found.setdefault(figure.metric, set()).add(figure.threshold)
+        return {metric: sorted(values) for metric, values in found.items()}
 
     @functools.cached_property
     def columns(self) -> tuple[str, ...]:
         """The group columns that slices are cut by, crossed ones last."""
         found = {of.column for of in self.slices if of.column}
-        return tuple(sorted(found, key=column_rank))
+        return tuple(sorted(found, key=_column_rank))
 
     @functools.cached_property
     def silos(self) -> tuple[str, ...]:
         """The silos that were evaluated, sorted."""
-        return tuple(
-            sorted(of.silo for of in self.slices if of == Slice(of.silo) and of.silo)
-        )
+        return tuple(sorted(of.silo for of in self.slices if of.silo and not of.column))
 
     @functools.cached_property
     def slices(self) -> tuple[Slice, ...]:
         """The candidate's slices of the evaluation split, the surely worst first.
 
-        By the better end of the interval of `RANKED_BY`; slices without a number
-        are last. Ties go by name.
+        Ranked by the upper end of the interval of `RANKED_BY`; slices without a
+        number last. Ties go by name.
         """
         found = dict.fromkeys(
             figure.of
@@ -329,11 +291,11 @@ class Table:
         )
         return tuple(sorted(found, key=self._rank))
 
-    def _rank(self, of: Slice) -> tuple[bool, float, Slice]:
+    def _rank(self, of: Slice) -> tuple[bool, float, str, str, str]:
         figure = self.get(MetricKey(RANKED_BY, of))
-        if figure is None or not figure.is_number:
-            return True, 0.0, of
-        return False, figure.at_best, of
+        is_number = figure is not None and figure.is_number
+        upper = figure.upper if figure is not None and is_number else 0.0
+        return (not is_number, upper, of.silo, of.column, of.group)
 
     def families(self) -> dict[tuple[str, ...], list[Slice]]:
         """Return the slices that have a number by family, the surely worst first.
@@ -347,6 +309,30 @@ class Table:
             if of != OVERALL and figure is not None and figure.is_number:
                 found.setdefault(of.family, []).append(of)
         return {family: found[family] for family in sorted(found, key=_family_rank)}
+
+    @functools.cached_property
+    def _by_key(self) -> dict[tuple[int, str, str, str, str, str, float], Figure]:
+        return {figure.key: figure for figure in self}
+
+    def by_silo(
+        self,
+        metric: str,
+        *,
+        threshold: float | None = None,
+        model: str = CANDIDATE,
+        split: str = "eval",
+    ) -> list[Figure]:
+        """Return a metric over all rows of each silo, sorted by silo."""
+        return list(self._by_metric.get((model, split, metric, threshold), ()))
+
+    @functools.cached_property
+    def _by_metric(self) -> dict[tuple[str, str, str, float | None], list[Figure]]:
+        found = collections.defaultdict(list)
+        for figure in self:
+            if figure.silo and not figure.slice:
+                place = (figure.model, figure.split, figure.metric, figure.threshold)
+                found[place].append(figure)
+        return dict(found)
 
     def to_arrow(self) -> pa.Table:
         """Return the table as Arrow, one row a figure."""
@@ -364,8 +350,19 @@ class Table:
         pyarrow.csv.write_csv(arrow, str(pathlib.Path(folder, CSV)))
 
 
+def _sort_key(key: MetricKey) -> tuple[int, str, str, str, str, str, float]:
+    of = key.of
+    return Figure(
+        key.model, key.split, of.silo, of.column, of.group, key.metric, key.threshold
+    ).key
+
+
+def _column_rank(column: str) -> tuple[int, str]:
+    return (column.count(CROSS), column)
+
+
 def _family_rank(family: tuple[str, ...]) -> tuple[int, bool, tuple[int, str]]:
-    return (len(family), family[0] != SILO, column_rank(family[-1]))
+    return (len(family), family[0] != SILO, _column_rank(family[-1]))
 
 
 def of(figures: Iterable[Figure]) -> Table:
@@ -374,9 +371,9 @@ def of(figures: Iterable[Figure]) -> Table:
     Raises:
         ValueError: Two figures are of the same thing.
     """
-    ordered = tuple(sorted(figures, key=lambda figure: figure.order))
+    ordered = tuple(sorted(figures, key=lambda figure: figure.key))
     for one, other in itertools.pairwise(ordered):
-        if one.order == other.order:
+        if one.key == other.key:
             raise ValueError(f"two figures are of the same thing: {one.key}")
     return Table(ordered)
 

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from components.fairness_evaluator.figures import found, inequality
 from components.fairness_evaluator.figures.found import Found
 from components.fairness_evaluator.figures.slices import Measures
-from components.payloads.metrics import is_lower_better
 from components.scoring import intervals
 from components.scoring.intervals import Interval
+from components.scoring.metrics import is_lower_better
 
 METRICS = ("auc", "pr_auc", "log_loss", "brier", "calibration_error")
 RATES = ("tpr", "fpr", "positive_rate", "precision")

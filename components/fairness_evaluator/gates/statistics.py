@@ -27,10 +27,10 @@ from components.fairness_evaluator.gates.populations import (
     Member,
     Query,
 )
-from components.payloads.metrics import is_lower_better
 from components.payloads.table import Figure
 from components.scoring import intervals
 from components.scoring.intervals import Interval
+from components.scoring.metrics import is_lower_better
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,15 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.payloads import table
-from components.payloads.table import (
-    ONE_CLASS,
-    OVER_SILOS,
-    OVERALL,
-    TOO_FEW,
-    Figure,
-    MetricKey,
-    Slice,
-)
+from components.payloads.table import ONE_CLASS, TOO_FEW, Figure
 
 FIGURES = [
     Figure("candidate", "eval", "", "", "", "auc", None, 0.7, 0.68, 0.72, 900, 200),
@@ -90,68 +82,6 @@ def test_silos_are_listed_over_all_their_rows(figures):
     ]
     assert [f.value for f in figures.by_silo("tpr", threshold=0.5)] == [0.3]
     assert [f.value for f in figures.by_silo("auc", model="baseline")] == [0.65]
-
-
-def figure(of=OVERALL, metric="auc", value=0.7, low=None, high=None, rows=100):
-    place = of.silo, of.column, of.group
-    note = "" if value is not None else TOO_FEW
-    return Figure(
-        "candidate", "eval", *place, metric, None, value, low, high, rows, note=note
-    )
-
-
-def test_a_slice_with_too_few_rows_answers_every_key_with_its_note():
-    few = figure(Slice("a"), "rows", None, rows=3)
-    found = table.of([few, figure(Slice("b"), "rows", 100.0)])
-    tpr = MetricKey("tpr", Slice("a"), threshold=0.5)
-    assert found.get(MetricKey("auc", Slice("a"))) is found.get(tpr) is few
-    with pytest.raises(ValueError, match="noted `too few` is not a number"):
-        _ = few.number
-    assert found.get(MetricKey("auc", Slice("b"))) is None
-    assert found.metric("auc", silo="a") is None
-
-
-def test_slices_come_worst_first_and_those_without_a_number_last():
-    found = table.of(
-        [
-            figure(Slice("few rows"), value=0.4, low=0.1, high=0.9),
-            figure(Slice("surely bad"), value=0.6, low=0.58, high=0.62),
-            figure(Slice("a"), "rows", None, rows=3),
-            figure(Slice(column="sex"), "auc_gap", 0.1),
-            figure(Slice(column="sex"), "rows", 9.0),
-            figure(OVER_SILOS, "worst_auc", 0.1),
-        ]
-    )
-    assert [of.silo for of in found.slices] == ["surely bad", "few rows", "a"]
-    assert found.columns == ()
-    assert found.silos == ("a", "few rows", "surely bad")
-
-
-def test_families_are_silos_then_columns_then_both_without_overall():
-    both = Slice("a", "carrier", "UA")
-    crossed = Slice("", "age x carrier", "old x UA")
-    carrier = Slice("", "carrier", "UA")
-    found = table.of(map(figure, [crossed, both, carrier, Slice("a"), Slice()]))
-    assert list(found.families().items()) == [
-        (("silo_id",), [Slice("a")]),
-        (("carrier",), [carrier]),
-        (("age x carrier",), [crossed]),
-        (("silo_id", "carrier"), [both]),
-    ]
-    assert found.columns == ("carrier", "age x carrier")
-    assert crossed.columns == ("age", "carrier")
-
-
-def test_lower_is_worse_at_best_whatever_the_metric():
-    assert figure(value=0.5, low=0.4, high=0.8).at_best == 0.8
-    assert figure(metric="log_loss", value=0.5, low=0.4, high=0.8).at_best == -0.4
-    assert figure(metric="brier", value=0.5).at_best == -0.5
-
-
-def test_thresholds_and_the_baseline_are_known(figures):
-    assert figures.thresholds("tpr") == [0.25, 0.5]
-    assert figures.has_baseline
-    assert not table.of([figure()]).has_baseline
 
 
 def test_two_figures_of_the_same_thing_are_refused():
