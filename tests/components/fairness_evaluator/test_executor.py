@@ -220,7 +220,6 @@ def test_a_blessed_model_has_tfx_s_own_mark_and_ours(world, done):
         "model_uri": folder,
         "model_digest": card.digest,
         "use_case": "flights",
-        "beam": "[]",
         "span": "2013-05",
     }.items():
         assert blessing.get_string_custom_property(name) == value
