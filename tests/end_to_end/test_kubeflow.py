@@ -264,9 +264,9 @@ def test_two_runs_at_once_do_not_mix(cluster, second):
     assert good["succeeded"], good["logs"]
     told = {one["run_id"]: cluster.runs.summary(one["run_id"]) for one in second}
     one, other = told.values()
-    assert one["status"] == "blessed"
-    assert other["status"] == "not_blessed"
-    assert one["model"]["digest"] != other["model"]["digest"]
+    assert one.status == "blessed"
+    assert other.status == "not_blessed"
+    assert one.model.digest != other.model.digest
     for run_id in told:
         assert len(cluster.executions(run_id)) == NODES
     assert not workers_below(cluster.root)
