@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from components.payloads.manifest import EVAL, NEXT, SCORE, TRAIN
 from components.payloads.silo import Silo
 from components.silo_validator import counts, disclosure, tfdv_checks
+from components.silos import split_files
 from components.silos.tasks import Result
 
 NON_FINITE = "export missing numbers as empty fields, and look for divisions by zero"
@@ -34,7 +34,7 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
     """Measure and check a silo's splits.
 
     Args:
-        arguments: `splits` (paths by name), `schema` (serialized, as hex),
+        arguments: `splits` (paths of files by name), `schema` (serialized, as hex),
             `label`, `key` and `unmeasured` columns, `disclosure_rows`,
             `max_non_finite_share`, and the bounds of what is found in counts:
             `min_rows_per_class` and `max_duplicate_share`.
@@ -53,8 +53,8 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
         schema.feature.remove(feature)
     known = {feature.name for feature in schema.feature}
     tables = {
-        name: pq.read_table(path)
-        for name, path in arguments["splits"].items()
+        name: split_files.read(paths)
+        for name, paths in arguments["splits"].items()
         if name != NEXT
     }
     findings: list[dict[str, str]] = []

@@ -175,7 +175,8 @@ def _look(folder: pathlib.Path, label: str, null_values: Sequence[str]) -> Looke
     tables, passed_over = {}, []
     try:
         check_id(folder.name)
-        passed_over = files.passed_over(folder, ALL_FILES)
+        found = files.find(folder, ALL_FILES)
+        passed_over = files.passed_over(folder, [path for _, path in found])
         for path, table in _tables(folder, null_values, unreadable):
             tables[path] = table
     except SettingsError as error:

@@ -9,7 +9,7 @@ from components.dashboard import formats
 from components.dashboard.run.key_figures import KeyFigure
 from components.payloads import manifest
 from components.payloads.findings import sentences
-from components.payloads.manifest import InputFile, Manifest, SiloEntry
+from components.payloads.manifest import DataFile, Manifest, SiloEntry
 from pipelines.runners.result import NodeResult
 from pipelines.runners.step_reports import outputs
 from pipelines.runners.step_reports.content import Column, Content, Table, verb
@@ -86,7 +86,7 @@ def _row(entry: SiloEntry, splits: Sequence[str]) -> tuple[str | tuple[str, ...]
     )
 
 
-def _files(inputs: Sequence[InputFile]) -> str:
+def _files(inputs: Sequence[DataFile]) -> str:
     """Return number and names: files are often named by their span."""
     paths = sorted(file.path for file in inputs)
     if not paths:

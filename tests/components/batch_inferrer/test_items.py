@@ -74,7 +74,7 @@ def test_a_damaged_large_split_stays_one_item_which_then_fails_with_its_reason(
     federate, content
 ):
     manifest = federate()
-    path = pathlib.Path(manifest["süd-東"].splits[SCORE].path)
+    path = pathlib.Path(manifest["süd-東"].splits[SCORE].paths[0])
     if content is None:
         path.unlink()
     else:
@@ -87,7 +87,7 @@ def test_a_split_with_other_rows_than_the_manifest_says_is_not_cut(federate):
     manifest = federate()
     entry = manifest["süd-東"]
     split = entry.splits[SCORE]
-    wrong = dataclasses.replace(entry, splits={SCORE: Split(split.path, "d", 501)})
+    wrong = dataclasses.replace(entry, splits={SCORE: Split.of(split.path, "d", 501)})
     planned = plan(Manifest("people", "", (wrong,)), DIGEST, 250)
     assert [item.row_groups for item in planned] == [None]
 

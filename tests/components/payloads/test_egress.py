@@ -1,11 +1,12 @@
 import pytest
 
+from components.errors import FairSiloError
 from components.payloads import egress
 from components.payloads.egress import KINDS, Departure, Egress
 
 
 def test_what_left_reads_back_as_it_was_written(tmp_path):
-    left = {"süd": [Departure(kind, 3, 70) for kind in KINDS], "north": []}
+    left = {"süd": tuple(Departure(kind, 3, 70) for kind in KINDS), "north": ()}
     egress.write(tmp_path, left)
     assert egress.read(tmp_path) == left
 
@@ -16,9 +17,9 @@ def test_a_kind_that_is_not_on_the_list_may_not_leave():
 
 
 def test_a_kind_that_is_not_on_the_list_is_not_read_either(tmp_path):
-    text = '{"north": [{"kind": "rows", "count": 1, "bytes": 1}]}'
+    text = '{"silos": {"north": [{"kind": "rows", "count": 1, "bytes": 1}]}}'
     (tmp_path / Egress.FILE_NAME).write_text(text)
-    with pytest.raises(ValueError, match="'rows' may not leave a silo"):
+    with pytest.raises(FairSiloError, match="'rows' may not leave a silo"):
         egress.read(tmp_path)
 
 

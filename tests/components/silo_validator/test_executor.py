@@ -11,7 +11,7 @@ import pytest
 from components.payloads import egress, statistics
 from components.payloads.egress import Egress
 from components.payloads.findings import Finding, sentences
-from components.payloads.manifest import InputFile, SiloEntry
+from components.payloads.manifest import DataFile, SiloEntry
 from components.payloads.silo import Silo
 from components.silo_validator.settings import ValidationSettings
 from tests.support import silos
@@ -72,7 +72,7 @@ def test_each_fault_costs_its_silo_the_admission_and_no_other(runs):
 
 def test_numbers_that_are_not_numbers_are_told_from_missing_ones(runs):
     manifest = runs.manifest({"north": splits(), "south": splits(seed=1)}, "")
-    path = manifest["north"].splits["train"].path
+    path = manifest["north"].splits["train"].paths[0]
     table = pq.read_table(path)
     values = np.where(np.arange(table.num_rows) % 4, 70.0, np.nan)
     place = table.column_names.index("weight")
@@ -102,7 +102,7 @@ def test_the_same_file_in_two_silos_quarantines_both(runs):
     names = ("north", "south", "west")
     tables = {name: splits(seed=i) for i, name in enumerate(names)}
     manifest = runs.manifest(tables, "")
-    copied = InputFile("/their/rows.csv", "same", 120)
+    copied = DataFile("/their/rows.csv", "same", 120)
     entries = [
         dataclasses.replace(entry, inputs=(copied,))
         if entry.silo.id != "west"

@@ -21,7 +21,7 @@ def validate(tmp_path):
         source = silos.source(tmp_path / name)
         found = discovery.discover(source, str(tmp_path / "homes" / name))
         window = discovery.window(found, source, "")
-        manifest = example_gen.take_in(
+        manifest = example_gen.ingest_all(
             "shapes", found, window, source, silos.schema(), "code"
         )
         return node.validate(

@@ -3,7 +3,7 @@
 import dataclasses
 
 from components.dashboard import formats
-from components.payloads.manifest import InputFile, Manifest
+from components.payloads.manifest import DataFile, Manifest
 from pipelines.runners.step_reports import examples
 from tests.pipelines.runners.step_reports import cases
 
@@ -41,7 +41,7 @@ def test_files_are_counted_and_named_by_their_own_part_of_the_path(blessed):
     assert rows[cases.NORTH][-2] == (
         "6: 2013-01.parquet, 2013-02.parquet, …, 2013-05.parquet, 2013-06.parquet"
     )
-    inputs = [InputFile(f"/d/{span}/rows.csv", "", 1) for span in ("2", "1")]
+    inputs = [DataFile(f"/d/{span}/rows.csv", "", 1) for span in ("2", "1")]
     assert examples._files(inputs) == "2: 1/rows.csv, 2/rows.csv"
 
 
