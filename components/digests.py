@@ -60,7 +60,7 @@ def of_code(node: str, libraries: Iterable[str] = LIBRARIES) -> str:
     """Return the digest of a node's code, its libraries and the engines installed.
 
     TFX's cache key ignores code, so each node carries this one: an edit to the
-    dashboard, a README, a comment or a bench does not train a model again; one to a
+    dashboard, a README or a comment does not train a model again; one to a
     library, or another version of an engine, does.
 
     Args:
@@ -97,11 +97,7 @@ def of_python_below(folder: pathlib.Path) -> str:
 
 
 def _matters(path: pathlib.Path) -> bool:
-    return (
-        path.suffix != ".md"
-        and "__pycache__" not in path.parts
-        and not any(part.startswith("bench") for part in path.parts)
-    )
+    return path.suffix != ".md" and "__pycache__" not in path.parts
 
 
 def _by_name(files: Iterable[pathlib.Path], root: pathlib.Path) -> list[list[str]]:

@@ -37,7 +37,7 @@ class Gate(View):
     gate: str
     passed: bool
     sentence: str
-    way_out: str = ""
+    hint: str = ""
     waiver: Waiver | None = None
 
     @property

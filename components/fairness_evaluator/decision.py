@@ -55,9 +55,7 @@ def decide(
         waiver = None if finding.passed else given.get(name)
         result = GateResult(name, finding.passed, finding.sentence, finding.way_out)
         results.append(dataclasses.replace(result, waiver=waiver))
-    reasons = tuple(
-        gate.sentence for gate in results if not (gate.passed or gate.waived)
-    )
+    reasons = tuple(gate.sentence for gate in results if gate.refuses)
     return Decision(
         blessed=not reasons,
         reasons=reasons,

@@ -28,9 +28,7 @@ from components.silos import engine, tasks
 
 logger = logging.getLogger(__name__)
 
-# A silo's update leaves it twice in a round: in the weighted sum, and by itself
-# for the audit; each time with a weight. Its metrics are three numbers and a flag.
-UPDATE_COPIES = 2
+# In a round a silo sends its update with a weight, and three numbers and a flag.
 WEIGHT_BYTES = 4
 METRICS_BYTES = 3 * 8 + 1
 
@@ -197,7 +195,7 @@ def _train(
     from components.federated_trainer import export, model_module
     from components.federation import training
 
-    plan = request.settings.plan()
+    plan = request.settings
     client_model = model_module.load(request.module_file, spec, plan.seed)
     tensors = {silo: result.values["digest"] for silo, result in encoded.items()}
     key = training_key(request, manifest.use_case, tensors, spec)
@@ -241,7 +239,7 @@ def _departures(
     record: RunRecord, encoded: Mapping[str, tasks.Result], num_bytes: int
 ) -> dict[str, list[Departure]]:
     """Return what left each silo in encoding and in the rounds that it answered."""
-    update_bytes = UPDATE_COPIES * (num_bytes + WEIGHT_BYTES)
+    update_bytes = num_bytes + WEIGHT_BYTES
     left = {
         drop.silo: [
             Departure("findings and label counts", 1, len(drop.reason.encode()))

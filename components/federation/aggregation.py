@@ -1,23 +1,28 @@
-r"""What the coordinator learns of single silos: collected rows, and an audit.
+r"""What the coordinator learns of single silos: their metrics, and their updates.
 
-`federated_collect` gathers one value a silo into arrays with a leading silo
-axis. `AuditFactory` measures each silo's update $\Delta_k$ against the weighted
-mean $\bar\Delta = \sum_k w_k \Delta_k / \sum_k w_k$:
+`federated_collect` gathers one value a silo into arrays with a leading silo axis.
+`measure` compares each silo's update $\Delta_k$ with the weighted mean
+$\bar\Delta = \sum_k w_k \Delta_k / \sum_k w_k$:
 
 $$norm_k = \|\Delta_k\|_2, \qquad
 cosine_k = \langle \Delta_k, \bar\Delta \rangle / (\|\Delta_k\| \|\bar\Delta\|)$$
 
-It needs each silo's update by itself: not for secure aggregation. The server
-holds silos times weights floats.
+With one silo a worker, a silo's own aggregate is $w_k \Delta_k$ and $w_k$, and the
+context holds it before it merges (`context.Participation`), so nothing more has to
+leave the silo. Not for secure aggregation, where nobody may see one silo's.
 """
 
 from __future__ import annotations
 
 import collections
+import dataclasses
+import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_federated as tff
+from numpy.typing import NDArray
 from tensorflow_federated.python.common_libs import structure
 
 from components.federation.tff_types import Value
@@ -67,59 +72,57 @@ def federated_collect(value: Value) -> Value:
     return tff.federated_aggregate(value, none(), append, join, report)
 
 
-class AuditFactory(tff.aggregators.WeightedAggregationFactory):  # type: ignore[misc]
-    """Adds `norm` and `cosine` by silo to another aggregator's measurements.
+@dataclasses.dataclass(frozen=True)
+class Measures:
+    """One silo's update against the cohort's.
 
-    Args:
-        inner: The aggregator that gives the result.
+    Attributes:
+        norm: Euclidean norm of the update.
+        cosine: Of the update to the weighted mean update, -1 to 1; 0 where one of
+            them is zero.
     """
 
-    def __init__(self, inner: tff.aggregators.WeightedAggregationFactory) -> None:
-        self._inner = inner
+    norm: float
+    cosine: float
 
-    def create(
-        self, value_type: tff.types.ValueType, weight_type: tff.types.ValueType
-    ) -> tff.templates.AggregationProcess:
-        """Return the process; its measurements are `<inner=..., audit=...>`."""
-        inner = self._inner.create(value_type, weight_type)
 
-        @tff.tensorflow.computation(value_type, weight_type)  # type: ignore[untyped-decorator]
-        def flatten(update: Value, weight: Value) -> Value:
-            parts = [tf.reshape(part, [-1]) for part in tf.nest.flatten(update)]
-            return collections.OrderedDict(
-                update=tf.concat(parts, 0), weight=tf.cast(weight, tf.float32)
-            )
+def measure(
+    aggregates: Sequence[Value], weights: Sequence[NDArray[np.float32]]
+) -> list[Measures]:
+    """Return the measures of silos' updates.
 
-        size = flatten.type_signature.result["update"].shape[0]
+    Args:
+        aggregates: What each silo sent for the weighted mean of updates, as plain
+            sums: the update times its weight, then the weight; other aggregates may
+            stand beside.
+        weights: The model's trainable weights, for shapes and types.
 
-        @tff.tensorflow.computation(  # type: ignore[untyped-decorator]
-            collections.OrderedDict(
-                update=tff.TensorType(np.float32, [None, size]),
-                weight=tff.TensorType(np.float32, [None]),
-            )
-        )
-        def measure(gathered: Value) -> Value:
-            updates, weights = gathered["update"], gathered["weight"]
-            shares = weights / tf.maximum(tf.reduce_sum(weights), TINY)
-            mean = tf.linalg.matvec(updates, shares, transpose_a=True)
-            norms = tf.norm(updates, axis=1)
-            products = tf.linalg.matvec(updates, mean)
-            cosines = products / tf.maximum(norms * tf.norm(mean), TINY)
-            return collections.OrderedDict(norm=norms, cosine=cosines)
+    Raises:
+        ValueError: An aggregate holds no such sums.
+    """
+    sums = [_weighted_update(aggregate, weights) for aggregate in aggregates]
+    total = sum(weight for _, weight in sums)
+    mean = np.sum([update for update, _ in sums], axis=0) / max(total, TINY)
+    found = []
+    for update, weight in sums:
+        own = update / max(weight, TINY)
+        norm = float(np.linalg.norm(own))
+        scale = norm * float(np.linalg.norm(mean))
+        found.append(Measures(norm, float(own @ mean) / max(scale, TINY)))
+    return found
 
-        @tff.federated_computation(  # type: ignore[untyped-decorator]
-            inner.next.type_signature.parameter[0],
-            tff.FederatedType(value_type, tff.CLIENTS),
-            tff.FederatedType(weight_type, tff.CLIENTS),
-        )
-        def next_fn(state: Value, value: Value, weight: Value) -> Value:
-            output = inner.next(state, value, weight)
-            gathered = federated_collect(tff.federated_map(flatten, (value, weight)))
-            measurements = collections.OrderedDict(
-                inner=output.measurements, audit=tff.federated_map(measure, gathered)
-            )
-            return tff.templates.MeasuredProcessOutput(
-                output.state, output.result, tff.federated_zip(measurements)
-            )
 
-        return tff.templates.AggregationProcess(inner.initialize, next_fn)
+def _weighted_update(
+    aggregate: Value, weights: Sequence[NDArray[np.float32]]
+) -> tuple[NDArray[np.float64], float]:
+    """Return a silo's weighted update as one vector, and its weight."""
+    form = [(weight.dtype, weight.shape) for weight in weights]
+    parts = [[np.asarray(leaf) for leaf in tf.nest.flatten(part)] for part in aggregate]
+    for part, after in itertools.pairwise(parts):
+        if [(leaf.dtype, leaf.shape) for leaf in part] == form and len(after) == 1:
+            flat = np.concatenate([leaf.ravel() for leaf in part]).astype(np.float64)
+            return flat, float(after[0])
+    raise ValueError(
+        "found no weighted sum of updates among what a silo sent, expected the "
+        "aggregator to be a weighted mean"
+    )

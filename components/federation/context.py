@@ -55,16 +55,21 @@ class NoContext(tff.framework.SyncContext):  # type: ignore[misc]  # TFF: no typ
 
 
 @dataclasses.dataclass(frozen=True)
-class Attendance:
+class Participation:
     """Who took part in a computation.
 
     Attributes:
-        answered: Silos whose aggregates were merged, in the order of merging.
-        dropped: Why the others were not, by silo.
+        aggregates: What each silo sent, which was then merged in this order.
+        dropped: Why the others sent nothing, by silo.
     """
 
-    answered: tuple[str, ...]
+    aggregates: dict[str, Value]
     dropped: dict[str, str]
+
+    @property
+    def answered(self) -> tuple[str, ...]:
+        """Silos whose aggregates were merged, in the order of merging."""
+        return tuple(self.aggregates)
 
 
 class Compilers:
@@ -136,7 +141,7 @@ class SiloContext(tff.framework.SyncContext):  # type: ignore[misc]  # TFF: no t
         self._quorum = quorum
         self.cohort: tuple[str, ...] = ()
         """Silos of the next computation, in the order of its client values."""
-        self.attendance = Attendance((), {})
+        self.participation = Participation({}, {})
         """Who took part in the last computation."""
 
     def invoke(self, comp: Computation, arg: Value) -> Value:
@@ -160,7 +165,7 @@ class SiloContext(tff.framework.SyncContext):  # type: ignore[misc]  # TFF: no t
         self._compilers.native(form.up_to_merge)  # once, before the silos' threads
         parts = self._ask(form.up_to_merge, arg, parameter)
         merged = self._merge(form.merge, parts)
-        index = self.cohort.index(self.attendance.answered[0])
+        index = self.cohort.index(self.participation.answered[0])
         after = structure.Struct.unnamed(_take(arg, parameter, index), merged)
         return type_conversions.type_to_py_container(
             self._serve(form.after_merge, after), result
@@ -202,7 +207,7 @@ class SiloContext(tff.framework.SyncContext):  # type: ignore[misc]  # TFF: no t
             except (WorkerError, TimeoutError, concurrent.futures.CancelledError) as e:
                 late = WorkerError("DEADLINE_EXCEEDED", self._timeout_s)
                 dropped[silo] = str(e if isinstance(e, WorkerError) else late)
-        self.attendance = Attendance(tuple(parts), dropped)
+        self.participation = Participation(parts, dropped)
         if len(parts) < self._quorum:
             raise below_quorum(len(parts), len(self.cohort), self._quorum, dropped)
         return list(parts.values())

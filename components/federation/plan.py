@@ -1,50 +1,64 @@
-"""What a training is told to do: plain numbers, no engine, no data."""
+"""What decides a training: plain numbers, no engine, no data."""
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Literal
 
+from pydantic import Field, field_validator
 
-@dataclasses.dataclass(frozen=True)
-class ServerOptimizer:
-    """How the coordinator applies the mean of the silos' updates.
+from components.federation.algorithms import registry
+from components.settings import Section
 
-    Attributes:
-        name: `sgd`, with or without momentum, or `adam`.
-        learning_rate: Its step, > 0; with `sgd` 1.0 takes the mean as it is.
-        momentum: Of `sgd`, 0 (none) to below 1.
-        epsilon: Of `adam`, its degree of adaptivity, > 0.
-    """
+
+class ServerOptimizer(Section):
+    """How the coordinator applies the mean of the silos' updates."""
 
     name: Literal["sgd", "adam"] = "sgd"
-    learning_rate: float = 1.0
-    momentum: float = 0.0
-    epsilon: float = 1e-3
+    """`sgd` (with `momentum`, if any) or `adam`."""
+
+    learning_rate: float = Field(1.0, gt=0, le=100)
+    """Its step; 1.0 with `sgd` takes the mean as it is, 0.01 suits `adam`."""
+
+    momentum: float = Field(0.0, ge=0, lt=1)
+    """Of `sgd`; 0 is none."""
+
+    epsilon: float = Field(1e-3, gt=0, le=1)
+    """Of `adam`: the larger, the less it adapts to single weights."""
 
 
-@dataclasses.dataclass(frozen=True)
-class TrainingPlan:
-    """All that decides a training, beside model and data.
-
-    Attributes:
-        algorithm: Its name in `algorithms/registry.py`.
-        rounds: Rounds, >= 1.
-        local_epochs: Passes over a silo's rows in a round, >= 1.
-        batch_size: Rows a local step, >= 1.
-        client_learning_rate: Step of the silos' local SGD, > 0.
-        server_optimizer: How the mean update is applied.
-        seed: Seed of initial weights and shuffles.
-        quorum: Silos that must answer in each round, >= 1.
-        round_timeout_s: Time that a silo has for a round, unit: seconds.
-    """
+class TrainingPlan(Section):
+    """All that decides a training, beside model and data."""
 
     algorithm: str = "fed_avg"
-    rounds: int = 10
-    local_epochs: int = 1
-    batch_size: int = 64
-    client_learning_rate: float = 0.1
+    """Name of the federated algorithm."""
+
+    rounds: int = Field(10, ge=1, le=100_000)
+    """Rounds: each trains in every silo and merges once."""
+
+    local_epochs: int = Field(1, ge=1, le=1_000)
+    """Passes over a silo's rows in a round."""
+
+    batch_size: int = Field(64, ge=1, le=1_000_000)
+    """Rows a local step."""
+
+    client_learning_rate: float = Field(0.1, gt=0, le=100)
+    """Step of the silos' local SGD."""
+
     server_optimizer: ServerOptimizer = ServerOptimizer()
-    seed: int = 0
-    quorum: int = 2
-    round_timeout_s: float = 600.0
+    """How the mean of the updates is applied."""
+
+    seed: int = Field(0, ge=0, lt=2**32)
+    """Decides initial weights and shuffles: the same seed, the same model."""
+
+    quorum_per_round: int = Field(2, ge=1)
+    """Silos that must answer in each round; with fewer the training stops."""
+
+    round_timeout_s: float = Field(600.0, gt=0, le=86_400)
+    """Seconds that a silo has for a round before it is dropped from it."""
+
+    @field_validator("algorithm")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        if value not in registry.ALGORITHMS:
+            raise ValueError(f"expected one of {sorted(registry.ALGORITHMS)}")
+        return value

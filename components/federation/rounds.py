@@ -12,11 +12,12 @@ import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+import numpy as np
 import tensorflow_federated as tff
 
 from components.errors import QuorumError, SiloError
-from components.federation import context, dataset
-from components.federation.context import Compilers, SiloContext
+from components.federation import aggregation, context, dataset
+from components.federation.context import Compilers, Participation, SiloContext
 from components.federation.endpoint import Endpoint
 from components.federation.plan import TrainingPlan
 from components.federation.silo_registry import SiloRegistry
@@ -69,6 +70,11 @@ class Federation:
         self._context = silo_context
         self.isolation = workers.isolation
 
+    @property
+    def participation(self) -> Participation:
+        """Who took part in the last round, with what each sent."""
+        return self._context.participation
+
     def run(
         self, run_round: Computation, state: Value, number: int
     ) -> tuple[Value, RoundRecord]:
@@ -92,18 +98,20 @@ class Federation:
         try:
             output = run_round(state, seeds)
         except QuorumError:
-            dropped |= self._context.attendance.dropped
-            self._check_quorum(len(self._context.attendance.answered), dropped)
+            participation = self.participation
+            dropped |= participation.dropped
+            self._check_quorum(len(participation.answered), dropped)
             raise
-        answered = self._context.attendance.answered
-        dropped |= self._context.attendance.dropped
-        merged, empty = _silo_records(answered, output.metrics)
+        participation = self.participation
+        dropped |= participation.dropped
+        weights = state.global_model_weights.trainable
+        merged, empty = _silo_records(participation, output.metrics, weights)
         dropped |= empty
         self._check_quorum(len(merged), dropped)
         return output.state, summarise(number, merged, dropped)
 
     def _check_quorum(self, found: int, dropped: dict[str, str]) -> None:
-        quorum = self._plan.quorum
+        quorum = self._plan.quorum_per_round
         if found >= quorum:
             return
         error = context.below_quorum(found, len(self._silos), quorum, dropped)
@@ -152,20 +160,25 @@ def federation(
         server = endpoint(0.0)
         server.connect(ours.start_server().address)
         endpoints = {silo.id: endpoint(patience_s) for silo in silos}
-        silo_context = SiloContext(endpoints, server, compilers, timeout_s, plan.quorum)
+        silo_context = SiloContext(
+            endpoints, server, compilers, timeout_s, plan.quorum_per_round
+        )
         stack.enter_context(tff.framework.get_context_stack().install(silo_context))
         yield Federation(silos, plan, workers, endpoints, silo_context)
 
 
 def _silo_records(
-    answered: Sequence[str], metrics: Value
+    participation: Participation, metrics: Value, weights: Value
 ) -> tuple[list[SiloRecord], dict[str, str]]:
     """Return the records of the silos that were merged, and why others were not."""
     work = metrics["client_work"]
-    audit = metrics["aggregator"]["audit"]
+    measures = aggregation.measure(
+        list(participation.aggregates.values()),
+        [np.asarray(weight) for weight in weights],
+    )
     merged: list[SiloRecord] = []
     empty: dict[str, str] = {}
-    for index, silo in enumerate(answered):
+    for index, silo in enumerate(participation.answered):
         if not work["finite"][index]:
             empty[silo] = NOT_FINITE
         elif not work["examples"][index]:
@@ -177,8 +190,8 @@ def _silo_records(
                     examples=int(work["examples"][index]),
                     loss_before=float(work["loss_before"][index]),
                     loss_after=float(work["loss_after"][index]),
-                    update_norm=float(audit["norm"][index]),
-                    cosine=float(audit["cosine"][index]),
+                    update_norm=measures[index].norm,
+                    cosine=measures[index].cosine,
                 )
             )
     return merged, empty

@@ -98,7 +98,7 @@ def train(
     """
     silos = sorted(silos, key=lambda silo: silo.id)
     process = registry.load(plan.algorithm)(client_model, plan)
-    run_round = _round(client_model, process, data_folder, plan)
+    run_round = round_of(client_model, process, data_folder, plan)
     folder = pathlib.Path(folder)
     seconds: list[float] = []
     refusal = circumstance = ""
@@ -163,7 +163,7 @@ def _tell_start(start: Checkpoint, plan: TrainingPlan) -> None:
         logger.info("resumes after round=%d of %d", start.round, plan.rounds)
 
 
-def _round(
+def round_of(
     client_model: ClientModel,
     process: Computation,
     data_folder: str,

@@ -51,20 +51,25 @@ class GateResult:
         gate: Its name, that of its setting.
         passed: Whether the model passes; a waiver doesn't change that.
         sentence: Why, for a person to read.
-        way_out: What a person can do; empty where the model passes.
+        hint: What a person can do; empty where the model passes.
         waiver: Who lets it pass all the same; None where nobody does.
     """
 
     gate: str
     passed: bool
     sentence: str
-    way_out: str = ""
+    hint: str = ""
     waiver: Waiver | None = None
 
     @property
     def waived(self) -> bool:
         """Whether it refused and somebody answers for that."""
         return not self.passed and self.waiver is not None
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it keeps the model out of service: refused and not waived."""
+        return not self.passed and self.waiver is None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,3 +121,10 @@ class Decision(Payload):
     def waivers(self) -> tuple[Waiver, ...]:
         """The waivers that it knew of."""
         return tuple(gate.waiver for gate in self.gates if gate.waiver)
+
+    @property
+    def not_evaluated(self) -> dict[str, str]:
+        """The reason of each silo that counts in no gate, by silo."""
+        return {item.silo: item.reason for item in self.not_judged} | dict(
+            self.left_out
+        )

@@ -19,7 +19,7 @@ def inference(
 ) -> None:
     """Batch inference against a bare pyarrow and TF loop, and over the cores."""
     with console.engines():
-        from components.batch_inferrer.bench import bench_inference
+        from pipelines.benchmarks.inference import bench_inference
 
         result = bench_inference(rows)
     _show(result, as_json)
@@ -29,7 +29,7 @@ def inference(
 def evaluation(as_json: Json = False) -> None:
     """Evaluation by score sketches against row-by-row TFMA, by rows and by silos."""
     with console.engines():
-        from components.fairness_evaluator.bench import bench_evaluation
+        from pipelines.benchmarks.evaluation import bench_evaluation
 
         result = bench_evaluation()
     _show(result, as_json)
@@ -39,7 +39,7 @@ def evaluation(as_json: Json = False) -> None:
 def pages(as_json: Json = False) -> None:
     """A run's page in a browser: bytes, and time until it answers, by silos."""
     with console.engines():
-        from components.dashboard.bench.pages import bench_pages
+        from pipelines.benchmarks.pages import bench_pages
 
         result = bench_pages()
     _show(result, as_json)
@@ -52,7 +52,7 @@ def step_start(
 ) -> None:
     """A step's start on a cluster against TensorFlow's and the whole of TFX's."""
     with console.engines():
-        from pipelines.runners.bench import bench_step_start
+        from pipelines.benchmarks.step_start import bench_step_start
 
         result = bench_step_start(times)
     _show(result, as_json)

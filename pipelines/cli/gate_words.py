@@ -66,7 +66,7 @@ def _gate(decided: Decision, gate: GateResult, now: Record | None) -> dict[str, 
         "settings": section.model_dump(mode="json"),
         "passed": gate.passed,
         "sentence": gate.sentence,
-        "way_out": gate.way_out,
+        "hint": gate.hint,
         "waiver": gate.waiver and dataclasses.asdict(gate.waiver),
         **_since(gate, now),
     }
@@ -113,7 +113,7 @@ def _verdict(gate: dict[str, Any]) -> str:
 
 
 def _passes(gate: dict[str, Any]) -> bool:
-    """Whether somebody let the model pass, so that it needs no way out."""
+    """Whether somebody let the model pass, so that it needs no hint."""
     return gate["waiver"] is not None and gate["withdrawn_since"] is None
 
 
@@ -123,7 +123,7 @@ def _facts(gate: dict[str, Any]) -> list[str]:
         "protects": gate["protects"],
         "demands": f"{gate['demands']}{how and f'; it {how}'}",
         "found": gate["sentence"],
-        "way out": "" if _passes(gate) else gate["way_out"],
+        "hint": "" if _passes(gate) else gate["hint"],
         "waiver": _waiver(gate["waiver"]),
         "since": gate["waived_since"] and f"{_waiver(gate['waived_since'])}; {COUNTS}",
         "withdrawn": gate["withdrawn_since"]

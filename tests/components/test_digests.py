@@ -69,9 +69,6 @@ def test_an_edit_to_a_node_or_its_library_changes_its_code(package, file):
         "other/code.py",
         "node/README.md",
         "node/__pycache__/code.pyc",
-        "node/bench.py",
-        "node/bench_case.py",
-        "silos/bench/pages.py",
     ],
 )
 def test_an_edit_to_anything_else_does_not(package, file):

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from components.dashboard.bench.chromium import find_chromium
+from pipelines.benchmarks.chromium import find_chromium
 
 FLAGS = (
     "--no-sandbox",

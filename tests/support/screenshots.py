@@ -14,8 +14,8 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from components.dashboard.bench.chromium import find_chromium
 from components.dashboard.silo import page as silo_page
+from pipelines.benchmarks.chromium import find_chromium
 from pipelines.past_runs.local import LocalRuns
 from pipelines.places import Places
 from pipelines.site import build

@@ -21,7 +21,6 @@ import tensorflow as tf
 import tensorflow_federated as tff
 
 from components.federation import client_work
-from components.federation.aggregation import AuditFactory
 from components.federation.model import ClientModel
 from components.federation.plan import ServerOptimizer, TrainingPlan
 from components.federation.tff_types import Value
@@ -45,7 +44,7 @@ def build(
         initial_weights,
         templates.build_broadcast_process(weights_type),
         client_work.build(client_model, plan.client_learning_rate, plan.seed),
-        AuditFactory(mean).create(weights_type.trainable, weight_type),
+        mean.create(weights_type.trainable, weight_type),
         templates.build_apply_optimizer_finalizer(
             server_optimizer(plan.server_optimizer), weights_type
         ),

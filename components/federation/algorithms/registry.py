@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from components.errors import SettingsError
-from components.federation.plan import TrainingPlan
 
 ALGORITHMS = {
     "fed_avg": "components.federation.algorithms.fed_avg:build",
@@ -15,14 +14,14 @@ ALGORITHMS = {
 
 # (ClientModel, TrainingPlan) -> tff.learning.templates.LearningProcess; loosely
 # typed, so that settings can be checked without loading TFF.
-Builder = Callable[[Any, TrainingPlan], Any]
+Builder = Callable[[Any, Any], Any]
 
 
 def load(name: str) -> Builder:
     """Return the builder of an algorithm's learning process.
 
     Its client data is that of `dataset.data_type`; its metrics hold what
-    `client_work` and `aggregation.AuditFactory` measure by silo.
+    `client_work` measures by silo, and its aggregator is a weighted mean.
 
     Raises:
         SettingsError: There is no algorithm of that name.

@@ -145,7 +145,7 @@ def _mark(gate: GateResult) -> Mark:
         waiver = gate.waiver
         answers = f"by {waiver.by} until {waiver.until}: {waiver.reason}"
         return Mark(False, "waived", (answers,))
-    return Mark(False, "failed", tuple(filter(None, (gate.way_out,))))
+    return Mark(False, "failed", tuple(filter(None, (gate.hint,))))
 
 
 def _not_judged(decided: Decision) -> Table:

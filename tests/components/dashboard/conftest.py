@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 
 from components.dashboard import report, scores
-from components.dashboard.bench import synthetic
 from components.dashboard.run import page
 from components.dashboard.settings import DashboardSettings
 from components.payloads import egress, table
@@ -25,6 +24,7 @@ from components.payloads.silo import Silo
 from components.payloads.table import Figure, Table
 from components.payloads.unused_columns import UnusedColumn, UnusedColumns
 from components.scoring.model import ModelCard
+from pipelines.benchmarks import synthetic_pages as synthetic
 
 EVIL = "</script><img src=x onerror=alert(1)>"
 ARABIC = "مطار القاهرة"

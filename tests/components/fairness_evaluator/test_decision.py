@@ -130,7 +130,7 @@ def test_its_json_is_what_pages_and_scripts_read(tmp_path):
     assert told["silos"] == ["9E", "AA", "F9", "HA", "ZZ"]
     assert told["left_out"] == LEFT_OUT
     assert told["settings"]["silo_floor"]["at_least"] == 0.67
-    assert set(told["gates"][2]) == {"gate", "passed", "sentence", "way_out", "waiver"}
+    assert set(told["gates"][2]) == {"gate", "passed", "sentence", "hint", "waiver"}
     assert told["gates"][2]["waiver"] == {
         "gate": "silo_floor",
         "reason": "F9 changed its fleet",

@@ -1,4 +1,4 @@
-"""The trainer's settings: bounds, and the plan that they give."""
+"""The trainer's settings keep their bounds."""
 
 from __future__ import annotations
 
@@ -6,28 +6,6 @@ import pydantic
 import pytest
 
 from components.federated_trainer.settings import TrainingSettings
-from components.federation.plan import ServerOptimizer, TrainingPlan
-
-
-def test_defaults_are_those_of_the_plan():
-    assert TrainingSettings().plan() == TrainingPlan()
-
-
-def test_plan_carries_every_setting():
-    settings = TrainingSettings(
-        rounds=3,
-        local_epochs=2,
-        batch_size=5,
-        client_learning_rate=0.2,
-        server_optimizer={"name": "adam", "learning_rate": 0.01, "epsilon": 0.1},
-        seed=7,
-        quorum_per_round=4,
-        round_timeout_s=9,
-    )
-    optimizer = ServerOptimizer("adam", 0.01, 0.0, 0.1)
-    assert settings.plan() == TrainingPlan(
-        "fed_avg", 3, 2, 5, 0.2, optimizer, 7, 4, 9.0
-    )
 
 
 def test_settings_survive_json():

@@ -70,7 +70,7 @@ def test_departures_count_updates_and_metrics_a_round(trained):
     parameters = (4 + 4 + 4) * 6 + 6 + 6 + 1  # two columns of four ids each
     assert updates.kind == "model updates"
     assert updates.count == 2
-    assert updates.bytes == 2 * 2 * 4 * (parameters + 1)
+    assert updates.bytes == 2 * 4 * (parameters + 1)
     assert (metrics.kind, metrics.count) == ("training metrics", 2)
 
 

@@ -60,7 +60,8 @@ def test_values_stand_in_the_order_of_the_cohort(federation):
     assert found["half"].tolist() == [15, 5, 10]
     sizes = [4 * support.SIZES[name] for name in federation.cohort]
     assert found["size"].tolist() == sizes
-    assert federation.attendance == context.Attendance(NAMES[::-1], {})
+    assert federation.participation.answered == NAMES[::-1]
+    assert federation.participation.dropped == {}
 
 
 def test_one_silo_alone_needs_no_merge(federation):
@@ -71,9 +72,9 @@ def test_one_silo_alone_needs_no_merge(federation):
 
 def test_silo_that_fails_is_left_out_with_its_reason(federation):
     assert collect([3, ABSENT, 2])["value"].tolist() == [3, 2]
-    assert federation.attendance.answered == ("north", "west")
+    assert federation.participation.answered == ("north", "west")
     reason = "its training data is not there"
-    assert federation.attendance.dropped == {"south": reason}
+    assert federation.participation.dropped == {"south": reason}
 
 
 def test_too_few_answers_are_refused_with_all_reasons(federation):
@@ -188,7 +189,7 @@ def test_worker_reads_another_silo_only_under_one_user_id(reachable, own_user_id
     ) as found:
         found.cohort = NAMES
         stolen = steal_all([1, 2, 3])["bytes"].tolist()
-        dropped = found.attendance.dropped
+        dropped = found.participation.dropped
     size = 4 * len(rows["north"].labels)
     reason = "its worker may not read its training data"
     assert stolen == ([size] if own_user_ids else [size] * 3)

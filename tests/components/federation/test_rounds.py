@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import concurrent.futures
-import dataclasses
 import logging
 import os
 import shutil
@@ -12,8 +11,11 @@ import threading
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from components.federation import context, rounds
+from components.federated_trainer import trainer
+from components.federation import context, model, rounds, training
+from components.federation.algorithms import registry
 from components.federation.silo_registry import SiloRegistry
 from components.federation.workers import ONE_USER_ID
 from tests.components.federation import support
@@ -46,11 +48,26 @@ def test_worker_killed_in_a_round_is_dropped_and_asked_again(federation, train):
     assert not result.refusal
 
 
+def test_silo_sends_its_update_once(federation, tmp_path):
+    silos, _ = federation
+    start = model.initialise(support.linear, support.NUM_FLOATS, 2, PLAN.seed)
+    process = registry.load(PLAN.algorithm)(start, PLAN)
+    run_round = training.round_of(start, process, support.FOLDER, PLAN)
+    with rounds.federation(silos, PLAN, tmp_path) as found:
+        found.run(run_round, process.initialize(), 1)
+        sent = found.participation.aggregates
+    for aggregates in sent.values():
+        num_bytes = sum(np.asarray(leaf).nbytes for leaf in tf.nest.flatten(aggregates))
+        assert (
+            num_bytes == start.num_bytes + trainer.WEIGHT_BYTES + trainer.METRICS_BYTES
+        )
+
+
 def test_worker_that_hangs_is_dropped_at_the_deadline(federation, train):
     silos, _ = federation
     with support.held(silos[0]):
         # Time enough for the others, also on a machine that has much else to do.
-        _, result = train(dataclasses.replace(PLAN, round_timeout_s=20.0))
+        _, result = train(PLAN.model_copy(update={"round_timeout_s": 20.0}))
     first, second = result.rounds
     assert first.dropped[0].reason == "did not answer within 20 s"
     assert second.dropped[0].reason == context.BUSY
@@ -96,7 +113,7 @@ def test_shared_user_id_is_told(federation, tmp_path, caplog):
 
 def test_silo_without_an_address_or_a_worker_is_dropped(federation, train):
     silos, _ = federation
-    plan = dataclasses.replace(PLAN, quorum=1, round_timeout_s=20.0)
+    plan = PLAN.model_copy(update={"quorum_per_round": 1, "round_timeout_s": 20.0})
     nobody = f"127.0.0.1:{support.free_port()}"
     with support.SiloPods() as pods:
         addresses = {"north": pods.start(silos[0]), "west": nobody}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import dataclasses
 import functools
 import logging
 import os
@@ -147,7 +146,7 @@ def test_weights_equal_tff_s_own_fed_avg(federation, plain, tmp_path):
 
 def test_one_silo_alone_equals_central_training(federation, train):
     silos, rows = federation
-    plan = dataclasses.replace(PLAN, rounds=1, quorum=1)
+    plan = PLAN.model_copy(update={"rounds": 1, "quorum_per_round": 1})
     start, result = train(plan, silos[1:2])
     batches = support.shuffled(support.SIZES["south"], plan, 1, "south")
     rate = plan.client_learning_rate
@@ -161,13 +160,13 @@ def test_one_silo_alone_equals_central_training(federation, train):
 @pytest.mark.parametrize(
     "optimizer",
     [
-        ServerOptimizer("sgd", 0.5, momentum=0.9),
-        ServerOptimizer("adam", 0.1, epsilon=0.01),
+        ServerOptimizer(name="sgd", learning_rate=0.5, momentum=0.9),
+        ServerOptimizer(name="adam", learning_rate=0.1, epsilon=0.01),
     ],
     ids=["momentum", "adam"],
 )
 def test_server_optimizer_equals_its_paper(federation, train, optimizer):
-    plan = dataclasses.replace(PLAN, rounds=3, server_optimizer=optimizer)
+    plan = PLAN.model_copy(update={"rounds": 3, "server_optimizer": optimizer})
     start, result = train(plan)
     expected, _ = support.numpy_fed_avg(
         federation[1], support.flat(start.weights), plan
@@ -181,7 +180,7 @@ def test_same_seed_gives_the_same_bytes_in_any_silo_order(federation, train):
     silos, _ = federation
     digests = []
     for seed, order in [(5, silos), (5, silos[::-1]), (6, silos)]:
-        plan = dataclasses.replace(PLAN, rounds=1, seed=seed)
+        plan = PLAN.model_copy(update={"rounds": 1, "seed": seed})
         _, result = train(plan, order, support.deep)
         digests.append(b"".join(weight.tobytes() for weight in result.weights))
     assert digests[0] == digests[1]
@@ -198,7 +197,7 @@ def test_layers_that_draw_numbers_without_a_seed_of_their_own_follow_the_plan_s(
         drawn = getattr(tf.keras.layers, kind)(rate)(floats)
         return tf.keras.Model([floats, ids], tf.keras.layers.Dense(1)(drawn))
 
-    plan = dataclasses.replace(PLAN, rounds=1)
+    plan = PLAN.model_copy(update={"rounds": 1})
     results = [
         train(plan, build=functools.partial(noisy, rate))[1] for rate in (0.4, 0.4, 0.0)
     ]

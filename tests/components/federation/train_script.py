@@ -21,7 +21,7 @@ PLAN = TrainingPlan(
     rounds=30,
     local_epochs=2,
     batch_size=40,
-    server_optimizer=ServerOptimizer("adam", 0.05),
+    server_optimizer=ServerOptimizer(name="adam", learning_rate=0.05),
 )
 
 

@@ -49,7 +49,7 @@ silo_floor: refused
             of the 95 % interval misses that
   found     Not blessed: silo F9 has AUC 0.612 (95 % CI for 3 silos 0.573 to 0.651);
             needed at least 0.670. Judged: 3 silos; 1 has too few rows or is left out.
-  way out   Look at the page of silo F9 and at the findings about its data; where its
+  hint      Look at the page of silo F9 and at the findings about its data; where its
             data is sound, the model lacks features or training that would serve it.
             Where the bound is wrong, change `gates.silo_floor.at_least`: `fairsilo gate
             preview` tells what another would have decided. To let this one model pass
@@ -75,7 +75,7 @@ def test_a_waiver_of_the_run_and_one_given_since_are_told_apart(places, runs):
     text = gate_words.explanation(told)
     assert "silo_floor: refused, and waived" in text
     assert "blessed, 1 gate waived by A. Reviewer\n" in text
-    assert "way out" not in text  # it has passed
+    assert "hint" not in text  # it has passed
     assert "  waiver    by A. Reviewer until 2026-12-31: agreed" in text
     assert told["gates"][1]["waived_since"] is None
 

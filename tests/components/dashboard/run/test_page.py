@@ -223,7 +223,7 @@ def test_a_waiver_says_who_why_and_until(run):
                 "gate": "silo_floor",
                 "passed": False,
                 "sentence": "Silo F9 has 0.51.",
-                "way_out": "Ask its owner.",
+                "hint": "Ask its owner.",
                 "waiver": {
                     "gate": "silo_floor",
                     "reason": f"agreed {EVIL}",

@@ -16,10 +16,13 @@ from tests.components.federation import support
 @pytest.mark.parametrize(
     ("chosen", "expected"),
     [
-        (ServerOptimizer("sgd", 0.5), [[0.5], [0.0]]),
-        (ServerOptimizer("sgd", 0.5, momentum=0.5), [[0.5], [-0.25]]),
+        (ServerOptimizer(name="sgd", learning_rate=0.5), [[0.5], [0.0]]),
+        (
+            ServerOptimizer(name="sgd", learning_rate=0.5, momentum=0.5),
+            [[0.5], [-0.25]],
+        ),
         # The first bias-corrected step of Adam is the learning rate.
-        (ServerOptimizer("adam", 0.1, epsilon=1e-9), [[0.9], [0.8]]),
+        (ServerOptimizer(name="adam", learning_rate=0.1, epsilon=1e-9), [[0.9], [0.8]]),
     ],
     ids=["sgd", "momentum", "adam"],
 )

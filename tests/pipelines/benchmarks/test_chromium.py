@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from components.dashboard.bench.chromium import NAMES, find_chromium
+from pipelines.benchmarks.chromium import NAMES, find_chromium
 
 
 def test_the_environment_comes_before_what_is_installed(tmp_path, monkeypatch):

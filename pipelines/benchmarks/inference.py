@@ -21,8 +21,6 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from components.batch_inferrer import bench_case, bench_limit
-from components.batch_inferrer.bench_case import Case
 from components.batch_inferrer.infer import infer
 from components.batch_inferrer.items import ROOT, plan
 from components.batch_inferrer.scoring import Job
@@ -30,6 +28,8 @@ from components.batch_inferrer.settings import InferenceSettings
 from components.beam import BeamSettings
 from components.payloads.manifest import SCORE
 from components.scoring.model import Scorer
+from pipelines.benchmarks import inference_case, inference_limit
+from pipelines.benchmarks.inference_case import Case
 
 ROWS = 4_000_000
 ITEM_ROWS = 200_000  # for the measure over cores: enough items for each
@@ -73,7 +73,7 @@ def bench_inference(
     _use_one_thread()
     workers = workers or len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory(prefix="fairsilo-bench-") as folder:
-        case = bench_case.build(pathlib.Path(folder), rows, seed)
+        case = inference_case.build(pathlib.Path(folder), rows, seed)
         result: dict[str, Any] = {"rows": rows, "repeats": repeats}
         result.update(_against_limit(case, pathlib.Path(folder, "limit"), repeats))
         result["workers"] = workers
@@ -157,7 +157,7 @@ def _rate(case: Case, workers: int) -> float:
 
 
 def _job(case: Case, settings: InferenceSettings) -> Job:
-    key = (bench_case.KEY,)
+    key = (inference_case.KEY,)
     return Job(case.model, case.model_digest, key, settings.batch_rows)
 
 
@@ -165,7 +165,7 @@ def _run_limit(
     case: Case, scorer: Scorer, folder: pathlib.Path, batch_rows: int
 ) -> None:
     for entry in case.manifest:
-        bench_limit.score_file(
+        inference_limit.score_file(
             pathlib.Path(entry.splits[SCORE].paths[0]),
             folder / f"{entry.silo.id}.parquet",
             case.spec,
@@ -196,10 +196,10 @@ def _largest_difference(case: Case, folder: pathlib.Path) -> float:
 
 
 def _difference(parts: Sequence[pathlib.Path], whole: pathlib.Path) -> float:
-    columns = [bench_case.KEY, "score"]
+    columns = [inference_case.KEY, "score"]
     tables = [pq.read_table(part, columns=columns).to_pandas() for part in parts]
     ours = {name: np.concatenate([table[name] for table in tables]) for name in columns}
     theirs = pq.read_table(whole).to_pandas()
-    if not np.array_equal(ours[bench_case.KEY], theirs[bench_case.KEY]):
+    if not np.array_equal(ours[inference_case.KEY], theirs[inference_case.KEY]):
         return float("inf")
     return float(np.abs(ours["score"] - theirs["score"]).max())

@@ -1,6 +1,6 @@
 import pytest
 
-from components.batch_inferrer.bench import bench_inference
+from pipelines.benchmarks.inference import bench_inference
 
 pytestmark = pytest.mark.beam
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from components.dashboard.bench import pages
 from components.errors import FairSiloError
+from pipelines.benchmarks import pages
 
 pytestmark = pytest.mark.slow
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.dashboard.bench import synthetic
+from pipelines.benchmarks import synthetic_pages as synthetic
 
 SILOS = {"a": (0.7, 500), "b": (0.6, 90), "c": (0.8, None)}
 

@@ -179,7 +179,7 @@ def _differences(
 
 def _by_rows(case: Case, folder: pathlib.Path) -> tuple[float, dict[str, Any]]:
     """Evaluate as TFMA is commonly used, with predictions in the examples."""
-    from components.fairness_evaluator.figures import tfma_rows
+    from pipelines.benchmarks import tfma_rows
 
     frame = make_rows(case)
     (column,) = case.groups
@@ -191,11 +191,11 @@ def _by_rows(case: Case, folder: pathlib.Path) -> tuple[float, dict[str, Any]]:
 def _by_sketch(case: Case, folder: pathlib.Path) -> tuple[float, dict[str, Any]]:
     """Evaluate as the node does, from files of scored rows."""
     from components.fairness_evaluator import evaluation, predictions
-    from components.fairness_evaluator.figures import tfma_rows
     from components.fairness_evaluator.settings import EvaluationSettings
     from components.fairness_evaluator.sketches.subjects import Subject
     from components.payloads import table
     from components.payloads.minimum_data import MinimumData
+    from pipelines.benchmarks import tfma_rows
 
     rows, results = folder / "rows", folder / "evaluation"
     rows.mkdir()

@@ -6,10 +6,10 @@ import math
 
 import pytest
 
-from components.fairness_evaluator import bench
-from components.fairness_evaluator.bench import Case
-from components.fairness_evaluator.figures import tfma_rows
 from components.fairness_evaluator.figures.tfma_metrics import FAIRNESS
+from pipelines.benchmarks import evaluation as bench
+from pipelines.benchmarks import tfma_rows
+from pipelines.benchmarks.evaluation import Case
 
 pytestmark = pytest.mark.beam
 

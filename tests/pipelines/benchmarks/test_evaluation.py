@@ -6,8 +6,8 @@ import math
 import pytest
 
 from components.errors import FairSiloError
-from components.fairness_evaluator import bench
-from components.fairness_evaluator.bench import Case
+from pipelines.benchmarks import evaluation as bench
+from pipelines.benchmarks.evaluation import Case
 
 CASE = Case(5_000, 16, {"group": 6}, seed=1)
 

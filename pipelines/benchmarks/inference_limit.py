@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from components.batch_inferrer import bench_case
 from components.features.spec import FeatureSpec
+from pipelines.benchmarks import inference_case
 
-SCHEMA = pa.schema([(bench_case.KEY, pa.int64()), ("score", pa.float32())])
+SCHEMA = pa.schema([(inference_case.KEY, pa.int64()), ("score", pa.float32())])
 
 
 def score_file(
@@ -55,7 +55,7 @@ def score_file(
     ):
         for batch in file.iter_batches(
             batch_rows,
-            columns=[bench_case.KEY, *floats_names, *ids_names],
+            columns=[inference_case.KEY, *floats_names, *ids_names],
             use_threads=False,
         ):
             rows = batch.num_rows

@@ -17,8 +17,6 @@ import numpy as np
 
 from components.dashboard import report as reports
 from components.dashboard import scores
-from components.dashboard.bench import synthetic
-from components.dashboard.bench.chromium import NAMES, find_chromium
 from components.dashboard.payloads import Decision, Gate, Ledger, SiloPredictions
 from components.dashboard.report import About, Report, SiloLine
 from components.dashboard.run import page, tfma_view
@@ -28,6 +26,8 @@ from components.errors import FairSiloError
 from components.payloads.cohort import Member
 from components.payloads.egress import KINDS, Departure
 from components.payloads.model_run import RoundRecord, RunRecord, SiloRecord
+from pipelines.benchmarks import synthetic_pages as synthetic
+from pipelines.benchmarks.chromium import NAMES, find_chromium
 
 SMALL, LARGE = 16, 2_410  # silos
 COLUMNS = {

@@ -1,14 +1,14 @@
 import pyarrow.parquet as pq
 import pytest
 
-from components.batch_inferrer import bench_case
 from components.payloads.manifest import SCORE
 from components.scoring import model
+from pipelines.benchmarks import inference_case
 
 
 @pytest.fixture(scope="module")
 def case(tmp_path_factory):
-    return bench_case.build(tmp_path_factory.mktemp("case"), rows=3000)
+    return inference_case.build(tmp_path_factory.mktemp("case"), rows=3000)
 
 
 def test_silos_are_unequal_and_hold_all_rows_once(case):
@@ -38,7 +38,7 @@ def test_the_model_is_laid_out_as_any_other(case):
 
 
 def test_the_same_seed_gives_the_same_rows(case, tmp_path):
-    again = bench_case.build(tmp_path / "again", rows=3000)
+    again = inference_case.build(tmp_path / "again", rows=3000)
     assert [e.splits[SCORE].digest for e in again.manifest] == [
         e.splits[SCORE].digest for e in case.manifest
     ]

@@ -1,0 +1,1 @@
+"""What `fairsilo bench` measures: speed, as ratios within one run."""
