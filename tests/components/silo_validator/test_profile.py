@@ -24,7 +24,7 @@ def run(tmp_path):
         return profile(
             Silo("north", str(tmp_path)),
             {
-                "splits": paths,
+                "splits": {name: [path] for name, path in paths.items()},
                 "schema": silos.schema().SerializeToString().hex(),
                 "label": "late",
                 "key": list(key),
