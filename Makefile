@@ -23,7 +23,7 @@ install: .uv-found ## Install what is missing: uv, and the locked environment
 	  python3 -m pip install --quiet --target .uv uv; }
 
 ##@ Check
-test: install chromium axe mariadb ## Run all tests
+test: install chromium axe mariadb helm ## Run all tests
 	$(BIN)/pytest -n 2 --dist loadscope
 
 test-fast: install ## Run the tests that take seconds

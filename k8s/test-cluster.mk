@@ -6,7 +6,7 @@ CLUSTER_BUILT = build/cluster/$(shell sha256sum $(CLUSTER_SOURCE)/go.mod | cut -
 CLUSTER_BUILD = cd $(CLUSTER_SOURCE) && CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o $(abspath $(CLUSTER_BUILT))
 
 ##@ Kubernetes
-test-cluster: install ## Apply the manifests to a real API server, built by Go at first
+test-cluster: install helm ## Install the chart on a real API server, built by Go at first
 	@test -x $(CLUSTER_BUILT)/kubectl || $(MAKE) --no-print-directory cluster-binaries
 	$(BIN)/pytest -m cluster tests/cluster
 

@@ -200,8 +200,7 @@ def _write_page(
     request: Request, measured: Measured, decided: Decision | None, to: pathlib.Path
 ) -> None:
     from components import digests
-    from components.dashboard import payloads, report, scores
-    from components.dashboard.run import page
+    from components.dashboard import report, run_page
 
     about = report.About(
         use_case=request.name,
@@ -209,11 +208,7 @@ def _write_page(
         code=digests.of_code("dashboard"),
         settings=request.settings.model_dump(mode="json"),
     )
-    html = page.render_evaluation(
-        about,
-        payloads.read(payloads.Decision, to) if decided else None,
-        scores.of_table(measured.figures),
-        to / EVALUATION,
-        DashboardSettings(),
+    html = run_page.render_evaluation(
+        about, decided, measured.figures, to / EVALUATION, DashboardSettings()
     )
     (to / PAGE).write_text(html, encoding="utf-8")

@@ -9,11 +9,9 @@ from typing import Any
 from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
 
-from components.dashboard import report, scores
-from components.dashboard.run import page as run_page
+from components.dashboard import report, run_page
 from components.dashboard.settings import DashboardSettings
 from components.dashboard.silo import page as silo_page
-from components.payloads import table
 from components.payloads.manifest import Manifest
 
 logger = logging.getLogger(__name__)
@@ -51,32 +49,20 @@ class Executor(base_executor.BaseExecutor):
         Raises:
             FairSiloError: A report is missing or broken.
         """
-        from components.dashboard.run import tfma_view
-
-        sources = report.Sources(
-            **{name: artifact_utils.get_single_uri(input_dict[name]) for name in INPUTS}
-        )
+        folders = {
+            name: artifact_utils.get_single_uri(input_dict[name]) for name in INPUTS
+        }
         about = report.About(
             use_case=exec_properties["use_case"],
-            span=Manifest.read(sources.examples).span,
+            span=Manifest.read(folders["examples"]).span,
             code=exec_properties["code"],
             settings=report.parse_settings(exec_properties["run_settings"]),
         )
         settings = DashboardSettings.model_validate_json(exec_properties["settings"])
-        figures = table.read(sources.evaluation)
-        cells = scores.of_table(figures)
-        families = tfma_view.families(
-            sources.evaluation, cells.families(), settings.slices_in_view
-        )
-        found = report.gather(sources, about, cells)
-        html = run_page.render(
-            found,
-            families,
-            tfma_view.bundle() if families else "",
-            settings,
-        )
+        found = report.gather(folders, about)
+        html = run_page.with_views(found, folders["evaluation"], settings)
         folder = artifact_utils.get_single_uri(output_dict["dashboard"])
         path = pathlib.Path(folder, run_page.FILE_NAME)
         path.write_text(html, encoding="utf-8")
-        silo_page.write(found, figures, folder)
+        silo_page.write(found, folder)
         logger.info("span=%s: page of %s bytes", about.span, path.stat().st_size)

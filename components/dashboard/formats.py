@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from components.dashboard.scores import Cell
-from components.payloads.table import TOO_FEW
+from components.payloads.table import TOO_FEW, Figure
 
 NONE = "\N{EN DASH}"
 
@@ -25,7 +24,7 @@ def signed(value: float) -> str:
     return f"{value:+.3f}"
 
 
-def cell(content: Cell | None) -> str:
+def cell(content: Figure | None) -> str:
     """Return a cell's value, its note where it has one, a dash where there is none.
 
     Too few rows are counted: `too few (7)`.
@@ -39,7 +38,7 @@ def cell(content: Cell | None) -> str:
     return content.note or NONE
 
 
-def interval(content: Cell | None) -> str:
+def interval(content: Figure | None) -> str:
     """Return `0.700 to 0.724`, empty without an interval."""
     if content is None or not content.is_number:
         return ""
@@ -51,6 +50,11 @@ def interval(content: Cell | None) -> str:
 def share(value: float) -> str:
     """Return a share (0 to 1) in percent: `12.3 %`."""
     return f"{100 * value:.1f} %"
+
+
+def verb(number: int, one: str, more: str) -> str:
+    """Return the form of a word that goes with a number."""
+    return one if number == 1 else more
 
 
 def size(num_bytes: int) -> str:

@@ -1,49 +1,54 @@
-"""All that the page says about a run, gathered from the artifacts.
+"""What the nodes of a run wrote, read for the pages.
 
-Plain values only: how they look is the template's matter.
+Plain values only; sections (`sections/`) say what is shown of them.
 """
 
 from __future__ import annotations
 
-import collections
 import dataclasses
+import functools
 import json
-from typing import Any
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
-from components.dashboard import payloads, versions
-from components.dashboard.payloads import Decision, Ledger
-from components.dashboard.scores import (
-    RANKED_BY,
-    ROWS,
-    Cell,
-    Question,
-    Scores,
-    Slice,
-)
-from components.payloads import egress
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from components.features import spec
+from components.features.spec import FeatureSpec
+from components.payloads import egress, table
 from components.payloads.cohort import Cohort, Member
-from components.payloads.egress import KINDS, Departure
-from components.payloads.manifest import EVAL, NEXT
+from components.payloads.decision import Decision
+from components.payloads.egress import Departure
+from components.payloads.ledger import Ledger
+from components.payloads.manifest import EVAL, NEXT, Manifest
 from components.payloads.minimum_data import MinimumData
 from components.payloads.model_run import RunRecord
-from components.payloads.table import BASELINE
+from components.payloads.table import (
+    BASELINE,
+    RANKED_BY,
+    ROWS,
+    Figure,
+    MetricKey,
+    Slice,
+    Table,
+)
 from components.payloads.unused_columns import UnusedColumn, UnusedColumns
 from components.scoring import model
+from components.scoring.model import ModelCard
+from components.silos import schema
 
+T = TypeVar("T")
+Folder = str | pathlib.Path
 
-@dataclasses.dataclass(frozen=True)
-class Sources:
-    """The folders of the artifacts that a page is made from."""
-
-    examples: str
-    statistics: str
-    cohort: str
-    feature_spec: str
-    model: str
-    model_run: str
-    evaluation: str
-    blessing: str
-    inference_result: str
+# What a report holds where an artifact was not read.
+NO_COHORT = Cohort((), 0)
+NO_DECISION = Decision(blessed=False)
+NO_SCORES = Table()
+NO_RUN = RunRecord("")
+NO_MODEL = ModelCard()
+NO_LEDGER = Ledger("")
+NO_EXAMPLES = Manifest("", "", ())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,8 +64,8 @@ class About:
 
     use_case: str
     span: str
-    code: str
-    settings: dict[str, Any]
+    code: str = ""
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def minimum_data(self) -> MinimumData:
@@ -79,15 +84,15 @@ class SiloLine:
         next_auc: The same on the span after.
         baseline_auc: The AUC of the baseline on the same rows.
         left: What left it, by kind.
-        unjudged: Why no gate judged it; empty where they did.
+        not_evaluated: Why no gate judged it; empty where they did.
     """
 
     member: Member
-    auc: Cell | None
-    next_auc: Cell | None
-    baseline_auc: Cell | None
-    left: tuple[Departure, ...]
-    unjudged: str = ""
+    auc: Figure | None = None
+    next_auc: Figure | None = None
+    baseline_auc: Figure | None = None
+    left: tuple[Departure, ...] = ()
+    not_evaluated: str = ""
 
     @property
     def differs_in(self) -> tuple[str, float] | None:
@@ -107,18 +112,21 @@ class SiloLine:
         return next((item for item in self.left if item.kind == kind), None)
 
     @property
-    def has_findings(self) -> bool:
-        """Whether anything was found in it, be it harmless."""
-        return bool(self.member.reasons or self.member.notes)
-
-    @property
     def is_judged(self) -> bool:
         """Whether it counts for the worst silo and the gap."""
-        return not self.unjudged and self.auc is not None and self.auc.is_number
+        return not self.not_evaluated and self.auc is not None and self.auc.is_number
+
+    @property
+    def rank(self) -> tuple[bool, float, bool, str]:
+        """Its place on the page: the surely worst AUC first, those without last."""
+        member, figure = self.member, self.auc
+        if figure is None or not figure.is_number:
+            return (True, 0.0, member.admitted, member.silo)
+        return (False, figure.upper, member.admitted, member.silo)
 
 
 @dataclasses.dataclass(frozen=True)
-class Lacking:
+class Unreached:
     """A silo that the run should have reached and did not.
 
     Attributes:
@@ -134,34 +142,76 @@ class Lacking:
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """A run, as the page tells it.
+    """The artifacts of a run, as far as they were read.
 
     Attributes:
         about: What the run was.
+        parts: Names of the artifacts that were read (the Dashboard's inputs, and
+            `schema`); the fields of the others are empty.
+        cohort: Which silos train; of an evaluation alone, the silos that it has.
         decision: The gates' decision.
-        silos: All silos: the surely worst AUC first; those without a number last,
-            and of those the ones that were not admitted first.
-        quorum: Admitted silos needed to train.
-        model_digest: The candidate's digest; empty when nothing was trained.
-        refusals: Why nothing was trained; empty when a model was.
-        run: The account of the training.
         scores: The evaluation's table.
+        run: The account of the training.
+        card: The candidate's card; its digest is empty when nothing was trained.
         ledger: The account of the inference.
-        versions: Of Python and the packages.
+        egress: What left each silo, added up over the artifacts.
+        examples: The manifest.
+        schema: The shared schema.
+        features: The features that the silos agreed on.
         unused: The schema's columns that the model does not get.
     """
 
     about: About
-    decision: Decision
-    silos: tuple[SiloLine, ...]
-    quorum: int
-    model_digest: str
-    refusals: tuple[str, ...]
-    run: RunRecord
-    scores: Scores
-    ledger: Ledger
-    versions: dict[str, str]
+    parts: frozenset[str] = frozenset()
+    cohort: Cohort = NO_COHORT
+    decision: Decision = NO_DECISION
+    scores: Table = NO_SCORES
+    run: RunRecord = NO_RUN
+    card: ModelCard = NO_MODEL
+    ledger: Ledger = NO_LEDGER
+    egress: Mapping[str, tuple[Departure, ...]] = dataclasses.field(
+        default_factory=dict
+    )
+    examples: Manifest = NO_EXAMPLES
+    schema: schema_pb2.Schema | None = None
+    features: FeatureSpec | None = None
     unused: tuple[UnusedColumn, ...] = ()
+
+    @functools.cached_property
+    def silos(self) -> tuple[SiloLine, ...]:
+        """All silos, in the order of their `rank`."""
+        not_evaluated = self.decision.not_evaluated
+        lines = []
+        for member in self.cohort.members:
+            key = MetricKey(RANKED_BY, Slice(member.silo))
+            why = not_evaluated.get(member.silo, "")
+            lines.append(
+                SiloLine(
+                    member=member,
+                    auc=self.scores.get(key),
+                    next_auc=self.scores.get(dataclasses.replace(key, split=NEXT)),
+                    baseline_auc=self.scores.get(
+                        dataclasses.replace(key, model=BASELINE)
+                    ),
+                    left=self.egress.get(member.silo, ()),
+                    not_evaluated=why
+                    or ("" if member.admitted else "it was not admitted"),
+                )
+            )
+        return tuple(sorted(lines, key=lambda line: line.rank))
+
+    @property
+    def quorum(self) -> int:
+        """Admitted silos needed to train."""
+        return self.cohort.quorum
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """Why nothing was trained; empty when a model was."""
+        if not self.card.refusal:
+            return ()
+        found = (self.cohort.refusal, self.card.refusal, self.run.refusal)
+        return tuple(dict.fromkeys(text for text in found if text))
 
     @property
     def is_trained(self) -> bool:
@@ -174,40 +224,32 @@ class Report:
         return [line for line in self.silos if line.member.admitted]
 
     @property
-    def lacking(self) -> list[Lacking]:
-        """The silos that the model could not learn from or not score, and why."""
-        silos = [line.member.silo for line in self.admitted]
-        partly = {line.silo for line in self.ledger.silos if line.rows}
-        return [
-            *(
-                Lacking(
-                    it.silo,
-                    "not wholly scored" if it.silo in partly else "not scored",
-                    it.reason,
-                )
-                for it in self.ledger.unscored
-            ),
-            *(
-                Lacking(it.silo, "not trained", it.reason)
-                for it in self.run.untrained(silos)
-            ),
-        ]
-
-    @property
     def judged(self) -> list[SiloLine]:
         """The silos that the gates judged, in the order of `silos`."""
         return [line for line in self.silos if line.is_judged]
 
     @property
-    def verdict(self) -> str:
-        """What came of the run, in two or three words."""
-        if not self.is_trained:
-            return "Nothing was trained"
-        if self.decision.blessed:
-            return "Blessed, incomplete" if self.lacking else "Blessed"
-        if self.decision.gates or self.decision.reasons:
-            return "Not blessed"
-        return "Measured, not judged"
+    def judged_word(self) -> str:
+        """What was done with the silos: `judged`, or `measured` without a gate."""
+        return "judged" if self.decision.gates else "measured"
+
+    @property
+    def unreached(self) -> list[Unreached]:
+        """The silos that the model could not learn from or not score, and why."""
+        partly = {line.silo for line in self.ledger.silos if line.rows}
+        scored = [
+            Unreached(
+                one.silo,
+                "not wholly scored" if one.silo in partly else "not scored",
+                one.reason,
+            )
+            for one in self.ledger.unscored
+        ]
+        if "model_run" not in self.parts:
+            return scored
+        untrained = self.run.untrained([line.member.silo for line in self.admitted])
+        trained = [Unreached(one.silo, "not trained", one.reason) for one in untrained]
+        return scored + trained
 
     @property
     def reasons(self) -> list[str]:
@@ -216,146 +258,81 @@ class Report:
         Where nothing was trained the decision repeats that reason in a longer
         sentence, which is left out.
         """
-        told = [
+        other = [
             reason
             for reason in self.decision.reasons
             if not any(refusal in reason for refusal in self.refusals)
         ]
-        return list(dict.fromkeys((*self.refusals, *told)))
+        return list(dict.fromkeys((*self.refusals, *other)))
 
 
-def gather(sources: Sources, about: About, scores: Scores) -> Report:
-    """Read the artifacts and return what the page says.
+def gather(folders: Mapping[str, Folder], about: About) -> Report:
+    """Read artifacts and return what pages show of them.
 
     Args:
-        sources: Their folders.
+        folders: The artifacts' folders by name, those that are to be shown.
         about: What the run was.
-        scores: The evaluation's table (`scores.of_table`).
 
     Raises:
-        FairSiloError: A report is missing or broken.
+        FairSiloError: A payload is missing or damaged.
     """
-    admission = Cohort.read(sources.cohort)
-    card = model.read_card(sources.model)
-    run = RunRecord.read(sources.model_run)
-    left = merge_departures(list(dataclasses.astuple(sources)))
-    refusals = [card.refusal, run.refusal] if card.refusal else []
-    if card.refusal and admission.refusal:
-        refusals.insert(0, admission.refusal)
-    decision = payloads.read(Decision, sources.blessing)
-    lines = [
-        _line(
-            member,
-            scores,
-            left.get(member.silo, ()),
-            _unjudged(member, decision),
-        )
-        for member in admission.members
-    ]
+
+    def read(name: str, reader: Callable[[Folder], T], otherwise: T) -> T:
+        return reader(folders[name]) if name in folders else otherwise
+
+    decision = read("blessing", Decision.read, NO_DECISION)
+    scores = read("evaluation", table.read, NO_SCORES)
+    features: FeatureSpec | None = None
+    shared: schema_pb2.Schema | None = None
     return Report(
         about=about,
+        parts=frozenset(folders),
+        cohort=read("cohort", Cohort.read, _cohort_of(scores, decision)),
         decision=decision,
-        silos=tuple(sorted(lines, key=rank)),
-        quorum=admission.quorum,
-        model_digest=card.digest,
-        refusals=tuple(dict.fromkeys(text for text in refusals if text)),
-        run=run,
         scores=scores,
-        ledger=payloads.read(Ledger, sources.inference_result),
-        versions=versions.installed(),
-        unused=UnusedColumns.read(sources.feature_spec).columns,
+        run=read("model_run", RunRecord.read, NO_RUN),
+        card=read("model", model.read_card, NO_MODEL),
+        ledger=read("inference_result", Ledger.read, NO_LEDGER),
+        egress=egress.total(folders.values()),
+        examples=read("examples", Manifest.read, NO_EXAMPLES),
+        schema=read("schema", schema.read, shared),
+        features=read("feature_spec", spec.read, features),
+        unused=read("feature_spec", lambda f: UnusedColumns.read(f).columns, ()),
     )
 
 
-def of_evaluation(about: About, decision: Decision | None, scores: Scores) -> Report:
-    """Return what a page says of an evaluation alone, such as of scores made elsewhere.
+def of_evaluation(about: About, decision: Decision | None, scores: Table) -> Report:
+    """Return what pages show of an evaluation alone, such as of scores made elsewhere.
 
     Args:
         about: What was evaluated.
         decision: What the gates say; None where none was asked.
         scores: The evaluation's table.
     """
-    asked = decision or Decision(
-        blessed=False, reasons=(), gates=(), baseline=None, not_judged=()
-    )
-    answers = {silo: scores.ask(Question(ROWS, Slice(silo))) for silo in scores.silos}
-    rows = {silo: cell.rows if cell else 0 for silo, cell in answers.items()}
-    names = sorted({*rows, *asked.silos})
-    lines = [
-        _line(member, scores, (), _unjudged(member, asked))
-        for member in (
-            Member(silo, admitted=True, rows={EVAL: rows.get(silo, 0)})
-            for silo in names
-        )
-    ]
+    asked = decision or NO_DECISION
     return Report(
         about=about,
+        parts=frozenset({"evaluation"}),
+        cohort=_cohort_of(scores, asked),
         decision=asked,
-        silos=tuple(sorted(lines, key=rank)),
-        quorum=0,
-        model_digest="",
-        refusals=(),
-        run=RunRecord(algorithm=""),
         scores=scores,
-        ledger=payloads.NOTHING_SCORED,
-        versions=versions.installed(),
     )
 
 
-def merge_departures(folders: list[str]) -> dict[str, tuple[Departure, ...]]:
-    """Return what left each silo, added up over the artifacts by kind.
-
-    Args:
-        folders: Artifacts' folders; those that keep no account add nothing.
-    """
-    count: collections.Counter[tuple[str, str]] = collections.Counter()
-    size: collections.Counter[tuple[str, str]] = collections.Counter()
-    for folder in folders:
-        for silo, items in egress.read(folder).items():
-            for item in items:
-                count[silo, item.kind] += item.count
-                size[silo, item.kind] += item.bytes
-    return {
-        silo: tuple(
-            Departure(kind, count[silo, kind], size[silo, kind])
-            for kind in KINDS
-            if (silo, kind) in count
-        )
-        for silo in sorted({silo for silo, _ in count})
-    }
+def _cohort_of(scores: Table, decision: Decision) -> Cohort:
+    """Return the silos that an evaluation and a decision name."""
+    figures = {silo: scores.get(MetricKey(ROWS, Slice(silo))) for silo in scores.silos}
+    rows = {silo: figure.rows if figure else 0 for silo, figure in figures.items()}
+    return Cohort(
+        tuple(
+            Member(silo, admitted=True, rows={EVAL: rows.get(silo, 0)})
+            for silo in sorted({*rows, *decision.silos})
+        ),
+        quorum=0,
+    )
 
 
 def parse_settings(text: str) -> dict[str, Any]:
-    """Return the run's settings from their JSON text; empty for none."""
-    data: dict[str, Any] = json.loads(text or "{}")
-    return data
-
-
-def _line(
-    member: Member,
-    scores: Scores,
-    left: tuple[Departure, ...],
-    unjudged: str,
-) -> SiloLine:
-    of = Slice(silo=member.silo)
-    return SiloLine(
-        member=member,
-        auc=scores.ask(Question(RANKED_BY, of)),
-        next_auc=scores.ask(Question(RANKED_BY, of, split=NEXT)),
-        baseline_auc=scores.ask(Question(RANKED_BY, of, model=BASELINE)),
-        left=left,
-        unjudged=unjudged,
-    )
-
-
-def _unjudged(member: Member, decision: Decision) -> str:
-    reason = decision.unjudged.get(member.silo, "")
-    return reason or ("" if member.admitted else "it was not admitted")
-
-
-def rank(line: SiloLine) -> tuple[bool, float, bool, str]:
-    """Return the place of a silo on the page: the surely worst AUC first."""
-    member, cell = line.member, line.auc
-    if cell is None or not cell.is_number:
-        return (True, 0.0, member.admitted, member.silo)
-    return (False, cell.at_best(RANKED_BY), member.admitted, member.silo)
+    """Return the run's settings from JSON; an empty text is none."""
+    found: dict[str, Any] = json.loads(text or "{}")
+    return found

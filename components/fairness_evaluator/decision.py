@@ -1,7 +1,6 @@
 """Decides about a model from its figures: pure over the tidy table.
 
-An evaluation calls it once, and whoever asks what other bounds would have decided
-calls it again on the stored table.
+An evaluation calls it once, and `gate preview` calls it again on a stored table.
 """
 
 from __future__ import annotations
@@ -10,11 +9,11 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 
 from components.fairness_evaluator.gate_settings import GateSettings
-from components.fairness_evaluator.gates import registry
-from components.fairness_evaluator.gates.earlier import Earlier
-from components.fairness_evaluator.gates.evidence import Evidence
-from components.fairness_evaluator.gates.finding import REFUSED
-from components.payloads.decision import Baseline, Decision, GateResult, Waiver
+from components.fairness_evaluator.gates import populations
+from components.fairness_evaluator.gates.gate import REFUSED, judge
+from components.fairness_evaluator.gates.populations import Evidence
+from components.fairness_evaluator.gates.registry import GATES
+from components.payloads.decision import Baseline, Decision, Waiver
 from components.payloads.table import Table
 
 
@@ -42,27 +41,31 @@ def decide(
         The decision, with one result for each configured gate.
     """
     everyone = tuple(sorted(silos))
-    evidence = Evidence.of(
+    least = settings.minimum_data
+    not_judged = tuple(populations.not_judged(figures, everyone, left_out, least))
+    without = {item.silo for item in not_judged}
+    evidence = Evidence(
         figures,
-        everyone,
-        left_out,
-        settings.minimum_data,
-        _earlier(baseline, baseline_gone),
+        tuple(silo for silo in everyone if silo not in without),
+        not_judged,
+        least,
+        baseline or baseline_gone,
+        earlier_is_gone=baseline is None,
     )
     given = {waiver.gate: waiver for waiver in waivers}
-    results = []
-    for name, finding in registry.judge(evidence, settings).items():
-        waiver = None if finding.passed else given.get(name)
-        result = GateResult(name, finding.passed, finding.sentence, finding.way_out)
-        results.append(dataclasses.replace(result, waiver=waiver))
-    reasons = tuple(gate.sentence for gate in results if gate.refuses)
+    gates = []
+    for name, section in {"minimum_data": least, **settings.configured}.items():
+        result = judge(name, GATES[name], evidence, section)
+        waiver = None if result.passed else given.get(name)
+        gates.append(dataclasses.replace(result, waiver=waiver))
+    reasons = tuple(gate.sentence for gate in gates if gate.refuses)
     return Decision(
         blessed=not reasons,
         reasons=reasons,
-        gates=tuple(results),
+        gates=tuple(gates),
         baseline=baseline,
         baseline_gone=baseline_gone,
-        not_judged=evidence.not_judged,
+        not_judged=not_judged,
         left_out=dict(left_out),
         silos=everyone,
         settings=settings.model_dump(mode="json"),
@@ -70,16 +73,5 @@ def decide(
 
 
 def refused(reason: str) -> Decision:
-    """Return the decision where there is no model to judge.
-
-    Args:
-        reason: Why there is none.
-    """
+    """Return the decision where there is no model to judge, and why."""
     return Decision(False, (REFUSED + reason,))
-
-
-def _earlier(baseline: Baseline | None, gone: Baseline | None) -> Earlier | None:
-    chosen = baseline or gone
-    if not chosen:
-        return None
-    return Earlier(chosen.span, chosen.digest, chosen.uri, is_gone=not baseline)

@@ -12,7 +12,7 @@ from components.beam import IN_MEMORY
 from components.fairness_evaluator import decision
 from components.fairness_evaluator.figures import tidy
 from components.fairness_evaluator.gate_settings import GateSettings
-from components.fairness_evaluator.gates import judged
+from components.fairness_evaluator.gates import populations
 from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.sketches import bins, collect
 from components.fairness_evaluator.sketches.cells import Cell
@@ -190,7 +190,7 @@ def figures_of(
         figures += tidy.over_groups(model, known[model], settings)
         figures += tidy.of_own_thresholds(model, known[model], edges, settings)
     rows = table.of(figure for figure in figures if figure.metric == "rows")
-    excluded = judged.not_judged(rows, silos, left_out, minimum_data)
+    excluded = populations.not_judged(rows, silos, left_out, minimum_data)
     for model, measures in known.items():
         names = {silo.silo for silo in excluded}
         figures += tidy.over_silos(model, measures, names, settings)

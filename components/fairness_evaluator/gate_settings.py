@@ -9,7 +9,7 @@ then met only when the lower end is above it.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import pydantic
 
@@ -54,6 +54,9 @@ class Floor(_OfMetric):
 
 class BetterThanChance(Section):
     """That the AUC over all silos is surely above 0.5; it has nothing to set."""
+
+    above: ClassVar[float] = 0.5
+    refuse_if: ClassVar[RefuseIf] = "possibly"
 
 
 class SiloGap(_OfMetric):
@@ -123,9 +126,6 @@ class GateSettings(Section):
     silo_floor: Floor | None = None
     """What each judged silo must reach."""
 
-    worst_silo: Floor | None = None
-    """What the worst judged silo must reach."""
-
     worst_tenth: Floor | None = None
     """What the worst tenth of the judged silos must reach on average."""
 
@@ -151,6 +151,16 @@ class GateSettings(Section):
     def configured(self) -> dict[str, Section]:
         """The gates that decide, by name, in their order."""
         return {name: gate for name, gate in self if gate and name != "minimum_data"}
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _no_worst_silo(cls, data: Any) -> Any:  # noqa: ANN401  as the file has it
+        if isinstance(data, dict) and "worst_silo" in data:
+            raise ValueError(
+                "`worst_silo` is gone, since `silo_floor` asks the same of every silo; "
+                "rename it to `silo_floor`; where both are set, keep the higher bound"
+            )
+        return data
 
     @pydantic.field_validator("better_than_chance", mode="before")
     @classmethod

@@ -30,15 +30,16 @@ _WAIVERS = journal.table(
 )
 _WITHDRAWALS = journal.table(
     "gate_waiver_withdrawals",
-    # Unique, so of two people at once one withdraws it and the other is told.
+    # Unique, so of two people at once one withdraws it and the other is refused.
     sa.Column("waiver", sa.Integer, nullable=False, unique=True),
     sa.Column("by", sa.Text, nullable=False),
 )
+_WAIVER_FIELDS = tuple(field.name for field in dataclasses.fields(Waiver))
 
 
 @dataclasses.dataclass(frozen=True)
 class Withdrawal:
-    """Somebody's word that a waiver no longer holds.
+    """The end of a waiver before its last day.
 
     Attributes:
         reason: Why, in that person's words.
@@ -89,52 +90,32 @@ class Waivers:
     def history(self) -> list[Record]:
         """Return all waivers, oldest first, also those that ended."""
         rows = self._given.history()
-        withdrawn = {
-            row["waiver"]: _withdrawal(row) for row in self._withdrawn.history()
-        }
+        ends = {row["waiver"]: _withdrawal(row) for row in self._withdrawn.history()}
         return [
-            Record(
-                row["id"], _waiver(row), row["model_digest"], withdrawn.get(row["id"])
-            )
+            Record(row["id"], _waiver(row), row["model_digest"], ends.get(row["id"]))
             for row in rows
         ]
 
-    def active(self, model_digest: str, today: datetime.date) -> tuple[Waiver, ...]:
-        """Return the waivers that hold for a model, one a gate, sorted by gate.
-
-        Args:
-            model_digest: The model.
-            today: The day, in UTC.
-        """
-        return self.all_active(today).get(model_digest, ())
-
-    def all_active(self, today: datetime.date) -> dict[str, tuple[Waiver, ...]]:
-        """Return the waivers that hold by model digest, each as `active` does.
-
-        Args:
-            today: The day, in UTC.
-        """
-        last = {
-            (record.model_digest, record.waiver.gate): record
-            for record in self.history()
-        }
-        found: dict[str, tuple[Waiver, ...]] = {}
-        for (digest, _), record in sorted(last.items(), key=lambda item: item[0]):
-            if record.is_active(today):
-                found[digest] = (*found.get(digest, ()), record.waiver)
-        return found
-
     def last(self, model_digest: str) -> dict[str, Record]:
-        """Return the waivers that count for a model by gate, also those that ended.
-
-        Args:
-            model_digest: The model.
-        """
+        """Return the waivers that count for a model by gate, also those that ended."""
         return {
             record.waiver.gate: record
             for record in self.history()
             if record.model_digest == model_digest
         }
+
+    def active(self, model_digest: str, today: datetime.date) -> tuple[Waiver, ...]:
+        """Return the waivers that hold for a model on a day, sorted by gate."""
+        return self.all_active(today).get(model_digest, ())
+
+    def all_active(self, today: datetime.date) -> dict[str, tuple[Waiver, ...]]:
+        """Return the waivers that hold on a day by model digest, sorted by gate."""
+        last = {(each.model_digest, each.waiver.gate): each for each in self.history()}
+        found: dict[str, tuple[Waiver, ...]] = {}
+        for (digest, _), record in sorted(last.items(), key=lambda item: item[0]):
+            if record.is_active(today):
+                found[digest] = (*found.get(digest, ()), record.waiver)
+        return found
 
     def waive(
         self,
@@ -180,8 +161,7 @@ class Waivers:
         Raises:
             SettingsError: Reason or name hold no letter, or no such waiver holds.
         """
-        answered = _answered(reason, by)
-        today = _today()
+        answered, today = _answered(reason, by), _today()
         record = self.last(model_digest).get(gate)
         if record is not None and record.is_active(today):
             # Where somebody else does so at once, one of both finds the row there.
@@ -197,8 +177,7 @@ class Waivers:
 
 
 def _waiver(row: Mapping[str, Any]) -> Waiver:
-    fields = [field.name for field in dataclasses.fields(Waiver)]
-    return Waiver(**{name: row[name] for name in fields})
+    return Waiver(**{name: row[name] for name in _WAIVER_FIELDS})
 
 
 def _withdrawal(row: Mapping[str, Any]) -> Withdrawal:
@@ -228,15 +207,15 @@ def _text(option: str, text: str, expected: str) -> str:
 
 
 def _day(text: str, today: datetime.date) -> datetime.date:
-    way_out = f"give --until with a day from {today} on; it is the waiver's last"
+    hint = f"give --until with a day from {today} on; it is the waiver's last"
     try:
         day = datetime.date.fromisoformat(text)
     except ValueError:
         raise SettingsError(
-            f"--until: found {text!r}, expected a day such as 2026-12-31", way_out
+            f"--until: found {text!r}, expected a day such as 2026-12-31", hint
         ) from None
     if day < today:
         raise SettingsError(
-            f"--until: found {day}, which is over; in UTC today is {today}", way_out
+            f"--until: found {day}, which is over; in UTC today is {today}", hint
         )
     return day

@@ -74,3 +74,26 @@ def read(folder: str | pathlib.Path) -> dict[str, tuple[Departure, ...]]:
     if not pathlib.Path(folder, Egress.FILE_NAME).exists():
         return {}
     return Egress.read(folder).silos
+
+
+def total(
+    folders: Iterable[str | pathlib.Path],
+) -> dict[str, tuple[Departure, ...]]:
+    """Return what left each silo, added up over artifacts by kind.
+
+    Args:
+        folders: Artifacts' folders; those that keep no account add nothing.
+    """
+    sums: dict[str, dict[str, Departure]] = {}
+    for folder in folders:
+        for silo, items in read(folder).items():
+            for item in items:
+                kinds = sums.setdefault(silo, {})
+                known = kinds.get(item.kind, Departure(item.kind, 0, 0))
+                kinds[item.kind] = Departure(
+                    item.kind, known.count + item.count, known.bytes + item.bytes
+                )
+    return {
+        silo: tuple(kinds[kind] for kind in KINDS if kind in kinds)
+        for silo, kinds in sorted(sums.items())
+    }

@@ -29,7 +29,7 @@ class MinimumData(Section):
 
         Args:
             rows: Labelled rows.
-            positives: Rows of label 1; None where they are not told, so that there
+            positives: Rows of label 1; None where they are unknown, so that there
                 is nothing to hold them to.
         """
         if rows < self.rows:

@@ -11,6 +11,7 @@ import collections
 import dataclasses
 import functools
 import itertools
+import math
 import operator
 import pathlib
 import re
@@ -20,6 +21,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
+
+from components.payloads.manifest import EVAL
 
 PARQUET = "table.parquet"
 CSV = "table.csv"
@@ -37,6 +40,9 @@ TOO_FEW = "too few"
 ONE_CLASS = "one class"
 NO_ROWS = "no rows"
 ALL_ZERO = "all zero"
+
+ROWS = "rows"  # each slice has this figure, also where it has no other
+RANKED_BY = "auc"  # the metric by which slices are ranked
 
 SCHEMA = pa.schema(
     [
@@ -56,6 +62,47 @@ SCHEMA = pa.schema(
         ("about", pa.string()),
     ]
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class Slice:
+    """A part of the evaluated rows; all of them when every field is empty.
+
+    Attributes:
+        silo: As in `Figure`.
+        column: The slice's columns, as `Figure.slice`.
+        group: As in `Figure`.
+    """
+
+    silo: str = ""
+    column: str = ""
+    group: str = ""
+
+    @property
+    def family(self) -> tuple[str, ...]:
+        """What it is cut by: the silo, then the group column."""
+        silo = (SILO,) if self.silo else ()
+        return (*silo, *((self.column,) if self.column else ()))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The group columns, one by one."""
+        return tuple(self.column.split(CROSS)) if self.column else ()
+
+
+OVERALL = Slice()
+OVER_SILOS = Slice(column=SILO)
+
+
+@dataclasses.dataclass(frozen=True)
+class MetricKey:
+    """Which figure: metric, slice, model, split and threshold (None: has none)."""
+
+    metric: str
+    of: Slice = OVERALL
+    model: str = CANDIDATE
+    split: str = EVAL
+    threshold: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,6 +159,35 @@ class Figure:
             -1.0 if self.threshold is None else self.threshold,
         )
 
+    @property
+    def of(self) -> Slice:
+        """The slice that it is of."""
+        return Slice(self.silo, self.slice, self.group)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether there is a value to show, finite and without a note."""
+        return not self.note and self.value is not None and math.isfinite(self.value)
+
+    @property
+    def number(self) -> float:
+        """The value.
+
+        Raises:
+            ValueError: There is none; `is_number` is false.
+        """
+        if not self.is_number or self.value is None:
+            raise ValueError(f"a figure noted `{self.note}` is not a number")
+        return self.value
+
+    @property
+    def upper(self) -> float:
+        """The upper end of the interval; the value without one.
+
+        Slices ranked by it lead with what is surely low, not with what has few rows.
+        """
+        return self.number if self.high is None else self.high
+
 
 def crossed(values: Sequence[str]) -> str:
     """Return the name of a group of crossed values; no other values have the same.
@@ -158,6 +234,82 @@ class Table:
         wanted = Figure(model, split, silo, slice, group, metric, threshold).key
         return self._by_key.get(wanted)
 
+    def get(self, key: MetricKey) -> Figure | None:
+        """Return one figure; None where the table has no such slice or metric.
+
+        A slice with too few rows has a figure for its rows only: that one, with its
+        note, is returned for every other metric too.
+        """
+        found = self._by_key.get(_sort_key(key))
+        if found is None:
+            rows = dataclasses.replace(key, metric=ROWS, threshold=None)
+            found = self._by_key.get(_sort_key(rows))
+            return found if found is not None and found.note else None
+        return found
+
+    @functools.cached_property
+    def has_baseline(self) -> bool:
+        """Whether a baseline was evaluated too."""
+        return any(figure.model == BASELINE for figure in self)
+
+    def thresholds(self, metric: str) -> list[float]:
+        """Return the thresholds at which `metric` was taken, ascending."""
+        return self._thresholds.get(metric, [])
+
+    @functools.cached_property
+    def _thresholds(self) -> dict[str, list[float]]:
+        found: dict[str, set[float]] = {}
+        for figure in self:
+            if figure.threshold is not None:
+                found.setdefault(figure.metric, set()).add(figure.threshold)
+        return {metric: sorted(values) for metric, values in found.items()}
+
+    @functools.cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The group columns that slices are cut by, crossed ones last."""
+        found = {of.column for of in self.slices if of.column}
+        return tuple(sorted(found, key=_column_rank))
+
+    @functools.cached_property
+    def silos(self) -> tuple[str, ...]:
+        """The silos that were evaluated, sorted."""
+        return tuple(sorted(of.silo for of in self.slices if of.silo and not of.column))
+
+    @functools.cached_property
+    def slices(self) -> tuple[Slice, ...]:
+        """The candidate's slices of the evaluation split, the surely worst first.
+
+        Ranked by the upper end of the interval of `RANKED_BY`; slices without a
+        number last. Ties go by name.
+        """
+        found = dict.fromkeys(
+            figure.of
+            for figure in self
+            if (figure.model, figure.split) == (CANDIDATE, EVAL)
+            and figure.metric in {RANKED_BY, ROWS}
+            and bool(figure.slice) == bool(figure.group)
+        )
+        return tuple(sorted(found, key=self._rank))
+
+    def _rank(self, of: Slice) -> tuple[bool, float, str, str, str]:
+        figure = self.get(MetricKey(RANKED_BY, of))
+        is_number = figure is not None and figure.is_number
+        upper = figure.upper if figure is not None and is_number else 0.0
+        return (not is_number, upper, of.silo, of.column, of.group)
+
+    def families(self) -> dict[tuple[str, ...], list[Slice]]:
+        """Return the slices that have a number by family, the surely worst first.
+
+        Silos come first, then each group column, crossed ones after single ones,
+        then the groups inside silos.
+        """
+        found: dict[tuple[str, ...], list[Slice]] = {}
+        for of in self.slices:
+            figure = self.get(MetricKey(RANKED_BY, of))
+            if of != OVERALL and figure is not None and figure.is_number:
+                found.setdefault(of.family, []).append(of)
+        return {family: found[family] for family in sorted(found, key=_family_rank)}
+
     @functools.cached_property
     def _by_key(self) -> dict[tuple[int, str, str, str, str, str, float], Figure]:
         return {figure.key: figure for figure in self}
@@ -196,6 +348,21 @@ class Table:
         arrow = self.to_arrow()
         pq.write_table(arrow, str(pathlib.Path(folder, PARQUET)))
         pyarrow.csv.write_csv(arrow, str(pathlib.Path(folder, CSV)))
+
+
+def _sort_key(key: MetricKey) -> tuple[int, str, str, str, str, str, float]:
+    of = key.of
+    return Figure(
+        key.model, key.split, of.silo, of.column, of.group, key.metric, key.threshold
+    ).key
+
+
+def _column_rank(column: str) -> tuple[int, str]:
+    return (column.count(CROSS), column)
+
+
+def _family_rank(family: tuple[str, ...]) -> tuple[int, bool, tuple[int, str]]:
+    return (len(family), family[0] != SILO, _column_rank(family[-1]))
 
 
 def of(figures: Iterable[Figure]) -> Table:

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Prints images.json: the digests that the registry gave our two images.
+# Prints images.json, values of the chart: our two images by the digests that the registry
+# gave them.
 #
 #   k8s/terraform/digests.sh REGISTRY VERSION
 set -euo pipefail
@@ -12,4 +13,5 @@ digest() {
 # Asked first: a `printf` goes on where a command inside it fails.
 pipeline=$(digest fairsilo-pipeline)
 worker=$(digest fairsilo-silo-worker)
-printf '{\n  "fairsilo-pipeline": "%s",\n  "fairsilo-silo-worker": "%s"\n}\n' "$pipeline" "$worker"
+printf '{"images": {\n  "pipeline": "%s",\n  "worker": "%s"\n}}\n' \
+  "$registry.azurecr.io/fairsilo-pipeline@$pipeline" "$registry.azurecr.io/fairsilo-silo-worker@$worker"

@@ -28,22 +28,22 @@ output "log_workspace" {
   value       = azurerm_log_analytics_workspace.main.workspace_id
 }
 
-output "overlay" {
-  description = "What the Kubernetes objects must know; `make aks-up` writes it to k8s/overlays/aks/azure.json."
+output "values" {
+  description = "What the chart must know of Azure; `make aks-up` writes it to k8s/azure.json."
   value = {
-    tenant_id = data.azurerm_client_config.current.tenant_id
-    registry  = azurerm_container_registry.main.login_server
-    store = {
-      host = one(module.mysql[*].host) # null: the pod in the namespace `fairsilo`
+    azure = {
+      store = {
+        host = one(module.mysql[*].host) # null: the pod in the namespace `fairsilo`
+      }
+      root = {
+        resource_group = azurerm_resource_group.main.name
+        account        = azurerm_storage_account.root.name
+        share          = azurerm_storage_share.root.name
+        server         = azurerm_storage_account.root.primary_file_host
+        endpoint_ip    = azurerm_private_endpoint.root.private_service_connection[0].private_ip_address
+        size_gib       = azurerm_storage_share.root.quota
+      }
+      silos = { for slug, silo in module.silo : slug => silo.values }
     }
-    root = {
-      resource_group = azurerm_resource_group.main.name
-      account        = azurerm_storage_account.root.name
-      share          = azurerm_storage_share.root.name
-      server         = azurerm_storage_account.root.primary_file_host
-      endpoint_ip    = azurerm_private_endpoint.root.private_service_connection[0].private_ip_address
-      size_gib       = azurerm_storage_share.root.quota
-    }
-    silos = { for slug, silo in module.silo : slug => silo.overlay }
   }
 }

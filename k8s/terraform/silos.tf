@@ -1,5 +1,17 @@
 locals {
-  shared_account = anytrue([for silo in values(var.silos) : silo.tier == "container"])
+  # A silo's name in Kubernetes and Azure: its id in small letters where that can be one,
+  # else what is readable of it and a digest. k8s/chart/templates/_helpers.tpl has the same
+  # rule.
+  listed = [for silo in yamldecode(file(var.silos_file)).silos : {
+    id   = silo.id
+    tier = try(silo.tier, "container")
+    slug = try(silo.slug, can(regex("^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$", silo.id)) && length(silo.id) <= 40
+      ? lower(silo.id)
+      : "${coalesce(trim(substr(trim(replace(lower(silo.id), "/[^a-z0-9]+/", "-"), "-"), 0, 31), "-"), "silo")}-${substr(sha256(silo.id), 0, 8)}"
+    )
+  }]
+  silos          = { for silo in local.listed : silo.slug => silo }
+  shared_account = anytrue([for silo in local.listed : silo.tier == "container"])
 }
 
 # Holds a container for each silo of the tier `container`.
@@ -19,7 +31,7 @@ module "shared_account" {
 
 module "silo" {
   source   = "./modules/silo"
-  for_each = var.silos
+  for_each = local.silos
 
   slug                = each.key
   silo                = each.value

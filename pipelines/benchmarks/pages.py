@@ -15,17 +15,20 @@ from typing import Any
 
 import numpy as np
 
-from components.dashboard import report as reports
-from components.dashboard import scores
-from components.dashboard.payloads import Decision, Gate, Ledger, SiloPredictions
-from components.dashboard.report import About, Report, SiloLine
-from components.dashboard.run import page, tfma_view
-from components.dashboard.scores import Question, Slice
+from components.dashboard import run_page, tfma_view
+from components.dashboard.report import About, Report
 from components.dashboard.settings import DashboardSettings
 from components.errors import FairSiloError
-from components.payloads.cohort import Member
+from components.payloads.cohort import Cohort, Member
+from components.payloads.decision import Decision, GateResult
 from components.payloads.egress import KINDS, Departure
+from components.payloads.ledger import Ledger
+from components.payloads.ledger import SiloLine as Predictions
+from components.payloads.manifest import DataFile, Manifest, SiloEntry, Split
 from components.payloads.model_run import RoundRecord, RunRecord, SiloRecord
+from components.payloads.silo import Silo
+from components.payloads.table import Slice
+from components.scoring.model import ModelCard
 from pipelines.benchmarks import synthetic_pages as synthetic
 from pipelines.benchmarks.chromium import NAMES, find_chromium
 
@@ -81,10 +84,10 @@ def make_page(num_silos: int) -> str:
     settings = DashboardSettings()
     ranked = report.scores.families()
     shown = [of for slices in ranked.values() for of in slices]
-    families = tfma_view.arrange(
+    views = tfma_view.arrange(
         ranked, _metrics(shown, 0.02), _metrics(shown, 0), settings.slices_in_view
     )
-    return page.render(report, families, tfma_view.bundle(), settings)
+    return run_page.render(report, views, tfma_view.bundle(), settings)
 
 
 def make_report(num_silos: int) -> Report:
@@ -101,51 +104,42 @@ def make_report(num_silos: int) -> Report:
     table = synthetic.evaluation(
         silos, COLUMNS[num_silos], crossed=crossed, not_judged=small
     )
-    known = scores.of_table(table)
-    lines = [
-        _line(known, silo, size, silo in small) for silo, (_, size) in silos.items()
-    ]
+    left = [Departure(kind, 3, 1_000) for kind in KINDS]
     return Report(
         about=About("bench", "7", "c" * 64, {"silos": num_silos}),
+        parts=frozenset(
+            {"cohort", "examples", "model_run", "evaluation", "inference_result"}
+        ),
+        cohort=Cohort(
+            tuple(_member(silo, size or 7) for silo, (_, size) in silos.items()), 3
+        ),
         decision=Decision(
             blessed=True,
-            reasons=(),
-            gates=(
-                Gate(gate="silo_floor", passed=True, sentence="All silos reach it."),
-            ),
-            baseline=None,
-            not_judged=(),
+            gates=(GateResult("silo_floor", True, "All silos reach it."),),
             left_out=dict.fromkeys(small, "it has fewer than 100 rows"),
         ),
-        silos=tuple(sorted(lines, key=reports.rank)),
-        quorum=3,
-        model_digest="a" * 64,
-        refusals=(),
+        scores=table,
         run=RunRecord("fedavg", "own user ids", rounds=_rounds(list(silos))),
-        scores=known,
+        card=ModelCard("a" * 64),
         ledger=_ledger(list(silos)),
-        versions={"python": "3.11"},
+        egress=dict.fromkeys(silos, tuple(left)),
+        examples=Manifest("bench", "7", tuple(map(_entry, silos))),
     )
 
 
-def _line(
-    known: scores.Scores, silo: str, rows: int | None, is_small: bool
-) -> SiloLine:
-    of = Slice(silo)
-    number = rows or 7
-    return SiloLine(
-        Member(
-            silo,
-            admitted=True,
-            rows={"train": 4 * number, "eval": number},
-            share=1 / LARGE,
-            heterogeneity={"hours": 0.1 + (number % 37) / 100},
-        ),
-        known.ask(Question("auc", of)),
-        known.ask(Question("auc", of, split="next")),
-        known.ask(Question("auc", of, model="baseline")),
-        tuple(Departure(kind, 3, 1_000 + number) for kind in KINDS),
-        "it has fewer than 100 rows" if is_small else "",
+def _entry(silo: str) -> SiloEntry:
+    file = DataFile(f"/silos/{silo}/2013-11.parquet", "d" * 64, 500)
+    split = Split.of(f"/silos/{silo}/train.parquet", "e" * 64, 500)
+    return SiloEntry(Silo(silo, f"/silos/{silo}"), (file,), {"train": split})
+
+
+def _member(silo: str, rows: int) -> Member:
+    return Member(
+        silo,
+        admitted=True,
+        rows={"train": 4 * rows, "eval": rows},
+        share=1 / LARGE,
+        heterogeneity={"hours": 0.1 + (rows % 37) / 100},
     )
 
 
@@ -166,23 +160,21 @@ def _rounds(silos: Sequence[str]) -> tuple[RoundRecord, ...]:
 
 def _ledger(silos: Sequence[str]) -> Ledger:
     parts = tuple(
-        SiloPredictions(
+        Predictions(
             silo=silo,
             path=f"/silos/{silo}/predictions/span-7",
             rows=500,
             dead_letters=0,
             digest="d" * 64,
+            files=1,
+            bytes=1,
         )
         for silo in silos
     )
     return Ledger(
         status="done",
-        reason="",
         rows=500 * len(silos),
-        dead_letters=0,
-        resumed=0,
         silos=parts,
-        failures=(),
     )
 
 
@@ -193,7 +185,7 @@ def _metrics(slices: Sequence[Slice], better: float) -> tfma_view.Metrics:
         auc = 0.6 + better + 0.3 * ((place * 7) % 50) / 50
         values = {"auc": auc, "example_count": 100.0 + place, "log_loss": 1.2 - auc}
         values |= {
-            f"{tfma_view.FAIRNESS}/{rate}@{threshold}": auc - threshold / 3
+            f"fairness_indicators_metrics/{rate}@{threshold}": auc - threshold / 3
             for rate in FAIRNESS_RATES
             for threshold in (0.25, 0.5, 0.75)
         }

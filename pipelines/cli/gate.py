@@ -32,15 +32,14 @@ def explain(
     store: Store = "",
     as_json: Json = False,
 ) -> None:
-    """Tell of each gate what it protects, what it found, and the way out."""
-    from pipelines.cli import gate_words
+    """Show of each gate what it protects, what it found, and a hint."""
+    from pipelines.cli import gate_reports
 
-    runs = past.of_run(run, use, output, store)
-    told = gate_words.explained(runs, run)
+    found = gate_reports.explain(past.of_run(run, use, output, store), run)
     if as_json:
-        console.data_json(told)
+        console.data_json(found)
     else:
-        console.data(gate_words.explanation(told))
+        console.data(gate_reports.explanation(found))
 
 
 @app.command()
@@ -54,23 +53,23 @@ def preview(
     store: Store = "",
     as_json: Json = False,
 ) -> None:
-    """Tell what the settings' bounds, with --set, would have decided on past runs.
+    """Show what the settings' bounds, with --set, would have decided on past runs.
 
     Stored evaluations are judged again; nothing is trained or scored.
     """
     from pipelines import use_case
-    from pipelines.cli import gate_words
+    from pipelines.cli import gate_reports
 
     _refuse_other_sections(name, overrides or [])
     runs = past.of_use_case(name, output, store)
     gates = use_case.find(name, overrides or []).settings.gates
-    told = gate_words.previews(runs, gates, run)
-    if not told:
+    found = gate_reports.preview(runs, gates, run)
+    if not found:
         past.say_none_yet(runs)
     if as_json:
-        console.data_json(told)
-    elif told:
-        console.data(gate_words.previewed(told))
+        console.data_json(found)
+    elif found:
+        console.data(gate_reports.preview_text(found))
 
 
 @app.command()
@@ -92,14 +91,14 @@ def waive(
     from pipelines.cli import waiving
 
     runs = past.of_run(run, use, output, store)
-    told = runs.find(run)
-    run = told["run_id"]
-    waiving.check(told, gate)
-    state = Waivers(runs.operator_store, runs.use_case)
+    found = runs.find(run)
+    run = found.run_id
+    waiving.check(found, gate)
+    state = Waivers(runs.url, runs.use_case)
     given = state.waive(
         run_id=run,
         gate=gate,
-        model_digest=told["model"]["digest"],
+        model_digest=found.model.digest or "",
         reason=reason,
         by=by,
         until=until,
@@ -108,7 +107,7 @@ def waive(
         f"gate {gate} is waived for the model of run {run} until {given.until}, by "
         f"{given.by}{_where(store)}"
     )
-    for line in waiving.next_steps(runs, told, state, output):
+    for line in waiving.next_steps(runs, found, state, output):
         console.say(line)
 
 
@@ -129,9 +128,9 @@ def unwaive(
     from components.fairness_evaluator.waivers import Waivers
 
     runs = past.of_run(run, use, output, store)
-    told = runs.find(run)
-    run, digest = told["run_id"], told["model"]["digest"] or ""  # none: not trained
-    state = Waivers(runs.operator_store, runs.use_case)
+    found = runs.find(run)
+    run, digest = found.run_id, found.model.digest or ""  # none: not trained
+    state = Waivers(runs.url, runs.use_case)
     ended = state.withdraw(gate=gate, model_digest=digest, reason=reason, by=by)
     console.say(
         f"gate {gate} is no longer waived for the model of run {run}: the waiver by "
@@ -154,18 +153,18 @@ def list_waivers(
     runs = past.of_use_case(name, output, store)
     # Asking must not make a database where nothing has run.
     there = store or console.output_folder(name, output).is_dir()
-    told = waiving.listed(Waivers(runs.operator_store, name)) if there else []
-    if not told and not runs.run_ids():
+    found = waiving.listed(Waivers(runs.url, name)) if there else []
+    if not found and not runs.run_ids():
         past.say_none_yet(runs)
-    elif not told:
+    elif not found:
         console.say(
             f"use case `{name}`: found no waiver yet in {runs.place}; `fairsilo gate "
             "waive RUN` gives one"
         )
     if as_json:
-        console.data_json(told)
+        console.data_json(found)
         return
-    for item in told:
+    for item in found:
         console.data(waiving.line(item))
 
 

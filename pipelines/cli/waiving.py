@@ -9,69 +9,68 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from components.errors import SettingsError
-from pipelines import summary
-from pipelines.run_store import RUNNING
+from pipelines.summary import RUNNING
 
 if TYPE_CHECKING:
-    from components.fairness_evaluator.waivers import Record, Waivers
-    from pipelines.past_runs.runs import PastRuns
+    from components.fairness_evaluator.waivers import Waivers
+    from pipelines.runs.store import RunStore
     from pipelines.summary import Summary
 
 
-def check(told: Summary, gate: str) -> None:
+def check(run: Summary, gate: str) -> None:
     """Check that a gate refused a run's model.
 
     Args:
-        told: The run's summary.
+        run: The run's summary.
         gate: The gate.
 
     Raises:
         SettingsError: It did not.
     """
-    run = told["run_id"]
-    if told["status"] == RUNNING:
+    name = run.run_id
+    if run.status == RUNNING:
         raise SettingsError(
-            f"run {run} has not ended, so no gate has decided yet",
+            f"run {name} has not ended, so no gate has decided yet",
             "wait for its end: `fairsilo report list USE_CASE` shows it",
         )
-    if summary.is_blessed(told):
-        raise SettingsError(f"run {run} was blessed: there is nothing to waive")
-    refused = _refused(told)
+    if run.is_blessed:
+        raise SettingsError(f"run {name} was blessed: there is nothing to waive")
+    refused = _refused(run)
     if not refused:
         raise SettingsError(
-            f"run {run}: no gate refused its model, it came to none "
-            f"({'; '.join(told['reasons'])})",
+            f"run {name}: no gate refused its model, it came to none "
+            f"({'; '.join(run.reasons)})",
             "a waiver lets a model pass a gate; mend what ended the run",
         )
     if gate not in refused:
         raise SettingsError(
-            f"gate `{gate}` did not refuse in run {run}; those that did: "
+            f"gate `{gate}` did not refuse in run {name}; those that did: "
             f"{', '.join(refused)}",
-            f"`fairsilo gate explain {run}` tells what each gate found",
+            f"`fairsilo gate explain {name}` shows what each gate found",
         )
 
 
 def next_steps(
-    runs: PastRuns, told: Summary, state: Waivers, output: pathlib.Path | None
+    runs: RunStore, run: Summary, state: Waivers, output: pathlib.Path | None
 ) -> list[str]:
     """Return what to do once a gate is waived, a line each.
 
     Args:
         runs: Where the run was found.
-        told: The run's summary.
+        run: The run's summary.
         state: All waivers.
         output: The output folder, where one was given.
     """
-    holding = state.active(told["model"]["digest"], _today())
+    holding = state.active(run.model.digest or "", _today())
     waived = {waiver.gate for waiver in holding}
-    left = [gate for gate in _refused(told) if gate not in waived]
-    words = [runs.program, shlex.quote(runs.use_case)]
-    if told["span"]:
-        words.append(f"--span {shlex.quote(told['span'])}")
+    left = [gate for gate in _refused(run) if gate not in waived]
+    command = [runs.program, shlex.quote(runs.use_case)]
+    if run.span:
+        command.append(f"--span {shlex.quote(run.span)}")
     if output:
-        words.append(f"--output {shlex.quote(str(output))}")
+        command.append(f"--output {shlex.quote(str(output))}")
     lines = [
-        f"next: `{' '.join(words)}`, with the settings of that run: all steps before "
+        f"next: `{' '.join(command)}`, with the settings of that run: all steps before "
         "the evaluation come from the cache, and the gates judge again"
     ]
     if left:
@@ -91,19 +90,27 @@ def listed(state: Waivers) -> list[dict[str, Any]]:
     """
     records = state.history()
     last = {(item.model_digest, item.waiver.gate): item for item in records}
-    return [
-        {
-            "state": _state(item, last[item.model_digest, item.waiver.gate]),
-            "model_digest": item.model_digest,
-            **dataclasses.asdict(item.waiver),
-            "withdrawal": item.withdrawal and dataclasses.asdict(item.withdrawal),
-        }
-        for item in records
-    ]
+    found = []
+    for item in records:
+        if item.withdrawal is not None:
+            stands = "withdrawn"
+        elif item is not last[item.model_digest, item.waiver.gate]:
+            stands = "replaced"
+        else:
+            stands = "active" if item.is_active(_today()) else "ended"
+        found.append(
+            {
+                "state": stands,
+                "model_digest": item.model_digest,
+                **dataclasses.asdict(item.waiver),
+                "withdrawal": item.withdrawal and dataclasses.asdict(item.withdrawal),
+            }
+        )
+    return found
 
 
 def line(item: dict[str, Any]) -> str:
-    """Return one of the waivers that `listed` tells of, for people."""
+    """Return one of the waivers that `listed` returns as text."""
     given = (
         f"{item['state']:<9} until {item['until']}  {item['run_id']}  {item['gate']}  "
         f"by {item['by']}: {item['reason']}"
@@ -113,21 +120,12 @@ def line(item: dict[str, Any]) -> str:
 
 
 def withdrawn(end: dict[str, Any]) -> str:
-    """Return who withdrew a waiver, when and why, for people."""
+    """Return who withdrew a waiver, when and why, as text."""
     return f"by {end['by']} on {end['at'][:10]}: {end['reason']}"
 
 
-def _state(record: Record, last: Record) -> str:
-    if record.withdrawal is not None:
-        return "withdrawn"
-    if record is not last:
-        return "replaced"
-    return "active" if record.is_active(_today()) else "ended"
-
-
-def _refused(told: Summary) -> list[str]:
-    gates = told.get("gates", ())  # runs of earlier versions have none
-    return [item["gate"] for item in gates if not item["passed"]]
+def _refused(run: Summary) -> list[str]:
+    return [gate.gate for gate in run.refused]
 
 
 def _today() -> datetime.date:

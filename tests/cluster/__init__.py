@@ -1,1 +1,1 @@
-"""A real Kubernetes API server, and the manifests applied to it."""
+"""A real Kubernetes API server, and the chart installed on it."""

@@ -1,44 +1,49 @@
 from __future__ import annotations
 
+import copy
 import dataclasses
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.cluster import binaries, foreign, manifests
+from tests.cluster import binaries, foreign
 from tests.cluster.control_plane import control_plane
-from tests.cluster.kubectl import Answer, Kubectl
+from tests.cluster.kubectl import Kubectl
+from tests.k8s import chart, rules
 
 # Made by installing Kubeflow Pipelines, which comes first (k8s/README.md).
-PREREQUISITES = ("kubeflow",)
+PREREQUISITE = "kubeflow"
 
 
 @dataclasses.dataclass(frozen=True)
 class Cluster:
-    """An API server that one overlay was applied to.
+    """An API server that the chart was installed on.
 
     Attributes:
-        overlay: The overlay's name.
+        platform: The platform's name.
         kubectl: The client, as the administrator.
-        objects: The overlay's objects, as rendered.
-        applied: What applying them answered.
+        objects: The chart's objects, as rendered.
+        installed: What installing it answered.
     """
 
-    overlay: str
+    platform: str
     kubectl: Kubectl
     objects: list[dict[str, Any]]
-    applied: Answer
+    installed: subprocess.CompletedProcess[str]
 
     @property
     def silos(self) -> list[str]:
         """The silos' namespaces."""
-        return manifests.silo_namespaces(self.objects)
+        return sorted(rules.silos(self.objects))
 
     @property
     def pods(self) -> list[dict[str, Any]]:
-        """A pod for each pod template in the overlay."""
-        return manifests.pods(self.objects)
+        """A pod for each pod template, as its controller would make it."""
+        return [
+            _pod(owner, template) for owner, template in rules.templates(self.objects)
+        ]
 
 
 @pytest.fixture(scope="session")
@@ -49,33 +54,42 @@ def binaries_built() -> None:
         )
 
 
-@pytest.fixture(scope="session", params=manifests.OVERLAYS)
+@pytest.fixture(scope="session", params=chart.PLATFORMS)
 def cluster(request, binaries_built, tmp_path_factory) -> Iterator[Cluster]:
-    """A real API server with an overlay applied, one server an overlay."""
-    overlay = manifests.folder(request.param)
+    """A real API server with the chart installed, one server a platform."""
     with control_plane(tmp_path_factory.mktemp(request.param)) as kubeconfig:
         kubectl = Kubectl(kubeconfig)
         prepare(kubectl, request.param)
-        rendered = kubectl("kustomize", overlay)
-        assert rendered.ok, rendered.err
         yield Cluster(
-            overlay=request.param,
+            platform=request.param,
             kubectl=kubectl,
-            objects=manifests.objects(rendered.out),
-            applied=kubectl("apply", "--server-side", "-k", overlay),
+            objects=list(chart.rendered(request.param)),
+            installed=chart.upgrade(request.param, kubectl.environment()),
         )
 
 
-def prepare(kubectl: Kubectl, overlay: str) -> None:
-    """Make what a cluster has before the overlays are applied."""
-    for namespace in PREREQUISITES:
-        made = kubectl("create", "namespace", namespace)
-        assert made.ok, made.err
-        # As the controller of accounts does, which doesn't run here.
-        made = kubectl("create", "serviceaccount", "default", "-n", namespace)
-        assert made.ok, made.err
-    for kind in foreign.KINDS[overlay]:
+def prepare(kubectl: Kubectl, platform: str) -> None:
+    """Make what a cluster has before the chart is installed."""
+    made = kubectl("create", "namespace", PREREQUISITE)
+    assert made.ok, made.err
+    # As the controller of accounts does, which doesn't run here.
+    made = kubectl("create", "serviceaccount", "default", "-n", PREREQUISITE)
+    assert made.ok, made.err
+    for kind in foreign.KINDS[platform]:
         made = kubectl("create", "-f", "-", given=foreign.definition(*kind))
         assert made.ok, made.err
     waited = kubectl("wait", "--for=condition=Established", "crd", "--all")
     assert waited.ok, waited.err
+
+
+def _pod(owner: dict[str, Any], template: dict[str, Any]) -> dict[str, Any]:
+    pod = copy.deepcopy(template)
+    metadata = owner["metadata"]
+    name = f"{metadata['name']}-0"
+    pod["metadata"] |= {"name": name, "namespace": metadata["namespace"]}
+    # Its controller adds a volume for each template of claims.
+    for claim in owner["spec"].get("volumeClaimTemplates", []):
+        volume = claim["metadata"]["name"]
+        source = {"persistentVolumeClaim": {"claimName": f"{volume}-{name}"}}
+        pod["spec"]["volumes"].append({"name": volume, **source})
+    return {"apiVersion": "v1", "kind": "Pod", **pod}

@@ -10,7 +10,7 @@ from typing import Any
 WORKFLOW = ("argoproj.io", "v1alpha1", "Workflow", "workflows")
 OUTCOME = ("argoproj.io", "v1alpha1", "WorkflowTaskResult", "workflowtaskresults")
 CILIUM = ("cilium.io", "v2", "CiliumNetworkPolicy", "ciliumnetworkpolicies")
-# By overlay; a kind that isn't listed is refused.
+# By platform; a kind that isn't listed is refused.
 KINDS = {
     "local": (WORKFLOW, OUTCOME),  # with Kubeflow Pipelines
     "aks": (WORKFLOW, OUTCOME, CILIUM),  # and with AKS' network data plane

@@ -42,7 +42,7 @@ class Kubectl:
         done = subprocess.run(
             [binaries.folder() / "kubectl", *arguments],
             input="" if given is None else json.dumps(given),
-            env=self._environment(),
+            env=self.environment(),
             cwd=self.kubeconfig.parent,
             capture_output=True,
             text=True,
@@ -58,7 +58,8 @@ class Kubectl:
         found = json.loads(answer.out)
         return found["items"] if found["kind"] == "List" else [found]
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Return the environment of a client of this server."""
         return {
             "PATH": os.defpath,
             "HOME": str(self.kubeconfig.parent),

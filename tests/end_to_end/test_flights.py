@@ -29,7 +29,6 @@ SMALL = (
     "training.batch_size=16",
     "validation.quorum=2",
     "gates.silo_floor.at_least=0.5",
-    "gates.worst_silo.at_least=0.5",
     "gates.silo_gap.at_most=0.4",
     "gates.calibration=null",  # too few rows and rounds
 )
@@ -87,7 +86,6 @@ def test_first_run_is_blessed_and_tells_all(first, first_predictions, federation
         "metrics",
         "gates",
         "baseline",
-        "worst_silo",
         "gap",
         "silos",
         "unused_columns",

@@ -1,6 +1,8 @@
 """The Dockerfiles keep what k8s/images/README.md promises; nothing is built here."""
 
+import fnmatch
 import json
+import pathlib
 import re
 import tomllib
 
@@ -9,95 +11,143 @@ import pytest
 from components.federation import workers
 from components.silos import homes
 from pipelines.kubeflow import settings
-from tests.k8s import dockerfiles
-from tests.k8s.dockerfiles import FOLDER, NAMES, ROOT
+from tests.k8s import chart
+from tests.k8s.chart import ROOT
+from tests.k8s.rules import templates
 
+FOLDER = ROOT / "k8s" / "images"
 PIPELINE, WORKER = "pipeline", "silo-worker"
+NAMES = [PIPELINE, WORKER]
 USER = "10001:10001"
 PYTHON = (ROOT / ".python-version").read_text().strip()
-MANIFESTS = {PIPELINE: "base/runs/homes.yaml", WORKER: "silo/common/worker.yaml"}
 BUILDS = re.compile(r"\b(apt-get|pip|uv|uvx|curl|wget|git|g\+\+)\b")
 
 
+def instructions(name):
+    """Return a Dockerfile's instructions as (name, arguments)."""
+    lines = (FOLDER / name / "Dockerfile").read_text().splitlines()
+    text = "\n".join(line for line in lines if not re.match(r"\s*#", line))
+    joined = re.sub(r"\\\n\s*", "", text)
+    return [tuple(line.split(maxsplit=1)) for line in joined.splitlines() if line]
+
+
+def stages(name):
+    """Return the instructions of each stage, `FROM` first."""
+    found = []
+    for step in instructions(name):
+        if step[0] == "FROM":
+            found.append([step])
+        elif found:
+            found[-1].append(step)
+    return found
+
+
+def arguments(stage, name):
+    return [given for other, given in stage if other == name]
+
+
 def last(name):
-    return dockerfiles.stages(name)[-1]
+    return stages(name)[-1]
 
 
-def test_both_images_are_found():
-    assert NAMES == [PIPELINE, WORKER]
+def environment(stage):
+    """Return the variables that a stage sets; none of ours has a space."""
+    pairs = [pair for line in arguments(stage, "ENV") for pair in line.split()]
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_base_is_an_argument_pinned_by_digest(name):
-    base = dockerfiles.arguments_before_stages(name)["PYTHON_IMAGE"]
+def copied(stage):
+    """Return the paths that a stage takes from the context."""
+    lines = arguments(stage, "COPY") + arguments(stage, "ADD")
+    return [s for line in lines if "--from=" not in line for s in line.split()[:-1]]
+
+
+def in_context(path):
+    """Return whether `.dockerignore` lets a path through: its last match decides."""
+    parts = pathlib.PurePosixPath(path).parts
+    above = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
+    inside = True
+    for line in (ROOT / ".dockerignore").read_text().splitlines():
+        pattern = line.removeprefix("!").removeprefix("**/")
+        if not line or line.startswith("#"):
+            continue
+        names = parts if "**/" in line else above
+        if any(fnmatch.fnmatchcase(name, pattern) for name in names):
+            inside = line.startswith("!")
+    return inside
+
+
+def test_both_images_start_from_one_base_pinned_by_digest():
     pinned = rf"docker\.io/library/python:{PYTHON}-slim-bookworm@sha256:[0-9a-f]{{64}}"
-    assert re.fullmatch(pinned, base)
-    assert dockerfiles.stages(name)[0].base == "${PYTHON_IMAGE}"
-    assert ":latest" not in dockerfiles.text(name)
-
-
-def test_both_images_start_from_the_same_base():
-    first, second = (dockerfiles.arguments_before_stages(name) for name in NAMES)
+    first, second = (
+        dict(given.split("=", 1) for given in arguments(before, "ARG") if "=" in given)
+        for before in map(instructions, NAMES)
+    )
     for argument in ("PYTHON_IMAGE", "UV_VERSION", "CYCLONEDX_VERSION"):
         assert first[argument] == second[argument], argument
+    assert re.fullmatch(pinned, first["PYTHON_IMAGE"])
+    for name in NAMES:
+        assert stages(name)[0][0][1].startswith("${PYTHON_IMAGE} AS ")
 
 
 @pytest.mark.parametrize(
     ("name", "base"), [(PIPELINE, "${PYTHON_IMAGE}"), (WORKER, "scratch")]
 )
 def test_what_builds_stays_behind(name, base):
-    stages = dockerfiles.stages(name)
-    assert len(stages) > 1
-    assert any(BUILDS.search(line) for line in stages[0].arguments("RUN"))
-    assert last(name).base == base
-    assert not any(BUILDS.search(line) for line in last(name).arguments("RUN"))
-    assert dockerfiles.copied_from_context(last(name)) == []
+    first, *_ = stages(name)
+    assert any(BUILDS.search(line) for line in arguments(first, "RUN"))
+    assert last(name)[0] == ("FROM", base)
+    assert not any(BUILDS.search(line) for line in arguments(last(name), "RUN"))
+    assert copied(last(name)) == []
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_image_runs_as_a_user_by_number_who_is_no_silo(name):
-    assert last(name).arguments("USER") == [USER]
-    assert last(name).steps[-1][0] in {"CMD", "ENTRYPOINT"}
+def test_image_runs_as_a_user_by_number_who_is_no_silo_and_so_do_its_pods(name):
+    assert arguments(last(name), "USER") == [USER]
+    assert last(name)[-1][0] in {"CMD", "ENTRYPOINT"}
     assert int(USER.split(":")[0]) < homes.FIRST_UID
+    ours = [
+        template["spec"]["securityContext"]
+        for _, template in templates(list(chart.rendered("local")))
+        if template["spec"]["containers"][0]["image"].startswith(f"fairsilo-{name}:")
+    ]
+    assert {f"{one['runAsUser']}:{one['runAsGroup']}" for one in ours} == {USER}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_secret_has_a_place_in_an_image(name):
-    for stage in dockerfiles.stages(name):
-        declared = [*dockerfiles.environment(stage), *stage.arguments("ARG")]
+    for stage in stages(name):
+        declared = [*environment(stage), *arguments(stage, "ARG")]
         assert not re.search(r"(?i)password|passwd|token|secret|_key", str(declared))
-    mounts = re.findall(r"--mount=\S+", dockerfiles.text(name))
-    assert {mount.split(",")[0] for mount in mounts} == {"--mount=type=secret"}
+    mounts = re.findall(r"--mount=(\S+?),", (FOLDER / name / "Dockerfile").read_text())
+    assert {*mounts} == {"type=secret"}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_image_carries_a_bill_of_materials(name):
-    made = " ".join(
-        line for stage in dockerfiles.stages(name) for line in stage.arguments("RUN")
-    )
+    made = " ".join(line for stage in stages(name) for line in arguments(stage, "RUN"))
     assert "cyclonedx-py environment" in made
     assert f"/usr/share/sbom/fairsilo-{name}.cdx.json" in made
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_copied_is_there_and_in_the_context(name):
-    copied = [
-        path
-        for stage in dockerfiles.stages(name)
-        for path in dockerfiles.copied_from_context(stage)
-    ]
-    assert {"pyproject.toml", "uv.lock"} < {*copied}
-    for path in copied:
+    paths = [path for stage in stages(name) for path in copied(stage)]
+    assert {"pyproject.toml", "uv.lock"} < {*paths}
+    for path in paths:
         assert (ROOT / path).exists(), path
-        assert dockerfiles.in_context(path), path
+        assert in_context(path), path
 
 
-def test_steps_get_all_folders_of_the_package():
+def test_steps_get_all_folders_of_the_package_and_use_cases_of_one_s_own():
     with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)
     packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-    copied = dockerfiles.copied_from_context(dockerfiles.stages(PIPELINE)[1])
-    assert {*packages, "schemas"} < {*copied}
+    assert {*packages, "schemas"} < {*copied(stages(PIPELINE)[1])}
+    assert in_context("pipelines/loans/model.py")
+    assert in_context("schemas/loans.pbtxt")
+    version = project["project"]["version"]
+    assert f"fairsilo-{PIPELINE}:{version}" == settings.DEFAULT_IMAGE
 
 
 @pytest.mark.parametrize(
@@ -108,9 +158,8 @@ def test_steps_get_all_folders_of_the_package():
         ".env",
         "build/flights/metadata.sqlite",
         "docs/azure.md",
-        "tests/test_layout.py",
+        "tests/k8s/chart.py",
         "k8s/terraform/terraform.tfstate",
-        "pipelines/.env",
         "pipelines/loans/.env.local",
         "pipelines/loans/data/north.parquet",
         "pipelines/loans/silo.key",
@@ -118,55 +167,27 @@ def test_steps_get_all_folders_of_the_package():
     ],
 )
 def test_the_context_leaves_out_history_data_and_secrets(path):
-    assert not dockerfiles.in_context(path)
+    assert not in_context(path)
 
 
-def test_a_use_case_of_one_s_own_is_in_the_context():
-    assert dockerfiles.in_context("pipelines/loans/model.py")
-    assert dockerfiles.in_context("schemas/loans.pbtxt")
-
-
-def test_worker_starts_as_it_does_on_one_machine():
+def test_worker_starts_as_on_one_machine_and_as_the_chart_expects():
     stage = last(WORKER)
     expected = workers._environment()
     del expected["PATH"]  # it starts no other program
-    assert dockerfiles.environment(stage) == {**expected, "HOME": "/home/fairsilo"}
-    assert json.loads(stage.arguments("ENTRYPOINT")[0]) == ["/usr/bin/worker_binary"]
-    assert json.loads(stage.arguments("CMD")[0]) == [
+    assert environment(stage) == {**expected, "HOME": "/home/fairsilo"}
+    assert json.loads(arguments(stage, "ENTRYPOINT")[0]) == ["/usr/bin/worker_binary"]
+    assert json.loads(arguments(stage, "CMD")[0]) == [
         "--port=8000",
         f"--max_concurrent_computation_calls={workers.CONCURRENT_CALLS}",
     ]
-    assert stage.arguments("EXPOSE") == ["8000"]
-
-
-def test_worker_is_ended_by_a_signal_that_process_1_cannot_ignore():
-    assert last(WORKER).arguments("STOPSIGNAL") == ["SIGKILL"]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_manifests_and_image_agree_on_the_user(name):
-    manifest = (ROOT / "k8s" / MANIFESTS[name]).read_text()
-    image = {"pipeline": "fairsilo-pipeline", "silo-worker": "${worker_image}"}[name]
-    assert f"image: {image}\n" in manifest
-    user, group = USER.split(":")
-    assert re.findall(r"runAsUser: (\d+)", manifest) == [user]
-    assert re.findall(r"runAsGroup: (\d+)", manifest) == [group]
-
-
-def test_manifests_and_worker_agree_on_port_home_and_command():
-    manifest = (ROOT / "k8s" / MANIFESTS[WORKER]).read_text()
-    assert "containerPort: 8000\n" in manifest
-    home = dockerfiles.environment(last(WORKER))["HOME"]
-    assert f"mountPath: {home}\n" in manifest
-    assert not re.search(r"\b(command|args|env):", manifest)  # the image's are meant
-
-
-def test_default_image_of_the_settings_is_the_one_that_is_built():
-    with (ROOT / "pyproject.toml").open("rb") as file:
-        version = tomllib.load(file)["project"]["version"]
-    assert f"fairsilo-{PIPELINE}:{version}" == settings.DEFAULT_IMAGE
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_readme_names_the_image(name):
-    assert f"fairsilo-{name}" in (FOLDER / "README.md").read_text()
+    assert arguments(stage, "EXPOSE") == ["8000"]
+    # Process 1 can't ignore it.
+    assert arguments(stage, "STOPSIGNAL") == ["SIGKILL"]
+    (pod, *_) = [
+        template["spec"]["containers"][0]
+        for owner, template in templates(list(chart.rendered("local")))
+        if owner["kind"] == "Deployment"
+    ]
+    assert [port["containerPort"] for port in pod["ports"]] == [8000]
+    assert "/home/fairsilo" in {mount["mountPath"] for mount in pod["volumeMounts"]}
+    assert not {"command", "args", "env"} & {*pod}  # the image's are meant

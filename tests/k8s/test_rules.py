@@ -4,17 +4,17 @@ import copy
 
 import pytest
 
-from tests.k8s import kustomize
-from tests.k8s.rules import network, pods, references, rights, volumes
-from tests.k8s.rules.objects import name
+from tests.k8s import chart, rules
+from tests.k8s.rules import name
 
 SILO = "fairsilo-silo-9e"
 OTHER = "fairsilo-silo-aa"
+STORE = "fairsilo/StatefulSet/fairsilo-mysql"
 
 
 @pytest.fixture
 def objects():
-    return copy.deepcopy(list(kustomize.overlay("aks")))
+    return copy.deepcopy(list(chart.rendered("aks")))
 
 
 def get(objects, kind, name, namespace=SILO):
@@ -70,13 +70,13 @@ CONTAINER = {
 @pytest.mark.parametrize("sentence", POD)
 def test_a_pod_with_more_rights_is_found(objects, sentence):
     POD[sentence](worker(objects))
-    assert pods.restricted(objects) == [f"{SILO}/Deployment/worker {sentence}"]
+    assert rules.restricted(objects) == [f"{SILO}/Deployment/worker {sentence}"]
 
 
 @pytest.mark.parametrize("sentence", CONTAINER)
 def test_a_container_with_more_rights_is_found(objects, sentence):
     CONTAINER[sentence](container(objects))
-    assert pods.restricted(objects) == [f"{SILO}/Deployment/worker: worker {sentence}"]
+    assert rules.restricted(objects) == [f"{SILO}/Deployment/worker: worker {sentence}"]
 
 
 def test_rights_are_looked_for_in_jobs_and_in_init_containers(objects):
@@ -84,21 +84,21 @@ def test_rights_are_looked_for_in_jobs_and_in_init_containers(objects):
     spec = cron_job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     spec["initContainers"] = [{"name": "first", "image": "busybox:latest"}]
     assert "fairsilo/CronJob/fairsilo-mysql-backup: first may gain rights" in (
-        pods.restricted(objects)
+        rules.restricted(objects)
     )
 
 
 @pytest.mark.parametrize("probe", ["startupProbe", "readinessProbe", "livenessProbe"])
 def test_a_worker_without_a_probe_is_found(objects, probe):
     container(objects).pop(probe)
-    assert pods.probed(objects) == [f"{SILO}/Deployment/worker: worker has no {probe}"]
+    assert rules.probed(objects) == [f"{SILO}/Deployment/worker: worker has no {probe}"]
 
 
 @pytest.mark.parametrize("value", [None, "baseline"])
 def test_a_namespace_that_enforces_less_is_found(objects, value):
     labels = get(objects, "Namespace", SILO, "")["metadata"]["labels"]
     labels["pod-security.kubernetes.io/enforce"] = value
-    assert pods.enforced(objects) == [f"Namespace/{SILO} has not enforce=restricted"]
+    assert rules.enforced(objects) == [f"Namespace/{SILO} has not enforce=restricted"]
 
 
 @pytest.mark.parametrize(
@@ -112,86 +112,49 @@ def test_a_namespace_that_enforces_less_is_found(objects, value):
 )
 def test_an_image_that_may_change_is_found(objects, image, by_digest, sentence):
     container(objects)["image"] = image
-    assert pods.images(objects, by_digest) == [
+    assert rules.images(objects, by_digest) == [
         f"{SILO}/Deployment/worker: {image} {sentence}"
     ]
+
+
+def rule(resources, verbs, group="", **more):
+    return {"apiGroups": [group], "resources": [resources], "verbs": verbs, **more}
+
+
+RBAC = "rbac.authorization.k8s.io"
 
 
 @pytest.mark.parametrize(
     ("rule", "sentence"),
     [
-        ({"apiGroups": [""], "resources": ["pods"], "verbs": ["*"]}, "has a wildcard"),
-        (
-            {"apiGroups": ["*"], "resources": ["pods"], "verbs": ["get"]},
-            "has a wildcard",
-        ),
-        ({"apiGroups": [""], "resources": ["*"], "verbs": ["get"]}, "has a wildcard"),
-        (
-            {"apiGroups": [""], "resources": ["pods/*"], "verbs": ["get"]},
-            "has a wildcard",
-        ),
+        (rule("pods", ["*"]), "has a wildcard"),
+        (rule("pods", ["get"], "*"), "has a wildcard"),
+        (rule("*", ["get"]), "has a wildcard"),
+        (rule("pods/*", ["get"]), "has a wildcard"),
         ({"nonResourceURLs": ["/logs/*"], "verbs": ["get"]}, "has a wildcard"),
+        (rule("pods/exec", ["create"]), "opens a shell in pods"),
+        (rule("roles", ["escalate"], RBAC), "gives more rights"),
+        (rule("rolebindings", ["create"], RBAC), "gives more rights"),
+        (rule("serviceaccounts/token", ["create"]), "gives more rights"),
+        (rule("jobs", ["create"], "batch"), "starts or changes workloads"),
+        (rule("secrets", ["get"]), "reads secrets that it doesn't name"),
         (
-            {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["create"]},
-            "opens a shell in pods",
-        ),
-        (
-            {
-                "apiGroups": ["rbac.authorization.k8s.io"],
-                "resources": ["roles"],
-                "verbs": ["escalate"],
-            },
-            "gives more rights",
-        ),
-        (
-            {
-                "apiGroups": ["rbac.authorization.k8s.io"],
-                "resources": ["rolebindings"],
-                "verbs": ["create"],
-            },
-            "gives more rights",
-        ),
-        (
-            {
-                "apiGroups": [""],
-                "resources": ["serviceaccounts/token"],
-                "verbs": ["create"],
-            },
-            "gives more rights",
-        ),
-        (
-            {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create"]},
-            "starts or changes workloads",
-        ),
-        (
-            {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
+            rule("secrets", ["get", "list"], resourceNames=["one"]),
             "reads secrets that it doesn't name",
         ),
-        (
-            {
-                "apiGroups": [""],
-                "resources": ["secrets"],
-                "resourceNames": ["one"],
-                "verbs": ["get", "list"],
-            },
-            "reads secrets that it doesn't name",
-        ),
-        (
-            {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create"]},
-            "writes config maps that it doesn't name",
-        ),
+        (rule("configmaps", ["create"]), "writes config maps that it doesn't name"),
     ],
 )
 def test_a_role_that_allows_too_much_is_found(objects, rule, sentence):
     get(objects, "Role", "fairsilo-runner", "kubeflow")["rules"].append(rule)
-    assert rights.least(objects) == [f"kubeflow/Role/fairsilo-runner {sentence}"]
+    assert rules.least(objects) == [f"kubeflow/Role/fairsilo-runner {sentence}"]
 
 
 def test_a_binding_for_all_namespaces_is_found(objects):
     binding = get(objects, "RoleBinding", "operator")
     binding["kind"] = "ClusterRoleBinding"
     binding["metadata"].pop("namespace")
-    assert rights.least(objects) == [
+    assert rules.least(objects) == [
         "ClusterRoleBinding/operator holds in all namespaces"
     ]
 
@@ -199,44 +162,38 @@ def test_a_binding_for_all_namespaces_is_found(objects):
 def test_a_namespace_that_denies_nothing_is_found(objects):
     policy = get(objects, "NetworkPolicy", "default-deny")
     policy["spec"]["policyTypes"] = ["Ingress"]
-    assert network.denied(objects, SILO) == [f"{SILO}: nothing is denied by default"]
-    assert network.denied(objects, OTHER) == []
+    assert rules.denied(objects, SILO) == [f"{SILO}: nothing is denied by default"]
+    assert rules.denied(objects, OTHER) == []
+
+
+def to(cidr, port):
+    ports = [{"protocol": "TCP", "port": port}]
+    return {"to": [{"ipBlock": {"cidr": cidr}}], "ports": ports}
 
 
 ANYBODY = {"from": [{"podSelector": {}}], "ports": [{"protocol": "TCP", "port": 8000}]}
-NO_PORT = {"from": [network.COORDINATOR]}
-WORLD = {
-    "to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}],
-    "ports": [{"protocol": "TCP", "port": 443}],
-}
-TWO = {
-    "to": [{"ipBlock": {"cidr": "10.0.0.0/31"}}],
-    "ports": [{"protocol": "TCP", "port": 443}],
-}
-NFS = {
-    "to": [{"ipBlock": {"cidr": "10.0.0.4/32"}}],
-    "ports": [{"protocol": "TCP", "port": 2049}],
-}
+NO_PORT = {"from": [rules.COORDINATOR]}
+WORLD, TWO, NFS = to("0.0.0.0/0", 443), to("10.0.0.0/31", 443), to("10.0.0.4/32", 2049)
 
 
 @pytest.mark.parametrize("rule", [{}, ANYBODY, NO_PORT])
 def test_a_way_into_a_silo_is_found(objects, rule):
     policy = get(objects, "NetworkPolicy", "calls-from-coordinator")
     policy["spec"]["ingress"].append(rule)
-    assert network.silo(objects, SILO) == [f"{name(policy)} lets in {rule}"]
+    assert rules.silo(objects, SILO) == [f"{name(policy)} lets in {rule}"]
 
 
 @pytest.mark.parametrize("rule", [{}, WORLD, TWO, NFS])
 def test_a_way_out_of_a_silo_is_found(objects, rule):
     policy = get(objects, "NetworkPolicy", "names")
     policy["spec"]["egress"].append(rule)
-    assert network.silo(objects, SILO) == [f"{name(policy)} lets out {rule}"]
+    assert rules.silo(objects, SILO) == [f"{name(policy)} lets out {rule}"]
 
 
 def test_a_policy_of_another_kind_is_found(objects):
     policy = get(objects, "NetworkPolicy", "names")
     policy["kind"] = "CiliumNetworkPolicy"
-    assert network.silo(objects, SILO) == [
+    assert rules.silo(objects, SILO) == [
         f"{SILO}/CiliumNetworkPolicy/names is a policy of another kind"
     ]
 
@@ -245,57 +202,46 @@ def test_a_policy_of_another_kind_is_found(objects):
     ("kind", "namespace", "name", "sentence"),
     [
         ("ServiceAccount", SILO, "silo-worker", f"{SILO}/Deployment/worker names"),
-        ("ConfigMap", "kubeflow", "silo-homes", "kubeflow/Job/silo-homes names"),
+        ("ConfigMap", "kubeflow", "silo-homes", "kubeflow/Job/silo-homes-"),
         ("PersistentVolume", "", f"{SILO}-home", f"{SILO}/PersistentVolumeClaim/home"),
         ("PersistentVolumeClaim", SILO, "home", f"{SILO}/Deployment/worker names"),
-        ("StorageClass", "", "fairsilo-disk", "fairsilo/StatefulSet/fairsilo-mysql"),
+        ("StorageClass", "", "fairsilo-disk", f"{STORE} names"),
         ("ClusterRole", "", "fairsilo-silo-owner", f"{SILO}/RoleBinding/owner names"),
         ("Role", "kubeflow", "fairsilo-runner", "kubeflow/RoleBinding/fairsilo-runner"),
         ("Namespace", "", SILO, f"{SILO}/Deployment/worker names"),
-        (
-            "Service",
-            "fairsilo",
-            "fairsilo-mysql",
-            "fairsilo/StatefulSet/fairsilo-mysql",
-        ),
+        ("Service", "fairsilo", "fairsilo-mysql", f"{STORE} names"),
     ],
 )
 def test_what_is_named_and_not_there_is_found(objects, kind, namespace, name, sentence):
     objects.remove(get(objects, kind, name, namespace))
-    faults = references.missing(objects, kustomize.PREREQUISITES)
+    faults = rules.missing(objects, chart.PREREQUISITES)
     assert any(fault.startswith(sentence) for fault in faults), faults
-    assert all(
-        fault.endswith(
-            f"{kind}/{namespace or name}"
-            if not namespace
-            else f"{kind}/{namespace}/{name}"
-        )
-        for fault in faults
-    )
+    gone = "/".join(part for part in (kind, namespace, name) if part)
+    assert all(fault.endswith(f" {gone}") for fault in faults)
 
 
 def test_a_prerequisite_counts_only_while_it_is_one(objects):
-    faults = references.missing(objects, {("Namespace", "", "kubeflow")})
+    faults = rules.missing(objects, {("Namespace", "", "kubeflow")})
     assert {*faults} == {
         "fairsilo/StatefulSet/fairsilo-mysql names Secret/fairsilo/fairsilo-mysql",
         "fairsilo/CronJob/fairsilo-mysql-backup names Secret/fairsilo/fairsilo-mysql",
     }
-    gone = {*kustomize.PREREQUISITES, ("Secret", "fairsilo", "old")}
-    assert references.unused(objects, gone) == ["Secret/fairsilo/old"]
+    gone = {*chart.PREREQUISITES, ("Secret", "fairsilo", "old")}
+    assert rules.unused(objects, gone) == ["Secret/fairsilo/old"]
 
 
 @pytest.mark.parametrize("kind", ["Service", "PodDisruptionBudget"])
 def test_what_chooses_no_pod_is_found(objects, kind):
     pod = get(objects, "Deployment", "worker")["spec"]["template"]
     pod["metadata"]["labels"]["app.kubernetes.io/name"] = "another"
-    assert f"{SILO}/{kind}/worker chooses no pod" in references.unmatched(objects)
+    assert f"{SILO}/{kind}/worker chooses no pod" in rules.unmatched(objects)
 
 
 def test_a_volume_that_shows_anothers_directory_is_found(objects):
     volume = get(objects, "PersistentVolume", f"{SILO}-home", "")
     attributes = volume["spec"]["csi"]["volumeAttributes"]
     attributes["folderName"] = "flights/silos/AA"
-    (fault,) = volumes.own(objects)
+    (fault,) = rules.own(objects)
     assert fault.endswith(f"/AA is shown by {SILO}-home and {OTHER}-home")
 
 
@@ -303,7 +249,7 @@ def test_a_volume_that_shows_anothers_directory_is_found(objects):
 def test_a_volume_that_shows_all_silos_directories_is_found(objects, folder):
     volume = get(objects, "PersistentVolume", f"{SILO}-home", "")
     volume["spec"]["csi"]["volumeAttributes"]["folderName"] = folder
-    faults = volumes.own(objects)
+    faults = rules.own(objects)
     assert len(faults) == 15
     assert all(f"of {SILO}-home" in fault for fault in faults)
 
@@ -311,7 +257,7 @@ def test_a_volume_that_shows_all_silos_directories_is_found(objects, folder):
 def test_a_container_that_two_silos_see_is_found(objects):
     volume = get(objects, "PersistentVolume", f"{SILO}-input", "")
     volume["spec"]["csi"]["volumeAttributes"]["containerName"] = "silo-aa"
-    (fault,) = volumes.own(objects)
+    (fault,) = rules.own(objects)
     assert fault.endswith(f"/silo-aa is shown by {SILO}-input and {OTHER}-input")
 
 
@@ -321,7 +267,7 @@ def test_a_volume_that_another_silo_may_claim_or_write_to_is_found(objects):
     spec["accessModes"] = ["ReadWriteMany"]
     spec["csi"]["readOnly"] = False
     place = f"PersistentVolume/{SILO}-home"
-    assert volumes.own(objects) == [
+    assert rules.own(objects) == [
         f"{place} may be claimed from {OTHER}",
         f"{place} may be written to",
         f"{place} is mounted for writing",
@@ -337,7 +283,7 @@ def test_a_worker_that_may_write_is_found(objects):
         "persistentVolumeClaim": {"claimName": "output"},
     }
     place = f"{SILO}/Deployment/worker"
-    assert volumes.mounted(objects) == [
+    assert rules.mounted(objects) == [
         f"{place} doesn't work in its home",
         f"{place} may write to its home",
         f"{place} writes outside its pod: output",

@@ -1,101 +1,404 @@
-"""Terraform's files keep what the documentation promises."""
+"""What Terraform would make, by Terraform itself with a stand-in for the provider."""
 
-import re
+import contextlib
+import json
+import os
+import pathlib
 import shutil
 import subprocess
+from typing import Any
 
 import pytest
+import yaml
 
-from pipelines.cluster import manifests, silos
-from tests.k8s.terraform_files import TERRAFORM, modules, resources
+from tests.k8s.chart import K8S, SILOS
+from tests.k8s.names import IDS, slug_of
+from tests.k8s.provider_stub import SCHEMA, ProviderStub
 
-ALL = list(resources())
+TERRAFORM = K8S / "terraform"
+PLAN = pathlib.Path(__file__).with_name("plan.tftest.hcl")
+TWO_TIERS = [
+    {"id": "North 1", "tier": "account"},
+    {"id": "South", "slug": "south-2"},
+    *({"id": one, "tier": "account"} for one in IDS),
+]
+
+pytestmark = pytest.mark.skipif(
+    not shutil.which("terraform"), reason="terraform is not installed"
+)
 
 
-def of_type(type_):
-    return {where: body for kind, where, body in ALL if kind == type_}
+@contextlib.contextmanager
+def terraform(folder):
+    """Give a function that runs Terraform on a copy of our files."""
+    copy = folder / "terraform"
+    shutil.copytree(TERRAFORM, copy, ignore=shutil.ignore_patterns(".terraform*"))
+    shutil.copy(K8S / "silos.yaml", folder)
+    (copy / "tests").mkdir()
+    with ProviderStub() as stub:
+
+        def run(*arguments):
+            return subprocess.run(
+                ["terraform", f"-chdir={copy}", *arguments],
+                env=os.environ | stub.environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+
+        begun = run("init", "-backend=false")
+        assert begun.returncode == 0, begun.stderr
+        yield run, copy
 
 
-def text_of(module):
-    folder = TERRAFORM / "modules" / module if module else TERRAFORM
-    return "\n".join(path.read_text() for path in sorted(folder.glob("*.tf")))
+def messages(done, kind):
+    """Return what `terraform test -json` said, of one kind."""
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    return [message for message in found if message["type"] == kind]
 
 
-@pytest.mark.skipif(not shutil.which("terraform"), reason="terraform is not installed")
+def resources_of(module):
+    """Yield the resources of a state's module and of those inside it."""
+    yield from module.get("resources", [])
+    for child in module.get("child_modules", []):
+        yield from resources_of(child)
+
+
+def of_type(state, type_):
+    """Return the values of all resources of a type by their addresses."""
+    return {
+        resource["address"]: resource["values"]
+        for resource in resources_of(state["root_module"])
+        if resource["type"] == type_
+    }
+
+
+def one(state, type_):
+    (found,) = of_type(state, type_).values()
+    return found
+
+
+def azure(state):
+    """Return what the chart is told."""
+    return state["outputs"]["values"]["value"]["azure"]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Return the state and the outputs of each run in `plan.tftest.hcl`."""
+    with terraform(tmp_path_factory.mktemp("plan")) as (run, copy):
+        shutil.copy(PLAN, copy / "tests")
+        (copy / "tests/two_tiers.yaml").write_text(yaml.safe_dump({"silos": TWO_TIERS}))
+        variables = "-var-file=terraform.tfvars.example"
+        done = run("test", "-json", "-verbose", variables)
+    assert done.returncode == 0, done.stdout
+    assert not messages(done, "diagnostic"), "the example sets an unknown variable"
+    assert "must-be-in-no-state" not in done.stdout
+    return {
+        message["@testrun"]: message["test_state"]
+        for message in messages(done, "test_state")
+    }
+
+
+@pytest.fixture(params=["defaults", "two_tiers"])
+def state(made, request):
+    return made[request.param]
+
+
 def test_files_are_formatted():
     command = ["terraform", "fmt", "-check", "-recursive", "-diff", str(TERRAFORM)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("module", sorted(modules()))
-def test_every_variable_is_typed_described_and_used(module):
-    blocks, text = modules()[module], text_of(module)
-    for declared in blocks.get("variable", []):
-        for name, body in declared.items():
-            assert body.get("type"), f"{module}: {name} has no type"
-            assert body.get("description"), f"{module}: {name} has no description"
-            elsewhere = re.sub(rf'variable "{name}" {{.*?\n}}', "", text, flags=re.S)
-            assert re.search(rf"\bvar\.{name}\b", elsewhere), (
-                f"{module}: {name}: unused"
-            )
+def test_terraform_takes_the_files_and_refuses_an_unknown_argument(tmp_path):
+    with terraform(tmp_path) as (run, copy):
+        done = run("validate", "-no-color")
+        assert done.returncode == 0, done.stdout + done.stderr
+        with (copy / "modules/silo/main.tf").open("a") as file:
+            file.write('resource "azurerm_storage_container" "b" {\n public = 1\n}\n')
+        done = run("validate", "-no-color")
+    assert 'An argument named "public" is not expected here' in done.stderr
+    assert 'The argument "name" is required' in done.stderr
 
 
-@pytest.mark.parametrize("module", sorted(modules()))
-def test_every_output_is_described(module):
-    for declared in modules()[module].get("output", []):
-        for name, body in declared.items():
-            assert body.get("description"), f"{module}: {name} has no description"
+def test_the_schema_is_of_the_provider_that_is_asked_for():
+    assert 'version = "~> 4.73"' in (TERRAFORM / "versions.tf").read_text()
+    assert "@cdktn/provider-azurerm 16.1.0" in SCHEMA["source"]  # is provider 4.73.0
 
 
-def test_storage_accounts_take_no_keys_and_nobody_from_outside():
-    accounts = of_type("azurerm_storage_account")
-    assert len(accounts) == 2  # the root's, and the module's for blobs
-    for where, body in accounts.items():
-        assert body["shared_access_key_enabled"] is False, where
-        assert body["public_network_access_enabled"] is False, where
-        assert body["allow_nested_items_to_be_public"] is False, where
-        assert body["local_user_enabled"] is False, where
-        assert body["cross_tenant_replication_enabled"] is False, where
-        assert body["default_to_oauth_authentication"] is True, where
-        assert body["min_tls_version"] == "TLS1_2", where
-        (rules,) = body["network_rules"]
-        assert rules == {"default_action": "Deny", "bypass": ["None"]}, where
-    assert accounts["blob_account:azurerm_storage_account.this"][
-        "https_traffic_only_enabled"
+def test_silos_are_named_as_in_the_chart(made):
+    assert [*azure(made["defaults"])["silos"]] == sorted(
+        slug_of(silo["id"]) for silo in SILOS["silos"]
+    )
+    told = {"south-2", *map(slug_of, ["North 1", *IDS])}
+    assert {*azure(made["two_tiers"])["silos"]} == told
+
+
+def test_each_silo_has_one_identity_and_one_credential_for_its_own_account(state):
+    credentials = of_type(state, "azurerm_federated_identity_credential")
+    identities = of_type(state, "azurerm_user_assigned_identity")
+    slugs = azure(state)["silos"]
+    assert len(credentials) == len(slugs)
+    for slug in slugs:
+        silo = f'module.silo["{slug}"].'
+        credential = credentials[silo + "azurerm_federated_identity_credential.worker"]
+        account = f"fairsilo-silo-{slug}:silo-worker"
+        assert credential["subject"] == f"system:serviceaccount:{account}"
+        assert credential["audience"] == ["api://AzureADTokenExchange"]
+        identity = identities[silo + "azurerm_user_assigned_identity.silo"]
+        assert credential["user_assigned_identity_id"] == identity["id"]
+    ids = {c["user_assigned_identity_id"] for c in credentials.values()}
+    assert len(ids) == len(slugs)
+    cluster = one(state, "azurerm_kubernetes_cluster")
+    assert {c["issuer"] for c in credentials.values()} == {cluster["oidc_issuer_url"]}
+
+
+def test_a_silos_identity_may_read_its_own_container_and_nothing_else(state):
+    accounts = of_type(state, "azurerm_storage_account")
+    ids = {account["name"]: account["id"] for account in accounts.values()}
+    roles = of_type(state, "azurerm_role_assignment")
+    identities = of_type(state, "azurerm_user_assigned_identity")
+    scopes = set()
+    for slug, silo in azure(state)["silos"].items():
+        address = f'module.silo["{slug}"].azurerm_user_assigned_identity.silo'
+        principal = identities[address]["principal_id"]
+        (role,) = [r for r in roles.values() if r["principal_id"] == principal]
+        container = f"blobServices/default/containers/{silo['container']}"
+        assert role["scope"] == f"{ids[silo['account']]}/{container}"
+        assert role["role_definition_name"] == "Storage Blob Data Reader"
+        scopes.add(role["scope"])
+    assert len(scopes) == len(azure(state)["silos"])
+
+
+def test_other_roles_are_few_and_none_may_grant_others_or_list_keys(made):
+    assert {
+        role["role_definition_name"]
+        for role in of_type(made["defaults"], "azurerm_role_assignment").values()
+    } == {
+        "Azure Kubernetes Service RBAC Cluster Admin",
+        "AcrPush",
+        "Key Vault Secrets Officer",
+        "Network Contributor",
+        "Azure Kubernetes Service Cluster User Role",
+        "AcrPull",
+        "Storage Blob Data Reader",
+    }
+
+
+def test_no_subject_audience_or_scope_holds_a_wildcard(state):
+    for resource in resources_of(state["root_module"]):
+        for name in ("subject", "audience", "scope", "issuer"):
+            assert "*" not in str(resource["values"].get(name)), resource["address"]
+
+
+def test_the_tier_decides_whether_a_silo_gets_an_account_of_its_own(made):
+    silos = azure(made["two_tiers"])["silos"]
+    accounts = [silo["account"] for silo in silos.values()]
+    assert len({*accounts}) == len(TWO_TIERS)
+    assert silos["south-2"]["account"].startswith("fairsilosilos")
+    assert len({silo["endpoint_ip"] for silo in silos.values()}) == len(TWO_TIERS)
+    assert len({s["account"] for s in azure(made["defaults"])["silos"].values()}) == 1
+
+
+def test_every_account_has_an_endpoint_in_the_private_zone_and_blobs_a_log(state):
+    accounts = of_type(state, "azurerm_storage_account")
+    endpoints = of_type(state, "azurerm_private_endpoint").values()
+    linked = {
+        connection["private_connection_resource_id"]
+        for endpoint in endpoints
+        for connection in endpoint["private_service_connection"]
+    }
+    assert linked == {account["id"] for account in accounts.values()}
+    zones = of_type(state, "azurerm_private_dns_zone")
+    ids = {zone["id"] for zone in zones.values()}
+    for endpoint in endpoints:
+        (group,) = endpoint["private_dns_zone_group"]
+        assert {*group["private_dns_zone_ids"]} <= ids
+    logged = {
+        setting["target_resource_id"]
+        for setting in of_type(state, "azurerm_monitor_diagnostic_setting").values()
+    }
+    for address, account in accounts.items():
+        blobs = f"{account['id']}/blobServices/default"
+        assert (blobs in logged) == ("root" not in address), address
+
+
+# What keeps people and pods out, in each resource of a type.
+SET: dict[str, dict[str, Any]] = {
+    "azurerm_storage_account": {
+        "shared_access_key_enabled": False,
+        "public_network_access_enabled": False,
+        "allow_nested_items_to_be_public": False,
+        "local_user_enabled": False,
+        "cross_tenant_replication_enabled": False,
+        "default_to_oauth_authentication": True,
+        "min_tls_version": "TLS1_2",
+        "network_rules.0.default_action": "Deny",
+        "network_rules.0.bypass": ["None"],
+    },
+    "azurerm_kubernetes_cluster": {
+        "local_account_disabled": True,
+        "oidc_issuer_enabled": True,
+        "workload_identity_enabled": True,
+        "azure_active_directory_role_based_access_control.0.azure_rbac_enabled": True,
+        "api_server_access_profile.0.authorized_ip_ranges": ["203.0.113.7/32"],
+        "network_profile.0.network_plugin_mode": "overlay",
+        "network_profile.0.network_data_plane": "cilium",
+        "network_profile.0.network_policy": "cilium",
+        "network_profile.0.dns_service_ip": "10.245.0.10",
+        "storage_profile.0.blob_driver_enabled": True,
+    },
+    "azurerm_kubernetes_cluster_node_pool": {
+        "auto_scaling_enabled": True,
+        "node_taints": None,
+    },
+    "azurerm_key_vault": {
+        "rbac_authorization_enabled": True,
+        "purge_protection_enabled": True,
+        "network_acls.0.default_action": "Deny",
+        "network_acls.0.bypass": "None",
+    },
+}
+
+
+@pytest.mark.parametrize("type_", SET)
+def test_resources_are_closed(state, type_):
+    found = of_type(state, type_)
+    assert found
+    for address, resource in found.items():
+        for path, expected in SET[type_].items():
+            value = resource
+            for part in path.split("."):
+                value = value[int(part) if part.isdigit() else part]
+            assert value == expected, f"{address}: {path}"
+        if "https_traffic_only_enabled" in resource:
+            # NFS 4.1, which the root speaks, isn't HTTPS.
+            assert resource["https_traffic_only_enabled"] is ("root" not in address)
+
+
+def test_subnets_lie_in_the_network_and_do_not_overlap(made):
+    subnets = of_type(made["two_tiers"], "azurerm_subnet").values()
+    prefixes = sorted(subnet["address_prefixes"][0] for subnet in subnets)
+    assert prefixes == ["10.40.0.0/18", "10.40.128.0/18", "10.40.64.0/18"]
+
+
+def test_the_budget_sees_the_nodes_too(made):
+    budget = one(made["defaults"], "azurerm_consumption_budget_subscription")
+    cluster = one(made["defaults"], "azurerm_kubernetes_cluster")
+    ((dimension,),) = [part["dimension"] for part in budget["filter"]]
+    assert dimension["values"] == ["fairsilo", cluster["node_resource_group"]]
+    start = budget["time_period"][0]["start_date"]
+    assert start.endswith("-01T00:00:00Z")
+
+
+def test_the_root_share_is_nfs_and_the_chart_is_told_its_place(made):
+    share = one(made["defaults"], "azurerm_storage_share")
+    root = azure(made["defaults"])["root"]
+    assert share["enabled_protocol"] == "NFS"
+    assert root["share"] == share["name"] == "root"
+    assert root["account"].startswith("fairsiloroot")
+    assert root["size_gib"] == 100
+
+
+def test_the_store_is_in_the_cluster_unless_said_otherwise(made):
+    assert azure(made["defaults"])["store"] == {"host": None}
+    assert not of_type(made["defaults"], "azurerm_mysql_flexible_server")
+    server = one(made["two_tiers"], "azurerm_mysql_flexible_server")
+    assert azure(made["two_tiers"])["store"] == {"host": server["fqdn"]}
+    assert server["public_network_access"] == "Disabled"
+    assert server["administrator_password_wo"] is None
+
+
+def test_terraform_makes_and_keeps_no_password(state):
+    kinds = {resource["type"] for resource in resources_of(state["root_module"])}
+    assert not kinds & {"azurerm_key_vault_secret", "random_password"}
+
+
+# Values that are refused, and the sentence that says so; each list is one run, since
+# one run names all that it refuses.
+REFUSED: list[tuple[str, Any, str]] = [
+    ("subscription_id", "mine", "expected a GUID in small letters"),
+    ("location", "West Europe", "expected a region's short name"),
+    ("name", "Fair-Silo", "expected 3 to 10 small letters and digits"),
+    ("admin_group_id", "admins", "expected a GUID"),
+    ("member_group_ids", ["operators"], "expected GUIDs"),
+    ("allowed_ip_ranges", [], "found none, expected at least one"),
+    ("monthly_budget", 0, "expected an amount above 0"),
+    ("budget_emails", ["nobody"], "expected at least one mail address"),
+    ("redundancy", "GRS", "expected LRS or ZRS"),
+    ("root_share_gib", 50, "expected 100 to 102400"),
+    ("log_retention_days", 7, "expected 30 to 730"),
+    ("kubernetes_version", "1.33.2", "expected a minor version"),
+    ("vnet_cidr", "10.40.0.0/24", "expected a range of /20 or wider"),
+    ("pod_cidr", "10.244.0.0", "expected a range"),
+    (
+        "system_pool",
+        {"vm_size": "x", "min_count": 3, "max_count": 2},
+        "expected 1 <= min_count <= max_count",
+    ),
+    (
+        "worker_pool",
+        {"vm_size": "x", "min_count": 0, "max_count": 2},
+        "silo workers run all the time",
+    ),
+    ("mysql", "single", "expected in-cluster or flexible"),
+    ("silos_file", "tests/empty.yaml", "a list `silos` of at least one silo"),
+]
+ALSO_REFUSED: list[tuple[str, Any, str]] = [
+    ("allowed_ip_ranges", ["0.0.0.0/0"], "none wider than /16"),
+    ("service_cidr", "10.0.0.0/8", "expected a range smaller than /12"),
+    ("service_cidr", "10.0.0.0/8", "found ranges that overlap"),
+    ("mysql", "flexible", "expected at least 24 characters"),
+]
+BAD_SILOS = [
+    ([{"id": "a", "slug": "a--b"}], "slug: expected at most 40 small letters"),
+    ([{"id": "b", "tier": "pool"}], "silo: expected the tier account or container"),
+    ([{"id": "C"}, {"id": "c"}], 'Two different items produced the key "c"'),
+]
+
+
+@pytest.fixture(scope="module")
+def refusals(tmp_path_factory):
+    """Return all that Terraform says in each run."""
+    runs = [
+        {name: value for name, value, _ in rows} for rows in (REFUSED, ALSO_REFUSED)
     ]
+    with terraform(tmp_path_factory.mktemp("refusals")) as (run, copy):
+        (copy / "tests/empty.yaml").write_text("silos: []\n")
+        for silos, _ in BAD_SILOS:
+            path = copy / f"tests/{len(runs)}.yaml"
+            path.write_text(yaml.safe_dump({"silos": silos}))
+            runs.append({"silos_file": f"tests/{path.name}"})
+        begin = PLAN.read_text().split("variables {")[0]
+        for number, given in enumerate(runs):
+            lines = "\n".join(f"{name} = {json.dumps(v)}" for name, v in given.items())
+            text = f'{begin}run "bad" {{\nvariables {{\n{lines}\n}}\n}}'
+            (copy / f"tests/{number}.tftest.hcl").write_text(text)
+        done = run("test", "-json", "-var-file=terraform.tfvars.example")
+    said: list[list[str]] = [[] for _ in runs]
+    for message in messages(done, "diagnostic"):
+        number = int(pathlib.Path(message["@testfile"]).name.split(".")[0])
+        said[number].append(message["diagnostic"]["detail"])
+    return said
 
 
-def test_passwords_are_neither_made_nor_kept_by_terraform():
-    assert not {type_ for type_, _, _ in ALL} & {
-        "azurerm_key_vault_secret",
-        "random_password",
-    }
-    for module, blocks in modules().items():
-        for declared in blocks.get("variable", []):
-            for name, body in declared.items():
-                if name.endswith("password"):
-                    assert body["ephemeral"] is True, f"{module}: {name}"
-                    assert body["sensitive"] is True, f"{module}: {name}"
+@pytest.mark.parametrize(
+    ("number", "name", "sentence"),
+    [
+        (number, name, sentence)
+        for number, rows in enumerate((REFUSED, ALSO_REFUSED))
+        for name, _, sentence in rows
+    ],
+)
+def test_a_bad_value_is_refused_with_a_sentence(refusals, number, name, sentence):
+    found = [text for text in refusals[number] if sentence in text]
+    assert found, refusals[number]
+    assert any(name in text.partition(":")[0] for text in found)
 
 
-def test_roles_are_named_one_by_one_and_none_may_grant_others_or_list_keys():
-    roles = {
-        where.split(".")[1]: body["role_definition_name"]
-        for where, body in of_type("azurerm_role_assignment").items()
-    }
-    assert roles == {
-        "admins": "Azure Kubernetes Service RBAC Cluster Admin",
-        "admins_push": "AcrPush",
-        "admins_secrets": "Key Vault Secrets Officer",
-        "cluster_joins_nodes": "Network Contributor",
-        "logins": "Azure Kubernetes Service Cluster User Role",
-        "nodes_pull": "AcrPull",
-        "reads_input": "Storage Blob Data Reader",
-    }
-
-
-def test_the_list_of_silos_is_what_the_package_makes_of_silos_yaml():
-    listed = silos.read(TERRAFORM.parent / manifests.SILOS_FILE)
-    made = (TERRAFORM.parent / manifests.TERRAFORM_FILE).read_text()
-    assert made == manifests.terraform(listed), "run `make manifests`"
+@pytest.mark.parametrize(
+    ("number", "sentence"), enumerate((said for _, said in BAD_SILOS), start=2)
+)
+def test_a_bad_silo_is_refused_with_a_sentence(refusals, number, sentence):
+    assert sentence in "\n".join(refusals[number])

@@ -108,7 +108,6 @@ GATES = {
     "minimum_data": "enough data to judge at all",
     "better_than_chance": "a model that ranks better than a coin",
     "silo_floor": "what each silo must reach",
-    "worst_silo": "what the worst served silo must reach",
     "worst_tenth": "what the worst served tenth must reach",
     "silo_gap": "how far silos may lie apart",
     "group_gap": "how far groups may lie apart",

@@ -64,6 +64,23 @@ var fairsilo = window.fairsilo ?? {};
   });
 }
 
+{
+  const data = document.getElementById("page-data");
+  fairsilo.pageData = data ? JSON.parse(data.textContent) : {};
+}
+
+// Calls `action` once for each element, when it comes near the screen.
+fairsilo.whenNear = (elements, rootMargin, action) => {
+  const near = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (!isIntersecting) continue;
+      near.unobserve(target);
+      action(target);
+    }
+  }, { rootMargin });
+  elements.forEach((each) => near.observe(each));
+};
+
 fairsilo.element = (tag, properties = {}, ...children) => {
   const made = Object.assign(document.createElement(tag), properties);
   made.append(...children);
@@ -83,7 +100,8 @@ fairsilo.tables = (() => {
       this.kinds = kinds;
       if (source instanceof HTMLTableRowElement) this.made = source;
       else this.cells = source.cells ?? source;
-      this.threshold = this.made ? this.made.dataset.threshold : source.threshold;
+      const threshold = this.made ? this.made.dataset.threshold : source.threshold;
+      this.threshold = threshold === undefined ? undefined : Number(threshold);
     }
     get html() {
       this.made ??= build(this.cells, this.kinds);
@@ -101,13 +119,15 @@ fairsilo.tables = (() => {
         const place = this.made.cells[column];
         return sortable(place.dataset.sort ?? place.textContent);
       }
-      if (typeof cell === "string") return sortable(cell);
+      if (typeof cell === "string" || typeof cell === "number") return sortable(cell);
       return sortable((Array.isArray(cell) ? cell[1] : cell.sort) ?? textOf(cell));
     }
   }
 
-  const textOf = (cell) =>
-    typeof cell === "string" ? cell : Array.isArray(cell) ? cell[0] : cell.text;
+  const textOf = (cell) => {
+    if (typeof cell === "number") return number.format(cell);
+    return typeof cell === "string" ? cell : Array.isArray(cell) ? cell[0] : cell.text;
+  };
   const wordsOf = (cell) => [textOf(cell), ...(cell.findings ?? []).flat(2)].join("\n");
 
   function sortable(value) {
@@ -133,7 +153,7 @@ fairsilo.tables = (() => {
     return element("bdi", {}, ...nodes);
   }
 
-  const MARKS = { good: "✓ ", bad: "✗ " };
+  const MARKS = { good: "✓ ", bad: "✗ ", waived: "⚑ " };
 
   function build(cells, kinds) {
     const row = element("tr");
@@ -146,14 +166,11 @@ fairsilo.tables = (() => {
         place.append(element("span", { className: `word ${mood}` }, MARKS[mood], text));
       } else place.append(text);
       for (const [sentences, hint] of cell.findings ?? []) {
-        const list = sentences.map((sentence) =>
-          element("li", {}, written(sentence)),
-        );
-        place.append(element("ul", {}, ...list));
+        const list = sentences.map((sentence) => element("li", {}, written(sentence)));
+        if (list.length) place.append(element("ul", {}, ...list));
         if (!hint) continue;
-        const told = written(hint);
-        const label = element("strong", { textContent: "Way out:" });
-        place.append(element("p", { className: "hint" }, label, " ", told));
+        const label = element("strong", { textContent: "Hint:" });
+        place.append(element("p", { className: "hint" }, label, " ", written(hint)));
       }
       row.append(place);
     });
@@ -170,7 +187,20 @@ fairsilo.tables = (() => {
       this.limit = SHOWN;
       this.headings.forEach((heading, column) => this.sortBy(heading, column));
       if (this.rows.length > SEARCHED) this.search();
-      if (rest.length) this.paint();
+      this.choices = [...new Set(this.rows.map((row) => row.threshold).filter((value) => value !== undefined))];
+      if (this.choices.length > 1) this.chooseThreshold();
+      if (rest.length || this.select) this.paint();
+    }
+
+    // Rates are shown at one threshold, at first the middle one.
+    chooseThreshold() {
+      this.choices.sort((x, y) => x - y);
+      const options = this.choices.map((value) => element("option", { value, textContent: value }));
+      this.select = element("select", { name: "threshold" }, ...options);
+      this.select.value = this.choices[this.choices.length >> 1];
+      this.select.addEventListener("change", () => this.paint());
+      const label = element("label", {}, "Threshold of the rates ", this.select);
+      this.table.parentElement.before(element("p", { className: "controls" }, label));
     }
 
     sortBy(heading, column) {
@@ -221,14 +251,9 @@ fairsilo.tables = (() => {
       const words = (this.field?.value ?? "").toLowerCase().split(/\s+/).filter(Boolean);
       return this.rows.filter(
         (row) =>
-          (this.threshold === undefined || row.threshold === undefined || Number(row.threshold) === this.threshold) &&
+          (!this.select || row.threshold === undefined || String(row.threshold) === this.select.value) &&
           words.every((word) => row.text.includes(word)),
       );
-    }
-
-    at(threshold) {
-      this.threshold = threshold;
-      this.paint();
     }
 
     paint() {
@@ -257,13 +282,13 @@ fairsilo.tables = (() => {
     region.setAttribute("role", "region");
     region.setAttribute("aria-label", title);
     const holder = element("div", {}, region);
-    const made = new LongTable(table, rows);
-    return { holder, table: made };
+    new LongTable(table, rows);
+    return { holder };
   }
 
-  const all = [...document.querySelectorAll("table.sortable")].map((table) => {
+  for (const table of document.querySelectorAll("table.sortable")) {
     const rest = table.parentElement.querySelector("script[type='application/json']");
-    return new LongTable(table, rest ? JSON.parse(rest.textContent) : []);
-  });
-  return { all, make };
+    new LongTable(table, rest ? JSON.parse(rest.textContent) : []);
+  }
+  return { make };
 })();

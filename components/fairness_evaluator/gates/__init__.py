@@ -1,1 +1,1 @@
-"""The gates: plain code over the tidy table, one a file, each with its sentence."""
+"""The gates: a table of what is demanded, and the code that judges a model by it."""

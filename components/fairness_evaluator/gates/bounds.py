@@ -1,20 +1,16 @@
-r"""Bounds, which part of an interval must keep them, and intervals for many at once.
+r"""Compares a figure's interval with a bound, also where many are compared at once.
 
-Of many silos that all lie exactly on a bound, one is beyond it by chance almost
-surely: the lowest of 51 plain 95 % intervals lies wholly below in seven runs of ten.
-So where one gate judges $m$ silos or groups by intervals, these are widened until
-all $m$ hold at once with 95 %: Šidák (1967), "Rectangular confidence regions for the
-means of multivariate normal distributions", JASA 62,
+Of many silos that all lie exactly on a bound, one misses it by chance almost surely.
+So where one gate compares $m$ silos, groups or pairs by intervals, these are widened
+until all $m$ hold at once with 95 %: Šidák (1967), "Rectangular confidence regions for
+the means of multivariate normal distributions", JASA 62,
 
 $$z_m = \Phi^{-1}\left(\frac{1 + 0.95^{1/m}}{2}\right)$$
 
-Each half of the interval is scaled by $z_m / z_1$. Changes of the AUC have intervals of
-Student's $t$, whose tails few rows make far heavier, and are scaled by its quantiles
-(`figures/roc.py`). Departure: intervals that are neither (Wilson's, a ratio's, the
-AUC's own) are scaled as normal ones, which for few rows is an approximation.
-
-A gate looks at one end alone, so it errs in 2.5 % of all runs where the intervals are
-right; README.md says how often where they rest on few rows.
+Each half of an interval is scaled by $z_m / z_1$; changes of the AUC by the quantiles
+of Student's $t$, which made them (`figures/roc.py`). Departure: intervals that are
+neither (Wilson's, a ratio's, the AUC's own) are scaled as normal ones, which for few
+rows is an approximation; README.md has the simulated error rates.
 """
 
 from __future__ import annotations
@@ -23,17 +19,18 @@ import dataclasses
 import functools
 import math
 import statistics
+from collections.abc import Sequence
+
+import numpy as np
 
 from components.fairness_evaluator.gate_settings import RefuseIf
-from components.fairness_evaluator.gates import words
-from components.fairness_evaluator.gates.finding import CannotJudge
-from components.payloads.table import Figure
+from components.fairness_evaluator.gates import wording
 from components.scoring import intervals
 from components.scoring.intervals import Interval
 
 CONFIDENCE = 0.95
-# What lies on the bound is within it, whatever floats say; no sentence tells closer.
-ROUNDING = 10.0**-words.MOST_DIGITS
+# Floats that differ by less are the same; no sentence shows more digits.
+ROUNDING = 10.0**-wording.MOST_DIGITS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,11 +41,13 @@ class Bound:
         value: The bound; unit: the metric's.
         is_floor: Whether figures must be at least it, else at most.
         refuse_if: Which part of the interval must miss it.
+        is_strict: Whether a figure on the bound misses it.
     """
 
     value: float
     is_floor: bool
     refuse_if: RefuseIf
+    is_strict: bool = False
 
     def margin(self, interval: Interval) -> float:
         """Return how far the end that counts is on the right side of the bound."""
@@ -61,56 +60,25 @@ class Bound:
         return end - self.value if self.is_floor else self.value - end
 
     def is_missed(self, interval: Interval) -> bool:
-        """Return whether a figure misses the bound; what is no number does."""
-        return not self.margin(interval) >= -ROUNDING
+        """Return whether a figure misses the bound; NaN always does."""
+        margin = self.margin(interval)
+        return not (margin > ROUNDING if self.is_strict else margin >= -ROUNDING)
 
-    def is_missed_by_chance(self, interval: Interval) -> bool:
-        """Return whether a figure is beyond the bound, but its interval isn't."""
-        by_value = dataclasses.replace(self, refuse_if="value")
-        return by_value.is_missed(interval) and not self.is_missed(interval)
+    @property
+    def by_value(self) -> Bound:
+        """The same bound for the figure alone, whatever its interval."""
+        return dataclasses.replace(self, refuse_if="value")
 
     def __str__(self) -> str:
         """Return the bound as a sentence ends with it."""
-        side = "needed at least" if self.is_floor else "allowed"
-        worse = "lower" if self.is_floor else "upper"
+        needed = "needed above" if self.is_strict else "needed at least"
         part = {
             "surely": "",
             "value": ", whatever the interval",
-            "possibly": f", also for the {worse} end",
+            "possibly": f", also for the {'lower' if self.is_floor else 'upper'} end",
         }[self.refuse_if]
-        return f"{side} {words.bound(self.value)}{part}"
-
-
-def comparisons(number: int, refuse_if: RefuseIf) -> int:
-    """Return for how many at once intervals are to hold: 1 where none is asked."""
-    return 1 if refuse_if == "value" else max(1, number)
-
-
-def interval_of(figure: Figure, name: str, refuse_if: RefuseIf) -> Interval:
-    """Return a figure with its 95 % interval; where none is asked, it may have none.
-
-    Args:
-        figure: The figure.
-        name: What it is called.
-        refuse_if: Which part of the interval is judged.
-
-    Raises:
-        CannotJudge: It has no value, or the interval is to be judged and there is none.
-    """
-    if figure.value is None or math.isnan(figure.value):
-        raise CannotJudge(
-            f"{name} has no value{figure.note and f' ({figure.note})'}",
-            "see why on the run's page; choose another metric or threshold, or raise "
-            "`gates.minimum_data`",
-        )
-    if figure.low is not None and figure.high is not None:
-        return Interval(figure.value, figure.low, figure.high)
-    if refuse_if != "value":
-        raise CannotJudge(
-            f"{name} has no interval to judge by",
-            "set `refuse_if: value` for this gate: it then judges the figure alone",
-        )
-    return Interval(figure.value, figure.value, figure.value)
+        side = needed if self.is_floor else "allowed"
+        return f"{side} {wording.bound(self.value)}{part}"
 
 
 def widened(
@@ -129,6 +97,8 @@ def widened(
         most: Highest value.
         freedom: Degrees of freedom of Student's t, where it made the interval.
     """
+    if number == 1:
+        return interval
     scale = quantile(number, freedom) / quantile(1, freedom)
     return Interval(
         interval.value,
@@ -150,3 +120,39 @@ def quantile(number: int, freedom: int | None = None) -> float:
     if freedom is not None:
         return intervals.student(freedom, tail)
     return -statistics.NormalDist().inv_cdf(tail)
+
+
+def farthest(
+    figures: Sequence[Interval], number: int, refuse_if: RefuseIf
+) -> tuple[int, int, Interval]:
+    """Return the two figures that lie farthest apart by the end that counts.
+
+    Not just the highest and the lowest: the wide interval of one with few rows would
+    hide two others that surely lie apart.
+
+    Args:
+        figures: Independent figures of the range 0 to 1, at least two.
+        number: For how many pairs intervals are to hold at once.
+        refuse_if: Which part of the interval counts.
+
+    Returns:
+        Place of the higher one, of the lower one, and how far they lie apart whichever
+        is the higher one, with its widened interval.
+    """
+    value, low, high = np.array(figures).T[:, :, np.newaxis]
+    gaps = value - value.T
+    scale = quantile(number) / quantile(1)
+    if refuse_if == "surely":
+        ends = gaps - scale * np.hypot(value - low, (high - value).T)
+        ends[gaps < 0] = -np.inf
+    elif refuse_if == "possibly":
+        # Where intervals are lopsided, the lower one may possibly be farther above.
+        ends = gaps + scale * np.hypot(high - value, (value - low).T)
+    else:
+        ends = gaps
+    np.fill_diagonal(ends, -np.inf)
+    pair = [int(at) for at in np.unravel_index(np.argmax(ends), ends.shape)]
+    one, other = sorted(sorted(pair), key=lambda at: figures[at].value, reverse=True)
+    difference = intervals.difference(figures[one], figures[other])
+    gap = intervals.absolute(widened(difference, number))
+    return one, other, gap._replace(high=min(1.0, gap.high))

@@ -1,83 +1,147 @@
-"""All gates by the name of their setting, in the order in which they are told."""
+"""The table of all gates, in the order in which they are shown.
+
+To add one: a section in `../gate_settings.py` and an entry here.
+"""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable
-from typing import Any
+from components.fairness_evaluator.gates import populations, statistics
+from components.fairness_evaluator.gates.gate import Gate
+from components.fairness_evaluator.gates.populations import EARLIER
 
-from components.fairness_evaluator.gate_settings import GateSettings
-from components.fairness_evaluator.gates import (
-    better_than_chance,
-    calibration,
-    change,
-    four_fifths,
-    group_gap,
-    minimum_data,
-    silo_change,
-    silo_floor,
-    silo_gap,
-    words,
-    worst_silo,
-    worst_tenth,
+GAP = (
+    "{where}{high} has {high_figure} and {low} {low_value}, a gap of {value}{interval}"
 )
-from components.fairness_evaluator.gates.evidence import Evidence
-from components.fairness_evaluator.gates.finding import REFUSED, CannotJudge, Finding
-from components.settings import Section
-
-
-@dataclasses.dataclass(frozen=True)
-class Gate:
-    """One gate.
-
-    Attributes:
-        protects: Whom or what it protects, a sentence.
-        demand: Returns what its settings demand, in a few words.
-        judge: Returns what it finds.
-    """
-
-    protects: str
-    demand: Callable[[Any], str]  # each takes its own section of the settings
-    judge: Callable[[Evidence, Any], Finding]
-
+CHANGE = "{changed} ({before} to {now}{change_interval})"
 
 GATES = {
     "minimum_data": Gate(
-        minimum_data.PROTECTS, minimum_data.demand, minimum_data.judge
+        protects="Against a decision on a handful of rows, or on hardly any silo.",
+        demands="judged silos: at least {bound}, each with {rows:,} labelled rows and "
+        "{rows_of_each_label:,} of each label",
+        population=populations.number_of_silos,
+        statistic=statistics.each,
+        metric="rows",
+        bound="judged_silos",
+        finds="{who} can be judged",
+        hint="See under the silos that no gate judged why that is so, and ask for more "
+        "labelled rows: {not_judged}",
     ),
     "better_than_chance": Gate(
-        better_than_chance.PROTECTS, better_than_chance.demand, better_than_chance.judge
+        protects="Everybody, against a model that learned nothing.",
+        demands="AUC over all silos above 0.5, also at the lower end of its 95 % "
+        "interval",
+        population=populations.federation,
+        statistic=statistics.each,
+        metric="auc",
+        bound="above",
+        finds="AUC over all silos is {value}{interval}, and chance has 0.500",
+        hint="See which columns the model gets and what was found in the data, and "
+        "whether the training's loss falls; where rows are few, add labelled ones",
     ),
-    "silo_floor": Gate(silo_floor.PROTECTS, silo_floor.demand, silo_floor.judge),
-    "worst_silo": Gate(worst_silo.PROTECTS, worst_silo.demand, worst_silo.judge),
-    "worst_tenth": Gate(worst_tenth.PROTECTS, worst_tenth.demand, worst_tenth.judge),
-    "silo_gap": Gate(silo_gap.PROTECTS, silo_gap.demand, silo_gap.judge),
-    "group_gap": Gate(group_gap.PROTECTS, group_gap.demand, group_gap.judge),
-    "four_fifths": Gate(four_fifths.PROTECTS, four_fifths.demand, four_fifths.judge),
-    "calibration": Gate(calibration.PROTECTS, calibration.demand, calibration.judge),
-    "change": Gate(change.PROTECTS, change.demand, change.judge),
-    "silo_change": Gate(silo_change.PROTECTS, silo_change.demand, silo_change.judge),
+    "silo_floor": Gate(
+        protects="Every single company: none is asked to use a model that fails it.",
+        demands="{metric} of each judged silo at least {bound}",
+        population=populations.silos,
+        statistic=statistics.each,
+        bound="at_least",
+        widened_for="silo",
+        finds="{who} has {figure}{interval}",
+        hint="Look at the page of {who} and at the findings about its data; where its "
+        "data is sound, the model lacks features or training that would serve it",
+    ),
+    # Of many small companies the single worst is mostly chance.
+    "worst_tenth": Gate(
+        protects="The worst-served tenth of the companies, where one alone is mostly "
+        "chance.",
+        demands="mean {metric} of the worst tenth of the judged silos at least {bound}",
+        population=populations.silos,
+        statistic=statistics.worst_tenth,
+        bound="at_least",
+        widened_for="silo",
+        finds="the worst tenth of {all} ({who}) has a mean {metric} of "
+        "{value}{interval}",
+        hint="Look at what {who} have in common: size, groups, columns that drift; the "
+        "page shows the metric against the silo's size",
+    ),
+    "silo_gap": Gate(
+        protects="Against a model for some companies at the cost of others.",
+        demands="{metric} of any two judged silos at most {bound} apart",
+        population=populations.silos,
+        statistic=statistics.farthest_pair,
+        bound="at_most",
+        widened_for="pair of silos",
+        finds=GAP,
+        hint="See what sets {who} apart: size, columns, base rates; the page ranks all "
+        "silos",
+    ),
+    "group_gap": Gate(
+        protects="People: that no group is served worse, over all companies and inside "
+        "each.",
+        demands="{metric} of any two groups of {slices} at most {bound} apart, over "
+        "all silos and in each judged silo",
+        population=populations.groups_everywhere,
+        statistic=statistics.farthest_pair,
+        bound="at_most",
+        widened_for="pair of groups",
+        finds=GAP,
+        hint="Look at {who} in the heat map: few rows, other base rates, or a feature "
+        "that means something else for one group",
+    ),
+    # The rule of thumb of US employment law, 29 CFR § 1607.4 D. Judged over all silos:
+    # inside one, few rows would decide.
+    "four_fifths": Gate(
+        protects="People: that each group gets the good outcome at least 80 % as "
+        "often.",
+        demands="{metric} of a group of {slices} at least {bound} times that of "
+        "another, over all silos",
+        population=populations.groups_over_all_silos,
+        statistic=statistics.lowest_ratio,
+        metric="positive_rate",
+        bound="at_least",
+        widened_for="pair of groups",
+        finds="{where}{high} has {high_figure} and {low} {low_value}, a ratio of "
+        "{value}{interval}",
+        hint="Compare the base rates of {who}: where they differ, ask first whether "
+        "the labels are fair; another threshold changes the ratio too",
+    ),
+    # A model can rank well and yet score one group too high and another too low.
+    "calibration": Gate(
+        protects="Those who act on the score itself: that 0.3 means three in ten, for "
+        "all.",
+        demands="calibration error overall, of each judged silo and of each group at "
+        "most {bound}",
+        population=populations.federation_silos_and_groups,
+        statistic=statistics.each,
+        metric="calibration_error",
+        bound="at_most",
+        widened_for="figure",
+        finds="{who} has {figure}{interval}",
+        hint="Look at the calibration curve of {who}: scores too high or too low "
+        "throughout ask for a feature that tells its base rate, or for another loss or "
+        "longer training",
+    ),
+    "change": Gate(
+        protects=f"The federation, against a step back from {EARLIER}.",
+        demands="{metric} over all silos at most {bound} worse than " + EARLIER,
+        population=populations.federation,
+        statistic=statistics.each_change,
+        is_change=True,
+        bound="at_most_worse",
+        finds=CHANGE,
+        hint=f"Compare this run with that of {EARLIER}: silos that came or went, "
+        "columns that drift, settings of the training",
+    ),
+    "silo_change": Gate(
+        protects="Every company, against a step back of its own that the whole hides.",
+        demands="{metric} of each judged silo at most {bound} worse than " + EARLIER,
+        population=populations.silos,
+        statistic=statistics.each_change,
+        is_change=True,
+        bound="at_most_worse",
+        widened_for="silo",
+        finds=CHANGE,
+        hint="Look at the page of {who}: whether its rows changed since "
+        f"{EARLIER} was trained, and whether it took part in this training",
+    ),
 }
-
-
-def judge(evidence: Evidence, settings: GateSettings) -> dict[str, Finding]:
-    """Return what each configured gate finds, `minimum_data` first.
-
-    Args:
-        evidence: What the gates judge by.
-        settings: What is demanded.
-    """
-    sections = {"minimum_data": settings.minimum_data, **settings.configured}
-    return {name: _judge(name, evidence, section) for name, section in sections.items()}
-
-
-def _judge(name: str, evidence: Evidence, section: Section) -> Finding:
-    try:
-        return GATES[name].judge(evidence, section)
-    except CannotJudge as cannot:
-        return Finding(
-            False,
-            f"{REFUSED}gate {name} could not be computed: {cannot.reason}.",
-            f"{words.sentence(cannot.way_out)}. To let this one model pass all the "
-            f"same, and answer for it: `fairsilo gate waive RUN --gate {name}`.",
-        )

@@ -130,7 +130,7 @@ def config_map(slug: str) -> Manifest:
     }
 
 
-def way_out(slug: str) -> Manifest:
+def open_https(slug: str) -> Manifest:
     """Return the policy that lets the second probe, and no other pod, out to HTTPS."""
     ports = [{"protocol": "TCP", "port": 443}]
     return {
@@ -211,18 +211,18 @@ def verify(azure: dict[str, Any], slug: str, other: str, image: str) -> bool:
     code = config_map(slug)
     # The quota of a silo's namespace leaves room for one pod beside the worker.
     passed = run(slug, [code, network])
-    return run(slug, [code, way_out(slug), identity]) and passed
+    return run(slug, [code, open_https(slug), identity]) and passed
 
 
 def main(arguments: list[str]) -> int:
     """Verify one silo against another; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("azure", type=pathlib.Path, help="azure.json of the overlay")
+    parser.add_argument("azure", type=pathlib.Path, help="k8s/azure.json")
     parser.add_argument("--image", required=True, help="image with Python, by digest")
     parser.add_argument("--silo", help="slug; by default the first")
     parser.add_argument("--other", help="slug; by default the next one")
     options = parser.parse_args(arguments)
-    azure = json.loads(options.azure.read_text())
+    azure = json.loads(options.azure.read_text())["azure"]
     slugs = sorted(azure["silos"])
     slug = options.silo or slugs[0]
     other = options.other or next(name for name in slugs if name != slug)

@@ -60,9 +60,7 @@ def test_the_span_makes_a_plain_folder_name(federate, span, name):
 def test_silos_without_rows_have_no_item(federate):
     manifest = federate()
     first, *rest = manifest.entries
-    empty = dataclasses.replace(
-        first, splits={SCORE: dataclasses.replace(first.splits[SCORE], rows=0)}
-    )
+    empty = dataclasses.replace(first, splits={SCORE: Split()})
     broken = SiloEntry(first.silo, error=Finding("no file"))
     for entry in (empty, broken):
         planned = plan(Manifest("people", "7", (entry, *rest)), DIGEST, 1000)

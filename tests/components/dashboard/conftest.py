@@ -11,9 +11,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.dashboard import report, scores
-from components.dashboard.run import page
+from components.dashboard import report, run_page
+from components.dashboard.executor import INPUTS
+from components.dashboard.section import (
+    KeyFigure,
+    KeyFigures,
+    Section,
+)
+from components.dashboard.section import (
+    Table as PageTable,
+)
 from components.dashboard.settings import DashboardSettings
+from components.features.spec import Categorical, FeatureSpec, Numeric
 from components.payloads import egress, table
 from components.payloads.cohort import Cohort, Member
 from components.payloads.egress import Departure
@@ -157,12 +166,9 @@ class Run:
     evaluation: pathlib.Path
 
     @property
-    def sources(self) -> report.Sources:
-        places = {
-            field.name: str(self.folder / field.name)
-            for field in dataclasses.fields(report.Sources)
-        }
-        return report.Sources(**(places | {"evaluation": str(self.evaluation)}))
+    def folders(self) -> dict[str, pathlib.Path]:
+        places = {name: self.folder / name for name in INPUTS}
+        return places | {"evaluation": self.evaluation}
 
     def place(self, name: str) -> pathlib.Path:
         folder = self.folder / name
@@ -189,6 +195,7 @@ class Run:
 
     def infer(self, **change: Any) -> None:
         line = {"path": "/silo/predictions", "dead_letters": 2, "digest": "c" * 64}
+        line |= {"files": 1, "bytes": 9}
         silos = [{"silo": silo, "rows": 500, **line} for silo in SILOS]
         ledger = {
             "status": "done",
@@ -232,6 +239,11 @@ class Run:
             self.place("cohort")
         )
         UnusedColumns(tuple(UNUSED)).write(self.place("feature_spec"))
+        features = FeatureSpec(
+            (Numeric("distance", 1045.5, 730.0),),
+            (Categorical("carrier", ("DL", EVIL, "UA")),),
+        )
+        features.write(self.place("feature_spec"))
         entries = tuple(
             SiloEntry(
                 Silo(silo, f"/homes/{index}"),
@@ -246,24 +258,34 @@ class Run:
         egress.write(self.place("statistics"), left)
 
     def report(self) -> report.Report:
-        cells = scores.of_table(table.read(self.evaluation))
         about = report.About("flights", "7", "f" * 64, {"trainer": {"rounds": 5}})
-        return report.gather(self.sources, about, cells)
+        return report.gather(self.folders, about)
 
     def render(self, settings: DashboardSettings | None = None) -> str:
-        from components.dashboard.run import tfma_view
-
         settings = settings or DashboardSettings()
-        found = self.report()
-        families = tfma_view.families(
-            self.evaluation, found.scores.families(), settings.slices_in_view
-        )
-        return page.render(
-            found,
-            families,
-            tfma_view.bundle() if families else "",
-            settings,
-        )
+        return run_page.with_views(self.report(), self.evaluation, settings)
+
+
+def page_of(found: report.Report, settings: DashboardSettings | None = None) -> str:
+    """Return a page without TFMA's views."""
+    return run_page.render(found, (), "", settings or DashboardSettings())
+
+
+def texts(made: PageTable) -> list[list[str]]:
+    """Return what stands in each row's cells."""
+    return [[cell.text for cell in row.cells] for row in made.rows]
+
+
+def table_of(section: Section, title: str) -> PageTable:
+    """Return one of a section's tables."""
+    tables = [part for part in section.parts if isinstance(part, PageTable)]
+    return next(each for each in tables if each.title == title)
+
+
+def figures_of(section: Section) -> dict[str, KeyFigure]:
+    """Return a section's key figures by label."""
+    parts = [part for part in section.parts if isinstance(part, KeyFigures)]
+    return {figure.label: figure for part in parts for figure in part.figures}
 
 
 @pytest.fixture

@@ -10,20 +10,9 @@ import pytest
 from components.fairness_evaluator.gate_settings import GateSettings
 
 
-def test_bounds_refuse_surely_unless_told_otherwise():
-    gates = GateSettings(silo_floor={"at_least": 0.6})
-    assert gates.silo_floor.refuse_if == "surely"
-    assert gates.silo_floor.metric == "auc"
-    assert gates.minimum_data.model_dump() == {
-        "rows": 100,
-        "rows_of_each_label": 10,
-        "judged_silos": 1,
-    }
-
-
 def test_configured_gates_are_those_that_are_set_in_their_order():
-    gates = GateSettings(change={"at_most_worse": 0.0}, worst_silo={"at_least": 0.0})
-    assert list(gates.configured) == ["better_than_chance", "worst_silo", "change"]
+    gates = GateSettings(change={"at_most_worse": 0.0}, worst_tenth={"at_least": 0.0})
+    assert list(gates.configured) == ["better_than_chance", "worst_tenth", "change"]
 
 
 @pytest.mark.parametrize(
@@ -45,6 +34,7 @@ def test_configured_gates_are_those_that_are_set_in_their_order():
         ({"change": {"at_most_worse": -0.1}}, "greater than or equal to 0"),
         ({"four_fifths": {}}, "Field required"),
         ({"silo_gap": {"at_most": 0.2, "refuse_if": "maybe"}}, "'surely', 'value' or"),
+        ({"worst_silo": {"at_least": 0.6}}, "rename it to `silo_floor`"),
         ({"silo_floor_auc": 0.6}, "Extra inputs are not permitted"),
         ({"change": {"at_most_worse": math.inf}}, "should be a finite number"),
         ({"change": {"at_most_worse": math.nan}}, "should be a finite number"),

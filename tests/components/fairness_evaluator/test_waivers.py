@@ -146,9 +146,8 @@ def test_other_gates_models_and_use_cases_keep_their_waivers(waivers, store_url)
 
 
 @pytest.mark.parametrize(
-    ("changed", "says", "way_out"),
+    ("changed", "says", "hint"),
     [
-        ({"reason": " \n"}, "--reason: found nothing, expected one that a rev", "give"),
         ({"by": " "}, "--by: found nothing, expected the name of the person", "give"),
         ({"reason": "-"}, "--reason: found '-', which has no letter", "give"),
         (
@@ -158,18 +157,17 @@ def test_other_gates_models_and_use_cases_keep_their_waivers(waivers, store_url)
             "`fairsilo gate waivers USE_CASE` lists all",
         ),
         ({"model_digest": "d2"}, "those that hold: none", "lists all"),
-        ({"model_digest": ""}, "those that hold: none", "lists all"),
     ],
 )
 def test_what_can_not_be_withdrawn_is_refused_and_not_recorded(
-    waivers, changed, says, way_out
+    waivers, changed, says, hint
 ):
     waivers.waive(**GIVEN)
     waivers.waive(**GIVEN | {"gate": "change"})
     with pytest.raises(SettingsError) as caught:
         waivers.withdraw(**WITHDRAWN | changed)
     assert says in caught.value.message
-    assert way_out in caught.value.hint
+    assert hint in caught.value.hint
     assert [record.withdrawal for record in waivers.history()] == [None, None]
 
 

@@ -87,24 +87,17 @@ def test_a_waiver_is_withdrawn_and_stays_listed(gate, places):
     assert "those that hold: none" in again.stderr
 
 
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (["x", *ENDED], "run x: found no such run; known: a (flights), b (flights)"),
-        (["a", *ENDED[1:], "--gate=change"], "those that hold: silo_floor"),
-        (["a", *ENDED[::2], "--reason= "], "--reason: found nothing"),
-        (["a", *ENDED[:2], "--by="], "--by: found nothing"),
-        (["a", *ENDED, "--use-case=census"], "known: none"),
-        (["b", *ENDED], "those that hold: none"),
-    ],
-)
-def test_a_waiver_that_is_not_there_is_not_withdrawn(gate, places, arguments, told):
+def test_a_waiver_that_is_not_there_is_not_withdrawn(gate, places):
     past.evaluated(places, "a", 0.67)
     past.failed(places, "b")
     gate("waive", "a", "--gate=silo_floor", *GIVEN)
-    done = gate("unwaive", *arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert told in done.stderr
+    for arguments, says in (
+        (["x", *ENDED], "run x: found no such run; known: a (flights), b (flights)"),
+        (["b", *ENDED], "those that hold: none"),
+    ):
+        done = gate("unwaive", *arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert says in done.stderr
     [record] = Waivers(places.operator_store, "flights").history()
     assert record.withdrawal is None
 
@@ -126,13 +119,11 @@ def test_bounds_are_tried_through_the_settings(gate, places):
     )
 
 
-@pytest.mark.parametrize("other", ["training.rounds=3", "gate.change=null"])
-def test_a_preview_takes_bounds_alone(gate, places, other):
-    past.evaluated(places, "a", 0.67)
-    done = gate("preview", "flights", f"--set={other}")
+def test_a_preview_takes_bounds_alone(gate):
+    done = gate("preview", "flights", "--set=training.rounds=3")
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"--set {other}: found a setting outside `gates`, expected" in done.stderr
-    assert f"`fairsilo run flights --set {other}` computes with it" in done.stderr
+    assert "--set training.rounds=3: found a setting outside `gates`" in done.stderr
+    assert "`fairsilo run flights --set training.rounds=3` computes" in done.stderr
 
 
 def test_before_any_run_or_waiver_the_way_to_one_is_told(gate, places, tmp_path):
@@ -153,33 +144,25 @@ def test_before_any_run_or_waiver_the_way_to_one_is_told(gate, places, tmp_path)
 
 
 def test_a_wrong_use_case_is_refused_and_nothing_made(gate, tmp_path):
-    for arguments in (
-        ["waivers", "nope"],
-        ["preview", "nope"],
-        ["explain", "a", "--use-case=nope"],
-    ):
-        done = gate(*arguments)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert "use case `nope`: found no pipelines/nope/settings.yaml" in done.stderr
-        assert "; known: census, flights\n" in done.stderr
+    done = gate("waivers", "nope")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "use case `nope`: found no pipelines/nope/settings.yaml" in done.stderr
     assert {path.name for path in tmp_path.iterdir()} == {"pipelines", "schemas"}
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "says"),
     [
         (["x", "--gate=silo_floor", *GIVEN], "run x: found no such run; known: a ("),
         (["a", "--gate=change", *GIVEN], "those that did: silo_floor"),
-        (["a", "--gate=silo_floor", *GIVEN[1:], "--reason= "], "--reason: found noth"),
         (["a", "--gate=silo_floor", *GIVEN[:2], "--until=2020-01-01"], "which is over"),
-        (["a", "--gate=silo_floor", *GIVEN, "--use-case=census"], "known: none"),
     ],
 )
-def test_a_waiver_that_can_not_be_is_refused(gate, places, arguments, told):
+def test_a_waiver_that_can_not_be_is_refused(gate, places, arguments, says):
     past.evaluated(places, "a", 0.67)
     done = gate("waive", *arguments)
     assert done.returncode == 2
-    assert told in done.stderr
+    assert says in done.stderr
     assert Waivers(places.operator_store, "flights").history() == []
 
 
@@ -204,9 +187,4 @@ def test_all_of_it_works_on_a_clusters_store_without_any_folder(
     assert (item["state"], item["withdrawal"]["by"]) == ("withdrawn", "B. Reviewer")
     tried = gate("preview", "flights", "--set=gates.calibration=null", store)
     assert "run a: not blessed, but would be blessed" in tried.stdout
-    both = gate("explain", "a", store, f"--output={tmp_path}")
-    assert (both.returncode, "found --output beside a store" in both.stderr) == (
-        2,
-        True,
-    )
     assert not (tmp_path / "build").exists()

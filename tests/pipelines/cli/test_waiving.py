@@ -1,5 +1,6 @@
 """Only what refused can be waived, and what comes next is said."""
 
+import dataclasses
 import datetime
 import pathlib
 
@@ -8,8 +9,8 @@ import pytest
 from components.errors import SettingsError
 from components.fairness_evaluator.waivers import Waivers
 from pipelines.cli import waiving
-from pipelines.past_runs import choosing
 from pipelines.places import Places
+from pipelines.runs.store import RunStore
 from tests.pipelines import past
 
 TODAY = datetime.datetime.now(datetime.UTC).date()
@@ -36,18 +37,14 @@ def waive(state, gate="silo_floor", day=TODAY):
     )
 
 
-def test_a_gate_that_refused_can_be_waived(places):
-    waiving.check(past.evaluated(places, "a", 0.67), "silo_floor")
-
-
 @pytest.mark.parametrize(
-    ("make", "says", "way_out"),
+    ("make", "says", "hint"),
     [
         (
             lambda places: past.evaluated(places, "a", 0.67, gap=0.01),
             "gate `change` did not refuse in run a; those that did: silo_floor, "
             "silo_gap",
-            "`fairsilo gate explain a` tells what each gate found",
+            "`fairsilo gate explain a` shows what each gate found",
         ),
         (
             lambda places: past.evaluated(places, "a", 0.6),
@@ -60,23 +57,23 @@ def test_a_gate_that_refused_can_be_waived(places):
             "mend what ended the run",
         ),
         (
-            lambda places: past.failed(places, "a") | {"status": "running"},
+            lambda places: past.failed(places, "a", status="running"),
             "run a has not ended, so no gate has decided yet",
             "wait for its end",
         ),
     ],
 )
-def test_what_did_not_refuse_can_not_be_waived(places, make, says, way_out):
+def test_what_did_not_refuse_can_not_be_waived(places, make, says, hint):
     with pytest.raises(SettingsError) as caught:
         waiving.check(make(places), "change")
     assert caught.value.message == says
-    assert way_out in caught.value.hint
+    assert hint in caught.value.hint
 
 
 def test_the_next_step_is_the_same_run_again(places, state):
     told = past.evaluated(places, "a", 0.67)
     waive(state)
-    runs = choosing.of_use_case("flights", places.output, "")
+    runs = RunStore("", "flights", places.output)
     [line] = waiving.next_steps(runs, told, state, pathlib.Path("my out"))
     assert line == (
         "next: `fairsilo run flights --span 2013-05 --output 'my out'`, with the "
@@ -91,8 +88,8 @@ def test_gates_that_still_refuse_are_named_and_a_cluster_has_its_own_command(
     told = past.evaluated(places, "a", 0.67, gap=0.01)
     waive(state)
     url = f"sqlite:///{places.output}/store.db"
-    runs = choosing.of_use_case("flights", places.output, url)
-    lines = waiving.next_steps(runs, told | {"span": ""}, state, None)
+    runs = RunStore(url, "flights")
+    lines = waiving.next_steps(runs, dataclasses.replace(told, span=""), state, None)
     assert lines[0] == "it is not blessed yet: silo_gap refused it too"
     assert lines[1].startswith("next: `fairsilo kubeflow run flights`, with")
 
@@ -101,33 +98,25 @@ def test_waivers_are_listed_with_how_they_stand(state):
     waive(state, day=TODAY + datetime.timedelta(days=5))
     waive(state)
     waive(state, gate="change")
-    told = waiving.listed(state)
-    assert [(item["gate"], item["state"]) for item in told] == [
+    state.withdraw(
+        gate="change", model_digest=past.DIGEST, reason="wrong", by="B. Reviewer"
+    )
+    waive(state, gate="change")
+    found = waiving.listed(state)
+    assert [(item["gate"], item["state"]) for item in found] == [
         ("silo_floor", "replaced"),
         ("silo_floor", "active"),
+        ("change", "withdrawn"),
         ("change", "active"),
     ]
-    assert told[1]["model_digest"] == past.DIGEST
-    assert (told[1]["by"], told[1]["run_id"]) == ("A. Reviewer", "a")
-    assert [item["withdrawal"] for item in told] == [None, None, None]
-
-
-def test_a_withdrawn_waiver_is_listed_with_its_end_also_when_another_followed(state):
-    waive(state)
-    state.withdraw(
-        gate="silo_floor", model_digest=past.DIGEST, reason="wrong", by="B. Reviewer"
-    )
-    waive(state)
-    first, second = waiving.listed(state)
-    assert (first["state"], second["state"]) == ("withdrawn", "active")
-    assert (first["withdrawal"]["by"], first["withdrawal"]["reason"]) == (
-        "B. Reviewer",
-        "wrong",
-    )
-    assert waiving.line(first) == (
-        f"withdrawn until {TODAY}  a  silo_floor  by A. Reviewer: agreed; withdrawn "
-        f"by B. Reviewer on {TODAY}: wrong"
-    )
-    assert waiving.line(second) == (
+    assert found[1]["model_digest"] == past.DIGEST
+    assert (found[1]["by"], found[1]["run_id"]) == ("A. Reviewer", "a")
+    ends = [item["withdrawal"] and item["withdrawal"]["by"] for item in found]
+    assert ends == [None, None, "B. Reviewer", None]
+    assert waiving.line(found[1]) == (
         f"active    until {TODAY}  a  silo_floor  by A. Reviewer: agreed"
+    )
+    assert waiving.line(found[2]) == (
+        f"withdrawn until {TODAY}  a  change  by A. Reviewer: agreed; withdrawn by B. "
+        f"Reviewer on {TODAY}: wrong"
     )

@@ -7,10 +7,10 @@ import pytest
 
 from components.operator_state import OperatorState
 from pipelines import use_case
-from pipelines.run_store import RunStore
 from pipelines.runners import node, parameters
 from pipelines.runners.job import Job
-from tests.pipelines.runners.step_reports import cases
+from pipelines.runs.store import RunStore
+from tests.pipelines.runners import cases
 
 
 class Pods:
@@ -58,17 +58,17 @@ def test_a_wrong_value_of_the_form_is_told_by_all_who_tell_of_the_run(pods, capf
     assert pods.run("open-run", **form(span="2013-02", rounds="0")) == 2
     sentence = "field `rounds`: found 0; input should be greater than or equal to 1"
     assert sentence in capfd.readouterr().err
-    assert "field `rounds`: found 0" in pods.page("open-run").read_text()
+    assert "field <code>rounds</code>: found 0" in pods.page("open-run").read_text()
     assert json.loads((pods.folder / "open-run" / "output.json").read_text())
 
     assert pods.run("close-run") == 0
     told = pods.runs.summary("run-1")
-    assert (told["status"], told["span"]) == ("failed", "2013-02")
-    assert told["reasons"] == [
+    assert (told.status, told.span) == ("failed", "2013-02")
+    assert list(told.reasons) == [
         f"step open-run: the run's form: 1 setting can't be used: {sentence} hint: "
         "start the run again with another value"
     ]
-    assert "field `rounds`: found 0" in pods.page("close-run").read_text()
+    assert "field <code>rounds</code>: found 0" in pods.page("close-run").read_text()
 
 
 def test_the_first_steps_page_says_what_counts_in_this_run(pods):
@@ -100,7 +100,7 @@ def test_a_run_whose_step_was_killed_says_how_far_it_came(pods):
     pods.runs.start("run-1", "2013-02")
     assert pods.run("close-run") == 0
     told = pods.runs.summary("run-1")
-    assert told["reasons"] == [
+    assert list(told.reasons) == [
         "run run-1 ended before its first node, without a decision hint: read the log "
         "of the red step"
     ]

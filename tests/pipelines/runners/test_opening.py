@@ -79,7 +79,6 @@ def test_a_gate_that_only_the_config_map_knows_needs_no_toggle(job, tmp_path):
                 (
                     "skip_gate_better_than_chance",
                     "skip_gate_silo_floor",
-                    "skip_gate_worst_silo",
                     "skip_gate_silo_gap",
                     "skip_gate_calibration",
                     "skip_gate_change",

@@ -11,7 +11,6 @@ from pipelines.runners import parameters
 GATES = (
     "better_than_chance",
     "silo_floor",
-    "worst_silo",
     "silo_gap",
     "calibration",
     "change",

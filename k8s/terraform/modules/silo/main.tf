@@ -36,7 +36,7 @@ resource "azurerm_federated_identity_credential" "worker" {
   name                      = "worker"
   user_assigned_identity_id = azurerm_user_assigned_identity.silo.id
   issuer                    = var.oidc_issuer_url
-  subject                   = "system:serviceaccount:${var.silo.namespace}:${var.silo.service_account}"
+  subject                   = "system:serviceaccount:fairsilo-silo-${var.slug}:silo-worker"
   audience                  = ["api://AzureADTokenExchange"]
 }
 

@@ -1,4 +1,4 @@
-output "overlay" {
+output "values" {
   description = "What the silo's Kubernetes objects must know."
   value = {
     client_id      = azurerm_user_assigned_identity.silo.client_id

@@ -1,16 +1,24 @@
 variable "slug" {
   description = "The silo's name where only small letters, digits and hyphens are taken."
   type        = string
+
+  validation {
+    condition     = can(regex("^[a-z0-9]+(-[a-z0-9]+)*$", var.slug)) && length(var.slug) <= 40
+    error_message = "slug: expected at most 40 small letters, digits and single hyphens; it becomes the name of a container and a namespace."
+  }
 }
 
 variable "silo" {
-  description = "Its id, namespace, service account and tier (account or container)."
+  description = "Its id and its tier (account or container)."
   type = object({
-    id              = string
-    namespace       = string
-    service_account = string
-    tier            = string
+    id   = string
+    tier = string
   })
+
+  validation {
+    condition     = contains(["account", "container"], var.silo.tier)
+    error_message = "silo: expected the tier account or container."
+  }
 }
 
 variable "name" {

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from components.fairness_evaluator import decision
 from components.fairness_evaluator.gate_settings import GateSettings
-from components.fairness_evaluator.gates import registry
-from components.fairness_evaluator.gates.earlier import Earlier
-from components.fairness_evaluator.gates.evidence import Evidence
-from components.fairness_evaluator.gates.finding import Finding
 from components.payloads import table
+from components.payloads.decision import Baseline, GateResult
 from components.payloads.table import Figure
 
 
@@ -25,11 +23,12 @@ def figure(
     rows=500,
     positives=100,
     note="",
+    about="",
 ) -> Figure:
     """Return a figure on the evaluation split."""
     return Figure(
         model, "eval", silo, slice, group, metric, threshold, value, low, high, rows,
-        positives, note,
+        positives, note, about,
     )  # fmt: skip
 
 
@@ -42,33 +41,77 @@ def silo(name, value, low=None, high=None, *, metric="auc", **more) -> list[Figu
     ]
 
 
+def group(
+    name,
+    value,
+    spread=0.01,
+    *,
+    silo="",
+    slice="sex",
+    metric="auc",
+    threshold=None,
+    **more,
+) -> list[Figure]:
+    """Return a group's metric, and its rows."""
+    low, high = (None, None) if value is None else (value - spread, value + spread)
+    note = more.pop("note", "")
+    more = {"silo": silo, "slice": slice, "group": name, **more}
+    return [
+        figure(metric, value, low, high, threshold=threshold, note=note, **more),
+        figure("rows", None, **more),
+    ]
+
+
+def models(now, before, low=None, high=None, *, metric="auc", earlier_rows=500, **more):
+    """Return a metric of both models, and its change."""
+    return [
+        figure(metric, now, **more),
+        figure(metric, before, model="baseline", **{"rows": earlier_rows, **more}),
+        figure(metric, now - before, low, high, model="change", **more),
+    ]
+
+
 THREE = [
     *silo("9E", 0.742, 0.721, 0.763),
     *silo("AA", 0.690, 0.640, 0.740),
     *silo("F9", 0.612, 0.580, 0.644),
 ]
 OVERALL = figure("auc", 0.7, 0.68, 0.72)
-# Known beyond doubt, so that widening moves nothing.
-SURE = [*silo("9E", 0.742, 0.742, 0.742), *silo("F9", 0.612, 0.612, 0.612)]
+EARLIER = Baseline("2013-04", "4f3a9c0de5b1a2c3d4e5", "/models/4")
 
 
-EARLIER = Earlier("2013-04", "4f3a9c0de5b1a2c3d4e5", "/models/4")
+def judge(
+    gate,
+    settings,
+    figures,
+    *,
+    silos=None,
+    left_out=None,
+    earlier=None,
+    gone=None,
+    **least,
+) -> GateResult:
+    """Return what one gate finds; silos are those that have figures.
 
-
-def evidence(figures, *, silos=None, left_out=None, earlier=None, **minimum):
-    """Return the evidence of some figures; silos are those that have figures."""
-    found = sorted({one.silo for one in figures if one.silo})
-    settings = GateSettings(silo_floor={"at_least": 0.0}, minimum_data=minimum)
-    return Evidence.of(
+    Args:
+        gate: Its name.
+        settings: Its section.
+        figures: The figures.
+        silos: Ids of all silos.
+        left_out: Reason by silo.
+        earlier: The earlier blessed model.
+        gone: The same, where its folder is gone.
+        least: The section `minimum_data`.
+    """
+    known = sorted({one.silo for one in figures if one.silo})
+    whole = GateSettings.model_validate({"minimum_data": least, gate: settings})
+    decided = decision.decide(
         table.of(figures),
-        found if silos is None else silos,
+        known if silos is None else silos,
         left_out or {},
-        settings.minimum_data,
+        whole,
         earlier,
+        (),
+        gone,
     )
-
-
-def judge(gate, settings, figures, **more) -> Finding:
-    """Return what one gate finds, as the registry tells it."""
-    whole = GateSettings(**{gate: settings})
-    return registry.judge(evidence(figures, **more), whole)[gate]
+    return next(each for each in decided.gates if each.gate == gate)

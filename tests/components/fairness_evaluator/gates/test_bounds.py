@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -10,15 +11,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from components.fairness_evaluator.figures import roc
 from components.fairness_evaluator.gates import bounds
-from components.fairness_evaluator.gates.bounds import Bound
-from components.fairness_evaluator.gates.finding import CannotJudge
+from components.fairness_evaluator.gates.bounds import Bound, farthest, widened
+from components.fairness_evaluator.sketches import delong
+from components.scoring import intervals
 from components.scoring.intervals import Interval, Z
-from tests.components.fairness_evaluator.gates.evidence import figure
+from tests.components.fairness_evaluator.gates.evidence import judge, silo
 
 NUMBERS = st.floats(-2, 2)
 INTERVALS = st.tuples(NUMBERS, st.floats(0, 1), st.floats(0, 1)).map(
     lambda parts: Interval(parts[0], parts[0] - parts[1], parts[0] + parts[2])
+)
+SHARES = st.floats(0, 1)
+FIGURES = st.lists(
+    st.tuples(SHARES, SHARES, SHARES).map(
+        lambda parts: Interval(parts[0], parts[0] * parts[1], max(parts[0], parts[2]))
+    ),
+    min_size=2,
+    max_size=6,
 )
 REFUSE_IF = st.sampled_from(["surely", "value", "possibly"])
 
@@ -69,9 +80,11 @@ def test_what_is_no_number_misses_every_bound(is_floor, refuse_if):
 
 def test_a_miss_within_the_interval_is_one_by_chance():
     bound = Bound(0.6, True, "surely")
-    assert bound.is_missed_by_chance(Interval(0.58, 0.55, 0.61))
-    assert not bound.is_missed_by_chance(Interval(0.58, 0.55, 0.59))  # a sure miss
-    assert not bound.is_missed_by_chance(Interval(0.61, 0.55, 0.62))  # none
+    by_chance = Interval(0.58, 0.55, 0.61)
+    assert (bound.is_missed(by_chance), bound.by_value.is_missed(by_chance)) == (
+        False,
+        True,
+    )
 
 
 @pytest.mark.parametrize("number", [1, 2, 51, 2_410, 3_000_000, 10**12])
@@ -93,45 +106,21 @@ def test_the_quantile_of_student_s_t_is_that_of_scipy(number, freedom):
 
 def test_an_interval_of_student_s_t_is_widened_by_its_own_quantiles():
     # t of 9 degrees, for 51 at once 4.7772, for one 2.2622: 2.1118.
-    found = bounds.widened(Interval(0.0, -0.1, 0.1), 51, freedom=9)
+    found = widened(Interval(0.0, -0.1, 0.1), 51, freedom=9)
     assert found == pytest.approx((0.0, -0.21118, 0.21118), abs=1e-4)
 
 
 def test_an_interval_for_one_is_left_as_it_is():
-    found = bounds.widened(Interval(0.6, 0.5, 0.8), 1)
+    found = widened(Interval(0.6, 0.5, 0.8), 1)
     assert found == pytest.approx((0.6, 0.5, 0.8))
 
 
 def test_each_side_is_scaled_and_cut_to_the_metric_s_range():
     # z for 51: 3.2891; 3.2891 / 1.9600 = 1.6781.
-    found = bounds.widened(Interval(0.9, 0.8, 0.95), 51, 0.0, 1.0)
+    found = widened(Interval(0.9, 0.8, 0.95), 51, 0.0, 1.0)
     assert found == pytest.approx((0.9, 0.9 - 0.16781, 0.9 + 0.08391), abs=1e-4)
-    cut = bounds.widened(Interval(0.9, 0.2, 0.99), 51, 0.0, 1.0)
+    cut = widened(Interval(0.9, 0.2, 0.99), 51, 0.0, 1.0)
     assert cut == (0.9, 0.0, 1.0)
-
-
-def test_a_gate_that_asks_no_interval_compares_nothing_at_once():
-    assert bounds.comparisons(51, "value") == 1
-    assert bounds.comparisons(51, "surely") == 51
-    assert bounds.comparisons(0, "surely") == 1
-
-
-def test_a_figure_without_an_interval_can_be_judged_by_its_value_only():
-    bare = figure("pr_auc", 0.4)
-    assert bounds.interval_of(bare, "PR-AUC", "value") == (0.4, 0.4, 0.4)
-    with pytest.raises(CannotJudge, match="PR-AUC has no interval") as caught:
-        bounds.interval_of(bare, "PR-AUC", "surely")
-    assert "`refuse_if: value`" in caught.value.way_out
-
-
-@pytest.mark.parametrize("value", [None, math.nan])
-@pytest.mark.parametrize("refuse_if", ["surely", "value", "possibly"])
-def test_a_figure_without_a_value_can_not_be_judged(refuse_if, value):
-    nothing = figure("precision", value, note="no rows")
-    with pytest.raises(CannotJudge) as caught:
-        bounds.interval_of(nothing, "precision of sex F", refuse_if)
-    assert caught.value.reason == "precision of sex F has no value (no rows)"
-    assert caught.value.way_out.startswith("see why on the run's page; choose another")
 
 
 def test_of_51_silos_on_the_floor_the_worst_is_rarely_refused_by_chance():
@@ -145,7 +134,7 @@ def test_of_51_silos_on_the_floor_the_worst_is_rarely_refused_by_chance():
         for number in refused:
             refused[number] += any(
                 Bound(0.7, True, "surely").is_missed(
-                    bounds.widened(
+                    widened(
                         Interval(value, value - Z * e, value + Z * e),
                         number,
                     )
@@ -179,5 +168,113 @@ def test_what_is_refused_surely_is_refused_by_its_value_and_possibly(
 @given(INTERVALS, st.integers(1, 5_000), st.integers(1, 5_000))
 def test_more_comparisons_never_make_an_interval_narrower(interval, one, other):
     few, many = sorted([one, other])
-    narrow, wide = bounds.widened(interval, few), bounds.widened(interval, many)
+    narrow, wide = widened(interval, few), widened(interval, many)
     assert wide.low <= narrow.low <= narrow.value <= narrow.high <= wide.high
+
+
+@given(FIGURES, REFUSE_IF)
+def test_no_other_pair_is_farther_apart_by_the_end_that_counts(figures, refuse_if):
+    bound = Bound(0.0, False, refuse_if)
+    number = math.comb(len(figures), 2)
+    high, low, gap = farthest(figures, number, refuse_if)
+    assert figures[high].value >= figures[low].value
+    # Uncut, as a lower end below 0 says how far it is from showing anything.
+    margins = [
+        bound.margin(widened(intervals.difference(one, other), number))
+        for one, other in itertools.permutations(figures, 2)
+        if one.value >= other.value or refuse_if == "possibly"
+    ]
+    chosen = widened(intervals.difference(figures[high], figures[low]), number)
+    if refuse_if == "possibly":
+        assert max(chosen.high, -chosen.low) == pytest.approx(-min(margins))
+    else:
+        assert bound.margin(chosen) == pytest.approx(min(margins))
+    ends = max(0.0, chosen.low), min(1.0, max(chosen.high, -chosen.low))
+    assert (gap.low, gap.high) == ends
+
+
+def test_the_lower_of_two_may_possibly_lie_far_above_or_below():
+    """An AUC of 1 from 10 positives, beside 0.99 from thousands."""
+    figures = [Interval(0.99, 0.988, 0.992), Interval(1.0, 0.89, 1.0)]
+    high, low, gap = farthest(figures, 1, "possibly")
+    assert (high, low) == (1, 0)
+    # Below: hypot(.11, .002) - .01.
+    assert gap == pytest.approx((0.01, 0.0, 0.1000), abs=1e-4)
+
+
+def test_a_pair_that_possibly_lies_apart_the_other_way_round_is_found():
+    figures = [
+        Interval(1.0, 0.8, 1.0),
+        Interval(0.99, 0.98, 0.995),
+        Interval(0.94, 0.93, 0.95),
+    ]
+    assert farthest(figures, 1, "possibly")[:2] == (0, 1)
+    assert farthest(figures, 1, "value")[:2] == (0, 2)
+
+
+def test_thousands_of_silos_are_compared_at_once():
+    values = np.random.default_rng(1).normal(0.7, 0.01, 2_410)
+    figures = [Interval(v, v - 0.05, v + 0.05) for v in values]
+    figures.append(Interval(0.3, 0.29, 0.31))
+    found = farthest(figures, math.comb(len(figures), 2), "surely")
+    assert found[:2] == (int(np.argmax(values)), 2_410)
+
+
+def test_silos_exactly_on_the_floor_rarely_have_too_low_a_worst_tenth_by_chance():
+    """The mean of the lowest six of 51 is far below the floor by chance alone."""
+    rng = np.random.default_rng(3)
+    half, refused = Z * 0.02, 0
+    for _ in range(200):
+        values = rng.normal(0.7, 0.02, 51).tolist()
+        lowest = np.sort(values)[: math.ceil(51 / 10)]
+        assert lowest.mean() + half / math.sqrt(6) < 0.7  # what a plain one says
+        figures = [
+            each
+            for number, value in enumerate(values)
+            for each in silo(f"S{number}", value, value - half, value + half)
+        ]
+        refused += not judge("worst_tenth", {"at_least": 0.7}, figures).passed
+    assert refused / 200 <= 0.05
+
+
+def test_of_51_silos_without_a_loss_the_worst_is_rarely_refused_by_chance():
+    """Each silo has 10 positives and 500 negatives; both models have an AUC of .6."""
+    rng, silos = np.random.default_rng(6), 2_000
+    labels, ones = np.repeat([1, 0], [10, 500]), np.ones(510, np.int64)
+    distance = math.sqrt(2) * stats.norm.ppf(0.6)
+    t = stats.t.ppf(0.975, 9)
+    missed = {"t": 0, "normal": 0}
+    for _ in range(silos):
+        one, noise = rng.normal(size=(2, 510))
+        both = one, 0.5 * one + math.sqrt(0.75) * noise
+        first, second = (
+            np.argsort(np.argsort(side + distance * labels)) for side in both
+        )
+        placed = [labels[np.argsort(bins)] for bins in (first, second)]  # one row each
+        new, old = (roc.auc(1 - side, side) for side in placed)
+        assert new
+        assert old
+        shared = delong.correlation(first, second, labels, ones)
+        found = roc.difference(new, old, shared)
+        error = (found.high - found.value) / t
+        normal = Interval(found.value, found.value - Z * error, found.value + Z * error)
+        missed["t"] += widened(found, 51, freedom=9).high < 0
+        missed["normal"] += widened(normal, 51).high < 0
+    refused = {name: 1 - (1 - number / silos) ** 51 for name, number in missed.items()}
+    assert refused["t"] <= 0.05
+    assert refused["normal"] > 0.08
+
+
+@given(
+    st.tuples(SHARES, st.integers(100, 500)),
+    st.tuples(SHARES, st.integers(100, 500)),
+    st.integers(1, 2_000),
+)
+def test_the_other_way_round_a_ratio_never_possibly_lies_lower(one, other, number):
+    """So it is enough to judge the lower rate over the higher one."""
+    sides = sorted((round(rate * rows), rows) for rate, rows in (one, other))
+    (low, of_low), (high, of_high) = sorted(sides, key=lambda side: side[0] / side[1])
+    ratio = intervals.ratio(low, of_low, high, of_high)
+    if ratio:
+        found = widened(ratio, number, 0.0)
+        assert found.low <= 1 / found.high + 1e-9

@@ -1,1 +1,0 @@
-"""The page of a run, for its reviewer: decision, figures, charts, tables."""

@@ -1,1 +1,0 @@
-"""The tables of a run's page, one a file, and how any length of them is written."""

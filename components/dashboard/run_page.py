@@ -1,0 +1,108 @@
+"""The page of a run, or of an evaluation alone: the list of all sections."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable, Sequence
+
+from components.dashboard import chart_data, page
+from components.dashboard import report as reports
+from components.dashboard.page import Page
+from components.dashboard.report import About, Report
+from components.dashboard.section import Section, View
+from components.dashboard.sections import (
+    account,
+    data,
+    decision,
+    evaluation,
+    groups,
+    key_figures,
+    silos,
+    training,
+)
+from components.dashboard.settings import DashboardSettings
+from components.payloads.decision import Decision
+from components.payloads.table import Table
+
+FILE_NAME = "index.html"
+# Sections that tell of more than the evaluation: each with the artifact it is of.
+PROCESS: tuple[tuple[str, Callable[[Report], Section]], ...] = (
+    ("model_run", training.section),
+    ("cohort", data.findings),
+    ("feature_spec", data.features),
+    ("examples", data.examples),
+    ("cohort", account.egress),
+    ("inference_result", account.predictions),
+)
+
+
+def render(
+    report: Report, views: Sequence[View], bundle: str, settings: DashboardSettings
+) -> str:
+    """Return the page as HTML; the same report gives the same bytes.
+
+    Args:
+        report: What was read of the run.
+        views: TFMA's views, empty where nothing was evaluated.
+        bundle: The JavaScript of TFMA's elements.
+        settings: How much is shown.
+    """
+    about = report.about
+    span = f", span {about.span}" if about.span else ""
+    sections = (
+        decision.decision(report),
+        key_figures.section(report),
+        decision.gates(report),
+        evaluation.fairness(report, views),
+        silos.section(report),
+        groups.section(report, settings.groups_inside_silos),
+        evaluation.calibration(report),
+        *(make(report) for artifact, make in PROCESS if artifact in report.parts),
+        account.version(report),
+    )
+    return page.render(
+        Page(
+            title=f"{decision.verdict(report)}: {about.use_case}{span}",
+            heading=f"{about.use_case}{span}",
+            sections=sections,
+            data=chart_data.of_report(report, settings.groups_inside_silos),
+            bundle=bundle if views else "",
+        )
+    )
+
+
+def render_evaluation(
+    about: About,
+    decided: Decision | None,
+    scores: Table,
+    folder: str | pathlib.Path,
+    settings: DashboardSettings,
+) -> str:
+    """Return the page of an evaluation alone, such as of scores made elsewhere.
+
+    Args:
+        about: What was evaluated.
+        decided: What the gates say; None where none was asked.
+        scores: The evaluation's table.
+        folder: The folder with TFMA's result.
+        settings: How much is shown.
+    """
+    report = reports.of_evaluation(about, decided, scores)
+    return with_views(report, folder, settings)
+
+
+def with_views(
+    report: Report, folder: str | pathlib.Path, settings: DashboardSettings
+) -> str:
+    """Return the page with TFMA's views of an evaluation; loads TFMA.
+
+    Args:
+        report: What was read of the run.
+        folder: The folder with TFMA's result.
+        settings: How much is shown.
+    """
+    from components.dashboard import tfma_view
+
+    families = report.scores.families()
+    views = tfma_view.views(folder, families, settings.slices_in_view)
+    return render(report, views, tfma_view.bundle() if views else "", settings)

@@ -1,0 +1,1 @@
+"""The sections of the pages: each gives its text, tables and charts."""

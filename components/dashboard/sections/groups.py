@@ -1,0 +1,204 @@
+"""Groups of people: how far they lie apart, over all silos and inside each."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+from components.dashboard import formats
+from components.dashboard.report import Report
+from components.dashboard.section import (
+    NUMBER,
+    SENTENCE,
+    Cell,
+    Chart,
+    Column,
+    Part,
+    Section,
+    Table,
+    Text,
+    cell,
+    interval,
+    table,
+)
+from components.dashboard.sections.silos import at, both
+from components.payloads.table import BASELINE, Figure, MetricKey, Slice
+from components.scoring.metrics import is_lower_better
+
+FOUR_FIFTHS = 0.8
+RATIO = "demographic_parity_ratio"
+# Figures over the groups of a slice: name in the table, name for people, its question.
+MEASURES = {
+    "demographic_parity_difference": (
+        "Demographic parity, difference",
+        "how far the groups' positive rates lie apart",
+    ),
+    RATIO: (
+        "Demographic parity, ratio",
+        "the lowest positive rate over the highest; the 80 % rule asks for 0.8",
+    ),
+    "equal_opportunity_difference": (
+        "Equal opportunity",
+        "how far the groups' true positive rates lie apart",
+    ),
+    "equalized_odds_difference": (
+        "Equalised odds",
+        "the larger distance of true and of false positive rates",
+    ),
+    "predictive_parity_difference": (
+        "Predictive parity",
+        "how far the groups' precision lies apart",
+    ),
+    "fpr_difference": (
+        "False positive rate, difference",
+        "how far the groups' false positive rates lie apart",
+    ),
+    "between_groups_theil": (
+        "Theil index between groups",
+        "how unequally the groups benefit; 0 is alike",
+    ),
+    "auc_gap": ("AUC gap", "how far the groups' AUC lies apart"),
+    "worst_auc": ("Worst group, AUC", "the lowest AUC of a group"),
+    "worst_calibration_error": (
+        "Worst group, calibration error",
+        "the largest distance of score and rate in a group",
+    ),
+}
+
+
+def section(report: Report, max_inside: int = 6000) -> Section:
+    """Return the charts and tables of the groups.
+
+    Args:
+        report: The run.
+        max_inside: Most groups inside silos that the page holds.
+    """
+    parts: tuple[Part, ...] = (Text("No groups were evaluated."),)
+    if report.scores.columns:
+        parts = tuple(_parts(report, max_inside))
+    return Section("groups", "Groups", parts)
+
+
+def _parts(report: Report, max_inside: int) -> Iterator[Part]:
+    gaps = group_gaps(report)
+    yield gaps
+    if gaps.rows:
+        yield table(
+            "What the measures ask",
+            MEASURES.values(),
+            (
+                Column("Measure", lambda item: item[0]),
+                Column("What it asks", lambda item: item[1], SENTENCE),
+            ),
+        )
+    yield Chart(
+        "groups",
+        "Each group over all silos",
+        "The dashed line is the candidate over all rows.",
+        both(report),
+    )
+    yield Chart(
+        "heat",
+        "Groups inside silos",
+        "Deeper colour is worse. Of a withheld group a silo tells only that it has too "
+        "few rows, or none; their rows are told together, as “too few”. Where a cell "
+        "is blank there are no rows.",
+        (
+            ("withheld", "withheld: too few rows"),
+            ("undefined", "no such figure, such as of one label only"),
+        ),
+    )
+    number = sum(bool(of.silo and of.column) for of in report.scores.slices)
+    note = (
+        "First those whose AUC is surely low: by the upper end of the interval, so "
+        "that a handful of rows does not lead."
+    )
+    if number > max_inside:
+        note += (
+            f" The page holds the first {formats.count(max_inside)} of "
+            f"{formats.count(number)} groups; all of them are in the evaluation's "
+            "table."
+        )
+    yield Chart("inside", "Groups inside silos: all figures", note, is_table=True)
+    if gaps.rows:
+        title = "Fairness between groups inside each silo"
+        yield Chart("gaps", title, is_table=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Gap:
+    """A measure over the groups of a column, and the silo in which it is worst."""
+
+    metric: str
+    column: str
+    threshold: float | None
+    figure: Figure
+    baseline: Figure | None
+    worst: Figure | None
+
+
+def group_gaps(report: Report) -> Table:
+    """Return how far groups lie apart by each measure, at each threshold."""
+    items = [
+        item
+        for column in report.scores.columns
+        for metric in MEASURES
+        for threshold in (None, *report.scores.thresholds(metric))
+        if (item := _gap(report, metric, column, threshold))
+    ]
+    columns: list[Column[_Gap]] = [
+        Column("Measure", lambda it: MEASURES[it.metric][0]),
+        Column("Groups of", lambda it: it.column),
+        Column("Threshold", lambda it: at(it.threshold), NUMBER),
+        Column("Candidate", lambda it: _checked(it.metric, it.figure), NUMBER),
+        Column("95 % interval", lambda it: interval(it.figure), NUMBER),
+        Column("Between", lambda it: it.figure.about, SENTENCE),
+    ]
+    if report.scores.has_baseline:
+        columns.append(Column("Baseline", lambda it: it.baseline, NUMBER))
+    word = report.judged_word
+    columns += [
+        Column(f"Worst {word} silo", lambda it: _checked(it.metric, it.worst), NUMBER),
+        Column("Which silo", lambda it: it.worst.silo if it.worst else ""),
+    ]
+    return table(
+        "Fairness between groups",
+        items,
+        columns,
+        f"Over all silos, and the {word} silo in which the measure is worst. All "
+        "groups that have a figure count here; key figures and gates leave out those "
+        "with too little data.",
+        lambda it: it.threshold,
+    )
+
+
+def _gap(
+    report: Report, metric: str, column: str, threshold: float | None
+) -> _Gap | None:
+    key = MetricKey(metric, Slice(column=column), threshold=threshold)
+    figure = report.scores.get(key)
+    if figure is None or not figure.is_number:
+        return None
+    baseline = report.scores.get(dataclasses.replace(key, model=BASELINE))
+    inside = [
+        report.scores.get(dataclasses.replace(key, of=Slice(line.member.silo, column)))
+        for line in report.judged
+    ]
+    sign = -1 if is_lower_better(metric) else 1
+    worst = min(
+        (one for one in inside if one and one.is_number),
+        key=lambda one: (sign * one.number, one.silo),
+        default=None,
+    )
+    return _Gap(metric, column, threshold, figure, baseline, worst)
+
+
+def _checked(metric: str, figure: Figure | None) -> Cell:
+    """Return a figure, with a verdict where the 80 % rule gives one."""
+    made = cell(figure)
+    if metric != RATIO or figure is None or not figure.is_number:
+        return made
+    is_good = figure.number >= FOUR_FIFTHS
+    word = "at least" if is_good else "below"
+    text = f"{made.text}, {word} {FOUR_FIFTHS:g}"
+    return dataclasses.replace(made, text=text, mood="good" if is_good else "bad")

@@ -1,1 +1,0 @@
-"""What the steps of a run say of themselves in Kubeflow's UI, a module a step."""

@@ -1,0 +1,135 @@
+"""The chart as helm renders it for both platforms, without a cluster or a network."""
+
+from __future__ import annotations
+
+import functools
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.k8s.names import slug_of
+from tests.k8s.rules import Object, Reference
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+K8S = ROOT / "k8s"
+CHART = K8S / "chart"
+PLATFORMS = ("local", "aks")
+SILOS: dict[str, Any] = yaml.safe_load((K8S / "silos.yaml").read_text())
+# What must be there before the chart is installed, and who makes it (k8s/README.md).
+PREREQUISITES: set[Reference] = {
+    ("Namespace", "", "kubeflow"),  # Kubeflow Pipelines
+    ("Secret", "fairsilo", "fairsilo-mysql"),  # make cluster-secrets
+}
+# Beside them, what the pipeline's package names: the same makes it.
+STORE: Reference = ("Secret", "kubeflow", "fairsilo-store")
+
+
+def _find() -> str | None:
+    (version,) = re.findall(r"HELM_VERSION := (\S+)", (K8S / "chart.mk").read_text())
+    built = ROOT / ".tools" / f"helm-{version}" / "helm"
+    return shutil.which("helm") or (str(built) if built.exists() else None)
+
+
+# Looked for once: tests of scripts put a stand-in on the path.
+HELM = _find()
+
+
+def program() -> str:
+    """Return helm's path, or skip the test."""
+    if not HELM:
+        pytest.skip("found no helm; `make helm` builds one where Go is installed")
+    return HELM
+
+
+def azure(slugs: list[str]) -> dict[str, Any]:
+    """Return values as Terraform's output `values` and the registry's digests."""
+    guid = "12345678-9abc-def0-1234-{:012}"
+    root = {
+        "resource_group": "fairsilo",
+        "account": "fairsiloroot1",
+        "share": "root",
+        "server": "fairsiloroot1.file.core.windows.net",
+        "endpoint_ip": "10.40.64.4",
+        "size_gib": 100,
+    }
+    silos = {
+        slug: {
+            "client_id": guid.format(number),
+            "resource_group": "fairsilo",
+            "account": "fairsilosilos1",
+            "container": f"silo-{slug}",
+            "endpoint_ip": "10.40.64.5",
+        }
+        for number, slug in enumerate(slugs)
+    }
+    images = {
+        "pipeline": f"fairsilo1.azurecr.io/fairsilo-pipeline@sha256:{64 * '1'}",
+        "worker": f"fairsilo1.azurecr.io/fairsilo-silo-worker@sha256:{64 * '2'}",
+    }
+    known = {"store": {"host": None}, "root": root, "silos": silos}
+    return {"azure": known, "images": images}
+
+
+def values(platform: str, silos: dict[str, Any] = SILOS) -> dict[str, Any]:
+    """Return what an operator gives the chart beside the platform's own values."""
+    slugs = [silo.get("slug") or slug_of(str(silo["id"])) for silo in silos["silos"]]
+    return silos | (azure(slugs) if platform == "aks" else {})
+
+
+def helm(
+    command: str, platform: str, given: dict[str, Any], *options: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `helm template` or `helm lint` with the platform's values and more."""
+    release = ["fairsilo"] if command == "template" else []
+    return _run([command, *release, str(CHART), *options], platform, given)
+
+
+def upgrade(
+    platform: str, environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Install the chart on a cluster, or upgrade it, as the README says."""
+    command = ["upgrade", "--install", "fairsilo", str(CHART)]
+    return _run(command, platform, values(platform), environment)
+
+
+def _run(
+    command: list[str],
+    platform: str,
+    given: dict[str, Any],
+    environment: dict[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    file = f"--values={CHART / f'values-{platform}.yaml'}"
+    return subprocess.run(
+        [program(), *command, "--namespace=kubeflow", file, "--values=-"],
+        input=json.dumps(given),
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def render(platform: str, given: dict[str, Any], *options: str) -> list[Object]:
+    """Return the objects of the chart with some values."""
+    done = helm("template", platform, given, *options)
+    assert done.returncode == 0, done.stderr
+    return [one for one in yaml.load_all(done.stdout, yaml.CSafeLoader) if one]
+
+
+def refusal(given: dict[str, Any], platform: str = "local") -> str:
+    """Return why the chart refuses some values."""
+    done = helm("template", platform, given)
+    assert done.returncode != 0
+    return done.stderr
+
+
+@functools.cache
+def rendered(platform: str) -> tuple[Object, ...]:
+    """Return the objects of the sixteen silos; not to be changed."""
+    return tuple(render(platform, values(platform)))

@@ -1,1 +1,0 @@
-"""What must hold of rendered objects; each rule returns sentences about faults."""
