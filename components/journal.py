@@ -19,7 +19,7 @@ def table(name: str, *columns: sa.Column[Any]) -> sa.Table:
 
     Args:
         name: Its name in the store.
-        columns: What is told besides use case, reason and time.
+        columns: What is kept besides use case, reason and time.
     """
     return sa.Table(
         name,

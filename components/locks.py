@@ -35,3 +35,13 @@ def exclusive(path: pathlib.Path, work: str) -> Iterator[None]:
             logger.warning("waits for another process: %s", work)
             fcntl.lockf(file, fcntl.LOCK_EX)
         yield
+
+
+def is_free(path: pathlib.Path) -> bool:
+    """Return whether a lock's file is there and no other process holds it."""
+    try:
+        with path.open("r+b") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # not there, held, or another user's
+        return False
+    return True

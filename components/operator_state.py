@@ -1,7 +1,6 @@
-"""The operator's state: what people decided by hand, in one transactional store.
+"""The operator's manual quarantine of silos, in the shared store.
 
-Lives beside ML Metadata (sqlite on a laptop, MySQL on a cluster). Nothing is
-overwritten: of all decisions on a silo (`journal.py`) the last one counts.
+Nothing is overwritten: of all decisions on a silo (`journal.py`) the last one counts.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ class OperatorState:
         self._journal = Journal(url, use_case, _DECISIONS)
 
     def quarantined(self) -> dict[str, str]:
-        """Return the silos that are quarantined by hand now, with the reasons."""
+        """Return the silos that are quarantined now, with the reasons."""
         last = {decision.silo: decision for decision in self.history()}
         return {
             silo: decision.reason
@@ -76,11 +75,11 @@ class OperatorState:
         self._add(silo, QUARANTINE, reason)
 
     def release(self, silo: str, reason: str) -> None:
-        """Lift a quarantine by hand; the checks still apply.
+        """Lift a manual quarantine; the checks still apply.
 
         Raises:
             SettingsError: No reason was given, one without a letter, or the silo isn't
-                quarantined by hand.
+                quarantined.
         """
         if silo not in self.quarantined():
             raise SettingsError(

@@ -25,10 +25,19 @@ MYSQL: dict[str, Any] = {
 
 _CONNECT_TIMEOUT_S = 10
 _ANSWER_TIMEOUT_S = 60
-# The server's error numbers, by what they ask of a person.
-_WRONG_USER = {1045, 1698}
-_NO_DATABASE = {1044, 1049}
-_NO_RIGHT = {1142, 1370}
+_SECRET = f"check the URL in the secret `{store_url.SECRET}`"
+# What a person must mend, in the URL or on the server, by the server's error numbers.
+_REFUSALS = {
+    (1045, 1698): ("it refuses user `{user}` or the password", _SECRET),
+    (1044, 1049): (
+        "user `{user}` finds no database `{database}`, or has no right to it",
+        f"create it and grant all rights on it, or {_SECRET}",
+    ),
+    (1142, 1370): (
+        "user `{user}` may not do all in database `{database}` ({text})",
+        "grant all rights on that database",
+    ),
+}
 # Out of reach, going down, too busy, lost on the way, chosen as a deadlock's victim.
 _DOWN = {0, 1040, 1053, 1205, 1213, 1927, 2002, 2003, 2006, 2013}
 
@@ -72,6 +81,18 @@ def place(url: sa.URL) -> str:
     return f"{url.host}:{url.port or 3306}"
 
 
+def url_place(url: str) -> str:
+    """Return where a store is, for people, from its URL or a reference to it."""
+    return place(sa.make_url(store_url.resolve(url)))
+
+
+def exists(url: str) -> bool:
+    """Return whether a store is there already; one on a server always counts."""
+    parts = sa.make_url(store_url.resolve(url))
+    is_file = parts.get_backend_name() == "sqlite"
+    return not is_file or pathlib.Path(str(parts.database)).is_file()
+
+
 @contextlib.contextmanager
 def _explained(url: sa.URL) -> Iterator[None]:
     """Turn the driver's errors of a store that can't be used into sentences.
@@ -99,11 +120,22 @@ def _explained(url: sa.URL) -> Iterator[None]:
 def _sentence(url: sa.URL, error: BaseException | None) -> FairSiloError:
     where = f"the store at {place(url)}"
     if url.get_backend_name() == "sqlite":
-        return _of_file(where, str(error))
+        if "locked" in str(error):
+            return StoreDownError(f"{where}: another process holds it", "try again")
+        return FairSiloError(
+            f"{where}: {error}", "check that the folder is there and can be written to"
+        )
     code, text = (*getattr(error, "args", ()), 0, "")[:2]
-    refused = _refused(url, where, code, str(text))
-    if refused:
-        return refused
+    for codes, (message, hint) in _REFUSALS.items():
+        if code in codes:
+            names = {"user": url.username, "database": url.database, "text": text}
+            return SettingsError(f"{where}: {message.format(**names)}", hint)
+    if "CERTIFICATE_VERIFY_FAILED" in str(text):
+        return SettingsError(
+            f"{where}: its certificate is not one that the URL's `ssl_ca` vouches for, "
+            f"or is another host's ({text})",
+            "give the file of the authority that signed it",
+        )
     if code in _DOWN:
         return StoreDownError(
             f"{where}: no answer ({text or 'the connection was closed'})",
@@ -112,42 +144,6 @@ def _sentence(url: sa.URL, error: BaseException | None) -> FairSiloError:
     return FairSiloError(
         f"{where}: error {code} ({text})", "look into the database's log"
     )
-
-
-def _of_file(where: str, text: str) -> FairSiloError:
-    if "locked" in text:
-        return StoreDownError(f"{where}: another process holds it", "try again")
-    return FairSiloError(
-        f"{where}: {text}", "check that the folder is there and can be written to"
-    )
-
-
-def _refused(url: sa.URL, where: str, code: int, text: str) -> SettingsError | None:
-    """Return what a person must mend, in the URL or on the server."""
-    secret = f"check the URL in the secret `{store_url.SECRET}`"
-    if code in _WRONG_USER:
-        return SettingsError(
-            f"{where}: it refuses user `{url.username}` or the password", secret
-        )
-    if code in _NO_DATABASE:
-        return SettingsError(
-            f"{where}: user `{url.username}` finds no database `{url.database}`, or "
-            "has no right to it",
-            f"create it and grant all rights on it, or {secret}",
-        )
-    if code in _NO_RIGHT:
-        return SettingsError(
-            f"{where}: user `{url.username}` may not do all in database "
-            f"`{url.database}` ({text})",
-            "grant all rights on that database",
-        )
-    if "CERTIFICATE_VERIFY_FAILED" in text:
-        return SettingsError(
-            f"{where}: its certificate is not one that the URL's `ssl_ca` vouches for, "
-            f"or is another host's ({text})",
-            "give the file of the authority that signed it",
-        )
-    return None
 
 
 def _engine(url: sa.URL) -> sa.Engine:

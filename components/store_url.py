@@ -44,7 +44,7 @@ def resolve(url: str) -> str:
     if not value:
         raise SettingsError(
             f"environment variable `{name}`: found nothing, expected the store's URL",
-            _way_out(name),
+            _hint(name),
         )
     return _checked(value, f"environment variable `{name}`")
 
@@ -53,7 +53,7 @@ def _checked(url: str, where: str) -> str:
     fault = _fault(url)
     if fault:
         raise SettingsError(
-            f"{where}: found {fault}, expected {_EXPECTED}", _way_out(VARIABLE)
+            f"{where}: found {fault}, expected {_EXPECTED}", _hint(VARIABLE)
         )
     return url
 
@@ -78,7 +78,7 @@ def _fault(url: str) -> str:
     return ""
 
 
-def _way_out(name: str) -> str:
+def _hint(name: str) -> str:
     return (
         f"on a cluster `{name}` comes from the key `url` of the secret `{SECRET}`; "
         "elsewhere set it yourself, characters such as @ and / in the password "

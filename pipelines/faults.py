@@ -55,16 +55,16 @@ def in_words(error: Exception, log: pathlib.Path | None = None) -> FairSiloError
     if circumstances.is_full(error):
         if log and not where:
             where = f"{log.parents[2]} or {tempfile.gettempdir()}: "
-        told = FairSiloError(f"{where}{circumstances.FULL}", f"free some; {again}")
+        fault = FairSiloError(f"{where}{circumstances.FULL}", f"free some; {again}")
     elif circumstances.is_of_the_machine(error):
-        told = FairSiloError(
+        fault = FairSiloError(
             f"{where}{circumstances.system_message(error)}",
             f"mend what is named here; {again}",
         )
     else:
         shown = f"in {log}" if log else "above"
-        told = FairSiloError(
+        fault = FairSiloError(
             f"{circumstances.describe(error)[0]}; {circumstances.NOT_DATA}",
             f"report it with the traceback {shown}; it holds no value of the data",
         )
-    return circumstances.of_circumstance(told)
+    return circumstances.of_circumstance(fault)

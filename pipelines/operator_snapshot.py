@@ -1,4 +1,4 @@
-"""What people had decided by hand when a run began; it holds for the whole run.
+"""Manual quarantines and waivers when a run began; they hold for the whole run.
 
 Read once, at the start: a decision made while a run is under way counts from the next
 one on, whichever step it would have reached. It goes to the nodes as parameters, so
@@ -22,7 +22,7 @@ class OperatorSnapshot:
     """The operator's state at one moment.
 
     Attributes:
-        quarantined: Reasons of the silos that were quarantined by hand.
+        quarantined: Reasons of the silos that were quarantined manually.
         waivers: The waivers that held, by the digest of the model that they are for.
     """
 

@@ -25,8 +25,8 @@ from components.federated_trainer.component import FederatedTrainer
 from components.pusher.component import Pusher
 from components.silo_example_gen import discovery
 from components.silo_example_gen.component import SiloExampleGen
-from components.silo_validator.columns import Columns
 from components.silo_validator.component import SiloValidator
+from components.silo_validator.settings import Columns
 from pipelines.operator_snapshot import OperatorSnapshot
 from pipelines.places import Places
 from pipelines.use_case import UseCase
@@ -45,7 +45,7 @@ def build(
         use_case: What to run.
         places: Where to write.
         span: The span, or `latest`.
-        decided: What people had decided by hand when the run began.
+        decided: Manual quarantines and waivers when the run began.
         force: Whether rows are scored with a model that was not blessed.
     """
     schema, examples, validator, features = _checks(use_case, places, span, decided)

@@ -62,3 +62,7 @@ class Places:
     def log(self, run_id: str) -> pathlib.Path:
         """A local run's log: our warnings, and tracebacks without values."""
         return self.runs / run_id / "log.txt"
+
+    def lock(self, run_id: str) -> pathlib.Path:
+        """The file that a local run's process locks as long as it lives."""
+        return self.runs / run_id / "running.lock"

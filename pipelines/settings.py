@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import pathlib
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import pydantic
 import yaml
@@ -26,6 +26,7 @@ from components.silo_example_gen.settings import (
 )
 from components.silo_validator.settings import ValidationSettings
 from pipelines.kubeflow.settings import KubeflowSettings, ScheduleSettings
+from pipelines.settings_reference import section_of
 
 SettingsT = TypeVar("SettingsT", bound=Section)
 
@@ -265,19 +266,18 @@ def _fault(kind: type[Section], item: Mapping[str, Any]) -> str:
     if item["type"] == "model_type":
         message = "expected a section: settings by name"
     found = item["input"]
-    told = "null" if found is None else repr(found)
-    shown = f"found {told}; " if not isinstance(found, dict) and len(told) < 200 else ""
+    text = "null" if found is None else repr(found)
+    shown = f"found {text}; " if not isinstance(found, dict) and len(text) < 200 else ""
     return f"`{place or 'settings'}`: {shown}{message[:1].lower()}{message[1:]}"
 
 
 def _known(root: type[Section], place: Sequence[str | int]) -> list[str]:
     """Return the keys that are allowed at a place."""
-    kind: Any = root
+    section, by_name = root, False
     for part in place:
-        if hasattr(kind, "model_fields"):
-            kind = kind.model_fields[str(part)].annotation
-        else:  # sections by name, such as schedules
-            kind = get_args(kind)[-1]
-        if type(None) in get_args(kind):  # may be null, such as a gate
-            kind = get_args(kind)[0]
-    return list(kind.model_fields)
+        if by_name:  # the name of a section, such as a schedule's
+            by_name = False
+            continue
+        found, by_name = section_of(section.model_fields[str(part)].annotation)
+        section = found or section
+    return list(section.model_fields)

@@ -1,42 +1,33 @@
-"""The summary of a run: the one object that scripts read, kept as `summary.json`.
+"""The summary of a run: what people, scripts and the site of all runs read of it.
 
-Built from the nodes' payloads, so a cached node tells as much as one that ran.
+Made from the nodes' payloads, so a cached node counts as one that ran. It is written as
+`summary.json` into the run's folder and kept in the run store (`runs/store.py`).
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
-import logging
 import pathlib
 import uuid
-from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
+from typing import ClassVar
 
-from components.payloads import (
-    egress,
-    ledger,
-    manifest,
-    pushed_model,
-    table,
-)
+from components.payloads import egress, ledger, manifest, pushed_model, table
 from components.payloads.cohort import Cohort
 from components.payloads.decision import Decision
-from components.payloads.ledger import Ledger
+from components.payloads.egress import Departure
+from components.payloads.findings import Finding
+from components.payloads.ledger import Ledger, Unscored
 from components.payloads.manifest import Manifest
-from components.payloads.model_run import RunRecord
-from components.payloads.table import Figure
-from components.payloads.unused_columns import UnusedColumns
+from components.payloads.model_run import Dropped, RunRecord
+from components.payloads.payload import Payload
+from components.payloads.unused_columns import UnusedColumn, UnusedColumns
 from components.scoring import model
 from pipelines import faults
 from pipelines.places import Places
 from pipelines.runners.result import NodeResult
 
-logger = logging.getLogger(__name__)
-
-FILE_NAME = "summary.json"
-
+RUNNING = "running"
 BLESSED = "blessed"
 NOT_BLESSED = "not_blessed"
 BELOW_QUORUM = "below_quorum"
@@ -51,8 +42,173 @@ EXIT_STATUS = {
     INCOMPLETE: 5,
     STOPPED: 130,
 }
+EVALUATED = frozenset({BLESSED, NOT_BLESSED, INCOMPLETE})
+LATEST = "latest"  # the span of a run that asks for the newest data
 
-Summary = dict[str, Any]
+
+@dataclasses.dataclass(frozen=True)
+class Metrics:
+    """AUC over all held-out rows, and over those of the following span."""
+
+    auc: float | None = None
+    auc_next_span: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Gate:
+    """Whether a gate passed; if not, whether it was waived, and by whom."""
+
+    gate: str
+    passed: bool
+    waived: bool = False
+    waived_by: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Baseline:
+    """The model that the run's was compared with."""
+
+    span: str
+    digest: str
+
+
+@dataclasses.dataclass(frozen=True)
+class WorstSilo:
+    """The judged silo with the lowest AUC."""
+
+    silo: str
+    auc: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Silo:
+    """One silo: its verdict (see `payloads/cohort.py`), its AUC, and what left it.
+
+    `judged` says whether the gates looked at it, `left` adds up all nodes.
+    """
+
+    silo: str
+    rows_train: int
+    rows_eval: int
+    admitted: bool
+    reasons: tuple[Finding, ...] = ()
+    notes: tuple[Finding, ...] = ()
+    judged: bool = False
+    auc: float | None = None
+    auc_low: float | None = None
+    auc_high: float | None = None
+    left: tuple[Departure, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelFiles:
+    """Where the model lies, and its digest; all None without a model."""
+
+    saved_model: str | None = None
+    tflite: str | None = None
+    digest: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Predictions:
+    """Rows scored, rows that could not be, and the folder above the predictions."""
+
+    path: str | None = None
+    rows: int = 0
+    dead_letters: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary(Payload):
+    """How a run ended, or that it is running.
+
+    Attributes:
+        run_id: Name of the run, unique in its use case.
+        use_case: Name of the use case.
+        span: Its span; empty where the data has none or it is not known yet.
+        status: `running`, or a key of `EXIT_STATUS`.
+        reasons: Why it is not blessed or not complete, each a sentence.
+        metrics: AUC over all silos.
+        gates: What the gates said.
+        baseline: The model compared with; None when there is none.
+        worst_silo: The worst judged silo; None when none was judged.
+        gap: Highest less lowest AUC of the judged silos.
+        silos: All silos, sorted by id.
+        unused_columns: The schema's columns that the model does not get.
+        unscored: Silos of which rows were not scored.
+        untrained: Admitted silos that took part in no round.
+        without: Columns of the model that a silo's rows lack, by silo.
+        evaluation: Folder of the evaluation; None where it did not come to one.
+        blessing: Folder of the decision.
+        pushed: Whether the model went into service.
+        model: The model's files.
+        predictions: What was scored.
+        dashboard: The run's page; None where it wrote none.
+        seconds: How long each node took, unit: seconds.
+    """
+
+    FILE_NAME: ClassVar[str] = "summary.json"
+    NODE: ClassVar[str] = "a run"
+
+    run_id: str
+    use_case: str
+    span: str
+    status: str
+    reasons: tuple[str, ...] = ()
+    metrics: Metrics = Metrics()
+    gates: tuple[Gate, ...] = ()
+    baseline: Baseline | None = None
+    worst_silo: WorstSilo | None = None
+    gap: float | None = None
+    silos: tuple[Silo, ...] = ()
+    unused_columns: tuple[UnusedColumn, ...] = ()
+    unscored: tuple[Unscored, ...] = ()
+    untrained: tuple[Dropped, ...] = ()
+    without: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    evaluation: str | None = None
+    blessing: str | None = None
+    pushed: bool = False
+    model: ModelFiles = ModelFiles()
+    predictions: Predictions = Predictions()
+    dashboard: str | None = None
+    seconds: dict[str, float] = dataclasses.field(default_factory=dict)
+
+    @property
+    def exit_status(self) -> int:
+        """What a program exits with that tells how the run ended."""
+        return EXIT_STATUS[self.status]
+
+    @property
+    def is_blessed(self) -> bool:
+        """Whether the run's model is blessed, be the run incomplete or not."""
+        return self.status in {BLESSED, INCOMPLETE}
+
+    @property
+    def refused(self) -> tuple[Gate, ...]:
+        """The gates that did not pass, also those that were waived."""
+        return tuple(gate for gate in self.gates if not gate.passed)
+
+    @property
+    def waivers(self) -> str:
+        """Waivers that the blessing rests on: `2 gates waived by A.`; else empty."""
+        waived = [gate for gate in self.gates if gate.waived]
+        if not waived or not self.is_blessed:
+            return ""
+        by = dict.fromkeys(gate.waived_by for gate in waived if gate.waived_by)
+        many = f"{len(waived)} gate{'s' if len(waived) > 1 else ''} waived"
+        return f"{many} by {' and '.join(by)}" if by else many
+
+    @property
+    def outcome(self) -> str:
+        """How the run ended: `blessed, 2 gates waived by A. Reviewer`."""
+        status = self.status.replace("_", " ")
+        said = f"blessed, {status}" if self.status == INCOMPLETE else status
+        return ", ".join(filter(None, [said, self.waivers]))
+
+    @property
+    def heading(self) -> str:
+        """Use case and span, or the run's id where it has no span."""
+        return f"{self.use_case} {self.span or self.run_id}"
 
 
 def of_run(
@@ -66,257 +222,167 @@ def of_run(
         places: Where it wrote.
         nodes: What its nodes gave.
     """
-    examples = nodes["SiloExampleGen"].outputs["examples"]
-    model_folder = nodes["FederatedTrainer"].outputs["model"]
-    listed = Manifest.read(examples)
-    members = Cohort.read(nodes["SiloValidator"].outputs["cohort"])
-    evaluated = nodes["FairnessEvaluator"].outputs
-    verdict = Decision.read(evaluated["blessing"])
-    scored = Ledger.read(nodes["BatchInferrer"].outputs["inference_result"])
-    figures = table.read(evaluated["evaluation"])
-    status = BLESSED if verdict.blessed else NOT_BLESSED
-    reasons = list(verdict.reasons)
-    if members.refusal:
-        status, reasons = BELOW_QUORUM, [members.refusal]
-    unscored = scored.unscored
-    untrained = RunRecord.read(
-        nodes["FederatedTrainer"].outputs["model_run"]
-    ).untrained(members.admitted)
-    reasons += [f"not scored: {one.reason}" for one in unscored]
-    reasons += [f"not trained: {one.reason}" for one in untrained]
-    if status == BLESSED and scored.status == ledger.SKIPPED:
-        reasons.append(f"nothing was scored: {scored.reason}")
-    if status == BLESSED and len(reasons) > len(verdict.reasons):
-        status = INCOMPLETE
-    pushed = nodes["Pusher"].outputs["pushed_model"]
-    reasons += filter(None, [pushed_model.why_held_back(pushed)])
-    left = _left(nodes)
-    entries = {entry.silo.id: entry for entry in listed}
-    by_silo = {figure.silo: figure for figure in figures.by_silo("auc")}
-    judged = _judged(verdict, by_silo)
-    silos = []
-    for member in members.members:
-        auc = by_silo.get(member.silo)
-        silos.append(
-            {
-                "silo": member.silo,
-                "rows_train": entries[member.silo].rows(manifest.TRAIN),
-                "rows_eval": entries[member.silo].rows(manifest.EVAL),
-                "admitted": member.admitted,
-                "reasons": [dataclasses.asdict(one) for one in member.reasons],
-                "notes": [dataclasses.asdict(one) for one in member.notes],
-                "judged": member.silo in judged,
-                "auc": auc.value if auc else None,
-                "auc_low": auc.low if auc else None,
-                "auc_high": auc.high if auc else None,
-                "left": left.get(member.silo, []),
-            }
-        )
+    outputs = {key: f for node in nodes.values() for key, f in node.outputs.items()}
+    listed = Manifest.read(outputs["examples"])
+    cohort = Cohort.read(outputs["cohort"])
+    decision = Decision.read(outputs["blessing"])
+    scored = Ledger.read(outputs["inference_result"])
+    figures = table.read(outputs["evaluation"])
+    untrained = RunRecord.read(outputs["model_run"]).untrained(cohort.admitted)
     overall = figures.metric("auc")
     following = figures.metric("auc", split=manifest.NEXT)
-    digest = model.read_card(model_folder).digest
-    return {
-        "run_id": run_id,
-        "use_case": use_case,
-        "span": listed.span,
-        "status": status,
-        "reasons": reasons,
-        "metrics": {
-            "auc": overall.value if overall else None,
-            "auc_next_span": following.value if following else None,
-        },
-        "gates": [
-            {
-                "gate": gate.gate,
-                "passed": gate.passed,
-                "waived": gate.waived,
-                "waived_by": gate.waiver.by if gate.waiver and gate.waived else None,
-            }
-            for gate in verdict.gates
-        ],
-        "baseline": _baseline(verdict),
-        **_spread(judged),
-        "silos": silos,
-        "unused_columns": [
-            dataclasses.asdict(one)
-            for one in UnusedColumns.read(
-                nodes["FeatureSpecGen"].outputs["feature_spec"]
-            ).columns
-        ],
-        "unscored": [dataclasses.asdict(one) for one in unscored],
-        "untrained": [dataclasses.asdict(one) for one in untrained],
-        "without": scored.without,
-        "evaluation": str(evaluated["evaluation"]),
-        "blessing": str(evaluated["blessing"]),
-        "pushed": pushed_model.is_pushed(pushed),
-        "model": {
-            "saved_model": str(model.serving_path(model_folder)) if digest else None,
-            "tflite": str(model_folder / model.TFLITE) if digest else None,
-            "digest": digest or None,
-        },
-        "predictions": {
-            "path": str(places.homes) if scored.rows else None,
-            "rows": scored.rows,
-            "dead_letters": scored.dead_letters,
-        },
-        "dashboard": str(nodes["Dashboard"].outputs["dashboard"] / "index.html"),
-        "seconds": _seconds(nodes),
-    }
+    digest = model.read_card(outputs["model"]).digest
+    status, reasons = _status(cohort, decision, scored, untrained)
+    held_back = pushed_model.why_held_back(outputs["pushed_model"])
+    silos = _silos(listed, cohort, decision, figures, nodes)
+    judged = {one.silo: one.auc for one in silos if one.judged and one.auc is not None}
+    worst = min(judged, key=lambda silo: judged[silo], default=None)
+    return Summary(
+        run_id=run_id,
+        use_case=use_case,
+        span=listed.span,
+        status=status,
+        reasons=(*reasons, *filter(None, [held_back])),
+        metrics=Metrics(
+            overall.value if overall else None, following.value if following else None
+        ),
+        gates=tuple(
+            Gate(
+                gate.gate,
+                gate.passed,
+                gate.waived,
+                gate.waiver.by if gate.waiver and gate.waived else None,
+            )
+            for gate in decision.gates
+        ),
+        baseline=Baseline(decision.baseline.span, decision.baseline.digest)
+        if decision.baseline
+        else None,
+        worst_silo=WorstSilo(worst, judged[worst]) if worst else None,
+        gap=max(judged.values()) - judged[worst] if worst else None,
+        silos=silos,
+        unused_columns=UnusedColumns.read(outputs["feature_spec"]).columns,
+        unscored=scored.unscored,
+        untrained=untrained,
+        without=scored.without,
+        evaluation=str(outputs["evaluation"]),
+        blessing=str(outputs["blessing"]),
+        pushed=pushed_model.is_pushed(outputs["pushed_model"]),
+        model=ModelFiles(
+            str(model.serving_path(outputs["model"])),
+            str(outputs["model"] / model.TFLITE),
+            digest,
+        )
+        if digest
+        else ModelFiles(),
+        predictions=Predictions(
+            str(places.homes) if scored.rows else None, scored.rows, scored.dead_letters
+        ),
+        dashboard=str(outputs["dashboard"] / "index.html"),
+        seconds=_seconds(nodes),
+    )
+
+
+def of_start(run_id: str, use_case: str, span: str) -> Summary:
+    """Return the summary of a run that has begun.
+
+    Args:
+        run_id: Name of the run.
+        use_case: Name of the use case.
+        span: The span asked for; `latest` is not known yet.
+    """
+    return Summary(run_id, use_case, "" if span == LATEST else span, RUNNING)
 
 
 def of_failure(
-    run_id: str,
-    use_case: str,
-    span: str,
-    error: BaseException,
-    nodes: Mapping[str, NodeResult],
+    started: Summary, error: BaseException, nodes: Mapping[str, NodeResult]
 ) -> Summary:
-    """Return the summary of a run that a fault or Ctrl-C ended."""
+    """Return the summary of a run that a fault or Ctrl-C ended.
+
+    Args:
+        started: Its summary when it began.
+        error: What ended it.
+        nodes: What its nodes gave until then.
+    """
     stopped = not isinstance(error, Exception)
     text = "stopped by Ctrl-C; the next run goes on from there"
     if isinstance(error, Exception):
         # In a line, since reasons have no hints of their own.
         text = " ".join(str(faults.in_words(error)).split())
-    return {
-        "run_id": run_id,
-        "use_case": use_case,
-        "span": span,
-        "status": STOPPED if stopped else FAILED,
-        "reasons": [text],
-        "metrics": {"auc": None, "auc_next_span": None},
-        "gates": [],
-        "baseline": None,
-        "worst_silo": None,
-        "gap": None,
-        "silos": [],
-        "unused_columns": [],
-        "unscored": [],
-        "untrained": [],
-        "without": {},
-        "evaluation": None,
-        "blessing": None,
-        "pushed": False,
-        "model": {"saved_model": None, "tflite": None, "digest": None},
-        "predictions": {"path": None, "rows": 0, "dead_letters": 0},
-        "dashboard": None,
-        "seconds": _seconds(nodes),
-    }
-
-
-def words(summary: Summary) -> str:
-    """Return how a run ended: `blessed, 2 gates waived by A. Reviewer`.
-
-    Args:
-        summary: The run's; one of an earlier version doesn't tell who waived.
-    """
-    status = summary["status"].replace("_", " ")
-    said = f"blessed, {status}" if status == INCOMPLETE else status
-    return ", ".join(filter(None, [said, waived(summary)]))
-
-
-def is_blessed(summary: Summary) -> bool:
-    """Return whether the run's model is blessed, be the run incomplete or not."""
-    return summary["status"] in {BLESSED, INCOMPLETE}
-
-
-def waived(summary: Summary) -> str:
-    """Return what was waived so that a model is blessed; empty where nothing was."""
-    gates = [gate for gate in summary.get("gates") or () if gate["waived"]]
-    if not gates or not is_blessed(summary):
-        return ""
-    names = dict.fromkeys(gate.get("waived_by") for gate in gates)
-    by = " and ".join(name for name in names if name)
-    many = f"{len(gates)} gate{'s' if len(gates) > 1 else ''} waived"
-    return f"{many} by {by}" if by else many
-
-
-def heading(summary: Summary) -> str:
-    """Return what names a run: use case and span, or its id where it has no span."""
-    return f"{summary['use_case']} {summary['span'] or summary['run_id']}"
+    return dataclasses.replace(
+        started,
+        span=_span(nodes) or started.span,
+        status=STOPPED if stopped else FAILED,
+        reasons=(text,),
+        seconds=_seconds(nodes),
+    )
 
 
 def write(summary: Summary, places: Places) -> pathlib.Path:
-    """Write a summary into its run's folder and return the file."""
-    path: pathlib.Path = places.runs / summary["run_id"] / FILE_NAME
+    """Write a summary whole into its run's folder and return the file."""
+    path: pathlib.Path = places.runs / summary.run_id / Summary.FILE_NAME
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(summary, indent=1, ensure_ascii=False)
     unfinished = path.with_name(f".{uuid.uuid4().hex}")
-    unfinished.write_text(text + "\n", encoding="utf-8")
+    unfinished.write_text(summary.to_json() + "\n", encoding="utf-8")
     unfinished.replace(path)
     return path
 
 
-def read_all(places: Places) -> list[Summary]:
-    """Return the summaries of all runs, oldest first; damaged ones are left out."""
-    found = map(_read, sorted(places.runs.glob(f"*/{FILE_NAME}")))
-    return [summary for summary in found if summary is not None]
+def _status(
+    cohort: Cohort, decision: Decision, scored: Ledger, untrained: tuple[Dropped, ...]
+) -> tuple[str, list[str]]:
+    status = BLESSED if decision.blessed else NOT_BLESSED
+    reasons = list(decision.reasons)
+    if cohort.refusal:
+        status, reasons = BELOW_QUORUM, [cohort.refusal]
+    missed = [f"not scored: {one.reason}" for one in scored.unscored]
+    missed += [f"not trained: {one.reason}" for one in untrained]
+    if status == BLESSED and scored.status == ledger.SKIPPED:
+        missed.append(f"nothing was scored: {scored.reason}")
+    if status == BLESSED and missed:
+        status = INCOMPLETE
+    return status, reasons + missed
 
 
-def _read(path: pathlib.Path) -> Summary | None:
-    try:
-        summary: Summary = json.loads(path.read_text(encoding="utf-8"))
-        if {"run_id", "use_case", "span", "status"} <= summary.keys():
-            return summary
-        reason = "no run's summary"
-    except (OSError, ValueError, AttributeError) as error:
-        reason = f"a file that can't be read ({error})"
-    logger.warning(
-        "%s: found %s, so this run is left out; run its span again, or delete the file",
-        path,
-        reason,
-    )
-    return None
+def _silos(
+    listed: Manifest,
+    cohort: Cohort,
+    decision: Decision,
+    figures: table.Table,
+    nodes: Mapping[str, NodeResult],
+) -> tuple[Silo, ...]:
+    folders = {folder for node in nodes.values() for folder in node.outputs.values()}
+    left = egress.total(sorted(folders))
+    rows = {entry.silo.id: entry for entry in listed}
+    aucs = {figure.silo: figure for figure in figures.by_silo("auc")}
+    not_judged = {item.silo for item in decision.not_judged}
+    silos = []
+    for member in cohort.members:
+        auc = aucs.get(member.silo)
+        known = auc is not None and auc.value is not None
+        silos.append(
+            Silo(
+                silo=member.silo,
+                rows_train=rows[member.silo].rows(manifest.TRAIN),
+                rows_eval=rows[member.silo].rows(manifest.EVAL),
+                admitted=member.admitted,
+                reasons=member.reasons,
+                notes=member.notes,
+                judged=known and member.silo not in not_judged,
+                auc=auc.value if auc else None,
+                auc_low=auc.low if auc else None,
+                auc_high=auc.high if auc else None,
+                left=left.get(member.silo, ()),
+            )
+        )
+    return tuple(silos)
 
 
-def _baseline(verdict: Decision) -> Summary | None:
-    found = verdict.baseline
-    return {"span": found.span, "digest": found.digest} if found else None
-
-
-def _judged(verdict: Decision, by_silo: Mapping[str, Figure]) -> dict[str, float]:
-    """Return the AUC of each silo that the gates judged, sorted by id."""
-    unjudged = {item.silo for item in verdict.not_judged}
-    return {
-        silo: figure.value
-        for silo, figure in sorted(by_silo.items())
-        if silo not in unjudged and figure.value is not None
-    }
-
-
-def _spread(judged: Mapping[str, float]) -> Summary:
-    """Return the worst judged silo, and how far the best lies above it."""
-    if not judged:
-        return {"worst_silo": None, "gap": None}
-    worst = min(judged, key=lambda silo: judged[silo])
-    return {
-        "worst_silo": {"silo": worst, "auc": judged[worst]},
-        "gap": max(judged.values()) - judged[worst],
-    }
+def _span(nodes: Mapping[str, NodeResult]) -> str:
+    node = nodes.get("SiloExampleGen")
+    folder = node.outputs.get("examples") if node else None
+    return Manifest.read(folder).span if folder else ""
 
 
 def _seconds(nodes: Mapping[str, NodeResult]) -> dict[str, float]:
     return {name: round(node.seconds, 2) for name, node in nodes.items()}
-
-
-def _left(nodes: Mapping[str, NodeResult]) -> dict[str, list[dict[str, Any]]]:
-    """Add up what left each silo, by kind, over all nodes."""
-    totals: dict[str, dict[str, list[int]]] = defaultdict(dict)
-    folders = {folder for node in nodes.values() for folder in node.outputs.values()}
-    for folder in sorted(folders):
-        for silo, items in egress.read(folder).items():
-            for item in items:
-                total = totals[silo].setdefault(item.kind, [0, 0])
-                total[0] += item.count
-                total[1] += item.bytes
-    return {
-        silo: [
-            {
-                "kind": kind,
-                "count": totals[silo][kind][0],
-                "bytes": totals[silo][kind][1],
-            }
-            for kind in egress.KINDS
-            if kind in totals[silo]
-        ]
-        for silo in totals
-    }

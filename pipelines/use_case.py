@@ -1,8 +1,8 @@
-"""A use case is a folder: settings, a model, perhaps a source; and a schema.
+"""A use case is a folder: settings, perhaps a model and a source; and a schema.
 
 ```text
 pipelines/<name>/settings.yaml
-pipelines/<name>/model.py       build_model(spec)
+pipelines/<name>/model.py       build_model(spec), if the default model does not serve
 pipelines/<name>/source.py      prepare(root), if the data has to be made first
 schemas/<name>.pbtxt
 ```
@@ -21,6 +21,8 @@ import importlib.util
 import itertools
 import pathlib
 import re
+import shutil
+import uuid
 from collections.abc import Collection, Sequence
 
 from components.errors import SettingsError
@@ -28,6 +30,9 @@ from components.silo_example_gen import discovery
 from pipelines.settings import UseCaseSettings, load
 
 PACKAGE_PROJECT = pathlib.Path(__file__).resolve().parents[1]
+DEFAULT_MODEL = (
+    PACKAGE_PROJECT / "components" / "federated_trainer" / "default_model" / "model.py"
+)
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 
@@ -53,8 +58,9 @@ class UseCase:
 
     @property
     def model_file(self) -> pathlib.Path:
-        """The file that builds its model."""
-        return self.folder / "model.py"
+        """The file that builds its model: its own, or the default one."""
+        own = self.folder / "model.py"
+        return own if own.exists() else DEFAULT_MODEL
 
     @property
     def schema_file(self) -> pathlib.Path:
@@ -69,6 +75,9 @@ class UseCase:
     def prepare(self) -> bool:
         """Make the data where a source is given and the data isn't there yet.
 
+        All of it or nothing: `source.py` fills a folder beside, which then takes the
+        data's place.
+
         Returns:
             Whether it was made now.
         """
@@ -80,11 +89,16 @@ class UseCase:
             raise SettingsError(f"{source}: found no module, expected prepare(root)")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
+        unfinished = self.data.with_name(f".{self.data.name}-{uuid.uuid4().hex}")
+        unfinished.parent.mkdir(parents=True, exist_ok=True)
         try:
-            module.prepare(self.data)
+            module.prepare(unfinished)
+            unfinished.rename(self.data)
         except OSError:
             if not self.data.exists():  # else another run was faster
                 raise
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
         return True
 
     def check_quorum(self) -> None:
@@ -220,12 +234,11 @@ def _open(
         training = training.model_copy(update={"silo_registry": registry})
     settings = settings.model_copy(update={"silos": silos, "training": training})
     use_case = UseCase(name, project, settings)
-    for path, what in (
-        (use_case.model_file, "the function build_model(spec)"),
-        (use_case.schema_file, "the schema of its rows"),
-    ):
-        if not path.exists():
-            raise SettingsError(f"use case `{name}`: found no {path}, expected {what}")
+    if not use_case.schema_file.exists():
+        raise SettingsError(
+            f"use case `{name}`: found no {use_case.schema_file}, expected the schema "
+            "of its rows"
+        )
     _check_columns(use_case)
     return use_case
 
@@ -248,15 +261,10 @@ def _check_columns(use_case: UseCase) -> None:
     leave one of its values on each side; and that keys have a type without rounding.
     """
     types = _schema_types(use_case.schema_file)
-    columns = list(types)
     named = _named_columns(use_case.settings)
     label = use_case.settings.rows.label
-    twice = [
-        f"`{setting}`"
-        for setting in ("rows.key", "rows.split_by", "evaluation.slices")
-        if label in named[setting]
-    ]
-    if twice:
+    others = ("rows.key", "rows.split_by", "evaluation.slices")
+    if twice := [f"`{setting}`" for setting in others if label in named[setting]]:
         raise SettingsError(
             f"use case `{use_case.name}`: the label `{label}` is also in "
             f"{', '.join(twice)}, expected other columns there",
@@ -265,8 +273,8 @@ def _check_columns(use_case: UseCase) -> None:
     faults = []
     for setting, names in named.items():
         for name in dict.fromkeys(filter(None, names)):
-            if name not in columns:
-                close = difflib.get_close_matches(name, columns, 1)
+            if name not in types:
+                close = difflib.get_close_matches(name, types, 1)
                 meant = f"; did you mean `{close[0]}`?" if close else ""
                 faults.append(f"  `{setting}`: unknown column `{name}`{meant}")
     if faults:
@@ -274,19 +282,17 @@ def _check_columns(use_case: UseCase) -> None:
             f"use case `{use_case.name}`: the settings name columns that the schema "
             f"{use_case.schema_file} does not list:\n" + "\n".join(faults),
             "correct the names in the settings, or add the columns to the schema, "
-            f"which lists {', '.join(columns) or 'none'}",
+            f"which lists {', '.join(types) or 'none'}",
         )
-    for column, wanted, why in (
-        *(
-            (key, ("INT", "BYTES"), "so that keys stay exact")
-            for key in named["rows.key"]
-        ),
-        (label, ("INT", "FLOAT"), "since its values become 0 and 1"),
-    ):
-        if types[column] not in wanted:
+    exact = dict.fromkeys(
+        named["rows.key"], ("INT", "BYTES", "so that keys stay exact")
+    )
+    numeric = {label: ("INT", "FLOAT", "since its values become 0 and 1")}
+    for column, (one, other, why) in {**exact, **numeric}.items():
+        if types[column] not in {one, other}:
             raise SettingsError(
                 f"{use_case.schema_file}: found type {types[column]} of column "
-                f"`{column}`, expected {' or '.join(wanted)}, {why}",
+                f"`{column}`, expected {one} or {other}, {why}",
                 "correct the type in the schema",
             )
 

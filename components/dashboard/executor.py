@@ -64,5 +64,5 @@ class Executor(base_executor.BaseExecutor):
         folder = artifact_utils.get_single_uri(output_dict["dashboard"])
         path = pathlib.Path(folder, run_page.FILE_NAME)
         path.write_text(html, encoding="utf-8")
-        silo_page.write(found, found.scores, folder)
+        silo_page.write(found, folder)
         logger.info("span=%s: page of %s bytes", about.span, path.stat().st_size)

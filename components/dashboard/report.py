@@ -293,7 +293,7 @@ def gather(folders: Mapping[str, Folder], about: About) -> Report:
         run=read("model_run", RunRecord.read, NO_RUN),
         card=read("model", model.read_card, NO_MODEL),
         ledger=read("inference_result", Ledger.read, NO_LEDGER),
-        egress=egress.add_up(folders.values()),
+        egress=egress.total(folders.values()),
         examples=read("examples", Manifest.read, NO_EXAMPLES),
         schema=read("schema", schema.read, shared),
         features=read("feature_spec", spec.read, features),

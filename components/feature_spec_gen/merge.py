@@ -127,8 +127,10 @@ def _is_constant(filled: Sequence[Column]) -> bool:
             common = column.string_stats.common_stats
             buckets = column.string_stats.rank_histogram.buckets
             values |= {bucket.label for bucket in buckets}
-            told = sum(bucket.sample_count for bucket in buckets)
-            varies = told < common.num_non_missing  # in values that are not disclosed
+            disclosed = sum(bucket.sample_count for bucket in buckets)
+            varies = (
+                disclosed < common.num_non_missing
+            )  # in values that are not disclosed
         else:
             common = column.num_stats.common_stats
             values.add(column.num_stats.mean)

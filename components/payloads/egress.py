@@ -8,7 +8,6 @@ results are read (`num_bytes` in `tasks.py`).
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import pathlib
 from collections.abc import Iterable, Mapping
@@ -77,7 +76,7 @@ def read(folder: str | pathlib.Path) -> dict[str, tuple[Departure, ...]]:
     return Egress.read(folder).silos
 
 
-def add_up(
+def total(
     folders: Iterable[str | pathlib.Path],
 ) -> dict[str, tuple[Departure, ...]]:
     """Return what left each silo, added up over artifacts by kind.
@@ -85,18 +84,16 @@ def add_up(
     Args:
         folders: Artifacts' folders; those that keep no account add nothing.
     """
-    count: collections.Counter[tuple[str, str]] = collections.Counter()
-    size: collections.Counter[tuple[str, str]] = collections.Counter()
+    sums: dict[str, dict[str, Departure]] = {}
     for folder in folders:
         for silo, items in read(folder).items():
             for item in items:
-                count[silo, item.kind] += item.count
-                size[silo, item.kind] += item.bytes
+                kinds = sums.setdefault(silo, {})
+                known = kinds.get(item.kind, Departure(item.kind, 0, 0))
+                kinds[item.kind] = Departure(
+                    item.kind, known.count + item.count, known.bytes + item.bytes
+                )
     return {
-        silo: tuple(
-            Departure(kind, count[silo, kind], size[silo, kind])
-            for kind in KINDS
-            if (silo, kind) in count
-        )
-        for silo in sorted({silo for silo, _ in count})
+        silo: tuple(kinds[kind] for kind in KINDS if kind in kinds)
+        for silo, kinds in sorted(sums.items())
     }

@@ -22,16 +22,13 @@ import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.payloads.findings import Finding
-from components.silo_example_gen.kinds import (
-    INT64_MAX,
-    NOT_FINITE,
-    NUMBER,
-    TRUTH,
-    WHOLE,
-    is_time,
-)
 from components.silo_example_gen.settings import RowsSettings
 
+INT64_MAX = 2**63 - 1
+WHOLE = r"^[+-]?(0|[1-9][0-9]*)$"  # a leading zero makes a code, not a number
+NUMBER = r"^[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+NOT_FINITE = r"(?i)^([+-]?inf(inity)?|nan)$"
+TRUTH = r"(?i)^(true|false)$"
 EXACT = 2.0**53  # at and beyond, doubles are not all the integers
 TYPES = {
     schema_pb2.INT: pa.int64(),
@@ -192,6 +189,13 @@ def labels(column: pa.ChunkedArray, values: tuple[str, str] | None) -> pa.Chunke
         codes = pc.index_in(codes, known).cast(pa.int64())
     missing = column.is_null(nan_is_null=pa.types.is_floating(column.type))
     return pc.if_else(missing, pa.scalar(None, pa.int64()), pc.fill_null(codes, -1))
+
+
+def is_time(kind: pa.DataType) -> bool:
+    """Return whether a type is that of dates, times of day or instants."""
+    return bool(
+        pa.types.is_date(kind) or pa.types.is_timestamp(kind) or pa.types.is_time(kind)
+    )
 
 
 def _of_integers(column: pa.ChunkedArray, wanted: pa.DataType) -> Conformed:

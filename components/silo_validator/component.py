@@ -13,8 +13,7 @@ from tfx.types import component_spec
 
 from components import artifacts, digests
 from components.silo_validator import driver, executor
-from components.silo_validator.columns import Columns
-from components.silo_validator.settings import ValidationSettings
+from components.silo_validator.settings import Columns, ValidationSettings
 
 
 class SiloValidatorSpec(component_spec.ComponentSpec):
@@ -25,7 +24,7 @@ class SiloValidatorSpec(component_spec.ComponentSpec):
         "columns": component_spec.ExecutionParameter(type=str),
         "code": component_spec.ExecutionParameter(type=str),
         "use_case": component_spec.ExecutionParameter(type=str),
-        "by_hand": component_spec.ExecutionParameter(type=str),
+        "quarantined": component_spec.ExecutionParameter(type=str),
         # Set by the driver.
         "baselines": component_spec.ExecutionParameter(type=str, optional=True),
     }
@@ -48,7 +47,7 @@ class SiloValidator(base_component.BaseComponent):
         settings: What a silo must hold to train.
         columns: Which columns are not features.
         use_case: Name of the use case.
-        quarantined: Reasons of the silos that were quarantined by hand when the run
+        quarantined: Reasons of the silos that were quarantined manually when the run
             began.
 
     Outputs:
@@ -78,7 +77,7 @@ class SiloValidator(base_component.BaseComponent):
                 columns=json.dumps(dataclasses.asdict(columns)),
                 code=digests.of_code("silo_validator"),
                 use_case=use_case,
-                by_hand=json.dumps(
+                quarantined=json.dumps(
                     dict(quarantined), sort_keys=True, ensure_ascii=False
                 ),
                 statistics=types.Channel(type=artifacts.SiloStatistics),

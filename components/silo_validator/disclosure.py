@@ -3,7 +3,7 @@
 Of columns outside the shared schema nothing leaves. Of a number column with enough
 values the mean, the deviation and an even histogram leave; of another nothing does,
 since the mean of one row is that row. Minimum, maximum, median and quantiles stay:
-they are single rows' values. A histogram's ends would tell them too, so its edges
+they are single rows' values. A histogram's ends would disclose them too, so its edges
 follow from mean and deviation alone: multiples of a power of two, three deviations
 to both sides, with the tails counted in the outermost buckets. Neighbours are
 merged until each bucket holds the threshold's rows. Of a string column the values
@@ -25,9 +25,7 @@ differ by that row.
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Collection
 
 import numpy as np
 import pyarrow as pa
@@ -42,10 +40,7 @@ RANKS = 1_000
 
 
 def reduce(
-    dataset: statistics_pb2.DatasetFeatureStatistics,
-    table: pa.Table,
-    rows: int,
-    columns: Collection[str],
+    dataset: statistics_pb2.DatasetFeatureStatistics, table: pa.Table, rows: int
 ) -> statistics_pb2.DatasetFeatureStatistics:
     """Return a split's statistics without anything finer than `rows`.
 
@@ -53,17 +48,13 @@ def reduce(
         dataset: TFDV's statistics of the split, for each column's type.
         table: The split, in the order in which its rows came.
         rows: The disclosure threshold, unit: rows.
-        columns: Columns of the shared schema.
     """
     counted = whole_blocks(table, rows)
     reduced = statistics_pb2.DatasetFeatureStatistics(
         name=dataset.name, num_examples=counted.num_rows
     )
     for feature in dataset.features:
-        name = ".".join(feature.path.step)
-        if name not in columns:
-            continue
-        values = whole_blocks(counted[name].drop_null(), rows)
+        values = whole_blocks(counted[feature.path.step[0]].drop_null(), rows)
         kept = statistics_pb2.FeatureNameStatistics(
             path=feature.path, type=feature.type
         )
@@ -91,21 +82,14 @@ def whole_blocks(
     return values.slice(0, len(values) // rows * rows)
 
 
-def count(number: int, in_blocks: int, rows: int, bound: int) -> int:
-    """Return a count as it may leave the silo.
+def count(number: int, rows: int) -> int:
+    """Return a lower bound of a count that is not 0, as it may leave the silo.
 
     Args:
-        number: The count.
-        in_blocks: The count in the rows of whole blocks.
+        number: The count in the rows of whole blocks.
         rows: The disclosure threshold, unit: rows.
-        bound: A finding asks whether there are as many.
-
-    Returns:
-        At most `number`: a multiple of `rows`; but 1 where there are any, and `bound`
-        where there are as many, since what is found of the silo tells that anyway.
     """
-    steps = [step for step in (0, 1, bound) if step <= number]
-    return max(in_blocks // rows * rows, *steps)
+    return max(1, number // rows * rows)
 
 
 def _add_strings(
@@ -115,14 +99,14 @@ def _add_strings(
         (item["values"], item["counts"] // rows * rows)
         for item in pc.value_counts(values.cast(pa.string())).to_pylist()
     ]
-    told = sorted(
+    common = sorted(
         ((value, number) for value, number in counts if number),
         key=lambda item: (-item[1], item[0]),
     )
-    strings.unique = len(told)  # how many others there are is not told
-    for value, number in told[:TOP_VALUES]:
+    strings.unique = len(common)  # how many others there are stays inside
+    for value, number in common[:TOP_VALUES]:
         strings.top_values.add(value=value, frequency=number)
-    for rank, (value, number) in enumerate(told[:RANKS]):
+    for rank, (value, number) in enumerate(common[:RANKS]):
         strings.rank_histogram.buckets.add(
             low_rank=rank, high_rank=rank, label=value, sample_count=number
         )
@@ -136,66 +120,37 @@ def _add_numbers(
     numbers.mean = found[0] if is_constant else found.mean()
     numbers.std_dev = 0.0 if is_constant else found.std()
     zeros = int(np.count_nonzero(found == 0))
-    if not 0 < len(found) - zeros < rows:  # mean and zeros would tell the others
+    if not 0 < len(found) - zeros < rows:  # mean and zeros would disclose the others
         numbers.num_zeros = zeros // rows * rows
-    buckets = _merge(_even(found, numbers.mean, numbers.std_dev), rows)
-    _round(buckets, rows)
-    numbers.histograms.add(type=statistics_pb2.Histogram.STANDARD, buckets=buckets)
-
-
-def _even(
-    values: NDArray[np.float64], mean: float, deviation: float
-) -> list[statistics_pb2.Histogram.Bucket]:
-    """Count values into buckets whose edges tell no row's value."""
-    edges = _edges(mean, deviation)
-    if len(edges) < 2:
-        return [_bucket(mean, mean, len(values))]
-    places = np.searchsorted(edges[1:-1], values, "right")
-    counts = np.bincount(places, minlength=len(edges) - 1).tolist()
-    return [
-        _bucket(low, high, number)
-        for (low, high), number in zip(itertools.pairwise(edges), counts, strict=True)
-    ]
+    histogram = numbers.histograms.add(type=statistics_pb2.Histogram.STANDARD)
+    edges = _edges(numbers.mean, numbers.std_dev)
+    places = np.searchsorted(edges[1:-1], found, "right")
+    counts = np.bincount(places, minlength=len(edges) - 1)
+    low, pending, so_far = edges[0], 0, 0
+    for high, number in zip(edges[1:], counts.tolist(), strict=True):
+        pending += number
+        so_far += number
+        # Neighbours are joined until each bucket holds enough rows, and so do the rest.
+        if (pending >= rows and len(found) - so_far >= rows) or so_far == len(found):
+            before = sum(int(bucket.sample_count) for bucket in histogram.buckets)
+            histogram.buckets.add(
+                low_value=low,
+                high_value=edges[-1] if so_far == len(found) else high,
+                # Rounded down to multiples; their sum stays.
+                sample_count=so_far // rows * rows - before,
+            )
+            low, pending = high, 0
+        if so_far == len(found):
+            return
 
 
 def _edges(mean: float, deviation: float) -> NDArray[np.float64]:
+    """Return the edges of even buckets, which disclose no row's value."""
+    one = np.array([mean, mean])
     if not deviation:
-        return np.array([mean])
+        return one
     step = 2.0 ** math.floor(math.log2(deviation / STEPS))
     first = math.floor((mean - REACH * deviation) / step)
     last = math.ceil((mean + REACH * deviation) / step)
-    edges = {step * place for place in range(first, last + 1)}
-    return np.array(sorted(edges), np.float64)
-
-
-def _bucket(low: float, high: float, number: float) -> statistics_pb2.Histogram.Bucket:
-    return statistics_pb2.Histogram.Bucket(
-        low_value=low, high_value=high, sample_count=number
-    )
-
-
-def _merge(
-    buckets: list[statistics_pb2.Histogram.Bucket], rows: int
-) -> list[statistics_pb2.Histogram.Bucket]:
-    """Join neighbours until each holds so many rows; all hold as many together."""
-    merged: list[statistics_pb2.Histogram.Bucket] = []
-    for bucket in buckets:
-        if merged and merged[-1].sample_count < rows:
-            merged[-1].high_value = bucket.high_value
-            merged[-1].sample_count += bucket.sample_count
-        else:
-            merged.append(bucket)
-    if len(merged) > 1 and merged[-1].sample_count < rows:
-        last = merged.pop()
-        merged[-1].high_value = last.high_value
-        merged[-1].sample_count += last.sample_count
-    return merged
-
-
-def _round(buckets: list[statistics_pb2.Histogram.Bucket], rows: int) -> None:
-    """Round the rows up to each bucket's end down to multiples; their sum stays."""
-    so_far = told = 0
-    for bucket in buckets:
-        so_far += int(bucket.sample_count)
-        bucket.sample_count = so_far // rows * rows - told
-        told += int(bucket.sample_count)
+    edges = sorted({step * place for place in range(first, last + 1)})
+    return np.array(edges, np.float64) if len(edges) > 1 else one

@@ -9,11 +9,9 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
 from components.executors import TaskExecutor
-from components.payloads import egress
 from components.payloads.manifest import Manifest
 from components.silo_validator import baselines, node
-from components.silo_validator.columns import Columns
-from components.silo_validator.settings import ValidationSettings
+from components.silo_validator.settings import Columns, ValidationSettings
 from components.silos import schema
 
 
@@ -36,11 +34,10 @@ class Executor(TaskExecutor):
             schema.read(artifact_utils.get_single_uri(input_dict["schema"])),
             Columns(**json.loads(exec_properties["columns"])),
             ValidationSettings.model_validate_json(exec_properties["settings"]),
-            json.loads(exec_properties["by_hand"]),
+            json.loads(exec_properties["quarantined"]),
             baselines.from_json(exec_properties["baselines"]),
         )
-        node.write_statistics(statistics.uri, result.statistics)
-        egress.write(statistics.uri, result.departures)
+        result.write_statistics(statistics.uri)
         result.cohort.write(cohort.uri)
         cohort.set_string_custom_property("use_case", listed.use_case)
         cohort.set_string_custom_property("span", listed.span)

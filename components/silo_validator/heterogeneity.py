@@ -13,36 +13,19 @@ rare values and thin columns count only as far as they were disclosed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import jensenshannon
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components.payloads.statistics import by_column
-from components.silo_validator.histograms import spread
 
 BINS = 40
 
 Dataset: TypeAlias = statistics_pb2.DatasetFeatureStatistics
-
-
-def jensen_shannon(p: NDArray[np.float64], q: NDArray[np.float64]) -> float:
-    """Return the Jensen-Shannon divergence of two histograms, 0 to 1.
-
-    Args:
-        p: Counts or shares, shape `(bins,)`, not all zero.
-        q: The other's, same shape.
-    """
-    p, q = p / p.sum(), q / q.sum()
-    middle = (p + q) / 2
-    return float((_divergence(p, middle) + _divergence(q, middle)) / 2)
-
-
-def _divergence(p: NDArray[np.float64], q: NDArray[np.float64]) -> float:
-    there = p > 0
-    return float((p[there] * np.log2(p[there] / q[there])).sum())
 
 
 def distances(silos: Mapping[str, Dataset]) -> dict[str, dict[str, float]]:
@@ -67,17 +50,17 @@ def distances(silos: Mapping[str, Dataset]) -> dict[str, dict[str, float]]:
 def _of_column(
     features: Mapping[str, statistics_pb2.FeatureNameStatistics],
 ) -> dict[str, float]:
-    strings = [f for f in features.values() if f.HasField("string_stats")]
-    histograms = (
-        _of_strings(features)
-        if len(strings) == len(features)
-        else _of_numbers(features)
-    )
-    filled = {silo: counts for silo, counts in histograms.items() if counts.sum() > 0}
+    is_text = all(f.HasField("string_stats") for f in features.values())
+    counts = _of_strings(features) if is_text else _of_numbers(features)
+    filled = {silo: own for silo, own in counts.items() if own.sum() > 0}
     if len(filled) < 2:
         return {}
     together = np.sum(list(filled.values()), axis=0)
-    return {silo: jensen_shannon(counts, together) for silo, counts in filled.items()}
+    return {
+        # Not a number where rounding leaves less than zero under SciPy's root.
+        silo: float(np.nan_to_num(jensenshannon(own, together, base=2)) ** 2)
+        for silo, own in filled.items()
+    }
 
 
 def _of_strings(
@@ -108,3 +91,27 @@ def _of_numbers(
     high = max(found[-1].high_value for found in buckets.values())
     edges = np.linspace(low, high if high > low else low + 1.0, BINS + 1)
     return {silo: spread(found, edges) for silo, found in buckets.items()}
+
+
+def spread(
+    buckets: Sequence[statistics_pb2.Histogram.Bucket], edges: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Count rows by bin, each bucket's spread evenly over its own width.
+
+    Args:
+        buckets: A histogram's buckets, one behind the other; a single one without
+            width stands for one value.
+        edges: The bins' edges, increasing, shape `(bins + 1,)`; what lies outside
+            counts in the outermost bin of its side.
+
+    Returns:
+        Rows by bin, shape `(bins,)`.
+    """
+    rows = np.cumsum([0.0, *(bucket.sample_count for bucket in buckets)])
+    ends = [buckets[0].low_value, *(bucket.high_value for bucket in buckets)]
+    if ends[0] == ends[-1]:
+        counts = np.zeros(len(edges) - 1)
+        counts[np.searchsorted(edges[1:-1], ends[0], "right")] = rows[-1]
+        return counts
+    below = np.interp(edges[1:-1], ends, rows)
+    return np.diff([0.0, *below, rows[-1]])

@@ -9,13 +9,14 @@ from typing import TypeAlias
 
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
-from components.payloads import egress, statistics
+from components.payloads import egress, findings, statistics
 from components.payloads.cohort import Cohort
 from components.payloads.egress import Departure
+from components.payloads.findings import Finding
 from components.payloads.manifest import TRAIN, Manifest
 from components.silo_validator import heterogeneity, profile, tfdv_checks, verdict
-from components.silo_validator.columns import Columns
-from components.silo_validator.settings import ValidationSettings
+from components.silo_validator.baselines import Baseline
+from components.silo_validator.settings import Columns, ValidationSettings
 from components.silos import engine, tasks
 
 Statistics: TypeAlias = statistics_pb2.DatasetFeatureStatisticsList
@@ -26,31 +27,24 @@ PROFILE = tasks.Task(
 
 
 @dataclasses.dataclass(frozen=True)
-class Baseline:
-    """A silo's statistics of its last admitted, earlier span.
-
-    Attributes:
-        span: That span.
-        folder: The `SiloStatistics` artifact's folder.
-    """
-
-    span: str
-    folder: str
-
-
-@dataclasses.dataclass(frozen=True)
 class Validation:
     """The node's results.
 
     Attributes:
         cohort: Who trains.
         statistics: What each silo disclosed.
-        departures: What left each silo.
+        egress: What left each silo.
     """
 
     cohort: Cohort
     statistics: dict[str, Statistics]
-    departures: dict[str, list[Departure]]
+    egress: dict[str, list[Departure]]
+
+    def write_statistics(self, folder: str | pathlib.Path) -> None:
+        """Write all silos' statistics, and what left them, into a folder."""
+        for silo, found in self.statistics.items():
+            statistics.write(folder, silo, found)
+        egress.write(folder, self.egress)
 
 
 def validate(
@@ -58,7 +52,7 @@ def validate(
     schema: schema_pb2.Schema,
     columns: Columns,
     settings: ValidationSettings,
-    by_hand: Mapping[str, str],
+    quarantined: Mapping[str, str],
     baselines: Mapping[str, Baseline],
 ) -> Validation:
     """Check every silo and decide who trains.
@@ -68,16 +62,13 @@ def validate(
         schema: The shared schema.
         columns: Which columns are not features.
         settings: The bounds.
-        by_hand: Reasons of the silos that the operator quarantined.
+        quarantined: Reasons of the silos that the operator quarantined.
         baselines: Where there is one, a silo's earlier statistics.
     """
     arguments = {
         "schema": schema.SerializeToString(deterministic=True).hex(),
-        **dataclasses.asdict(columns),
-        "disclosure_rows": settings.disclosure_rows,
-        "max_non_finite_share": settings.max_non_finite_share,
-        "min_rows_per_class": settings.min_rows_per_class,
-        "max_duplicate_share": settings.max_duplicate_share,
+        "columns": dataclasses.asdict(columns),
+        "settings": settings.model_dump(mode="json"),
     }
     calls = [
         (
@@ -96,25 +87,41 @@ def validate(
     left: dict[str, list[Departure]] = {}
     for silo, outcome in engine.run(PROFILE, calls):
         if isinstance(outcome, tasks.Failure):
-            profiles[silo.id] = verdict.Profile(failure=outcome.finding)
+            profiles[silo.id] = verdict.Profile((outcome.finding,))
             left[silo.id] = [egress.of_failure(outcome.num_bytes)]
             continue
         disclosed[silo.id] = Statistics.FromString(outcome.payload)
-        drifted = _drift(disclosed[silo.id], silo.id, schema, baselines)
-        profiles[silo.id] = verdict.from_values(outcome.values, drifted)
+        reasons = findings.all_of_json(outcome.values["reasons"])
+        notes = findings.all_of_json(outcome.values["notes"])
         left[silo.id] = [
             Departure(
                 "statistics", len(disclosed[silo.id].datasets), len(outcome.payload)
             ),
             Departure(
                 "findings and label counts",
-                # The counts: labels' and that of duplicates.
-                len(outcome.values["findings"]) + len(outcome.values["labels"]) + 1,
+                len(reasons) + len(notes),
                 outcome.num_bytes - len(outcome.payload),
             ),
         ]
-    cohort = verdict.judge(manifest, profiles, by_hand, columns.label, settings)
-    return Validation(_with_distances(cohort, disclosed), disclosed, left)
+        drifted = _drift(disclosed[silo.id], silo.id, schema, baselines)
+        if settings.drift == "quarantine":
+            reasons += drifted
+        else:
+            notes += drifted
+        profiles[silo.id] = verdict.Profile(reasons, notes)
+    cohort = verdict.judge(manifest, profiles, quarantined, settings.quorum)
+    distances = heterogeneity.distances(
+        {
+            silo: train
+            for silo, found in disclosed.items()
+            if (train := statistics.split_of(found, TRAIN)) is not None
+        }
+    )
+    members = tuple(
+        dataclasses.replace(member, heterogeneity=distances.get(member.silo, {}))
+        for member in cohort.members
+    )
+    return Validation(dataclasses.replace(cohort, members=members), disclosed, left)
 
 
 def _drift(
@@ -122,39 +129,19 @@ def _drift(
     silo: str,
     schema: schema_pb2.Schema,
     baselines: Mapping[str, Baseline],
-) -> list[dict[str, str]]:
+) -> tuple[Finding, ...]:
     if silo not in baselines:
-        return []
+        return ()
     baseline = baselines[silo]
     before = statistics.split_of(statistics.read(baseline.folder, silo), TRAIN)
     train = statistics.split_of(now, TRAIN)
     if before is None or train is None:
-        return []
-    return tfdv_checks.drift(
-        Statistics(datasets=[train]),
-        Statistics(datasets=[before]),
-        schema,
-        baseline.span,
+        return ()
+    return tuple(
+        tfdv_checks.drift(
+            Statistics(datasets=[train]),
+            Statistics(datasets=[before]),
+            schema,
+            baseline.span,
+        )
     )
-
-
-def _with_distances(cohort: Cohort, disclosed: Mapping[str, Statistics]) -> Cohort:
-    trains = {
-        silo: train
-        for silo, found in disclosed.items()
-        if (train := statistics.split_of(found, TRAIN)) is not None
-    }
-    distances = heterogeneity.distances(trains)
-    members = tuple(
-        dataclasses.replace(member, heterogeneity=distances.get(member.silo, {}))
-        for member in cohort.members
-    )
-    return dataclasses.replace(cohort, members=members)
-
-
-def write_statistics(
-    folder: str | pathlib.Path, disclosed: Mapping[str, Statistics]
-) -> None:
-    """Write all silos' statistics into an artifact's folder."""
-    for silo, found in disclosed.items():
-        statistics.write(folder, silo, found)

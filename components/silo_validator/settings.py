@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Literal
 
 import pydantic
@@ -39,3 +40,19 @@ class ValidationSettings(Section):
 
     disclosure_rows: int = pydantic.Field(default=10, ge=1)
     """Rows that a value or histogram bucket needs to leave the silo."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Columns:
+    """Which columns are not features.
+
+    Attributes:
+        label: The label.
+        key: What names a row; neither measured nor disclosed.
+        unmeasured: Others that are neither measured nor disclosed, such as the day
+            that only sends a row to train or eval.
+    """
+
+    label: str
+    key: tuple[str, ...] = ()
+    unmeasured: tuple[str, ...] = ()

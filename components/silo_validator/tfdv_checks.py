@@ -1,44 +1,62 @@
 """TFDV: statistics of a split, and its checks as sentences without values.
 
 TFDV's own descriptions quote values of rows ("Unexpected string values: ..."),
-so only the kind of an anomaly is told, with the schema's expectation.
+so a sentence names only the kind of an anomaly and the schema's expectation.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
 import pyarrow as pa
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
-LOOK = "look at what is named here and export it again"
+from components.payloads import statistics as disclosed
+from components.payloads.findings import Finding
+
+Statistics: TypeAlias = statistics_pb2.DatasetFeatureStatisticsList
+
 QUANTILE_BUCKETS = 20  # TFDV keeps a hundred times as many: more cost a minute a silo
-NEW = "SCHEMA_NEW_COLUMN"
-NOT_A_FAULT = {NEW}
 SAID_BY_THE_COUNT = {  # TFDV's "column dropped" would sound as if someone did it
-    NEW,
     "SCHEMA_MISSING_COLUMN",
     "FEATURE_TYPE_NOT_PRESENT",
 }
-
-
-HARMLESS = (
-    "nothing has to be done, as the model does not use what is named here; leave it "
-    "out of the export if it should not be there"
-)
+LOOK = "look at what is named here and export it again"
 AS_EXPECTED = (
     "export what is named here as the schema expects it: name, type, values and how "
     "many rows must have one"
 )
-COMPARED = {
-    "skew": "look at what changed in the column between the two; if the change is "
-    "real, the operator sets the bound in the schema (`skew_comparator`)",
-    "drift": "look at what changed in the column since that span; if the change is "
-    "real, the operator sets the bound in the schema (`drift_comparator`)",
+SKEW = (
+    "look at what changed in the column between the two; if the change is real, the "
+    "operator sets the bound in the schema (`skew_comparator`)"
+)
+DRIFT = (
+    "look at what changed in the column since that span; if the change is real, the "
+    "operator sets the bound in the schema (`drift_comparator`)"
+)
+DISTANCES = {
+    "L_INFTY": "largest difference in share",
+    "JENSEN_SHANNON_DIVERGENCE": "Jensen-Shannon divergence",
+    "NORMALIZED_ABSOLUTE_DIFFERENCE": "normalised absolute difference",
 }
 
 
-def measure(
-    table: pa.Table, split: str, schema: schema_pb2.Schema
-) -> statistics_pb2.DatasetFeatureStatisticsList:
+class Anomaly(NamedTuple):
+    """A column that is not as the schema expects it.
+
+    Attributes:
+        column: Its name; empty for the split as a whole.
+        kind: TFDV's anomaly type.
+        finding: What was found.
+    """
+
+    column: str
+    kind: str
+    finding: Finding
+
+
+def measure(table: pa.Table, split: str, schema: schema_pb2.Schema) -> Statistics:
     """Return TFDV's statistics of a split, with one dataset named by it.
 
     Args:
@@ -62,89 +80,68 @@ def measure(
 
 def _as_lists(column: pa.ChunkedArray) -> pa.Array:
     """Wrap each value into a list of one, a null into a null list."""
-    array = column.combine_chunks()
-    if isinstance(array, pa.ChunkedArray):
-        array = (
-            pa.concat_arrays(array.chunks)
-            if array.num_chunks
-            else pa.array([], column.type)
-        )
-    if pa.types.is_null(array.type):
-        return array
-    offsets = pa.array(range(len(array) + 1), pa.int32())
-    lists = pa.ListArray.from_arrays(offsets, array)
-    if not array.null_count:
-        return lists
-    return lists.filter(array.is_valid()).take(_places(array))
-
-
-def _places(array: pa.Array) -> pa.Array:
-    """Return each present row's place among the present ones, null for the others."""
-    import numpy as np
-
-    valid = array.is_valid().to_numpy(zero_copy_only=False)
-    return pa.array(np.cumsum(valid) - 1, pa.int64(), mask=~valid)
+    if pa.types.is_null(column.type):
+        return pa.nulls(len(column))
+    valid = np.append(column.is_valid().to_numpy(), True)
+    ends = np.cumsum(valid)
+    offsets = pa.array(ends - valid, pa.int32(), mask=~valid)
+    values = column.drop_null().chunks
+    flat = pa.concat_arrays(values) if values else pa.array([], column.type)
+    return pa.ListArray.from_arrays(offsets, flat)
 
 
 def against_schema(
-    statistics: statistics_pb2.DatasetFeatureStatisticsList,
-    schema: schema_pb2.Schema,
-    split: str,
-    environment: str,
-) -> list[dict[str, str]]:
-    """Validate a split's statistics against the schema.
-
-    Returns:
-        Findings `{split, column, kind, sentence, hint}`; `kind` is TFDV's anomaly
-        type.
-    """
+    statistics: Statistics, schema: schema_pb2.Schema, environment: str
+) -> list[Anomaly]:
+    """Return the columns of a split that are not as the schema expects them."""
     import tensorflow_data_validation as tfdv
 
     anomalies = tfdv.validate_statistics(
         statistics, schema, _environment(schema, environment)
     )
-    return [
-        {
-            "split": split,
-            "column": column,
-            "kind": _kind(info),
-            "sentence": _sentence(column, info, statistics, schema),
-            "hint": _hint(column, _kind(info)),
-        }
-        for column, info in sorted(anomalies.anomaly_info.items())
-        if not _kind(info).startswith("COMPARATOR")
-    ]
+    found = []
+    for column, info in sorted(anomalies.anomaly_info.items()):
+        kinds = [anomalies_pb2.AnomalyInfo.Type.Name(one.type) for one in info.reason]
+        kind = kinds[0] if kinds else "UNKNOWN_TYPE"
+        if kind.startswith("COMPARATOR"):
+            continue
+        short = info.short_description.lower()
+        sentence, hint = f"the split as a whole: {short}", LOOK
+        if column:
+            what = "" if kind in SAID_BY_THE_COUNT else f"{short}: "
+            sentence = (
+                f"column `{column}`: {what}found {_found(column, statistics)}, "
+                f"expected {_expected(column, schema)}"
+            )
+            hint = AS_EXPECTED
+        found.append(Anomaly(column, kind, Finding(sentence, hint)))
+    return found
 
 
 def skew(
-    train: statistics_pb2.DatasetFeatureStatisticsList,
-    served: statistics_pb2.DatasetFeatureStatisticsList,
-    schema: schema_pb2.Schema,
-) -> list[dict[str, str]]:
+    train: Statistics, served: Statistics, schema: schema_pb2.Schema
+) -> list[Finding]:
     """Compare training rows with the rows to be scored, by the schema's bounds."""
     import tensorflow_data_validation as tfdv
 
     anomalies = tfdv.validate_statistics(
         train, schema, _environment(schema, "TRAINING"), serving_statistics=served
     )
-    return _compared(anomalies, "skew", "the training rows and the rows to be scored")
+    what = "the training rows and the rows to be scored"
+    return _compared(anomalies, "skew_measurements", what, SKEW)
 
 
 def drift(
-    train: statistics_pb2.DatasetFeatureStatisticsList,
-    before: statistics_pb2.DatasetFeatureStatisticsList,
-    schema: schema_pb2.Schema,
-    span: str,
-) -> list[dict[str, str]]:
+    train: Statistics, before: Statistics, schema: schema_pb2.Schema, span: str
+) -> list[Finding]:
     """Compare training rows with those of an earlier span, by the schema's bounds."""
     import tensorflow_data_validation as tfdv
 
     anomalies = tfdv.validate_statistics(
         train, schema, _environment(schema, "TRAINING"), previous_statistics=before
     )
-    return _compared(
-        anomalies, "drift", f"these training rows and those of span {span}"
-    )
+    what = f"these training rows and those of span {span}"
+    return _compared(anomalies, "drift_measurements", what, DRIFT)
 
 
 def _environment(schema: schema_pb2.Schema, name: str) -> str | None:
@@ -153,100 +150,46 @@ def _environment(schema: schema_pb2.Schema, name: str) -> str | None:
 
 
 def _compared(
-    anomalies: anomalies_pb2.Anomalies, kind: str, what: str
-) -> list[dict[str, str]]:
-    findings = []
+    anomalies: anomalies_pb2.Anomalies, field: str, what: str, hint: str
+) -> list[Finding]:
+    names = anomalies_pb2.DriftSkewInfo.Measurement.Type
+    found = []
     for info in anomalies.drift_skew_info:
-        column = ".".join(info.path.step)
-        measured = info.skew_measurements if kind == "skew" else info.drift_measurements
-        for one in measured:
+        for one in getattr(info, field):
             if one.value > one.threshold:
-                name = anomalies_pb2.DriftSkewInfo.Measurement.Type.Name(one.type)
-                findings.append(
-                    {
-                        "split": "train",
-                        "column": column,
-                        "kind": kind,
-                        "sentence": (
-                            f"column `{column}`: found a {_distance(name)} of "
-                            f"{one.value:.3f} between {what}, expected at most "
-                            f"{one.threshold:.3f}"
-                        ),
-                        "hint": COMPARED[kind],
-                    }
+                distance = names.Name(one.type)
+                sentence = (
+                    f"column `{'.'.join(info.path.step)}`: found a "
+                    f"{DISTANCES.get(distance, distance.lower())} of {one.value:.3f} "
+                    f"between {what}, expected at most {one.threshold:.3f}"
                 )
-    return findings
+                found.append(Finding(sentence, hint))
+    return found
 
 
-def _distance(name: str) -> str:
-    return {
-        "L_INFTY": "largest difference in share",
-        "JENSEN_SHANNON_DIVERGENCE": "Jensen-Shannon divergence",
-        "NORMALIZED_ABSOLUTE_DIFFERENCE": "normalised absolute difference",
-    }.get(name, name.lower())
-
-
-def _kind(info: anomalies_pb2.AnomalyInfo) -> str:
-    kinds: list[str] = [
-        anomalies_pb2.AnomalyInfo.Type.Name(reason.type) for reason in info.reason
-    ]
-    faults = [kind for kind in kinds if kind not in NOT_A_FAULT]
-    return (faults or kinds or ["UNKNOWN_TYPE"])[0]
-
-
-def _hint(column: str, kind: str) -> str:
-    if not column:
-        return LOOK
-    return HARMLESS if kind == NEW else AS_EXPECTED
-
-
-def _sentence(
-    column: str,
-    info: anomalies_pb2.AnomalyInfo,
-    statistics: statistics_pb2.DatasetFeatureStatisticsList,
-    schema: schema_pb2.Schema,
-) -> str:
-    if not column:
-        return f"the split as a whole: {info.short_description.lower()}"
-    short = info.short_description.lower()
-    found = _found(column, statistics)
-    expected = _expected(column, schema)
-    if _kind(info) in SAID_BY_THE_COUNT:
-        return f"column `{column}`: found {found}, expected {expected}"
-    return f"column `{column}`: {short}: found {found}, expected {expected}"
-
-
-def _found(column: str, statistics: statistics_pb2.DatasetFeatureStatisticsList) -> str:
-    rows = int(statistics.datasets[0].num_examples)
-    for feature in statistics.datasets[0].features:
-        if ".".join(feature.path.step) == column:
-            name = statistics_pb2.FeatureNameStatistics.Type.Name(feature.type)
-            common = (
-                feature.string_stats.common_stats
-                if feature.HasField("string_stats")
-                else feature.num_stats.common_stats
-            )
-            present = common.num_non_missing / rows if rows else 0.0
-            return f"{name.lower()} values in {present:.1%} of {rows:,} rows"
-    return "no such column"
+def _found(column: str, statistics: Statistics) -> str:
+    dataset = statistics.datasets[0]
+    feature = disclosed.by_column(dataset).get(column)
+    if feature is None:
+        return "no such column"
+    rows = int(dataset.num_examples)
+    name = statistics_pb2.FeatureNameStatistics.Type.Name(feature.type).lower()
+    share = disclosed.num_present(feature) / rows if rows else 0.0
+    return f"{name} values in {share:.1%} of {rows:,} rows"
 
 
 def _expected(column: str, schema: schema_pb2.Schema) -> str:
-    for feature in schema.feature:
-        if feature.name != column:
-            continue
-        name: str = schema_pb2.FeatureType.Name(feature.type)
-        kind = "string" if name == "BYTES" else name.lower()
-        parts = [f"{kind} values"]
-        if feature.presence.min_fraction:
-            parts.append(f"in at least {feature.presence.min_fraction:.0%} of the rows")
-        if feature.HasField("int_domain"):
-            parts.append(f"from {feature.int_domain.min} to {feature.int_domain.max}")
-        if feature.HasField("float_domain"):
-            parts.append(
-                f"from {feature.float_domain.min:g} to {feature.float_domain.max:g}"
-            )
-        if feature.domain or feature.HasField("string_domain"):
-            parts.append("from the schema's list of values")
-        return " ".join(parts)
-    return "no such column"
+    feature = next((one for one in schema.feature if one.name == column), None)
+    if feature is None:
+        return "no such column"
+    name: str = schema_pb2.FeatureType.Name(feature.type)
+    parts = ["string values" if name == "BYTES" else f"{name.lower()} values"]
+    if feature.presence.min_fraction:
+        parts.append(f"in at least {feature.presence.min_fraction:.0%} of the rows")
+    for kind in ("int_domain", "float_domain"):
+        if feature.HasField(kind):
+            domain = getattr(feature, kind)
+            parts.append(f"from {domain.min:g} to {domain.max:g}")
+    if feature.domain or feature.HasField("string_domain"):
+        parts.append("from the schema's list of values")
+    return " ".join(parts)

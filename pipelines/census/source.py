@@ -18,8 +18,6 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import pathlib
-import shutil
-import uuid
 
 import pandas as pd
 
@@ -89,21 +87,11 @@ COLUMNS = ["person", "profile", *FEATURES, *SENSITIVE, "high_income"]
 
 
 def prepare(root: pathlib.Path) -> None:
-    """Write `root/<industry>/people.parquet`, all of it or nothing.
-
-    Args:
-        root: Folder to make; must not exist yet.
-    """
-    unfinished = root.with_name(f".{root.name}-{uuid.uuid4().hex}")
-    try:
-        for industry, rows in _people(_survey()).groupby("silo"):
-            folder = unfinished / str(industry)
-            folder.mkdir(parents=True, mode=0o700)
-            rows[COLUMNS].to_parquet(folder / "people.parquet", index=False)
-        root.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.rename(root)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+    """Write `root/<industry>/people.parquet`."""
+    for industry, rows in _people(_survey()).groupby("silo"):
+        folder = root / str(industry)
+        folder.mkdir(parents=True, mode=0o700)
+        rows[COLUMNS].to_parquet(folder / "people.parquet", index=False)
 
 
 def _survey() -> pd.DataFrame:

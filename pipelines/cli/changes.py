@@ -8,13 +8,13 @@ from typing import Any
 import rich.table
 import rich.text
 
-from components.payloads.table import SILO
+from components.payloads.table import Figure
 from pipelines.cli.tables import short
-from pipelines.site import metrics
-from pipelines.site.diff import Change
-from pipelines.site.figures import Figure, Question
+from pipelines.runs import figures
+from pipelines.runs.comparison import Change
+from pipelines.runs.figures import MetricKey
 
-AUC = Question("auc")
+AUC = MetricKey("auc")
 MOST_SILOS = 30  # in the terminal; JSON and the site hold all
 
 
@@ -27,7 +27,7 @@ def _item(change: Change) -> dict[str, Any]:
     interval = change.interval
     return {
         **change.subject._asdict(),
-        **change.question._asdict(),
+        **change.metric._asdict(),
         "before": change.before and change.before.value,
         "after": change.after and change.after.value,
         "change": change.change,
@@ -42,8 +42,8 @@ def _item(change: Change) -> dict[str, Any]:
 def tables(found: Sequence[Change]) -> list[rich.table.Table]:
     """Return every metric over all silos, then AUC by group and by silo."""
     overall = [c for c in found if not c.subject.silo and not c.subject.group]
-    silos = [c for c in found if c.subject.silo and c.question == AUC]
-    groups = [c for c in found if c.subject.group and c.question == AUC]
+    silos = [c for c in found if c.subject.silo and c.metric == AUC]
+    groups = [c for c in found if c.subject.group and c.metric == AUC]
     shown = silos[:MOST_SILOS]
     more = f", {len(shown)} of {len(silos):,}" if len(silos) > len(shown) else ""
     return [
@@ -54,11 +54,7 @@ def tables(found: Sequence[Change]) -> list[rich.table.Table]:
 
 
 def _metric(change: Change) -> str:
-    words = metrics.words(*change.question)
-    over = change.subject.slice
-    if not over:
-        return words
-    return f"{words}, over {'the silos' if over == SILO else over}"
+    return figures.label(change.metric, change.subject.slice)
 
 
 def _group(change: Change) -> str:

@@ -22,13 +22,22 @@ def check(name: Name, overrides: Overrides = None) -> None:
 
 @app.command()
 def show(name: Name, overrides: Overrides = None, as_json: Json = False) -> None:
-    """Print all settings, with defaults and overrides in place."""
-    import yaml
-
+    """Print all settings and what they mean, with defaults and overrides in place."""
     from pipelines import use_case
+    from pipelines.settings import UseCaseSettings
+    from pipelines.settings_reference import to_yaml
 
     settings = use_case.find(name, overrides or []).settings.model_dump(mode="json")
     if as_json:
         console.data_json(settings)
     else:
-        console.data(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
+        console.data(to_yaml(UseCaseSettings, settings).rstrip())
+
+
+@app.command()
+def reference() -> None:
+    """Print what each setting means, its type, bounds and default, as Markdown."""
+    from pipelines.settings import UseCaseSettings
+    from pipelines.settings_reference import to_markdown
+
+    console.data(to_markdown(UseCaseSettings))

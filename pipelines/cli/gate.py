@@ -92,13 +92,13 @@ def waive(
 
     runs = past.of_run(run, use, output, store)
     found = runs.find(run)
-    run = found["run_id"]
+    run = found.run_id
     waiving.check(found, gate)
-    state = Waivers(runs.operator_store, runs.use_case)
+    state = Waivers(runs.url, runs.use_case)
     given = state.waive(
         run_id=run,
         gate=gate,
-        model_digest=found["model"]["digest"],
+        model_digest=found.model.digest or "",
         reason=reason,
         by=by,
         until=until,
@@ -129,8 +129,8 @@ def unwaive(
 
     runs = past.of_run(run, use, output, store)
     found = runs.find(run)
-    run, digest = found["run_id"], found["model"]["digest"] or ""  # none: not trained
-    state = Waivers(runs.operator_store, runs.use_case)
+    run, digest = found.run_id, found.model.digest or ""  # none: not trained
+    state = Waivers(runs.url, runs.use_case)
     ended = state.withdraw(gate=gate, model_digest=digest, reason=reason, by=by)
     console.say(
         f"gate {gate} is no longer waived for the model of run {run}: the waiver by "
@@ -153,7 +153,7 @@ def list_waivers(
     runs = past.of_use_case(name, output, store)
     # Asking must not make a database where nothing has run.
     there = store or console.output_folder(name, output).is_dir()
-    found = waiving.listed(Waivers(runs.operator_store, name)) if there else []
+    found = waiving.listed(Waivers(runs.url, name)) if there else []
     if not found and not runs.run_ids():
         past.say_none_yet(runs)
     elif not found:

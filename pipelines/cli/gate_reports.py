@@ -18,14 +18,13 @@ from components.fairness_evaluator import decision
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.gates.registry import GATES
 from components.fairness_evaluator.waivers import Waivers
-from pipelines import summary
 from pipelines.cli import waiving
+from pipelines.summary import Gate, Summary
 
 if TYPE_CHECKING:
     from components.fairness_evaluator.waivers import Record
     from components.payloads.decision import Decision, GateResult
-    from pipelines.past_runs.runs import PastRuns
-    from pipelines.summary import Summary
+    from pipelines.runs.store import RunStore
 
 WIDTH = 88
 REFUSE_IF = {
@@ -37,7 +36,7 @@ FROM_NEXT_RUN = "it counts from the next run on"
 VERDICTS = {True: "blessed", False: "not blessed"}
 
 
-def explain(runs: PastRuns, run_id: str) -> dict[str, Any]:
+def explain(runs: RunStore, run_id: str) -> dict[str, Any]:
     """Return what each gate of a run's decision protects, demanded and found.
 
     Args:
@@ -49,13 +48,13 @@ def explain(runs: PastRuns, run_id: str) -> dict[str, Any]:
     """
     run = runs.find(run_id)
     decided = runs.evaluation(run).decision
-    now = Waivers(runs.operator_store, runs.use_case).last(run["model"]["digest"] or "")
+    now = Waivers(runs.url, runs.use_case).last(run.model.digest or "")
     settings = _settings(run_id, decided)
     return {
-        "run_id": run["run_id"],
+        "run_id": run.run_id,
         "use_case": runs.use_case,
-        "span": run["span"],
-        "status": run["status"],
+        "span": run.span,
+        "status": run.status,
         "reasons": list(decided.reasons),
         "gates": [_gate(settings, gate, now.get(gate.gate)) for gate in decided.gates],
         "not_judged": [dataclasses.asdict(item) for item in decided.not_judged],
@@ -97,10 +96,10 @@ def _gate(
 def explanation(found: dict[str, Any]) -> str:
     """Return what `explain` found as text."""
     waivers = [gate["waiver"] for gate in found["gates"]]
-    gates = [
-        {"waived": bool(each), "waived_by": each and each["by"]} for each in waivers
-    ]
-    ended = summary.words({"status": found["status"], "gates": gates})
+    gates = tuple(
+        Gate("", False, bool(each), each["by"] if each else None) for each in waivers
+    )
+    ended = Summary("", "", "", found["status"], gates=gates).outcome
     head = f"{found['use_case']} {found['span']}".rstrip()
     lines = [f"run {found['run_id']}: {head}, {ended}"]
     if not found["gates"]:
@@ -147,7 +146,7 @@ def _waiver(waiver: dict[str, Any]) -> str:
 
 
 def preview(
-    runs: PastRuns, gates: GateSettings, run_id: str = ""
+    runs: RunStore, gates: GateSettings, run_id: str = ""
 ) -> list[dict[str, Any]]:
     """Return what bounds would have decided on past runs, oldest first.
 
@@ -161,9 +160,9 @@ def preview(
     """
     found = []
     for run in [runs.find(run_id)] if run_id else runs.summaries():
-        item = {
-            "run_id": run["run_id"],
-            "span": run["span"],
+        item: dict[str, Any] = {
+            "run_id": run.run_id,
+            "span": run.span,
             "then": None,
             "now": None,
             "changed": [],
@@ -178,12 +177,12 @@ def preview(
     return found
 
 
-def _decide_again(runs: PastRuns, run: Summary, gates: GateSettings) -> dict[str, Any]:
+def _decide_again(runs: RunStore, run: Summary, gates: GateSettings) -> dict[str, Any]:
     evaluation = runs.evaluation(run)
     then = evaluation.decision
     if not then.gates:
         raise SettingsError(
-            f"run {run['run_id']}: no gate judged anything ({'; '.join(then.reasons)})",
+            f"run {run.run_id}: no gate judged anything ({'; '.join(then.reasons)})",
             "choose a run that evaluated its model",
         )
     now = decision.decide(

@@ -53,11 +53,11 @@ def init(
         ),
     ] = None,
 ) -> None:
-    """Write schema, settings and model of a new use case, to be edited and run."""
+    """Write schema and settings of a new use case, to be edited and run."""
     with console.engines():
         from pipelines.scaffold import report
         from pipelines.scaffold.options import Options, parse_types
-        from pipelines.scaffold.scaffold import scaffold
+        from pipelines.scaffold.write import write_use_case
         from pipelines.use_case import projects
 
         options = Options(
@@ -72,7 +72,9 @@ def init(
             tuple(null or ()),
         )
         around, *own = projects()  # our own, last, is no place for other people's
-        written, proposal = scaffold(around if own else pathlib.Path.cwd(), options)
+        written, proposal = write_use_case(
+            around if own else pathlib.Path.cwd(), options
+        )
     for line in report.decided(proposal):
         console.say(line)
     for line in report.warnings(proposal):

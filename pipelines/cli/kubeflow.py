@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -97,7 +98,8 @@ def run(
     if not wait:
         return
     if as_json:
-        console.data_json({**told, "status": ended.status, "summary": ended.summary})
+        summary = ended.summary and dataclasses.asdict(ended.summary)
+        console.data_json({**told, "status": ended.status, "summary": summary})
     else:
         _show(ended)
     raise typer.Exit(ended.exit_status)
@@ -260,7 +262,8 @@ def artifacts(
         found = _find_run(connection, chosen, run_id)
         written, missing = downloads.download(connection, found, output)
     if store:
-        written += downloads.from_store(store, name, found.run_id, output)
+        more = downloads.from_store(store, name, found.run_id, output)
+        written, missing = written + more[0], missing + more[1]
     else:
         missing.append("pages and summary: give --store, they lie in the store")
     for path in written:

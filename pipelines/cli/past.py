@@ -6,98 +6,103 @@ import pathlib
 from typing import TYPE_CHECKING
 
 from components.errors import SettingsError
-from pipelines.cli import console, shared_store
+from pipelines.cli import console
 
 if TYPE_CHECKING:
-    from pipelines.past_runs.runs import PastRuns
+    from pipelines.runs.store import RunStore
 
 
-def of_use_case(name: str, output: pathlib.Path | None, store: str) -> PastRuns:
+def of_use_case(name: str, output: pathlib.Path | None, store: str) -> RunStore:
     """Return the runs of a use case.
 
     Args:
         name: Its name.
-        output: The folder that they wrote to; by default build/NAME.
-        store: The cluster's store; empty for folders here.
+        output: The folder that they wrote to; by default build/NAME. Beside a store:
+            where the cluster's folder of the use case is mounted here.
+        store: The cluster's store; empty for the one in that folder.
 
     Raises:
-        SettingsError: Both a folder and a store were given, or there is neither such
-            a use case nor a run of it.
+        SettingsError: There is neither such a use case nor a run of it.
     """
-    runs = _of_name(name, output, store)
+    runs = _open(name, output, store)
     if not _is_known(runs):
-        nor = f"a run of it in {runs.place}"
-        raise _unknown(name, nor, output, store)
+        raise _unknown(name, f"a run of it in {runs.place}", output, store)
     return runs
 
 
 def of_name_or_run(
     name: str, run: str, output: pathlib.Path | None, store: str
-) -> tuple[PastRuns, str]:
+) -> tuple[RunStore, str]:
     """Return the runs of a use case, or those among which a run is, and the run.
 
     Args:
         name: Name of the use case; or the run's id alone, where `run` is empty.
         run: The run's id; empty for none.
-        output: The folder that they wrote to; by default build/NAME, or for a run
-            alone any in build.
-        store: The cluster's store; empty for folders here.
+        output: See `of_use_case`; for a run alone by default any in build.
+        store: The cluster's store.
 
     Raises:
         SettingsError: See `of_use_case` and `of_run`.
     """
-    from pipelines.past_runs import choosing
-
     if run:
         return of_use_case(name, output, store), run
-    runs = _of_name(name, output, store)
+    runs = _open(name, output, store)
     if _is_known(runs):
         return runs, ""
-    everything = choosing.known(_folders(output), store)
-    if name not in {found for _, _, found in everything}:
+    if name not in {run_id for _, _, run_id in _known(output, store)}:
         raise _unknown(name, "a run of that id", output, store)
     return of_run(name, "", output, store), name
 
 
-def of_run(run: str, use: str, output: pathlib.Path | None, store: str) -> PastRuns:
+def of_run(run: str, use: str, output: pathlib.Path | None, store: str) -> RunStore:
     """Return the runs among which a run is to be found.
 
     Args:
         run: The run's id.
         use: Name of its use case; empty to find that by the run.
-        output: The folder that it wrote to; by default any in build.
-        store: The cluster's store; empty for folders here.
+        output: See `of_name_or_run`.
+        store: The cluster's store.
 
     Raises:
-        SettingsError: Both a folder and a store were given, or no use case has such
-            a run, or several have.
+        SettingsError: No use case has such a run, or several have.
     """
-    from pipelines.past_runs import choosing
-
     if use:
         return of_use_case(use, output, store)
-    if store:
-        shared_store.refuse_local(output)
-    return choosing.of_run(run, _folders(output), store)
+    known = _known(output, store)
+    found = [(name, folder) for name, folder, run_id in known if run_id == run]
+    if not found:
+        listed = ", ".join(f"{run_id} ({name})" for name, _, run_id in known) or "none"
+        raise SettingsError(
+            f"run {run}: found no such run; known: {listed}",
+            "`fairsilo report list USE_CASE` lists the runs; give --output, or --store "
+            "for a cluster's, where they were not written to build/USE_CASE",
+        )
+    if len(found) > 1:
+        raise SettingsError(
+            f"run {run}: found one in each of {', '.join(name for name, _ in found)}",
+            "say which with --use-case",
+        )
+    name, folder = found[0]
+    return _open(name, folder, store)
 
 
-def say_none_yet(runs: PastRuns) -> None:
+def say_none_yet(runs: RunStore) -> None:
     """Say on stderr that there is no run yet, and what to do."""
-    console.say(f"{runs.none_yet}; {runs.way_to_one}")
+    console.say(f"{runs.none_yet}; {runs.hint}")
 
 
-def _of_name(name: str, output: pathlib.Path | None, store: str) -> PastRuns:
-    from pipelines.past_runs import choosing
+def _open(name: str, output: pathlib.Path | None, store: str) -> RunStore:
+    from pipelines.runs.store import RunStore
 
     if store:
-        shared_store.refuse_local(output)
-    return choosing.of_use_case(name, console.output_folder(name, output), store)
+        return RunStore(store, name, output and output.absolute())
+    return RunStore("", name, console.output_folder(name, output))
 
 
-def _is_known(runs: PastRuns) -> bool:
+def _is_known(runs: RunStore) -> bool:
     from pipelines import use_case
 
-    return use_case.exists(runs.use_case) or runs.has_any()
+    return use_case.exists(runs.use_case) or bool(runs.run_ids())
 
 
 def _unknown(
@@ -105,11 +110,23 @@ def _unknown(
 ) -> SettingsError:
     """Return the error of a name that is no use case's, with those that are."""
     from pipelines import use_case
-    from pipelines.past_runs import choosing
 
-    others = {other for other, _, _ in choosing.known(_folders(output), store)}
+    others = {other for other, _, _ in _known(output, store)}
     return use_case.unknown(name, nor, others)
 
 
-def _folders(output: pathlib.Path | None) -> list[pathlib.Path]:
-    return [output.absolute()] if output else console.output_folders()
+def _known(
+    output: pathlib.Path | None, store: str
+) -> list[tuple[str, pathlib.Path | None, str]]:
+    """Return use case, output folder and id of all runs of all use cases."""
+    from pipelines.places import Places
+    from pipelines.runs.store import known
+
+    if store:
+        return [(name, output, run) for name, run in known(store)]
+    folders = [output.absolute()] if output else console.output_folders()
+    return [
+        (name, folder, run)
+        for folder in folders
+        for name, run in known(Places(folder).operator_store)
+    ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import dataclasses
 import pathlib
-import tempfile
+import shutil
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,9 +14,8 @@ from pipelines.cli import console, past
 from pipelines.cli.options import Json, Name, Output, Store, expanded
 
 if TYPE_CHECKING:
-    from pipelines.past_runs.page import Page
-    from pipelines.past_runs.runs import PastRuns
-    from pipelines.site.figures import Figures
+    from pipelines.runs.figures import Figures
+    from pipelines.runs.store import RunStore
 
 app = typer.Typer(
     no_args_is_help=True, help="List runs, show one, compare two, open their pages."
@@ -46,7 +45,7 @@ def list_runs(
     if not summaries:
         past.say_none_yet(runs)
     if as_json:
-        console.data_json(summaries)
+        console.data_json([dataclasses.asdict(summary) for summary in summaries])
     if as_json or not summaries:
         return
     from rich.console import Console
@@ -90,7 +89,7 @@ def build(
     output: Output = None,
     store: Store = "",
 ) -> None:
-    """Build the site of all runs: index, trends, comparison, pages; print its path.
+    """Build the site of all runs: index, trends, comparisons, pages; print its path.
 
     It works from disk, and from any web server that serves files.
     """
@@ -130,10 +129,13 @@ def open_page(
 ) -> None:
     """Open the site, a run's page or a silo's in the browser, and print its path."""
     runs, run = past.of_name_or_run(name, run, output, store)
-    if run or silo or to:
-        path = _file(_page(runs, run, silo), to)
-    else:
+    if not (run or silo or to):
         path = _build(runs, None, output)
+    else:
+        path = _page(runs, run, silo)
+        if to:
+            to.parent.mkdir(parents=True, exist_ok=True)
+            path = shutil.copyfile(path, to).absolute()
     console.data(str(path))
     typer.launch(path.as_uri())
 
@@ -145,15 +147,31 @@ def diff(
     run_b: Annotated[str, typer.Argument(metavar="RUN_B", help="The run after.")],
     output: Output = None,
     store: Store = "",
+    to: Annotated[
+        pathlib.Path | None,
+        typer.Option(
+            "--to",
+            metavar="FILE",
+            dir_okay=False,
+            callback=expanded,
+            help="Write the comparison as a page there, and print its path.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Compare two runs: overall, by silo, by group; sure changes and losses first."""
     from pipelines.cli import changes
-    from pipelines.site import diff as compare
+    from pipelines.runs import comparison
 
     runs = past.of_use_case(name, output, store)
     before, after = (_figures(runs, run) for run in (run_a, run_b))
-    found = compare.changes(before, after)
+    found = comparison.changes(before, after)
+    if to:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        html = comparison.render(name, run_a, run_b, found)
+        to.write_text(html, encoding="utf-8")
+        console.data(str(to.absolute()))
+        return
     if as_json:
         console.data_json(changes.to_json(run_a, run_b, found))
         return
@@ -171,54 +189,33 @@ def diff(
 
 
 def _build(
-    runs: PastRuns, to: pathlib.Path | None, output: pathlib.Path | None
+    runs: RunStore, to: pathlib.Path | None, output: pathlib.Path | None
 ) -> pathlib.Path:
-    from pipelines.site import build
+    from pipelines.runs import site
 
     if not runs.run_ids():
         past.say_none_yet(runs)
     folder = to or console.output_folder(runs.use_case, output) / "site"
-    return build.build(runs, folder.absolute())
+    return site.build(runs, folder.absolute())
 
 
-def _page(runs: PastRuns, run: str, silo: str) -> Page:
+def _page(runs: RunStore, run: str, silo: str) -> pathlib.Path:
     """Return a run's page, or a silo's of that run; by default the last with one."""
-    told = runs.find(run) if run else runs.last_with_page()
+    found = runs.find(run) if run else runs.last_with_page()
     last = runs.run_ids()[-1]
-    if not run and told["run_id"] != last:
-        console.say(f"run {last} has no page: this is of run {told['run_id']}")
-    if silo:
-        return runs.silo_page(told, silo)
-    page = runs.page(told)
-    if page is None:
-        raise SettingsError(
-            f"run {told['run_id']} has no page: it wrote none, or it was deleted",
-            "see `fairsilo report show`, or run that span again",
-        )
-    return page
+    if not run and found.run_id != last:
+        console.say(f"run {last} has no page: this is of run {found.run_id}")
+    return runs.required_page(found, silo)
 
 
-def _file(page: Page, to: pathlib.Path | None) -> pathlib.Path:
-    """Return a file that holds a page: the one asked for, else its own, else a new."""
-    if to is None and page.file is not None:
-        return page.file
-    if to is None:  # the browser reads it when we are gone
-        handle, name = tempfile.mkstemp(prefix="fairsilo-", suffix=".html")
-        os.close(handle)
-        to = pathlib.Path(name)
-    page.write(to)
-    return to.absolute()
+def _figures(runs: RunStore, run: str) -> Figures:
+    from pipelines.runs import figures
 
-
-def _figures(runs: PastRuns, run: str) -> Figures:
-    from pipelines.site import figures
-
-    told = runs.find(run)
-    table = runs.figures(told)
+    run_id = runs.find(run).run_id
+    table = runs.figures(run_id)
     if table is None:
         raise SettingsError(
-            f"run {told['run_id']}: found no figures of its evaluation, which are "
-            "gone or never were",
+            f"run {run_id}: found no figures of it, expected those of its evaluation",
             "see `fairsilo report list` for the runs that were evaluated",
         )
     return figures.of_table(table)

@@ -19,6 +19,8 @@ from pipelines.cli.options import Json, Name, Output, Overrides, Span
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from pipelines.summary import Summary
+
 
 def run(
     name: Name,
@@ -37,12 +39,10 @@ def run(
     with console.engines():
         summary = _run(chosen, span, console.output_folder(name, output), force)
     show(summary, as_json)
-    from pipelines.summary import EXIT_STATUS
-
-    raise typer.Exit(EXIT_STATUS[summary["status"]])
+    raise typer.Exit(summary.exit_status)
 
 
-def _run(chosen: Any, span: str, output: pathlib.Path, force: bool) -> dict[str, Any]:  # noqa: ANN401
+def _run(chosen: Any, span: str, output: pathlib.Path, force: bool) -> Summary:  # noqa: ANN401
     started = time.monotonic()
     console.say(f"{chosen.name}: output in {output}")
     if chosen.prepare():
@@ -51,6 +51,7 @@ def _run(chosen: Any, span: str, output: pathlib.Path, force: bool) -> dict[str,
     from pipelines import operator_snapshot, pipeline, summary
     from pipelines.places import Places
     from pipelines.runners import local, results
+    from pipelines.runs.store import RunStore
 
     places = Places(output)
     run_id = local.new_run_id(places.runs, span)
@@ -58,18 +59,20 @@ def _run(chosen: Any, span: str, output: pathlib.Path, force: bool) -> dict[str,
     decided = operator_snapshot.read(places.operator_store, chosen.name)
     steps = pipeline.build(chosen, places, span, decided, force)
     log = places.log(run_id)
-    try:
-        nodes = local.run(
-            steps, run_id, lambda node: console.say(_tick(started, node)), log
-        )
-        result = summary.of_run(run_id, chosen.name, places, nodes)
-    except (Exception, KeyboardInterrupt) as error:
-        with contextlib.suppress(Exception):  # a full disk may end this too
-            known = results.read(steps.metadata_connection_config, run_id)
-            result = summary.of_failure(run_id, chosen.name, span, error, known)
-            summary.write(result, places)
-        raise
-    summary.write(result, places)
+    runs = RunStore("", chosen.name, output)
+    begun = summary.of_start(run_id, chosen.name, span)
+    with runs.running(begun):
+        try:
+            nodes = local.run(
+                steps, run_id, lambda node: console.say(_tick(started, node)), log
+            )
+            result = summary.of_run(run_id, chosen.name, places, nodes)
+        except (Exception, KeyboardInterrupt) as error:
+            with contextlib.suppress(Exception):  # a full disk may end this too
+                reached = results.read(steps.metadata_connection_config, run_id)
+                runs.finish(summary.of_failure(begun, error, reached))
+            raise
+        runs.finish(result)
     return result
 
 
@@ -77,10 +80,10 @@ def _tick(started: float, node: str) -> str:
     return f"{time.monotonic() - started:6.1f} s  {node}"
 
 
-def show(summary: dict[str, Any], as_json: bool) -> None:
+def show(summary: Summary, as_json: bool) -> None:
     """Print a run for people, or as JSON."""
     if as_json:
-        console.data_json(summary)
+        console.data(summary.to_json())
         return
     import rich.console
 
@@ -88,14 +91,14 @@ def show(summary: dict[str, Any], as_json: bool) -> None:
     from pipelines.cli import tables
 
     out = rich.console.Console(highlight=False, soft_wrap=False)
-    head = [f"{ended.heading(summary)}: {ended.words(summary)}", *summary["reasons"]]
-    if summary["status"] == ended.INCOMPLETE:  # the tables may be long
+    head = [f"{summary.heading}: {summary.outcome}", *summary.reasons]
+    if summary.status == ended.INCOMPLETE:  # the tables may be long
         _print_lines(out, head)
         out.print()
-    if summary["silos"]:
+    if summary.silos:
         out.print(tables.silos(summary))
         out.print()
-    if summary["seconds"]:
+    if summary.seconds:
         out.print(tables.seconds(summary))
         out.print()
     _print_lines(out, [*head, *tables.outcome(summary)])

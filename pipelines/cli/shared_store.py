@@ -1,4 +1,4 @@
-"""The commands' way into a cluster's store, for machines without its folders."""
+"""The silos of a cluster's store, for machines without its folders."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ def refuse_local(
     Raises:
         SettingsError: One of them was given.
     """
-    given = [("--output", output), ("--set", overrides)]
-    for option, value in given:
+    for option, value in (("--output", output), ("--set", overrides)):
         if value:
             raise SettingsError(
                 f"found {option} beside a store (--store, or FAIRSILO_STORE in the "
@@ -34,11 +33,9 @@ def refuse_local(
 
 def place(url: str) -> str:
     """Return the store's host and port, or its file."""
-    import sqlalchemy as sa
+    from components import store
 
-    from components import store, store_url
-
-    return store.place(sa.make_url(store_url.resolve(url)))
+    return store.url_place(url)
 
 
 def decisions_on(url: str, name: str, silo: str) -> OperatorState:
@@ -54,14 +51,14 @@ def decisions_on(url: str, name: str, silo: str) -> OperatorState:
     """
     from components.operator_state import OperatorState
     from components.payloads.silo import check_id
-    from pipelines.run_store import RunStore
+    from pipelines.runs.store import RunStore
 
     check_id(silo)
     state = OperatorState(url, name)
     known = RunStore(url, name).silos()
     if not known:
         console.say(
-            f"no run of `{name}` has told its silos yet, so whether `{silo}` is one "
+            f"no run of `{name}` has named its silos yet, so whether `{silo}` is one "
             "could not be checked"
         )
     elif silo not in known and silo not in state.quarantined():
@@ -73,27 +70,25 @@ def decisions_on(url: str, name: str, silo: str) -> OperatorState:
 
 
 def silos(url: str, name: str) -> list[dict[str, Any]]:
-    """Return the silos of the latest runs, and what was decided by hand."""
+    """Return the silos of the latest runs, and their manual quarantine."""
     from components.operator_state import OperatorState
-    from components.payloads import findings
-    from pipelines.run_store import RunStore
+    from pipelines.runs.store import RunStore
 
     known = RunStore(url, name).silos()
-    by_hand = OperatorState(url, name).quarantined()
+    quarantined = OperatorState(url, name).quarantined()
     listed = []
-    for silo in sorted({*known, *by_hand}):
-        told = known.get(silo, {})
+    for silo in sorted({*known, *quarantined}):
+        run_id, entry = known.get(silo, (None, None))
         listed.append(
             {
                 "silo": silo,
-                "run_id": told.get("run_id"),
-                "rows_train": told.get("rows_train"),
-                "admitted": told.get("admitted"),
-                "reasons": [
-                    dataclasses.asdict(one)
-                    for one in findings.all_of_json(told.get("reasons", ()))
-                ],
-                "quarantined": by_hand.get(silo, ""),
+                "run_id": run_id,
+                "rows_train": entry and entry.rows_train,
+                "admitted": entry and entry.admitted,
+                "reasons": [dataclasses.asdict(r) for r in entry.reasons]
+                if entry
+                else [],
+                "quarantined": quarantined.get(silo, ""),
             }
         )
     return listed

@@ -1,4 +1,4 @@
-"""`fairsilo silo`: who takes part, who is fit to, and who is kept out by hand."""
+"""`fairsilo silo`: list and check silos, quarantine and release them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import typer
 
 from components.errors import SettingsError
 from components.payloads.cohort import Cohort
-from components.payloads.unused_columns import UnusedColumns
+from components.payloads.unused_columns import UnusedColumn, UnusedColumns
 from pipelines.cli import console, shared_store
 from pipelines.cli.options import Json, Name, Output, Overrides, Span, Store
 
 if TYPE_CHECKING:
     from components.operator_state import OperatorState
     from components.payloads.cohort import Member
+    from pipelines.use_case import UseCase
 
 app = typer.Typer(no_args_is_help=True, help="List, check, quarantine, release silos.")
 
@@ -34,63 +35,52 @@ def list_silos(
     store: Store = "",
     as_json: Json = False,
 ) -> None:
-    """List the silos: files and spans, and what was decided by hand.
+    """List the silos: files and spans, and manual quarantines.
 
     In a cluster's store: what its latest runs said of them.
     """
+    from pipelines import use_case
+
     if store:
         shared_store.refuse_local(output, overrides)
-        listed, line = shared_store.silos(store, name), _line_of_run
+        listed = shared_store.silos(store, name)
     else:
-        from pipelines import use_case
-
         chosen = use_case.find(name, overrides or [])
         with console.engines():
             listed = _list(chosen, console.output_folder(name, output))
-        line = _line_of_files
     if as_json:
         console.data_json(listed)
         return
     for item in listed:
-        console.data(line(item).rstrip())
+        console.data(_line(item))
 
 
-def _line_of_files(item: dict[str, Any]) -> str:
+def _line(item: dict[str, Any]) -> str:
+    """Return a silo's line: its files, or what a cluster's latest run said of it."""
     from pipelines.cli import tables
 
-    silo = tables.short(item["silo"])
-    return (
-        f"{silo:<24} {item['files']:>6} files  {item['spans']:<24} "
-        f"{item['error'] or _by_hand(item)}"
-    )
+    manual = item["quarantined"] and f"quarantined by hand: {item['quarantined']}"
+    if "files" in item:
+        state = f"{item['files']:>6} files  {item['spans']:<24}"
+        why = item["error"] or manual
+    else:
+        verdicts = {True: "admitted", False: "refused", None: "in no run"}
+        state = f"{verdicts[item['admitted']]:<10}"
+        reasons = [reason["sentence"] for reason in item["reasons"]]
+        why = "; ".join(filter(None, [*reasons, manual]))
+    return f"{tables.short(item['silo']):<24} {state} {why}".rstrip()
 
 
-def _line_of_run(item: dict[str, Any]) -> str:
-    verdicts = {True: "admitted", False: "refused", None: "in no run"}
-    from pipelines.cli import tables
-
-    reasons = "; ".join(filter(None, [*tables.why(item), _by_hand(item)]))
-    return (
-        f"{tables.short(item['silo']):<24} {verdicts[item['admitted']]:<10} {reasons}"
-    )
-
-
-def _by_hand(item: dict[str, Any]) -> str:
-    by_hand = item["quarantined"]
-    return f"quarantined by hand: {by_hand}" if by_hand else ""
-
-
-def _list(chosen: Any, folder: pathlib.Path) -> list[dict[str, Any]]:  # noqa: ANN401
+def _list(chosen: UseCase, folder: pathlib.Path) -> list[dict[str, Any]]:
     from components.operator_state import OperatorState
     from components.silo_example_gen import discovery
     from pipelines.places import Places
 
     chosen.prepare()
     places = Places(folder)
-    found = discovery.discover(chosen.settings.source, str(places.homes))
-    by_hand = OperatorState(places.operator_store, chosen.name).quarantined()
+    quarantined = OperatorState(places.operator_store, chosen.name).quarantined()
     listed = []
-    for silo in found:
+    for silo in discovery.discover(chosen.settings.source, str(places.homes)):
         spans = sorted({file["span"] for file in silo.files})
         listed.append(
             {
@@ -98,7 +88,7 @@ def _list(chosen: Any, folder: pathlib.Path) -> list[dict[str, Any]]:  # noqa: A
                 "files": len(silo.files),
                 "spans": f"{spans[0]} to {spans[-1]}" if any(spans) else "",
                 "error": silo.error.sentence if silo.error else "",
-                "quarantined": by_hand.get(silo.silo.id, ""),
+                "quarantined": quarantined.get(silo.silo.id, ""),
             }
         )
     return listed
@@ -137,7 +127,7 @@ def check(
 
 
 def _findings(member: Member) -> Iterator[str]:
-    """Yield what was found in a silo's data, and the way out below what it mends."""
+    """Yield what was found in a silo's data, and each hint once below its findings."""
     from components.payloads.findings import grouped
 
     for group in (*grouped(member.reasons), *grouped(member.notes)):
@@ -146,7 +136,9 @@ def _findings(member: Member) -> Iterator[str]:
             yield f"    hint: {group.hint}"
 
 
-def _check(chosen: Any, span: str, folder: pathlib.Path) -> Any:  # noqa: ANN401
+def _check(
+    chosen: UseCase, span: str, folder: pathlib.Path
+) -> tuple[Cohort, tuple[UnusedColumn, ...]]:
     from pipelines import operator_snapshot, pipeline
     from pipelines.places import Places
     from pipelines.runners import local
@@ -160,7 +152,7 @@ def _check(chosen: Any, span: str, folder: pathlib.Path) -> Any:  # noqa: ANN401
     nodes = local.run(steps, run_id, console.say, places.log(run_id))
     return (
         Cohort.read(nodes["SiloValidator"].outputs["cohort"]),
-        UnusedColumns.read(nodes["FeatureSpecGen"].outputs["feature_spec"]),
+        UnusedColumns.read(nodes["FeatureSpecGen"].outputs["feature_spec"]).columns,
     )
 
 
@@ -187,7 +179,7 @@ def release(
     output: Output = None,
     store: Store = "",
 ) -> None:
-    """Lift a quarantine by hand; the checks still apply."""
+    """Lift a manual quarantine; the checks still apply."""
     _state(use, silo, overrides, output, store).release(silo, reason)
     console.say(
         f"{silo} takes part from the next run on, if the checks admit it{_where(store)}"
@@ -198,7 +190,7 @@ def release(
 def history(
     name: Name, output: Output = None, store: Store = "", as_json: Json = False
 ) -> None:
-    """List what was decided by hand, oldest first."""
+    """List manual quarantines and releases, oldest first."""
     decisions = _open_state(name, output, store).history()
     if as_json:
         import dataclasses

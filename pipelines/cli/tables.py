@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import rich.console
 import rich.table
 import rich.text
 
 from components.payloads import findings
-from pipelines.run_store import RUNNING
-from pipelines.summary import FAILED, STOPPED, Summary, words
+from pipelines.summary import FAILED, RUNNING, STOPPED, Summary
 
 MAX_NAME = 40
 
@@ -28,23 +24,21 @@ def silos(summary: Summary) -> rich.table.Table:
     table.add_column("eval rows", justify="right")
     table.add_column("admitted, or why not", max_width=60, overflow="fold")
     table.add_column("AUC (95 % interval)", justify="right", no_wrap=True)
-    for item in summary["silos"]:
+    for item in summary.silos:
+        why = "; ".join(findings.sentences(item.reasons))
         table.add_row(
-            rich.text.Text(short(item["silo"])),
-            f"{item['rows_train']:,}",
-            f"{item['rows_eval']:,}",
-            rich.text.Text("yes" if item["admitted"] else "; ".join(why(item))),
-            auc(item["auc"], item["auc_low"], item["auc_high"]),
+            rich.text.Text(short(item.silo)),
+            f"{item.rows_train:,}",
+            f"{item.rows_eval:,}",
+            rich.text.Text("yes" if item.admitted else why),
+            auc(item.auc, item.auc_low, item.auc_high),
         )
     return table
 
 
-def why(silo: dict[str, Any]) -> tuple[str, ...]:
-    """Return why a silo of a summary was not admitted, each a sentence."""
-    return findings.sentences(findings.all_of_json(silo["reasons"]))
-
-
-def auc(value: float | None, low: float | None, high: float | None) -> str:
+def auc(
+    value: float | None, low: float | None = None, high: float | None = None
+) -> str:
     """Return an AUC with its interval, or a dash where there is none."""
     if value is None:
         return "-"
@@ -58,32 +52,33 @@ def seconds(summary: Summary) -> rich.table.Table:
     table = rich.table.Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("node")
     table.add_column("seconds", justify="right")
-    for node, spent in summary["seconds"].items():
+    for node, spent in {
+        **summary.seconds,
+        "all": sum(summary.seconds.values()),
+    }.items():
         table.add_row(node, f"{spent:.1f}")
-    table.add_row("all", f"{sum(summary['seconds'].values()):.1f}")
     return table
 
 
 def outcome(summary: Summary) -> list[str]:
     """Return what a run came to, a line each; none for what it did not come to."""
-    metrics, scored = summary["metrics"], summary["predictions"]
     lines: list[str] = []
-    if summary["status"] not in {FAILED, STOPPED, RUNNING}:
-        after = metrics["auc_next_span"]
+    if summary.status not in {FAILED, STOPPED, RUNNING}:
+        after, scored = summary.metrics.auc_next_span, summary.predictions
         following = "" if after is None else f", {after:.3f} on the following span"
         lines = [
-            f"AUC {auc(metrics['auc'], None, None)} on held-out rows{following}",
-            f"{scored['rows']:,} rows scored, {scored['dead_letters']:,} dead letters",
-            f"model {summary['model']['saved_model'] or 'none'}",
+            f"AUC {auc(summary.metrics.auc)} on held-out rows{following}",
+            f"{scored.rows:,} rows scored, {scored.dead_letters:,} dead letters",
+            f"model {summary.model.saved_model or 'none'}",
         ]
-    lines += without(summary.get("without", {}))
+    lines += without(summary.without)
     lines += [
-        f"no feature: column `{one['column']}` {one['reason']}"
-        for one in summary.get("unused_columns", [])
-        if not one["chosen"]
+        f"no feature: column `{one.column}` {one.reason}"
+        for one in summary.unused_columns
+        if not one.chosen
     ]
-    if summary["dashboard"]:
-        lines.append(f"page  {summary['dashboard']}")
+    if summary.dashboard:
+        lines.append(f"page  {summary.dashboard}")
     return lines
 
 
@@ -103,17 +98,14 @@ def runs(summaries: list[Summary]) -> rich.table.Table:
         wraps = name in {"status", "worst silo"}
         table.add_column(name, overflow="fold", no_wrap=not wraps)
     for summary in summaries:
-        # Runs of earlier versions tell less.
-        worst = summary.get("worst_silo") or {"silo": "", "auc": None}
+        worst, baseline = summary.worst_silo, summary.baseline
         table.add_row(
-            summary["run_id"],
-            summary["span"] or "-",
-            rich.text.Text(words(summary)),
-            auc(summary["metrics"]["auc"], None, None),
-            rich.text.Text(
-                f"{short(worst['silo'])} {auc(worst['auc'], None, None)}".strip()
-            ),
-            baseline(summary.get("baseline")),
+            summary.run_id,
+            summary.span or "-",
+            rich.text.Text(summary.outcome),
+            auc(summary.metrics.auc),
+            rich.text.Text(f"{short(worst.silo)} {auc(worst.auc)}" if worst else "-"),
+            (baseline.span or baseline.digest[:12]) if baseline else "-",
         )
     return table
 
@@ -122,22 +114,11 @@ def reasons(summaries: list[Summary]) -> list[str]:
     """Return a line for each run that was refused or waived, oldest first."""
     found = []
     for summary in summaries:
-        gates = refused(summary.get("gates", []))
-        if gates or summary["reasons"]:
-            parts = filter(None, [gates, *summary["reasons"][:1]])
-            found.append(": ".join([summary["run_id"], *parts]))
+        gates = ", ".join(
+            f"{gate.gate}{' (waived)' if gate.waived else ''}"
+            for gate in summary.refused
+        )
+        if gates or summary.reasons:
+            parts = filter(None, [gates, *summary.reasons[:1]])
+            found.append(": ".join([summary.run_id, *parts]))
     return found
-
-
-def baseline(told: dict[str, Any] | None) -> str:
-    """Return the baseline that a run was compared with: its span, or its digest."""
-    return (told["span"] or told["digest"][:12]) if told else "-"
-
-
-def refused(gates: list[dict[str, Any]]) -> str:
-    """Return the gates that refused, and which of them were waived."""
-    return ", ".join(
-        f"{gate['gate']}{' (waived)' if gate['waived'] else ''}"
-        for gate in gates
-        if not gate["passed"]
-    )

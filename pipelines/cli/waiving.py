@@ -9,12 +9,11 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from components.errors import SettingsError
-from pipelines import summary
-from pipelines.run_store import RUNNING
+from pipelines.summary import RUNNING
 
 if TYPE_CHECKING:
     from components.fairness_evaluator.waivers import Waivers
-    from pipelines.past_runs.runs import PastRuns
+    from pipelines.runs.store import RunStore
     from pipelines.summary import Summary
 
 
@@ -28,19 +27,19 @@ def check(run: Summary, gate: str) -> None:
     Raises:
         SettingsError: It did not.
     """
-    name = run["run_id"]
-    if run["status"] == RUNNING:
+    name = run.run_id
+    if run.status == RUNNING:
         raise SettingsError(
             f"run {name} has not ended, so no gate has decided yet",
             "wait for its end: `fairsilo report list USE_CASE` shows it",
         )
-    if summary.is_blessed(run):
+    if run.is_blessed:
         raise SettingsError(f"run {name} was blessed: there is nothing to waive")
     refused = _refused(run)
     if not refused:
         raise SettingsError(
             f"run {name}: no gate refused its model, it came to none "
-            f"({'; '.join(run['reasons'])})",
+            f"({'; '.join(run.reasons)})",
             "a waiver lets a model pass a gate; mend what ended the run",
         )
     if gate not in refused:
@@ -52,7 +51,7 @@ def check(run: Summary, gate: str) -> None:
 
 
 def next_steps(
-    runs: PastRuns, run: Summary, state: Waivers, output: pathlib.Path | None
+    runs: RunStore, run: Summary, state: Waivers, output: pathlib.Path | None
 ) -> list[str]:
     """Return what to do once a gate is waived, a line each.
 
@@ -62,11 +61,12 @@ def next_steps(
         state: All waivers.
         output: The output folder, where one was given.
     """
-    waived = {waiver.gate for waiver in state.active(run["model"]["digest"], _today())}
+    holding = state.active(run.model.digest or "", _today())
+    waived = {waiver.gate for waiver in holding}
     left = [gate for gate in _refused(run) if gate not in waived]
     command = [runs.program, shlex.quote(runs.use_case)]
-    if run["span"]:
-        command.append(f"--span {shlex.quote(run['span'])}")
+    if run.span:
+        command.append(f"--span {shlex.quote(run.span)}")
     if output:
         command.append(f"--output {shlex.quote(str(output))}")
     lines = [
@@ -125,7 +125,7 @@ def withdrawn(end: dict[str, Any]) -> str:
 
 
 def _refused(run: Summary) -> list[str]:
-    return [gate["gate"] for gate in run["gates"] if not gate["passed"]]
+    return [gate.gate for gate in run.refused]
 
 
 def _today() -> datetime.date:

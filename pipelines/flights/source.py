@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import pathlib
-import shutil
-import uuid
 
 import numpy as np
 import pandas as pd
@@ -68,24 +66,14 @@ COLUMNS = [
 
 
 def prepare(root: pathlib.Path) -> None:
-    """Write `root/<airline>/2013-<month>.parquet`, all of it or nothing.
-
-    Args:
-        root: Folder to make; must not exist yet.
-    """
-    unfinished = root.with_name(f".{root.name}-{uuid.uuid4().hex}")
-    try:
-        for airline, rows in _flights().groupby("carrier"):
-            folder = unfinished / str(airline)
-            folder.mkdir(parents=True, mode=0o700)
-            rows = _history(rows.sort_values(["date", "sched_dep", "flight_id"]))
-            for month, part in rows.groupby("month"):
-                path = folder / f"2013-{month:02d}.parquet"
-                part[COLUMNS].to_parquet(path, index=False)
-        root.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.rename(root)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+    """Write `root/<airline>/2013-<month>.parquet`."""
+    for airline, rows in _flights().groupby("carrier"):
+        folder = root / str(airline)
+        folder.mkdir(parents=True, mode=0o700)
+        rows = _history(rows.sort_values(["date", "sched_dep", "flight_id"]))
+        for month, part in rows.groupby("month"):
+            path = folder / f"2013-{month:02d}.parquet"
+            part[COLUMNS].to_parquet(path, index=False)
 
 
 def _read(name: str) -> pd.DataFrame:

@@ -1,14 +1,15 @@
 """What of a run can be had from outside the cluster, written into a folder.
 
 The API server hands out logs, and nothing of what steps show in the UI: those pages lie
-in the server's object store at addresses that only its metadata knows. The whole page,
-those of the silos and the summary come from the operator's store.
+in the server's object store at addresses that only its metadata knows. The summary
+comes from the run store; the pages come from the volume, where that is mounted here.
 """
 
 from __future__ import annotations
 
 import json
 import pathlib
+import shutil
 from typing import Any
 
 from pipelines.kubeflow import logs, versions
@@ -58,8 +59,8 @@ def download(
 
 def from_store(
     url: str, use_case: str, run_id: str, folder: pathlib.Path
-) -> list[pathlib.Path]:
-    """Write a run's page, its silos' and its summary from the operator's store.
+) -> tuple[list[pathlib.Path], list[str]]:
+    """Write a run's summary from the run store, and its pages where they can be read.
 
     Args:
         url: The store's address, or a reference to it (`components/store_url.py`).
@@ -68,28 +69,25 @@ def from_store(
         folder: Where to write.
 
     Returns:
-        The files, and the folder of the silos' pages; none of what the store doesn't
-        have.
+        The files, and the folder of the silos' pages; and a sentence where the pages
+        can't be read here.
     """
-    from components.dashboard.silo.page import FOLDER
-    from pipelines.past_runs import silo_pages
-    from pipelines.run_store import RunStore
+    from components.dashboard.silo.location import FOLDER
+    from pipelines.runs.store import RunStore
 
     store = RunStore(url, use_case)
     folder.mkdir(parents=True, exist_ok=True)
-    page, summary = store.page(run_id), store.summary(run_id)
-    packed = store.silo_pages(run_id)
+    page, summary = store.pages().get(run_id), store.summary(run_id)
     written = []
-    if page is not None:
-        written.append(folder / PAGE)
-        written[-1].write_bytes(page)
-    if packed is not None:
-        written.append(folder / FOLDER)
-        written[-1].mkdir(exist_ok=True)
-        for name, content in silo_pages.unpack(packed):
-            (folder / FOLDER / name).write_bytes(content)
+    if page:
+        written.append(pathlib.Path(shutil.copyfile(page, folder / PAGE)))
+    if page and (page.parent / FOLDER).is_dir():
+        copy = shutil.copytree(
+            page.parent / FOLDER, folder / FOLDER, dirs_exist_ok=True
+        )
+        written.append(copy)
     if summary is not None:
         written.append(folder / SUMMARY)
-        text = json.dumps(summary, indent=1, ensure_ascii=False)
-        written[-1].write_text(text + "\n", encoding="utf-8")
-    return written
+        written[-1].write_text(summary.to_json() + "\n", encoding="utf-8")
+    missing = [] if page else [f"pages: run {run_id} left none that can be read here"]
+    return written, missing

@@ -7,10 +7,13 @@ silos were left, stands in the operator's store.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING
 
 from components.errors import FairSiloError
 from pipelines.kubeflow import runs
+
+if TYPE_CHECKING:
+    from pipelines.summary import Summary
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Outcome:
 
     status: str
     exit_status: int
-    summary: dict[str, Any] | None
+    summary: Summary | None
     note: str
 
 
@@ -47,19 +50,18 @@ def of(state: str, store: str, use_case: str, run_id: str) -> Outcome:
             "Kubeflow's state decides: give --store to learn whether the model was "
             "blessed",
         )
-    from pipelines.run_store import RunStore
+    from pipelines.runs.store import RunStore
     from pipelines.summary import EXIT_STATUS
 
     try:
         summary = RunStore(store, use_case).summary(run_id)
     except FairSiloError as error:
         return _untold(succeeded, f"Kubeflow's state decides: {error.message}")
-    if summary is None or summary["status"] not in EXIT_STATUS:
+    if summary is None or summary.status not in EXIT_STATUS:
         return _untold(
             succeeded, f"Kubeflow's state decides: the store has no end of run {run_id}"
         )
-    status = str(summary["status"])
-    return Outcome(status, EXIT_STATUS[status], summary, "")
+    return Outcome(summary.status, summary.exit_status, summary, "")
 
 
 def _untold(succeeded: bool, note: str) -> Outcome:

@@ -9,10 +9,14 @@ import dataclasses
 import json
 import pathlib
 import uuid
+from typing import TYPE_CHECKING
 
 from components.errors import FairSiloError
 from components.store_url import FROM_ENVIRONMENT
 from pipelines.places import Places
+
+if TYPE_CHECKING:
+    from pipelines.runs.store import RunStore
 
 IR_FILE_NAME = "pipeline.json"
 SETTINGS_FILE_NAME = "settings.json"
@@ -37,6 +41,13 @@ class Job:
     def places(self) -> Places:
         """Where the use case's runs write."""
         return Places(self.root / self.use_case, FROM_ENVIRONMENT)
+
+    @property
+    def runs(self) -> RunStore:
+        """The runs of the use case."""
+        from pipelines.runs.store import RunStore
+
+        return RunStore(FROM_ENVIRONMENT, self.use_case, self.places.output)
 
     @property
     def folder(self) -> pathlib.Path:

@@ -130,14 +130,13 @@ def _step(asked: argparse.Namespace, job: Job) -> tuple[StepReport, int]:
 
 
 def _open(job: Job, values: dict[str, str], folder: pathlib.Path) -> StepReport:
-    from pipelines import operator_snapshot
-    from pipelines.run_store import RunStore
+    from pipelines import operator_snapshot, summary
     from pipelines.runners import metadata, opening, step_report
 
     metadata.wait(FROM_ENVIRONMENT, STORE_TIMEOUT_S, console.say)
     # Before anything can be wrong with the form, so that the run is on record.
     span = values.get(parameters.SPAN, "").strip()
-    RunStore(FROM_ENVIRONMENT, job.use_case).start(job.run_id, span)
+    job.runs.start(summary.of_start(job.run_id, job.use_case, span))
     chosen = opening.settings_of(job, values, folder)
     decided = operator_snapshot.read(FROM_ENVIRONMENT, job.use_case)
     made = opening.compile_run(job, chosen, values, decided)
@@ -167,12 +166,11 @@ def _colour(told: Summary, job: Job) -> int:
     """Return the exit status of the step that decides: 0 is green."""
     from pipelines.kubeflow.settings import RED
     from pipelines.runners import opening
-    from pipelines.summary import EXIT_STATUS
 
-    status: int = EXIT_STATUS[told["status"]]
+    status = told.exit_status
     if not status or opening.read_settings(job).kubeflow.not_blessed != RED:
         return 0
-    for reason in told["reasons"]:
+    for reason in told.reasons:
         console.say(reason)
     return status
 

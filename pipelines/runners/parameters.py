@@ -29,52 +29,16 @@ SKIP_GATE = "skip_gate_"
 AS_IN_SETTINGS = "as in settings"
 AGAIN = "start the run again with another value"
 
-# Name in the form, setting, type of the setting, description.
-_SETTINGS: tuple[tuple[str, str, type[Value], str], ...] = (
-    (
-        "rounds",
-        "training.rounds",
-        int,
-        "Rounds: each trains in every silo and merges once.",
-    ),
-    (
-        "algorithm",
-        "training.algorithm",
-        str,
-        "Name of the federated algorithm, such as fed_avg.",
-    ),
-    (
-        "local_epochs",
-        "training.local_epochs",
-        int,
-        "Passes over a silo's rows in a round.",
-    ),
-    ("batch_size", "training.batch_size", int, "Rows of one local step."),
-    (
-        "client_learning_rate",
-        "training.client_learning_rate",
-        float,
-        "Step of the silos' local SGD, above 0.",
-    ),
-    (
-        "server_learning_rate",
-        "training.server_optimizer.learning_rate",
-        float,
-        "Step of the coordinator; 1.0 takes the mean of the updates as it is.",
-    ),
-    (
-        "seed",
-        "training.seed",
-        int,
-        "A whole number from 0; the same seed and data give the same model.",
-    ),
-)
-_COLOUR = (
-    "colour_if_not_blessed",
-    "kubeflow.not_blessed",
-    str,
-    "green or red: how a run ends whose model was not blessed.",
-)
+# The settings that the form shows, by name in the form.
+_SETTINGS = {
+    "rounds": "training.rounds",
+    "algorithm": "training.algorithm",
+    "local_epochs": "training.local_epochs",
+    "batch_size": "training.batch_size",
+    "client_learning_rate": "training.client_learning_rate",
+    "server_learning_rate": "training.server_optimizer.learning_rate",
+    "seed": "training.seed",
+}
 _EXPECTED: dict[type[Value], str] = {int: "a whole number", float: "a number"}
 
 
@@ -111,14 +75,14 @@ def of(settings: UseCaseSettings) -> tuple[Parameter, ...]:
             "The span to run for, such as 2013-11; `latest` is the last that has "
             "another after it.",
         ),
-        *(_of_setting(*one) for one in _SETTINGS),
+        *(_of_setting(*one) for one in _SETTINGS.items()),
         *_gates(settings.gates),
         Parameter(
             FORCE,
             False,
             "true or false: score rows even with a model that was not blessed.",
         ),
-        _of_setting(*_COLOUR),
+        _of_setting("colour_if_not_blessed", "kubeflow.not_blessed"),
     )
 
 
@@ -234,11 +198,12 @@ def _as_yaml(parameter: Parameter, text: str) -> str:
     return json.dumps(value)
 
 
-def _of_setting(
-    name: str, setting: str, kind: type[Value], description: str
-) -> Parameter:
-    text = f"{description} `{AS_IN_SETTINGS}` changes nothing."
-    return Parameter(name, AS_IN_SETTINGS, text, setting, kind)
+def _of_setting(name: str, setting: str) -> Parameter:
+    from pipelines import settings, settings_reference
+
+    found = settings_reference.find(settings.UseCaseSettings, setting)
+    text = f"{found.description} `{AS_IN_SETTINGS}` changes nothing."
+    return Parameter(name, AS_IN_SETTINGS, text, setting, found.kind)
 
 
 def _gates(gates: GateSettings) -> list[Parameter]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from components.dashboard.report import Report
 from components.dashboard.sections.data import SPLITS
 from components.dashboard.sections.training import drops
 from components.payloads.manifest import NEXT
 from components.payloads.table import BASELINE, RANKED_BY, MetricKey
-from pipelines import summary
 from pipelines.summary import Summary
 
 Metrics = Mapping[str, float | int | str | None]
@@ -118,23 +116,17 @@ def predictions(report: Report) -> Metrics:
 
 def of_summary(ended: Summary) -> Metrics:
     """Return the figures of a run that came to its end."""
-    silos: list[dict[str, Any]] = ended["silos"]
     judged = {
-        one["silo"]: one["auc"]
-        for one in silos
-        if one["judged"] and one["auc"] is not None
-    }
-    refused = {
-        one["gate"]: one["waived"] for one in ended["gates"] if not one["passed"]
+        one.silo: one.auc for one in ended.silos if one.judged and one.auc is not None
     }
     return {
-        "status": ended["status"],
-        "blessed": yes(summary.is_blessed(ended)),
-        **_gates(refused),
-        "AUC": ended["metrics"]["auc"],
+        "status": ended.status,
+        "blessed": yes(ended.is_blessed),
+        **_gates({gate.gate: gate.waived for gate in ended.refused}),
+        "AUC": ended.metrics.auc,
         **_spread(judged),
-        "AUC on the following span": ended["metrics"]["auc_next_span"],
-        "silos admitted": sum(one["admitted"] for one in silos),
-        "rows scored": ended["predictions"]["rows"],
-        "dead letters": ended["predictions"]["dead_letters"],
+        "AUC on the following span": ended.metrics.auc_next_span,
+        "silos admitted": sum(one.admitted for one in ended.silos),
+        "rows scored": ended.predictions.rows,
+        "dead letters": ended.predictions.dead_letters,
     }

@@ -40,8 +40,6 @@ from components.errors import FairSiloError
 from components.payloads import pushed_model
 from components.payloads.cohort import Cohort, Member
 from components.payloads.decision import Decision
-from components.payloads.egress import Departure
-from components.payloads.findings import all_of_json
 from components.payloads.manifest import EVAL, TRAIN, Manifest
 from components.scoring import model
 from pipelines import summary
@@ -184,15 +182,15 @@ def of_summary(about: About, ended: Summary) -> StepReport:
         about: The run.
         ended: Its summary (`pipelines/summary.py`).
     """
-    about = dataclasses.replace(about, span=about.span or ended["span"])
-    verdict, mood = VERDICTS.get(ended["status"], (f"The run is {ended['status']}", ""))
-    if summary.is_blessed(ended) and not ended.get("pushed", True):
+    about = dataclasses.replace(about, span=about.span or ended.span)
+    verdict, mood = VERDICTS.get(ended.status, (f"The run is {ended.status}", ""))
+    if ended.is_blessed and not ended.pushed:
         verdict = "Blessed, not put into service: a model of a later span is blessed"
-        mood = "" if ended["status"] == summary.BLESSED else "bad"
-    if waived := summary.waived(ended):
+        mood = "" if ended.status == summary.BLESSED else "bad"
+    if waived := ended.waivers:
         verdict = verdict.replace("Blessed", f"Blessed, {waived}", 1)
     report = _of_summary(about, ended)
-    made = [_banner(verdict, mood, tuple(ended["reasons"]))]
+    made = [_banner(verdict, mood, ended.reasons)]
     if report.cohort.members:
         made += [key_figures.section(report)]
         if report.decision.gates:
@@ -368,8 +366,8 @@ def _digest(folders: Mapping[str, pathlib.Path]) -> str:
 def _of_summary(about: About, ended: Summary) -> Report:
     """Return the artifacts that a summary tells of, as far as they are still there."""
     found = reports.About(about.use_case, about.span)
-    keys = ("evaluation", "blessing")
-    folders = {key: ended[key] for key in keys if ended.get(key)}
+    known = {"evaluation": ended.evaluation, "blessing": ended.blessing}
+    folders = {key: folder for key, folder in known.items() if folder}
     try:
         report = reports.gather(folders, found)
     except (FairSiloError, FileNotFoundError) as error:
@@ -377,34 +375,31 @@ def _of_summary(about: About, ended: Summary) -> Report:
         report = Report(found)
     members = tuple(
         Member(
-            one["silo"],
-            one["admitted"],
-            reasons=all_of_json(one["reasons"]),
-            notes=all_of_json(one["notes"]),
-            rows={TRAIN: one["rows_train"], EVAL: one["rows_eval"]},
+            one.silo,
+            one.admitted,
+            reasons=one.reasons,
+            notes=one.notes,
+            rows={TRAIN: one.rows_train, EVAL: one.rows_eval},
         )
-        for one in ended["silos"]
+        for one in ended.silos
     )
     return dataclasses.replace(
         report,
         parts=report.parts | {"cohort"},
         cohort=Cohort(members, quorum=0),
-        egress={
-            one["silo"]: tuple(Departure(**item) for item in one["left"])
-            for one in ended["silos"]
-        },
+        egress={one.silo: one.left for one in ended.silos},
     )
 
 
 def _places(ended: Summary) -> Section:
     places = {
-        "Model": ended["model"]["saved_model"],
-        "Digest of the model": ended["model"]["digest"],
-        "Model for TFLite": ended["model"]["tflite"],
-        "Predictions, below": ended["predictions"]["path"],
-        "Dashboard": ended["dashboard"],
+        "Model": ended.model.saved_model,
+        "Digest of the model": ended.model.digest,
+        "Model for TFLite": ended.model.tflite,
+        "Predictions, below": ended.predictions.path,
+        "Dashboard": ended.dashboard,
     }
-    seconds = {node: f"{value:,.1f} s" for node, value in ended["seconds"].items()}
+    seconds = {node: f"{value:,.1f} s" for node, value in ended.seconds.items()}
     parts: list[Part] = [
         facts("Places", {key: value or "" for key, value in places.items()}),
         facts("How long the steps took", seconds),

@@ -7,29 +7,27 @@ import statistics
 from collections.abc import Collection, Sequence
 
 from components.errors import SettingsError
+from components.silo_validator.checks import LabelCounts
+from components.silo_validator.settings import ValidationSettings
 from pipelines.scaffold.survey import Measured
 
-MIN_ROWS_PER_CLASS = 5
 ROWS_OF_EACH_LABEL = 3
 FEWEST = 10  # rows; fewer are taken only where no silo has as many
 
 
 @dataclasses.dataclass(frozen=True)
 class Bounds:
-    """Bounds for the settings; those of the same name there.
+    """Bounds for the settings.
 
     Attributes:
-        min_rows: Of `validation`.
-        min_rows_per_class: Of `validation`.
-        quorum: Of `validation`; also `quorum_per_round` and `min_value_silos`.
+        validation: `quorum` (also that of a round, and `min_value_silos`), `min_rows`
+            and `min_rows_per_class`.
         judged_rows: `minimum_data.rows`.
         rows_of_each_label: Of `minimum_data`.
         judged_silos: Silos that reach the two.
     """
 
-    min_rows: int
-    min_rows_per_class: int
-    quorum: int
+    validation: ValidationSettings
     judged_rows: int
     rows_of_each_label: int
     judged_silos: int
@@ -45,11 +43,12 @@ def reached(silos: Collection[Measured]) -> Bounds:
         SettingsError: No silo has both labels in its rows to learn from and in the
             rows that are held out.
     """
-    judgeable = [silo for silo in silos if min(silo.held_out)]
-    fewest = max((min(silo.train) for silo in judgeable), default=0)
-    of_class = min(MIN_ROWS_PER_CLASS, fewest)
-    with_both = [silo for silo in silos if of_class and min(silo.train) >= of_class]
-    able = [silo for silo in with_both if min(silo.held_out)]
+    usual = ValidationSettings()
+    judgeable = [silo for silo in silos if _rarer(silo.held_out)]
+    fewest = max((_rarer(silo.train) for silo in judgeable), default=0)
+    of_class = min(usual.min_rows_per_class, fewest)
+    with_both = [silo for silo in silos if of_class and _rarer(silo.train) >= of_class]
+    able = [silo for silo in with_both if _rarer(silo.held_out)]
     if not able:
         raise SettingsError(
             f"found too few labelled rows in all {len(silos)} silos: both label values "
@@ -57,20 +56,25 @@ def reached(silos: Collection[Measured]) -> Bounds:
             "give more labelled rows of both values",
         )
     median = int(statistics.median(sum(silo.train) for silo in with_both))
-    min_rows = max(FEWEST, min(50, median // 4))
+    min_rows = max(FEWEST, min(usual.min_rows, median // 4))
     min_rows = _reached_by_two(min_rows, [sum(silo.train) for silo in able])
     admitted = [silo for silo in with_both if sum(silo.train) >= min_rows]
-    quorum = min(2, len(admitted))
-    each = sorted((min(silo.held_out) for silo in admitted), reverse=True)
+    each = sorted((_rarer(silo.held_out) for silo in admitted), reverse=True)
     of_label = min(ROWS_OF_EACH_LABEL, each[1] if each[1:] and each[1] else each[0])
     held_out = [
-        sum(silo.held_out) for silo in admitted if min(silo.held_out) >= of_label
+        sum(silo.held_out) for silo in admitted if _rarer(silo.held_out) >= of_label
     ]
     half = int(statistics.median(sum(silo.held_out) for silo in admitted)) // 2
     judged = max(FEWEST, min(100, half - half % 10))
     judged = _reached_by_two(judged, held_out)
-    num_judged = sum(number >= judged for number in held_out)
-    return Bounds(min_rows, of_class, quorum, judged, of_label, num_judged)
+    validation = ValidationSettings(
+        quorum=min(2, len(admitted)), min_rows=min_rows, min_rows_per_class=of_class
+    )
+    return Bounds(validation, judged, of_label, sum(n >= judged for n in held_out))
+
+
+def _rarer(counts: LabelCounts) -> int:
+    return min(counts.negative, counts.positive)
 
 
 def _reached_by_two(bound: int, rows: Sequence[int]) -> int:

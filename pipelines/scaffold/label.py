@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from components.errors import SettingsError
-from pipelines.scaffold.survey import MAX_LABEL_VALUES, Looked
-from pipelines.scaffold.words import few
+from pipelines.scaffold.survey import MAX_LABEL_VALUES, Silo
+from pipelines.scaffold.wording import listed
 
 PLAIN = ("0", "1")
 TRUTH = {"false": "0", "true": "1"}
@@ -39,7 +39,7 @@ class Label:
         return None if pair == PLAIN else pair
 
 
-def decide(silos: Sequence[Looked], name: str, positive: str | None) -> Label:
+def decide(silos: Sequence[Silo], name: str, positive: str | None) -> Label:
     """Return the two values that most silos have.
 
     Args:
@@ -69,32 +69,29 @@ def decide(silos: Sequence[Looked], name: str, positive: str | None) -> Label:
 
 
 def _positive(name: str, rows: dict[str, int], positive: str | None) -> tuple[str, str]:
-    if positive is not None:
-        wanted = positive.strip()
-        if wanted not in rows:
-            wanted = TRUTH.get(wanted.lower(), wanted)
-        if wanted not in rows:
-            raise SettingsError(
-                f"--positive {positive}: found the values {', '.join(rows)} in "
-                f"`{name}`, expected one of them"
-            )
-        return wanted, "as --positive says"
-    if tuple(rows) == PLAIN:
-        return "1", "1 or true"
-    rarer = min(rows, key=lambda value: (rows[value], value))
-    return rarer, "the rarer value"
+    if positive is None:
+        if tuple(rows) == PLAIN:
+            return "1", "1 or true"
+        rarer = min(rows, key=lambda value: (rows[value], value))
+        return rarer, "the rarer value"
+    wanted = positive.strip()
+    for value in (wanted, TRUTH.get(wanted.lower())):
+        if value in rows:
+            return value, "as --positive says"
+    raise SettingsError(
+        f"--positive {positive}: found the values {', '.join(rows)} in `{name}`, "
+        "expected one of them"
+    )
 
 
-def _found(holders: Sequence[Looked], num_values: int) -> str:
-    if num_values > MAX_LABEL_VALUES:
-        found = f"more than {MAX_LABEL_VALUES}"
-    else:
-        found = str(num_values)
-    told = f"found {found} distinct values, expected two"
-    if not num_values or num_values > MAX_LABEL_VALUES:
-        return told
+def _found(holders: Sequence[Silo], num_values: int) -> str:
+    many = num_values > MAX_LABEL_VALUES
+    number = f"more than {MAX_LABEL_VALUES}" if many else num_values
+    found = f"found {number} distinct values, expected two"
+    if not num_values or many:
+        return found
     by_values: dict[str, list[str]] = {}
     for silo in holders:
         by_values.setdefault(", ".join(sorted(silo.labels)), []).append(silo.name)
-    each = (f"{values} in {few(names)}" for values, names in by_values.items())
-    return f"{told}: {'; '.join(each)}"
+    each = (f"{values} in {listed(names)}" for values, names in by_values.items())
+    return f"{found}: {'; '.join(each)}"

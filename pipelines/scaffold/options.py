@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import itertools
 import pathlib
-import shlex
 from collections.abc import Collection, Mapping
 
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.errors import SettingsError
-from pipelines.scaffold.words import few
+from pipelines.scaffold.wording import listed, option
 
 TYPES = {
     "text": schema_pb2.BYTES,
     "number": schema_pb2.FLOAT,
     "whole": schema_pb2.INT,
 }
+# Options that may name the same column: a type is said of a column that is used.
+_TOGETHER = ({"--sensitive", "--type"}, {"--key", "--type"}, {"--ignore", "--type"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,16 +50,13 @@ class Options:
 
     def command(self, more: Collection[str]) -> str:
         """Return the command with these options and more, ready to be run."""
-        words = ["fairsilo", "init", self.name]
-        words += ["--data", str(self.data), "--label", self.label]
+        given = [option("data", str(self.data)), option("label", self.label)]
         if self.positive is not None:
-            words += ["--positive", self.positive]
-        for option in ("sensitive", "key", "ignore", "null"):
-            for value in getattr(self, option):
-                words += [f"--{option}", value]
-        for column, kind in self.types.items():
-            words += ["--type", f"{column}={kind}"]
-        return " ".join([shlex.join(words), *more])
+            given.append(option("positive", self.positive))
+        for name in ("sensitive", "key", "ignore", "null"):
+            given += [option(name, value) for value in getattr(self, name)]
+        given += [option("type", f"{name}={kind}") for name, kind in self.types.items()]
+        return " ".join(["fairsilo init", self.name, *given, *more])
 
     def check(self, columns: Collection[str]) -> None:
         """Check the columns that are named.
@@ -75,33 +74,23 @@ class Options:
             "--ignore": self.ignore,
             "--type": tuple(self.types),
         }
-        for option, names in named.items():
+        for given, names in named.items():
             for name in names:
                 if name not in columns:
+                    close = difflib.get_close_matches(name, columns, 1)
                     raise SettingsError(
-                        f"{option} {name}: found no such column in any silo; there "
-                        f"are {few(columns, 20)}",
-                        _meant(name, columns),
+                        f"{given} {name}: found no such column in any silo; there are "
+                        f"{listed(columns, 20)}",
+                        f"did you mean `{close[0]}`?"
+                        if close
+                        else "check the spelling",
                     )
-        for one, other in (
-            ("--label", "--sensitive"),
-            ("--label", "--key"),
-            ("--label", "--ignore"),
-            ("--label", "--type"),
-            ("--sensitive", "--ignore"),
-            ("--sensitive", "--key"),
-            ("--key", "--ignore"),
-        ):
+        for one, other in itertools.combinations(named, 2):
             both = sorted({*named[one]} & {*named[other]})
-            if both:
+            if both and {one, other} not in _TOGETHER:
                 raise SettingsError(
                     f"column `{both[0]}`: {one} and {other} can't name the same column"
                 )
-
-
-def _meant(name: str, columns: Collection[str]) -> str:
-    close = difflib.get_close_matches(name, columns, 1)
-    return f"did you mean `{close[0]}`?" if close else "check the spelling"
 
 
 def parse_types(values: Collection[str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from pipelines.scaffold.proposal import Proposal
-from pipelines.scaffold.words import few, option
+from pipelines.scaffold.wording import listed, option
 
 TYPES = {
     schema_pb2.INT: "whole numbers",
@@ -22,13 +22,13 @@ def decided(proposal: Proposal) -> list[str]:
     rows, label = proposal.rows, proposal.label
     total = sum(silo.rows for silo in proposal.silos)
     admitted = len(proposal.silos) - len(proposal.faults)
-    told = {
+    shown = {
         "silos": f"{admitted} of {len(proposal.silos)} can train; {total:,} rows read",
         "label": f"`{rows.label}`: positive is `{label.positive}` ({label.reason}; "
         f"{label.num_positive:,} rows), negative `{label.negative}` "
         f"({label.num_negative:,} rows); the other way round: "
         f"{option('positive', label.negative)}",
-        "key": few(rows.key, SHOWN) if rows.key else "none (see below)",
+        "key": listed(rows.key, SHOWN) if rows.key else "none (see below)",
     }
     hidden = {*rows.key, rows.label, *proposal.ignored}
     for kind, name in TYPES.items():
@@ -38,8 +38,8 @@ def decided(proposal: Proposal) -> list[str]:
             if one.type == kind and one.name not in hidden
         ]
         if columns:
-            told[name] = few(columns, SHOWN)
-    lines = [f"{name + ':':<15} {text}" for name, text in told.items()]
+            shown[name] = listed(columns, SHOWN)
+    lines = [f"{name + ':':<15} {text}" for name, text in shown.items()]
     for title, reasons in {
         "not for the model": proposal.ignored,
         "not read": proposal.left_out,
@@ -48,24 +48,21 @@ def decided(proposal: Proposal) -> list[str]:
         for column, reason in reasons.items():
             by_reason.setdefault(reason, []).append(column)
         lines += [
-            f"{title}: {few(columns, SHOWN)} ({reason})"
+            f"{title}: {listed(columns, SHOWN)} ({reason})"
             for reason, columns in by_reason.items()
         ]
-    return [*lines, _bounds(proposal)]
-
-
-def _bounds(proposal: Proposal) -> str:
     bounds = proposal.bounds
     gap = "" if bounds.judged_silos > 1 else "; no silo_gap, which needs two"
-    return (
+    return [
+        *lines,
         f"{'gates:':<15} judge silos with {bounds.judged_rows:,} evaluation rows and "
-        f"{bounds.rows_of_each_label} of each label: now {bounds.judged_silos}{gap}"
-    )
+        f"{bounds.rows_of_each_label} of each label: now {bounds.judged_silos}{gap}",
+    ]
 
 
 def warnings(proposal: Proposal) -> list[str]:
     """Return what should be looked at, a line each; the faults of silos first."""
-    faults = [text for told in proposal.faults.values() for text in told]
+    faults = [text for found in proposal.faults.values() for text in found]
     lines = [f"{text}; {QUARANTINED}" for text in faults[:MAX_FAULTS]]
     if len(faults) > MAX_FAULTS:
         lines.append(f"{len(faults) - MAX_FAULTS:,} more faults of silos")

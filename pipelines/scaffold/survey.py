@@ -1,9 +1,9 @@
-"""Looks at a new use case's data, silo by silo, to propose settings.
+"""Reads a new use case's data, silo by silo: what its columns hold, what a run finds.
 
 This runs for the data scientist who holds the data. Rows of two silos are never
 put together: each silo is read, measured and let go before the next. It is read twice:
-`look` tells what its columns hold; `measure` brings them to the schema, as a run will,
-and counts what a run will find.
+`survey` returns what its columns hold; `measure` brings them to the schema, as a run
+will, and applies a run's checks.
 """
 
 from __future__ import annotations
@@ -14,31 +14,32 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components import digests
 from components.errors import SettingsError, SiloError
+from components.payloads.findings import Finding
 from components.payloads.silo import check_id
 from components.silo_example_gen import discovery, files, splits
 from components.silo_example_gen.conform import columns_of, conform
-from components.silo_example_gen.kinds import Kind, kind_of
 from components.silo_example_gen.settings import RowsSettings
-from pipelines.scaffold.votes import Vote, settle, vote
-from pipelines.scaffold.words import few
+from components.silo_validator import checks
+from components.silo_validator.checks import LabelCounts
+from components.silo_validator.settings import ValidationSettings
+from pipelines.scaffold.votes import Kind, Vote, majority, vote
+from pipelines.scaffold.wording import listed
 
 ALL_FILES = "*"
-UNPACK = "unpack it, or export it as .parquet or .csv"
 NO_HEADER = "found none of the columns of the silo's other files; is there a header?"
 MAX_LABEL_VALUES = 20
 IDENTIFIER = r"^[\pL\pN._:/+-]{1,64}$"
-LARGEST = float(np.finfo(np.float32).max)  # beyond, a run takes a number as missing
+MAX_NON_FINITE = ValidationSettings().max_non_finite_share
 NUMBERS = schema_pb2.Feature(type=schema_pb2.FLOAT)
 WHOLES = schema_pb2.Feature(type=schema_pb2.INT)
 TEXT = schema_pb2.Feature(type=schema_pb2.BYTES)
+NONE = LabelCounts(0, 0, 0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Column:
         filled: Rows with a value.
         distinct: Different values.
         only: The value, where all rows have the same; a value in some rows only, such
-            as a tick, tells them apart.
+            as a tick, distinguishes them.
         is_unique: Whether each row has a value that no other has.
         is_identifier: Whether the values look like names of rows: short text without
             spaces, whole numbers without large gaps, or numbers of 2^53 and more.
@@ -65,13 +66,18 @@ class Column:
     is_unique: bool = False
     is_identifier: bool = False
 
+    @property
+    def spellings(self) -> list[str]:
+        """What may stand for a missing value among numbers."""
+        return sorted({word for one in self.by_file.values() for word in one.spellings})
+
 
 # What each silo holds, by column and silo.
 Columns: TypeAlias = Mapping[str, Mapping[str, Column]]
 
 
 @dataclasses.dataclass(frozen=True)
-class Looked:
+class Silo:
     """What a silo holds.
 
     Attributes:
@@ -82,7 +88,7 @@ class Looked:
         labels: Rows of each label value, for the most frequent ones.
         files: Digests of its files with rows, by name.
         unreadable: Why files, or the whole silo, can't be read.
-        passed_over: Files in formats that are not read.
+        not_read: Files in formats that are not read.
     """
 
     name: str
@@ -92,24 +98,7 @@ class Looked:
     labels: Counter[str]
     files: dict[str, str]
     unreadable: tuple[str, ...]
-    passed_over: tuple[str, ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class Bad:
-    """Values of a silo's column that don't fit the schema.
-
-    Attributes:
-        num: How many, unit: rows.
-        values: All values of the files that hold them, unit: rows.
-        found: What most of them are, in words.
-        files: The files that hold them.
-    """
-
-    num: int
-    values: int
-    found: str
-    files: tuple[str, ...]
+    not_read: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,29 +106,25 @@ class Measured:
     """What a run will find in a silo.
 
     Attributes:
-        bad: By column, values that don't fit the schema.
-        not_finite: By column, the share of rows with NaN or an infinite number.
-        labels: Rows by label: 0, 1, -1 for any other value, None where it is missing.
-        train: Rows to learn from of label 0 and 1.
-        held_out: Rows held out of label 0 and 1.
-        keyless: Rows without a key.
-        repeated: Rows whose key an earlier row has.
+        misfits: By column, what doesn't fit the schema, a sentence a file.
+        non_finite: By column, too many numbers that are NaN or infinite.
+        train: Rows to learn from, by label.
+        held_out: Rows held out, by label.
+        keys: Keys that name no row, or two.
         has_split_columns: Whether the silo has the columns that send rows to train or
             eval.
     """
 
-    bad: dict[str, Bad]
-    not_finite: dict[str, float]
-    labels: Counter[int | None]
-    train: tuple[int, int] = (0, 0)
-    held_out: tuple[int, int] = (0, 0)
-    keyless: int = 0
-    repeated: int = 0
+    misfits: Mapping[str, list[str]] = dataclasses.field(default_factory=dict)
+    non_finite: Mapping[str, Finding] = dataclasses.field(default_factory=dict)
+    train: LabelCounts = NONE
+    held_out: LabelCounts = NONE
+    keys: Finding | None = None
     has_split_columns: bool = True
 
 
-def look(data: pathlib.Path, label: str, null_values: Sequence[str]) -> list[Looked]:
-    """Look at all silos; one that can't be read says so in its `unreadable`.
+def survey(data: pathlib.Path, label: str, null_values: Sequence[str]) -> list[Silo]:
+    """Survey all silos; one that can't be read says so in its `unreadable`.
 
     Args:
         data: Folder that holds a folder for each silo.
@@ -162,70 +147,53 @@ def look(data: pathlib.Path, label: str, null_values: Sequence[str]) -> list[Loo
             f"--data {data}: found no folder in it, expected one for each silo",
             "put each silo's Parquet or CSV files into a folder of its own",
         )
-    silos = [_look(folder, label, null_values) for folder in folders]
+    silos = [_survey(folder, label, null_values) for folder in folders]
     if not any(silo.columns for silo in silos):
-        told = "\n".join(f"  {reason}" for silo in silos for reason in silo.unreadable)
-        raise SettingsError(f"--data {data}: no silo can be read:\n{told}")
+        found = "\n".join(f"  {reason}" for silo in silos for reason in silo.unreadable)
+        raise SettingsError(f"--data {data}: no silo can be read:\n{found}")
     return silos
 
 
-def _look(folder: pathlib.Path, label: str, null_values: Sequence[str]) -> Looked:
+def _survey(folder: pathlib.Path, label: str, null_values: Sequence[str]) -> Silo:
     name = folder.name.encode("utf-8", "backslashreplace").decode("utf-8")
     unreadable: list[str] = []
-    tables, passed_over = {}, []
+    tables: dict[pathlib.Path, pa.Table] = {}
+    not_read: list[str] = []
     try:
         check_id(folder.name)
-        passed_over = files.passed_over(folder, ALL_FILES)
-        for path, table in _tables(folder, null_values, unreadable):
-            tables[path] = table
+        not_read = files.passed_over(folder, ALL_FILES)
+        tables.update(_tables(folder, null_values, unreadable))
     except SettingsError as error:
         unreadable.append(error.message)
     except OSError as error:
         unreadable.append(f"silo `{name}`: its folder can't be read ({error.strerror})")
-    strangers = _strangers(tables, label)
-    for path in strangers:
-        unreadable.append(f"silo `{name}`: {path.name}: {NO_HEADER}")
-        del tables[path]
+    with_label = [t.column_names for t in tables.values() if label in t.column_names]
+    known = {name for names in with_label for name in names}
+    for path, table in [*tables.items()]:
+        if known and not known & {*table.column_names}:
+            unreadable.append(f"silo `{name}`: {path.name}: {NO_HEADER}")
+            del tables[path]
     if not tables and not unreadable:
-        also = f", only {few(passed_over)}; {UNPACK}" if passed_over else ""
+        also = f", only {listed(not_read)}" if not_read else ""
         unreadable.append(f"silo `{name}`: found no Parquet or CSV file{also}")
+    parts: dict[str, dict[pathlib.Path, pa.ChunkedArray]] = defaultdict(dict)
+    for path, table in tables.items():
+        for column in table.column_names:
+            parts[column][path] = table[column]
     rows = sum(table.num_rows for table in tables.values())
-    names = dict.fromkeys(n for table in tables.values() for n in table.column_names)
-    columns = {
-        column: _column(
-            {path: t[column] for path, t in tables.items() if column in t.column_names},
-            rows,
-        )
-        for column in names
-    }
-    counts: Counter[str] = Counter()
-    for table in tables.values():
-        if label in table.column_names:
-            counts.update(_label_values(table[label]))
-    counts = Counter(dict(counts.most_common(MAX_LABEL_VALUES + 1)))
-    return Looked(
+    labels: Counter[str] = Counter()
+    for part in parts.get(label, {}).values():
+        labels.update(_label_values(part))
+    return Silo(
         name,
         folder,
         rows,
-        columns,
-        counts,
+        {column: _column(found, rows) for column, found in parts.items()},
+        Counter(dict(labels.most_common(MAX_LABEL_VALUES + 1))),
         {path.name: digests.of_file(path) for path, t in tables.items() if t.num_rows},
         tuple(unreadable),
-        tuple(passed_over),
+        tuple(not_read),
     )
-
-
-def _strangers(
-    tables: Mapping[pathlib.Path, pa.Table], label: str
-) -> list[pathlib.Path]:
-    """Return the files that share no column with those that have the label."""
-    known = {
-        name
-        for table in tables.values()
-        if label in table.column_names
-        for name in table.column_names
-    }
-    return [p for p, t in tables.items() if known and not known & {*t.column_names}]
 
 
 def _tables(
@@ -246,20 +214,18 @@ def _column(parts: Mapping[pathlib.Path, pa.ChunkedArray], rows: int) -> Column:
         path.name: vote(part, parse=files.is_untyped(path))
         for path, part in parts.items()
     }
-    weights = [len(part) for part in parts.values()]
-    agreed = settle(zip(by_file.values(), weights, strict=True))
+    agreed = majority(zip(by_file.values(), map(len, parts.values()), strict=True))
     filled, texts = 0, []
     for part, one in zip(parts.values(), by_file.values(), strict=True):
-        if one.kind is Kind.NUMBER:
-            conformed = conform(part, NUMBERS)
-            finite = _finite(conformed.column)
-            filled += len(finite) + conformed.num_bad
-            texts.append(finite.cast(pa.string()))
-        elif one.kind is Kind.UNSUPPORTED:
+        if one.kind is Kind.UNSUPPORTED:
             filled += len(part) - part.null_count
-        else:
-            texts.append(conform(part, TEXT).column.drop_null())
-            filled += len(texts[-1])
+            continue
+        found = conform(part, NUMBERS if one.kind is Kind.NUMBER else TEXT)
+        kept = found.column
+        if one.kind is Kind.NUMBER:
+            kept = kept.filter(pc.invert(checks.is_unusable(kept)))
+        texts.append(kept.drop_null().cast(pa.string()))
+        filled += len(texts[-1]) + found.num_bad
     values = pa.chunked_array([c for t in texts for c in t.chunks], pa.string())
     unique = pc.unique(values)
     kind = agreed.kind if agreed else Kind.EMPTY
@@ -277,12 +243,6 @@ def _column(parts: Mapping[pathlib.Path, pa.ChunkedArray], rows: int) -> Column:
     )
 
 
-def _finite(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return the numbers that a run does not take as missing."""
-    usable = pc.less_equal(pc.abs(column), LARGEST)  # false for NaN
-    return column.filter(pc.fill_null(usable, False))
-
-
 def _is_identifier(values: pa.ChunkedArray, agreed: Vote | None) -> bool:
     if agreed is None or agreed.kind is Kind.TEXT:
         return bool(pc.all(pc.match_substring_regex(values, IDENTIFIER)).as_py())
@@ -294,7 +254,7 @@ def _is_identifier(values: pa.ChunkedArray, agreed: Vote | None) -> bool:
 
 def _label_values(column: pa.ChunkedArray) -> dict[str, int]:
     """Return the rows of each value; 1, 1.0 and true are the same."""
-    if kind_of(column, parse=False) is Kind.UNSUPPORTED:
+    if vote(column, parse=False).kind is Kind.UNSUPPORTED:
         return {f"a {column.type}": len(column)}
     whole = conform(column, WHOLES)
     if not whole.num_bad:
@@ -307,72 +267,39 @@ def _label_values(column: pa.ChunkedArray) -> dict[str, int]:
     return {item["values"]: item["counts"] for item in found.to_pylist()}
 
 
-def measure(silo: Looked, schema: schema_pb2.Schema, rows: RowsSettings) -> Measured:
-    """Bring a silo's rows to the schema, as a run will, and count what it will find.
+def measure(silo: Silo, schema: schema_pb2.Schema, rows: RowsSettings) -> Measured:
+    """Bring a silo's rows to the schema, as a run will, and apply a run's checks.
 
     Args:
         silo: The silo.
         schema: The columns and their types.
         rows: The settings of rows; `split_by` or `key` sends them to train or eval.
     """
-    bad: dict[str, list[Bad]] = defaultdict(list)
+    misfits: dict[str, list[str]] = defaultdict(list)
     tables = []
     for path, table in _tables(silo.folder, rows.null_values, []):
         found = columns_of(table, schema, rows)
         for name, one in found.items():
             if one.num_bad:
                 values = table.num_rows - table[name].null_count
-                words = one.found.removeprefix("other ")
-                bad[name].append(Bad(one.num_bad, values, words, (path.name,)))
+                misfits[name].append(
+                    f"{path.name}: found {one.found} in {one.num_bad:,} of "
+                    f"{values:,} values"
+                )
         tables.append(pa.table({name: one.column for name, one in found.items()}))
     plain = pa.concat_tables(tables, promote=True) if tables else pa.table({})
-    return _counted(plain, {name: _sum(parts) for name, parts in bad.items()}, rows)
-
-
-def _sum(parts: Sequence[Bad]) -> Bad:
-    return Bad(
-        sum(one.num for one in parts),
-        sum(one.values for one in parts),
-        max(parts, key=lambda one: one.num).found,
-        tuple(name for one in parts for name in one.files),
-    )
-
-
-def _counted(plain: pa.Table, bad: dict[str, Bad], rows: RowsSettings) -> Measured:
-    columns = rows.split_by or rows.key
-    has_columns = {*columns} <= {*plain.column_names}
-    floats = [one.name for one in plain.schema if pa.types.is_floating(one.type)]
-    not_finite = {
-        name: (len(column) - column.null_count - len(_finite(column))) / len(column)
-        for name in floats
-        if len(column := plain[name])
-    }
+    _, non_finite = checks.non_finite(plain, MAX_NON_FINITE)
     if rows.label not in plain.column_names:
-        return Measured(bad, not_finite, Counter(), has_split_columns=has_columns)
-    label = plain[rows.label]
-    found = pc.value_counts(label).to_pylist()
-    counts = Counter({item["values"]: item["counts"] for item in found})
-    if not has_columns:
-        return Measured(bad, not_finite, counts, has_split_columns=False)
-    labelled = plain.filter(label.is_valid())
+        return Measured(misfits, non_finite)
+    labelled = plain.filter(plain[rows.label].is_valid())
+    columns = rows.split_by or rows.key
+    if not {*columns} <= {*plain.column_names}:
+        counts = checks.count_labels(labelled[rows.label])
+        return Measured(misfits, non_finite, counts, has_split_columns=False)
     mask = splits.held_out_rows(labelled, columns, rows.eval_share)
-    values = labelled[rows.label].to_numpy()
-    keyless = repeated = 0
-    if rows.key and {*rows.key} <= {*plain.column_names}:
-        keys = plain.select([*rows.key]).drop_null()
-        keyless = plain.num_rows - keys.num_rows
-        names = splits.identities(keys, rows.key)
-        repeated = keys.num_rows - pc.count_distinct(names).as_py()
-    return Measured(
-        bad,
-        not_finite,
-        counts,
-        _by_label(values[~mask]),
-        _by_label(values[mask]),
-        keyless,
-        repeated,
+    train, held_out = (
+        checks.count_labels(labelled[rows.label].filter(pa.array(side)))
+        for side in (~mask, mask)
     )
-
-
-def _by_label(values: NDArray[np.int64]) -> tuple[int, int]:
-    return int((values == 0).sum()), int((values == 1).sum())
+    keys = checks.keys(plain, rows.key)
+    return Measured(misfits, non_finite, train, held_out, keys)

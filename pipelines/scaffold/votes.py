@@ -7,6 +7,7 @@ decide the type of a column for the others.
 from __future__ import annotations
 
 import dataclasses
+import enum
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
 
@@ -14,13 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from components.silo_example_gen.conform import EXACT, conform
-from components.silo_example_gen.kinds import (
+from components.silo_example_gen.conform import (
+    EXACT,
+    INT64_MAX,
     NOT_FINITE,
     NUMBER,
+    TRUTH,
     WHOLE,
-    Kind,
-    kind_of,
+    is_time,
 )
 
 MAX_SPELLINGS = 3
@@ -29,31 +31,37 @@ _FOR_PEOPLE = (
     r"^[+-]?[€$£]? ?((0|[1-9][0-9]*)(,[0-9]+)?|[1-9][0-9]{0,2}([., '][0-9]{3})+"
     r"([.,][0-9]*)?|(0|[1-9][0-9]*)[.][0-9]+) ?[€$£%]?$"
 )
-# Of the forms that `kind_of` does not know, such as 31.12.2024 and 12/31/24.
+# Such as 2024-12-31T10:00:00, 31.12.2024 and 12/31/24.
 _DATES = r"^[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{2,4}([ T][0-9]{1,2}:[0-9]{2}.*)?$"
 # What stands for a missing value; other text among numbers is not shown to anyone.
 _PLACEHOLDER = (
     r"(?i)^([^\pL\pN]{1,5}|#?n\.?[/ ]?a\.?n?|k\.?a\.?|null|nil|none|void|missing|"
     r"unknown|undefined|empty|not available)$"
 )
-_NUMERIC = {Kind.TRUTH, Kind.WHOLE, Kind.LARGE, Kind.NUMBER}
-# Which of the kinds that go together takes in the others.
-_WIDEST = (
-    Kind.UNSUPPORTED,
-    Kind.TEXT,
-    Kind.TIME,
-    Kind.NUMBER,
-    Kind.LARGE,
-    Kind.WHOLE,
-    Kind.TRUTH,
-)
+
+
+class Kind(enum.StrEnum):
+    """Kinds of columns, in words for people."""
+
+    EMPTY = "no value at all"
+    TRUTH = "truth values"
+    WHOLE = "whole numbers"
+    LARGE = "whole numbers beyond 64 bits"
+    NUMBER = "numbers"
+    TIME = "dates or times"
+    TEXT = "text"
+    UNSUPPORTED = "unsupported"
+
+
+# The type of each kind in a schema; of kinds that go together, the first takes in
+# the others.
 TYPES = {
-    Kind.TRUTH: schema_pb2.INT,
-    Kind.WHOLE: schema_pb2.INT,
-    Kind.NUMBER: schema_pb2.FLOAT,
-    Kind.LARGE: schema_pb2.BYTES,
     Kind.TEXT: schema_pb2.BYTES,
     Kind.TIME: schema_pb2.BYTES,
+    Kind.NUMBER: schema_pb2.FLOAT,
+    Kind.LARGE: schema_pb2.BYTES,
+    Kind.WHOLE: schema_pb2.INT,
+    Kind.TRUTH: schema_pb2.INT,
 }
 
 
@@ -78,7 +86,7 @@ class Vote:
     @property
     def is_numeric(self) -> bool:
         """Whether the values are numbers or truth values."""
-        return self.kind in _NUMERIC
+        return self.kind in {Kind.TRUTH, Kind.WHOLE, Kind.LARGE, Kind.NUMBER}
 
 
 def vote(column: pa.ChunkedArray, *, parse: bool) -> Vote:
@@ -92,38 +100,55 @@ def vote(column: pa.ChunkedArray, *, parse: bool) -> Vote:
         column: As `files.read` gave it.
         parse: Whether text is looked at for what it stands for.
     """
-    kind = kind_of(column, parse=parse)
-    if kind is Kind.UNSUPPORTED:
-        return Vote(kind, arrow=str(column.type).partition("<")[0])
-    if kind is Kind.WHOLE:
-        numbers = conform(column, schema_pb2.Feature(type=schema_pb2.INT)).column
-        ends = pc.min_max(numbers).as_py()
-        return Vote(kind, wide=max(-ends["min"], ends["max"]) >= EXACT)
-    return _of_text(column, parse) if kind is Kind.TEXT else Vote(kind)
+    kind = column.type
+    if column.null_count == len(column):
+        return Vote(Kind.EMPTY)
+    if pa.types.is_boolean(kind):
+        return Vote(Kind.TRUTH)
+    if pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and kind.scale <= 0):
+        ends = pc.min_max(column).as_py()
+        return _of_whole(int(ends["min"]), int(ends["max"]))
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return Vote(Kind.NUMBER)
+    if is_time(kind):
+        return Vote(Kind.TIME)
+    if not pa.types.is_string(kind) and not pa.types.is_large_string(kind):
+        return Vote(Kind.UNSUPPORTED, arrow=str(kind).partition("<")[0])
+    return _of_text(column.drop_null().cast(pa.string()), parse)
 
 
-def _of_text(column: pa.ChunkedArray, parse: bool) -> Vote:
-    text = column.drop_null().cast(pa.string())
+def _of_whole(low: int, high: int, spellings: tuple[str, ...] = ()) -> Vote:
+    fits = low >= -INT64_MAX - 1 and high <= INT64_MAX
+    kind = Kind.WHOLE if fits else Kind.LARGE
+    return Vote(kind, fits and max(-low, high) >= EXACT, spellings)
+
+
+def _of_text(text: pa.ChunkedArray, parse: bool) -> Vote:
     found = pc.value_counts(pc.utf8_trim_whitespace(text))
     values, rows = found.field("values"), found.field("counts")
-    if pc.all(pc.match_substring_regex(values, _DATES)).as_py():
+
+    def all_match(texts: pa.Array, pattern: str) -> bool:
+        return bool(pc.all(pc.match_substring_regex(texts, pattern)).as_py())
+
+    if all_match(values, _DATES):
         return Vote(Kind.TIME)
-    if not parse:
-        return Vote(Kind.TEXT)
-    pattern = f"{NUMBER}|{NOT_FINITE}|{_FOR_PEOPLE}"
-    numbers = pc.match_substring_regex(values, pattern)
+    if parse and all_match(values, TRUTH):
+        return Vote(Kind.TRUTH)
+    numbers = pc.match_substring_regex(values, f"{NUMBER}|{NOT_FINITE}|{_FOR_PEOPLE}")
     others = values.filter(pc.invert(numbers))
-    share = (pc.sum(rows.filter(numbers)).as_py() or 0) / pc.sum(rows).as_py()
+    share = (pc.sum(rows.filter(numbers)).as_py() or 0) / len(text)
     with_digits = pc.any(pc.match_substring_regex(others, "[0-9]")).as_py()
-    if share < 0.5 or len(others) > MAX_SPELLINGS or with_digits:
+    if not parse or share < 0.5 or len(others) > MAX_SPELLINGS or with_digits:
         return Vote(Kind.TEXT)
-    whole = pc.all(pc.match_substring_regex(values.filter(numbers), WHOLE)).as_py()
-    known = pc.all(pc.match_substring_regex(others, _PLACEHOLDER)).as_py()
+    known = all_match(others, _PLACEHOLDER)
     spellings = tuple(sorted(others.to_pylist())) if known else ()
-    return Vote(Kind.WHOLE if whole else Kind.NUMBER, spellings=spellings)
+    if all_match(values.filter(numbers), WHOLE):
+        whole = [int(value) for value in values.filter(numbers).to_pylist()]
+        return _of_whole(min(whole), max(whole), spellings)
+    return Vote(Kind.NUMBER, spellings=spellings)
 
 
-def settle(votes: Iterable[tuple[Vote, int]]) -> Vote | None:
+def majority(votes: Iterable[tuple[Vote, int]]) -> Vote | None:
     """Return what most votes say.
 
     Numbers of all kinds go together, and so do text and times. Where whole numbers
@@ -146,7 +171,7 @@ def settle(votes: Iterable[tuple[Vote, int]]) -> Vote | None:
         return None
     kinds = {one.kind for one, _ in side}
     return Vote(
-        next(kind for kind in _WIDEST if kind in kinds),
+        next((kind for kind in TYPES if kind in kinds), Kind.UNSUPPORTED),
         any(one.wide for one, _ in side),
         tuple(sorted({word for one, _ in side for word in one.spellings})),
         ", ".join(sorted({one.arrow for one, _ in side} - {""})),

@@ -73,20 +73,8 @@ def test_a_silo_that_is_not_quarantined_by_hand_cannot_be_released(store_url):
     assert state.history() == []
 
 
-def test_silo_names_and_reasons_keep_any_script(store_url):
-    state = OperatorState(store_url, "flights")
-    state.quarantine("Süd-東京", "Prüfung läuft — 監査")
-    assert state.quarantined() == {"Süd-東京": "Prüfung läuft — 監査"}
-
-
 def test_a_use_case_or_silo_that_differs_by_an_accent_or_by_case_is_another(store_url):
     OperatorState(store_url, "flights").quarantine("sud", "one")
     OperatorState(store_url, "Flights").quarantine("süd", "two")
     assert OperatorState(store_url, "flights").quarantined() == {"sud": "one"}
     assert OperatorState(store_url, "Flights").quarantined() == {"süd": "two"}
-
-
-def test_the_store_may_be_given_by_reference(monkeypatch, store_url):
-    monkeypatch.setenv("FAIRSILO_STORE", store_url)
-    OperatorState("env:FAIRSILO_STORE", "flights").quarantine("north", "one")
-    assert OperatorState(store_url, "flights").quarantined() == {"north": "one"}

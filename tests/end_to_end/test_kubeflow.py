@@ -5,6 +5,7 @@ operator's state and the runs are in a real MariaDB. The tests build on each oth
 runs, in their order.
 """
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -15,10 +16,10 @@ import sys
 import pytest
 from ml_metadata import metadata_store
 
-from components.dashboard.silo import page
+from components.dashboard.silo.location import file_name
 from pipelines import use_case
-from pipelines.run_store import RunStore
 from pipelines.runners import kubeflow, metadata, results
+from pipelines.runs.store import RunStore
 from tests.support.kfp_local import Package
 from tests.support.program import (
     PROJECT,
@@ -133,10 +134,10 @@ def test_a_run_gives_the_same_blessing_and_the_same_model_as_the_local_one(
     cluster, first
 ):
     told = cluster.runs.summary(first.run_id)
-    assert told["status"] == first.local["status"] == "blessed"
-    assert told["model"]["digest"] == first.local["model"]["digest"]
-    assert told["metrics"] == first.local["metrics"]
-    assert told["predictions"]["rows"] == first.local["predictions"]["rows"] > 0
+    assert told.status == first.local["status"] == "blessed"
+    assert told.model.digest == first.local["model"]["digest"]
+    assert dataclasses.asdict(told.metrics) == first.local["metrics"]
+    assert told.predictions.rows == first.local["predictions"]["rows"] > 0
 
 
 def test_a_step_that_was_killed_and_tried_again_published_once(cluster, first):
@@ -193,7 +194,7 @@ def test_the_operator_sees_runs_and_quarantines_from_outside(cluster, first):
     )  # fmt: skip
 
 
-def test_the_silos_pages_are_handed_out_from_the_store_alone(cluster, first):
+def test_the_silos_pages_are_found_through_the_store(cluster, first):
     done = fairsilo(
         "report", "build", "flights", f"--to={cluster.folder / 'site'}",
         "--store", cluster.store, folder=cluster.folder,
@@ -201,8 +202,8 @@ def test_the_silos_pages_are_handed_out_from_the_store_alone(cluster, first):
     assert done.returncode == 0, done.stderr
     copies = cluster.folder / "site" / "runs" / first.run_id / "silos"
     told = cluster.runs.summary(first.run_id)
-    written = pathlib.Path(told["dashboard"]).parent / "silos"
-    names = {page.file_name(item["silo"]) for item in told["silos"]}
+    written = pathlib.Path(told.dashboard).parent / "silos"
+    names = {file_name(silo.silo) for silo in told.silos}
     assert {path.name for path in copies.iterdir()} == names
     for name in names:
         assert (copies / name).read_bytes() == (written / name).read_bytes()
@@ -222,14 +223,14 @@ def test_a_step_that_fails_leaves_a_failed_run_and_nothing_that_runs(cluster, fi
         lambda command: 1 if command[3] == fail else None, span="2013-02", **FORM
     )
     assert "FeatureSpecGen" not in package.statuses
-    assert cluster.runs.summary(package.run_id)["status"] == "running"
+    assert cluster.runs.summary(package.run_id).status == "running"
     # The SDK's local runner knows no exit handlers: run its command as Argo would.
     command = [*first.commands["close-run"]]
     command[command.index("--run-id") + 1] = package.run_id
     assert package.step(command) == 0, package.logs
     told = cluster.runs.summary(package.run_id)
-    assert told["status"] == "failed"
-    assert "without a decision" in told["reasons"][0]
+    assert told.status == "failed"
+    assert "without a decision" in told.reasons[0]
 
 
 def test_a_step_waits_for_a_database_that_comes_back(cluster, first, mariadb):

@@ -55,7 +55,7 @@ def world(tmp_path_factory):
 
 def test_init_names_the_odd_silo_and_what_the_model_does_not_get(world):
     _, made, _, _ = world
-    assert "silo `delta`: 2.csv, column `income`: found text" in made.stderr
+    assert "silo `delta`: column `income`: 2.csv: found other text" in made.stderr
     assert "not for the model: `joined` (dates or times" in made.stderr
 
 

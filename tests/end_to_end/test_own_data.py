@@ -69,18 +69,6 @@ def test_init_then_run_works_unchanged(tiny):
     assert (tiny / "build" / "loans").is_dir()
 
 
-def test_init_does_not_overwrite(tiny):
-    done = fairsilo(
-        "init",
-        "loans",
-        f"--data={tiny / 'data'}",
-        "--label=defaulted",
-        folder=tiny,
-    )
-    assert done.returncode == 2
-    assert "is there already" in done.stderr
-
-
 BROKEN = {
     "constant": "label `defaulted` is constant: found",
     "corrupt": "people.parquet: found a corrupt file (ArrowInvalid",
@@ -186,13 +174,6 @@ def test_no_record_is_in_what_was_printed_or_on_the_page(broken, tiny):
     page = (tiny / told["dashboard"]).read_text()
     for text in (broken.stderr, json.dumps(told), page):
         assert CANARY not in text
-
-
-def test_fault_of_the_settings_ends_with_the_key_and_what_is_allowed(tiny):
-    done = fairsilo("run", "loans", "--set=training.epochs=3", folder=tiny)
-    assert done.returncode == 2
-    assert "`training.epochs`: unknown key" in done.stderr
-    assert "Traceback" not in done.stderr
 
 
 def files(folder: pathlib.Path, pattern: str) -> list[str]:

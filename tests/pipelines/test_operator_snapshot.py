@@ -57,8 +57,10 @@ def properties(chain, node: str):
 def test_a_quarantine_holds_for_the_runs_that_start_after_it(places, state):
     before = started(places)
     state.quarantine("9E", "audit")
-    assert properties(before, "SiloValidator")["by_hand"] == "{}"
-    assert properties(started(places), "SiloValidator")["by_hand"] == '{"9E": "audit"}'
+    assert properties(before, "SiloValidator")["quarantined"] == "{}"
+    assert (
+        properties(started(places), "SiloValidator")["quarantined"] == '{"9E": "audit"}'
+    )
 
 
 def test_a_waiver_holds_for_the_runs_that_start_after_it(places, waivers):

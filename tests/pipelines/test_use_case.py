@@ -30,16 +30,6 @@ def test_name_that_is_no_name_is_refused(name):
         use_case.find(name)
 
 
-def test_use_case_without_its_model_is_refused(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    folder = tmp_path / "pipelines" / "mine"
-    folder.mkdir(parents=True)
-    shipped = use_case.PACKAGE_PROJECT / "pipelines" / "flights" / "settings.yaml"
-    (folder / "settings.yaml").write_text(shipped.read_text())
-    with pytest.raises(SettingsError, match=r"found no .*model\.py"):
-        use_case.find("mine")
-
-
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     """A project with the use case `mine`, a copy of the flights."""
@@ -47,11 +37,24 @@ def project(tmp_path, monkeypatch):
     shipped = use_case.find("flights")
     folder = tmp_path / "pipelines" / "mine"
     folder.mkdir(parents=True)
-    for path in (shipped.folder / "settings.yaml", shipped.model_file):
-        shutil.copy(path, folder)
+    shutil.copy(shipped.folder / "settings.yaml", folder)
     (tmp_path / "schemas").mkdir()
     shutil.copy(shipped.schema_file, tmp_path / "schemas" / "mine.pbtxt")
     return tmp_path
+
+
+def test_use_case_without_its_schema_is_refused(project):
+    (project / "schemas" / "mine.pbtxt").unlink()
+    with pytest.raises(SettingsError, match=r"found no .*mine\.pbtxt"):
+        use_case.find("mine")
+
+
+def test_own_model_takes_the_place_of_the_default_one(project):
+    assert use_case.find("mine").model_file == use_case.DEFAULT_MODEL
+    assert use_case.DEFAULT_MODEL.is_file()
+    own = project / "pipelines" / "mine" / "model.py"
+    own.write_text("def build_model(spec): ...")
+    assert use_case.find("mine").model_file == own
 
 
 def test_data_is_prepared_once(project):
@@ -62,6 +65,16 @@ def test_data_is_prepared_once(project):
     assert mine.prepare()
     assert mine.data.is_dir()
     assert not mine.prepare()
+
+
+def test_nothing_is_left_of_a_preparation_that_failed(project):
+    folder = project / "pipelines" / "mine"
+    lines = ("def prepare(root):", "    root.mkdir()", "    raise KeyError")
+    (folder / "source.py").write_text("\n".join(lines))
+    mine = use_case.find("mine", ["silos.root=data/rows"])
+    with pytest.raises(KeyError):
+        mine.prepare()
+    assert list((project / "data").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["flights", "census"])

@@ -127,6 +127,8 @@ class MariaDB:
                 *("--skip-test-db", "--auth-root-authentication-method=socket"),
                 f"--datadir={self.folder / 'data'}",
             ],
+            # Two installations at once would take each other's files in /tmp.
+            env={**os.environ, "TMPDIR": str(self.folder)},
             check=False,
             capture_output=True,
             text=True,

@@ -14,11 +14,11 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from components.dashboard.silo import page as silo_page
+from components.dashboard.silo.location import FOLDER, file_name
 from pipelines.benchmarks.chromium import find_chromium
-from pipelines.past_runs.local import LocalRuns
-from pipelines.places import Places
-from pipelines.site import build
+from pipelines.runs import site as builder
+from pipelines.runs.store import RunStore
+from pipelines.summary import Summary
 from tests.support.browser import FLAGS
 
 IMAGES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "images"
@@ -34,15 +34,16 @@ def main() -> None:
     parser.add_argument("--to", type=pathlib.Path, default=IMAGES)
     asked = parser.parse_args()
     site, told = built(asked.output.absolute())
-    run = site.parent / build.RUNS / build.folder_name(told["run_id"]) / "index.html"
-    silo = (told["worst_silo"] or told["silos"][0])["silo"]
+    run = site.parent / "runs" / builder.folder_name(told.run_id) / "index.html"
+    silo = (told.worst_silo or told.silos[0]).silo
+    diff = max((site.parent / "diff").glob(f"*/{told.run_id}.html"))
     shots = {
         "run": (run, ""),
         "fairness": (run, "#fairness"),
         "silos": (run, "#silos"),
-        "silo": (run.parent / silo_page.FOLDER / silo_page.file_name(silo), ""),
+        "silo": (run.parent / FOLDER / file_name(silo), ""),
         "site": (site, ""),
-        "diff": (site.parent / "diff.html", ""),
+        "diff": (diff, ""),
     }
     asked.to.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as driver:
@@ -54,16 +55,16 @@ def main() -> None:
         chromium.close()
 
 
-def built(output: pathlib.Path) -> tuple[pathlib.Path, dict[str, Any]]:
+def built(output: pathlib.Path) -> tuple[pathlib.Path, Summary]:
     """Build the site; return its index and the last run that has a page."""
-    runs = LocalRuns(output.name, Places(output))
-    told = [run for run in runs.summaries() if runs.page(run)]
+    runs = RunStore("", output.name, output)
+    told = [run for run in runs.summaries() if run.run_id in runs.pages()]
     if len(told) < 2:
         sys.exit(
             f"{output}: found {len(told)} runs with a page, expected two to compare; "
             "run `fairsilo run flights --span 2013-10`, then `make demo`"
         )
-    return build.build(runs, output / "site"), told[-1]
+    return builder.build(runs, output / "site"), told[-1]
 
 
 def take(chromium: Any, page: pathlib.Path, place: str, image: pathlib.Path) -> None:

@@ -1,8 +1,8 @@
 """What the gates demand of one silo, beside what it reaches.
 
 The gates' own sentences name other silos, so none of them is shown to an owner. This
-compares the silo's own figures with the bounds of the settings, gate by gate. It
-decides nothing: a gate looks at all silos, and widens intervals where it looks at many.
+compares the silo's own figures with the bounds of the decision's settings. It decides
+nothing: a gate looks at all silos, and widens intervals where it looks at many.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 
 import pydantic
 
+from components.dashboard.silo.figures import OwnFigures
 from components.dashboard.silo.words import LABELS
-from components.payloads.minimum_data import MinimumData
-from components.payloads.table import CHANGE, Figure, MetricKey, Slice, Table
+from components.payloads.table import CANDIDATE, CHANGE, Figure
 from components.scoring.metrics import is_lower_better
 
 GAPS = {
@@ -25,14 +25,12 @@ GAPS = {
     "positive_rate": "demographic_parity_difference",
     "precision": "predictive_parity_difference",
 }
+# The gates that look at single silos.
+ON_SILOS = ("silo_floor", "worst_silo", "calibration", "silo_change", "group_gap")
 
 
-class _View(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(frozen=True)
-
-
-class Bound(_View):
-    """A gate's section; which of the bounds it has depends on the gate."""
+class _Section(pydantic.BaseModel):
+    """A gate's section of the settings; it has one of the three bounds."""
 
     metric: str = "auc"
     threshold: float | None = None
@@ -43,23 +41,8 @@ class Bound(_View):
     refuse_if: str = "surely"
 
 
-class Demands(_View):
-    """The gates that look at single silos, as in the settings' section `gates`."""
-
-    minimum_data: MinimumData = MinimumData()
-    silo_floor: Bound | None = None
-    calibration: Bound | None = None
-    silo_change: Bound | None = None
-    group_gap: Bound | None = None
-
-
-def of_settings(settings: Mapping[str, Any]) -> Demands:
-    """Return what a run's settings demand of a silo; nothing without `gates`."""
-    return Demands.model_validate(settings.get("gates", {}))
-
-
 @dataclasses.dataclass(frozen=True)
-class Comparison:
+class Bound:
     """One bound and the silo's figure.
 
     Attributes:
@@ -92,90 +75,59 @@ class Comparison:
         return len({each >= 0 for each in self.slack}) == 1
 
 
-def comparisons(demands: Demands, own: Table, silo: str) -> list[Comparison]:
-    """Return each bound that is set, beside the silo's figure.
+def of_silo(gates: Mapping[str, Any], own: OwnFigures) -> tuple[Bound, ...]:
+    """Return each bound on single silos that is set, beside the silo's figure.
 
     Args:
-        demands: The bounds.
-        own: The silo's own cells.
-        silo: Its id.
+        gates: The section `gates` of the run's settings.
+        own: The silo's own figures; without any there is nothing to compare.
     """
-    return list(_comparisons(demands, own, Slice(silo)))
-
-
-def _comparisons(demands: Demands, own: Table, of: Slice) -> Iterator[Comparison]:
-    floor = demands.silo_floor
-    if floor is not None:
-        found = own.get(MetricKey(floor.metric, of, threshold=floor.threshold))
-        yield _floor("silo_floor", floor, found)
-    if demands.calibration is not None:
-        found = own.get(MetricKey("calibration_error", of))
-        what = LABELS["calibration_error"]
-        yield _ceiling("calibration", what, demands.calibration, found)
-    if demands.silo_change is not None:
-        yield _change(demands.silo_change, own, of)
-    if demands.group_gap is not None:
-        yield from _gaps(demands.group_gap, own, of)
-
-
-def _floor(gate: str, bound: Bound, found: Figure | None) -> Comparison:
-    least = bound.at_least or 0.0
-    return Comparison(
-        gate=gate,
-        what=_words(bound),
-        demanded=f"at least {least:.3f}",
-        refuse_if=bound.refuse_if,
-        found=found,
-        slack=tuple(value - least for value in _values(found)),
+    if not len(own.table):
+        return ()
+    return tuple(
+        bound
+        for gate in ON_SILOS
+        if gates.get(gate) is not None
+        for bound in _bounds(gate, _Section.model_validate(gates[gate]), own)
     )
 
 
-def _ceiling(gate: str, what: str, bound: Bound, found: Figure | None) -> Comparison:
-    most = bound.at_most or 0.0
-    return Comparison(
-        gate=gate,
-        what=what,
-        demanded=f"at most {most:.3f}",
-        refuse_if=bound.refuse_if,
-        found=found,
-        slack=tuple(most - value for value in _values(found)),
-    )
-
-
-def _change(bound: Bound, own: Table, of: Slice) -> Comparison:
-    worse = bound.at_most_worse or 0.0
-    sign = -1 if is_lower_better(bound.metric) else 1
-    question = MetricKey(bound.metric, of, model=CHANGE, threshold=bound.threshold)
-    found = own.get(question)
-    return Comparison(
-        gate="silo_change",
-        what=f"change in {_words(bound)} against the baseline",
-        demanded=f"at most {worse:.3f} worse",
-        refuse_if=bound.refuse_if,
-        found=found,
-        slack=tuple(worse + sign * value for value in _values(found)),
-        signed=True,
-    )
-
-
-def _gaps(bound: Bound, own: Table, of: Slice) -> Iterator[Comparison]:
-    metric = GAPS[bound.metric]
-    known = {one.slice for one in own if one.metric == metric and not one.group}
-    for column in sorted(set(bound.slices) or known):
-        place = Slice(of.silo, column)
-        found = own.get(MetricKey(metric, place, threshold=bound.threshold))
-        what = f"difference in {_words(bound)} between groups of {column}"
-        yield _ceiling("group_gap", what, bound, found)
-
-
-def _words(bound: Bound) -> str:
-    at = "" if bound.threshold is None else f" at {bound.threshold:g}"
-    return LABELS[bound.metric] + at
+def _bounds(gate: str, section: _Section, own: OwnFigures) -> Iterator[Bound]:
+    """Yield a gate's bound; of groups one for each slice."""
+    metric = "calibration_error" if gate == "calibration" else section.metric
+    at = "" if section.threshold is None else f" at {section.threshold:g}"
+    what, columns, model = LABELS[metric] + at, [""], CANDIDATE
+    if gate == "silo_change":
+        what, model = f"change in {what} against the baseline", CHANGE
+    if gate == "group_gap":
+        metric = GAPS[metric]
+        known = {f.slice for f in own.table if f.metric == metric and not f.group}
+        columns = sorted(set(section.slices) or known)
+        what = f"difference in {what} between groups of "
+    higher = 1 if section.at_least is not None else -1
+    limit, demanded = section.at_most or 0.0, "at most {:.3f}"
+    if section.at_least is not None:
+        limit, demanded = section.at_least, "at least {:.3f}"
+    if section.at_most_worse is not None:
+        higher = -1 if is_lower_better(metric) else 1
+        limit, demanded = section.at_most_worse, "at most {:.3f} worse"
+    for column in columns:
+        found = own.get(metric, column, threshold=section.threshold, model=model)
+        # A change may be `limit` worse; other figures are held against it itself.
+        start = limit if model == CHANGE else -higher * limit
+        yield Bound(
+            gate,
+            what + column,
+            demanded.format(limit),
+            section.refuse_if,
+            found,
+            tuple(start + higher * value for value in _values(found)),
+            model == CHANGE,
+        )
 
 
 def _values(found: Figure | None) -> list[float]:
     """Return the figure and the ends of its interval; none without a figure."""
     if found is None or not found.is_number:
         return []
-    ends = [end for end in (found.low, found.high) if end is not None]
-    return [found.number, *ends]
+    return [found.number, *(end for end in (found.low, found.high) if end is not None)]

@@ -36,7 +36,7 @@ class SiloNames:
         A name counts where it stands as words of its own, case included.
 
         Args:
-            text: What is told to `silo`.
+            text: A text about `silo`.
             silo: The silo, whose own name stays.
         """
         parts, end = [], 0

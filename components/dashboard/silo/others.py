@@ -1,7 +1,7 @@
 """The other silos, as one silo may see them: counts in coarse bins, never a figure.
 
 Exact quantiles of a few silos are exact figures of single ones, so nothing but a
-histogram is told: bins of one fixed width, the same for each metric and silo, and
+histogram is shown: bins of one fixed width, the same for each metric and silo, and
 only where enough others were judged. It is made of counts from the start, so a page
 that holds it can't hold another silo's figure.
 """
@@ -27,30 +27,19 @@ LAST_OF_SHARE = BINS_A_UNIT - 1
 
 @dataclasses.dataclass(frozen=True)
 class Bin:
-    """One bin of a histogram.
-
-    Attributes:
-        low: Its lower edge, which belongs to it; unit: the metric's.
-        high: Its upper edge; None for the last bin of a metric without an end.
-        count: Other silos in it.
-        own: Whether this silo's figure lies in it.
-    """
+    """Other silos from `low` to below `high`, which is None where there is no end."""
 
     low: float
     high: float | None
     count: int
-    own: bool
+    own: bool  # whether this silo's figure lies in it
 
 
 @dataclasses.dataclass(frozen=True)
 class Distribution:
-    """A metric of the other judged silos.
+    """A metric of the other judged silos: neighbouring bins, from the lowest on.
 
-    Attributes:
-        bins: Neighbouring bins, from the lowest that holds a silo to the highest.
-        lower: Other silos in bins below this silo's.
-        alike: Other silos in its bin.
-        higher: Other silos in bins above.
+    `lower`, `alike` and `higher` count silos in bins below, at and above this one's.
     """
 
     bins: tuple[Bin, ...]
@@ -88,13 +77,11 @@ class Others:
                 figure.silo in judged
                 and not figure.slice
                 and (figure.model, figure.split) == (CANDIDATE, EVAL)
-                and not figure.note
-                and figure.value is not None
-                and math.isfinite(figure.value)
+                and figure.is_number
             ):
                 key = (figure.metric, figure.threshold)
                 counts = self._counts.setdefault(key, Counts())
-                counts[_place(figure.metric, figure.value)] += 1
+                counts[_place(figure.metric, figure.number)] += 1
 
     def of(
         self, silo: str, metric: str, threshold: float | None, own: Figure | None

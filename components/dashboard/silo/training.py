@@ -16,53 +16,19 @@ WIDTH, HEIGHT = 320, 60  # of a curve, unit: SVG's own
 
 
 @dataclasses.dataclass(frozen=True)
-class Missed:
-    """Rounds that the silo dropped out of for one reason.
-
-    Attributes:
-        reason: Why, in words.
-        rounds: Their numbers, ascending.
-    """
-
-    reason: str
-    rounds: tuple[int, ...]
-
-    @property
-    def ranges(self) -> str:
-        """The rounds as people write them: `1 to 3, 7`."""
-        numbered = enumerate(self.rounds)
-        runs = itertools.groupby(numbered, lambda item: item[1] - item[0])
-        ends = [[number for _, number in run] for _, run in runs]
-        return ", ".join(
-            f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for run in ends
-        )
-
-
-@dataclasses.dataclass(frozen=True)
 class Curve:
     """A value of each round that the silo took part in.
 
     Attributes:
         label: What it is.
-        points: Places in an SVG of `WIDTH` by `HEIGHT`, y downwards; of the last
-            round and at most `MAX_POINTS` others.
-        first: The value in its first round.
-        last: In its last.
-        low: The lowest.
-        high: The highest.
+        points: Of an SVG polyline, `WIDTH` by `HEIGHT`; of the last round and at most
+            `MAX_POINTS` others.
+        values: All of them, in order.
     """
 
     label: str
-    points: tuple[tuple[float, float], ...]
-    first: float
-    last: float
-    low: float
-    high: float
-
-    @property
-    def path(self) -> str:
-        """The points of an SVG polyline."""
-        return " ".join(f"{x:g},{y:g}" for x, y in self.points)
+    points: str
+    values: tuple[float, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,13 +38,13 @@ class Part:
     Attributes:
         num_rounds: Rounds that were finished.
         records: Those that it took part in: number and record, in order.
-        missed: Those that it dropped out of, by reason.
+        missed: Those that it dropped out of: reason, and their numbers ascending.
         left_out: Why it could not train at all; empty if it could.
     """
 
     num_rounds: int
     records: tuple[tuple[int, SiloRecord], ...]
-    missed: tuple[Missed, ...]
+    missed: tuple[tuple[str, tuple[int, ...]], ...]
     left_out: str
 
     @property
@@ -114,15 +80,22 @@ def parts(run: RunRecord, silos: Sequence[str]) -> Mapping[str, Part]:
     left_out = {drop.silo: drop.reason for drop in run.left_out}
     return {
         silo: Part(
-            num_rounds=len(run.rounds),
-            records=tuple(records[silo]),
-            missed=tuple(
-                Missed(reason, tuple(rounds)) for reason, rounds in missed[silo].items()
-            ),
-            left_out=left_out.get(silo, ""),
+            len(run.rounds),
+            tuple(records[silo]),
+            tuple((reason, tuple(rounds)) for reason, rounds in missed[silo].items()),
+            left_out.get(silo, ""),
         )
         for silo in silos
     }
+
+
+def ranges(rounds: Sequence[int]) -> str:
+    """Return ascending numbers as people write them: `1 to 3, 7`."""
+    numbered = itertools.groupby(enumerate(rounds), lambda item: item[1] - item[0])
+    runs = [[number for _, number in run] for _, run in numbered]
+    return ", ".join(
+        f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for run in runs
+    )
 
 
 def _curve(
@@ -130,22 +103,15 @@ def _curve(
     records: Sequence[tuple[int, SiloRecord]],
     value: Callable[[SiloRecord], float],
 ) -> Curve:
-    values = [value(record) for _, record in records]
+    values = tuple(value(record) for _, record in records)
     first, last = records[0][0], records[-1][0]
-    low, high = min(values), max(values)
-    reach = high - low or 1.0
+    high, reach = max(values), (max(values) - min(values)) or 1.0
     drawn = [*records[:: math.ceil(len(records) / MAX_POINTS)], records[-1]]
-    return Curve(
-        label=label,
-        points=tuple(
-            (
-                round(WIDTH * (number - first) / (last - first), 1),
-                round(HEIGHT * (high - value(record)) / reach, 1),
-            )
-            for number, record in dict(drawn).items()
-        ),
-        first=values[0],
-        last=values[-1],
-        low=low,
-        high=high,
+    places = (
+        (
+            round(WIDTH * (number - first) / (last - first), 1),
+            round(HEIGHT * (high - value(record)) / reach, 1),
+        )
+        for number, record in dict(drawn).items()
     )
+    return Curve(label, " ".join(f"{x:g},{y:g}" for x, y in places), values)

@@ -44,7 +44,7 @@ def test_what_left_is_added_up_over_artifacts_by_silo_and_kind(tmp_path):
     second = {"a": [Departure("statistics", 1, 7), Departure("model updates", 2, 50)]}
     egress.write(folders[0], first)
     egress.write(folders[1], second)
-    assert egress.add_up(folders) == {
+    assert egress.total(folders) == {
         "a": (Departure("statistics", 1, 7), Departure("model updates", 5, 150))
     }
 

@@ -1,13 +1,16 @@
+"""The node reads admitted silos' statistics and writes the spec."""
+
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components import artifacts
-from components.feature_spec_gen.executor import Executor
+from components.feature_spec_gen import component, executor
 from components.feature_spec_gen.settings import FeatureSettings
 from components.features import spec
 from components.payloads import statistics
 from components.payloads.cohort import Cohort, Member
 from components.payloads.unused_columns import UnusedColumns
 from tests.support import silos
+from tests.support.silos import properties_of
 
 
 def test_only_admitted_silos_shape_the_spec(tmp_path, caplog):
@@ -31,7 +34,7 @@ def test_only_admitted_silos_shape_the_spec(tmp_path, caplog):
     members = [Member("a", True), Member("b", True), Member("out", False)]
     Cohort(tuple(members), 2).write(given["cohort"].uri)
     (tmp_path / "schema" / "schema.pbtxt").write_text(silos.SCHEMA)
-    Executor().Do(
+    executor.Executor().Do(
         {name: [given[name]] for name in ("statistics", "cohort", "schema")},
         {"feature_spec": [given["feature_spec"]]},
         {
@@ -54,3 +57,10 @@ def test_only_admitted_silos_shape_the_spec(tmp_path, caplog):
     ]
     written = spec.read(given["feature_spec"].uri)
     assert written.categorical[0].values == ("red",)
+
+
+def test_parameters_are_those_that_the_executor_reads():
+    read = properties_of(executor)[0]
+    declared = set(component.FeatureSpecGenSpec.PARAMETERS)
+    assert declared - read == {"code"}, "for the cache alone"
+    assert read <= declared

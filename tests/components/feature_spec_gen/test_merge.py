@@ -46,11 +46,6 @@ def test_moments_are_those_of_all_rows_together(parts):
         assert scale == pytest.approx(together.std(), rel=1e-4)
 
 
-def test_constant_column_has_scale_1_and_an_empty_one_is_left_out():
-    assert pooled_moments([number([4.0] * 9), number([4.0])]) == (4.0, 1.0)
-    assert pooled_moments([]) is None
-
-
 def test_value_of_one_silo_alone_does_not_travel():
     found = [colours(red=40, own=500), colours(red=9, blue=12), colours(blue=3)]
     assert vocabulary(found, SETTINGS) == ("red", "blue")
@@ -90,13 +85,6 @@ def test_order_of_silos_does_not_matter_and_what_is_no_feature_is_left_out():
 def test_without_silos_the_spec_is_empty():
     assert merge({}, silos.schema(), NOT, SETTINGS).spec.columns == []
     assert merge({}, schema_pb2.Schema(), [], SETTINGS).spec.columns == []
-
-
-def test_a_column_that_no_silo_has_a_value_of_is_left_out():
-    empty = _silo(number([1.0]), colours())
-    empty.features[0].num_stats.common_stats.num_non_missing = 0
-    schema = silos.schema()
-    assert merge({"a": empty}, schema, NOT, SETTINGS).spec.columns == []
 
 
 def reasons(found, **change):

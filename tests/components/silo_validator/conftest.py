@@ -15,11 +15,10 @@ from components import artifacts
 from components.operator_state import OperatorState
 from components.payloads.cohort import Cohort, Member
 from components.payloads.manifest import Manifest
-from components.silo_validator.columns import Columns
 from components.silo_validator.component import SiloValidator
 from components.silo_validator.driver import Driver
 from components.silo_validator.executor import Executor
-from components.silo_validator.settings import ValidationSettings
+from components.silo_validator.settings import Columns, ValidationSettings
 from tests.support import silos
 
 Splits = dict[str, pd.DataFrame]

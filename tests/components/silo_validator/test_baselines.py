@@ -55,15 +55,21 @@ def test_first_span_has_no_baseline(store, record):
     assert spans(store, "2013-03") == {}
 
 
-@pytest.mark.parametrize("gone", ["cohort/cohort.json", "silos/north/FeatureStats.pb"])
-def test_a_baseline_whose_file_is_gone_is_told(store, record, caplog, gone):
+@pytest.mark.parametrize("content", [None, "[]", '{"members": [{"silo": 1}]}'])
+@pytest.mark.parametrize("file", ["cohort/cohort.json", "silos/north/FeatureStats.pb"])
+def test_a_baseline_that_is_gone_or_of_another_form_is_skipped_with_a_warning(
+    store, record, caplog, file, content
+):
     record("2013-01", north=True)
-    newest = record("2013-02", north=True)
-    place = pathlib.Path(newest.uri).parent
-    (place / gone).unlink()
+    place = pathlib.Path(record("2013-02", north=True).uri).parent
+    if content and file.endswith(".json"):
+        (place / file).write_text(content)
+    else:
+        (place / file).unlink()
     assert spans(store, "2013-03") == {"north": "2013-01"}
     [said] = [each.getMessage() for each in caplog.records]
-    assert said.startswith(f"span=2013-02: found no file at {place}")
+    assert said.startswith(f"span=2013-02: {place}")
+    assert "drift is measured against an earlier span" in said
 
 
 def test_silo_that_was_quarantined_keeps_its_last_admitted_span(store, record):

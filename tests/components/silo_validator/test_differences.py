@@ -46,7 +46,7 @@ def measured():
 
 
 def disclosed(rows, threshold):
-    found = disclosure.reduce(measured(), table(rows), threshold, COLUMNS)
+    found = disclosure.reduce(measured(), table(rows), threshold)
     return found, by_column(found)
 
 
@@ -152,21 +152,8 @@ def test_a_month_of_one_row_can_not_be_told_from_the_month_before():
     assert total == pytest.approx(31_337 + sum(range(9)))  # of ten rows together
 
 
-@pytest.mark.parametrize(
-    ("number", "in_blocks", "told"),
-    [(0, 0, 0), (1, 0, 1), (4, 0, 1), (5, 0, 5), (9, 9, 5), (12, 9, 5), (29, 27, 20)],
-)
-def test_a_count_leaves_as_a_multiple_or_as_what_is_found_of_it(
-    number, in_blocks, told
-):
-    assert disclosure.count(number, in_blocks, 10, 5) == told
-
-
-@given(st.integers(0, 200), st.integers(1, 30), st.integers(1, 60), st.data())
-def test_a_count_that_leaves_keeps_what_is_found_of_it(number, rows, bound, data):
-    in_blocks = data.draw(st.integers(max(0, number - rows + 1), number))
-    told = disclosure.count(number, in_blocks, rows, bound)
-    assert told <= number
-    assert (told >= bound) == (number >= bound)
-    assert (told > 0) == (number > 0)
-    assert told % rows == 0 or told in (1, bound)
+@given(st.integers(1, 200), st.integers(1, 30))
+def test_a_count_that_leaves_is_a_lower_bound_in_whole_blocks(number, rows):
+    told = disclosure.count(number, rows)
+    assert 1 <= told <= number
+    assert told % rows == 0 or told == 1

@@ -6,12 +6,13 @@ import pytest
 import rich.console
 
 from pipelines.cli import changes
-from pipelines.site.diff import Change
-from pipelines.site.figures import Figure, Question, Subject
+from pipelines.runs.comparison import Change
+from pipelines.runs.figures import MetricKey, Subject
+from tests.pipelines.runs.conftest import figure
 
-AUC = Question("auc")
-BARE = Figure(0.671, None, None, 25)
-FULL = Figure(0.702, 0.69, 0.718, 300)
+AUC = MetricKey("auc")
+BARE = figure("auc", 0.671, low=None, high=None, rows=25)
+FULL = figure("auc", 0.702, low=0.69, high=0.718, rows=300)
 
 
 def printed(found, width=80):
@@ -24,7 +25,7 @@ def printed(found, width=80):
 
 def test_each_change_is_one_object_with_all_that_is_known():
     found = changes.to_json(
-        "run-1", "run-2", [Change(Subject("F9"), Question("tpr", 0.25), FULL, BARE)]
+        "run-1", "run-2", [Change(Subject("F9"), MetricKey("tpr", 0.25), FULL, BARE)]
     )
     assert (found["before"], found["after"]) == ("run-1", "run-2")
     (item,) = found["changes"]
@@ -56,10 +57,10 @@ def test_what_one_run_lacks_is_null():
 def test_overall_silos_and_groups_have_a_table_each():
     text = printed(
         [
-            Change(Subject(), Question("log_loss"), FULL, FULL),
-            Change(Subject(slice="silo_id"), Question("gap_auc"), BARE, FULL),
+            Change(Subject(), MetricKey("log_loss"), FULL, FULL),
+            Change(Subject(slice="silo_id"), MetricKey("gap_auc"), BARE, FULL),
             Change(Subject("F9"), AUC, FULL, FULL),
-            Change(Subject("F9"), Question("brier"), FULL, FULL),
+            Change(Subject("F9"), MetricKey("brier"), FULL, FULL),
             Change(Subject(slice="sex", group="Female"), AUC, FULL, None),
         ]
     )

@@ -187,9 +187,4 @@ def test_all_of_it_works_on_a_clusters_store_without_any_folder(
     assert (item["state"], item["withdrawal"]["by"]) == ("withdrawn", "B. Reviewer")
     tried = gate("preview", "flights", "--set=gates.calibration=null", store)
     assert "run a: not blessed, but would be blessed" in tried.stdout
-    both = gate("explain", "a", store, f"--output={tmp_path}")
-    assert (both.returncode, "found --output beside a store" in both.stderr) == (
-        2,
-        True,
-    )
     assert not (tmp_path / "build").exists()

@@ -11,8 +11,8 @@ from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.waivers import Waivers
 from components.payloads.decision import Baseline, Decision, Waiver
 from pipelines.cli import gate_reports
-from pipelines.past_runs import choosing
 from pipelines.places import Places
+from pipelines.runs.store import RunStore
 from tests.pipelines import past
 
 WAIVER = Waiver("silo_floor", "agreed", "A. Reviewer", "2026-12-31", "2026-11-24", "a")
@@ -25,7 +25,7 @@ def places(tmp_path):
 
 @pytest.fixture
 def runs(places):
-    return choosing.of_use_case("flights", places.output, "")
+    return RunStore("", "flights", places.output)
 
 
 def test_each_gate_is_explained(places, runs):
@@ -120,7 +120,9 @@ def test_a_withdrawal_since_is_told_of_a_run_that_rests_on_the_waiver(places, ru
 
 
 def test_a_decision_by_settings_of_before_is_refused(places, runs):
-    path = pathlib.Path(past.evaluated(places, "a", 0.67)["blessing"], "decision.json")
+    path = pathlib.Path(
+        past.evaluated(places, "a", 0.67).blessing or "", "decision.json"
+    )
     text = path.read_text(encoding="utf-8")
     old = text.replace('"settings": {', '"settings": {"worst_silo": null,')
     path.write_text(old, encoding="utf-8")
@@ -184,7 +186,7 @@ def test_a_preview_counts_the_waivers_of_then(places, runs):
 
 
 def test_a_model_that_could_not_be_compared_with_refuses_under_any_bound(places, runs):
-    folder = past.evaluated(places, "a", 0.6)["blessing"]
+    folder = past.evaluated(places, "a", 0.6).blessing or ""
     gone = Baseline("2013-04", "d1", "/models/4")
     dataclasses.replace(Decision.read(folder), baseline_gone=gone).write(folder)
     [found] = gate_reports.preview(runs, bounds(0.6, change={"at_most_worse": 1.0}))

@@ -47,7 +47,6 @@ def test_all_that_was_decided_is_said_on_stderr(tmp_path):
         "loans.pbtxt",
         "settings.yaml",
         "README.md",
-        "model.py",
     ]
     assert "secret" not in done.stderr
     told = done.stderr.splitlines()
@@ -63,9 +62,9 @@ def test_all_that_was_decided_is_said_on_stderr(tmp_path):
         "not for the model: `opened` (dates or times: each would be a category of its "
         "own)",
         told[6],
-        "warning: silo `carl`: column `income`: found text in 200 of 200 values, "
-        "expected whole numbers, as in 3 other silos; the silo will be quarantined "
-        "until that is mended",
+        "warning: silo `carl`: column `income`: rows.csv: found other text in 200 of "
+        "200 values, expected whole numbers; the silo will be quarantined until that "
+        "is mended",
         "warning: silo `delta`: not read: `old.xlsx`; unpack it, or export it as "
         ".parquet or .csv",
         "run it with `fairsilo run loans`",
@@ -91,9 +90,3 @@ def test_what_can_not_be_decided_is_asked_once_and_the_command_given_settles_it(
     done = fairsilo(*shlex.split(command), folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "not read: `tags`, `more tags` (--ignore)" in done.stderr
-
-
-def test_kind_that_is_none_is_refused(tmp_path):
-    done = fairsilo(*INIT, "--type=income=money", folder=tmp_path)
-    assert done.returncode == 2
-    assert "expected COLUMN=KIND, with a KIND of text, number, whole" in done.stderr

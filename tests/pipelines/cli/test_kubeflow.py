@@ -9,10 +9,10 @@ import typer
 from typer.testing import CliRunner
 
 from components.errors import FairSiloError
-from pipelines import summary
 from pipelines.cli import kubeflow
 from pipelines.kubeflow import waiting
-from pipelines.run_store import RunStore
+from pipelines.runs.store import RunStore
+from pipelines.summary import Summary
 from tests.support import kfp_package
 from tests.support.kfp_server import Fault, Kfp
 from tests.support.program import fairsilo, start, wait_until
@@ -174,8 +174,7 @@ def _ending(kfp, state, store="", verdict=""):
         [run_id] = kfp.state.runs
         kfp.state.workflows[run_id].step("open-run", "SUCCEEDED")
         if store:
-            told = summary.of_failure(run_id, "flights", "x", ValueError("x"), {})
-            RunStore(store, "flights").finish({**told, "status": verdict}, None)
+            RunStore(store, "flights").finish(Summary(run_id, "flights", "x", verdict))
         kfp.state.end(run_id, state)
 
     worker = threading.Thread(target=work)
@@ -228,8 +227,10 @@ def test_artifacts_are_written_and_what_is_missing_is_said(
 
 def test_artifacts_take_page_and_summary_from_the_store(command, started, tmp_path):
     store = f"sqlite:///{tmp_path / 'store.sqlite'}"
-    told = summary.of_failure(started, "flights", "x", ValueError("x"), {})
-    RunStore(store, "flights").finish(told, b"<html>the page</html>")
+    page = tmp_path / "index.html"
+    page.write_bytes(b"<html>the page</html>")
+    ended = Summary(started, "flights", "x", "blessed", dashboard=str(page))
+    RunStore(store, "flights").finish(ended)
     command("artifacts", "flights", "-o", tmp_path / "out", f"--store={store}")
     assert (tmp_path / "out/page.html").read_bytes() == b"<html>the page</html>"
     assert json.loads((tmp_path / "out/summary.json").read_text())["run_id"] == started

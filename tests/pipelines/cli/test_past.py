@@ -66,21 +66,13 @@ def test_a_use_case_is_known_by_its_settings_or_by_a_run(build, tmp_path):
     assert not build.exists()
 
 
-def test_before_any_run_the_way_to_one_is_told(build, capsys):
-    chosen.say_none_yet(chosen.of_use_case("census", None, ""))
-    assert capsys.readouterr().err == (
-        f"use case `census`: found no run yet in {build}/census; start one with "
-        "`fairsilo run census`, or give --output where they were written elsewhere\n"
-    )
-
-
-def test_a_folder_beside_a_store_is_refused(tmp_path):
+def test_a_folder_beside_a_store_is_where_its_files_are_mounted(build, tmp_path):
     url = f"sqlite:///{tmp_path}/store.db"
-    for find in (
-        lambda: chosen.of_use_case("flights", tmp_path, url),
-        lambda: chosen.of_run("a", "", tmp_path, url),
-        lambda: chosen.of_run("a", "flights", tmp_path, url),
+    past.stored(url, past.evaluated(Places(tmp_path / "other"), "a", 0.6))
+    for runs in (
+        chosen.of_use_case("flights", tmp_path, url),
+        chosen.of_run("a", "", tmp_path, url),
+        chosen.of_run("a", "flights", None, url),
     ):
-        with pytest.raises(SettingsError, match="found --output beside a store"):
-            find()
-    assert chosen.of_use_case("flights", None, url).operator_store == url
+        assert runs.url == url
+        assert runs.run_ids() == ["a"]

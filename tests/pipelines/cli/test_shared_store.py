@@ -6,29 +6,23 @@ import pytest
 
 from components.errors import SettingsError
 from components.operator_state import OperatorState
+from components.payloads.findings import Finding
 from pipelines.cli import shared_store
-from pipelines.run_store import RunStore
+from pipelines.runs.store import RunStore
+from pipelines.summary import Silo, Summary
 
 
 def ended(run_id, *silos):
-    return {
-        "run_id": run_id,
-        "span": "2013-11",
-        "status": "blessed",
-        "silos": [
-            {
-                "silo": silo,
-                "rows_train": 100 * (number + 1),
-                "admitted": number == 0,
-                "reasons": [{"sentence": "too few rows", "hint": "get more"}] * number,
-            }
-            for number, silo in enumerate(silos)
-        ],
-    }
+    few = (Finding("too few rows", "get more"),)
+    entries = tuple(
+        Silo(silo, 100 * (number + 1), 10, number == 0, few * number)
+        for number, silo in enumerate(silos)
+    )
+    return Summary(run_id, "flights", "2013-11", "blessed", silos=entries)
 
 
 def test_a_silo_of_the_latest_runs_can_be_decided_on(store_url, capsys):
-    RunStore(store_url, "flights").finish(ended("a", "north", "süd"), None)
+    RunStore(store_url, "flights").finish(ended("a", "north", "süd"))
     state = shared_store.decisions_on(store_url, "flights", "süd")
     state.quarantine("süd", "audit")
     assert OperatorState(store_url, "flights").quarantined() == {"süd": "audit"}
@@ -36,7 +30,7 @@ def test_a_silo_of_the_latest_runs_can_be_decided_on(store_url, capsys):
 
 
 def test_a_silo_that_no_run_knows_is_refused_with_those_known(store_url):
-    RunStore(store_url, "flights").finish(ended("a", "north", "süd"), None)
+    RunStore(store_url, "flights").finish(ended("a", "north", "süd"))
     with pytest.raises(SettingsError) as caught:
         shared_store.decisions_on(store_url, "flights", "sud")
     assert caught.value.message == (
@@ -48,12 +42,12 @@ def test_a_silo_that_no_run_knows_is_refused_with_those_known(store_url):
 def test_before_any_run_a_silo_is_taken_at_its_word_with_a_note(store_url, capsys):
     shared_store.decisions_on(store_url, "flights", "west").quarantine("west", "audit")
     assert OperatorState(store_url, "flights").quarantined() == {"west": "audit"}
-    assert "no run of `flights` has told its silos yet" in capsys.readouterr().err
+    assert "no run of `flights` has named its silos yet" in capsys.readouterr().err
 
 
 def test_a_quarantined_silo_that_runs_forgot_can_be_released(store_url):
     OperatorState(store_url, "flights").quarantine("gone", "moved out")
-    RunStore(store_url, "flights").finish(ended("a", "north"), None)
+    RunStore(store_url, "flights").finish(ended("a", "north"))
     shared_store.decisions_on(store_url, "flights", "gone").release("gone", "back")
     assert OperatorState(store_url, "flights").quarantined() == {}
 
@@ -65,8 +59,8 @@ def test_a_name_that_can_be_no_silo_is_refused(store_url):
 
 def test_silos_are_listed_with_their_last_verdict_and_the_operators(store_url):
     runs = RunStore(store_url, "flights")
-    runs.finish(ended("a", "west", "süd", "north"), None)
-    runs.finish(ended("b", "north", "süd"), None)
+    runs.finish(ended("a", "west", "süd", "north"))
+    runs.finish(ended("b", "north", "süd"))
     OperatorState(store_url, "flights").quarantine("süd", "audit")
     OperatorState(store_url, "flights").quarantine("gone", "moved out")
     listed = {
@@ -89,14 +83,6 @@ def test_silos_are_listed_with_their_last_verdict_and_the_operators(store_url):
         None,
         "moved out",
     )
-
-
-def test_a_run_of_an_earlier_version_tells_its_reasons_without_hints(store_url):
-    old = ended("a", "north", "süd")
-    old["silos"][1]["reasons"] = ["too few rows"]
-    RunStore(store_url, "flights").finish(old, None)
-    _, told = shared_store.silos(store_url, "flights")
-    assert told["reasons"] == [{"sentence": "too few rows", "hint": ""}]
 
 
 @pytest.mark.parametrize(

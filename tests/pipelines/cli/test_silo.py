@@ -9,7 +9,8 @@ from components.operator_state import OperatorState
 from components.payloads.cohort import Member
 from components.payloads.findings import Finding
 from pipelines.cli import silo
-from pipelines.run_store import RunStore
+from pipelines.runs.store import RunStore
+from pipelines.summary import Silo, Summary
 from tests.support.program import fairsilo, project
 
 
@@ -96,15 +97,9 @@ def test_decisions_reach_a_clusters_store_without_any_folder(mariadb, tmp_path):
         assert mariadb.password not in done.stdout + done.stderr
         return done
 
-    RunStore(url, "flights").finish(
-        {
-            "run_id": "a",
-            "span": "2013-11",
-            "status": "blessed",
-            "silos": [{"silo": "süd", "admitted": False, "reasons": ["few rows"]}],
-        },
-        None,
-    )
+    refused = Silo("süd", 9, 3, False, (Finding("few rows"),))
+    ended = Summary("a", "flights", "2013-11", "blessed", silos=(refused,))
+    RunStore(url, "flights").finish(ended)
     done = told("quarantine", "süd", use, "--reason=audit")
     assert done.stderr == (
         "süd is quarantined from the next run on "

@@ -1,13 +1,16 @@
-"""The tables for people, as they are printed."""
+"""What `run`, `report list` and `report show` print, and how commands exit."""
 
 import io
+import logging
 
 import pytest
 from rich.console import Console
 
-from components.errors import FairSiloError
-from pipelines import summary
-from pipelines.cli import silo, tables
+from components.payloads.findings import Finding
+from pipelines.cli import console, run, silo, tables
+from pipelines.summary import Baseline, Gate, Metrics, Silo, Summary, WorstSilo
+
+LACK = "silo `west`: score.parquet: found no file, expected a Parquet file"
 
 
 def printed(table) -> list[str]:
@@ -16,33 +19,30 @@ def printed(table) -> list[str]:
     return [" ".join(line.split()) for line in out.getvalue().splitlines()]
 
 
-def told(run_id, **more):
-    failed = summary.of_failure(run_id, "flights", "2013-05", FairSiloError("x"), {})
-    return {**failed, "reasons": [], **more}
+def ended(run_id, status="failed", span="2013-05", **more) -> Summary:
+    return Summary(run_id, "flights", span, status, **more)
 
 
-def test_the_log_of_decisions_tells_gates_worst_silo_and_baseline():
-    refused = told(
+def test_the_log_of_decisions_lists_gates_worst_silo_and_baseline():
+    refused = ended(
         "a",
-        status="not_blessed",
-        reasons=["Not blessed: one.", "Not blessed: two."],
-        metrics={"auc": 0.7126, "auc_next_span": None},
-        gates=[
-            {"gate": "silo_floor", "passed": False, "waived": False},
-            {"gate": "silo_gap", "passed": True, "waived": False},
-            {"gate": "change", "passed": False, "waived": True},
-        ],
-        worst_silo={"silo": "F9", "auc": 0.6124},
-        baseline={"span": "2013-04", "digest": "b" * 64},
+        "not_blessed",
+        reasons=("Not blessed: one.", "Not blessed: two."),
+        metrics=Metrics(0.7126),
+        gates=(
+            Gate("silo_floor", False),
+            Gate("silo_gap", True),
+            Gate("change", False, True),
+        ),
+        worst_silo=WorstSilo("F9", 0.6124),
+        baseline=Baseline("2013-04", "b" * 64),
     )
-    spanless = told(
+    spanless = ended(
         "b",
-        status="blessed",
-        span="",
-        gates=[
-            {"gate": "change", "passed": False, "waived": True, "waived_by": "[b]A.[/]"}
-        ],
-        baseline={"span": "", "digest": "c" * 64},
+        "blessed",
+        "",
+        gates=(Gate("change", False, True, "[b]A.[/]"),),
+        baseline=Baseline("", "c" * 64),
     )
     lines = printed(tables.runs([refused, spanless]))
     assert lines[0] == "run span status AUC worst silo against"
@@ -54,62 +54,81 @@ def test_the_log_of_decisions_tells_gates_worst_silo_and_baseline():
     ]
 
 
-def test_a_long_silo_name_takes_one_line_and_is_whole_as_json():
+def test_a_long_silo_name_takes_one_line():
     name = "north-" + "x" * 240 + "-east"
     short = "north-xxxxxxxxxxxxxxxxxx…xxxxxxxxxx-east"
-    item = {"silo": name, "rows_train": 1, "rows_eval": 2, "admitted": True}
-    item |= {"reasons": [], "auc": 0.5, "auc_low": None, "auc_high": None}
-    lines = printed(tables.silos(told("a", silos=[item])))
+    lines = printed(tables.silos(ended("a", silos=(Silo(name, 1, 2, True, auc=0.5),))))
     assert lines[1:] == [f"{short} 1 2 yes 0.500"]
-    log = tables.runs([told("a", worst_silo={"silo": name, "auc": 0.5})])
+    log = tables.runs([ended("a", worst_silo=WorstSilo(name, 0.5))])
     assert printed(log)[1:] == [f"a 2013-05 failed - {short} 0.500 -"]
     listed = {"silo": name, "files": 1, "spans": "", "error": "", "quarantined": ""}
-    assert silo._line_of_files(listed).split() == [short, "1", "files"]
+    assert silo._line(listed).split() == [short, "1", "files"]
     known = {"silo": name, "admitted": True, "reasons": [], "quarantined": ""}
-    assert silo._line_of_run(known).split() == [short, "admitted"]
+    assert silo._line(known).split() == [short, "admitted"]
     for plain in ("F9", "süd-銀行", "y" * 40):
         assert tables.short(plain) == plain
 
 
-@pytest.mark.parametrize("status", ["failed", "running"])
-def test_a_run_that_came_to_nothing_tells_nothing(status):
-    assert tables.outcome(told("a", status=status)) == []
+def test_a_silo_that_was_not_admitted_says_why():
+    reasons = (Finding("too few rows", "get more"), Finding("quarantined"))
+    table = tables.silos(ended("a", silos=(Silo("süd", 3, 1, False, reasons),)))
+    assert printed(table)[1] == "süd 3 1 too few rows; quarantined -"
 
 
-def test_a_run_tells_its_page_where_it_has_one():
-    lines = tables.outcome(told("a", status="below_quorum", dashboard="/x/index.html"))
+def test_a_run_lists_what_it_came_to():
+    for status in ("failed", "running"):
+        assert tables.outcome(ended("a", status)) == []
+    lines = tables.outcome(ended("a", "below_quorum", dashboard="/x/index.html"))
     assert lines == [
         "AUC - on held-out rows",
         "0 rows scored, 0 dead letters",
         "model none",
         "page  /x/index.html",
     ]
-    lines = tables.outcome(told("a", status="blessed"))
-    assert lines[-1] == "model none"
+    metrics = Metrics(0.7126, 0.7)
+    (first, *_) = tables.outcome(ended("a", "blessed", metrics=metrics))
+    assert first == "AUC 0.713 on held-out rows, 0.700 on the following span"
+    assert tables.auc(0.7126, 0.7, 0.725) == "0.713 (0.700 to 0.725)"
 
 
-def test_runs_of_earlier_versions_are_listed_too():
-    old = told("a", status="blessed")
-    for key in ("gates", "worst_silo", "baseline"):
-        del old[key]
-    assert printed(tables.runs([old]))[1] == "a 2013-05 blessed - - -"
+def test_silos_that_the_run_did_not_reach_come_first_and_last(capsys):
+    west, reason = (Silo("west", 9, 3, True),), f"not scored: {LACK}"
+    run.show(ended("r", "incomplete", silos=west, reasons=(reason,)), as_json=False)
+    lines = capsys.readouterr().out.splitlines()
+    head = ["flights 2013-05: blessed, incomplete", reason]
+    assert lines[:2] == head
+    last = len(lines) - lines[::-1].index(head[0]) - 1
+    assert last > lines.index("")
+    assert lines[last : last + 2] == head
+    run.show(ended("r", "blessed", silos=west), as_json=False)
+    assert capsys.readouterr().out.startswith("silo ")
 
 
 @pytest.mark.parametrize(
-    "reasons",
+    ("status", "unscored", "exit_status"),
     [
-        [{"sentence": "too few rows", "hint": "get more"}, {"sentence": "by hand"}],
-        ["too few rows", "by hand"],  # as earlier versions wrote them
+        ("done", [], 0),
+        ("nothing to score", [], 0),
+        ("done", [{"silo": "west", "reason": LACK}], 5),
+        ("failed", [{"silo": "west", "reason": LACK}], 5),
+        ("skipped", [], 4),
     ],
 )
-def test_a_silo_that_was_not_admitted_says_why(reasons):
-    silo = {"silo": "süd", "rows_train": 3, "rows_eval": 1, "admitted": False}
-    aucs = {"auc": None, "auc_low": None, "auc_high": None}
-    table = tables.silos(told("a", silos=[{**silo, **aucs, "reasons": reasons}]))
-    assert printed(table)[1] == "süd 3 1 too few rows; by hand -"
+def test_predict_exits_as_a_run_does(status, unscored, exit_status):
+    assert run.exit_status({"status": status, "unscored": unscored}) == exit_status
 
 
-def test_an_auc_has_its_interval_where_there_is_one():
-    assert tables.auc(0.7126, 0.7, 0.725) == "0.713 (0.700 to 0.725)"
-    assert tables.auc(0.7126, None, None) == "0.713"
-    assert tables.auc(None, None, None) == "-"
+@pytest.mark.parametrize(
+    ("name", "level"),
+    [
+        ("tensorflow", logging.ERROR),
+        ("apache_beam.runners", logging.CRITICAL),
+        ("any.other", logging.ERROR),
+        ("components.silos.tasks", logging.INFO),
+        ("pipelines.runners.job", logging.WARNING),
+        ("components.federation.training", logging.INFO),
+    ],
+)
+def test_engines_are_quiet_and_our_own_warnings_are_heard(name, level):
+    with console.engines():
+        assert logging.getLogger(name).getEffectiveLevel() == level

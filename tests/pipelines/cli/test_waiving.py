@@ -1,5 +1,6 @@
 """Only what refused can be waived, and what comes next is said."""
 
+import dataclasses
 import datetime
 import pathlib
 
@@ -8,8 +9,8 @@ import pytest
 from components.errors import SettingsError
 from components.fairness_evaluator.waivers import Waivers
 from pipelines.cli import waiving
-from pipelines.past_runs import choosing
 from pipelines.places import Places
+from pipelines.runs.store import RunStore
 from tests.pipelines import past
 
 TODAY = datetime.datetime.now(datetime.UTC).date()
@@ -56,7 +57,7 @@ def waive(state, gate="silo_floor", day=TODAY):
             "mend what ended the run",
         ),
         (
-            lambda places: past.failed(places, "a") | {"status": "running"},
+            lambda places: past.failed(places, "a", status="running"),
             "run a has not ended, so no gate has decided yet",
             "wait for its end",
         ),
@@ -72,7 +73,7 @@ def test_what_did_not_refuse_can_not_be_waived(places, make, says, hint):
 def test_the_next_step_is_the_same_run_again(places, state):
     told = past.evaluated(places, "a", 0.67)
     waive(state)
-    runs = choosing.of_use_case("flights", places.output, "")
+    runs = RunStore("", "flights", places.output)
     [line] = waiving.next_steps(runs, told, state, pathlib.Path("my out"))
     assert line == (
         "next: `fairsilo run flights --span 2013-05 --output 'my out'`, with the "
@@ -87,8 +88,8 @@ def test_gates_that_still_refuse_are_named_and_a_cluster_has_its_own_command(
     told = past.evaluated(places, "a", 0.67, gap=0.01)
     waive(state)
     url = f"sqlite:///{places.output}/store.db"
-    runs = choosing.of_use_case("flights", places.output, url)
-    lines = waiving.next_steps(runs, told | {"span": ""}, state, None)
+    runs = RunStore(url, "flights")
+    lines = waiving.next_steps(runs, dataclasses.replace(told, span=""), state, None)
     assert lines[0] == "it is not blessed yet: silo_gap refused it too"
     assert lines[1].startswith("next: `fairsilo kubeflow run flights`, with")
 

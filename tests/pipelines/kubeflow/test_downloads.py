@@ -2,12 +2,9 @@
 
 import json
 
-import pytest
-
-from pipelines import summary
 from pipelines.kubeflow import downloads, runs
-from pipelines.past_runs import silo_pages
-from pipelines.run_store import RunStore
+from pipelines.runs.store import RunStore
+from pipelines.summary import Summary
 
 
 def test_logs_and_the_run_are_written_and_missing_logs_told(
@@ -32,38 +29,27 @@ def test_logs_and_the_run_are_written_and_missing_logs_told(
     assert all("has not begun" in sentence for sentence in missing)
 
 
-@pytest.mark.parametrize("page", [b"<html>page</html>", None])
-def test_page_and_summary_come_from_the_operators_store(tmp_path, page):
+def test_summary_and_pages_come_through_the_run_store(tmp_path):
     store = f"sqlite:///{tmp_path / 'store.sqlite'}"
-    told = summary.of_failure("r1", "flights", "2013-11", ValueError("x"), {})
-    RunStore(store, "flights").finish(told, page)
-    folder = tmp_path / "run"
-    written = downloads.from_store(store, "flights", "r1", folder)
-    names = {"summary.json", "page.html"} if page else {"summary.json"}
-    assert {path.name for path in written} == names
-    assert json.loads((folder / "summary.json").read_text())["run_id"] == "r1"
-    if page:
-        assert (folder / "page.html").read_bytes() == page
-
-
-def test_silo_pages_come_from_the_operators_store_into_a_folder(tmp_path):
-    (tmp_path / "pages").mkdir()
-    for name in ("f9-01.html", "aa-02.html"):
-        (tmp_path / "pages" / name).write_text(f"this is {name}")
-    store = f"sqlite:///{tmp_path / 'store.sqlite'}"
-    told = summary.of_failure("r1", "flights", "2013-11", ValueError("x"), {})
-    packed = silo_pages.pack(tmp_path / "pages")
-    RunStore(store, "flights").finish(told, b"page", silo_pages=packed)
+    page = tmp_path / "flights" / "index.html"
+    (page.parent / "silos").mkdir(parents=True)
+    (page.parent / "silos" / "f9-01.html").write_text("this is F9")
+    page.write_text("the page")
+    ended = Summary("r1", "flights", "2013-11", "blessed", dashboard=str(page))
+    RunStore(store, "flights").finish(ended)
     folder = tmp_path / "run"
     for _ in range(2):
-        written = downloads.from_store(store, "flights", "r1", folder)
-        assert folder / "silos" in written
-    assert {path.name: path.read_text() for path in (folder / "silos").iterdir()} == {
-        "f9-01.html": "this is f9-01.html",
-        "aa-02.html": "this is aa-02.html",
-    }
+        written, missing = downloads.from_store(store, "flights", "r1", folder)
+        assert {path.name for path in written} == {"summary.json", "page.html", "silos"}
+        assert missing == []
+    assert json.loads((folder / "summary.json").read_text())["run_id"] == "r1"
+    assert (folder / "silos" / "f9-01.html").read_text() == "this is F9"
+    page.unlink()
+    written, missing = downloads.from_store(store, "flights", "r1", tmp_path / "more")
+    assert [path.name for path in written] == ["summary.json"]
+    assert "left none that can be read here" in missing[0]
 
 
 def test_a_run_that_the_store_lacks_writes_nothing(tmp_path):
     store = f"sqlite:///{tmp_path / 'store.sqlite'}"
-    assert downloads.from_store(store, "flights", "r1", tmp_path / "run") == []
+    assert downloads.from_store(store, "flights", "r1", tmp_path / "run")[0] == []

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pipelines import summary
 from pipelines.kubeflow import outcome
-from pipelines.run_store import RunStore
+from pipelines.runs.store import RunStore
+from pipelines.summary import Summary, of_start
 
 
 @pytest.fixture
@@ -13,8 +13,7 @@ def store(tmp_path):
 
 
 def _finished(store, status):
-    told = summary.of_failure("r1", "flights", "2013-11", ValueError("x"), {})
-    RunStore(store, "flights").finish({**told, "status": status}, None)
+    RunStore(store, "flights").finish(Summary("r1", "flights", "2013-11", status))
 
 
 @pytest.mark.parametrize(("state", "status"), [("SUCCEEDED", 0), ("FAILED", 1)])
@@ -34,7 +33,7 @@ def test_the_store_tells_what_a_local_run_would(store, state, status, code):
     told = outcome.of(state, store, "flights", "r1")
     assert (told.status, told.exit_status, told.note) == (status, code, "")
     assert told.summary is not None
-    assert told.summary["run_id"] == "r1"
+    assert told.summary.run_id == "r1"
 
 
 def test_a_run_that_the_store_does_not_know_is_told(store):
@@ -45,7 +44,7 @@ def test_a_run_that_the_store_does_not_know_is_told(store):
 
 
 def test_a_run_that_the_store_believes_running_is_told(store):
-    RunStore(store, "flights").start("r1", "latest")
+    RunStore(store, "flights").start(of_start("r1", "flights", "latest"))
     assert "no end of run r1" in outcome.of("SUCCEEDED", store, "flights", "r1").note
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from components.operator_state import OperatorState
 from pipelines import use_case
-from pipelines.run_store import RunStore
 from pipelines.runners import node, parameters
 from pipelines.runners.job import Job
+from pipelines.runs.store import RunStore
 from tests.pipelines.runners import cases
 
 
@@ -63,8 +63,8 @@ def test_a_wrong_value_of_the_form_is_told_by_all_who_tell_of_the_run(pods, capf
 
     assert pods.run("close-run") == 0
     told = pods.runs.summary("run-1")
-    assert (told["status"], told["span"]) == ("failed", "2013-02")
-    assert told["reasons"] == [
+    assert (told.status, told.span) == ("failed", "2013-02")
+    assert list(told.reasons) == [
         f"step open-run: the run's form: 1 setting can't be used: {sentence} hint: "
         "start the run again with another value"
     ]
@@ -100,7 +100,7 @@ def test_a_run_whose_step_was_killed_says_how_far_it_came(pods):
     pods.runs.start("run-1", "2013-02")
     assert pods.run("close-run") == 0
     told = pods.runs.summary("run-1")
-    assert told["reasons"] == [
+    assert list(told.reasons) == [
         "run run-1 ended before its first node, without a decision hint: read the log "
         "of the red step"
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import re
@@ -149,7 +150,8 @@ def test_a_summary_gives_the_page_of_the_decision(blessed, tmp_path):
 
 def test_what_is_not_a_number_is_no_metric(blessed, tmp_path):
     told = summary.of_run("run-1", "flights", Places(tmp_path), blessed)
-    told["metrics"]["auc"] = math.nan
+    unknown = dataclasses.replace(told.metrics, auc=math.nan)
+    told = dataclasses.replace(told, metrics=unknown)
     metrics = step_report.of_summary(ABOUT, told).metrics
     assert "AUC" not in metrics
     assert metrics["AUC on the following span"] == 0.698
@@ -157,7 +159,9 @@ def test_what_is_not_a_number_is_no_metric(blessed, tmp_path):
 
 def test_a_summary_of_a_failure_has_the_fault(tmp_path):
     fault = FairSiloError(f"silo `{cases.EVIL}`: found nothing")
-    told = summary.of_failure("run-1", "flights", "2013-02", fault, {})
+    told = summary.of_failure(
+        summary.of_start("run-1", "flights", "2013-02"), fault, {}
+    )
     report = step_report.of_summary(ABOUT, told)
     assert f"✗ The run failed silo {cases.EVIL}" in cases.words(report.html)
     assert "img" not in cases.tags(report.html)

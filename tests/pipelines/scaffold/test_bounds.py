@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from components.errors import SettingsError
 from components.payloads.minimum_data import MinimumData
+from components.silo_validator.checks import LabelCounts
 from pipelines.scaffold.bounds import reached
 from pipelines.scaffold.survey import Measured
 
@@ -17,21 +16,22 @@ LABELS = st.tuples(st.integers(0, 400), st.integers(0, 400))
 
 
 def _silo(train: tuple[int, int], held_out: tuple[int, int]) -> Measured:
-    return Measured({}, {}, Counter(), train, held_out)
+    return Measured(train=LabelCounts(*train, 0), held_out=LabelCounts(*held_out, 0))
 
 
 @given(st.lists(st.builds(_silo, LABELS, LABELS), max_size=5))
 def test_each_bound_is_reached_or_there_is_no_proposal(silos):
-    if not any(min(*silo.train, *silo.held_out) for silo in silos):
+    if not any(min(*silo.train[:2], *silo.held_out[:2]) for silo in silos):
         with pytest.raises(SettingsError, match="both label values"):
             reached(silos)
         return
     found = reached(silos)
+    bounds = found.validation
     admitted = [
         silo
         for silo in silos
-        if sum(silo.train) >= found.min_rows
-        and min(silo.train) >= found.min_rows_per_class
+        if sum(silo.train) >= bounds.min_rows
+        and min(silo.train[:2]) >= bounds.min_rows_per_class
     ]
     minimum = MinimumData(
         rows=found.judged_rows, rows_of_each_label=found.rows_of_each_label
@@ -41,7 +41,7 @@ def test_each_bound_is_reached_or_there_is_no_proposal(silos):
         for silo in admitted
         if minimum.has_enough(sum(silo.held_out), silo.held_out[1])
     ]
-    assert 1 <= found.quorum <= min(2, len(admitted))
+    assert 1 <= bounds.quorum <= min(2, len(admitted))
     assert len(judged) == found.judged_silos >= 1
 
 

@@ -9,12 +9,12 @@ import pytest
 
 from components.errors import SettingsError
 from pipelines.scaffold.label import decide
-from pipelines.scaffold.survey import Looked
+from pipelines.scaffold.survey import Silo
 
 
-def _silos(*labels: dict[str, int]) -> list[Looked]:
+def _silos(*labels: dict[str, int]) -> list[Silo]:
     return [
-        Looked(f"s{i}", pathlib.Path(), sum(one.values()), {}, Counter(one), {}, (), ())
+        Silo(f"s{i}", pathlib.Path(), sum(one.values()), {}, Counter(one), {}, (), ())
         for i, one in enumerate(labels)
     ]
 

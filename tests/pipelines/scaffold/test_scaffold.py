@@ -8,7 +8,7 @@ from components.errors import SettingsError
 from pipelines import use_case
 from pipelines.scaffold.options import Options
 from pipelines.scaffold.report import decided
-from pipelines.scaffold.scaffold import scaffold
+from pipelines.scaffold.write import write_use_case
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def data(tmp_path):
 
 
 def _scaffold(project, name, data, sensitive=(), **options):
-    return scaffold(project, Options(name, data, "y", sensitive, **options))
+    return write_use_case(project, Options(name, data, "y", sensitive, **options))
 
 
 def test_written_use_case_is_found_with_its_settings(tmp_path, monkeypatch, data):
@@ -38,7 +38,7 @@ def test_written_use_case_is_found_with_its_settings(tmp_path, monkeypatch, data
     assert mine.settings.features.ignore == ("sex",)
     assert mine.settings.rows.score == "all"
     assert mine.settings.rows.key == ("x",)
-    assert "build_model" in mine.model_file.read_text()
+    assert mine.model_file == use_case.DEFAULT_MODEL
 
 
 def test_two_sensitive_columns_are_crossed_too(tmp_path, monkeypatch, data):
@@ -99,9 +99,9 @@ def test_all_that_was_decided_is_in_the_settings(tmp_path, monkeypatch, data):
     assert settings.validation.max_non_finite_share == 1
     assert settings.features.ignore == ("sex", "day", "cur")
     text = (tmp_path / "pipelines" / "mine" / "settings.yaml").read_text()
-    assert '- "day" # dates or times: each would be a category of its own' in text
-    assert '- "sex" # sensitive: only sliced by' in text
-    assert "predictions can't be joined back to rows" in text
+    assert "# `day`: dates or times: each would be a category of its own.\n" in text
+    assert "# `sex`: sensitive: only sliced by.\n" in text
+    assert "predictions can't be joined back to rows" in " ".join(text.split())
 
 
 def test_settings_that_could_not_be_loaded_are_not_written(tmp_path, data):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pathlib
 
-import pandas as pd
 import pytest
 
 from components.errors import SettingsError
-from components.silo_example_gen.kinds import Kind
 from pipelines.scaffold import survey
+from pipelines.scaffold.votes import Kind
 
 
 def _silo(root: pathlib.Path, name: str, text: str, file: str = "rows.csv") -> None:
@@ -18,8 +17,8 @@ def _silo(root: pathlib.Path, name: str, text: str, file: str = "rows.csv") -> N
     (folder / file).write_text(text, encoding="utf-8")
 
 
-def _look(root: pathlib.Path) -> dict[str, survey.Looked]:
-    return {silo.name: silo for silo in survey.look(root, "y", ("",))}
+def _look(root: pathlib.Path) -> dict[str, survey.Silo]:
+    return {silo.name: silo for silo in survey.survey(root, "y", ("",))}
 
 
 def test_columns_of_a_silo_are_told_over_all_its_files(tmp_path):
@@ -32,14 +31,6 @@ def test_columns_of_a_silo_are_told_over_all_its_files(tmp_path):
     assert (columns["id"].is_unique, columns["id"].is_identifier) == (True, True)
 
 
-def test_silo_that_contradicts_itself_has_no_vote(tmp_path):
-    _silo(tmp_path, "a", "x,y\n1,0\n2,1\n", "1.csv")
-    _silo(tmp_path, "a", "x,y\nb,0\nc,1\n", "2.csv")
-    x = _look(tmp_path)["a"].columns["x"]
-    assert x.vote is None
-    assert [vote.kind for vote in x.by_file.values()] == [Kind.WHOLE, Kind.TEXT]
-
-
 def test_quantities_that_happen_to_differ_are_no_identifiers(tmp_path):
     header = "income,row,code,name,y\n"
     rows = "1000,7,a-1,A B,0\n9000,8,b-1,B C,1\n4000,9,c-1,C D,1\n"
@@ -48,17 +39,6 @@ def test_quantities_that_happen_to_differ_are_no_identifiers(tmp_path):
     assert all(columns[name].is_unique for name in [*columns][:4])
     identifiers = [name for name, one in columns.items() if one.is_identifier]
     assert identifiers == ["row", "code"]
-
-
-def test_label_values_are_the_same_in_csv_and_parquet(tmp_path):
-    _silo(tmp_path, "a", "x,y\n1,1\n2,2\n3,\n")
-    _silo(tmp_path, "b", "x,y\n1,1.0\n2, 2\n")
-    (tmp_path / "c").mkdir()
-    frame = pd.DataFrame({"x": [1, 2, 3], "y": [1.0, 2.0, None]})
-    frame.to_parquet(tmp_path / "c" / "rows.parquet")
-    assert [dict(silo.labels) for silo in _look(tmp_path).values()] == [
-        {"1": 1, "2": 1}
-    ] * 3
 
 
 @pytest.mark.parametrize(

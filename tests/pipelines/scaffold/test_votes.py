@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import datetime
+import decimal
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.silo_example_gen.kinds import Kind
-from pipelines.scaffold.votes import Vote, settle, vote
+from pipelines.scaffold.votes import Kind, Vote, majority, vote
+
+UTC = datetime.UTC
 
 
 def _vote(*values: object, parse: bool = True) -> Vote:
-    return vote(pa.chunked_array([pa.array([*values])]), parse=parse)
+    kind = pa.string() if None in values else None
+    return vote(pa.chunked_array([pa.array([*values], kind)]), parse=parse)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +37,12 @@ def _vote(*values: object, parse: bool = True) -> Vote:
         (["31.12.2024", "1.1.2025"], Kind.TIME),
         (["12/31/24 10:00", "1/2/2025"], Kind.TIME),
         (["2013-11-01 UA 15", "2013-11-02 UA 7"], Kind.TEXT),  # keys with a day in them
-        (["true", "FALSE"], Kind.TRUTH),
+        (["true", "FALSE", None], Kind.TRUTH),
+        (["", None], Kind.TEXT),
+        ([None, None], Kind.EMPTY),
+        (["9223372036854775808", "1"], Kind.LARGE),
+        (["1", "2.5", "1e-3", ".5", "inf", "NaN"], Kind.NUMBER),
+        (["2024-01-31", "2024-02-01 07:00:00+01:00"], Kind.TIME),
     ],
 )
 def test_csv_column_is_what_its_values_stand_for(values, kind):
@@ -46,6 +56,29 @@ def test_the_spellings_among_numbers_are_told():
     # Other text may be a person's: it is counted, not shown.
     assert _vote("1", "2", "?", "Zaphod") == Vote(Kind.WHOLE)
     assert _vote("1", "2", "a", "b", "c", "d").kind is Kind.TEXT
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (pa.array(["1", "2"]), Kind.TEXT),
+        (pa.array([True, None]), Kind.TRUTH),
+        (pa.array([1, None], pa.uint8()), Kind.WHOLE),
+        (pa.array([1, 2**63 - 1], pa.uint64()), Kind.WHOLE),
+        (pa.array([1, 2**63], pa.uint64()), Kind.LARGE),
+        (pa.array([1.0, None]), Kind.NUMBER),
+        (pa.array([decimal.Decimal("1.5")]), Kind.NUMBER),
+        (pa.array([datetime.datetime(2024, 1, 1, tzinfo=UTC)]), Kind.TIME),
+        (pa.array([datetime.date(2024, 1, 1)]), Kind.TIME),
+        (pa.array([[1]]), Kind.UNSUPPORTED),
+        (pa.array([{"a": 1}]), Kind.UNSUPPORTED),
+        (pa.array([b"a"]), Kind.UNSUPPORTED),
+        (pa.array([datetime.timedelta(1)]), Kind.UNSUPPORTED),
+        (pa.nulls(3), Kind.EMPTY),
+    ],
+)
+def test_columns_of_a_parquet_file_are_what_their_type_says(values, kind):
+    assert vote(pa.chunked_array([values]), parse=False).kind is kind
 
 
 def test_text_in_parquet_is_meant_to_be_text():
@@ -91,14 +124,14 @@ W, N, L, X, D, B, E = (
     ],
 )
 def test_most_silos_decide(kinds, agreed):
-    one = settle((Vote(kind), 1) for kind in kinds)
+    one = majority((Vote(kind), 1) for kind in kinds)
     assert (one.kind if one else None) is agreed
 
 
 def test_large_keys_stand_against_the_silo_that_rounded_them():
     wide, rounded = Vote(W, wide=True), Vote(N)
-    assert settle([(wide, 1), (rounded, 1), (wide, 1)]) == wide
-    assert settle([(wide, 1), (rounded, 1)]) is None
+    assert majority([(wide, 1), (rounded, 1), (wide, 1)]) == wide
+    assert majority([(wide, 1), (rounded, 1)]) is None
 
 
 @given(
@@ -106,6 +139,6 @@ def test_large_keys_stand_against_the_silo_that_rounded_them():
 )
 def test_the_order_of_silos_does_not_matter(silos, random):
     votes = [(Vote(kind, wide and kind is W), 1) for kind, wide in silos]
-    before = settle(votes)
+    before = majority(votes)
     random.shuffle(votes)
-    assert settle(votes) == before
+    assert majority(votes) == before

@@ -9,14 +9,17 @@ from typing import Any
 from components.dashboard.report import About, Report
 from components.payloads import table
 from components.payloads.cohort import Cohort, Member
-from components.payloads.decision import Decision, GateResult
+from components.payloads.decision import Baseline, Decision, GateResult
 from components.payloads.egress import KINDS, Departure
-from components.payloads.findings import sentences
 from components.payloads.ledger import Ledger
 from components.payloads.model_run import RoundRecord, RunRecord, SiloRecord
 from components.payloads.table import Figure, Table
 from components.scoring.model import ModelCard
 
+INPUTS = (
+    *("cohort", "model_run", "model", "evaluation", "blessing"),
+    "inference_result",
+)
 GATES = {
     "minimum_data": {"rows": 100, "rows_of_each_label": 10, "judged_silos": 1},
     "silo_floor": {"at_least": 0.65, "metric": "auc", "refuse_if": "surely"},
@@ -100,9 +103,9 @@ def member(silo: str, rows: int = 4321, **change: Any) -> Member:
     return dataclasses.replace(found, **change)
 
 
-def training(silos: Sequence[str], num_rounds: int = 3) -> RunRecord:
+def rounds(silos: Sequence[str], num_rounds: int = 3) -> RunRecord:
     """Return a training in which each silo's numbers are its own."""
-    rounds = tuple(
+    finished = tuple(
         RoundRecord(
             number,
             0.7,
@@ -121,80 +124,59 @@ def training(silos: Sequence[str], num_rounds: int = 3) -> RunRecord:
         )
         for number in range(1, num_rounds + 1)
     )
-    return RunRecord("fed_avg", "own user ids", rounds=rounds)
+    return RunRecord("fed_avg", "own user ids", rounds=finished)
 
 
 def report(
     members: Sequence[Member],
     figures: Table,
     *,
-    run: RunRecord | None = None,
-    gates: Mapping[str, Any] | None = None,
+    training: RunRecord | None = None,
+    gates: Mapping[str, Any] = GATES,
     failed: Mapping[str, str] | None = None,
-    unjudged: Mapping[str, str] | None = None,
-    refusals: tuple[str, ...] = (),
-    left: Mapping[str, tuple[Departure, ...]] | None = None,
+    not_judged: Mapping[str, str] | None = None,
+    refusal: str = "",
+    quorum: int = 2,
 ) -> Report:
     """Return a run, as the pages are made from it.
 
     Args:
         members: The verdicts.
         figures: The evaluation's table.
-        run: The training; three rounds of all admitted silos if not said otherwise.
+        training: Three rounds of all admitted silos if not said otherwise.
         gates: The settings' section.
         failed: Sentences of the gates that refused.
-        unjudged: Reasons of silos that were not judged.
-        refusals: Why nothing was trained.
-        left: What left each silo; some of each kind if not said otherwise.
+        not_judged: Reasons of silos that were not judged.
+        refusal: Why nothing was trained.
+        quorum: Admitted silos needed to train.
     """
-    reasons = dict(unjudged or {})
-    for one in members:
-        if not one.admitted:
-            reasons[one.silo] = (sentences(one.reasons) or ("left out",))[0]
     refused = failed or {}
     decision = Decision(
-        blessed=not refused and not refusals,
+        blessed=not refused and not refusal,
         reasons=tuple(refused.values()),
         gates=tuple(
             GateResult(name, name not in refused, refused.get(name, "ok"))
-            for name in (gates if gates is not None else GATES)
+            for name in gates
         ),
-        left_out=reasons,
+        baseline=Baseline("6", "b" * 64, "/model/6"),
+        left_out=not_judged or {},
+        settings=gates,
     )
     trained = [one.silo for one in members if one.admitted]
     return Report(
-        about=About("census", "7", "f" * 64, {"gates": gates or GATES}),
-        parts=frozenset(
-            {
-                "cohort",
-                "model_run",
-                "model",
-                "evaluation",
-                "blessing",
-                "inference_result",
-            }
-        ),
-        cohort=Cohort(tuple(members), 2),
+        about=About("census", "7", "f" * 64, {"gates": gates}),
+        parts=frozenset(INPUTS),
+        cohort=Cohort(tuple(members), quorum),
         decision=decision,
         scores=figures,
-        run=run if run is not None else training(trained),
-        card=ModelCard(refusal=refusals[0]) if refusals else ModelCard("a" * 64),
+        run=rounds(trained) if training is None else training,
+        card=ModelCard(refusal=refusal) if refusal else ModelCard("a" * 64),
         ledger=Ledger("done"),
-        egress={
-            one.silo: (left or {}).get(one.silo, departures(index))
-            for index, one in enumerate(members)
-        },
+        egress={one.silo: egress(index) for index, one in enumerate(members)},
     )
 
 
-def with_members(report: Report, *changed: Member) -> Report:
-    """Return a run in which some silos have other verdicts."""
-    known = {one.silo: one for one in (*report.cohort.members, *changed)}
-    cohort = dataclasses.replace(report.cohort, members=tuple(known.values()))
-    return dataclasses.replace(report, cohort=cohort)
-
-
-def departures(index: int) -> tuple[Departure, ...]:
+def egress(index: int) -> tuple[Departure, ...]:
     """Return something of each kind, with numbers of the silo's own."""
     return tuple(
         Departure(kind, 3100 + 7 * index + number, 20_000 + 1371 * index + number)

@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from components.dashboard import formats
-from components.dashboard.report import Report
+from components.dashboard.report import About, Report
 from components.dashboard.silo import page as silo_page
+from components.dashboard.silo.location import file_name
 from components.payloads import table
-from components.payloads.cohort import Member
-from components.payloads.decision import Baseline
+from components.payloads.cohort import Cohort, Member
 from components.payloads.findings import Finding
-from components.payloads.ledger import Unscored
+from components.payloads.ledger import Ledger, Unscored
 from components.payloads.model_run import Dropped, RoundRecord, RunRecord
 from components.payloads.silo import check_id
 from components.payloads.table import Table
@@ -56,28 +56,31 @@ def values(index: int, num: int = 9) -> dict[str, float]:
     }
 
 
-def some(num: int, **how) -> tuple[Report, Table]:
-    """Return a run of silos that are all judged."""
+def some(num: int, **how) -> Report:
+    """Return a run of silos that are all judged, but what `how` says."""
     names = [name(index) for index in range(num)]
     figures = made_runs.tables({silo: values(i) for i, silo in enumerate(names)})
     members = [member(silo, 4321 + 17 * i) for i, silo in enumerate(names)]
-    return made_runs.report(members, figures, **how), figures
+    return made_runs.report(members, figures, **how)
 
 
-def with_baseline(report: Report) -> Report:
-    baseline = Baseline("6", "b" * 64, "/model/6")
-    decision = dataclasses.replace(report.decision, baseline=baseline)
-    return dataclasses.replace(report, decision=decision)
+def with_first(run: Report, first: Member) -> Report:
+    members = (first, *run.cohort.members[1:])
+    return dataclasses.replace(run, cohort=Cohort(members, run.cohort.quorum))
 
 
-def write(report: Report, figures: Table, folder: pathlib.Path) -> dict[str, str]:
+def with_figure(run: Report, only: table.Figure) -> Report:
+    """Return a run with one figure alone of a silo."""
+    others = (one for one in run.scores if one.silo != only.silo)
+    return dataclasses.replace(run, scores=table.of([only, *others]))
+
+
+def write(run: Report, folder: pathlib.Path) -> dict[str, str]:
     """Return the page of each silo."""
-    silo_page.write(report, figures, folder)
+    silo_page.write(run, folder)
     return {
-        line.member.silo: (
-            folder / "silos" / silo_page.file_name(line.member.silo)
-        ).read_text(encoding="utf-8")
-        for line in report.silos
+        one.silo: (folder / "silos" / file_name(one.silo)).read_text(encoding="utf-8")
+        for one in run.cohort.members
     }
 
 
@@ -86,14 +89,14 @@ def text_of(page: str) -> str:
     return re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
 
 
-def numbers_of(report: Report, figures: Table, silo: str) -> set[str]:
+def numbers_of(run: Report, silo: str) -> set[str]:
     """Return all of a silo's numbers, written as pages write them."""
     found = set()
-    for one in figures:
+    for one in run.scores:
         if one.silo == silo:
             for value in filter(None, (one.value, one.low, one.high)):
                 found |= {formats.metric(value), formats.signed(value)}
-    for record in report.run.rounds:
+    for record in run.run.rounds:
         for part in record.silos:
             if part.silo == silo:
                 found |= {
@@ -103,9 +106,9 @@ def numbers_of(report: Report, figures: Table, silo: str) -> set[str]:
                     formats.metric(part.cosine),
                     formats.count(part.examples),
                 }
-    (line,) = (line for line in report.silos if line.member.silo == silo)
-    found |= {formats.count(rows) for rows in line.member.rows.values()}
-    for left in line.left:
+    (own,) = (one for one in run.cohort.members if one.silo == silo)
+    found |= {formats.count(rows) for rows in own.rows.values()}
+    for left in run.egress[silo]:
         found |= {formats.count(left.count), formats.size(left.bytes)}
     return found
 
@@ -115,9 +118,9 @@ def holds(page: str, number: str) -> bool:
     return bool(re.search(rf"(?<![\d.,+\-]){re.escape(number)}(?![\d,])", page))
 
 
-def leaks(report: Report, figures: Table, pages: dict[str, str]) -> list[str]:
+def leaks(run: Report, pages: dict[str, str]) -> list[str]:
     """Return the other silos' names and numbers that pages hold."""
-    numbers = {silo: numbers_of(report, figures, silo) for silo in pages}
+    numbers = {silo: numbers_of(run, silo) for silo in pages}
     allowed = {"0.650", "0.010", "0.080", "0.100"}  # the bounds of the gates
     found = []
     for silo, page in pages.items():
@@ -133,16 +136,15 @@ def leaks(report: Report, figures: Table, pages: dict[str, str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def nine(tmp_path_factory):
-    """Nine silos, all judged, with a baseline; their pages."""
-    report, figures = some(9)
-    folder = tmp_path_factory.mktemp("pages")
-    return report, figures, write(with_baseline(report), figures, folder)
+    """Nine silos, all judged; their pages."""
+    run = some(9)
+    return run, write(run, tmp_path_factory.mktemp("pages"))
 
 
 def test_the_numbers_that_are_looked_for_are_on_their_own_page(nine):
-    report, figures, pages = nine
+    run, pages = nine
     for silo, page in pages.items():
-        numbers = numbers_of(report, figures, silo)
+        numbers = numbers_of(run, silo)
         assert len(numbers) > 60
         found = {number for number in numbers if holds(text_of(page), number)}
         assert len(found) > 40, sorted(numbers - found)
@@ -150,8 +152,8 @@ def test_the_numbers_that_are_looked_for_are_on_their_own_page(nine):
 
 
 def test_no_other_silo_s_name_or_figure_is_on_a_page(nine):
-    report, figures, pages = nine
-    assert leaks(report, figures, pages) == []
+    run, pages = nine
+    assert leaks(run, pages) == []
 
 
 share = st.floats(0.001, 0.999, allow_nan=False)
@@ -186,25 +188,27 @@ def test_no_other_silo_is_told_whatever_the_figures(tmp_path, rows, small, out):
         )
         for index, silo in enumerate(names)
     ]
-    report = made_runs.report(
+    run = made_runs.report(
         members,
         figures,
-        unjudged={names[i]: f"as {names[-1]}" for i in small if i < len(names)},
+        not_judged={names[i]: f"as {names[-1]}" for i in small if i < len(names)},
         failed={"silo_floor": f"Not blessed: silo {names[-1]} has an AUC of 0.123."},
     )
-    pages = write(with_baseline(report), figures, tmp_path)
-    assert leaks(report, figures, pages) == []
+    pages = write(run, tmp_path)
+    assert leaks(run, pages) == []
 
 
 def test_an_owner_reads_that_the_rows_were_not_scored_or_not_learned_from(tmp_path):
-    report, figures = some(2)
-    one, other = (line.member.silo for line in report.silos)
+    run = some(2)
+    one, other = (each.silo for each in run.cohort.members)
     reason = f"silo `{one}`: cut, as `{other}`"
-    ledger = dataclasses.replace(report.ledger, unscored=(Unscored(one, reason),))
     drop = Dropped(one, f"silo `{one}`: the same label as `{other}`")
-    run = dataclasses.replace(report.run, rounds=(), left_out=(drop,))
-    report = dataclasses.replace(report, run=run, ledger=ledger)
-    pages = write(report, figures, tmp_path)
+    run = dataclasses.replace(
+        run,
+        run=RunRecord("fed_avg", left_out=(drop,)),
+        ledger=Ledger("done", unscored=(Unscored(one, reason),)),
+    )
+    pages = write(run, tmp_path)
     assert "✗ Your rows were not all scored:" in pages[one]
     assert "cut, as <code>another silo</code>" in pages[one]
     assert "✗ The model did not learn from your rows." in pages[one]
@@ -212,10 +216,10 @@ def test_an_owner_reads_that_the_rows_were_not_scored_or_not_learned_from(tmp_pa
     assert other not in pages[one]
 
 
-def test_texts_about_a_silo_are_told_without_the_other_s_name(tmp_path):
-    report, figures = some(2)
-    one, other = (line.member.silo for line in report.silos)
-    run = RunRecord(
+def test_texts_about_a_silo_do_not_name_the_other(tmp_path):
+    run = some(2)
+    one, other = (each.silo for each in run.cohort.members)
+    training = RunRecord(
         "fed_avg",
         refusal=f"1 of 2 silos answered (`{other}`: died)",
         rounds=(
@@ -225,12 +229,9 @@ def test_texts_about_a_silo_are_told_without_the_other_s_name(tmp_path):
         ),
         left_out=(Dropped(one, f"the same label as `{other}`"),),
     )
-    card = ModelCard(refusal=run.refusal)
-    report = dataclasses.replace(report, run=run, card=card)
     found = Finding(f"{other}.csv: a corrupt file", f"ask `{other}` for its own")
-    silos = [dataclasses.replace(line.member, notes=(found,)) for line in report.silos]
-    report = made_runs.with_members(report, *silos)
-    page = write(report, figures, tmp_path)[one]
+    run = dataclasses.replace(run, run=training, card=ModelCard(refusal="none"))
+    page = write(with_first(run, member(one, notes=(found,))), tmp_path)[one]
     assert other not in page
     assert "has user id 7 of silo <code>another silo</code>" in page
     assert "the same label as <code>another silo</code>" in page
@@ -240,8 +241,7 @@ def test_texts_about_a_silo_are_told_without_the_other_s_name(tmp_path):
 
 def test_sentences_and_waivers_of_gates_are_not_repeated(tmp_path):
     sentence = f"Not blessed: silo {name(1)} loses 0.031 AUC (0.702 to 0.671)."
-    report, figures = some(7, failed={"silo_change": sentence})
-    pages = write(report, figures, tmp_path)
+    pages = write(some(7, failed={"silo_change": sentence}), tmp_path)
     for page in pages.values():
         assert "✗ Not blessed" in page
         assert "Refused: no step back for any silo." in page
@@ -250,18 +250,16 @@ def test_sentences_and_waivers_of_gates_are_not_repeated(tmp_path):
 
 
 def test_blessed_by_a_waiver(tmp_path):
-    report, figures = some(7, failed={"silo_floor": "Not blessed: x"})
-    decision = dataclasses.replace(report.decision, blessed=True)
-    report = dataclasses.replace(report, decision=decision)
-    page = write(report, figures, tmp_path)[name(0)]
+    run = some(7, failed={"silo_floor": "Not blessed: x"})
+    decision = dataclasses.replace(run.decision, blessed=True)
+    page = write(dataclasses.replace(run, decision=decision), tmp_path)[name(0)]
     assert "⚑ Blessed, 1 gate waived</h2>" in page
     assert "Waived by the operator: what each silo must reach." in page
 
 
 @pytest.mark.parametrize(("num", "shown"), [(5, False), (6, True)])
 def test_fewer_than_five_others_show_no_distribution(tmp_path, num, shown):
-    report, figures = some(num)
-    page = write(report, figures, tmp_path)[name(0)]
+    page = write(some(num), tmp_path)[name(0)]
     assert ("Among the others" in page) is shown
     assert ("alike," in page) is shown
     assert ("12.3 %" in page) is shown  # its share of all rows
@@ -269,7 +267,7 @@ def test_fewer_than_five_others_show_no_distribution(tmp_path, num, shown):
 
 
 def test_the_histogram_has_its_counts_and_a_text(nine):
-    _, _, pages = nine
+    _, pages = nine
     page = pages[name(0)]
     assert page.count("<figure>") == 5 + 2  # metrics, and its norm and cosine
     assert page.count('role="img" aria-label="AUC of 8 other silos: ') == 1
@@ -281,10 +279,8 @@ def test_a_quarantined_silo_reads_why_and_what_to_do(tmp_path):
         "column `age`: found no such column, expected float values",
         "export `age` as the schema expects it",
     )
-    report, figures = some(3)
     out = Member(name(0), admitted=False, reasons=(reason,))
-    report = made_runs.with_members(report, out)
-    page = write(report, figures, tmp_path)[name(0)]
+    page = write(with_first(some(3), out), tmp_path)[name(0)]
     heading = re.search(r'<h2 id="decision"[^>]*>(.*?)</h2>', page).group(1)
     assert heading == "✗ Your silo was not admitted"
     assert page.index(heading) < page.index("<h3>The model: ✓ Blessed</h3>")
@@ -302,46 +298,32 @@ def test_a_quarantined_silo_reads_why_and_what_to_do(tmp_path):
 def test_a_silo_that_was_not_admitted_reads_so_first_where_nothing_was_trained(
     tmp_path,
 ):
-    report, _ = some(3, refusals=("1 of 3 admitted",))
-    report = made_runs.with_members(report, Member(name(0), admitted=False))
-    page = write(report, Table(), tmp_path)[name(0)]
+    run = dataclasses.replace(some(3, refusal="1 of 3 admitted"), scores=Table())
+    out = Member(name(0), admitted=False)
+    page = write(with_first(run, out), tmp_path)[name(0)]
     assert "✗ Your silo was not admitted</h2>" in page
     assert "Your rows took no part in this run." in page
     assert "<h3>The model: ✗ Nothing was trained</h3>" in page
 
 
 def test_a_silo_without_a_figure_reads_that_and_not_that_few_were_judged(tmp_path):
-    report, figures = some(14)
     few = figure(name(0), "auc", None, rows=41, positives=None, note="too few")
-    figures = table.of([few, *(one for one in figures if one.silo != name(0))])
-    page = write(report, figures, tmp_path)[name(0)]
+    page = write(with_figure(some(14), few), tmp_path)[name(0)]
     assert "your silo has no figure of its own to place among theirs" in page
     assert "would tell too much" not in page
 
 
-def test_a_finding_of_an_earlier_version_is_told_without_a_way_out(tmp_path):
-    report, figures = some(3)
-    known = member(name(0), notes=(Finding("column `age`: drifted"),))
-    report = made_runs.with_members(report, known)
-    page = write(report, figures, tmp_path)[name(0)]
-    assert "column <code>age</code>: drifted" in page
-    assert "What to do:" not in page
-
-
 def test_a_silo_with_too_few_rows_reads_how_many_are_missing(tmp_path):
-    report, figures = some(3, unjudged={name(0): "41 evaluation rows"})
+    run = some(3, not_judged={name(0): "41 evaluation rows"})
     few = figure(name(0), "rows", None, rows=41, positives=None, note="too few")
-    figures = table.of([few, *(one for one in figures if one.silo != name(0))])
-    page = write(report, figures, tmp_path)[name(0)]
+    page = write(with_figure(run, few), tmp_path)[name(0)]
     assert "It has 41 labelled evaluation rows, and 100 are needed" in page
     assert "59 more would do." in page
 
 
 def test_where_nothing_was_trained(tmp_path):
-    report, _ = some(3, run=RunRecord("fed_avg"), refusals=("1 of 3 admitted",))
-    cohort = dataclasses.replace(report.cohort, quorum=4)
-    report = dataclasses.replace(report, cohort=cohort)
-    page = write(report, Table(), tmp_path)[name(0)]
+    run = some(3, training=RunRecord("fed_avg"), refusal="1 of 3 admitted", quorum=4)
+    page = write(dataclasses.replace(run, scores=Table()), tmp_path)[name(0)]
     assert "✗ Nothing was trained" in page
     assert "3 of 3 silos were admitted; the quorum is 4." in page
     assert "There was no round to take part in." in page
@@ -360,9 +342,9 @@ def test_hostile_names_are_inert(tmp_path, hostile):
     )
     note = Finding(f"column `{EVIL}`: is `new", EVIL)
     members = [member(silo, notes=(note,)) for silo in names]
-    report = made_runs.report(members, figures)
-    about = dataclasses.replace(report.about, use_case=hostile, span=EVIL)
-    pages = write(dataclasses.replace(report, about=about), figures, tmp_path)
+    run = made_runs.report(members, figures)
+    run = dataclasses.replace(run, about=About(hostile, EVIL))
+    pages = write(run, tmp_path)
     tags, text = parse(pages[hostile])
     assert {"script", "img", "link", "iframe", "object"} & tags == set()
     assert hostile in text
@@ -388,7 +370,7 @@ def parse(page: str) -> tuple[set[str], str]:
 
 
 def test_the_policy_allows_the_style_sheet_and_nothing_else(nine):
-    _, _, pages = nine
+    _, pages = nine
     page = pages[name(0)]
     (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
     assert policy.startswith("default-src 'none'; style-src &#39;sha256-")
@@ -424,16 +406,15 @@ def test_a_page_at_its_largest_is_small(tmp_path):
     )
     members = [member(name(index)) for index in range(40)]
     members[0] = member(silo, notes=notes)
-    run = made_runs.training([silo], 300)
-    figures = table.of(made)
-    report = with_baseline(made_runs.report(members, figures, run=run))
-    page = write(report, figures, tmp_path)[silo]
+    training = made_runs.rounds([silo], 300)
+    run = made_runs.report(members, table.of(made), training=training)
+    page = write(run, tmp_path)[silo]
     assert 30_000 < len(page.encode()) < MAX_BYTES
 
 
 def test_file_names_are_plain_short_and_their_own():
     names = ["F9", "f9", "F 9", "con", ARABIC, EMOJI, LONG]
-    found = [silo_page.file_name(check_id(silo)) for silo in names]
+    found = [file_name(check_id(silo)) for silo in names]
     assert len({one.casefold() for one in found}) == len(names)
     assert all(re.fullmatch(r"[a-z0-9-]{4,57}\.html", one) for one in found)
     assert found[0].startswith("f9-")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from components.dashboard.silo import page as silo_page
+from components.dashboard.silo.location import file_name
 from components.payloads import table
 from components.payloads.cohort import Member
-from components.payloads.decision import Baseline
 from components.payloads.findings import Finding
 from tests.components.dashboard.conftest import ARABIC, EMOJI, EVIL, LONG, PLAIN
 from tests.components.dashboard.silo import made_runs
@@ -40,16 +38,14 @@ def folder(tmp_path_factory):
     reason = f"column `{EVIL}`: found no such column, expected float values"
     found = Finding(reason, f"export `{EVIL}`"), Finding(f"file {LONG} is new")
     members[1] = Member(ARABIC, False, found[:1], found[1:])
-    report = made_runs.report(members, figures, run=made_runs.training(NAMES, 15))
-    baseline = Baseline("6", "b" * 64, "/model/6")
-    decision = dataclasses.replace(report.decision, baseline=baseline)
+    training = made_runs.rounds(NAMES, 15)
     made = tmp_path_factory.mktemp("site")
-    silo_page.write(dataclasses.replace(report, decision=decision), figures, made)
+    silo_page.write(made_runs.report(members, figures, training=training), made)
     return made / "silos"
 
 
 def place(folder, silo):
-    return folder / silo_page.file_name(silo)
+    return folder / file_name(silo)
 
 
 @pytest.mark.parametrize("silo", [EVIL, ARABIC, EMOJI, LONG, PLAIN[0]])

@@ -1,0 +1,1 @@
+"""The model of use cases that bring none of their own."""

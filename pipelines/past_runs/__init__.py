@@ -1,1 +1,0 @@
-"""Runs that ended, with what they left: in folders here, or in a cluster's store."""

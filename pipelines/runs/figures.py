@@ -1,0 +1,115 @@
+"""The figures of a run that are compared, and what people call them.
+
+Those of the candidate on held-out rows: over all rows, by silo, by group. Figures of
+groups inside silos stay on the run's page: there are as many as silos times groups.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.payloads.manifest import EVAL
+from components.payloads.table import CANDIDATE, SILO, Figure
+
+# Of each silo; over all silos and of groups, all metrics but the curves.
+SILO_METRICS = (
+    *("auc", "pr_auc", "log_loss", "brier", "calibration_error", "base_rate"),
+    *("tpr", "fpr", "positive_rate", "precision"),
+)
+CURVES = ("calibration_observed", "calibration_predicted")  # one point a bin
+COUNTS = ("rows",)  # shown beside each figure
+
+_PREFIXES = {
+    "worst_tenth_": "worst tenth in ",
+    "worst_": "worst ",
+    "mean_": "mean ",
+    "own_threshold_": "own threshold: ",
+    "gap_": "gap in ",
+    "gini_": "Gini of ",
+    "variance_": "variance of ",
+    "between_groups_": "between groups: ",
+    "size_correlation_": "correlation with size of ",
+}
+_NAMES = {
+    "auc": "AUC",
+    "tpr": "TPR",
+    "fpr": "FPR",
+    "fnr": "FNR",
+    "pr_auc": "PR-AUC",
+    "brier": "Brier score",
+    "theil": "Theil index",
+}
+
+
+class Subject(NamedTuple):
+    """Whose figure: of all rows (all empty), of a silo, of a slice or its group."""
+
+    silo: str = ""
+    slice: str = ""
+    group: str = ""
+
+
+class MetricKey(NamedTuple):
+    """Which figure: a metric, at a threshold where it is a rate."""
+
+    metric: str
+    threshold: float | None = None
+
+
+Figures = dict[tuple[Subject, MetricKey], Figure]
+
+
+def of_table(arrow: pa.Table) -> Figures:
+    """Return the figures that are compared; those with a note have no value.
+
+    Args:
+        arrow: The tidy table (`components/payloads/table.py`).
+    """
+    columns = [column.to_pylist() for column in arrow.filter(_compared(arrow)).columns]
+    figures = itertools.starmap(Figure, zip(*columns, strict=True))
+    return {
+        (Subject(f.silo, f.slice, f.group), MetricKey(f.metric, f.threshold)): f
+        for f in figures
+    }
+
+
+def _compared(arrow: pa.Table) -> pa.ChunkedArray:
+    metric = arrow["metric"]
+    left_out = pa.array([*CURVES, *COUNTS])
+    of_all = pc.and_(
+        pc.equal(arrow["silo"], ""), pc.invert(pc.is_in(metric, value_set=left_out))
+    )
+    of_silos = pc.and_(
+        pc.equal(arrow["slice"], ""),
+        pc.is_in(metric, value_set=pa.array(SILO_METRICS)),
+    )
+    held_out = pc.and_(
+        pc.equal(arrow["model"], CANDIDATE), pc.equal(arrow["split"], EVAL)
+    )
+    known = pc.and_(held_out, pc.is_finite(arrow["value"]))
+    return pc.and_(pc.or_(of_all, of_silos), pc.fill_null(known, False))
+
+
+def label(key: MetricKey, over: str = "") -> str:
+    """Return a metric's name for people: `Gap in TPR at 0.25, over the silos`.
+
+    Args:
+        key: The metric; its name is one of the FairnessEvaluator's README.md.
+        over: The slice that it is taken over; empty for all rows.
+    """
+    name = _name(key.metric)
+    name = name[:1].upper() + name[1:]
+    at = "" if key.threshold is None else f" at {key.threshold:g}"
+    place = "the silos" if over == SILO else over
+    return name + at + (f", over {place}" if place else "")
+
+
+def _name(metric: str) -> str:
+    for prefix, words in _PREFIXES.items():
+        if metric.startswith(prefix):
+            return words + _name(metric.removeprefix(prefix))
+    return _NAMES.get(metric) or metric.replace("_", " ").replace("auc", "AUC")

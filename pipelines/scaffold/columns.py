@@ -1,0 +1,115 @@
+"""A column over all silos: what most take it for, and what follows from that."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Collection, Mapping
+
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from pipelines.scaffold.survey import Column
+from pipelines.scaffold.votes import Kind, Vote
+from pipelines.scaffold.wording import of_silos
+
+NEAR_UNIQUE = 0.5  # distinct values a row, from which on text is no category
+FEW_ROWS = 20  # below, a share of distinct values says nothing
+NAME_OF_KEY = re.compile(
+    r"(?i:(^|[^a-z])(id|key|nr|number|uuid|guid|pk|index|row)([^a-z]|$))"
+    r"|[a-z](Id|ID|Key|Nr|Number)$"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Agreed:
+    """What a column is taken for.
+
+    Attributes:
+        name: Its name.
+        silos: What each silo holds of it.
+        vote: What most silos say.
+        type: Its type in the schema.
+    """
+
+    name: str
+    silos: Mapping[str, Column]
+    vote: Vote
+    type: int
+
+    @property
+    def held(self) -> dict[str, Column]:
+        """The silos with a value in it."""
+        return {silo: one for silo, one in self.silos.items() if one.filled}
+
+    @property
+    def has_name_of_key(self) -> bool:
+        """Whether it is called as keys are."""
+        return NAME_OF_KEY.search(self.name) is not None
+
+    @property
+    def names_rows(self) -> bool:
+        """Whether it differs in all rows of each silo, and not by chance.
+
+        Whole numbers such as incomes may differ in a few hundred rows: they must be
+        called a key, be numbered nearly without gaps, or be too large for a quantity.
+        """
+        if self.vote.kind not in {Kind.WHOLE, Kind.LARGE, Kind.TEXT}:
+            return False
+        if self.type == schema_pb2.FLOAT:
+            return False
+        fits = {Kind.TRUTH, Kind.WHOLE}
+        if self.type == schema_pb2.BYTES:
+            fits |= {Kind.LARGE, Kind.TEXT, Kind.TIME}
+        held = [c for c in self.silos.values() if c.vote and c.vote.kind in fits]
+        named = self.has_name_of_key
+        return all(c.is_unique and (named or c.is_identifier) for c in held)
+
+    @property
+    def useless(self) -> str:
+        """Why a model can't learn from it; empty where it can."""
+        held = [*self.held.values()]
+        if len({column.only for column in held}) == 1 and held[0].only is not None:
+            return "the same value in all rows"
+        if self.vote.kind is Kind.TIME:
+            return "dates or times: each would be a category of its own"
+        if self.names_rows:
+            return "different in each row: identifiers or free text"
+        if self.type == schema_pb2.INT and self.vote.wide:
+            return "whole numbers of 2^53 and more: identifiers, no quantities"
+        enough = [column for column in held if column.filled >= FEW_ROWS]
+        near = [c for c in enough if c.distinct > NEAR_UNIQUE * c.filled]
+        if self.type == schema_pb2.BYTES and 2 * len(near) > len(enough):
+            return "different in nearly each row: identifiers or free text"
+        return ""
+
+    def notes(
+        self, num_silos: int, misfits: Collection[str], has_key: bool
+    ) -> list[str]:
+        """Return what should be looked at, though it stops no silo.
+
+        Args:
+            num_silos: All silos.
+            misfits: Those whose values don't fit the schema.
+            has_key: Whether another column, or this one, is the key.
+        """
+        held, notes = self.held, []
+        if self.vote.kind in {Kind.TEXT, Kind.TIME} and self.type == schema_pb2.BYTES:
+            odd = [
+                silo
+                for silo, column in held.items()
+                if column.vote and column.vote.is_numeric and silo not in misfits
+            ]
+            if odd:
+                notes.append(
+                    f"found numbers in {of_silos(odd, len(held))}, text in the others: "
+                    "check that they mean the same"
+                )
+        odd = [silo for silo, column in held.items() if not column.is_unique]
+        if not has_key and 0 < len(odd) < len(held) / 2:
+            notes.append(
+                f"differs in each row, but not in {of_silos(odd, len(held))}, so it is "
+                "not the key"
+            )
+        if 2 * len(held) <= num_silos:
+            notes.append(f"found a value in {of_silos(held, num_silos)} only")
+        return [f"column `{self.name}`: {note}" for note in notes]
