@@ -117,4 +117,6 @@ def test_all_of_a_page_is_printed(browser, pages, tmp_path):
         visit.page.emulate_media(media="print")
         paper = "getComputedStyle(document.body).backgroundColor"
         assert visit.page.evaluate(paper) == "rgb(255, 255, 255)"
-        assert visit.page.get_by_role("heading", name="All silos").is_visible()
+        assert visit.page.get_by_role(
+            "heading", name="All silos", exact=True
+        ).is_visible()
