@@ -75,7 +75,7 @@ def collect(
         (
             entry.silo,
             {
-                "path": entry.splits[split].path,
+                "paths": entry.splits[split].paths,
                 "digests": entry.digests(split),
                 "subjects": [dataclasses.asdict(subject) for subject in subjects],
                 "label": label,

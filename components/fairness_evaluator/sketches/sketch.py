@@ -31,9 +31,9 @@ def sketch(silo: Silo, arguments: Mapping[str, Any]) -> Result:
 
     Args:
         silo: The silo.
-        arguments: `path` of the split, `subjects` (fields of one or two), `label`
-            (column), `families` (their columns), `thresholds`, `min_slice_rows`,
-            `bins`, `counts` (whether in figures over all silos).
+        arguments: `paths` of the split's files, `subjects` (fields of one or two),
+            `label` (column), `families` (their columns), `thresholds`,
+            `min_slice_rows`, `bins`, `counts` (whether in figures over all silos).
 
     Returns:
         Values: `rows`, `unlabelled` (rows left out), `pooled` (how many cells and
@@ -47,14 +47,14 @@ def sketch(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         FileError: The split can't be read or scored.
     """
     subjects = [Subject(**fields) for fields in arguments["subjects"]]
-    lacking = None
+    missing = None
     try:
         folds, unlabelled = _fold(silo, arguments, subjects)
     except Exception as error:
         # Where the first model alone can be scored, the second was the cause.
         if len(subjects) == 1:
             raise
-        lacking = tasks.failure("sketch", silo, error)
+        missing = tasks.failure("sketch", silo, error)
         folds, unlabelled = _fold(silo, arguments, subjects[:1])
     told, pooled = folds.told(arguments["min_slice_rows"], counts=arguments["counts"])
     pool = pooled.to_bytes() if len(pooled) else b""
@@ -62,28 +62,29 @@ def sketch(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         "rows": folds.rows,
         "unlabelled": unlabelled,
         "pooled": len(pooled),
-        "not_compared": lacking.reason if lacking else "",
+        "not_compared": missing.reason if missing else "",
     }
-    return Result(values, told.to_bytes(), pool, lacking)
+    return Result(values, told.to_bytes(), pool, missing)
 
 
 def _fold(
     silo: Silo, arguments: Mapping[str, Any], subjects: Sequence[Subject]
 ) -> tuple[SliceFolds, int]:
-    path, label, families = (arguments[key] for key in ("path", "label", "families"))
+    label, families = arguments["label"], arguments["families"]
     names = [subject.name for subject in subjects]
     folds = SliceFolds(families, arguments["thresholds"], arguments["bins"], names)
     # All columns for each subject, so that their batches are alike.
     columns = {label, *folds.columns}.union(*(each.columns() for each in subjects))
-    streams = [subject.score(silo, path, columns) for subject in subjects]
     unlabelled = 0
-    for found in zip(*streams, strict=True):
-        batch = found[0][0]
-        if any(other.num_rows != batch.num_rows for other, _ in found):
-            raise ValueError("the batches of both models are not of the same rows")
-        labels, known = _labels(batch, label, silo, path)
-        unlabelled += int((~known).sum())
-        folds.add(batch, known, labels, [scores for _, scores in found])
+    for path in arguments["paths"]:
+        streams = [subject.score(silo, path, columns) for subject in subjects]
+        for found in zip(*streams, strict=True):
+            batch = found[0][0]
+            if any(other.num_rows != batch.num_rows for other, _ in found):
+                raise ValueError("the batches of both models are not of the same rows")
+            labels, known = _labels(batch, label, silo, path)
+            unlabelled += int((~known).sum())
+            folds.add(batch, known, labels, [scores for _, scores in found])
     return folds, unlabelled
 
 

@@ -54,9 +54,9 @@ class Runs:
 
     def is_whole(self, found) -> bool:
         return all(
-            digests.of_file(split.path) == split.digest
+            digests.of_file(file.path) == file.digest
             for entry in found
-            for split in entry.splits.values()
+            for file in entry.files()
         )
 
 

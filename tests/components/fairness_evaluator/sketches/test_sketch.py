@@ -19,7 +19,7 @@ def subject(world, name):
 
 def arguments(world, path, models=("candidate",), **changes):
     return {
-        "path": str(path),
+        "paths": [str(path)],
         "subjects": [subject(world, name) for name in models],
         "label": "late",
         "families": [["origin"]],
