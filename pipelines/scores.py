@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from components.dashboard.settings import DashboardSettings
 from components.errors import SettingsError
 from components.payloads import egress, table
+from components.payloads.decision import Baseline, Decision
 from components.payloads.minimum_data import MinimumData
 from pipelines import settings as settings_file
 from pipelines.settings import ScoresSettings
@@ -21,7 +22,6 @@ from pipelines.settings import ScoresSettings
 if TYPE_CHECKING:
     from components.fairness_evaluator.evaluation import Measured
     from components.fairness_evaluator.score_columns import Lack
-    from components.payloads.decision import Decision
 
 PAGE = "index.html"
 EVALUATION = "evaluation"
@@ -143,8 +143,7 @@ def evaluate(request: Request, to: pathlib.Path) -> Verdict:
         predictions,
         score_columns,
     )
-    from components.fairness_evaluator.sketches.subjects import Subject
-    from components.payloads.decision import Baseline
+    from components.fairness_evaluator.sketches.models import ScoredModel
 
     examples = predictions.find(request.folder, request.name)
     lacks = score_columns.check(examples, _named(request))
@@ -152,8 +151,8 @@ def evaluate(request: Request, to: pathlib.Path) -> Verdict:
         table.CANDIDATE: request.score,
         table.BASELINE: request.baseline_score,
     }
-    subjects = [
-        Subject(model, "", predictions.digest(examples, column), column)
+    models = [
+        ScoredModel(model, "", predictions.digest(examples, column), column)
         for model, column in columns.items()
         if column
     ]
@@ -164,7 +163,7 @@ def evaluate(request: Request, to: pathlib.Path) -> Verdict:
     measured = evaluation.measure(
         examples,
         predictions.cohort(examples),
-        subjects,
+        models,
         request.label,
         request.settings.evaluation,
         gates.minimum_data if gates else MinimumData(),
@@ -176,7 +175,7 @@ def evaluate(request: Request, to: pathlib.Path) -> Verdict:
     counted = {silo: lacks[silo] for silo in lacks if silo not in measured.left_out}
     decided = None
     if gates:
-        baseline = Baseline("", subjects[1].digest, "") if subjects[1:] else None
+        baseline = Baseline("", models[1].digest, "") if models[1:] else None
         decided = decision.decide(
             measured.figures, examples.silos, measured.left_out, gates, baseline
         )

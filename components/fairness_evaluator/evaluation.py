@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import logging
 import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from components.beam import IN_MEMORY
 from components.fairness_evaluator import decision
 from components.fairness_evaluator.figures import tidy
+from components.fairness_evaluator.figures.tidy import Known
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.gates import populations
 from components.fairness_evaluator.settings import EvaluationSettings
-from components.fairness_evaluator.sketches import bins, collect
+from components.fairness_evaluator.sketches import collect, totals
 from components.fairness_evaluator.sketches.cells import Cell
-from components.fairness_evaluator.sketches.collect import Collected
-from components.fairness_evaluator.sketches.slices import Key
-from components.fairness_evaluator.sketches.subjects import Subject
+from components.fairness_evaluator.sketches.collect import Collected, Key
+from components.fairness_evaluator.sketches.models import ScoredModel
 from components.payloads import findings, manifest, table
 from components.payloads.cohort import Cohort
 from components.payloads.decision import Baseline, Decision, Waiver
@@ -26,8 +25,6 @@ from components.payloads.egress import Departure
 from components.payloads.manifest import Manifest
 from components.payloads.minimum_data import MinimumData
 from components.payloads.table import Figure, Table
-
-logger = logging.getLogger(__name__)
 
 BASELINE_FOLDER = "baseline"
 
@@ -65,7 +62,7 @@ class Measured:
 def evaluate(
     examples: Manifest,
     cohort: Cohort,
-    candidate: Subject,
+    candidate: ScoredModel,
     baseline: Baseline | None,
     label: str,
     settings: EvaluationSettings,
@@ -91,13 +88,13 @@ def evaluate(
         beam_args: Beam's own flags.
         baseline_gone: The earlier blessed model, where its folder is gone.
     """
-    subjects = [candidate]
+    models = [candidate]
     if baseline:
-        subjects.append(Subject(table.BASELINE, baseline.uri, baseline.digest))
+        models.append(ScoredModel(table.BASELINE, baseline.uri, baseline.digest))
     measured = measure(
         examples,
         cohort,
-        subjects,
+        models,
         label,
         settings,
         gate_settings.minimum_data,
@@ -119,7 +116,7 @@ def evaluate(
 def measure(
     examples: Manifest,
     cohort: Cohort,
-    subjects: Sequence[Subject],
+    models: Sequence[ScoredModel],
     label: str,
     settings: EvaluationSettings,
     minimum_data: MinimumData,
@@ -131,28 +128,36 @@ def measure(
     Args:
         examples: See `evaluate`.
         cohort: See `evaluate`.
-        subjects: The candidate, then the baseline where there is one.
+        models: The candidate, then the baseline where there is one.
         label: The label's column.
         settings: What is measured.
         minimum_data: From when on a silo counts in the figures over silos.
         folder: Where TFMA's results go, the baseline's in a folder below.
         beam_args: Beam's own flags.
     """
-    apart = _quarantined(cohort)
+    excluded = _quarantined(cohort)
     now, following = (
-        collect.collect(examples, split, subjects, label, settings, apart)
+        collect.collect(examples, split, models, label, settings, excluded)
         for split in (manifest.EVAL, manifest.NEXT)
     )
-    for model, slices in now.slices.items():
-        _tfma(slices, settings, pathlib.Path(folder, _below(model)), beam_args)
-    left_out = apart | _unreadable(examples) | now.failures
+    left_out = excluded | _unreadable(examples) | now.failures
+    cells = {
+        model: found
+        | {
+            key._replace(of=manifest.NEXT): cell
+            for key, cell in following.cells[model].items()
+            if key.of != totals.COMPARED
+        }
+        for model, found in now.cells.items()
+    }
+    known = {
+        model: _tfma(found, settings, pathlib.Path(folder, _below(model)), beam_args)
+        for model, found in cells.items()
+    }
+    collected = dataclasses.replace(now, cells=cells)
     figures = figures_of(
-        now, following, examples.silos, left_out, settings, minimum_data
+        collected, known, examples.silos, left_out, settings, minimum_data
     )
-    for figure in figures:
-        if figure.metric == "auc" and not figure.slice and figure.about:
-            where = f"silo {figure.silo}" if figure.silo else "all silos"
-            logger.warning("model=%s %s: %s", figure.model, where, figure.about)
     return Measured(figures, left_out, _account(now, following))
 
 
@@ -162,63 +167,48 @@ def refused(reason: str) -> Outcome:
 
 
 def figures_of(
-    now: Collected,
-    following: Collected,
+    found: Collected,
+    known: Mapping[str, Known],
     silos: Iterable[str],
     left_out: Mapping[str, str],
     settings: EvaluationSettings,
     minimum_data: MinimumData,
 ) -> Table:
-    """Return the tidy table of what the silos told.
+    """Return the tidy table of what silos told and TFMA computed.
 
     Args:
-        now: Of the evaluation split.
-        following: Of the following span's split.
+        found: The slices of both splits.
+        known: TFMA's figures by model.
         silos: Ids of all silos.
         left_out: Reason by silo that is quarantined or could not be evaluated.
         settings: What is measured.
         minimum_data: From when on a silo counts in the figures over silos.
     """
-    edges = bins.edges(settings.bins, settings.thresholds)
-    known = {
-        model: tidy.measure_all(slices, edges, settings)
-        for model, slices in now.slices.items()
-    }
     figures: list[Figure] = []
-    for model, slices in now.slices.items():
-        figures += tidy.of_slices(model, slices, known[model], settings)
+    for model, cells in found.cells.items():
+        figures += tidy.of_slices(model, cells, known[model])
         figures += tidy.over_groups(model, known[model], settings)
-        figures += tidy.of_own_thresholds(model, known[model], edges, settings)
+        figures += tidy.of_own_thresholds(model, cells, known[model], settings)
     rows = table.of(figure for figure in figures if figure.metric == "rows")
     excluded = populations.not_judged(rows, silos, left_out, minimum_data)
     for model, measures in known.items():
         names = {silo.silo for silo in excluded}
         figures += tidy.over_silos(model, measures, names, settings)
-    if now.pairs:
-        # The same, unless the baseline could not score some silo.
-        compared = (
-            tidy.measure_all(now.compared, edges, settings)
-            if now.not_compared
-            else known[table.CANDIDATE]
-        )
-        figures += tidy.of_change(compared, known[table.BASELINE], now.pairs, settings)
-    for model, slices in following.slices.items():
-        figures += tidy.of_next(
-            model, slices, tidy.measure_all(slices, edges, settings)
-        )
+    if found.pairs:
+        models = (known[table.CANDIDATE], known[table.BASELINE])
+        figures += tidy.of_change(*models, found.cells, found.pairs, settings)
     return table.of(figures)
 
 
 def _tfma(
-    slices: Mapping[Key, Cell],
+    cells: Mapping[Key, Cell],
     settings: EvaluationSettings,
     folder: pathlib.Path,
     beam_args: Sequence[str],
-) -> None:
+) -> Known:
     from components.fairness_evaluator.figures import tfma_eval  # seconds to import
 
-    if not all(cell.too_few for cell in slices.values()):
-        tfma_eval.evaluate(slices, settings, folder, beam_args)
+    return tfma_eval.evaluate(cells, settings, folder, beam_args)
 
 
 def _below(model: str) -> str:

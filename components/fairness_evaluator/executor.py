@@ -35,7 +35,7 @@ class Executor(TaskExecutor):
     ) -> None:
         """See base class."""
         from components.fairness_evaluator import evaluation  # loads engines
-        from components.fairness_evaluator.sketches.subjects import Subject
+        from components.fairness_evaluator.sketches.models import ScoredModel
 
         measured, demanded = settings.parse(
             exec_properties["settings"], exec_properties["gates"]
@@ -51,7 +51,7 @@ class Executor(TaskExecutor):
             outcome = evaluation.evaluate(
                 examples,
                 Cohort.read(artifact_utils.get_single_uri(input_dict["cohort"])),
-                Subject(table.CANDIDATE, trained.uri, card.digest),
+                ScoredModel(table.CANDIDATE, trained.uri, card.digest),
                 _baseline(exec_properties, "baseline_uri"),
                 exec_properties["label"],
                 measured,

@@ -107,7 +107,7 @@ def _check_kinds(column: str, schemas: Mapping[str, pa.Schema]) -> None:
 
 
 def _kind(type_: pa.DataType) -> str:
-    """Return in which of its forms a type names values, see `sketches/families.py`."""
+    """Return in which of its forms a type names values, see `sketches/rows.py`."""
     if pa.types.is_dictionary(type_):
         type_ = type_.value_type
     alike = (

@@ -14,6 +14,8 @@ from components.fairness_evaluator.gate_settings import GateSettings
 from components.payloads.table import CROSS, SILO
 from components.settings import Section
 
+OF = "evaluated_rows"  # TFMA's slice key of rows other than the evaluation split's
+
 # TFMA's names of rates carry the threshold in decimals, so none may be tiny.
 Threshold = Annotated[float, pydantic.Field(ge=0.0001, le=0.9999)]
 
@@ -37,9 +39,12 @@ class EvaluationSettings(Section):
     min_slice_rows: Annotated[int, pydantic.Field(ge=1)] = 30
     """Slices with fewer rows are shown as too few, without figures; unit: rows."""
 
-    bins: Annotated[int, pydantic.Field(ge=10, le=20_000)] = 20_000
-    """Score bins, evenly in the score and again evenly in its logit; unit: bins.
-    Fewer make sketches smaller and AUC coarser: scores of one bin count as ties."""
+    rows_per_bin: Annotated[int, pydantic.Field(ge=1)] = 5
+    """Fewest rows of a silo's score bins, of which totals over silos have their AUC;
+    unit: rows. More tell less, and blur the AUC over small silos."""
+
+    bins: Annotated[int, pydantic.Field(ge=10, le=20_000)] = 1_000
+    """Most score bins that a silo tells of a slice; unit: bins."""
 
     @property
     def families(self) -> tuple[tuple[str, ...], ...]:
@@ -57,10 +62,10 @@ class EvaluationSettings(Section):
     @pydantic.field_validator("slices")
     @classmethod
     def _names(cls, slices: tuple[str, ...]) -> tuple[str, ...]:
-        if SILO in slices or "" in slices:
+        if {SILO, OF, ""} & {*slices}:
             raise ValueError(
-                f"`{SILO}` and the empty name can't be slice columns: every silo is "
-                "a slice already"
+                f"`{SILO}`, `{OF}` and the empty name can't be slice columns: every "
+                "silo is a slice already"
             )
         if any(CROSS in column for column in slices):
             raise ValueError(f"`{CROSS}` can't be part of a slice column's name")

@@ -20,7 +20,7 @@ KINDS = (
     "findings and label counts",  # sentences about a silo's data, and why a task failed
     "model updates",  # one a round
     "training metrics",  # losses, norms and counts, one record a round
-    "score sketches",  # counts by score bin and slice
+    "score sketches",  # figures of own slices, and score bins for totals
     "counts and digests",  # of files, splits and predictions
 )
 

@@ -128,7 +128,7 @@ class Figure:
         note: Empty, `too few`, `one class`, `no rows` (above the threshold) or
             `all zero` (what the figure is a share of).
         about: The silo or the groups that the figure is taken from, such as the
-            worst; of an AUC, by how much it may be off; empty where that is plain.
+            worst; empty where that is plain.
     """
 
     model: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import apache_beam as beam
 import pandas as pd
@@ -60,10 +61,14 @@ def load(folder: str, column: str) -> dict[str, dict[str, float]]:
     for key, metrics in tfma.load_eval_result(folder).slicing_metrics:
         slice_ = dict(key)
         found[f"{slice_.get(SILO, '')}|{slice_.get(column, '')}"] = {
-            name: float(value.get("doubleValue", math.nan))
-            for name, value in metrics[""][""].items()
+            name: _number(value) for name, value in metrics[""][""].items()
         }
     return found
+
+
+def _number(value: Mapping[str, Any]) -> float:
+    bounded = value.get("boundedValue")
+    return float(bounded["value"] if bounded else value.get("doubleValue", math.nan))
 
 
 def _batches(frame: pd.DataFrame, batch_rows: int) -> list[pa.RecordBatch]:

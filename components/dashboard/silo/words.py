@@ -91,14 +91,15 @@ MEANINGS = {
     "round. No row is in them.",
     "training metrics": "How large your losses and your update were and how many rows "
     "you trained on, once a round.",
-    "score sketches": "How many of your evaluation rows fall into each range of "
-    "scores, by outcome and group, with sums of their scores and losses. Ranges are "
-    "fine: one that holds a single row tells that row's score and outcome, and which "
-    "groups it was counted for, but no id and no other column. Of groups with few "
-    "rows your name tells one row count together, and of a silo with few rows its row "
-    "count alone (fewer than `min_slice_rows` in the operator's settings). All else of "
-    "them goes into a pool that is told only added up over at least three silos; the "
-    "operator's job that adds it up holds your part while it runs.",
+    "score sketches": "The finished figures of your evaluation rows and of each group "
+    "in them, with the sums that their intervals need. And for totals over silos, how "
+    "many rows fall into ranges of scores, by outcome and group: a range holds at "
+    "least `rows_per_bin` rows and tells no row's score or other column. Totals are "
+    "added up before anything is written; the operator's process that does so holds "
+    "your part while it runs. Of groups with few rows your name tells one row count "
+    "together, and of a silo with few rows its row count alone (fewer than "
+    "`min_slice_rows` in the operator's settings). They go score by score into totals, "
+    "which are told only with those of at least two more silos.",
     "counts and digests": "How many rows and files you have, and checksums that tell "
     "whether they changed. No row can be read from a checksum.",
 }

@@ -18,114 +18,107 @@ few rows is not told to be at fault; the value itself keeps that bias.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from components.fairness_evaluator.sketches.cells import Cell
 from components.scoring import intervals
 from components.scoring.intervals import Interval
 
-UPPER = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # ends of the bins
+UPPER = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])  # ends of the bins
+
+Curve = NDArray[np.float64]
+"""Rows, positives and sum of scores in each bin, shape `(3, 10)`."""
 
 
-class Bin(NamedTuple):
-    """One bin of the curve.
-
-    Attributes:
-        upper: Its upper end; a score equal to it falls into the bin.
-        rows: Rows in it, at least 1.
-        positives: Rows of label 1 among them.
-        predicted: Their mean score.
-    """
-
-    upper: float
-    rows: int
-    positives: int
-    predicted: float
-
-
-def curve(cell: Cell, edges: NDArray[np.float64]) -> list[Bin]:
-    """Return the bins that hold rows.
+def curve(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> Curve:
+    """Return the curve of rows; a score equal to a bin's end falls into the bin.
 
     Args:
-        cell: The slice.
-        edges: Edges between the score bins; must hold 0.1 to 0.9.
+        scores: Their scores, shape `(rows,)`.
+        labels: 0 or 1, shape `(rows,)`.
     """
-    ends = np.searchsorted(cell.bins, np.searchsorted(edges, UPPER[:-1]), "right")
-    up_to = np.zeros((3, len(cell.bins) + 1))  # positives, rows, scores
-    np.cumsum(cell.counts[1], out=up_to[0, 1:])
-    np.cumsum(cell.counts.sum(axis=0), out=up_to[1, 1:])
-    np.cumsum(cell.scores.sum(axis=0), out=up_to[2, 1:])
-    inside = np.diff(up_to[:, [0, *ends, -1]], axis=1).tolist()
-    return [
-        Bin(upper, int(rows), int(positives), min(1.0, max(0.0, scores / rows)))
-        for upper, positives, rows, scores in zip(UPPER, *inside, strict=True)
-        if rows
-    ]
+    place = np.searchsorted(UPPER[:-1], scores, side="left")
+    columns = (None, labels, scores)
+    return np.stack([np.bincount(place, each, len(UPPER)) for each in columns])
 
 
-def joined(bins: list[Bin], least: int) -> list[Bin]:
+def blurred(curve: Curve, least: int) -> Curve:
+    """Return a curve in which no bin of few rows tells its mean score.
+
+    Args:
+        curve: The curve.
+        least: Rows of a bin that tells it. All others get the score in their middle,
+            moved by as much in all as makes the sum of their scores right.
+    """
+    rows, positives, scores = curve
+    few = rows < least
+    middles = rows * (UPPER - 0.05)
+    moved = (scores - middles)[few].sum() / max(1.0, rows[few].sum())
+    return np.stack([rows, positives, np.where(few, middles + rows * moved, scores)])
+
+
+def joined(curve: Curve, least: int) -> NDArray[np.float64]:
     """Return a curve with fewer bins, so that none tells of a few people.
 
     Args:
-        bins: The curve.
+        curve: The curve.
         least: Rows that a bin needs; one with fewer is joined with the next higher,
             or at the end with the one below.
+
+    Returns:
+        Upper end, rows, positives and sum of scores of each bin, shape `(4, n)`.
     """
-    found: list[Bin] = []
-    for each in bins:
-        if found and found[-1].rows < least:
-            each = _join(found.pop(), each)
-        found.append(each)
-    if len(found) > 1 and found[-1].rows < least:
+    found: list[NDArray[np.float64]] = []
+    for upper, *sums in zip(UPPER, *curve, strict=True):
+        if sums[0]:
+            if found and found[-1][1] < least:
+                sums = (found.pop()[1:] + sums).tolist()
+            found.append(np.array([upper, *sums]))
+    if len(found) > 1 and found[-1][1] < least:
         last = found.pop()
-        found.append(_join(found.pop(), last))
-    return found
+        found[-1] = np.array([last[0], *(found[-1][1:] + last[1:])])
+    return np.stack(found, axis=1) if found else np.zeros((4, 0))
 
 
-def _join(low: Bin, high: Bin) -> Bin:
-    rows = low.rows + high.rows
-    predicted = (low.predicted * low.rows + high.predicted * high.rows) / rows
-    return Bin(high.upper, rows, low.positives + high.positives, predicted)
+def error(curve: Curve) -> tuple[float, float]:
+    """Return the calibration error, and that of a model without fault, `B`."""
+    rows, positives, scores = curve[:, curve[0] > 0]
+    total = rows.sum()
+    mean = np.clip(scores / rows, 0.0, 1.0)
+    value = np.abs(mean * rows - positives).sum() / total
+    chance = np.sqrt(rows * mean * (1.0 - mean)).sum() / total
+    return float(value), float(math.sqrt(2 / math.pi) * chance)
 
 
-def error(bins: list[Bin], brier: float) -> Interval:
-    """Return the calibration error.
+def estimate(value: float, chance: float, brier: float, rows: int) -> Interval:
+    """Return a calibration error with its interval; see the module's text.
 
     Args:
-        bins: The curve.
-        brier: The exact mean squared error of the same rows.
+        value: The error.
+        chance: The one that a model without fault shows.
+        brier: The mean squared error of the same rows.
+        rows: Number of rows, at least 1.
     """
-    rows = sum(each.rows for each in bins)
-    value = (
-        math.fsum(abs(each.predicted * each.rows - each.positives) for each in bins)
-        / rows
-    )
     if rows == 1:
         return Interval(value, 0.0, 1.0)  # one row tells nothing
     spread = intervals.normal(value, (brier - value * value) / (rows - 1))
-    low = spread.low - _by_chance(bins, rows)
-    return Interval(value, max(0.0, low), min(1.0, spread.high))
+    return Interval(value, max(0.0, spread.low - chance), min(1.0, spread.high))
 
 
-def _by_chance(bins: list[Bin], rows: int) -> float:
-    """Return the error that a model without fault shows: `B` of the module's text."""
-    return math.sqrt(2 / math.pi) * sum(
-        math.sqrt(each.rows * each.predicted * (1.0 - each.predicted)) / rows
-        for each in bins
-    )
-
-
-def ratio(cell: Cell) -> Interval | None:
+def ratio(scores: float, positives: int, rows: int) -> Interval | None:
     """Return the mean score over the base rate; None where no row is positive.
 
     The interval is that of the base rate alone, after Wilson. Scores vary with the
     labels that they predict, so it rather is too wide.
+
+    Args:
+        scores: Sum of the scores.
+        positives: Rows of label 1.
+        rows: All rows.
     """
-    rate = intervals.wilson(cell.positives, cell.rows)
+    rate = intervals.wilson(positives, rows)
     if rate is None or not rate.value:
         return None
-    score = float(cell.scores.sum()) / cell.rows
-    return Interval(score / rate.value, score / rate.high, score / rate.low)
+    mean = scores / rows
+    return Interval(mean / rate.value, mean / rate.high, mean / rate.low)

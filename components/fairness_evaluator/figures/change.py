@@ -12,94 +12,97 @@ Where they scored every row alike it is 1, and nothing changed; else it is unkno
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 
 from components.fairness_evaluator.figures import roc
-from components.fairness_evaluator.figures.measures import LARGEST_LOSS, Measures
-from components.fairness_evaluator.figures.place import Place
-from components.fairness_evaluator.sketches.cells import Cell
-from components.fairness_evaluator.sketches.pairs import Pair
-from components.payloads.table import Figure
+from components.fairness_evaluator.figures.found import Found
+from components.fairness_evaluator.figures.slices import LARGEST_LOSS, Measures
+from components.fairness_evaluator.sketches.cells import Cell, Pair
 from components.scoring import intervals
 from components.scoring.intervals import Interval
 
 ROUNDING = 1e-9  # of sums of products, by the sums themselves
 
-RATES = {"tpr": slice(1, 2), "fpr": slice(0, 1), "positive_rate": slice(0, 2)}
+RATES = {"tpr": [1], "fpr": [0], "positive_rate": [0, 1]}  # of which labels
 
 
-def figures(
-    place: Place,
-    candidate: Measures,
-    baseline: Measures,
-    pair: Pair,
-    thresholds: Sequence[float],
-) -> Iterator[Figure]:
+@dataclasses.dataclass(frozen=True)
+class Both:
+    """Two models on the rows of one slice.
+
+    Attributes:
+        candidate: What is known of it by the candidate's scores.
+        baseline: And by the baseline's, of the same rows.
+        cells: The slice by the scores of each.
+        pair: Both together.
+    """
+
+    candidate: Measures
+    baseline: Measures
+    cells: tuple[Cell, Cell]
+    pair: Pair
+
+    def squares(self, loss: str) -> float:
+        """Return the sum over rows of the squared difference of a loss."""
+        each = sum(getattr(cell, f"{loss}_squares") for cell in self.cells)
+        return float(each - 2.0 * getattr(self.pair, f"{loss}_products"))
+
+    @property
+    def alike(self) -> bool:
+        """Whether both models scored each row alike: their losses differ nowhere."""
+        return all(
+            self.squares(loss)
+            <= ROUNDING * sum(getattr(cell, f"{loss}_squares") for cell in self.cells)
+            for loss in ("log_loss", "brier")
+        )
+
+    @property
+    def correlation(self) -> float:
+        """That of both AUC; NaN where it is not known."""
+        found = self.pair.auc_correlation
+        return 1.0 if math.isnan(found) and self.alike else found
+
+
+def figures(both: Both, thresholds: Sequence[float]) -> Iterator[Found]:
     """Yield the changes of one slice.
 
     Args:
-        place: The slice.
-        candidate: What is known of it by the candidate's scores.
-        baseline: And by the baseline's, of the same rows.
-        pair: Both together.
+        both: The two models.
         thresholds: The thresholds, in the order that all have them.
     """
-    area = (
-        roc.difference(
-            candidate.auc,
-            baseline.auc,
-            _correlation(candidate.cell, baseline.cell, pair),
-        )
-        if candidate.auc and baseline.auc
-        else None
-    )
-    yield place.figure("auc", None, area and _cut(area, 1.0))
-    for metric, most in (("log_loss", LARGEST_LOSS), ("brier", 1.0)):
-        change = _mean(metric, candidate.cell, baseline.cell, pair)
-        yield place.figure(metric, None, _cut(change, most))
+    now, before = both.candidate, both.baseline
+    rows, positives = now.rows, now.positives
+    area = None
+    if now.auc and before.auc:
+        freedom = roc.freedom(positives, rows - positives)
+        change = roc.difference(now.auc, before.auc, both.correlation, freedom)
+        area = _cut(change, 1.0)
+    yield Found("auc", None, area)
+    yield Found("log_loss", None, _cut(_mean("log_loss", both), LARGEST_LOSS))
+    yield Found("brier", None, _cut(_mean("brier", both), 1.0))
+    counts = (rows - positives, positives)
     for index, threshold in enumerate(thresholds):
         for metric, labels in RATES.items():
-            both = int(pair.both_above[labels, index].sum())
-            rows = int(candidate.cell.counts[labels].sum())
+            shared = int(both.pair.both_above[labels, index].sum())
             value = intervals.paired_difference(
-                int(candidate.above[labels, index].sum()) - both,
-                int(baseline.above[labels, index].sum()) - both,
-                rows,
+                int(now.above[labels, index].sum()) - shared,
+                int(before.above[labels, index].sum()) - shared,
+                sum(counts[label] for label in labels),
             )
-            yield place.figure(metric, threshold, value)
+            yield Found(metric, threshold, value)
 
 
-def _correlation(candidate: Cell, baseline: Cell, pair: Pair) -> float:
-    """Return that of both AUC; NaN where it is not known."""
-    if math.isnan(pair.auc_correlation) and _alike(candidate, baseline, pair):
-        return 1.0
-    return pair.auc_correlation
-
-
-def _alike(candidate: Cell, baseline: Cell, pair: Pair) -> bool:
-    """Return whether both models scored each row alike: their losses differ nowhere."""
-    for metric in ("log_loss", "brier"):
-        squares = sum(
-            getattr(cell, f"{metric}_squares") for cell in (candidate, baseline)
-        )
-        apart = squares - 2.0 * getattr(pair, f"{metric}_products")  # sum of squares
-        if apart > ROUNDING * squares:
-            return False
-    return True
-
-
-def _mean(metric: str, candidate: Cell, baseline: Cell, pair: Pair) -> Interval:
+def _mean(loss: str, both: Both) -> Interval:
     """Return the change of a mean loss."""
-    rows = candidate.rows
-    sums = [getattr(cell, metric) for cell in (candidate, baseline)]
-    squares = sum(
-        getattr(cell, f"{metric}_squares") for cell in (candidate, baseline)
-    ) - 2.0 * getattr(pair, f"{metric}_products")
-    value = (sums[0] - sums[1]) / rows
+    rows = both.candidate.rows
+    now, before = (getattr(cell, loss) for cell in both.cells)
+    value = (now - before) / rows
     if rows == 1:
         return Interval(value, -LARGEST_LOSS, LARGEST_LOSS)  # one row tells nothing
-    return intervals.normal(value, (squares / rows - value * value) / (rows - 1))
+    variance = (both.squares(loss) / rows - value * value) / (rows - 1)
+    return intervals.normal(value, variance)
 
 
 def _cut(change: Interval, most: float) -> Interval:

@@ -16,10 +16,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from components.fairness_evaluator.figures import extremes, inequality
-from components.fairness_evaluator.figures.measures import Measures
-from components.fairness_evaluator.figures.place import Place
-from components.payloads.table import Figure
+from components.fairness_evaluator.figures import found, inequality
+from components.fairness_evaluator.figures.found import Found
+from components.fairness_evaluator.figures.slices import Measures
 from components.scoring import intervals
 from components.scoring.intervals import Interval
 from components.scoring.metrics import is_lower_better
@@ -29,32 +28,28 @@ RATES = ("tpr", "fpr", "positive_rate", "precision")
 
 
 def figures(
-    place: Place, silos: Mapping[str, Measures], thresholds: Sequence[float]
-) -> Iterator[Figure]:
+    silos: Mapping[str, Measures], thresholds: Sequence[float]
+) -> Iterator[Found]:
     """Yield the figures over silos.
 
     Args:
-        place: All judged silos.
         silos: What is known of each judged silo over all its rows.
         thresholds: The thresholds.
     """
     names = [(metric, None) for metric in METRICS]
     at = [(metric, threshold) for metric in RATES for threshold in thresholds]
     for metric, threshold in (*names, *at):
-        found = {silo: known.found[metric, threshold] for silo, known in silos.items()}
-        values = {silo: value for silo, value in found.items() if value is not None}
+        known = {silo: own.found[metric, threshold] for silo, own in silos.items()}
+        values = {silo: value for silo, value in known.items() if value is not None}
         if values:
-            rows = {silo: silos[silo].cell.rows for silo in values}
-            yield from _of_metric(place, metric, threshold, values, rows)
+            rows = {silo: silos[silo].rows for silo in values}
+            for name, value, about in _of_metric(metric, values, rows):
+                yield Found(f"{name}_{metric}", threshold, value, about)
 
 
 def _of_metric(
-    place: Place,
-    metric: str,
-    threshold: float | None,
-    values: Mapping[str, Interval],
-    rows: Mapping[str, int],
-) -> Iterator[Figure]:
+    metric: str, values: Mapping[str, Interval], rows: Mapping[str, int]
+) -> Iterator[tuple[str, Interval | float | None, str]]:
     ranked = sorted(
         sorted(values),
         key=lambda silo: values[silo].value,
@@ -62,22 +57,16 @@ def _of_metric(
     )
     worst, tenth = ranked[0], ranked[: math.ceil(len(ranked) / 10)]
     numbers = [value.value for value in values.values()]
-    told: dict[str, tuple[Interval | float | None, str]] = {
-        "worst": (values[worst], worst),
-        "worst_tenth": (
-            intervals.average([values[silo] for silo in tenth]),
-            ", ".join(tenth),
-        ),
-        "mean": (intervals.average(list(values.values())), ""),
-        "variance": (float(np.var(numbers)), ""),
-        "gap": extremes.gap(values),
-        "gini": (inequality.gini(numbers), ""),
-    }
+    yield "worst", values[worst], worst
+    lowest = intervals.average([values[silo] for silo in tenth])
+    yield "worst_tenth", lowest, ", ".join(tenth)
+    yield "mean", intervals.average(list(values.values())), ""
+    yield "variance", float(np.var(numbers)), ""
+    yield "gap", *found.gap(values)
+    yield "gini", inequality.gini(numbers), ""
     correlation = spearman([rows[silo] for silo in values], numbers)
     if correlation is not None:
-        told["size_correlation"] = (correlation, "")
-    for name, (value, about) in told.items():
-        yield place.figure(f"{name}_{metric}", threshold, value, about)
+        yield "size_correlation", correlation, ""
 
 
 def spearman(one: Sequence[float], other: Sequence[float]) -> float | None:

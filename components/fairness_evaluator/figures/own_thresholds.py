@@ -3,9 +3,10 @@
 Equal opportunity (Hardt et al. 2016, "Equality of opportunity in supervised
 learning", NeurIPS) by calibration: what each silo would get with a threshold of its
 own. It is evaluated, never imposed: the model and its thresholds stay as they are.
-The threshold is the highest edge of the score bins with which the silo's TPR is at
-least the overall TPR at the middle configured threshold; the lowest edge where none
-is. It is chosen on the rows that it is evaluated on, so the TPR is met by design.
+Of the scores between groups of at least `rows_per_bin` of its rows, the threshold is
+the highest with which the silo's TPR is at least the overall TPR at the middle
+configured threshold. It is chosen on the rows that it is evaluated on, so the TPR is
+met by design.
 """
 
 from __future__ import annotations
@@ -13,15 +14,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from components.fairness_evaluator.figures import measures
-from components.fairness_evaluator.figures.measures import Measures
-from components.fairness_evaluator.figures.place import Place
+from components.fairness_evaluator.figures import slices
+from components.fairness_evaluator.figures.found import Found
+from components.fairness_evaluator.figures.slices import RATES, Measures
 from components.fairness_evaluator.sketches.cells import Cell
-from components.payloads.table import Figure
 
-RATES = ("tpr", "fpr", "positive_rate")
+OF_OWN = ("tpr", "fpr", "positive_rate")
 
 
 def target(overall: Measures, thresholds: Sequence[float]) -> float | None:
@@ -35,26 +34,19 @@ def target(overall: Measures, thresholds: Sequence[float]) -> float | None:
     return found and found.value
 
 
-def figures(
-    place: Place, cell: Cell, edges: NDArray[np.float64], reached: float
-) -> Iterator[Figure]:
+def figures(cell: Cell, reached: float) -> Iterator[Found]:
     """Yield a silo's own threshold and its rates with it.
 
     Args:
-        place: The silo.
-        cell: All its rows.
-        edges: Edges between the score bins.
+        cell: All rows of the silo.
         reached: The TPR to reach.
     """
-    if not cell.positives:
+    if not cell.positives or not cell.exact:
         return
-    left = cell.positives - np.concatenate([[0], np.cumsum(cell.counts[1])])
-    # The first of the occupied bins that are above the threshold.
-    first = int(np.flatnonzero(left / cell.positives >= reached)[-1])
-    edge = int(cell.bins[first]) - 1 if first < len(cell.bins) else len(edges) - 1
-    edge = max(0, edge)
-    hits = cell.counts[:, cell.bins > edge].sum(axis=1).tolist()
-    yield place.figure("own_threshold", None, float(edges[edge]))
-    rates = measures.rates((cell.negatives, cell.positives), hits)
-    for rate in RATES:
-        yield place.figure(f"own_threshold_{rate}", None, rates[rate])
+    passed = cell.exact.cuts[2] / cell.positives >= reached
+    threshold, *hits = cell.exact.cuts[:, np.flatnonzero(passed)[-1]].tolist()
+    yield Found("own_threshold", None, threshold)
+    labels = (cell.negatives, cell.positives)
+    rates = slices.rates(labels, [int(each) for each in hits])
+    for rate in OF_OWN:
+        yield Found(f"own_threshold_{rate}", None, rates[RATES[rate]])

@@ -1,9 +1,9 @@
-r"""Average precision, the area under the precision-recall curve, from score bins.
+r"""Average precision, the area under the precision-recall curve.
 
 $$AP = \sum_k (R_k - R_{k-1}) P_k$$
 
 over falling thresholds, with precision $P_k$ and recall $R_k$, as scikit-learn's
-`average_precision_score`: no interpolation. Rows of one bin count as ties.
+`average_precision_score`: no interpolation.
 
 Interval: the logit interval of Boyd, Eng and Page (2013), "Area under the
 precision-recall curve: point estimates and confidence intervals", ECML PKDD: with
@@ -16,6 +16,7 @@ not there; then Wilson's interval of $n$ hits in $n$ stands for it.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,27 +26,34 @@ from components.scoring.intervals import Interval, Z
 
 
 def average_precision(
-    negatives: NDArray[np.int64], positives: NDArray[np.int64]
-) -> Interval | None:
-    """Return the average precision from the counts in rising score bins.
+    negatives: NDArray[np.number[Any]], positives: NDArray[np.number[Any]]
+) -> float:
+    """Return the average precision; NaN when a label is absent.
 
     Args:
-        negatives: Rows of label 0 by bin, shape `(bins,)`.
-        positives: Rows of label 1 by bin, shape `(bins,)`.
-
-    Returns:
-        The average precision with its interval; None when a label is absent.
+        negatives: Rows of label 0 by rising score, shape `(n,)`.
+        positives: Rows of label 1 by the same scores.
     """
-    total = int(positives.sum())
+    total = positives.sum()
     if not total or not negatives.sum():
-        return None
+        return math.nan
     hits = np.cumsum(positives[::-1])
     rows = hits + np.cumsum(negatives[::-1])
-    value = float((positives[::-1] * (hits / np.maximum(rows, 1))).sum() / total)
+    precision = np.divide(hits, rows, out=np.zeros(len(rows)), where=rows > 0)
+    return min(1.0, float((positives[::-1] * precision).sum() / total))
+
+
+def estimate(value: float, positives: int) -> Interval | None:
+    """Return an average precision with its interval.
+
+    Args:
+        value: The average precision.
+        positives: Rows of label 1, at least 1.
+    """
     if value >= 1.0:
-        return intervals.wilson(total, total)
+        return intervals.wilson(positives, positives)
     logit = math.log(value / (1.0 - value))
-    half = Z / math.sqrt(total * value * (1.0 - value))
+    half = Z / math.sqrt(positives * value * (1.0 - value))
     return Interval(value, _inverse(logit - half), _inverse(logit + half))
 
 

@@ -1,97 +1,106 @@
-"""TFMA on score sketches: one input for each slice, in place of one for each row.
+"""TFMA computes the figures of all slices, and this reads them from its result.
 
-A slice becomes one TFMA input that carries its cell, and for TFMA's own counts one
-row of each label with the mean score and the number of rows as weight. Slices come
-ready made, overlapping as they are: TFMA is told each one's key and crosses nothing.
-The figures over silos and groups are not here but in the tidy table alone, where
-they have intervals and names. TFMA decides nothing: no threshold or smallest slice is
-set in its configuration, as both make it fail slices that it was not shown.
+A slice is one TFMA input whatever its rows: its cell. Our metric, registered with
+TFMA, passes on what a silo finished and computes the figures of totals; one metric
+gives all of them, since what TFMA costs follows the metrics of a slice. Intervals are
+TFMA's bounded values, so its views show them, and the calibration curve is its
+calibration plot. A figure that can't be had is NaN: TFMA's own AUC of a slice with one
+label is 0.0, as if the model were always wrong.
+
+Slices come ready made, overlapping as they are: TFMA is told each one's key and
+crosses nothing. It decides nothing: no threshold or smallest slice is set in its
+configuration, as both make it fail slices that it was not shown.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import pathlib
-import shutil
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
 import numpy as np
 import tensorflow_model_analysis as tfma
+from numpy.typing import NDArray
 from tensorflow_model_analysis.extractors import extractor, slice_key_extractor
+from tensorflow_model_analysis.metrics import calibration_plot, metric_types
+from tensorflow_model_analysis.proto import metrics_for_slice_pb2 as protos
 from tensorflow_model_analysis.slicer import slicer_lib
+from tensorflow_model_analysis.writers import metrics_plots_and_validations_writer
 
 from components.beam import IN_MEMORY
-from components.fairness_evaluator.figures import tfma_metrics
-from components.fairness_evaluator.settings import EvaluationSettings
-from components.fairness_evaluator.sketches import cells
+from components.fairness_evaluator.figures import slices
+from components.fairness_evaluator.figures.slices import Measures, Value
+from components.fairness_evaluator.settings import OF, EvaluationSettings
 from components.fairness_evaluator.sketches.cells import Cell
-from components.fairness_evaluator.sketches.slices import Key
+from components.fairness_evaluator.sketches.collect import Key
 from components.payloads.table import SILO
+from components.scoring.intervals import Interval
 
 STALE = ("metrics*", "plots*", "attributions*", "validations*", "eval_config.json")
+CELL = "cell"  # the feature that holds it
+CURVE = metric_types.PlotKey(calibration_plot.CALIBRATION_PLOT_NAME)
 
 
 def evaluate(
-    slices: Mapping[Key, Cell],
+    cells: Mapping[Key, Cell],
     settings: EvaluationSettings,
     folder: str | pathlib.Path,
     beam_args: Sequence[str] = IN_MEMORY,
-) -> None:
-    """Run TFMA and leave its result where `tfma.load_eval_result` opens it.
+) -> dict[Key, Measures]:
+    """Run TFMA, leave its result where `tfma.load_eval_result` opens it, and read it.
 
     Args:
-        slices: The slices; those with too few rows are not shown to TFMA.
+        cells: The slices; those with too few rows are not shown to TFMA.
         settings: What is measured.
         folder: Where TFMA writes; what it wrote there before is removed.
         beam_args: Beam's own flags.
+
+    Returns:
+        What TFMA says of each slice that has enough rows.
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for stale in (path for pattern in STALE for path in folder.glob(pattern)):
         stale.unlink()  # TFMA would read old shards along with the new ones
-    shown = {key: cell for key, cell in slices.items() if not cell.too_few}
-    scratch = pathlib.Path(tempfile.mkdtemp(prefix="fairsilo-evaluation-"))
-    try:
-        # By file, since Beam would pack the arrays into each worker's program.
-        (scratch / "cells").write_bytes(cells.to_bytes(list(shown.values())))
-        inputs = [
-            {"index": index, "key": slice_key(key)} for index, key in enumerate(shown)
-        ]
-        with beam.Pipeline(argv=list(beam_args)) as pipeline:
-            _ = (
-                pipeline
-                | beam.Create(inputs)
-                | tfma.ExtractEvaluateAndWriteResults(
-                    eval_config=eval_config(settings),
-                    eval_shared_model=None,
-                    extractors=[
-                        extractor.Extractor(
-                            slice_key_extractor.SLICE_KEY_EXTRACTOR_STAGE_NAME,
-                            beam.ParDo(_ToExtracts(str(scratch / "cells"))),
-                        )
-                    ],
-                    output_path=str(folder),
-                )
+    shown = {slice_key(key): cell for key, cell in cells.items() if not cell.too_few}
+    if not shown:
+        return {}
+    inputs = [{"key": key, "cell": cell} for key, cell in shown.items()]
+    with beam.Pipeline(argv=list(beam_args)) as pipeline:
+        _ = (
+            pipeline
+            | beam.Create(inputs)
+            | tfma.ExtractEvaluateAndWriteResults(
+                eval_config=eval_config(settings),
+                eval_shared_model=None,
+                extractors=[
+                    extractor.Extractor(
+                        slice_key_extractor.SLICE_KEY_EXTRACTOR_STAGE_NAME,
+                        beam.Map(_extracts),
+                    )
+                ],
+                output_path=str(folder),
             )
-    finally:
-        tfma_metrics.forget()
-        shutil.rmtree(scratch)
+        )
+    found = read(folder, settings.thresholds)
+    return {
+        key: found[frozenset(slice_key(key))]
+        for key, cell in cells.items()
+        if not cell.too_few
+    }
 
 
 def eval_config(settings: EvaluationSettings) -> tfma.EvalConfig:
     """Return what TFMA is asked for."""
-    own = {"bins": settings.bins, "thresholds": list(settings.thresholds)}
+    own = {
+        "thresholds": list(settings.thresholds),
+        "min_rows": settings.min_slice_rows,
+    }
     return tfma.EvalConfig(
-        model_specs=[
-            tfma.ModelSpec(
-                label_key="label",
-                prediction_key="prediction",
-                example_weight_key="weight",
-            )
-        ],
+        model_specs=[tfma.ModelSpec(label_key="label", prediction_key="prediction")],
         slicing_specs=[
             tfma.SlicingSpec(feature_keys=list(keys))
             for columns in ((), *settings.families)
@@ -100,11 +109,9 @@ def eval_config(settings: EvaluationSettings) -> tfma.EvalConfig:
         metrics_specs=[
             tfma.MetricsSpec(
                 metrics=[
-                    tfma.MetricConfig(class_name="ExampleCount"),
-                    tfma.MetricConfig(class_name="Calibration"),
                     tfma.MetricConfig(
-                        class_name=tfma_metrics.CellFigures.__name__,
-                        module=tfma_metrics.__name__,
+                        class_name=CellFigures.__name__,
+                        module=CellFigures.__module__,
                         config=json.dumps(own),
                     ),
                 ]
@@ -116,27 +123,162 @@ def eval_config(settings: EvaluationSettings) -> tfma.EvalConfig:
 
 def slice_key(key: Key) -> tuple[tuple[str, str], ...]:
     """Return a slice's key as TFMA has it, the silo first."""
+    of = ((OF, key.of),) if key.of else ()
     silo = ((SILO, key.silo),) if key.silo else ()
-    return (*silo, *zip(key.columns, key.values, strict=True))
+    return (*of, *silo, *zip(key.columns, key.values, strict=True))
 
 
-class _ToExtracts(beam.DoFn):  # type: ignore[misc]  # Beam has no types
-    """Makes the extracts of one slice, with its slice key and no other."""
+def _extracts(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the extracts of one slice, with its slice key and no other."""
+    return {
+        tfma.LABELS_KEY: np.zeros(1),
+        tfma.PREDICTIONS_KEY: np.zeros(1),
+        tfma.FEATURES_KEY: {CELL: item["cell"]},
+        tfma.SLICE_KEY_TYPES_KEY: slicer_lib.slice_keys_to_numpy_array([item["key"]]),
+    }
 
-    def __init__(self, path: str) -> None:
-        self._path = path
 
-    def process(self, item: dict[str, Any]) -> Iterable[dict[str, Any]]:
-        stored = tfma_metrics.StoredCell(self._path, item["index"])
-        cell = stored.read()
-        counts = cell.counts.sum(axis=1)
-        some = counts > 0
-        yield {
-            tfma.LABELS_KEY: np.array([0.0, 1.0])[some],
-            tfma.PREDICTIONS_KEY: cell.scores.sum(axis=1)[some] / counts[some],
-            tfma.EXAMPLE_WEIGHTS_KEY: counts[some].astype(np.float64),
-            tfma.FEATURES_KEY: {tfma_metrics.CELL: stored},
-            tfma.SLICE_KEY_TYPES_KEY: slicer_lib.slice_keys_to_numpy_array(
-                [item["key"]]
-            ),
+class CellFigures(metric_types.Metric):  # type: ignore[misc]
+    """All figures of a slice; see the module's text.
+
+    Args:
+        thresholds: Scores above one count as positive.
+        min_rows: Fewest rows of a bin of a calibration curve.
+    """
+
+    def __init__(
+        self, thresholds: Sequence[float], min_rows: int, name: str = "cell_figures"
+    ) -> None:
+        super().__init__(
+            _computations, thresholds=thresholds, min_rows=min_rows, name=name
+        )
+
+
+metric_types.register_metric(CellFigures)
+
+
+def _computations(
+    thresholds: Sequence[float],
+    min_rows: int,
+    name: str,  # noqa: ARG001  of the metric, which has many; TFMA gives it
+) -> metric_types.MetricComputations:
+    combiner = _CellFn(thresholds, min_rows)
+    return [
+        metric_types.MetricComputation(
+            keys=[*combiner.keys.values(), CURVE],
+            preprocessors=[metric_types.FeaturePreprocessor(feature_keys=[CELL])],
+            combiner=combiner,
+        )
+    ]
+
+
+class _CellFn(beam.CombineFn):  # type: ignore[misc]  # Beam has no types
+    """Makes the figures of a slice from its one cell."""
+
+    def __init__(self, thresholds: Sequence[float], min_rows: int) -> None:
+        super().__init__()
+        self._thresholds = thresholds
+        self._min_rows = min_rows
+        self.keys = {
+            name: metric_types.MetricKey(name=name) for name in slices.names(thresholds)
         }
+
+    def create_accumulator(self) -> list[Cell]:
+        return []
+
+    def add_input(
+        self, found: list[Cell], inputs: metric_types.StandardMetricInputs
+    ) -> list[Cell]:
+        return [*found, inputs.features[CELL]]
+
+    def merge_accumulators(self, parts: Iterable[list[Cell]]) -> list[Cell]:
+        return [cell for part in parts for cell in part]
+
+    def extract_output(self, found: list[Cell]) -> dict[Any, Any]:
+        if not found:  # TFMA asks for the figures of no rows at all, too
+            return {
+                **dict.fromkeys(self.keys.values(), math.nan),
+                CURVE: protos.CalibrationHistogramBuckets(),
+            }
+        (cell,) = found
+        exact = cell.exact or slices.of_total(cell, self._min_rows)
+        figures = slices.figures(cell, exact, self._thresholds)
+        return {
+            **{self.keys[name]: _bounded(value) for name, value in figures.items()},
+            CURVE: _histogram(exact.curve),
+        }
+
+
+def _bounded(value: Value) -> float | protos.BoundedValue:
+    if isinstance(value, Interval):
+        found = protos.BoundedValue()
+        found.value.value, found.lower_bound.value, found.upper_bound.value = value
+        return found
+    return math.nan if value is None else value
+
+
+def _histogram(curve: NDArray[np.float64]) -> protos.CalibrationHistogramBuckets:
+    """Return a curve as TFMA's plot has it."""
+    found, lower = protos.CalibrationHistogramBuckets(), 0.0
+    for upper, rows, positives, scores in curve.T.tolist():
+        bucket = found.buckets.add(
+            lower_threshold_inclusive=lower, upper_threshold_exclusive=upper
+        )
+        bucket.num_weighted_examples.value = rows
+        bucket.total_weighted_label.value = positives
+        bucket.total_weighted_refined_prediction.value = scores
+        lower = upper
+    return found
+
+
+def read(
+    folder: str | pathlib.Path, thresholds: Sequence[float]
+) -> dict[frozenset[tuple[str, str]], Measures]:
+    """Read TFMA's result of each slice, by its key.
+
+    Args:
+        folder: Where TFMA wrote.
+        thresholds: The thresholds it was asked for.
+    """
+    writer = metrics_plots_and_validations_writer
+    curves = {
+        _key(each.slice_key): _curve(each)
+        for each in writer.load_and_deserialize_plots(str(folder))
+    }
+    found = {}
+    for each in writer.load_and_deserialize_metrics(str(folder)):
+        key = _key(each.slice_key)
+        values = dict(_values(each))
+        found[key] = Measures.of(values, curves[key], thresholds)
+    return found
+
+
+def _key(slice_key: protos.SliceKey) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        (str(column), value.decode() if isinstance(value, bytes) else str(value))
+        for column, value in slicer_lib.deserialize_slice_key(slice_key)
+    )
+
+
+def _values(found: protos.MetricsForSlice) -> Iterator[tuple[str, Interval | None]]:
+    for each in found.metric_keys_and_values:
+        value = each.value.double_value.value
+        low = high = value
+        if each.HasField("confidence_interval"):
+            low = each.confidence_interval.lower_bound.double_value.value
+            high = each.confidence_interval.upper_bound.double_value.value
+        yield each.key.name, None if math.isnan(value) else Interval(value, low, high)
+
+
+def _curve(plots: protos.PlotsForSlice) -> NDArray[np.float64]:
+    buckets = [
+        (
+            bucket.upper_threshold_exclusive,
+            bucket.num_weighted_examples.value,
+            bucket.total_weighted_label.value,
+            bucket.total_weighted_refined_prediction.value,
+        )
+        for each in plots.plot_keys_and_values
+        for bucket in each.value.calibration_histogram_buckets.buckets
+    ]
+    return np.array(buckets, np.float64).reshape(-1, 4).T

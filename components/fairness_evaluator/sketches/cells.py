@@ -1,97 +1,151 @@
-"""A cell: what a sketch tells of one slice of one silo's rows.
+"""What leaves a silo of one slice of its rows: counts and sums, never a row.
 
-Cells of the same bins add up: counts exactly, sums in the order they are given,
-so callers pass them sorted by silo and get the same bytes each time. A cell of
-a slice with too few rows carries its row count and nothing else.
+A `Cell` of a silo's own slice carries its finished figures (`Exact`); one that is a
+part of a total over silos carries score bins in their place, each with a least number
+of rows. All else are sums over rows, which add up over silos exactly.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import itertools
+import json
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from components.payloads.table import TOO_FEW
 
-MISSING = "missing"
+Slice = tuple[tuple[str, ...], tuple[str, ...]]  # columns and values; empty: all rows
 
-SCHEMA = pa.schema(
-    [
-        ("columns", pa.list_(pa.string())),
-        ("values", pa.list_(pa.string())),
-        ("rows", pa.int64()),
-        ("too_few", pa.bool_()),
-        ("log_loss", pa.float64()),
-        ("log_loss_squares", pa.float64()),
-        ("brier", pa.float64()),
-        ("brier_squares", pa.float64()),
-        ("bins", pa.list_(pa.int32())),
-        ("negatives", pa.list_(pa.int64())),
-        ("positives", pa.list_(pa.int64())),
-        ("negative_scores", pa.list_(pa.float64())),
-        ("positive_scores", pa.list_(pa.float64())),
-    ]
-)
-PLAIN, BY_BIN = SCHEMA.names[:8], SCHEMA.names[8:]
+
+@dataclasses.dataclass(frozen=True)
+class Exact:
+    """What needs the rows in order of their scores, so does not add up over silos.
+
+    Attributes:
+        auc: The AUC; NaN where a label is absent.
+        auc_variance: Its variance after DeLong; NaN with one row of a label.
+        pr_auc: The average precision; NaN where a label is absent.
+        calibration_error: The calibration error.
+        chance_error: The one that a model without fault would show.
+        curve: The calibration curve, bins with few rows joined: upper end, rows,
+            positives and sum of scores of each bin, shape `(4, n)`.
+        cuts: Where asked for: scores between rows, and the rows of each label above
+            them, shape `(3, n)`.
+    """
+
+    auc: float
+    auc_variance: float
+    pr_auc: float
+    calibration_error: float
+    chance_error: float
+    curve: NDArray[np.float64]
+    cuts: NDArray[np.float64] = dataclasses.field(
+        default_factory=lambda: np.zeros((3, 0))
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """One slice of rows, folded.
+    """One slice of rows, scored by one model.
 
     Attributes:
         columns: The slice's columns; empty for all rows.
-        values: Its values, one a column; empty for all rows, `(TOO_FEW,)` for
-            small ones together.
+        values: Its values, one a column; `(TOO_FEW,)` for small ones together.
         rows: Labelled rows.
-        too_few: Whether the row count is all that is told.
-        log_loss: Exact sum of the rows' log loss, unit: nats.
-        log_loss_squares: Exact sum of its squares, unit: nats squared.
-        brier: Exact sum of the rows' squared error, unit: 1.
-        brier_squares: Exact sum of its squares, unit: 1.
-        bins: The occupied bins, rising, shape `(n,)`.
-        counts: Rows of label 0 and 1 in each, shape `(2, n)`.
-        scores: Sums of their scores, shape `(2, n)`.
+        too_few: Whether the row count is all that is known.
+        positives: Rows of label 1.
+        scores: Sum of the scores.
+        log_loss: Sum of the rows' log loss, unit: nats.
+        log_loss_squares: Sum of its squares.
+        brier: Sum of the rows' squared error.
+        brier_squares: Sum of its squares.
+        above: Rows of each label above each threshold, shape `(2, thresholds)`.
+        exact: The finished figures of a silo's own slice.
+        curve: Of a total: rows, positives and sum of scores in each bin of
+            calibration, shape `(3, 10)`.
+        bins: Of a total: its score bins, see `bins.py`, shape `(5, n)`.
     """
 
     columns: tuple[str, ...]
     values: tuple[str, ...]
     rows: int
-    too_few: bool
+    too_few: bool = False
+    positives: int = 0
+    scores: float = 0.0
     log_loss: float = 0.0
     log_loss_squares: float = 0.0
     brier: float = 0.0
     brier_squares: float = 0.0
-    bins: NDArray[np.int32] = dataclasses.field(
-        default_factory=lambda: np.empty(0, np.int32)
+    above: NDArray[np.int64] = dataclasses.field(
+        default_factory=lambda: np.zeros((2, 0), np.int64)
     )
-    counts: NDArray[np.int64] = dataclasses.field(
-        default_factory=lambda: np.empty((2, 0), np.int64)
+    exact: Exact | None = None
+    curve: NDArray[np.float64] = dataclasses.field(
+        default_factory=lambda: np.zeros((3, 0))
     )
-    scores: NDArray[np.float64] = dataclasses.field(
-        default_factory=lambda: np.empty((2, 0), np.float64)
+    bins: NDArray[np.int64] = dataclasses.field(
+        default_factory=lambda: np.zeros((5, 0), np.int64)
     )
 
     @property
-    def positives(self) -> int:
-        """Rows of label 1; 0 where too few."""
-        return int(self.counts[1].sum())
+    def slice(self) -> Slice:
+        """Its columns and values."""
+        return self.columns, self.values
 
     @property
     def negatives(self) -> int:
-        """Rows of label 0; 0 where too few."""
-        return int(self.counts[0].sum())
+        """Rows of label 0."""
+        return self.rows - self.positives
 
     def hidden(self) -> Cell:
         """Return the cell with nothing but its row count."""
         return Cell(self.columns, self.values, self.rows, too_few=True)
 
 
-NOTHING = Cell((), (), 0, too_few=False)  # all rows, where there are none
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """Two models, the candidate and the baseline, on the rows of one slice.
+
+    With the cells of both it gives the interval of a change: the products of losses
+    give the covariance of two means, the rows that both count as positive that of
+    two rates.
+
+    Attributes:
+        columns: The slice's columns; empty for all rows.
+        values: Its values, one a column.
+        rows: Labelled rows.
+        too_few: Whether the row count is all that is known.
+        auc_correlation: Correlation of the two AUC estimates, -1 to 1; NaN where
+            a label has fewer than two rows or an AUC has no variance.
+        log_loss_products: Sum over rows of the product of both log losses.
+        brier_products: Sum over rows of the product of both squared errors.
+        both_above: Rows of each label that both models score above each
+            threshold, shape `(2, thresholds)`.
+    """
+
+    columns: tuple[str, ...]
+    values: tuple[str, ...]
+    rows: int
+    too_few: bool = False
+    auc_correlation: float = math.nan
+    log_loss_products: float = 0.0
+    brier_products: float = 0.0
+    both_above: NDArray[np.int64] = dataclasses.field(
+        default_factory=lambda: np.zeros((2, 0), np.int64)
+    )
+
+    @property
+    def slice(self) -> Slice:
+        """Its columns and values."""
+        return self.columns, self.values
+
+
+LOSSES = ("log_loss", "log_loss_squares", "brier", "brier_squares")
+SUMS = ("rows", "positives", "scores", *LOSSES)
 
 
 def few(columns: tuple[str, ...], rows: int) -> Cell:
@@ -100,78 +154,118 @@ def few(columns: tuple[str, ...], rows: int) -> Cell:
 
 
 def add(cells: Sequence[Cell]) -> Cell:
-    """Return the sum of cells of the same slice and bins.
-
-    Args:
-        cells: At least one; if any of them has too few rows, so has the sum.
-    """
-    first, rows = cells[0], sum(cell.rows for cell in cells)
-    if any(cell.too_few for cell in cells):
-        return Cell(first.columns, first.values, rows, too_few=True)
-    place = np.concatenate([cell.bins for cell in cells])
-    counts = np.concatenate([cell.counts for cell in cells], axis=1)
-    scores = np.concatenate([cell.scores for cell in cells], axis=1)
-    # Counts below 2 ** 53 are exact in float64.
-    counts = np.stack([np.bincount(place, row) for row in counts]).astype(np.int64)
-    bins = np.flatnonzero(counts.any(axis=0))
+    """Return the total of the same slice over silos; sums depend on the order."""
+    first = cells[0]
     return Cell(
         first.columns,
         first.values,
-        rows,
-        too_few=False,
-        log_loss=float(sum(cell.log_loss for cell in cells)),
-        log_loss_squares=float(sum(cell.log_loss_squares for cell in cells)),
-        brier=float(sum(cell.brier for cell in cells)),
-        brier_squares=float(sum(cell.brier_squares for cell in cells)),
-        bins=bins.astype(np.int32),
-        counts=counts[:, bins],
-        scores=np.stack([np.bincount(place, row)[bins] for row in scores]),
+        **{name: sum(getattr(cell, name) for cell in cells) for name in SUMS},
+        above=np.sum([cell.above for cell in cells], axis=0),
+        curve=np.sum([cell.curve for cell in cells], axis=0),
+        bins=np.concatenate([cell.bins for cell in cells], axis=1),
     )
 
 
-def to_bytes(cells: Sequence[Cell]) -> bytes:
-    """Return cells as an Arrow IPC stream: what leaves the silo."""
-    ends = np.cumsum([0, *(len(cell.bins) for cell in cells)], dtype=np.int32)
-    by_bin = [
-        [cell.bins for cell in cells],
-        *([cell.counts[label] for cell in cells] for label in (0, 1)),
-        *([cell.scores[label] for cell in cells] for label in (0, 1)),
-    ]
-    arrays = [
-        pa.array([getattr(cell, name) for cell in cells], SCHEMA.field(name).type)
-        for name in PLAIN
-    ]
-    for name, found in zip(BY_BIN, by_bin, strict=True):
-        kind = SCHEMA.field(name).type.value_type
-        values = np.concatenate(found) if found else []
-        arrays.append(pa.ListArray.from_arrays(ends, pa.array(values, kind)))
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, SCHEMA) as writer:
-        writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA))
-    payload: bytes = sink.getvalue().to_pybytes()
-    return payload
+def add_pairs(pairs: Sequence[Pair]) -> Pair:
+    """Return the pair of the same slice over silos.
+
+    The joint distribution of scores stays in the silos, so the mean of the
+    correlations within them, weighted by rows, stands for that over all: rows that
+    two silos compare with each other are thought to be as alike for both models as
+    rows within a silo.
+    """
+    first = pairs[0]
+    known = [pair for pair in pairs if not math.isnan(pair.auc_correlation)]
+    weight = sum(pair.rows for pair in known)
+    correlation = sum(pair.auc_correlation * pair.rows for pair in known)
+    return Pair(
+        first.columns,
+        first.values,
+        sum(pair.rows for pair in pairs),
+        auc_correlation=correlation / weight if weight else math.nan,
+        log_loss_products=sum(pair.log_loss_products for pair in pairs),
+        brier_products=sum(pair.brier_products for pair in pairs),
+        both_above=np.sum([pair.both_above for pair in pairs], axis=0),
+    )
 
 
-def from_bytes(payload: bytes) -> list[Cell]:
-    """Return the cells that `to_bytes` wrote."""
-    with pa.ipc.open_stream(payload) as reader:
-        batch = reader.read_next_batch()
-    plain = pa.Table.from_batches([batch]).select(PLAIN).to_pylist()
-    lists = [batch.column(SCHEMA.get_field_index(name)) for name in BY_BIN]
-    bins, *sums = (array.values.to_numpy(zero_copy_only=False) for array in lists)
-    counts, scores = np.stack(sums[:2]), np.stack(sums[2:])
-    ends = lists[0].offsets.to_pylist()
-    cells = []
-    for row, (start, end) in zip(plain, itertools.pairwise(ends), strict=True):
-        columns, values = tuple(row.pop("columns")), tuple(row.pop("values"))
-        cells.append(
-            Cell(
-                columns,
-                values,
-                **row,
-                bins=bins[start:end],
-                counts=counts[:, start:end],
-                scores=scores[:, start:end],
-            )
+@dataclasses.dataclass(frozen=True)
+class Sketch:
+    """What a silo sends of one split.
+
+    Attributes:
+        cells: The cells by model, the candidate first.
+        pairs: Both models together; empty where there is one.
+        hidden: Of a part of totals: slices too small to be shown by themselves.
+        min_rows: Of a part of totals, the silo's condition: fewest rows of what is
+            hidden and yet counts.
+        rows_per_bin: The same: fewest rows of a score bin.
+        bins: The same: most score bins.
+    """
+
+    cells: dict[str, list[Cell]]
+    pairs: list[Pair] = dataclasses.field(default_factory=list)
+    hidden: frozenset[Slice] = frozenset()
+    min_rows: int = 1
+    rows_per_bin: int = 1
+    bins: int = 1_000
+
+    def __len__(self) -> int:
+        """Return the number of cells and pairs."""
+        return len(self.pairs) + sum(map(len, self.cells.values()))
+
+    def to_bytes(self) -> bytes:
+        """Return it as JSON."""
+        fields = {
+            "cells": {
+                model: [_fields(cell) for cell in cells]
+                for model, cells in self.cells.items()
+            },
+            "pairs": [_fields(pair) for pair in self.pairs],
+            "hidden": sorted(self.hidden),
+            "min_rows": self.min_rows,
+            "rows_per_bin": self.rows_per_bin,
+            "bins": self.bins,
+        }
+        return json.dumps(fields, ensure_ascii=False).encode()
+
+    @classmethod
+    def of_bytes(cls, content: bytes) -> Sketch:
+        """Return the sketch that `to_bytes` wrote."""
+        fields = json.loads(content)
+        return cls(
+            {
+                model: [Cell(**_read(cell)) for cell in cells]
+                for model, cells in fields["cells"].items()
+            },
+            [Pair(**_read(pair)) for pair in fields["pairs"]],
+            frozenset((tuple(c), tuple(v)) for c, v in fields["hidden"]),
+            fields["min_rows"],
+            fields["rows_per_bin"],
+            fields["bins"],
         )
-    return cells
+
+
+def _fields(item: Cell | Pair | Exact) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in vars(item).items():
+        if isinstance(value, Exact):
+            found[name] = _fields(value)
+        elif not isinstance(value, np.ndarray):
+            found[name] = value
+        elif value.size:
+            found[name] = value.tolist()
+    return found
+
+
+def _read(fields: dict[str, Any]) -> dict[str, Any]:
+    found = dict(fields)
+    for name, value in fields.items():
+        if name in ("columns", "values"):
+            found[name] = tuple(value)
+        elif isinstance(value, list):
+            kind = np.float64 if name in ("curve", "cuts") else np.int64
+            found[name] = np.array(value, kind)
+        elif name == "exact" and value:
+            found[name] = Exact(**{"curve": np.zeros((4, 0)), **_read(value)})
+    return found

@@ -1,47 +1,71 @@
-"""Collects the score sketches of a split from all silos, for one or two models."""
+"""Collects what silos tell of a split, for one or two models: slices and totals."""
 
 from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from components.fairness_evaluator.settings import EvaluationSettings
-from components.fairness_evaluator.sketches import pool, sketch, slices, told
-from components.fairness_evaluator.sketches.cells import Cell
-from components.fairness_evaluator.sketches.pairs import Pair
-from components.fairness_evaluator.sketches.slices import Key
-from components.fairness_evaluator.sketches.subjects import Subject
-from components.fairness_evaluator.sketches.told import Told
+from components.fairness_evaluator.sketches import cells, sketch, totals
+from components.fairness_evaluator.sketches.cells import Cell, Pair, Sketch
+from components.fairness_evaluator.sketches.folds import Detail
+from components.fairness_evaluator.sketches.models import ScoredModel
 from components.payloads import egress, manifest
 from components.payloads.egress import Departure
 from components.payloads.manifest import Manifest
+from components.payloads.table import CROSS, crossed
 from components.silos import engine, tasks
 
 logger = logging.getLogger(__name__)
 
-SKETCH = tasks.Task("sketch", sketch.sketch, pool.merge, imports=("tensorflow",))
+SKETCH = tasks.Task("sketch", sketch.sketch, totals.merge, imports=("tensorflow",))
+
+
+class Key(NamedTuple):
+    """Which rows a slice holds.
+
+    Attributes:
+        silo: The silo's id; empty for all silos.
+        columns: The slice's columns; empty for all rows.
+        values: Its values, one a column; `(TOO_FEW,)` for the values that are
+            too small, together.
+        of: Empty for the evaluation split; `next` for the following span's;
+            `compared` for the silos of the evaluation split that know the baseline.
+    """
+
+    silo: str = ""
+    columns: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    of: str = ""
+
+    @property
+    def slice(self) -> str:
+        """The columns as the tidy table writes them."""
+        return CROSS.join(self.columns)
+
+    @property
+    def group(self) -> str:
+        """The values as the tidy table writes them."""
+        return crossed(self.values)
 
 
 @dataclasses.dataclass(frozen=True)
 class Collected:
-    """The sketches of all silos, merged.
+    """What all silos tell of a split.
 
     Attributes:
-        slices: The slices by subject: overall, by silo, by value and by silo and
-            value.
-        compared: The first subject's slices over the silos in which both were
-            scored: the rows of `pairs`. It differs from `slices` only where
-            `not_compared` names a silo.
-        pairs: Both subjects together, slice by slice; empty where there is one.
-        failures: Why the first subject could not be scored, by silo.
+        cells: The slices by model, sorted: overall, by silo, by value and by silo
+            and value. Among the candidate's, where some silo lacks the baseline,
+            those `of` the silos that are `compared`.
+        pairs: Both models together, slice by slice; empty where there is one.
+        failures: Why the first model could not be scored, by silo.
         not_compared: Why the second could not, where the first was, by silo.
         departures: What left each silo.
     """
 
-    slices: dict[str, dict[Key, Cell]]
-    compared: dict[Key, Cell]
+    cells: dict[str, dict[Key, Cell]]
     pairs: dict[Key, Pair]
     failures: dict[str, str]
     not_compared: dict[str, str]
@@ -51,114 +75,108 @@ class Collected:
 def collect(
     examples: Manifest,
     split: str,
-    subjects: Sequence[Subject],
+    models: Sequence[ScoredModel],
     label: str,
     settings: EvaluationSettings,
-    apart: Collection[str] = (),
+    excluded: Collection[str] = (),
 ) -> Collected:
     """Sketch a split in all silos that have it, and merge.
 
     Args:
         examples: The silos' splits.
         split: Name of the split.
-        subjects: One model, or two that are compared row by row: the candidate,
+        models: One model, or two that are compared row by row: the candidate,
             then the baseline.
         label: The label's column.
         settings: What is measured.
-        apart: Silos that were left out of training: shown, but not counted in
+        excluded: Silos that were left out of training: shown, but not counted in
             figures over all silos.
     """
-    # Figures of the following span are not told by group, so its groups need not
-    # leave the silo.
-    families = () if split == manifest.NEXT else settings.families
+    shared = {
+        "models": [dataclasses.asdict(model) for model in models],
+        "label": label,
+        # Figures of the following span are not told by group, so its groups need
+        # not leave the silo.
+        "families": () if split == manifest.NEXT else settings.families,
+        "detail": dataclasses.asdict(
+            Detail(
+                settings.thresholds,
+                settings.min_slice_rows,
+                settings.rows_per_bin,
+                settings.bins,
+                settings.silo_thresholds and split != manifest.NEXT,
+            )
+        ),
+    }
     calls: list[tasks.Call] = [
         (
             entry.silo,
             {
+                **shared,
                 "paths": entry.splits[split].paths,
                 "digests": entry.digests(split),
-                "subjects": [dataclasses.asdict(subject) for subject in subjects],
-                "label": label,
-                "families": families,
-                "thresholds": settings.thresholds,
-                "min_slice_rows": settings.min_slice_rows,
-                "bins": settings.bins,
-                "counts": entry.silo.id not in apart,
+                "counts": entry.silo.id not in excluded,
             },
         )
-        # The pool adds up floats in the order of calls.
+        # Floats are added up in the order of calls.
         for entry in sorted(examples.readable(split), key=lambda each: each.silo.id)
     ]
-    found: dict[str, Told] = {}
+    found: dict[str, Sketch] = {}
     failures: dict[str, str] = {}
     not_compared: dict[str, str] = {}
     left: dict[str, Departure] = {}
-    outcomes, merged_pool = engine.run_pooled(SKETCH, calls)
+    outcomes, merged = engine.run_pooled(SKETCH, calls)
     for silo, outcome in outcomes:
         if isinstance(outcome, tasks.Failure):
             failures[silo.id] = outcome.sentence
             left[silo.id] = egress.of_failure(outcome.num_bytes)
             continue
-        found[silo.id] = told.from_bytes(outcome.payload)
+        found[silo.id] = Sketch.of_bytes(outcome.payload)
         if outcome.values["not_compared"]:
             not_compared[silo.id] = outcome.values["not_compared"]
-        left[silo.id] = _departure(found[silo.id], outcome)
+        count = len(found[silo.id]) + outcome.values["pooled"]
+        left[silo.id] = Departure("score sketches", count, outcome.num_bytes)
         _log(split, silo.id, outcome.values)
-    pooled = told.from_bytes(merged_pool)
-    merged, compared, pairs = _merge(
-        subjects, found, pooled, settings.min_slice_rows, apart
+    total = Sketch.of_bytes(merged)
+    by_model = {
+        model.name: _slices(model.name, found, total, settings.min_slice_rows)
+        for model in models
+    }
+    if compared := total.cells.get(totals.COMPARED):
+        first = by_model[models[0].name]
+        for key, cell in _shown(compared, settings.min_slice_rows):
+            first[key._replace(of=totals.COMPARED)] = cell
+    pairs = {Key("", *pair.slice): pair for pair in total.pairs}
+    pairs |= {
+        Key(silo, *pair.slice): pair
+        for silo, told in found.items()
+        for pair in told.pairs
+    }
+    return Collected(
+        by_model, dict(sorted(pairs.items())), failures, not_compared, left
     )
-    return Collected(merged, compared, pairs, failures, not_compared, left)
 
 
-def _merge(
-    subjects: Sequence[Subject],
-    found: Mapping[str, Told],
-    pooled: Told,
-    min_rows: int,
-    apart: Collection[str],
-) -> tuple[dict[str, dict[Key, Cell]], dict[Key, Cell], dict[Key, Pair]]:
-    merged = {
-        subject.name: slices.merge(
-            _of_model(found, subject.name),
-            pooled.cells.get(subject.name, ()),
-            min_rows,
-            apart,
+def _slices(
+    model: str, found: Mapping[str, Sketch], total: Sketch, min_rows: int
+) -> dict[Key, Cell]:
+    slices = {
+        Key(silo, *cell.slice): cell
+        for silo, told in found.items()
+        for cell in told.cells.get(model, ())
+    }
+    if slices:
+        slices[Key()] = cells.few((), 0)  # there may be nobody who counts
+    slices |= _shown(total.cells.get(model, ()), min_rows)
+    return dict(sorted(slices.items()))
+
+
+def _shown(found: Iterable[Cell], min_rows: int) -> Iterable[tuple[Key, Cell]]:
+    for cell in found:
+        yield (
+            Key("", *cell.slice),
+            cell.hidden() if cell.rows < min_rows else cell,
         )
-        for subject in subjects
-    }
-    if len(subjects) == 1:
-        return merged, {}, {}
-    first, second = (subject.name for subject in subjects)
-    both = {silo: told for silo, told in found.items() if second in told.cells}
-    paired = {(pair.columns, pair.values) for pair in pooled.pairs}
-    compared = slices.merge(
-        _of_model(both, first),
-        [
-            cell
-            for cell in pooled.cells.get(first, ())
-            if (cell.columns, cell.values) in paired
-        ],
-        min_rows,
-        apart,
-    )
-    told_pairs = {silo: told.pairs for silo, told in both.items()}
-    paired_slices = slices.merge_pairs(told_pairs, pooled.pairs, compared, apart)
-    return merged, compared, paired_slices
-
-
-def _of_model(found: Mapping[str, Told], model: str) -> dict[str, list[Cell]]:
-    return {
-        silo: told.cells[model] for silo, told in found.items() if model in told.cells
-    }
-
-
-def _departure(told: Told, outcome: tasks.Result) -> Departure:
-    return Departure(
-        "score sketches",
-        len(told) + outcome.values["pooled"],
-        outcome.num_bytes,
-    )
 
 
 def _log(split: str, silo: str, values: Mapping[str, Any]) -> None:

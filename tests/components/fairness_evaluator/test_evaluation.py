@@ -10,7 +10,7 @@ import pytest
 from components.fairness_evaluator import evaluation
 from components.fairness_evaluator.gate_settings import Change, Floor, GateSettings
 from components.fairness_evaluator.settings import EvaluationSettings
-from components.fairness_evaluator.sketches.subjects import Subject
+from components.fairness_evaluator.sketches.models import ScoredModel
 from components.payloads import table
 from components.payloads.decision import Baseline
 from components.payloads.findings import Finding
@@ -27,7 +27,7 @@ def evaluate(world, folder, manifest=None, baseline=None, gates=FLOOR):
     return evaluation.evaluate(
         manifest or world.manifest,
         world.cohort,
-        Subject("candidate", model, card.digest),
+        ScoredModel("candidate", model, card.digest),
         baseline,
         "late",
         SETTINGS,
@@ -112,15 +112,20 @@ def test_tfma_has_each_slice_of_both_models_with_the_table_s_figures(compared):
             for figure in outcome.figures
             if (figure.model, figure.split, figure.metric) == (model, "eval", "auc")
         ]
-        assert len(told) == len(stored) > 6
+        of_eval = [key for key in stored if "evaluated_rows" not in dict(key)]
+        assert len(told) == len(of_eval) > 6
         for figure in told:
             parts = {"silo_id": figure.silo, figure.slice: figure.group}
             key = tuple(sorted((k, v) for k, v in parts.items() if v))
-            value = stored[key]["auc"]["doubleValue"]
+            auc = stored[key]["auc"]
             if figure.value is None:
-                assert math.isnan(value)
+                assert math.isnan(auc["doubleValue"])
             else:
-                assert value == figure.value
+                bounds = [
+                    auc["boundedValue"][f"{end}Bound"] for end in ("lower", "upper")
+                ]
+                assert auc["boundedValue"]["value"] == figure.value
+                assert bounds == [figure.low, figure.high]
             rows = stored[key]["example_count"]["doubleValue"]
             assert rows == figure.rows
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from components.scoring import intervals
 from components.scoring.intervals import Interval, Z
-from tests.components.fairness_evaluator.made_sketches import rate
+from tests.components.fairness_evaluator.made_cells import rate
 
 hits_of_rows = st.integers(1, 400).flatmap(
     lambda rows: st.tuples(st.integers(0, rows), st.just(rows))

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from components.fairness_evaluator.figures.tfma_metrics import FAIRNESS
+from components.fairness_evaluator.figures.slices import FAIRNESS
 from pipelines.benchmarks import evaluation as bench
 from pipelines.benchmarks import tfma_rows
 from pipelines.benchmarks.evaluation import Case
@@ -24,14 +24,17 @@ def test_sketches_give_what_tfma_gives_row_by_row(tmp_path):
     assert len(by_rows) == len(by_sketch) == 1 + 16 + 6 + 16 * 6
     for key, figures in by_rows.items():
         only = figures.keys() - by_sketch[key].keys()
-        assert {name.split("@")[0] for name in only} == {f"{FAIRNESS}/recall"}
+        assert {name.split("@")[0] for name in only} == {f"{FAIRNESS}recall"}
         for name in figures.keys() - only:
             value = figures[name]
             found = by_sketch[key][name]
             if name == "auc" and math.isnan(found):
                 assert value == 0.0  # TFMA's own AUC where a label is absent
             elif name == "auc":
+                # TFMA's own has 10,000 thresholds; ours of totals has score bins, of
+                # a group with some 15 rows in each of 16 silos.
                 pairs = figures["example_count"] ** 2 / 8
-                assert found == pytest.approx(value, abs=max(5e-4, 2 / pairs))
+                near = 5e-4 if key == "|" else 6e-3
+                assert found == pytest.approx(value, abs=max(near, 2 / pairs))
             else:
                 assert found == pytest.approx(value, rel=1e-6, nan_ok=True)

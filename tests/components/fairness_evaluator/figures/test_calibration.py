@@ -7,40 +7,56 @@ from hypothesis import strategies as st
 
 from components.fairness_evaluator.figures import calibration
 from components.scoring.intervals import Z
-from tests.components.fairness_evaluator.made_sketches import EDGES, cell
+from tests.components.fairness_evaluator.made_cells import LABELS, SCORES
 
-LABELS = [1, 0, 1, 1, 0, 0, 1, 0, 0, 1]
-SCORES = [0.9, 0.1, 0.5, 0.51, 0.25, 0.6, 0.3, 0.2, 0.26, 0.05]
+CURVE = calibration.curve(np.array(SCORES), np.array(LABELS))
 
 
 def error_of(labels, scores):
-    rows = cell(labels, scores)
-    return calibration.error(calibration.curve(rows, EDGES), rows.brier / rows.rows)
+    labels, scores = np.array(labels, int), np.array(scores)
+    brier = ((scores - labels) ** 2).mean()
+    found = calibration.error(calibration.curve(scores, labels))
+    return calibration.estimate(*found, brier, len(labels))
+
+
+def bins(curve):
+    """Return upper end, rows, positives and mean score of each bin."""
+    return [(*each[:3], pytest.approx(each[3] / each[1])) for each in curve.T.tolist()]
 
 
 def test_ten_rows_fall_into_the_bins_worked_by_hand():
     # A score on an edge falls below it: .1 with .05, .2 alone, .3 with .25 and .26.
-    assert calibration.curve(cell(LABELS, SCORES), EDGES) == [
-        (0.1, 2, 1, pytest.approx(0.075)),
-        (0.2, 1, 0, pytest.approx(0.2)),
-        (0.3, 3, 1, pytest.approx(0.27)),
-        (0.5, 1, 1, pytest.approx(0.5)),
-        (0.6, 2, 1, pytest.approx(0.555)),
-        (0.9, 1, 1, pytest.approx(0.9)),
+    assert bins(calibration.joined(CURVE, 1)) == [
+        (0.1, 2, 1, 0.075),
+        (0.2, 1, 0, 0.2),
+        (0.3, 3, 1, 0.27),
+        (0.5, 1, 1, 0.5),
+        (0.6, 2, 1, 0.555),
+        (0.9, 1, 1, 0.9),
     ]
 
 
 def test_bins_with_few_rows_are_joined():
-    curve = calibration.curve(cell(LABELS, SCORES), EDGES)
-    assert calibration.joined(curve, 1) == curve
-    assert calibration.joined(curve, 3) == [
-        (0.2, 3, 1, pytest.approx((0.15 + 0.2) / 3)),
-        (0.3, 3, 1, pytest.approx(0.27)),
-        (0.9, 4, 3, pytest.approx((0.5 + 1.11 + 0.9) / 4)),
+    assert bins(calibration.joined(CURVE, 3)) == [
+        (0.2, 3, 1, (0.15 + 0.2) / 3),
+        (0.3, 3, 1, 0.27),
+        (0.9, 4, 3, (0.5 + 1.11 + 0.9) / 4),
     ]
-    assert [each.rows for each in calibration.joined(curve, 4)] == [6, 4]
-    assert [each.rows for each in calibration.joined(curve, 8)] == [10]
-    assert calibration.joined([], 5) == []
+    assert calibration.joined(CURVE, 4)[1].tolist() == [6, 4]
+    assert calibration.joined(CURVE, 8)[1].tolist() == [10]
+    assert calibration.joined(0 * CURVE, 5).shape == (4, 0)
+
+
+def test_what_leaves_for_totals_tells_no_mean_score_of_few_rows():
+    found = calibration.blurred(CURVE, 3)
+    assert found[:2].tolist() == CURVE[:2].tolist()
+    assert found[2, 2] == CURVE[2, 2]  # three rows
+    assert found[2].sum() == pytest.approx(sum(SCORES))
+    # The other seven rows lie 0.06 above their bins' middles in all.
+    moved = (0.15 - 0.1 + 0.2 - 0.15 + 0.5 - 0.45 + 1.11 - 1.1 + 0.9 - 0.85) / 7
+    assert found[2, [0, 1, 4]] == pytest.approx(
+        [0.1 + 2 * moved, 0.15 + moved, 0.45 + moved]
+    )
 
 
 def test_the_error_of_ten_rows_is_that_worked_by_hand():
@@ -92,12 +108,12 @@ def test_a_model_without_fault_is_seldom_told_to_be_at_fault(rows):
 
 
 def test_scores_in_relation_to_the_base_rate():
-    found = calibration.ratio(cell(LABELS, SCORES))
+    found = calibration.ratio(sum(SCORES), 5, 10)
     assert found.value == pytest.approx(sum(SCORES) / 5)
     # Wilson's interval of 5 in 10 is 0.2366 to 0.7634.
     ends = sum(SCORES) / 10 / np.array([0.763407, 0.236593])
     assert (found.low, found.high) == pytest.approx(ends, rel=1e-4)
-    assert calibration.ratio(cell([0, 0], [0.1, 0.4])) is None
+    assert calibration.ratio(0.5, 0, 2) is None
 
 
 def test_19_of_20_ratios_of_a_calibrated_model_hold_1():
@@ -105,6 +121,6 @@ def test_19_of_20_ratios_of_a_calibrated_model_hold_1():
     for _ in range(600):
         chances = rng.beta(1.5, 4, 150)
         labels = (rng.random(150) < chances).astype(int)
-        found = calibration.ratio(cell(labels, chances))
+        found = calibration.ratio(chances.sum(), labels.sum(), 150)
         held += found.low <= 1 <= found.high
     assert held / 600 >= 0.93

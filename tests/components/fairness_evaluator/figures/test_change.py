@@ -7,16 +7,15 @@ import pytest
 import sklearn.metrics
 
 from components.fairness_evaluator.figures import change
-from components.fairness_evaluator.figures.measures import measure
-from components.fairness_evaluator.figures.place import Place
+from components.fairness_evaluator.figures.tidy import Place
+from components.fairness_evaluator.sketches import folds
 from components.payloads import table
 from components.scoring import intervals
 from components.scoring.intervals import Z
-from tests.components.fairness_evaluator import made_sketches
-from tests.components.fairness_evaluator.made_sketches import (
-    EDGES,
+from tests.components.fairness_evaluator.made_cells import (
     THRESHOLDS,
     cell,
+    measure,
     pair,
 )
 
@@ -31,11 +30,13 @@ def draw(rng, rows=500):
 
 
 def changes(labels, candidate, baseline):
-    new, old = (
-        measure(cell(labels, side), EDGES, THRESHOLDS) for side in (candidate, baseline)
+    both = change.Both(
+        measure(labels, candidate),
+        measure(labels, baseline),
+        (cell(labels, candidate), cell(labels, baseline)),
+        pair(labels, candidate, baseline),
     )
-    both = pair(labels, candidate, baseline)
-    found = table.of(change.figures(PLACE, new, old, both, THRESHOLDS))
+    found = table.of(map(PLACE.figure, change.figures(both, THRESHOLDS)))
 
     def told(metric, threshold=None):
         return found.metric(metric, silo="F9", threshold=threshold, model="change")
@@ -48,11 +49,11 @@ def test_changes_equal_those_of_the_rows():
     told = changes(labels, candidate, baseline)
     area = sklearn.metrics.roc_auc_score
     expected = area(labels, candidate) - area(labels, baseline)
-    assert told("auc").value == pytest.approx(expected, abs=2e-3)  # 200 bins here
+    assert told("auc").value == pytest.approx(expected, abs=1e-9)
     for metric, one, other in zip(
         ("log_loss", "brier"),
-        made_sketches.losses(labels, candidate),
-        made_sketches.losses(labels, baseline),
+        folds.losses(labels, candidate),
+        folds.losses(labels, baseline),
         strict=True,
     ):
         apart = one - other
@@ -82,10 +83,7 @@ def test_changes_equal_those_of_the_rows():
 def test_a_paired_interval_is_narrower_than_that_of_two_models_on_their_own():
     labels, candidate, baseline = draw(np.random.default_rng(2))
     found = changes(labels, candidate, baseline)("auc")
-    areas = [
-        measure(cell(labels, side), EDGES, THRESHOLDS).auc.interval
-        for side in (candidate, baseline)
-    ]
+    areas = [measure(labels, side).auc.interval for side in (candidate, baseline)]
     alone = intervals.difference(*areas)
     assert found.high - found.low < 0.8 * (alone.high - alone.low)
 
@@ -135,7 +133,7 @@ def test_19_of_20_changes_of_a_loss_hold_the_true_change(metric):
     rng = np.random.default_rng(4)
     index = ("log_loss", "brier").index(metric)
     labels, *scores = draw(rng, 1_000_000)
-    one, other = (made_sketches.losses(labels, side)[index].mean() for side in scores)
+    one, other = (folds.losses(labels, side)[index].mean() for side in scores)
     held = 0
     for _ in range(500):
         found = changes(*draw(rng, 150))(metric)

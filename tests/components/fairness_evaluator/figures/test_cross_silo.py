@@ -10,12 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.fairness_evaluator.figures import cross_silo, inequality
-from components.fairness_evaluator.figures.measures import measure
-from components.fairness_evaluator.figures.place import Place
+from components.fairness_evaluator.figures.tidy import Place
 from components.payloads import table
-from tests.components.fairness_evaluator.made_sketches import EDGES, THRESHOLDS, cell
+from tests.components.fairness_evaluator.made_cells import THRESHOLDS, measure
 
 PLACE = Place("candidate", "eval", "", "silo_id", "", 1, 1)
+
+
+def over(known):
+    return table.of(map(PLACE.figure, cross_silo.figures(known, THRESHOLDS)))
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +29,13 @@ def known():
         scores = rng.beta(1.5, 3, rows)
         noise = rng.normal(0, 0.05 + 0.02 * number, rows)
         labels = (rng.random(rows) < np.clip(scores + noise, 0, 1)).astype(int)
-        found[f"silo {number:02}"] = measure(cell(labels, scores), EDGES, THRESHOLDS)
+        found[f"silo {number:02}"] = measure(labels, scores)
     return found
 
 
 @pytest.fixture(scope="module")
 def figures(known):
-    return table.of(cross_silo.figures(PLACE, known, THRESHOLDS))
+    return over(known)
 
 
 CASES = [
@@ -44,7 +47,7 @@ CASES = [
 @pytest.mark.parametrize(("metric", "threshold"), CASES)
 def test_figures_equal_those_of_pandas_and_scipy(known, figures, metric, threshold):
     values = pd.Series({s: m.found[metric, threshold].value for s, m in known.items()})
-    rows = [measures.cell.rows for measures in known.values()]
+    rows = [measures.rows for measures in known.values()]
     lower = metric in ("log_loss", "brier", "calibration_error", "fpr")
     ranked = values.sort_values(ascending=not lower, kind="stable")
     expected = {
@@ -73,7 +76,7 @@ def test_figures_equal_those_of_pandas_and_scipy(known, figures, metric, thresho
 
 def test_one_silo_alone_is_the_worst_and_has_no_gap(known):
     one = {"silo 07": known["silo 07"]}
-    found = table.of(cross_silo.figures(PLACE, one, THRESHOLDS))
+    found = over(one)
     auc = known["silo 07"].auc.interval
 
     def value(metric):
@@ -85,27 +88,25 @@ def test_one_silo_alone_is_the_worst_and_has_no_gap(known):
 
 
 def test_silos_without_the_figure_are_left_out_of_it(known):
-    one_class = measure(cell([0, 0], [0.1, 0.2]), EDGES, THRESHOLDS)
+    one_class = measure([0, 0], [0.1, 0.2])
     some = {"a": known["silo 01"], "b": one_class, "c": known["silo 02"]}
-    found = table.of(cross_silo.figures(PLACE, some, THRESHOLDS))
+    found = over(some)
     values = [known[silo].auc.interval.value for silo in ("silo 01", "silo 02")]
     mean = found.metric("mean_auc", slice="silo_id")
     assert mean.value == pytest.approx(sum(values) / 2)
 
 
 def test_no_silo_at_all_gives_no_figure():
-    assert list(cross_silo.figures(PLACE, {}, THRESHOLDS)) == []
+    assert len(over({})) == 0
 
 
 @given(st.randoms())
 def test_the_order_of_silos_does_not_matter(random):
     rows = [([0, 1, 1], [0.2, 0.3, 0.9]), ([1, 0], [0.4, 0.6]), ([0, 1], [0.1, 0.7])]
-    named = [
-        (f"s{i}", measure(cell(*r), EDGES, THRESHOLDS)) for i, r in enumerate(rows)
-    ]
-    expected = table.of(cross_silo.figures(PLACE, dict(named), THRESHOLDS))
+    named = [(f"s{i}", measure(*r)) for i, r in enumerate(rows)]
+    expected = over(dict(named))
     random.shuffle(named)
-    assert table.of(cross_silo.figures(PLACE, dict(named), THRESHOLDS)) == expected
+    assert over(dict(named)) == expected
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=3))

@@ -10,9 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.fairness_evaluator.figures import roc
-from components.fairness_evaluator.sketches import delong
 from components.scoring.intervals import Z
-from tests.components.fairness_evaluator.made_sketches import EDGES, cell
 
 counts = st.lists(
     st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=2, max_size=12
@@ -35,8 +33,17 @@ def newcombe(theta, m, n):
 
 def test_auc_worked_by_hand():
     # Negatives in bins 0, 0, 1; positives in bins 1, 2: pairs 1, 1, .5 and 1, 1, 1.
-    found = roc.auc(np.array([2, 1, 0]), np.array([0, 1, 1]))
-    assert found.interval.value == pytest.approx(5.5 / 6)
+    value, _ = roc.area(np.array([2, 1, 0]), np.array([0, 1, 1]))
+    assert value == pytest.approx(5.5 / 6)
+
+
+def auc(negatives, positives) -> roc.Auc | None:
+    negatives, positives = np.array(negatives), np.array(positives)
+    if not negatives.sum() or not positives.sum():
+        assert math.isnan(roc.area(negatives, positives)[0])
+        return None
+    found = roc.area(negatives, positives)
+    return roc.estimate(*found, int(positives.sum()), int(negatives.sum()))
 
 
 @given(counts)
@@ -44,7 +51,7 @@ def test_auc_error_and_interval_equal_those_from_all_pairs(bins):
     negatives, positives = np.array(bins).T
     rows = np.arange(len(bins))
     negative, positive = np.repeat(rows, negatives), np.repeat(rows, positives)
-    found, m, n = roc.auc(negatives, positives), len(positive), len(negative)
+    found, m, n = auc(negatives, positives), len(positive), len(negative)
     if not m or not n:
         assert found is None
         return
@@ -72,40 +79,11 @@ def test_auc_error_and_interval_equal_those_from_all_pairs(bins):
         )
 
 
-@given(st.integers(0, 10**6), st.sampled_from([1e-4, 1e-3, 0.1, 1.0]))
-def test_the_auc_is_off_by_no_more_than_is_told(seed, width):
-    """Random scores that lie within `width`, in bins of a thousandth."""
-    rng = np.random.default_rng(seed)
-    labels = rng.permutation(np.repeat([0, 1], [30, 20]))
-    scores = 0.5 + width * (rng.random(50) / 2 - 0.25 + labels / 10)
-    places = np.searchsorted(np.linspace(0, 1, 1001), scores)
-    negatives, positives = (
-        np.bincount(places[labels == each], minlength=1002) for each in (0, 1)
-    )
-    sums = [
-        np.bincount(places[labels == each], scores[labels == each], 1002)
-        for each in (0, 1)
-    ]
-    found = roc.auc(negatives, positives).interval.value
-    off = roc.unresolved(negatives, positives, np.array(sums))
-    truth = sklearn.metrics.roc_auc_score(labels, scores)
-    assert abs(found - truth) <= off + 1e-9
-    assert 0 <= off <= 0.5
-    if width < 1e-3:
-        assert off > 0.1
-
-
-def test_true_ties_leave_nothing_open():
-    scores = np.array([[0.2, 2.4], [0.1, 3.2]])
-    assert roc.unresolved(np.array([2, 3]), np.array([1, 4]), scores) == 0
-    assert roc.unresolved(np.array([2]), np.array([0]), np.array([[0.2], [0]])) == 0
-
-
 def test_with_rows_enough_the_interval_is_delong_s():
     rng = np.random.default_rng(0)
     negative, positive = rng.normal(0, 1, 9000), rng.normal(1, 2, 1000)
     edges = np.linspace(-6, 9, 4000)
-    found = roc.auc(*(np.histogram(x, edges)[0] for x in (negative, positive)))
+    found = auc(*(np.histogram(x, edges)[0] for x in (negative, positive)))
     _, variance = delong_by_pairs(negative, positive)
     assert found.error == pytest.approx(variance**0.5, rel=1e-3)
     half = Z * variance**0.5
@@ -113,7 +91,7 @@ def test_with_rows_enough_the_interval_is_delong_s():
 
 
 def area(negatives, positives) -> roc.Auc:
-    found = roc.auc(np.array(negatives), np.array(positives))
+    found = auc(negatives, positives)
     assert found is not None
     return found
 
@@ -126,22 +104,22 @@ def counts_of(negative, positive):
 
 
 @pytest.mark.parametrize("spread", [1, 2], ids=["equal", "wider"])
-@pytest.mark.parametrize("auc", [0.6, 0.8, 0.95, 0.98])
+@pytest.mark.parametrize("true", [0.6, 0.8, 0.95, 0.98])
 @pytest.mark.parametrize(("positives", "negatives"), [(20, 25), (100, 900)])
-def test_19_of_20_intervals_hold_the_true_auc(positives, negatives, auc, spread):
+def test_19_of_20_intervals_hold_the_true_auc(positives, negatives, true, spread):
     # Normal scores, the positives `spread` as wide, at the distance that gives it.
-    distance = math.hypot(1, spread) * scipy.stats.norm.ppf(auc)
+    distance = math.hypot(1, spread) * scipy.stats.norm.ppf(true)
     rng, held = np.random.default_rng(7), 0
     for _ in range(2000):
         negative = rng.normal(0, 1, negatives)
         positive = rng.normal(distance, spread, positives)
-        found = roc.auc(*counts_of(negative, positive)).interval
-        held += found.low <= auc <= found.high
+        found = auc(*counts_of(negative, positive)).interval
+        held += found.low <= true <= found.high
     assert held / 2000 >= 0.93
 
 
 def test_a_silo_without_a_mistake_is_not_sure_to_make_none():
-    found = roc.auc(np.array([25, 0]), np.array([0, 20]))
+    found = auc(np.array([25, 0]), np.array([0, 20]))
     assert found.interval.value == 1.0
     assert found.interval.low < 0.95
     assert found.error > 0
@@ -159,19 +137,18 @@ def test_19_of_20_changes_hold_the_true_change(aucs, alike):
             1 / (1 + np.exp(-(side + distance * labels)))
             for side, distance in zip(both, distances, strict=True)
         ]
-        bins = [np.searchsorted(EDGES, side) for side in scores]
-        ones = np.ones(190, np.int64)
-        shared = delong.correlation(bins[0], bins[1], labels, ones)
-        new, old = (area(*cell(labels, side).counts) for side in scores)
-        found = roc.difference(new, old, shared)
+        shared = roc.correlation(scores[0], scores[1], labels)
+        new, old = (
+            area(*counts_of(side[labels == 0], side[labels == 1])) for side in scores
+        )
+        found = roc.difference(new, old, shared, 39)
         held += found.low <= aucs[0] - aucs[1] <= found.high
     assert held / 400 >= 0.93
 
 
 def test_a_change_of_few_rows_is_as_unsure_as_student_s_t():
     new, old = area([5, 3, 1], [1, 2, 2]), area([4, 3, 2], [2, 2, 1])
-    assert new.freedom == 4  # of 5 positives and 9 negatives
-    found = roc.difference(new, old, 0.5)
+    found = roc.difference(new, old, 0.5, roc.freedom(5, 9))
     variance = new.error**2 + old.error**2 - new.error * old.error
     half = scipy.stats.t.ppf(0.975, 4) * variance**0.5
     assert found.high - found.value == pytest.approx(half)
@@ -183,11 +160,58 @@ def test_a_change_of_a_single_positive_has_one_degree_of_freedom_left():
 
 def test_the_same_model_twice_has_no_change_and_no_doubt():
     found = area([5, 3, 1], [1, 2, 2])
-    assert roc.difference(found, found, 1.0) == pytest.approx((0, 0, 0))
+    assert roc.difference(found, found, 1.0, 4) == pytest.approx((0, 0, 0))
 
 
 def test_a_correlation_that_is_not_known_counts_as_none():
     one = area([5, 3, 1], [1, 2, 2])
-    found = roc.difference(one, one, math.nan)
+    found = roc.difference(one, one, math.nan, 4)
     t = scipy.stats.t.ppf(0.975, 4)
     assert found.high == pytest.approx(t * 2**0.5 * one.error)
+
+
+def row_by_row(first, second, labels) -> float:
+    """Return the correlation by the paper's definition, over all pairs of rows."""
+    components: list[list[np.ndarray]] = [[], []]
+    for scores in (first, second):
+        positives, negatives = scores[labels == 1], scores[labels == 0]
+        wins = (positives[:, None] > negatives) + 0.5 * (
+            positives[:, None] == negatives
+        )
+        components[1].append(wins.mean(axis=1))
+        components[0].append(wins.mean(axis=0))
+    s01, s10 = (np.cov(found) / len(found[0]) for found in components)
+    total = s01 + s10
+    return float(total[0, 1] / math.sqrt(total[0, 0] * total[1, 1]))
+
+
+@given(st.integers(0, 10_000), st.integers(3, 60), st.integers(2, 40))
+def test_the_correlation_is_the_papers_covariance_row_by_row(seed, rows, scores):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 2, rows + 4)
+    labels[:4] = 0, 0, 1, 1
+    first = rng.integers(0, scores, rows + 4)
+    second = np.clip(first + rng.integers(-1, 2, rows + 4), 0, scores)
+    found = roc.correlation(first, second, labels)
+    if not math.isnan(found):
+        assert found == pytest.approx(row_by_row(first, second, labels), abs=1e-9)
+
+
+def test_a_model_goes_together_with_itself_and_against_its_reverse():
+    scores, labels = np.array([0, 3, 1, 2, 5, 4]), np.array([0, 1, 0, 1, 1, 0])
+    assert roc.correlation(scores, scores, labels) == pytest.approx(1.0)
+    assert roc.correlation(scores, 5 - scores, labels) == pytest.approx(-1.0)
+
+
+@pytest.mark.parametrize(
+    ("second", "labels"),
+    [
+        ([0, 1, 2, 3], [0, 0, 0, 0]),
+        ([0, 1, 2, 3], [1, 1, 1, 0]),
+        ([1, 0, 1, 2], [0, 0, 1, 1]),
+    ],
+    ids=["one label", "one row of a label", "no variance"],
+)
+def test_where_there_is_no_variance_there_is_no_correlation(second, labels):
+    first = np.array([0, 1, 2, 3])
+    assert math.isnan(roc.correlation(first, np.array(second), np.array(labels)))

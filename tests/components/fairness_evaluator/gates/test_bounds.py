@@ -14,7 +14,6 @@ from scipy import stats
 from components.fairness_evaluator.figures import roc
 from components.fairness_evaluator.gates import bounds
 from components.fairness_evaluator.gates.bounds import Bound, farthest, widened
-from components.fairness_evaluator.sketches import delong
 from components.scoring import intervals
 from components.scoring.intervals import Interval, Z
 from tests.components.fairness_evaluator.gates.evidence import judge, silo
@@ -240,7 +239,7 @@ def test_silos_exactly_on_the_floor_rarely_have_too_low_a_worst_tenth_by_chance(
 def test_of_51_silos_without_a_loss_the_worst_is_rarely_refused_by_chance():
     """Each silo has 10 positives and 500 negatives; both models have an AUC of .6."""
     rng, silos = np.random.default_rng(6), 2_000
-    labels, ones = np.repeat([1, 0], [10, 500]), np.ones(510, np.int64)
+    labels = np.repeat([1, 0], [10, 500])
     distance = math.sqrt(2) * stats.norm.ppf(0.6)
     t = stats.t.ppf(0.975, 9)
     missed = {"t": 0, "normal": 0}
@@ -251,11 +250,9 @@ def test_of_51_silos_without_a_loss_the_worst_is_rarely_refused_by_chance():
             np.argsort(np.argsort(side + distance * labels)) for side in both
         )
         placed = [labels[np.argsort(bins)] for bins in (first, second)]  # one row each
-        new, old = (roc.auc(1 - side, side) for side in placed)
-        assert new
-        assert old
-        shared = delong.correlation(first, second, labels, ones)
-        found = roc.difference(new, old, shared)
+        new, old = (roc.estimate(*roc.area(1 - side, side), 10, 500) for side in placed)
+        shared = roc.correlation(first, second, labels)
+        found = roc.difference(new, old, shared, 9)
         error = (found.high - found.value) / t
         normal = Interval(found.value, found.value - Z * error, found.value + Z * error)
         missed["t"] += widened(found, 51, freedom=9).high < 0

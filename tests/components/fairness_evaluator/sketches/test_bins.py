@@ -4,89 +4,101 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 from sklearn import metrics
 
+from components.fairness_evaluator.figures import roc
 from components.fairness_evaluator.sketches import bins
 
-scores = hnp.arrays(np.float32, st.integers(1, 50), elements=st.floats(0, 1, width=32))
+
+def of_rows(scores, labels, least=5, most=1_000):
+    order = np.argsort(scores, kind="stable")
+    return bins.make(bins.place(scores[order]), labels[order], least, most)
 
 
-def test_every_threshold_is_an_edge_and_edges_rise_within_0_and_1():
-    edges = bins.edges(100, [0.123, 0.5])
-    assert {0.123, 0.5} <= set(edges)
-    assert (np.diff(edges) > 0).all()
-    assert edges[0] > 0
-    assert edges[-1] < 1
-
-
-def test_the_edges_of_calibration_are_edges_to_the_bit():
-    assert {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9} <= set(bins.edges(50, []))
-
-
-def test_a_score_equal_to_a_threshold_is_not_above_it():
-    edges = bins.edges(10, [0.5])
-    at = np.searchsorted(edges, 0.5)
-    below, above = bins.assign(np.array([0.5, np.nextafter(0.5, 1)]), edges)
-    assert below == at
-    assert above == at + 1
-
-
-@given(scores, st.floats(0.0001, 0.9999))
-def test_bins_part_scores_at_thresholds_exactly(scores, threshold):
-    edges = bins.edges(10, [threshold])
-    above = bins.assign(scores, edges) > np.searchsorted(edges, threshold)
-    assert (above == (scores.astype(np.float64) > threshold)).all()
-
-
-@given(scores)
-def test_the_mean_of_a_bin_lies_in_that_bin(scores):
-    edges = bins.edges(20, [0.5])
-    place = bins.assign(scores, edges)
-    sums = np.bincount(place, scores, len(edges) + 1).astype(np.float64)
-    counts = np.bincount(place, minlength=len(edges) + 1)
-    means = bins.means(np.arange(len(edges) + 1), sums, counts, edges)
-    occupied = np.flatnonzero(counts)
-    assert (bins.assign(means[occupied], edges) == occupied).all()
-
-
-def test_rounding_can_not_push_a_mean_over_its_threshold():
-    edges = np.array([0.5])
-    sums = np.array([np.nextafter(1.5, 2), 1.5])  # three scores of 0.5, rounded up
-    means = bins.means(np.array([0, 1]), sums, np.array([3, 3]), edges)
-    assert means[0] <= 0.5 < means[1]
-
-
-def test_scores_crowded_near_0_keep_their_order():
-    crowded = np.array([1e-6, 3e-6, 1e-5, 4e-5, 1e-4])
-    assert len(set(bins.assign(crowded, bins.edges(100, [0.5])))) == 5
-
-
-def auc_error(scores, labels) -> float:
-    """Return how far the AUC of the default bins is from that of the scores."""
-    binned = bins.assign(scores, bins.edges(4_000, [0.5]))
-    exact = metrics.roc_auc_score(labels, scores)
-    return abs(metrics.roc_auc_score(labels, binned) - exact)
+@given(st.lists(st.floats(0, 1, width=32), min_size=2, max_size=60))
+def test_places_rise_with_scores_and_tell_them_apart(scores):
+    scores = np.array(sorted(scores))
+    places = bins.place(scores)
+    assert (np.diff(places) >= 0).all()
+    assert ((np.diff(places) == 0) == (np.diff(scores) == 0)).all()
 
 
 @given(
-    st.integers(0, 10_000),
-    st.floats(0.2, 20),
-    st.floats(0.2, 20),
-    st.sampled_from([0.01, 0.1, 0.5]),
+    st.lists(st.tuples(st.integers(0, 20), st.integers(0, 1)), min_size=1),
+    st.integers(1, 9),
+    st.integers(1, 30),
 )
-def test_auc_is_within_5e_4_of_the_exact_one(seed, a, b, positive_rate):
-    rng = np.random.default_rng(seed)
-    labels = rng.random(2_000) < positive_rate
-    labels[:2] = 0, 1
-    scores = np.where(labels, rng.beta(a, b, 2_000), rng.beta(a, b + 1, 2_000))
-    assert auc_error(scores.astype(np.float32), labels) < 5e-4
+def test_each_bin_has_rows_enough_and_the_bins_are_of_all_rows(rows, least, most):
+    scores, labels = np.array(rows).T
+    found = of_rows(scores / 20, labels, least, most)
+    start, stop, negatives, positives, ordered = found
+    assert (start < stop).all()
+    assert (start[1:] >= stop[:-1]).all()
+    sizes = negatives + positives
+    assert sizes.min() >= min(least, len(rows))
+    assert sizes.sum() == len(rows)
+    assert positives.sum() == labels.sum()
+    assert (ordered <= 2 * negatives * positives).all()
+    # One bin of all rows has the pairs of their AUC.
+    (whole,) = of_rows(scores / 20, labels, len(rows), 1)[4:]
+    if 0 < labels.sum() < len(rows):
+        pairs = 2 * labels.sum() * (len(rows) - labels.sum())
+        assert whole[0] / pairs == pytest.approx(metrics.roc_auc_score(labels, scores))
 
 
-@pytest.mark.parametrize(("centre", "share"), [(-9, 0.5), (-6, 0.002), (7, 0.5)])
-def test_auc_of_scores_crowded_at_an_end_is_within_5e_4_too(centre, share):
+def test_a_bin_tells_no_row_s_score_unless_all_have_the_same():
+    rng = np.random.default_rng(0)
+    scores = rng.beta(1.5, 3, 400)
+    found = of_rows(scores, rng.integers(0, 2, 400))
+    places = set(bins.place(scores).tolist())
+    ends = {*found[0].tolist(), *(found[1] - 1).tolist()}
+    assert len(places & ends) < 5  # where two rows lie next to each other
+    tied = of_rows(np.full(30, 0.25), rng.integers(0, 2, 30))
+    assert tied[:2, 0].tolist() == [
+        bins.place(np.array([0.25]))[0] + at for at in (0, 1)
+    ]
+
+
+def silos(rng, count, rows, shift):
+    """Yield labels and scores of silos that are not alike."""
+    for _ in range(count):
+        labels = (rng.random(rows) < 0.25).astype(int)
+        logit = rng.normal(labels + shift * rng.normal(), 1) - 2
+        yield labels, 1 / (1 + np.exp(-logit))
+
+
+@pytest.mark.parametrize(
+    ("count", "rows", "shift"), [(300, 60, 0.3), (60, 200, 1.0), (16, 1500, 0.3)]
+)
+def test_the_auc_over_silos_is_off_by_less_than_5e_4(count, rows, shift):
+    parts = list(silos(np.random.default_rng(1), count, rows, shift))
+    labels, scores = (np.concatenate(each) for each in zip(*parts, strict=True))
+    found = np.concatenate([of_rows(s, y) for y, s in parts], axis=1)
+    value, _ = roc.area(*bins.spread(found))
+    expected = metrics.roc_auc_score(labels, scores)
+    assert value == pytest.approx(expected, abs=5e-4)
+
+
+def test_spread_rows_are_all_there_whatever_the_ranges():
+    rng = np.random.default_rng(2)
+    parts = [of_rows(np.round(s, 2), y) for y, s in silos(rng, 20, 90, 1.0)]
+    found = np.concatenate(parts, axis=1)
+    for side, counts in zip(bins.spread(found), found[2:4], strict=True):
+        assert side.min() >= 0
+        assert side.sum() == pytest.approx(counts.sum())
+
+
+def test_single_scores_of_several_silos_are_made_into_bins_with_rows_enough():
     rng = np.random.default_rng(3)
-    labels = rng.random(50_000) < share
-    logits = centre + 0.8 * rng.normal(size=50_000) + 0.9 * labels
-    scores = (1 / (1 + np.exp(-logits))).astype(np.float32)
-    assert auc_error(scores, labels) < 5e-4
+    parts = list(silos(rng, 60, 7, 0.3))
+    labels, scores = (np.concatenate(each) for each in zip(*parts, strict=True))
+    large = of_rows(scores[:90], labels[:90])
+    together = np.concatenate(
+        [large, *(of_rows(s, y, least=1) for y, s in parts)], axis=1
+    )
+    found = bins.pooled(together, 5, 1_000)
+    assert (found[2:4].sum(axis=0) >= 5).all()
+    assert found[2:4].sum(axis=1).tolist() == together[2:4].sum(axis=1).tolist()
+    of_small = found[:, large.shape[1] :]
+    assert of_small.tolist() == of_rows(scores, labels).tolist()
+    assert bins.pooled(large, 5, 1_000) is large

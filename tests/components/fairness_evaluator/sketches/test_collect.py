@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import dataclasses
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,12 +10,12 @@ from sklearn import metrics
 
 from components import digests
 from components.fairness_evaluator.settings import EvaluationSettings
-from components.fairness_evaluator.sketches import bins, collect
-from components.fairness_evaluator.sketches.slices import Key
-from components.fairness_evaluator.sketches.subjects import Subject
+from components.fairness_evaluator.sketches import collect
+from components.fairness_evaluator.sketches.collect import Key
+from components.fairness_evaluator.sketches.models import ScoredModel
 from components.payloads.manifest import Manifest, SiloEntry, Split
 from components.payloads.silo import Silo
-from tests.components.fairness_evaluator.sketches.test_delong import row_by_row
+from tests.components.fairness_evaluator.figures.test_roc import row_by_row
 
 pytestmark = pytest.mark.beam
 
@@ -24,20 +23,19 @@ SETTINGS = EvaluationSettings(
     slices=("origin", "haul"),
     intersections=(("origin", "haul"),),
     thresholds=(0.25, 0.5),
-    bins=500,
 )
 
 
-def subjects(world, *names):
+def models_of(world, *names):
     return [
-        Subject(name, world.models[name][0], world.models[name][1].digest)
+        ScoredModel(name, world.models[name][0], world.models[name][1].digest)
         for name in names
     ]
 
 
 @pytest.fixture(scope="module")
 def found(world):
-    both = subjects(world, "candidate", "baseline")
+    both = models_of(world, "candidate", "baseline")
     return collect.collect(world.manifest, "eval", both, "late", SETTINGS)
 
 
@@ -54,9 +52,8 @@ def of_key(world, key: Key) -> pd.DataFrame:
 
 @pytest.mark.parametrize("model", ["candidate", "baseline"])
 def test_every_whole_slice_is_what_pandas_finds(world, found, model):
-    edges = bins.edges(500, (0.25, 0.5))
     whole = 0
-    for key, cell in found.slices[model].items():
+    for key, cell in found.cells[model].items():
         rows = of_key(world, key) if not cell.too_few else None
         if rows is None or cell.rows < len(rows):
             continue  # part of its rows is told as too few; see below
@@ -67,14 +64,15 @@ def test_every_whole_slice_is_what_pandas_finds(world, found, model):
         assert cell.brier_squares == pytest.approx((errors**2).sum(), 1e-5)
         losses = metrics.log_loss(rows.late, rows[model], normalize=False)
         assert cell.log_loss == pytest.approx(losses, 1e-5)
-        above = cell.counts[:, cell.bins > np.searchsorted(edges, 0.25)].sum()
-        assert above == (rows[model] > 0.25).sum()
+        assert cell.above[:, 0].sum() == (rows[model] > 0.25).sum()
+        assert bool(cell.exact) == bool(key.silo)
+        assert bool(cell.bins.size) == (not key.silo)
     assert whole > 15
 
 
 @pytest.mark.parametrize("family", SETTINGS.families)
 def test_all_rows_are_in_shown_values_or_too_few(world, found, family):
-    cells = found.slices["candidate"]
+    cells = found.cells["candidate"]
     for silo in ("", "9E", "AA", "F9", "HA"):
         told = {k: c for k, c in cells.items() if (k.silo, k.columns) == (silo, family)}
         assert sum(cell.rows for cell in told.values()) == cells[Key(silo)].rows
@@ -96,13 +94,13 @@ def test_what_is_small_in_silos_is_whole_over_all_where_it_is_enough(world):
     settings = SETTINGS.model_copy(update={"min_slice_rows": 40})
     silos, both = (
         without(world.manifest, "HA"),
-        subjects(world, "candidate", "baseline"),
+        models_of(world, "candidate", "baseline"),
     )
     found = collect.collect(silos, "eval", both, "late", settings)
     rows = counted(world, haul="missing")
     assert rows.groupby("silo").size().max() < 40
     key = Key("", ("haul",), ("missing",))
-    cell, pair = found.slices["candidate"][key], found.pairs[key]
+    cell, pair = found.cells["candidate"][key], found.pairs[key]
     assert (cell.rows, cell.positives) == (len(rows), int(rows.late.sum()))
     errors = (rows.candidate - rows.late) ** 2, (rows.baseline - rows.late) ** 2
     assert cell.brier == pytest.approx(errors[0].sum(), 1e-5)
@@ -110,8 +108,22 @@ def test_what_is_small_in_silos_is_whole_over_all_where_it_is_enough(world):
     assert pair.brier_products == pytest.approx((errors[0] * errors[1]).sum(), 1e-5)
 
 
+def test_a_key_is_written_as_the_tidy_table_writes_it():
+    key = Key("north", ("sex", "race"), ("Female", "White"))
+    assert (key.slice, key.group) == ("sex x race", "Female x White")
+    assert (Key().slice, Key().group) == ("", "")
+
+
+def test_where_nobody_counts_the_total_has_too_few_rows(world):
+    only = models_of(world, "candidate")
+    everyone = {"9E", "AA", "F9", "HA"}
+    found = collect.collect(world.manifest, "eval", only, "late", SETTINGS, everyone)
+    total = found.cells["candidate"][Key()]
+    assert (total.rows, total.too_few) == (0, True)
+
+
 def test_pairs_are_what_pandas_finds(world, found):
-    assert found.pairs.keys() <= found.slices["candidate"].keys()
+    assert found.pairs.keys() <= found.cells["candidate"].keys()
     for key in (Key(), Key("9E"), Key("9E", ("origin",), ("EWR",)), Key("F9")):
         pair, rows = found.pairs[key], of_key(world, key)
         assert pair.rows == len(rows)
@@ -126,19 +138,19 @@ def test_pairs_are_what_pandas_finds(world, found):
         rows = of_key(world, key)
         scores = rows.candidate.to_numpy(), rows.baseline.to_numpy()
         exact = row_by_row(*scores, rows.late.to_numpy())
-        assert found.pairs[key].auc_correlation == pytest.approx(exact, abs=0.003)
+        assert found.pairs[key].auc_correlation == pytest.approx(exact, abs=1e-4)
 
 
 def test_a_silo_with_too_few_rows_is_not_compared_by_name(world, found):
     assert Key("HA") not in found.pairs
-    small = found.slices["candidate"][Key("HA")]
+    small = found.cells["candidate"][Key("HA")]
     assert (small.rows, small.too_few) == (len(world.of(silo="HA")), True)
 
 
 def test_a_silo_left_out_of_training_is_shown_and_counts_nowhere_else(world):
-    only = subjects(world, "candidate")
+    only = models_of(world, "candidate")
     found = collect.collect(world.manifest, "eval", only, "late", SETTINGS, {"9E"})
-    cells = found.slices["candidate"]
+    cells = found.cells["candidate"]
     assert cells[Key("9E")].rows == len(world.of(silo="9E"))
     rows = counted(world)
     assert cells[Key()].rows == len(rows[rows.silo != "9E"])
@@ -158,16 +170,15 @@ def test_what_left_each_silo_is_accounted(found):
         assert departure.bytes > 2_000
     assert found.failures == {}
     assert found.not_compared == {}
-    assert found.compared.keys() == found.slices["candidate"].keys()
 
 
 def test_of_the_following_span_no_group_leaves(world):
-    only = subjects(world, "candidate")
+    only = models_of(world, "candidate")
     found = collect.collect(world.manifest, "next", only, "late", SETTINGS)
-    cells = found.slices["candidate"]
+    cells = found.cells["candidate"]
     assert list(cells) == [Key(), Key("9E"), Key("AA"), Key("F9"), Key("HA")]
     assert cells[Key()].rows == len(counted(world, "next"))
-    assert (found.pairs, found.compared) == ({}, {})
+    assert found.pairs == {}
 
 
 def test_a_silo_that_fails_is_told_and_the_others_go_on(world, tmp_path):
@@ -177,11 +188,11 @@ def test_a_silo_that_fails_is_told_and_the_others_go_on(world, tmp_path):
     manifest = dataclasses.replace(
         world.manifest, entries=(lost, *world.manifest.entries)
     )
-    only = subjects(world, "candidate")
+    only = models_of(world, "candidate")
     found = collect.collect(manifest, "eval", only, "late", SETTINGS)
     assert list(found.failures) == ["AB"]
     assert "found no file" in found.failures["AB"]
-    assert found.slices["candidate"][Key()].rows == len(counted(world))
+    assert found.cells["candidate"][Key()].rows == len(counted(world))
     assert found.departures["AB"].kind == "findings and label counts"
     assert found.departures["AB"].bytes > len(found.failures["AB"])
 
@@ -205,10 +216,10 @@ def scored_elsewhere(world, tmp_path) -> Manifest:
 def test_scores_made_elsewhere_give_the_figures_of_the_model_that_made_them(
     world, found, scored_elsewhere
 ):
-    elsewhere = Subject("candidate", "", "", "candidate")
+    elsewhere = ScoredModel("candidate", "", "", "candidate")
     again = collect.collect(scored_elsewhere, "eval", [elsewhere], "late", SETTINGS)
-    for key, cell in found.slices["candidate"].items():
-        other = again.slices["candidate"][key]
+    for key, cell in found.cells["candidate"].items():
+        other = again.cells["candidate"][key]
         assert other.rows == cell.rows
         assert other.log_loss == pytest.approx(cell.log_loss, 1e-5)
 
@@ -216,33 +227,37 @@ def test_scores_made_elsewhere_give_the_figures_of_the_model_that_made_them(
 def test_a_silo_where_the_baseline_fails_is_evaluated_and_left_out_of_the_comparison(
     world, scored_elsewhere
 ):
-    both = [Subject("candidate", "", "", "candidate"), *subjects(world, "baseline")]
+    both = [
+        ScoredModel("candidate", "", "", "candidate"),
+        *models_of(world, "baseline"),
+    ]
     found = collect.collect(scored_elsewhere, "eval", both, "late", SETTINGS)
     assert found.failures == {}
     assert list(found.not_compared) == ["F9"]
     assert "delay" in found.not_compared["F9"]
     everyone = len(counted(world))
     compared = everyone - len(world.of(silo="F9"))
-    assert found.slices["candidate"][Key()].rows == everyone
-    assert Key("F9") in found.slices["candidate"]
-    assert found.compared[Key()].rows == compared
+    assert found.cells["candidate"][Key()].rows == everyone
+    assert Key("F9") in found.cells["candidate"]
+    assert found.cells["candidate"][Key(of="compared")].rows == compared
     assert found.pairs[Key()].rows == compared
-    assert Key("F9") not in found.compared
     for key, pair in found.pairs.items():
-        baseline, candidate = found.slices["baseline"][key], found.compared[key]
-        assert pair.rows == candidate.rows == baseline.rows
+        same = key if key.silo else key._replace(of="compared")
+        candidate = found.cells["candidate"][same]
+        assert pair.rows == candidate.rows == found.cells["baseline"][key].rows
 
 
 def test_the_order_of_silos_changes_nothing(world, found):
     turned = dataclasses.replace(
         world.manifest, entries=tuple(reversed(world.manifest.entries))
     )
-    both = subjects(world, "candidate", "baseline")
+    both = models_of(world, "candidate", "baseline")
     again = collect.collect(turned, "eval", both, "late", SETTINGS)
     assert again.pairs.keys() == found.pairs.keys()
-    for key, cell in found.slices["baseline"].items():
-        other = again.slices["baseline"][key]
-        assert other.scores.tobytes() == cell.scores.tobytes()
+    for key, cell in found.cells["baseline"].items():
+        other = again.cells["baseline"][key]
+        assert other.scores == cell.scores
+        assert other.bins.tobytes() == cell.bins.tobytes()
         assert other.log_loss == cell.log_loss
     for key, pair in found.pairs.items():
         assert again.pairs[key].brier_products == pair.brier_products

@@ -5,27 +5,30 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.fairness_evaluator.sketches import bins, told
+from components.fairness_evaluator.sketches.cells import Sketch
 from components.fairness_evaluator.sketches.collect import SKETCH
 from components.fairness_evaluator.sketches.sketch import sketch
 from components.payloads.silo import Silo
 from components.silos import tasks
 
 
-def subject(world, name):
+def model(world, name):
     folder, card = world.models[name]
     return {"name": name, "folder": folder, "digest": card.digest}
 
 
-def arguments(world, path, models=("candidate",), **changes):
+def arguments(world, path, names=("candidate",), **changes):
     return {
         "paths": [str(path)],
-        "subjects": [subject(world, name) for name in models],
+        "models": [model(world, name) for name in names],
         "label": "late",
         "families": [["origin"]],
-        "thresholds": [0.25, 0.5],
-        "min_slice_rows": 3,
-        "bins": 100,
+        "detail": {
+            "thresholds": [0.25, 0.5],
+            "min_slice_rows": 3,
+            "rows_per_bin": 2,
+            "bins": 100,
+        },
         "counts": True,
     } | changes
 
@@ -47,7 +50,7 @@ def path(tmp_path):
 
 
 def cells_of(payload, model="candidate"):
-    cells = told.from_bytes(payload).cells[model]
+    cells = Sketch.of_bytes(payload).cells[model]
     return {(cell.columns, cell.values): cell for cell in cells}
 
 
@@ -68,18 +71,25 @@ def test_rows_without_a_label_are_left_out_and_counted(world, path):
     assert (base.rows, base.positives) == (6, 4)
 
 
-def test_small_values_leave_as_a_count_and_in_the_pool(world, path):
+def test_small_values_leave_as_a_count_and_in_totals(world, path):
     result = sketch(Silo("9E", ""), arguments(world, path))
-    shown, pooled = cells_of(result.payload), cells_of(result.pooled)
+    shown, pooled = cells_of(result.payload), Sketch.of_bytes(result.pooled)
     assert {key: cell.rows for key, cell in shown.items()} == {TOTAL: 6, EWR: 3, FEW: 3}
-    assert {key: cell.rows for key, cell in pooled.items()} == {JFK: 1, MISSING: 2}
+    assert pooled.hidden == {JFK, MISSING}
+    assert {key: cell.rows for key, cell in cells_of(result.pooled).items()} == {
+        TOTAL: 6,
+        EWR: 3,
+        JFK: 1,
+        MISSING: 2,
+    }
     assert b"JFK" not in result.payload
-    assert result.values["pooled"] == 2
+    assert result.values["pooled"] == 4
 
 
-def test_where_nothing_is_small_nothing_is_pooled(world, path):
-    result = sketch(Silo("9E", ""), arguments(world, path, min_slice_rows=1))
+def test_a_silo_that_does_not_count_adds_nothing_to_totals(world, path):
+    result = sketch(Silo("9E", ""), arguments(world, path, counts=False))
     assert (result.pooled, result.values["pooled"]) == (b"", 0)
+    assert cells_of(result.payload)[TOTAL].rows == 6
 
 
 def test_families_of_columns_that_are_not_there_are_missing_throughout(world, path):
@@ -88,24 +98,12 @@ def test_families_of_columns_that_are_not_there_are_missing_throughout(world, pa
     assert crossed[("origin", "haul"), ("EWR", "missing")].rows == 3
 
 
-def test_scores_fall_into_the_bins_of_the_model_s_own_scores(world, path):
-    from components.scoring import batches
-    from components.scoring.model import Scorer
-
-    scorer = Scorer(world.models["candidate"][0])
-    ((_, scores),) = batches.score_batches(scorer, path, ["late"])
-    known = np.array([value is not None for value in LATE])
-    base = found(world, path)[TOTAL]
-    place = bins.assign(scores[known], bins.edges(100, [0.25, 0.5]))
-    assert base.bins.tolist() == sorted(set(place))
-    assert base.scores.sum() == pytest.approx(scores[known].sum())
-
-
 @pytest.mark.parametrize("kind", [pa.int64(), pa.bool_(), pa.float32()])
 def test_labels_may_be_integers_booleans_or_floats(world, tmp_path, kind):
     late = pa.array([0, 1, None, 1]).cast(kind)
     path = write(tmp_path, delay=[1.0, 2.0, 3.0, 4.0], late=late)
-    assert found(world, path)[TOTAL].counts.sum(axis=1).tolist() == [1, 2]
+    total = found(world, path)[TOTAL]
+    assert (total.negatives, total.positives) == (1, 2)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +150,7 @@ def test_two_models_are_scored_in_one_pass_as_each_alone(world, path):
         alone = sketch(Silo("9E", ""), arguments(world, path, (name,))).payload
         expected = cells_of(alone, name)
         for key, cell in cells_of(both, name).items():
-            assert np.array_equal(cell.counts, expected[key].counts)
+            assert cell.rows == expected[key].rows
             assert cell.log_loss == expected[key].log_loss
 
 
@@ -160,7 +158,7 @@ def test_pairs_are_of_the_rows_that_both_score_above(world, path):
     from components.scoring import batches
     from components.scoring.model import Scorer
 
-    pairs = told.from_bytes(
+    pairs = Sketch.of_bytes(
         sketch(Silo("9E", ""), arguments(world, path, BOTH)).payload
     ).pairs
     assert [pair.values for pair in pairs] == [(), ("EWR",)]
@@ -196,16 +194,16 @@ def test_many_batches_of_two_models_are_of_the_same_rows(world, tmp_path):
     )
     pq.write_table(table, path, row_group_size=7_001)
     result = sketch(Silo("9E", ""), arguments(world, path, BOTH))
-    total, *_ = told.from_bytes(result.payload).pairs
+    total, *_ = Sketch.of_bytes(result.payload).pairs
     assert total.rows == 90_000
     assert result.values["not_compared"] == ""
 
 
 def test_a_second_model_that_fails_leaves_the_first_and_is_told(world, path, tmp_path):
     lost = {"name": "baseline", "folder": str(tmp_path / "gone"), "digest": "x"}
-    subjects = [subject(world, "candidate"), lost]
-    result = sketch(Silo("9E", ""), arguments(world, path, subjects=subjects))
-    after = told.from_bytes(result.payload)
+    models = [model(world, "candidate"), lost]
+    result = sketch(Silo("9E", ""), arguments(world, path, models=models))
+    after = Sketch.of_bytes(result.payload)
     assert (list(after.cells), after.pairs) == (["candidate"], [])
     assert cells_of(result.payload)[TOTAL].rows == 6
     assert result.values["not_compared"] == (
@@ -219,16 +217,16 @@ def test_a_second_model_whose_columns_changed_is_told_by_its_reason(world, tmp_p
     first = {"name": "candidate", "folder": "", "digest": "", "column": "score"}
     result = sketch(
         Silo("9E", ""),
-        arguments(world, path, subjects=[first, subject(world, "baseline")]),
+        arguments(world, path, models=[first, model(world, "baseline")]),
     )
     assert "delay" in result.values["not_compared"]
-    assert cells_of(result.payload)[TOTAL].scores.sum() == pytest.approx(1.6)
+    assert cells_of(result.payload)[TOTAL].scores == pytest.approx(1.6)
 
 
 def test_a_first_model_that_fails_fails_the_silo(world, path, tmp_path):
     lost = {"name": "candidate", "folder": str(tmp_path / "gone"), "digest": "x"}
-    subjects = [lost, subject(world, "baseline")]
+    models = [lost, model(world, "baseline")]
     failure = tasks.attempt(
-        SKETCH, Silo("9E", ""), arguments(world, path, subjects=subjects)
+        SKETCH, Silo("9E", ""), arguments(world, path, models=models)
     )
     assert failure.reason == "silo `9E`: sketch: No such file or directory"

@@ -1,11 +1,21 @@
-"""The ends of a metric over groups or silos, each with its name."""
+"""A figure before it has its place in the table, and the ends of figures by name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from components.scoring import intervals
 from components.scoring.intervals import Interval
+
+
+class Found(NamedTuple):
+    """A figure: metric, threshold, value (None: there is none), what it is about."""
+
+    metric: str
+    threshold: float | None
+    value: Interval | float | None
+    about: str = ""
 
 
 def ends(values: Mapping[str, Interval]) -> tuple[str, str]:

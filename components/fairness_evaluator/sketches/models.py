@@ -1,4 +1,4 @@
-"""Who is evaluated, and the scores it gives to a silo's rows."""
+"""The models to evaluate, and the scores that they give to a silo's rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Batch = tuple[pa.RecordBatch, NDArray[np.float64]]
 
 
 @dataclasses.dataclass(frozen=True)
-class Subject:
+class ScoredModel:
     """A model to evaluate.
 
     Attributes:
@@ -48,7 +48,7 @@ class Subject:
         Args:
             silo: The silo.
             path: The file.
-            columns: Columns to read beside; the batches of two subjects are alike
+            columns: Columns to read beside; the batches of two models are alike
                 when all they read is.
 
         Yields:
@@ -86,12 +86,12 @@ def _column(
     values: NDArray[np.float64] = pc.cast(batch.column(index), pa.float64()).to_numpy(
         zero_copy_only=False
     )
-    bad = int(np.sum(~((values >= 0.0) & (values <= 1.0))))  # NaN and null too
-    if bad:
+    outside = int(np.sum(~((values >= 0.0) & (values <= 1.0))))  # NaN and null too
+    if outside:
         raise SiloError(
             silo.id,
             place,
-            f"{bad:,} of {len(values):,} scores outside 0 to 1 or not a number",
+            f"{outside:,} of {len(values):,} scores outside 0 to 1 or not a number",
             "a probability in each row",
             hint,
         )

@@ -6,11 +6,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.errors import SiloError
-from components.fairness_evaluator.sketches.subjects import Subject
+from components.fairness_evaluator.sketches.models import ScoredModel
 from components.payloads.silo import Silo
 from components.scoring.batches import FileError
 
-ELSEWHERE = Subject("candidate", "", "", "score")
+ELSEWHERE = ScoredModel("candidate", "", "", "score")
 NORTH = Silo("north", "")
 
 
@@ -20,16 +20,16 @@ def write(folder, **columns):
     return str(path)
 
 
-def scores(subject, path, columns=("late",)):
-    return np.concatenate([found for _, found in subject.score(NORTH, path, columns)])
+def scores(model, path, columns=("late",)):
+    return np.concatenate([found for _, found in model.score(NORTH, path, columns)])
 
 
 def test_a_model_scores_the_rows_itself(world):
     folder, card = world.models["candidate"]
-    subject = Subject("candidate", folder, card.digest)
-    assert subject.columns() == {"delay", "origin"}
+    model = ScoredModel("candidate", folder, card.digest)
+    assert model.columns() == {"delay", "origin"}
     entry = world.manifest["9E"]
-    found = scores(subject, entry.splits["eval"].paths[0])
+    found = scores(model, entry.splits["eval"].paths[0])
     of_silo = world.rows[(world.rows.silo == "9E") & (world.rows.split == "eval")]
     assert found.dtype == np.float64
     assert found == pytest.approx(of_silo.candidate.to_numpy(), abs=1e-6)
