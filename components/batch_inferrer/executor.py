@@ -21,7 +21,7 @@ Artifacts = dict[str, list[types.Artifact]]
 
 
 class Executor(base_executor.BaseExecutor):
-    """Reads manifest, model and blessing; writes ledger and departures."""
+    """Reads manifest, model and blessing; writes ledger and egress."""
 
     def Do(
         self,
@@ -43,7 +43,7 @@ class Executor(base_executor.BaseExecutor):
         else:
             account = _infer(input_dict, exec_properties, settings, choice, result.uri)
         account.write(result.uri)
-        egress.write(result.uri, _departures(account))
+        egress.write(result.uri, _egress_of(account))
         for key in ("use_case", "span"):
             result.set_string_custom_property(key, exec_properties[key])
 
@@ -80,7 +80,7 @@ def _is_blessed(input_dict: Artifacts) -> bool:
     return any(item.get_int_custom_property("blessed") == 1 for item in blessings)
 
 
-def _departures(account: Ledger) -> dict[str, list[Departure]]:
+def _egress_of(account: Ledger) -> dict[str, list[Departure]]:
     left: dict[str, list[Departure]] = {}
     for line in account.silos:
         told = [dataclasses.asdict(line), account.without.get(line.silo, [])]

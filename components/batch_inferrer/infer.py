@@ -9,7 +9,6 @@ import pathlib
 from collections.abc import Sequence
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from components import digests, tracebacks
 from components.batch_inferrer import predictions
@@ -22,6 +21,7 @@ from components.payloads import ledger
 from components.payloads.ledger import FailureLine, Ledger, SiloLine, Unscored
 from components.payloads.manifest import SCORE, Manifest
 from components.scoring import model
+from components.silos import split_files
 
 logger = logging.getLogger(__name__)
 
@@ -77,12 +77,12 @@ def _without(manifest: Manifest, job: Job) -> dict[str, list[str]]:
     found = {}
     for entry in manifest.readable(SCORE):
         try:
-            names = set(pq.read_schema(entry.splits[SCORE].path).names)
+            names = set(split_files.columns(entry.splits[SCORE].paths))
         except (OSError, pa.ArrowException):
             continue  # its item has failed
-        if lacking := [name for name in wanted if name not in names]:
-            logger.warning("silo=%s: scored without columns %s", entry.silo.id, lacking)
-            found[entry.silo.id] = lacking
+        if missing := [name for name in wanted if name not in names]:
+            logger.warning("silo=%s: scored without columns %s", entry.silo.id, missing)
+            found[entry.silo.id] = missing
     return found
 
 

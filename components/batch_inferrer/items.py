@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from components import digests
 from components.batch_inferrer import predictions
-from components.payloads.manifest import SCORE, Manifest, SiloEntry
+from components.payloads.manifest import SCORE, DataFile, Manifest, SiloEntry
 from components.payloads.silo import Silo
 
 ROOT = "predictions"
@@ -30,10 +30,11 @@ class WorkItem:
 
     Attributes:
         silo: The silo.
-        path: Its file of rows.
+        path: The file of rows.
         input_digest: SHA-256 of that file.
         rows: Rows to be scored.
         row_groups: Which row groups hold them; the whole file when None.
+        first_row: The number of its first row in the split, from 0.
         folder: Where its predictions go, below the silo's home.
         part: Its number in that folder, from 0.
     """
@@ -43,6 +44,7 @@ class WorkItem:
     input_digest: str
     rows: int
     row_groups: tuple[int, ...] | None
+    first_row: int
     folder: str
     part: int
 
@@ -91,24 +93,37 @@ def _folder(entry: SiloEntry, span: str, model: str, form: str) -> str:
 
 
 def _items(entry: SiloEntry, folder: str, rows_per_item: int) -> Iterator[WorkItem]:
-    split = entry.splits[SCORE]
-    whole = WorkItem(
-        silo=entry.silo,
-        path=split.path,
-        input_digest=split.digest,
-        rows=split.rows,
-        row_groups=None,
-        folder=folder,
-        part=0,
+    first_row = 0
+    cuts = (
+        (file, groups, rows)
+        for file in entry.files(SCORE)
+        for groups, rows in _cut(file, rows_per_item)
     )
-    sizes = _group_sizes(split.path) if split.rows > rows_per_item else []
-    if sum(sizes) != split.rows:
+    for part, (file, groups, rows) in enumerate(cuts):
+        yield WorkItem(
+            silo=entry.silo,
+            path=file.path,
+            input_digest=file.digest,
+            rows=rows,
+            row_groups=groups,
+            first_row=first_row,
+            folder=folder,
+            part=part,
+        )
+        first_row += rows
+
+
+def _cut(
+    file: DataFile, rows_per_item: int
+) -> Iterator[tuple[tuple[int, ...] | None, int]]:
+    """Return row groups that are scored together, None for all, with their rows."""
+    sizes = _group_sizes(file.path) if file.rows > rows_per_item else []
+    if sum(sizes) != file.rows:
         # Small; or damaged, which shows when the item is scored.
-        yield whole
+        yield None, file.rows
         return
-    for part, groups in enumerate(_pack(sizes, rows_per_item)):
-        rows = sum(sizes[group] for group in groups)
-        yield dataclasses.replace(whole, rows=rows, row_groups=groups, part=part)
+    for groups in _pack(sizes, rows_per_item):
+        yield groups, sum(sizes[group] for group in groups)
 
 
 def _group_sizes(path: str) -> list[int]:

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from components.errors import SiloError
 from components.payloads.silo import Silo
-from components.silos import homes, leftovers
+from components.silos import homes, stale_files
 
 WORK = b"fairsilo.work"
 ROW = pa.field("row", pa.int64())  # in place of a key: the row's number in its split
@@ -103,7 +103,7 @@ class PartWriter:
         self._sink.close()
         with self._temporary.open("rb") as file:
             os.fsync(file.fileno())
-        homes.hand_over(self._silo, self._temporary)
+        homes.chown_to_silo(self._silo, self._temporary)
         self._temporary.replace(self._path)
 
     def _fault(self, error: OSError) -> SiloError:
@@ -144,7 +144,7 @@ def sweep(folder: pathlib.Path) -> None:
         folder: The span's, below a silo's home; it need not be there.
     """
     for pattern in ("*/.*.tmp", f"*/{DEAD_LETTERS}/.*.tmp"):
-        leftovers.clear(folder.glob(pattern))
+        stale_files.remove(folder.glob(pattern))
 
 
 def _make_folder(silo: Silo, folder: pathlib.Path) -> None:

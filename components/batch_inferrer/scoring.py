@@ -48,7 +48,9 @@ class Job:
     def work(self, item: WorkItem) -> str:
         """Return the digest of all that an item's predictions follow from."""
         parts = [self.model_digest, self.key, self.batch_rows, self.code]
-        return digests.of_json([*parts, item.input_digest, item.row_groups])
+        return digests.of_json(
+            [*parts, item.input_digest, item.row_groups, item.first_row]
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +123,7 @@ def _score(item: WorkItem, job: Job, scorer: Scorer, work: str) -> tuple[int, in
     manifest.verify(item.silo, {item.path: item.input_digest})
     keys = _key_fields(item, job)
     schema = pa.schema([*keys, predictions.SCORE, predictions.MODEL])
-    rows, first = 0, 0 if job.key else _first_row(item)
+    rows, first = 0, item.first_row
     dead: list[pa.RecordBatch] = []
     with PartWriter(item.silo, item.target, schema, work) as part:
         for batch, scores in batches.score_batches(
@@ -167,12 +169,12 @@ def _key_fields(item: WorkItem, job: Job) -> list[pa.Field]:
     if not job.key:
         return [predictions.ROW]
     schema = metadata.schema.to_arrow_schema()
-    lacking = [name for name in job.key if name not in schema.names]
-    if lacking:
+    missing = [name for name in job.key if name not in schema.names]
+    if missing:
         raise SiloError(
             item.silo.id,
             item.path,
-            f"no column {', '.join(f'`{name}`' for name in lacking)}",
+            f"no column {', '.join(f'`{name}`' for name in missing)}",
             "the key columns, which name a row beside its score",
             "correct `key` in the settings, or export the column",
         )
@@ -181,17 +183,6 @@ def _key_fields(item: WorkItem, job: Job) -> list[pa.Field]:
         pa.field(name, kind.value_type if pa.types.is_dictionary(kind) else kind)
         for name, kind in zip(job.key, kinds, strict=True)
     ]
-
-
-def _first_row(item: WorkItem) -> int:
-    """Return the number of the item's first row in its file."""
-    if not item.row_groups:
-        return 0
-    try:
-        metadata = pq.read_metadata(item.path)
-    except (OSError, pa.ArrowException):
-        return 0  # the reader of the rows says what is wrong
-    return sum(metadata.row_group(n).num_rows for n in range(item.row_groups[0]))
 
 
 def _plain(batch: pa.RecordBatch, field: pa.Field) -> pa.Array:

@@ -125,5 +125,5 @@ def _entry(silo: str, path: pathlib.Path) -> SiloEntry:
                 "write what is named here as Parquet again, for FairSilo to read",
             ),
         )
-    split = Split(str(path.absolute()), digests.of_file(path), rows)
+    split = Split.of(str(path.absolute()), digests.of_file(path), rows)
     return SiloEntry(there, splits={manifest.EVAL: split})

@@ -62,7 +62,7 @@ def check(examples: Manifest, named: Mapping[str, str]) -> dict[str, Lack]:
         SettingsError: No file has one of the columns.
     """
     schemas = {
-        entry.silo.id: pq.read_schema(entry.splits[manifest.EVAL].path)
+        entry.silo.id: pq.read_schema(entry.splits[manifest.EVAL].paths[0])
         for entry in examples.readable(manifest.EVAL)
     }
     found = {silo: schema.names for silo, schema in schemas.items()}

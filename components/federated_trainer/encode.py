@@ -11,7 +11,7 @@ import os
 import pathlib
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ from components.features import spec as feature_spec
 from components.features.spec import FeatureSpec
 from components.federation import tensor_files
 from components.payloads.silo import Silo
-from components.silos import homes, leftovers
+from components.silos import homes, split_files, stale_files
 from components.silos.tasks import Result
 
 DONE = "encoded.json"
@@ -42,7 +42,7 @@ def encode(silo: Silo, arguments: Mapping[str, Any]) -> Result:
 
     Args:
         silo: The silo.
-        arguments: `split` (path of its Parquet file), `spec` (FeatureSpec as a
+        arguments: `split` (paths of its Parquet files), `spec` (FeatureSpec as a
             JSON object), `label` (column), `key` (name of the folder).
 
     Returns:
@@ -66,13 +66,13 @@ def encode(silo: Silo, arguments: Mapping[str, Any]) -> Result:
             homes.publish(silo, partial, folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
-    leftovers.clear(root.iterdir())
+    stale_files.remove(root.iterdir())
     return Result(values)
 
 
 def _reusable(folder: pathlib.Path) -> dict[str, Any] | None:
     try:
-        os.utime(folder)  # in use, see `leftovers.py`
+        os.utime(folder)  # in use, see `stale_files.py`
         values: dict[str, Any] = json.loads((folder / DONE).read_text("utf-8"))
         return values if values["digest"] == _digest(folder) else None
     except (OSError, ValueError, KeyError, TypeError):
@@ -86,21 +86,23 @@ def _digest(folder: pathlib.Path) -> str:
 
 
 def _write(
-    silo: Silo, split: str, spec: FeatureSpec, label: str, folder: pathlib.Path
+    silo: Silo,
+    split: Sequence[str],
+    spec: FeatureSpec,
+    label: str,
+    folder: pathlib.Path,
 ) -> int:
     rows = 0
+    names = split_files.columns(split)
+    if label not in names:
+        raise _label_error(silo, label, "no such column")
+    columns = list(dict.fromkeys([*(n for n in spec.columns if n in names), label]))
     with (
-        pq.ParquetFile(split) as table,
         (folder / tensor_files.FLOATS).open("wb") as floats,
         (folder / tensor_files.IDS).open("wb") as ids,
         (folder / tensor_files.LABELS).open("wb") as labels,
     ):
-        names = set(table.schema_arrow.names)
-        if label not in names:
-            raise _label_error(silo, label, "no such column")
-        columns = [name for name in spec.columns if name in names]
-        wanted = list(dict.fromkeys([*columns, label]))
-        for batch in table.iter_batches(BATCH_ROWS, columns=wanted):
+        for batch in _batches(split, columns):
             kept = pa.Table.from_batches([batch]).filter(pc.is_valid(batch[label]))
             if not kept.num_rows:
                 continue
@@ -112,6 +114,12 @@ def _write(
     if not rows:
         raise _label_error(silo, label, "no row with a label")
     return rows
+
+
+def _batches(split: Sequence[str], columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    for path in split:
+        with pq.ParquetFile(path) as table:
+            yield from table.iter_batches(BATCH_ROWS, columns=columns)
 
 
 def _labels(silo: Silo, name: str, column: pa.ChunkedArray) -> NDArray[np.float32]:

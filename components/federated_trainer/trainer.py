@@ -158,7 +158,7 @@ def _encode(
         (
             entry.silo,
             {
-                "split": entry.splits[TRAIN].path,
+                "split": entry.splits[TRAIN].paths,
                 "digests": entry.digests(TRAIN),
                 "spec": spec.to_json(),
                 "label": request.label,

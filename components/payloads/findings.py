@@ -38,18 +38,9 @@ class Group:
     sentences: tuple[str, ...]
 
 
-def of_json(item: str | Mapping[str, str]) -> Finding:
-    """Return the finding that `dataclasses.asdict` gave.
-
-    Args:
-        item: The fields; of earlier versions a sentence, which has no hint.
-    """
-    return Finding(item) if isinstance(item, str) else Finding(**item)
-
-
-def all_of_json(items: Iterable[str | Mapping[str, str]]) -> tuple[Finding, ...]:
-    """Return the findings of a list; see `of_json`."""
-    return tuple(map(of_json, items))
+def all_of_json(items: Iterable[Mapping[str, str]]) -> tuple[Finding, ...]:
+    """Return the findings whose fields `dataclasses.asdict` gave."""
+    return tuple(Finding(**item) for item in items)
 
 
 def sentences(findings: Iterable[Finding]) -> tuple[str, ...]:

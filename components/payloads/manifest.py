@@ -26,8 +26,8 @@ NEXT = "next"  # the labelled rows of the span after, where they are known
 
 
 @dataclasses.dataclass(frozen=True)
-class InputFile:
-    """One of a silo's own files, as found when it was read.
+class DataFile:
+    """A file of rows: one of a silo's own as it was read, or one of a split.
 
     Attributes:
         path: Where it lies.
@@ -45,14 +45,33 @@ class Split:
     """A written split of one silo.
 
     Attributes:
-        path: A Parquet file below the silo's home; its content never changes.
-        digest: SHA-256 of its bytes.
-        rows: Rows in it.
+        files: Parquet files below the silo's home, in the order of the rows, with
+            the same columns each; their content never changes. None without a row.
     """
 
-    path: str
-    digest: str
-    rows: int
+    files: tuple[DataFile, ...] = ()
+
+    @classmethod
+    def of(cls, path: str, digest: str, rows: int) -> Split:
+        """Return the split that is one file."""
+        return cls((DataFile(path, digest, rows),))
+
+    @property
+    def rows(self) -> int:
+        """Rows in it."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def paths(self) -> list[str]:
+        """Where its files lie."""
+        return [file.path for file in self.files]
+
+    @property
+    def digest(self) -> str:
+        """What stands for its content."""
+        if len(self.files) == 1:
+            return self.files[0].digest
+        return digests.of_json([file.digest for file in self.files])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +90,7 @@ class SiloEntry:
     """
 
     silo: Silo
-    inputs: tuple[InputFile, ...] = ()
+    inputs: tuple[DataFile, ...] = ()
     splits: dict[str, Split] = dataclasses.field(default_factory=dict)
     error: Finding | None = None
     unreadable: tuple[Finding, ...] = ()
@@ -79,10 +98,14 @@ class SiloEntry:
     notes: tuple[Finding, ...] = ()
     has_no_file: bool = False
 
+    def files(self, *splits: str) -> list[DataFile]:
+        """Return the files of some splits, or of all."""
+        names = splits or self.splits
+        return [file for name in names for file in self.splits[name].files]
+
     def digests(self, *splits: str) -> dict[str, str]:
-        """Return the digests of some splits, or of all, by path; see `verify`."""
-        found = [self.splits[name] for name in splits or self.splits]
-        return {split.path: split.digest for split in found}
+        """Return the digests of splits' files, or of all, by path; see `verify`."""
+        return {file.path: file.digest for file in self.files(*splits)}
 
     def rows(self, split: str) -> int:
         """Return the rows of a split, 0 where there is none."""
@@ -165,7 +188,7 @@ def verify(silo: Silo, expected: Mapping[str, str]) -> None:
 
     Args:
         silo: Whose they are.
-        expected: SHA-256 by path. A file that is not there is left to its reader.
+        expected: SHA-256 by path of a file. One that is gone is left to its reader.
 
     Raises:
         ChangedSplitError: The bytes of one are others.

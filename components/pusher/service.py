@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Iterator
 
 from components import locks
-from components.silos import leftovers
+from components.silos import stale_files
 
 NOTE = "assets.extra/fairsilo.json"
 
@@ -76,7 +76,7 @@ def put(
     """
     served = current(destination)
     version = max(int(time.time()), served.version + 1 if served else 0)
-    leftovers.clear(destination.glob(".*.unfinished"))
+    stale_files.remove(destination.glob(".*.unfinished"))
     unfinished = destination / f".{uuid.uuid4().hex}.unfinished"
     try:
         shutil.copytree(model, unfinished)

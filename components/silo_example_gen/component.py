@@ -25,7 +25,7 @@ class SiloExampleGenSpec(component_spec.ComponentSpec):
         "purpose": component_spec.ExecutionParameter(type=str),
         # Set by the driver.
         "fingerprint": component_spec.ExecutionParameter(type=str, optional=True),
-        "generation": component_spec.ExecutionParameter(type=int, optional=True),
+        "lost": component_spec.ExecutionParameter(type=str, optional=True),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
         "schema": component_spec.ChannelParameter(type=artifacts.Schema)
@@ -36,7 +36,7 @@ class SiloExampleGenSpec(component_spec.ComponentSpec):
 
 
 class SiloExampleGen(base_component.BaseComponent):
-    """Takes in each silo's files, by reference.
+    """Ingests each silo's files, by reference.
 
     Args:
         schema: The shared schema: the columns to read, with their types.
@@ -44,7 +44,7 @@ class SiloExampleGen(base_component.BaseComponent):
         use_case: Name of the use case.
         span: The run's span, or `latest`.
         homes: Folder of the silos' homes.
-        purpose: `train`, or `score` to take in nothing but the span's own rows.
+        purpose: `train`, or `score` to ingest nothing but the span's own rows.
 
     Outputs:
         examples: Channel of type `SiloExamples`, the manifest of all silos.

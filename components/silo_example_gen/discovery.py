@@ -18,15 +18,14 @@ from components.errors import SettingsError
 from components.payloads import findings
 from components.payloads.findings import Finding
 from components.payloads.silo import Silo, check_id
-from components.silo_example_gen import ingest
 from components.silo_example_gen.files import SUFFIXES
+from components.silo_example_gen.listing import LIST
 from components.silo_example_gen.settings import SourceSettings
 from components.silos import engine, homes, tasks
 from components.silos.spans import next_span, span_order
 
 logger = logging.getLogger(__name__)
 
-FINGERPRINT = tasks.Task("fingerprint", ingest.fingerprint)
 LATEST = "latest"
 NOT_READ = (
     "read are .parquet and .csv files that silos.pattern finds; export what belongs to "
@@ -56,9 +55,13 @@ class Found:
     error: Finding | None = None
     notes: tuple[Finding, ...] = ()
 
-    def paths(self, spans: Sequence[str]) -> list[str]:
-        """Return the files of some spans."""
-        return [file["path"] for file in self.files if file["span"] in spans]
+    def of_spans(self, spans: Sequence[str]) -> list[tuple[str, str]]:
+        """Return path and digest of the files of some spans."""
+        return [
+            (file["path"], file["digest"])
+            for file in self.files
+            if file["span"] in spans
+        ]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +116,7 @@ def discover(source: SourceSettings, homes_root: str) -> list[Found]:
     good = [found for found in opened if not found.error]
     pattern = source.silos.file_pattern
     calls = [(f.silo, {"folder": f.folder, "pattern": pattern}) for f in good]
-    outcomes = {silo.id: outcome for silo, outcome in engine.run(FINGERPRINT, calls)}
+    outcomes = {silo.id: outcome for silo, outcome in engine.run(LIST, calls)}
     listed = [_with_files(found, outcomes.get(found.silo.id)) for found in opened]
     return _with_like_spans(listed)
 
@@ -255,13 +258,3 @@ def fingerprint(found: Sequence[Found], chosen: Window) -> str:
         for silo in found
     ]
     return digests.of_json([dataclasses.asdict(chosen), listed])
-
-
-def unchanged(
-    source: SourceSettings, homes_root: str, chosen: Window, digest: str
-) -> bool:
-    """Return whether a run would still read what `fingerprint` digested before it."""
-    try:
-        return fingerprint(discover(source, homes_root), chosen) == digest
-    except SettingsError:  # the last silo, or the root, has gone
-        return False

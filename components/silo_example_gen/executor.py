@@ -10,13 +10,13 @@ from tfx.types.artifact import Artifact
 from components import circumstances
 from components.executors import TaskExecutor
 from components.payloads import egress
-from components.silo_example_gen import discovery, generation, node
+from components.silo_example_gen import discovery, node
 from components.silo_example_gen.settings import SourceSettings
 from components.silos import schema
 
 
 class Executor(TaskExecutor):
-    """Takes in the silos' files."""
+    """Ingests the silos' files."""
 
     def run(
         self,
@@ -26,12 +26,13 @@ class Executor(TaskExecutor):
     ) -> None:
         """Write the splits of all silos and the manifest that lists them."""
         source = SourceSettings.model_validate_json(exec_properties["settings"])
-        homes = exec_properties["homes"]
-        found = discovery.discover(source, homes)
+        found = discovery.discover(source, exec_properties["homes"])
         chosen = discovery.window(
             found, source, exec_properties["span"], exec_properties["purpose"]
         )
-        manifest = node.take_in(
+        if discovery.fingerprint(found, chosen) != exec_properties["fingerprint"]:
+            circumstances.note("the silos' files changed since the run began")
+        manifest = node.ingest_all(
             exec_properties["use_case"],
             found,
             chosen,
@@ -41,10 +42,7 @@ class Executor(TaskExecutor):
         )
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         manifest.write(examples.uri)
-        egress.write(examples.uri, node.departures(manifest, found))
-        paths = [split.path for entry in manifest for split in entry.splits.values()]
-        fingerprint = exec_properties["fingerprint"]
-        if discovery.unchanged(source, homes, chosen, fingerprint):
-            generation.record(homes, fingerprint, paths)
-        else:
-            circumstances.note("the silos' files changed while they were read")
+        egress.write(examples.uri, node.egress_of(manifest, found))
+        examples.set_string_custom_property(
+            "fingerprint", exec_properties["fingerprint"]
+        )

@@ -11,7 +11,7 @@ import csv
 import io
 import pathlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 import pyarrow.csv
@@ -54,17 +54,14 @@ def find(folder: pathlib.Path, pattern: str) -> list[tuple[str, pathlib.Path]]:
     return sorted(found)
 
 
-def passed_over(folder: pathlib.Path, pattern: str) -> list[str]:
+def passed_over(folder: pathlib.Path, found: Iterable[pathlib.Path]) -> list[str]:
     """Return the files below a silo's folder that are not read, as paths, sorted.
 
     Args:
         folder: The silo's own folder.
-        pattern: As in the settings, below the folder.
-
-    Raises:
-        OSError: The folder can't be listed.
+        found: The files that are, as from `find`.
     """
-    read = {path for _, path in find(folder, pattern)}
+    read = set(found)
     return sorted(
         str(place)
         for path in folder.rglob("*")
@@ -98,11 +95,20 @@ def read(silo: str, path: pathlib.Path, null_values: Sequence[str] = ("",)) -> p
             are not read.
         OSError: It can't be opened.
     """
-    if not path.stat().st_size:
+    return parse(silo, path, path.read_bytes(), null_values)
+
+
+def parse(
+    silo: str, path: pathlib.Path, data: bytes, null_values: Sequence[str] = ("",)
+) -> pa.Table:
+    """Return the table in a file's bytes; see `read`."""
+    if not data:
         raise SiloError(silo, path.name, "an empty file (0 bytes)", "a table", AGAIN)
-    read_one = _read_csv if is_untyped(path) else _read_parquet
     try:
-        table = read_one(silo, path, null_values)
+        if is_untyped(path):
+            table = _parse_csv(silo, path, data, null_values)
+        else:
+            table = _parse_parquet(data)
     except (pa.ArrowException, OSError) as error:
         if circumstances.is_of_the_machine(error):
             raise
@@ -111,7 +117,7 @@ def read(silo: str, path: pathlib.Path, null_values: Sequence[str] = ("",)) -> p
         raise SiloError(
             silo,
             path.name,
-            f"a corrupt file ({type(error).__name__}, {path.stat().st_size:,} bytes)",
+            f"a corrupt file ({type(error).__name__}, {len(data):,} bytes)",
             f"a readable {kind} file",
             AGAIN,
         ) from None
@@ -127,12 +133,8 @@ def read(silo: str, path: pathlib.Path, null_values: Sequence[str] = ("",)) -> p
     return table
 
 
-def _read_parquet(
-    silo: str,  # noqa: ARG001  both readers take the same
-    path: pathlib.Path,
-    null_values: Sequence[str],  # noqa: ARG001
-) -> pa.Table:
-    table = pq.ParquetFile(path).read()
+def _parse_parquet(data: bytes) -> pa.Table:
+    table = pq.ParquetFile(pa.BufferReader(data)).read()
     # The row numbers that pandas keeps in a file are no column of it.
     table = table.drop([n for n in table.column_names if _PANDAS_INDEX.fullmatch(n)])
     for index, field in enumerate(table.schema):
@@ -142,29 +144,31 @@ def _read_parquet(
     return table
 
 
-def _read_csv(silo: str, path: pathlib.Path, null_values: Sequence[str]) -> pa.Table:
-    names = _header(silo, path)
+def _parse_csv(
+    silo: str, path: pathlib.Path, data: bytes, null_values: Sequence[str]
+) -> pa.Table:
+    names = _header(silo, path, data)
     try:
-        table = _as_text(path, names, null_values)
+        table = _as_text(data, names, null_values)
         if not all(pa.types.is_string(kind) for kind in table.schema.types):
             # The names are others, such as behind an empty line or a long header.
-            table = _as_text(path, table.column_names, null_values)
+            table = _as_text(data, table.column_names, null_values)
     except pa.ArrowInvalid:
-        _check_utf_8(silo, path)  # the likely cause, which Arrow does not tell apart
+        _check_utf_8(
+            silo, path, data
+        )  # the likely cause, which Arrow does not tell apart
         raise
     return table
 
 
-def _as_text(
-    path: pathlib.Path, names: Sequence[str], null_values: Sequence[str]
-) -> pa.Table:
+def _as_text(data: bytes, names: Sequence[str], null_values: Sequence[str]) -> pa.Table:
     """Read a CSV file; columns of these names as text, others as they look."""
     return pyarrow.csv.read_csv(
-        path,
+        pa.BufferReader(data),
         # One block: Arrow refuses rows that reach over two ends of blocks, and its
         # threads may then wait for ever.
         pyarrow.csv.ReadOptions(
-            use_threads=False, block_size=min(path.stat().st_size + 1, _LARGEST_BLOCK)
+            use_threads=False, block_size=min(len(data) + 1, _LARGEST_BLOCK)
         ),
         pyarrow.csv.ParseOptions(newlines_in_values=True),
         pyarrow.csv.ConvertOptions(
@@ -175,21 +179,20 @@ def _as_text(
     )
 
 
-def _header(silo: str, path: pathlib.Path) -> list[str]:
+def _header(silo: str, path: pathlib.Path, data: bytes) -> list[str]:
     """Return the names of a CSV file's columns.
 
     Raises:
         SiloError: They are not in UTF-8, or not separated by commas.
     """
-    with path.open("rb") as file:
-        head = file.read(_SAMPLE)
+    head = data[:_SAMPLE]
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in head:
         found = "text in UTF-16, or no text at all"
         raise SiloError(silo, path.name, found, "UTF-8", UTF_8)
     try:
         text = codecs.getincrementaldecoder("utf-8-sig")().decode(head)
     except UnicodeDecodeError:
-        _check_utf_8(silo, path)
+        _check_utf_8(silo, path, data)
         raise
     names = next(csv.reader(io.StringIO(text, newline="")), [])
     if len(names) == 1:
@@ -205,19 +208,17 @@ def _header(silo: str, path: pathlib.Path) -> list[str]:
     return names
 
 
-def _check_utf_8(silo: str, path: pathlib.Path) -> None:
+def _check_utf_8(silo: str, path: pathlib.Path, data: bytes) -> None:
     """Raise a SiloError if a file is not in UTF-8."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                decoder.decode(line)
-            except UnicodeDecodeError:
-                raise SiloError(
-                    silo,
-                    path.name,
-                    f"text that is not UTF-8, first in line {number:,} (probably "
-                    "Latin-1 or Windows-1252)",
-                    "UTF-8",
-                    UTF_8,
-                ) from None
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise SiloError(
+            silo,
+            path.name,
+            f"text that is not UTF-8, first in line {line:,} (probably Latin-1 or "
+            "Windows-1252)",
+            "UTF-8",
+            UTF_8,
+        ) from None

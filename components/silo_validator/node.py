@@ -75,7 +75,11 @@ def validate(
             entry.silo,
             {
                 **arguments,
-                "splits": {name: split.path for name, split in entry.splits.items()},
+                "splits": {
+                    name: split.paths
+                    for name, split in entry.splits.items()
+                    if split.rows
+                },
                 "digests": entry.digests(),
             },
         )

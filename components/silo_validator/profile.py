@@ -11,7 +11,6 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import pyarrow.parquet as pq
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from components.payloads.findings import Finding
@@ -19,6 +18,7 @@ from components.payloads.manifest import EVAL, SCORE, TRAIN
 from components.payloads.silo import Silo
 from components.silo_validator import checks, disclosure, tfdv_checks
 from components.silo_validator.settings import Columns, ValidationSettings
+from components.silos import split_files
 from components.silos.tasks import Result
 
 ENVIRONMENTS = {TRAIN: "TRAINING", EVAL: "TRAINING", SCORE: "SERVING"}
@@ -32,8 +32,8 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
     the rows to be scored is a note.
 
     Args:
-        arguments: `splits` (paths by name), `schema` (serialized, as hex), `columns`
-            and `settings` (the fields of Columns and ValidationSettings).
+        arguments: `splits` (paths of files by name), `schema` (serialized, as hex),
+            `columns` and `settings` (the fields of Columns and ValidationSettings).
 
     Returns:
         Values `reasons` and `notes` (lists of `{sentence, hint}`); payload: the
@@ -47,7 +47,7 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
         schema.feature.remove(feature)
     known = [feature.name for feature in schema.feature]
     tables = {
-        split: pq.read_table(arguments["splits"][split])
+        split: split_files.read(arguments["splits"][split])
         for split in ENVIRONMENTS  # in this order: a fault counts in its first split
         if split in arguments["splits"]
     }

@@ -113,7 +113,7 @@ def _in_order(task: Task, calls: Sequence[Call]) -> Iterator[Outcome]:
 
 
 def _report(about: str, outcome: Outcome) -> None:
-    fault = outcome if isinstance(outcome, Failure) else outcome.lacking
+    fault = outcome if isinstance(outcome, Failure) else outcome.missing
     if fault is None:
         return
     logger.warning("%s: %s", about, fault.reason)

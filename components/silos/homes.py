@@ -65,7 +65,7 @@ def uid_of(silo: Silo) -> int:
     return pathlib.Path(silo.home).stat().st_uid
 
 
-def hand_over(silo: Silo, path: pathlib.Path) -> None:
+def chown_to_silo(silo: Silo, path: pathlib.Path) -> None:
     """Give a file or folder below the home, and all in it, to the silo's user.
 
     Raises:
@@ -99,7 +99,7 @@ def publish(silo: Silo, unfinished: pathlib.Path, folder: pathlib.Path) -> None:
     Raises:
         OSError: It can't be renamed.
     """
-    hand_over(silo, unfinished)  # before anyone can find it
+    chown_to_silo(silo, unfinished)  # before anyone can find it
     try:
         unfinished.rename(folder)
     except OSError:

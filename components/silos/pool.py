@@ -89,11 +89,6 @@ def run(task: Task, calls: Sequence[Call]) -> Iterator[tuple[int, Outcome]]:
             worker.kill()
 
 
-def warm(imports: Sequence[str]) -> None:
-    """Begin to load modules for workers in the background; for tasks to come."""
-    _server.load(imports)
-
-
 def _died(task: Task, silo: Silo) -> Failure:
     found = "its process was ended before it was done, most likely for lack of memory"
     reason = f"silo `{silo.id}`: {task.name}: {found}"
@@ -152,11 +147,6 @@ class Server:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
-
-    def load(self, imports: Sequence[str]) -> None:
-        """Let it load modules; does not wait for it."""
-        with self._lock:
-            self._running().send(json.dumps({"imports": imports}).encode())
 
     def fork(self, task: Task, threads: int) -> Worker:
         """Return a new worker.

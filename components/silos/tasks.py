@@ -57,7 +57,7 @@ class Result:
         payload: Bytes of a named format (a proto, an Arrow stream), or none.
         pooled: Bytes that leave only merged with those of other silos; never part of
             a result that `engine.run` yields.
-        lacking: Why a part of it is not there; None where it is whole.
+        missing: Why a part of it is not there; None where it is whole.
         num_bytes: Size of all that left the silo, `pooled` with it, as the engine
             received it.
     """
@@ -65,7 +65,7 @@ class Result:
     values: dict[str, Any]
     payload: bytes = b""
     pooled: bytes = b""
-    lacking: Failure | None = None
+    missing: Failure | None = None
     num_bytes: int = dataclasses.field(default=0, compare=False)
 
 
@@ -147,6 +147,6 @@ def of_frames(head: bytes, payload: bytes, pooled: bytes) -> Outcome:
     num_bytes = len(head) + len(payload) + len(pooled)
     if "reason" in fields:
         return Failure(**fields, num_bytes=num_bytes)
-    if fields["lacking"]:
-        fields["lacking"] = Failure(**fields["lacking"])
+    if fields["missing"]:
+        fields["missing"] = Failure(**fields["missing"])
     return Result(**fields, payload=payload, pooled=pooled, num_bytes=num_bytes)

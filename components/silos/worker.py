@@ -35,9 +35,9 @@ def serve(fd: int) -> None:
     """Fork workers as they are asked for, until the parent is gone.
 
     Args:
-        fd: The control socket. Each message is JSON with `imports`, modules to load;
-            with a socket beside it a worker is forked that uses so many `threads`
-            and talks through that socket, and its process id is the answer.
+        fd: The control socket. Each message is JSON, `imports` (modules to load) and
+            `threads` (how many the worker may use), with the socket through which the
+            worker talks; the answer is its process id.
     """
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps workers
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is loaded
@@ -54,16 +54,16 @@ def serve(fd: int) -> None:
         for module in fields["imports"]:
             with contextlib.suppress(Exception):  # the task says what is wrong
                 importlib.import_module(module)
-        for end in fds:
-            pid = os.fork()
-            if not pid:
-                control.close()
-                _end_with(server)
-                _use_threads(fields["threads"])
-                _work(connection.Connection(end))
-                os._exit(0)
-            os.close(end)
-            control.send(str(pid).encode())
+        (end,) = fds
+        pid = os.fork()
+        if not pid:
+            control.close()
+            _end_with(server)
+            _use_threads(fields["threads"])
+            _work(connection.Connection(end))
+            os._exit(0)
+        os.close(end)
+        control.send(str(pid).encode())
 
 
 def _end_with(server: int) -> None:

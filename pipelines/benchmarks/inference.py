@@ -166,7 +166,7 @@ def _run_limit(
 ) -> None:
     for entry in case.manifest:
         inference_limit.score_file(
-            pathlib.Path(entry.splits[SCORE].path),
+            pathlib.Path(entry.splits[SCORE].paths[0]),
             folder / f"{entry.silo.id}.parquet",
             case.spec,
             scorer.signature,

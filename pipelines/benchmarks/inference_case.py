@@ -73,7 +73,7 @@ def build(folder: pathlib.Path, rows: int, seed: int = 0) -> Case:
         home.mkdir(parents=True)
         path = home / "score.parquet"
         pq.write_table(_table(spec, first, size, rng), path, ROW_GROUP_ROWS)
-        split = Split(str(path), digests.of_file(path), size)
+        split = Split.of(str(path), digests.of_file(path), size)
         entries.append(SiloEntry(Silo(home.name, str(home)), splits={SCORE: split}))
         first += size
     card = _export(folder / "model", spec, rng)

@@ -24,7 +24,7 @@ from components.payloads.decision import Decision, GateResult
 from components.payloads.egress import KINDS, Departure
 from components.payloads.ledger import Ledger
 from components.payloads.ledger import SiloLine as Predictions
-from components.payloads.manifest import InputFile, Manifest, SiloEntry, Split
+from components.payloads.manifest import DataFile, Manifest, SiloEntry, Split
 from components.payloads.model_run import RoundRecord, RunRecord, SiloRecord
 from components.payloads.silo import Silo
 from components.payloads.table import Slice
@@ -128,8 +128,8 @@ def make_report(num_silos: int) -> Report:
 
 
 def _entry(silo: str) -> SiloEntry:
-    file = InputFile(f"/silos/{silo}/2013-11.parquet", "d" * 64, 500)
-    split = Split(f"/silos/{silo}/train.parquet", "e" * 64, 500)
+    file = DataFile(f"/silos/{silo}/2013-11.parquet", "d" * 64, 500)
+    split = Split.of(f"/silos/{silo}/train.parquet", "e" * 64, 500)
     return SiloEntry(Silo(silo, f"/silos/{silo}"), (file,), {"train": split})
 
 

@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 _IMPORTS = {
-    "step": "from pipelines.runners import node, narrow; narrow.import_narrowly(); "
+    "step": "from pipelines.runners import step, narrow; narrow.import_narrowly(); "
     "from pipelines.runners import launch, metadata, step_report, ui",
     "tensorflow": "import tensorflow",
     "tfx_v1": "from tfx import v1",

@@ -5,65 +5,112 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import sys
+import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from components.errors import SettingsError
-from pipelines.cli import console, kubeflow_schedule
-from pipelines.cli.kubeflow_server import (
-    Image,
-    Package,
-    Way,
-    check_fields,
-    compiled,
-    connected,
-    find,
-    takes_way,
-)
+from components.errors import FairSiloError
+from pipelines.cli import console
+from pipelines.cli.compile import Image, compiled, find
 from pipelines.cli.options import Json, Name, Store, expanded
 
 if TYPE_CHECKING:
-    from pipelines.kubeflow.connection import Connection
-    from pipelines.kubeflow.outcome import Outcome
-    from pipelines.kubeflow.versions import Version
+    from pipelines.kubeflow.client import Client
+    from pipelines.summary import Summary
     from pipelines.use_case import UseCase
 
 app = typer.Typer(
     no_args_is_help=True, help="Upload, run, schedule and watch on a cluster."
 )
-app.add_typer(kubeflow_schedule.app, name="schedule")
 
+Host = Annotated[
+    str,
+    typer.Option(
+        "--host",
+        metavar="URL",
+        envvar="FAIRSILO_KFP_HOST",
+        help="Address of Kubeflow Pipelines; by default kubeflow.host, else through "
+        "the cluster of your kubeconfig.",
+    ),
+]
+Namespace = Annotated[
+    str,
+    typer.Option(
+        "--namespace", help="Namespace of runs; by default kubeflow.namespace."
+    ),
+]
+Package = Annotated[
+    pathlib.Path | None,
+    typer.Option(
+        "--package",
+        metavar="FILE",
+        callback=expanded,
+        help="A package of `fairsilo compile`; by default compiled now.",
+    ),
+]
 RunId = Annotated[
     str, typer.Argument(metavar="[RUN]", help="The run's id; by default the last one.")
 ]
-RunOption = Annotated[str, typer.Option("--run", help="The run's id; by default last.")]
+
+_STATES = {
+    "": "waiting",
+    "RUNTIME_STATE_UNSPECIFIED": "waiting",
+    "SUCCEEDED": "done",
+    "CANCELING": "being cancelled",
+    "CANCELED": "cancelled",
+}
+
+
+def connect(chosen: UseCase, host: str, namespace: str) -> Client:
+    """Connect to a use case's client, by the options or else by its settings."""
+    from pipelines.kubeflow.client import Client
+
+    settings = chosen.settings.kubeflow
+    return Client(chosen.name, host or settings.host, namespace or settings.namespace)
 
 
 @app.command()
-@takes_way
 def upload(
     name: Name,
-    way: Way,
     package: Package = None,
     image: Image = "",
+    host: Host = "",
+    namespace: Namespace = "",
     as_json: Json = False,
 ) -> None:
     """Upload the package as a version; the same content is no new version."""
     chosen = find(name, image)
-    with compiled(chosen, package) as path, connected(chosen, way) as connection:
-        version = _ensure(connection, chosen, path)
+    with compiled(chosen, package) as path:
+        version = upload_version(connect(chosen, host, namespace), path)
     if as_json:
-        console.data_json(_told(version))
+        console.data_json(version)
     else:
-        console.data(f"{version.pipeline} {version.name} {version.version_id}")
+        console.data(
+            f"{version['pipeline']} {version['version']} {version['version_id']}"
+        )
+
+
+def upload_version(client: Client, path: pathlib.Path) -> dict[str, Any]:
+    """Upload a package, and return the version as JSON has it."""
+    from pipelines.kubeflow import package
+
+    pipeline_id, version_id, is_new = client.upload(path)
+    label = package.version_name(path)
+    what = "uploaded" if is_new else "is there already"
+    console.say(f"version {label} of pipeline {client.name} {what}")
+    return {
+        "pipeline": client.name,
+        "pipeline_id": pipeline_id,
+        "version": label,
+        "version_id": version_id,
+        "uploaded": is_new,
+    }
 
 
 @app.command()
-@takes_way
 def run(
     name: Name,
-    way: Way,
     span: Annotated[str, typer.Option(help="The span, such as 2013-11.")] = "",
     parameters: Annotated[
         list[str] | None,
@@ -77,205 +124,169 @@ def run(
     ] = "",
     package: Package = None,
     image: Image = "",
+    host: Host = "",
+    namespace: Namespace = "",
     store: Store = "",
     as_json: Json = False,
 ) -> None:
     """Start a run of the package, uploaded first if its content is new."""
+    from pipelines.runners import parameters as form
+
     chosen = find(name, image)
-    given = [*(parameters or []), *([f"span={span}"] if span else [])]
+    given = form.parse([*(parameters or []), *([f"span={span}"] if span else [])])
+    fields = form.check_fields(chosen, given, "--param")
     with compiled(chosen, package) as path:
-        from pipelines.kubeflow import package as packages
-        from pipelines.kubeflow import values
-
-        checked = values.parse(packages.read(path).parameters, given)
-        check_fields(chosen, checked)
-        with connected(chosen, way) as connection:
-            version = _ensure(connection, chosen, path)
-            told = _start(connection, chosen, version, checked, experiment)
-            _say_started(told, wait, as_json)
-            if wait:
-                ended = _wait(connection, chosen, version, told["run_id"], store)
-    if not wait:
-        return
-    if as_json:
-        summary = ended.summary and dataclasses.asdict(ended.summary)
-        console.data_json({**told, "status": ended.status, "summary": summary})
-    else:
-        _show(ended)
-    raise typer.Exit(ended.exit_status)
-
-
-def _ensure(connection: Connection, chosen: UseCase, path: pathlib.Path) -> Version:
-    from pipelines.kubeflow import names, versions
-
-    version = versions.ensure(connection, names.pipeline_name(chosen.name), path)
-    what = "uploaded" if version.created else "is there already"
-    console.say(f"version {version.name} of pipeline {version.pipeline} {what}")
-    return version
+        client = connect(chosen, host, namespace)
+        version = upload_version(client, path)
+    run_id = client.run_pipeline(
+        client.create_experiment(experiment or client.name).experiment_id,
+        f"{client.name} {fields.get('span', 'latest')}",
+        params=fields,
+        pipeline_id=version["pipeline_id"],
+        version_id=version["version_id"],
+        service_account=chosen.settings.kubeflow.service_account or None,
+    ).run_id
+    started = {**version, "run_id": run_id, "address": _address(client, run_id)}
+    if not as_json:
+        console.data(run_id)
+        console.say(started["address"] or f"in the UI: /#/runs/details/{run_id}")
+    if wait:
+        _wait(client, started, store, as_json)
+    elif as_json:
+        console.data_json(started)
 
 
-def _start(
-    connection: Connection,
-    chosen: UseCase,
-    version: Version,
-    parameters: dict[str, Any],
-    experiment: str,
-) -> dict[str, Any]:
-    from pipelines.kubeflow import experiments, runs
-
-    place = experiments.ensure(connection, experiment or version.pipeline)
-    span = parameters.get("span", "latest")
-    account = chosen.settings.kubeflow.service_account
-    started = runs.start(
-        connection, version, f"{version.pipeline} {span}", place, parameters, account
-    )
-    ui = connection.server.ui
-    return {
-        **_told(version),
-        "run_id": started.run_id,
-        "address": runs.address(ui, started.run_id) if ui else None,
-    }
+def _address(client: Client, run_id: str) -> str | None:
+    """Return a run's address in the UI, where that of the server is known."""
+    return f"{client.host.rstrip('/')}/#/runs/details/{run_id}" if client.host else None
 
 
-def _told(version: Version) -> dict[str, Any]:
-    return {
-        "pipeline": version.pipeline,
-        "pipeline_id": version.pipeline_id,
-        "version": version.name,
-        "version_id": version.version_id,
-        "uploaded": version.created,
-    }
+def _wait(client: Client, started: dict[str, Any], store: str, as_json: bool) -> None:
+    """Wait for a run's end, show it, and exit with its status."""
+    run_id = started["run_id"]
+    begun = time.monotonic()
+    said: dict[str, str] = {}
 
-
-def _say_started(told: dict[str, Any], wait: bool, as_json: bool) -> None:
-    if as_json:
-        if not wait:
-            console.data_json(told)
-        return
-    console.data(told["run_id"])
-    if told["address"]:
-        console.data(told["address"])
-    else:
-        console.say(f"in the UI: /#/runs/details/{told['run_id']}")
-
-
-def _wait(
-    connection: Connection, chosen: UseCase, version: Version, run_id: str, store: str
-) -> Outcome:
-    from pipelines.kubeflow import outcome, waiting
+    def show_changes(run: Any) -> None:  # noqa: ANN401
+        for title, state in _steps(run).items():
+            if state not in {"waiting", "skipped", said.get(title)}:
+                said[title] = state
+                console.say(f"{time.monotonic() - begun:7.1f} s  {title:<18} {state}")
 
     try:
-        ended = waiting.wait(
-            connection, run_id, version.package, console.say, waiting.POLL_S
-        )
+        ended = client.wait(run_id, show_changes)
     except KeyboardInterrupt:
         console.say(
-            f"run {run_id} goes on; `fairsilo kubeflow status {chosen.name} {run_id}` "
-            "tells how it stands"
+            f"run {run_id} goes on; `fairsilo kubeflow status {client.use_case} "
+            f"{run_id}` shows how it stands"
         )
         raise typer.Exit(130) from None
-    return outcome.of(ended.state, store, chosen.name, run_id)
-
-
-def _show(ended: Outcome) -> None:
-    if ended.summary is not None:
+    status, exit_status, summary = _outcome(ended, store, client.use_case)
+    if as_json:
+        whole = summary and dataclasses.asdict(summary)
+        console.data_json({**started, "status": status, "summary": whole})
+    elif summary:
         from pipelines.cli.run import show
 
-        show(ended.summary, False)
-        return
-    console.say(ended.note)
-    console.data(ended.status)
+        show(summary, False)
+    else:
+        console.data(status)
+    raise typer.Exit(exit_status)
+
+
+def _outcome(
+    ended: Any,  # noqa: ANN401
+    store: str,
+    use_case: str,
+) -> tuple[str, int, Summary | None]:
+    """Return how a run ended: in a word, exit status, and its summary if there is one.
+
+    Kubeflow knows success and failure only; that a model was not blessed, or that too
+    few silos were left, is in the operator's store.
+    """
+    from pipelines.kubeflow.client import SUCCEEDED
+
+    why = "give --store to learn whether the model was blessed"
+    if store:
+        from pipelines.runs.store import RunStore
+        from pipelines.summary import EXIT_STATUS
+
+        try:
+            summary = RunStore(store, use_case).summary(ended.run_id)
+        except FairSiloError as error:
+            why = error.message
+        else:
+            if summary is not None and summary.status in EXIT_STATUS:
+                return summary.status, summary.exit_status, summary
+            why = f"the store has no end of run {ended.run_id}"
+    console.say(f"Kubeflow's state decides: {why}")
+    succeeded = ended.state == SUCCEEDED
+    return "succeeded" if succeeded else "failed", 0 if succeeded else 1, None
 
 
 @app.command()
-@takes_way
-def status(name: Name, way: Way, run_id: RunId = "", as_json: Json = False) -> None:
-    """Tell how a run and its steps stand."""
-    chosen = find(name)
-    from pipelines.kubeflow import runs, versions
-
-    with connected(chosen, way) as connection:
-        found = _find_run(connection, chosen, run_id)
-        content = versions.package_of(connection, found)
-        steps = runs.steps(found, content.steps)
-        ui = connection.server.ui
+def status(
+    name: Name,
+    run_id: RunId = "",
+    host: Host = "",
+    namespace: Namespace = "",
+    as_json: Json = False,
+) -> None:
+    """Show how a run and its steps stand."""
+    client = connect(find(name), host, namespace)
+    found = client.find_run(run_id)
+    address, steps = _address(client, found.run_id), _steps(found)
     if as_json:
         console.data_json(
             {
                 "run_id": found.run_id,
                 "state": found.state,
-                "address": runs.address(ui, found.run_id) if ui else None,
-                "steps": {step.task: step.state for step in steps},
+                "address": address,
+                "steps": steps,
             }
         )
         return
-    console.data(f"{found.display_name} ({found.run_id}): {runs.word(found.state)}")
-    for step in steps:
-        console.data(f"  {step.title:<18} {step.state}")
-    if ui:
-        console.data(runs.address(ui, found.run_id))
+    console.data(f"{found.display_name} ({found.run_id}): {_state_name(found.state)}")
+    for title, state in steps.items():
+        console.data(f"  {title:<18} {state}")
+    if address:
+        console.data(address)
+
+
+def _steps(run: Any) -> dict[str, str]:  # noqa: ANN401  a V2beta1Run
+    """Return how a run's steps stand, by title, in their order."""
+    from pipelines.runners.steps import STEPS
+
+    details = (run.run_details and run.run_details.task_details) or []
+    states = {one.display_name: one.state for one in details}
+    return {step.title: _state_name(states.get(step.name)) for step in STEPS.values()}
+
+
+def _state_name(state: str | None) -> str:
+    return _STATES.get(state or "", (state or "").lower())
 
 
 @app.command()
-@takes_way
 def logs(
     name: Name,
-    step: Annotated[str, typer.Argument(metavar="STEP", help="Such as Dashboard.")],
-    way: Way,
-    run_id: RunOption = "",
+    step: Annotated[
+        str, typer.Argument(metavar="STEP", help="A step, or a node such as Dashboard.")
+    ],
+    run_id: Annotated[
+        str, typer.Option("--run", help="The run's id; by default the last.")
+    ] = "",
+    host: Host = "",
+    namespace: Namespace = "",
 ) -> None:
-    """Print the log of a step's last attempt."""
-    chosen = find(name)
+    """Print the log of a step's last attempt, read from its pod."""
     from pipelines.kubeflow import logs as step_logs
-    from pipelines.kubeflow import versions
+    from pipelines.runners import steps
 
-    with connected(chosen, way) as connection:
-        found = _find_run(connection, chosen, run_id)
-        content = versions.package_of(connection, found)
-        known = {one.task: one for one in content.steps}
-        known.update({one.title: one for one in content.steps})
-        if step not in known:
-            titles = ", ".join(one.title for one in content.steps)
-            raise SettingsError(f"step `{step}`: found no such step; known: {titles}")
-        for piece in step_logs.read(connection, found, known[step]):
-            sys.stdout.buffer.write(piece)
-        sys.stdout.flush()
-
-
-@app.command()
-@takes_way
-def artifacts(
-    name: Name,
-    way: Way,
-    run_id: RunOption = "",
-    output: Annotated[
-        pathlib.Path,
-        typer.Option("--output", "-o", callback=expanded, help="Where to write."),
-    ] = pathlib.Path("run"),
-    store: Store = "",
-) -> None:
-    """Download a run's logs; with the operator's store its pages and summary too."""
     chosen = find(name)
-    from pipelines.kubeflow import downloads
-
-    with connected(chosen, way) as connection:
-        found = _find_run(connection, chosen, run_id)
-        written, missing = downloads.download(connection, found, output)
-    if store:
-        more = downloads.from_store(store, name, found.run_id, output)
-        written, missing = written + more[0], missing + more[1]
-    else:
-        missing.append("pages and summary: give --store, they lie in the store")
-    for path in written:
-        console.data(str(path))
-    for sentence in missing:
-        console.say(sentence)
-
-
-def _find_run(connection: Connection, chosen: UseCase, run_id: str) -> Any:  # noqa: ANN401
-    from pipelines.kubeflow import experiments, names, runs
-
+    found = steps.find(step)
     if not run_id:
-        place = experiments.find(connection, names.pipeline_name(chosen.name))
-        run_id = runs.latest(connection, place, chosen.name)
-    return runs.get(connection, run_id)
+        run_id = connect(chosen, host, namespace).find_run().run_id
+    place = namespace or chosen.settings.kubeflow.namespace
+    for piece in step_logs.read(run_id, found.name, place):
+        sys.stdout.buffer.write(piece)
+        sys.stdout.flush()

@@ -13,7 +13,16 @@ import typer
 from components import tracebacks
 from components.errors import FairSiloError
 from pipelines import faults
-from pipelines.cli import bench, config, gate, kubeflow, report, run, silo
+from pipelines.cli import (
+    bench,
+    config,
+    gate,
+    kubeflow,
+    kubeflow_schedule,
+    report,
+    run,
+    silo,
+)
 from pipelines.cli import compile as compile_command
 from pipelines.cli import evaluate as evaluate_command
 from pipelines.cli import init as init_command
@@ -36,6 +45,7 @@ app.add_typer(config.app, name="config")
 app.add_typer(silo.app, name="silo")
 app.add_typer(report.app, name="report")
 app.add_typer(gate.app, name="gate")
+kubeflow.app.add_typer(kubeflow_schedule.app, name="schedule")
 app.add_typer(kubeflow.app, name="kubeflow")
 app.add_typer(bench.app, name="bench")
 

@@ -1,139 +1,77 @@
-"""The log of a step, for which Kubeflow wants the name of an Argo node or pod.
+"""The log of a step, read from its pod, which is found by label.
 
-The API tells neither of a step, only the nodes that stand below it. A step's node has
-one node below: its executor. One that may be tried again is no pod itself; its attempts
-are, named after it with `(0)`, `(1)` ... behind. Argo numbers nodes by the FNV-1a hash
-of their names, which can be carried on, so the attempts' numbers follow from its own.
-
-Once a pod has ended, Argo keeps its log as the node's artifact `main-logs`; before, it
-is read from the pod, whose name has the template's in it.
+KFP labels the pods of a run with its id, and our package labels those of steps. Which
+step a pod runs stands in its command.
 """
 
 from __future__ import annotations
 
-import base64
-import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from pipelines.kubeflow import runs
-from pipelines.kubeflow.connection import Connection
-from pipelines.kubeflow.errors import (
-    BadRequestError,
-    KubeflowError,
-    NotFoundError,
-    ServerFaultError,
-)
-from pipelines.kubeflow.package import Step
+from pipelines.kubeflow.client import KubeflowError
 
-ARCHIVED = "main-logs"
-
-# The log's path answers 500 for all that is amiss, a pod of another name as well.
-_NOT_HERE = (NotFoundError, BadRequestError, ServerFaultError)
-_FNV_PRIME = 0x01000193
-_TEMPLATE = "system-container-impl"
+RUN_LABEL = "pipeline/runid"
+STEP_LABEL = "fairsilo.io/role=coordinator"
+MODULE = "pipelines.runners.step"
+CONTAINER = "main"
 
 
-def read(
-    connection: Connection,
-    run: Any,  # noqa: ANN401  a V2beta1Run
-    step: Step,
-) -> Iterator[bytes]:
-    """Yield a step's log, that of its last attempt.
+def read(run_id: str, step: str, namespace: str) -> Iterator[bytes]:
+    """Yield the log of a step's last attempt, as far as it has come.
 
     Args:
-        connection: The server.
-        run: The run.
-        step: The step.
+        run_id: The run.
+        step: The step's name.
+        namespace: Namespace of the runs.
 
     Raises:
-        KubeflowError: It has not begun, or its log is nowhere to be had.
+        KubeflowError: There is no pod of it, or the cluster refused.
     """
-    node = _last_attempt(run, step)
-    if node is None:
+    import kubernetes
+    import urllib3
+
+    config: Any = kubernetes.config
+    try:
+        try:
+            config.load_incluster_config()
+        except config.ConfigException:
+            config.load_kube_config()
+        core: Any = kubernetes.client.CoreV1Api()
+        listed = core.list_namespaced_pod(
+            namespace, label_selector=f"{RUN_LABEL}={run_id},{STEP_LABEL}"
+        )
+        pods = [pod for pod in listed.items if _step(pod) == step]
+        if not pods:
+            raise KubeflowError(
+                f"step `{step}` of run {run_id}: found no pod of it in namespace "
+                f"`{namespace}`: it has not begun, or its pod is gone",
+                "`fairsilo kubeflow status` shows how the steps stand; logs of pods "
+                "that are gone are in Kubeflow's UI, where Argo archives them",
+            )
+        last = max(pods, key=lambda pod: pod.metadata.creation_timestamp)
+        answer = core.read_namespaced_pod_log(
+            last.metadata.name, namespace, container=CONTAINER, _preload_content=False
+        )
+        yield from answer.stream()
+    except (
+        kubernetes.config.ConfigException,
+        kubernetes.client.ApiException,
+        urllib3.exceptions.HTTPError,
+    ) as error:
+        reason = getattr(error, "reason", None) or error
         raise KubeflowError(
-            f"step `{step.task}` of run {run.run_id}: has no log, for it has not begun"
-            f" (the run is {runs.word(run.state)})",
-            "wait for it: `fairsilo kubeflow status` tells how the steps stand",
-        )
-    archived = _archived(connection, run.run_id, node)
-    if archived is not None:
-        yield archived
-        return
-    for pod in pods(node, step):
-        pieces = _live(connection, run.run_id, pod)
-        first = next(pieces, None)
-        if first is not None:
-            yield from itertools.chain([first], pieces)
-            return
-    raise KubeflowError(
-        f"step `{step.task}` of run {run.run_id}: found no log of {node}, neither "
-        "archived nor of a pod: it starts just now, or its pod is gone and the "
-        "cluster's Argo keeps no logs",
-        f"try `kubectl logs --namespace {connection.server.namespace} --selector "
-        f"pipeline/runid={run.run_id} --container main --prefix`",
-    )
+            f"namespace `{namespace}`: can't read the log of step `{step}`: {reason}",
+            "logs come from the cluster itself: see that your kubeconfig reaches it, "
+            "with the rights to list pods and to get pods/log",
+        ) from None
 
 
-def pods(node: str, step: Step) -> list[str]:
-    """Return the names that a node's pod may have, by the server's version.
-
-    Args:
-        node: The node's id, such as `flights-x2x4c-2018360503`.
-        step: Its step.
-    """
-    workflow, number = node.rsplit("-", 1)
-    template = ("retry-" if step.retried else "") + _TEMPLATE
-    templates = [template]
-    if step.annotations is not None:  # from 2.15 on
-        templates.insert(0, f"metadata-{step.annotations}-{step.labels}-{template}")
-    return [*(f"{workflow}-{name}-{number}" for name in templates), node]
-
-
-def attempt(node: str, number: int) -> str:
-    """Return the id of an attempt's node.
-
-    Args:
-        node: Id of the node that is tried again.
-        number: Which attempt, from 0.
-    """
-    workflow, text = node.rsplit("-", 1)
-    state = int(text)
-    for byte in f"({number})".encode():
-        state = ((state ^ byte) * _FNV_PRIME) & 0xFFFFFFFF
-    return f"{workflow}-{state}"
-
-
-def _last_attempt(run: Any, step: Step) -> str | None:  # noqa: ANN401
-    told = runs.tasks(run)
-    below = {child.pod_name for task in told for child in task.child_tasks or []}
-    for task in told:
-        if task.display_name == step.task and task.child_tasks:
-            executor = str(task.child_tasks[0].pod_name)
-            tried = (attempt(executor, number) for number in itertools.count())
-            found = list(itertools.takewhile(below.__contains__, tried))
-            return found[-1] if found else executor
-    return None
-
-
-def _archived(connection: Connection, run_id: str, node: str) -> bytes | None:
-    try:
-        answer = connection.call(
-            "readArtifact",
-            runs.RESOURCE,
-            connection.runs.run_service_read_artifact,
-            run_id,
-            node,
-            ARCHIVED,
-        )
-    except _NOT_HERE:
-        return None  # not there yet, or never: the pod may have it
-    return base64.b64decode(answer.data or "")
-
-
-def _live(connection: Connection, run_id: str, pod: str) -> Iterator[bytes]:
-    path = "/apis/v1alpha1/runs/{run_id}/nodes/{node_id}/log"
-    try:
-        yield from connection.stream("runs", path, run_id=run_id, node_id=pod)
-    except _NOT_HERE:
-        return  # it is called otherwise
+def _step(pod: Any) -> str:  # noqa: ANN401  a V1Pod
+    """Return the step that a pod runs, empty where it runs none."""
+    for container in pod.spec.containers:
+        if container.name == CONTAINER:
+            words = [*(container.command or ()), *(container.args or ())]
+            if MODULE in words[:-1]:
+                return str(words[words.index(MODULE) + 1])
+    return ""

@@ -1,8 +1,10 @@
-"""The schedules of a use case: as the file has them, and as the server does.
+"""Brings a use case's recurring runs to what the settings say, and touches no others.
 
 A schedule is ours by its name, `fairsilo/<use case>/<schedule>`, and by its
 description, which begins with a digest of all that makes it up. Recurring runs can't be
-changed but for the switch, so equal digests mean equal schedules.
+changed but for the switch: a changed one is made anew before the old one goes. Kubeflow
+ends the runs of a recurring run that is deleted, so one with a run in progress is
+switched off instead, and goes the next time.
 """
 
 from __future__ import annotations
@@ -12,167 +14,162 @@ import datetime
 import hashlib
 import json
 import re
+import zoneinfo
 from collections.abc import Mapping
 from typing import Any
 
-import kfp_server_api
-
 from components.errors import SettingsError
-from pipelines.kubeflow import cron, values
-from pipelines.kubeflow.connection import Connection
-from pipelines.kubeflow.package import Package
-from pipelines.kubeflow.settings import KubeflowSettings, ScheduleSettings
-from pipelines.kubeflow.values import Value
-from pipelines.kubeflow.versions import Version
-
-RESOURCE = "jobs"
-ENABLED = "ENABLED"
-LONGEST_DESCRIPTION = 255  # of the server's column
+from pipelines.kubeflow.client import ENDED, PAGE_SIZE, Client
+from pipelines.kubeflow.settings import ScheduleSettings
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
-_MARK = re.compile(r"fairsilo ([0-9a-f]{16})\b ?(.*)", re.DOTALL)
+_MARK = re.compile(r"fairsilo ([0-9a-f]{16})\b")
+_NUM_TIMES = 3
 
 
 @dataclasses.dataclass(frozen=True)
-class Wanted:
-    """A schedule as the file has it, checked.
+class Desired:
+    """A schedule of the settings, checked.
 
     Attributes:
-        name: Its name in the file.
-        cron: Six fields in the server's time zone.
-        warning: Where that is not exact for ever, when it ends to be; else empty.
-        settings: Its section of the file.
+        settings: Its section.
+        parameters: Parameters of its runs, with the form's types.
     """
 
-    name: str
-    cron: str
-    warning: str
     settings: ScheduleSettings
+    parameters: Mapping[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
-class Found:
+class Existing:
     """A schedule of ours on the server.
 
     Attributes:
-        name: Its name in the file.
-        job_id: Id of the recurring run.
+        name: Its name in the settings.
+        id: Id of the recurring run.
         digest: Of all that makes it up.
-        about: The times in words, as they were in the file.
-        cron: Six fields in the server's time zone.
+        cron: Five fields in the server's time zone.
         enabled: Whether it is switched on.
-        created_at: When it was made.
         parameters: Parameters of its runs.
-        version_id: Id of the pipeline version that it runs.
-        service_account: Whose rights its runs' pods have; empty where not told.
+        service_account: Whose rights its runs' pods have; empty where not texts.
     """
 
     name: str
-    job_id: str
+    id: str
     digest: str
-    about: str
     cron: str
     enabled: bool
-    created_at: datetime.datetime
     parameters: Mapping[str, Any]
-    version_id: str
     service_account: str
 
 
-def wanted(
-    schedules: Mapping[str, ScheduleSettings],
-    kubeflow: KubeflowSettings,
-    now: datetime.datetime,
-) -> list[Wanted]:
-    """Return the file's schedules, all checked, by name.
+def check_name(name: str) -> None:
+    """Check that a schedule's name can be part of a recurring run's.
 
     Raises:
-        SettingsError: A name or a time can't be used.
+        SettingsError: It can't.
     """
-    return [_wanted(name, schedules[name], kubeflow, now) for name in sorted(schedules)]
+    if not _NAME.fullmatch(name):
+        raise SettingsError(
+            f"schedule {name!r}: expected a name of small letters, digits and -, at "
+            "most 40"
+        )
 
 
-def found(connection: Connection, experiment_id: str, use_case: str) -> list[Found]:
+def existing(client: Client) -> list[Existing]:
     """Return the schedules of ours on the server, newest first."""
-    listed = connection.pages(
-        RESOURCE,
-        connection.jobs.recurring_run_service_list_recurring_runs,
-        experiment_id=experiment_id,
-    )
-    ours = [one for one in map(_Ours(use_case).read, listed) if one is not None]
-    return sorted(ours, key=lambda one: (one.created_at, one.job_id), reverse=True)
+    return [
+        Existing(
+            name=one.display_name.removeprefix(_display_name(client, "")),
+            id=one.recurring_run_id,
+            digest=mark.group(1),
+            cron=one.trigger.cron_schedule.cron.partition(" ")[2],  # seconds first
+            enabled=one.status == "ENABLED",
+            parameters=one.runtime_config.parameters or {},
+            service_account=one.service_account or "",
+        )
+        for one in _listed(client)
+        if one.display_name.startswith(_display_name(client, ""))
+        and (mark := _MARK.match(one.description or ""))
+    ]
 
 
-def job(
-    use_case: str,
-    schedule: Wanted,
-    version: Version,
-    experiment_id: str,
+def apply(
+    client: Client,
+    desired: Mapping[str, Desired],
+    version: tuple[str, str],
     service_account: str,
-) -> kfp_server_api.V2beta1RecurringRun:
-    """Return a schedule as the server takes it.
+) -> dict[str, str]:
+    """Bring schedules to what the settings say; return what was done, by name.
 
     Args:
-        use_case: Name of the use case.
-        schedule: The schedule.
-        version: What it runs.
-        experiment_id: What its runs stand under.
-        service_account: Whose rights its pods have; empty: the server's default.
-
-    Raises:
-        SettingsError: A parameter is none of the package's, or of another type.
+        client: The server.
+        desired: The settings' schedules by name; those of ours that are not among them
+            go.
+        version: Ids of pipeline and version that they run; of no account where none is
+            desired.
+        service_account: Whose rights the runs' pods have; empty: the server's default.
     """
-    settings = schedule.settings
-    given = parameters(schedule, version.package)
-    made_of = {
-        "cron": schedule.cron,
-        "written": [settings.cron, settings.time_zone],
-        "parameters": given,
-        "catch_up": settings.catch_up,
-        "version": version.version_id,
-        "service_account": service_account,
-    }
-    digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
-    api = kfp_server_api
-    return api.V2beta1RecurringRun(
-        display_name=display_name(use_case, schedule.name),
-        description=_description(digest, settings),
-        experiment_id=experiment_id,
-        pipeline_version_reference=version.reference,
-        runtime_config=api.V2beta1RuntimeConfig(parameters=given),
-        service_account=service_account or None,
-        max_concurrency="1",  # runs of one schedule never overlap
-        no_catchup=not settings.catch_up,
-        mode="ENABLE" if settings.enabled else "DISABLE",
-        trigger=api.V2beta1Trigger(
-            cron_schedule=api.V2beta1CronSchedule(cron=schedule.cron)
-        ),
-    )
+    there = existing(client)
+    done = {}
+    for name, one in sorted(desired.items()):
+        body = _body(client, name, one, version, service_account)
+        same = [found for found in there if found.name == name]
+        equal = next((f for f in same if f.digest in body["description"]), None)
+        if equal is None:
+            client.create_recurring_run(**body)
+            done[name] = "recreated, for it changed" if same else "created"
+        elif switch(client, equal, on=one.settings.enabled):
+            done[name] = f"switched {'on' if one.settings.enabled else 'off'}"
+        else:
+            done[name] = "unchanged"
+        for old in same:
+            if old is not equal and (what := retire(client, old)) != "deleted":
+                done[name] += f"; the old one: {what}"
+    for old in there:
+        if old.name not in desired:
+            done[old.name] = retire(client, old)
+    return done
 
 
-def parameters(schedule: Wanted, package: Package) -> dict[str, Value]:
-    """Return the parameters of a schedule's runs.
+def switch(client: Client, schedule: Existing, *, on: bool) -> bool:
+    """Switch a schedule on or off; return whether it was the other way."""
+    if schedule.enabled != on:
+        change = client.enable_recurring_run if on else client.disable_recurring_run
+        change(schedule.id)
+    return schedule.enabled != on
 
-    Raises:
-        SettingsError: One is none of the package's, or of another type.
+
+def retire(client: Client, schedule: Existing) -> str:
+    """Delete a schedule, or switch it off while a run of it is in progress."""
+    for run in client.newest_runs():
+        if run.recurring_run_id == schedule.id and run.state not in ENDED:
+            switch(client, schedule, on=False)
+            return (
+                f"switched off; goes once run {run.run_id} has ended: deleting ends it"
+            )
+    client.delete_recurring_run(schedule.id)
+    return "deleted"
+
+
+def next_times(cron: str, server_zone: str) -> list[str]:
+    """Return when the server starts next: in its zone, in UTC and by the clock here.
+
+    Args:
+        cron: Five fields in the server's zone.
+        server_zone: IANA name of that zone.
     """
-    return values.check(
-        package.parameters,
-        schedule.settings.parameters,
-        f"schedule `{schedule.name}`: parameter",
-    )
+    from cronsim import CronSim
+
+    times = CronSim(cron, datetime.datetime.now(zoneinfo.ZoneInfo(server_zone)))
+    return [_format(next(times)) for _ in range(_NUM_TIMES)]
 
 
-def account_warning(use_case: str, schedule: Found, account: str) -> str:
+def account_warning(use_case: str, schedule: Existing, account: str) -> str:
     """Return what is to be said where a schedule's runs have another account's rights.
 
     Back ends before 2.17 give a recurring run the account of their own settings, not
     the one that was asked for, and tell which it is.
-
-    Args:
-        use_case: Name of the use case.
-        schedule: The schedule.
-        account: The account of the settings; empty where any will do.
     """
     found = schedule.service_account
     if not account or not found or found == account:
@@ -186,64 +183,56 @@ def account_warning(use_case: str, schedule: Found, account: str) -> str:
     )
 
 
-def digest_of(made: kfp_server_api.V2beta1RecurringRun) -> str:
-    """Return the digest in a schedule's description."""
-    match = _MARK.match(made.description or "")
-    return match.group(1) if match else ""
+def _listed(client: Client) -> list[Any]:
+    """Return the recurring runs of the use case's experiment, newest first."""
+    place = client.experiment_id()
+    found: list[Any] = []
+    token = ""
+    while place is not None:
+        answer = client.list_recurring_runs(token, PAGE_SIZE, experiment_id=place)
+        found += answer.recurring_runs or []
+        token = answer.next_page_token
+        if not token:
+            break
+    return sorted(found, key=lambda one: one.created_at, reverse=True)
 
 
-def display_name(use_case: str, name: str) -> str:
-    """Return a schedule's name in the UI."""
-    return f"fairsilo/{use_case}/{name}"
-
-
-def _description(digest: str, settings: ScheduleSettings) -> str:
-    text = f"fairsilo {digest[:16]} {settings.cron} {settings.time_zone}"
-    return text[:LONGEST_DESCRIPTION]
-
-
-def _wanted(
+def _body(
+    client: Client,
     name: str,
-    settings: ScheduleSettings,
-    kubeflow: KubeflowSettings,
-    now: datetime.datetime,
-) -> Wanted:
-    if not _NAME.fullmatch(name):
-        raise SettingsError(
-            f"schedule {name!r}: expected a name of small letters, digits and -, at "
-            "most 40"
-        )
-    try:
-        there = cron.for_server(
-            settings.cron, settings.time_zone, kubeflow.server_time_zone, now
-        )
-    except ValueError as error:
-        raise SettingsError(f"schedule `{name}`: `{settings.cron}`: {error}") from None
-    return Wanted(name, there.cron, there.warning, settings)
+    one: Desired,
+    version: tuple[str, str],
+    service_account: str,
+) -> dict[str, Any]:
+    settings = one.settings
+    content = [
+        *(settings.cron, settings.catch_up, one.parameters),
+        *(version[1], service_account),
+    ]
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return {
+        "experiment_id": client.create_experiment(client.name).experiment_id,
+        "pipeline_id": version[0],
+        "version_id": version[1],
+        "job_name": _display_name(client, name),
+        "description": f"fairsilo {digest[:16]} {settings.cron}"[:255],
+        "cron_expression": f"0 {settings.cron}",
+        "max_concurrency": "1",  # runs of one schedule never overlap
+        "no_catchup": not settings.catch_up,
+        "params": dict(one.parameters),
+        "enabled": settings.enabled,
+        "service_account": service_account or None,
+    }
 
 
-class _Ours:
-    """Tells our schedules from those of others."""
+def _display_name(client: Client, name: str) -> str:
+    return f"fairsilo/{client.use_case}/{name}"
 
-    def __init__(self, use_case: str) -> None:
-        self._prefix = display_name(use_case, "")
 
-    def read(self, one: Any) -> Found | None:  # noqa: ANN401  a V2beta1RecurringRun
-        match = _MARK.match(one.description or "")
-        name = (one.display_name or "").removeprefix(self._prefix)
-        if not match or name == one.display_name:
-            return None
-        schedule = one.trigger and one.trigger.cron_schedule
-        runtime, reference = one.runtime_config, one.pipeline_version_reference
-        return Found(
-            name=name,
-            job_id=one.recurring_run_id,
-            digest=match.group(1),
-            about=match.group(2),
-            cron=(schedule.cron or "") if schedule else "",
-            enabled=one.status == ENABLED,
-            created_at=one.created_at,
-            parameters=(runtime.parameters or {}) if runtime else {},
-            version_id=(reference.pipeline_version_id or "") if reference else "",
-            service_account=one.service_account or "",
-        )
+def _format(time: datetime.datetime) -> str:
+    texts = [f"{time:%a %Y-%m-%d %H:%M %Z}"]
+    for other in (time.astimezone(datetime.UTC), time.astimezone()):
+        text = f"{other:%a %H:%M %Z}"
+        if not texts[0].endswith(f"{other:%Z}") and text not in texts:
+            texts.append(text)
+    return " = ".join(texts)

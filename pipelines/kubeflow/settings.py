@@ -5,7 +5,9 @@ No node sees them, so nothing here can invalidate a cache.
 
 from __future__ import annotations
 
+import datetime
 import re
+import zoneinfo
 from typing import Annotated, Any, Final, Literal
 
 import pydantic
@@ -16,6 +18,9 @@ DEFAULT_IMAGE = "fairsilo-pipeline:0.1.0"
 GREEN: Final = "green"
 RED: Final = "red"
 PINNED = re.compile(r"[^\s@]+@sha256:[0-9a-f]{64}")
+_NUM_FIELDS = 5
+_FIELDS = "five fields, minute hour day-of-month month day-of-week"
+_UNKNOWN = re.compile(r"[L#]|(?<![/\d])7(?!\d)")  # of a weekday
 # `cpu: 2` is a number in YAML.
 _AsText = pydantic.BeforeValidator(
     lambda value: str(value) if value is not None else value
@@ -39,7 +44,7 @@ class KubeflowSettings(Section):
     """Where and how the steps run; names agree with the manifests in `k8s/`."""
 
     host: str = ""
-    """Address of Kubeflow Pipelines' API, such as `http://localhost:8888`."""
+    """Address of Kubeflow Pipelines' API; empty: through the kubeconfig's cluster."""
 
     namespace: str = "kubeflow"
     """Namespace of the runs."""
@@ -75,7 +80,7 @@ class KubeflowSettings(Section):
     """Config map whose key `silos.json` gives the addresses of the silos' workers."""
 
     resources: dict[str, ResourcesSettings] = pydantic.Field(default_factory=dict)
-    """By node, such as `FederatedTrainer`; what is not given keeps its default."""
+    """By step, such as `train`; what is not given keeps its default."""
 
     timeout_minutes: int = pydantic.Field(360, ge=1, le=10_080)
     """Most minutes that one step may take."""
@@ -89,9 +94,13 @@ class KubeflowSettings(Section):
     @pydantic.field_validator("server_time_zone")
     @classmethod
     def _is_zone(cls, value: str) -> str:
-        from pipelines.kubeflow import cron
-
-        return cron.check_zone(value)
+        try:
+            zoneinfo.ZoneInfo(value)
+        except (KeyError, ValueError, OSError):  # by the form of the name
+            raise ValueError(
+                "expected the IANA name of a time zone, such as Europe/Berlin or UTC"
+            ) from None
+        return value
 
     @pydantic.field_validator("image")
     @classmethod
@@ -108,10 +117,7 @@ class ScheduleSettings(Section):
     """One recurring run; runs of one schedule never overlap."""
 
     cron: str
-    """Five fields as people write them: minute hour day month weekday."""
-
-    time_zone: str = "UTC"
-    """IANA name of the zone that `cron` is meant in, such as `Europe/Berlin`."""
+    """Five fields in the server's zone: minute hour day-of-month month day-of-week."""
 
     parameters: dict[str, Any] = pydantic.Field(default_factory=dict)
     """Parameters of the runs, as in the form; others keep their defaults."""
@@ -125,13 +131,18 @@ class ScheduleSettings(Section):
     @pydantic.field_validator("cron")
     @classmethod
     def _is_cron(cls, value: str) -> str:
-        from pipelines.kubeflow import cron
+        from cronsim import CronSim, CronSimError
 
-        return cron.check(value)
-
-    @pydantic.field_validator("time_zone")
-    @classmethod
-    def _is_zone(cls, value: str) -> str:
-        from pipelines.kubeflow import cron
-
-        return cron.check_zone(value)
+        fields = value.split()
+        if len(fields) != _NUM_FIELDS:
+            more = ": leave out the seconds" if len(fields) > _NUM_FIELDS else ""
+            raise ValueError(f"expected {_FIELDS}, found {len(fields)}{more}")
+        if re.search(r"[LW]", fields[2].upper()) or _UNKNOWN.search(fields[4].upper()):
+            raise ValueError(
+                "expected no L, W or #, and Sunday as 0: Kubeflow knows no others"
+            )
+        try:
+            CronSim(value, datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC))
+        except CronSimError as error:
+            raise ValueError(f"{error}: expected {_FIELDS}") from None
+        return value

@@ -86,21 +86,21 @@ class Job:
         except OSError as error:
             raise FairSiloError(
                 f"{path}: found no {what} ({error.strerror}), expected what the step "
-                "open-run wrote",
+                "prepare wrote",
                 f"check that all steps mount the same volume at {self.root}",
             ) from None
 
     def record_failure(self, step: str, error: FairSiloError) -> None:
-        """Take down why a step failed, in place of what was known of it."""
-        told = json.dumps([error.message, error.hint], ensure_ascii=False)
-        self.write(self._failure_file(step), told)
+        """Record why a step failed, in place of what was known of it."""
+        text = json.dumps([error.message, error.hint], ensure_ascii=False)
+        self.write(self._failure_file(step), text)
 
     def forget_failure(self, step: str) -> None:
         """Forget why earlier attempts of a step failed, since it has succeeded."""
         self._failure_file(step).unlink(missing_ok=True)
 
     def failures(self) -> dict[str, FairSiloError]:
-        """Return why steps failed, by step, those that took it down first."""
+        """Return why steps failed, by step, in the order of their records."""
         files = sorted(
             (self.folder / _FAILURES).glob("*.json"),
             key=lambda path: path.stat().st_mtime_ns,

@@ -1,37 +1,33 @@
 """Compiles the chain to a package for Kubeflow Pipelines v2.
 
-One container component a TFX node, each running `pipelines.runners.node` for it:
-KFP decides when and where a step runs, TFX's launcher what it does. The package
-holds no settings but the form's defaults, and no part of the chain's IR, which
-would not fit in a step's arguments; `open-run` writes that to the shared root.
+One container component a step, each running `pipelines.runners.step`: KFP decides when
+and where a step runs, TFX's launcher what its nodes do. The package holds no settings
+but the form's defaults, and no part of the chain's IR, which would not fit in a step's
+arguments; the first step writes that to the shared root. Loads no TFX.
 """
 
 from __future__ import annotations
 
 import inspect
 import pathlib
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import yaml
 from kfp import compiler, components, dsl
 
-from components.store_url import FROM_ENVIRONMENT
-from pipelines.kubeflow.names import pipeline_name
-from pipelines.places import Places
-from pipelines.runners import parameters, placing
-from pipelines.runners.node import CLOSE, DECIDE, OPEN
+from pipelines.kubeflow.package import pipeline_name
+from pipelines.runners import parameters, pod_spec
 from pipelines.runners.parameters import Parameter
+from pipelines.runners.steps import CHAIN, CLOSE, PREPARE, Step
 from pipelines.runners.ui import HTML, METRICS
 
 if TYPE_CHECKING:
     from pipelines.use_case import UseCase
 
-CHAIN = "chain"  # the group that the exit handler watches
-COMMAND = ["python", "-m", "pipelines.runners.node"]
-_KINDS = {str: "String", int: "Integer", float: "Float", bool: "Boolean"}
-_TITLES = {OPEN: "Open run", DECIDE: "Decide", CLOSE: "Close run"}
+GROUP = "chain"  # what the exit handler watches
+COMMAND = ["python", "-m", "pipelines.runners.step"]
+_KINDS = {str: "String", bool: "Boolean"}
 
 
 def compile_package(use_case: UseCase, path: pathlib.Path) -> None:
@@ -42,56 +38,29 @@ def compile_package(use_case: UseCase, path: pathlib.Path) -> None:
         path: The YAML file to write.
 
     Raises:
-        SettingsError: The section `kubeflow` names a node that there is not.
+        SettingsError: The section `kubeflow` names a step that there is not.
     """
-    nodes = _nodes(use_case)
-    placing.check(use_case.settings.kubeflow, [*nodes, OPEN, DECIDE, CLOSE])
+    settings = use_case.settings.kubeflow
+    pod_spec.check(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
-    compiler.Compiler().compile(_pipeline(use_case, nodes), str(path))
-    _write_retry_limit(path, placing.all_attempts_s(use_case.settings.kubeflow))
-
-
-def _write_retry_limit(path: pathlib.Path, seconds: int) -> None:
-    """Replace the limit of all attempts, which the SDK can't set above an hour."""
+    compiler.Compiler().compile(_pipeline(use_case), str(path))
+    # The limit of all attempts, which the SDK can't set above an hour.
+    key, seconds = "backoffMaxDuration: ", pod_spec.all_attempts_s(settings)
     text = path.read_text(encoding="utf-8")
-    key = "backoffMaxDuration: "
     path.write_text(
-        text.replace(key + placing.SDK_LIMIT, f"{key}{seconds}s"), encoding="utf-8"
+        text.replace(f"{key}{pod_spec.SDK_LIMIT}", f"{key}{seconds}s"), encoding="utf-8"
     )
 
 
-def task_name(node: str) -> str:
-    """Return a step's name as Kubeflow writes it, such as silo-example-gen."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", node).lower()
-
-
-def _nodes(use_case: UseCase) -> dict[str, list[str]]:
-    """Return the chain's nodes in their order, each with those it comes after."""
-    from pipelines import operator_snapshot, pipeline
-
-    settings = use_case.settings.kubeflow
-    root = pathlib.Path(settings.root_path) / use_case.name
-    places = Places(root, FROM_ENVIRONMENT)
-    chain = pipeline.build(use_case, places, "latest", operator_snapshot.NOTHING)
-    return {
-        node.id: sorted(before.id for before in node.upstream_nodes)
-        for node in chain.components
-    }
-
-
-def _pipeline(use_case: UseCase, nodes: Mapping[str, list[str]]) -> Any:  # noqa: ANN401
-    asked = parameters.of(use_case.settings)
+def _pipeline(use_case: UseCase) -> Any:  # noqa: ANN401
+    fields = parameters.of(use_case.settings)
 
     def body(*values: Any) -> None:  # noqa: ANN401  KFP's channels
-        given = dict(zip((one.name for one in asked), values, strict=True))
-        last = _task(use_case, CLOSE)
-        with dsl.ExitHandler(last, name=CHAIN):
-            tasks = {OPEN: _task(use_case, OPEN, asked, given)}
-            for node, before in nodes.items():
-                tasks[node] = _task(use_case, node)
-                tasks[node].after(*(tasks[name] for name in before or [OPEN]))
-            decide = _task(use_case, DECIDE)
-            decide.after(*(tasks[node] for node in nodes))
+        given = dict(zip((one.name for one in fields), values, strict=True))
+        with dsl.ExitHandler(_task(use_case, CLOSE), name=GROUP):
+            last = _task(use_case, PREPARE, fields, **given)
+            for step in CHAIN[1:]:
+                last = _task(use_case, step).after(last)
 
     body.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
@@ -99,60 +68,52 @@ def _pipeline(use_case: UseCase, nodes: Mapping[str, list[str]]) -> Any:  # noqa
                 one.name,
                 inspect.Parameter.POSITIONAL_OR_KEYWORD,
                 default=one.default,
-                annotation=one.kind,
+                annotation=type(one.default),
             )
-            for one in asked
+            for one in fields
         ]
     )
-    body.__doc__ = _documentation(use_case.name, asked)
+    lines = [f"    {one.name}: {one.description}" for one in fields]
+    about = f"FairSilo: federated training, fairness, scoring of {use_case.name}."
+    body.__doc__ = "\n".join((about, "", "Args:", *lines))
     name = pipeline_name(use_case.name)
     return dsl.pipeline(name=name, display_name=name)(body)
 
 
-def _documentation(name: str, asked: Sequence[Parameter]) -> str:
-    lines = [f"    {one.name}: {one.description}" for one in asked]
-    about = f"FairSilo: federated training, fairness, scoring of {name}."
-    return "\n".join((about, "", "Args:", *lines))
-
-
 def _task(
     use_case: UseCase,
-    step: str,
-    asked: Sequence[Parameter] = (),
-    given: Mapping[str, Any] | None = None,
+    step: Step,
+    fields: Sequence[Parameter] = (),
+    **given: Any,  # noqa: ANN401
 ) -> dsl.PipelineTask:
     make: Callable[..., dsl.PipelineTask] = components.load_component_from_text(
-        yaml.safe_dump(_component(use_case, step, asked), sort_keys=False)
+        yaml.safe_dump(_component(use_case, step, fields), sort_keys=False)
     )
-    arguments = {one.name: (given or {})[one.name] for one in asked}
-    task = make(run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER, **arguments)
+    task = make(run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER, **given)
     # KFP's cache knows nothing of the data on the volume; TFX's does.
     task.set_caching_options(False)
-    task.set_display_name(_TITLES.get(step, step))
-    placing.place(task, step, use_case.settings.kubeflow)
+    task.set_display_name(step.title)
+    pod_spec.apply(task, step, use_case.settings.kubeflow)
     return task
 
 
 def _component(
-    use_case: UseCase, step: str, asked: Sequence[Parameter]
+    use_case: UseCase, step: Step, fields: Sequence[Parameter]
 ) -> dict[str, Any]:
     """Return a step as a KFP component; its arguments make its container unique."""
     settings = use_case.settings.kubeflow
-    # Placeholders stand inside plain strings: back ends leave `Concat` unresolved.
-    values = [f"--parameter={one.name}={_input(one.name)}" for one in asked]
+    form = [
+        {
+            "name": one.name,
+            "type": _KINDS[type(one.default)],
+            "description": one.description,
+        }
+        for one in fields
+    ]
+    config_map = ("--settings", pod_spec.SETTINGS_FOLDER) if step is PREPARE else ()
     return {
-        "name": task_name(step),
-        "inputs": [
-            {"name": "run_id", "type": "String"},
-            *(
-                {
-                    "name": one.name,
-                    "type": _KINDS[one.kind],
-                    "description": one.description,
-                }
-                for one in asked
-            ),
-        ],
+        "name": step.name,
+        "inputs": [{"name": "run_id", "type": "String"}, *form],
         "outputs": [
             {"name": HTML, "type": "HTML"},
             {"name": METRICS, "type": "Metrics"},
@@ -162,12 +123,13 @@ def _component(
                 "image": settings.image,
                 "command": COMMAND,
                 "args": [
-                    step,
+                    step.name,
                     *("--use-case", use_case.name),
                     *("--run-id", _input("run_id")),
                     *("--root", settings.root_path),
-                    *(("--settings", placing.SETTINGS_FOLDER) if step == OPEN else ()),
-                    *values,
+                    *config_map,
+                    # Inside plain strings: back ends leave `Concat` unresolved.
+                    *(f"--parameter={one.name}={_input(one.name)}" for one in fields),
                     *("--page", f"{{{{$.outputs.artifacts['{HTML}'].path}}}}"),
                     *("--executor-input", "{{$}}"),
                 ],

@@ -18,7 +18,7 @@ from tfx.orchestration.portable import launcher
 from tfx.proto.orchestration import pipeline_pb2
 
 from components.errors import FairSiloError
-from pipelines.runners import results, whole
+from pipelines.runners import integrity, results
 from pipelines.runners.job import Job
 from pipelines.runners.result import NodeResult
 
@@ -35,7 +35,7 @@ def read_chain(job: Job) -> pipeline_pb2.Pipeline:
 def launch(
     job: Job, node: str, connection: metadata_store_pb2.ConnectionConfig
 ) -> dict[str, NodeResult]:
-    """Run one node, once: a step that is tried again goes on where it failed.
+    """Run one node, once: one that has ended in this run is not run again.
 
     Args:
         job: The run.
@@ -57,8 +57,10 @@ def launch(
             f"{', '.join(nodes)}",
             "compile and upload the package again: it is of another version",
         )
-    remove_leftovers(job, node, connection)
-    whole.set_aside([job.places.pipeline_root / node])
+    if _has_ended(job, node, connection):
+        return results.read(connection, job.run_id)
+    remove_stale_files(job, node, connection)
+    integrity.set_damaged_aside([job.places.pipeline_root / node])
     deployment = runner_utils.extract_local_deployment_config(chain)
     launcher.Launcher(
         pipeline_node=nodes[node].pipeline_node,
@@ -76,11 +78,21 @@ def launch(
             f"run {job.run_id}",
             "read the log above; the outputs of the steps before may have been removed",
         )
-    whole.note(found[node])
+    integrity.record_files(found[node])
     return found
 
 
-def remove_leftovers(
+def _has_ended(
+    job: Job, node: str, connection: metadata_store_pb2.ConnectionConfig
+) -> bool:
+    store = metadata_store.MetadataStore(connection)
+    return any(
+        execution.last_known_state in results.DONE
+        for execution in results.executions(store, job.run_id, node)
+    )
+
+
+def remove_stale_files(
     job: Job, node: str, connection: metadata_store_pb2.ConnectionConfig
 ) -> None:
     """Remove what an attempt that was killed wrote and never published.
@@ -91,22 +103,17 @@ def remove_leftovers(
         FairSiloError: Something can't be removed, and would mix with new outputs.
     """
     store = metadata_store.MetadataStore(connection)
+    root = pathlib.Path(job.places.pipeline_root, node)
     for execution in results.executions(store, job.run_id, node):
-        if execution.last_known_state not in results.DONE:
-            name = str(execution.id)
-            for folder in pathlib.Path(job.places.pipeline_root, node).glob(
-                f"*/{name}"
-            ):
-                _remove(folder, node)
-
-
-def _remove(folder: pathlib.Path, node: str) -> None:
-    try:
-        shutil.rmtree(folder)
-    except OSError as error:
-        raise FairSiloError(
-            f"node `{node}`: {folder}: found outputs of an attempt that was killed, "
-            f"which can't be removed ({error.strerror})",
-            "remove that folder, then retry the step; if a process still writes "
-            "there, end it first",
-        ) from None
+        if execution.last_known_state in results.DONE:
+            continue
+        for folder in root.glob(f"*/{execution.id}"):
+            try:
+                shutil.rmtree(folder)
+            except OSError as error:
+                raise FairSiloError(
+                    f"node `{node}`: {folder}: found outputs of an attempt that was "
+                    f"killed, which can't be removed ({error.strerror})",
+                    "remove that folder, then retry the step; if a process still "
+                    "writes there, end it first",
+                ) from None

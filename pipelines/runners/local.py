@@ -21,7 +21,7 @@ from tfx.orchestration.portable import runtime_parameter_utils
 from components import tracebacks
 from components.errors import FairSiloError, SettingsError
 from pipelines import faults
-from pipelines.runners import results, whole
+from pipelines.runners import integrity, results
 from pipelines.runners.result import NodeResult
 
 MAX_SPAN_BYTES = 200  # a folder's name has 255 at most
@@ -71,9 +71,9 @@ def _run(
     root.mkdir(parents=True, exist_ok=True)
     if pathlib.Path(pipeline.metadata_connection_config.sqlite.filename_uri).exists():
         # Also of nodes that do not run: `predict` reads an earlier run's model.
-        whole.set_aside(root.iterdir())
+        integrity.set_damaged_aside(root.iterdir())
     else:
-        whole.set_unknown_aside(root / node.id for node in pipeline.components)
+        integrity.set_unknown_aside(root / node.id for node in pipeline.components)
     try:
         with _own_arguments(), _node_log(on_node):
             local_dag_runner.LocalDagRunner().run_with_ir(ir)
@@ -82,7 +82,7 @@ def _run(
     finally:
         found = results.read(pipeline.metadata_connection_config, run_id)
         for node in found.values():
-            whole.note(node)
+            integrity.record_files(node)
     return found
 
 

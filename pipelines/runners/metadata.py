@@ -98,7 +98,7 @@ def _open(url: str) -> None:
         return
     store = Store(url, sa.MetaData())
     with store.begin() as session:
-        _take_turn(session, store.url)
+        _lock_tables(session, store.url)
         try:
             metadata_store.MetadataStore(config)
         except RuntimeError as error:
@@ -118,7 +118,7 @@ def _open_file(config: metadata_store_pb2.ConnectionConfig) -> None:
         ) from None
 
 
-def _take_turn(session: sa.Connection, url: sa.URL) -> None:
+def _lock_tables(session: sa.Connection, url: sa.URL) -> None:
     """Take the lock of those who make tables, which the session's end frees."""
     name = f"fairsilo mlmd {url.database}"[-_MAX_LOCK_NAME:]
     if session.scalar(sa.select(sa.func.get_lock(name, LOCK_TIMEOUT_S))) != 1:
@@ -129,9 +129,9 @@ def _take_turn(session: sa.Connection, url: sa.URL) -> None:
         )
 
 
-def _refusal(url: sa.URL, told: str) -> FairSiloError:
+def _refusal(url: sa.URL, message: str) -> FairSiloError:
     where = f"the store at {place(url)}"
-    if "subset of tables" in told:
+    if "subset of tables" in message:
         return FairSiloError(
             f"{where}: database `{url.database}` holds only a part of ML Metadata's "
             "tables, expected all or none: a first run was killed while it made them",
@@ -140,7 +140,7 @@ def _refusal(url: sa.URL, told: str) -> FairSiloError:
             "`run_documents`",
         )
     return FairSiloError(
-        f"{where}: it lets us in, but ML Metadata can't use it: {told[:300]}",
+        f"{where}: it lets us in, but ML Metadata can't use it: {message[:300]}",
         f"let user `{url.username}` be `IDENTIFIED WITH mysql_native_password`, with "
         "all rights on the database; where the server requires TLS, add "
         f"?{store_url.AUTHORITY}=FILE to the URL",

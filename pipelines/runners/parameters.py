@@ -8,28 +8,28 @@ form shows names, types and defaults, no descriptions.
 from __future__ import annotations
 
 import dataclasses
+import datetime
+import difflib
 import json
-import math
+import pathlib
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from components.errors import SettingsError
-from components.fairness_evaluator.gates.registry import GATES
+from components.fairness_evaluator.gate_settings import GateSettings
+from pipelines import use_case
+from pipelines.settings import UseCaseSettings
+from pipelines.use_case import UseCase
 
-if TYPE_CHECKING:
-    from components.fairness_evaluator.gate_settings import GateSettings
-    from pipelines.settings import UseCaseSettings
-
-Value = str | int | float | bool
+Value = str | bool
 
 SPAN = "span"
 FORCE = "force"
 SKIP_GATE = "skip_gate_"
 AS_IN_SETTINGS = "as in settings"
-AGAIN = "start the run again with another value"
+HINT = "start the run again with another value"
 
-# The settings that the form shows, by name in the form.
+# The setting that each field stands for.
 _SETTINGS = {
     "rounds": "training.rounds",
     "algorithm": "training.algorithm",
@@ -38,8 +38,8 @@ _SETTINGS = {
     "client_learning_rate": "training.client_learning_rate",
     "server_learning_rate": "training.server_optimizer.learning_rate",
     "seed": "training.seed",
+    "colour_if_not_blessed": "kubeflow.not_blessed",
 }
-_EXPECTED: dict[type[Value], str] = {int: "a whole number", float: "a number"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,19 +51,12 @@ class Parameter:
         default: What it holds when the form opens; its type is the field's.
         description: What it means; not shown by the form.
         setting: The setting that it stands for; empty where it stands for none.
-        setting_type: Type of that setting.
     """
 
     name: str
     default: Value
     description: str
     setting: str = ""
-    setting_type: type[Value] = str
-
-    @property
-    def kind(self) -> type[Value]:
-        """`str`, `int`, `float` or `bool`."""
-        return type(self.default)
 
 
 def of(settings: UseCaseSettings) -> tuple[Parameter, ...]:
@@ -75,73 +68,145 @@ def of(settings: UseCaseSettings) -> tuple[Parameter, ...]:
             "The span to run for, such as 2013-11; `latest` is the last that has "
             "another after it.",
         ),
-        *(_of_setting(*one) for one in _SETTINGS.items()),
-        *_gates(settings.gates),
+        *(
+            Parameter(
+                name,
+                AS_IN_SETTINGS,
+                f"{_description(setting)} `{AS_IN_SETTINGS}` changes nothing.",
+                setting,
+            )
+            for name, setting in _SETTINGS.items()
+        ),
+        *(
+            Parameter(
+                SKIP_GATE + gate,
+                False,
+                f"true or false: whether this gate is left out: "
+                f"{_description(f'gates.{gate}')}",
+                f"gates.{gate}",
+            )
+            for gate in settings.gates.configured
+        ),
         Parameter(
             FORCE,
             False,
             "true or false: score rows even with a model that was not blessed.",
         ),
-        _of_setting("colour_if_not_blessed", "kubeflow.not_blessed"),
     )
 
 
-def check(parameters: tuple[Parameter, ...], values: Mapping[str, str]) -> None:
-    """Check that a package and the image that runs it are of one version.
-
-    Args:
-        parameters: The parameters that the image knows.
-        values: What the package gave.
+def parse(texts: Sequence[str]) -> dict[str, str]:
+    """Return fields from the command line, `NAME=VALUE` each.
 
     Raises:
-        SettingsError: A name is missing or unknown.
+        SettingsError: A text is of another form.
     """
-    # A gate has a toggle only where it is configured, and the config map may differ.
-    needed = {one.name for one in parameters if not one.name.startswith(SKIP_GATE)}
-    known = needed | {SKIP_GATE + gate for gate in GATES}
-    found = [f"without {name}" for name in sorted(needed - set(values))]
-    found += [f"with the unknown {name}" for name in sorted(set(values) - known)]
-    if found:
-        raise SettingsError(
-            f"found a package {', '.join(found)}, expected the parameters of the image",
-            "the package is of another version: compile it with the `fairsilo` of this "
-            "image, and upload it",
-        )
+    given = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator or not name:
+            raise SettingsError(
+                f"--param {text!r}: expected NAME=VALUE, such as rounds=20"
+            )
+        given[name] = value
+    return given
 
 
-def overrides(
-    parameters: tuple[Parameter, ...], values: Mapping[str, str]
-) -> list[str]:
-    """Return a run's parameters as settings to change, `a.b=c` each.
+def check_fields(
+    chosen: UseCase, given: Mapping[str, object], place: str
+) -> dict[str, Value]:
+    """Return a run's fields with the types of the form, checked before they are sent.
 
     Args:
-        parameters: The parameters that there are.
-        values: Their values as text; fields that nobody filled in change nothing.
+        chosen: The use case.
+        given: Values as texts, or as YAML reads them; other fields keep their default.
+        place: Where they stand, for the sentence.
 
     Raises:
-        SettingsError: A value is not of its setting's type.
+        SettingsError: A name is unknown, or a value can't be used.
+    """
+    known = {one.name: one for one in of(chosen.settings)}
+    for name in given:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            meant = f"; did you mean `{close[0]}`?" if close else ""
+            raise SettingsError(
+                f"{place} `{name}`: found no such parameter{meant}; "
+                f"known: {', '.join(sorted(known))}"
+            )
+    texts = {name: _text(value) for name, value in given.items()}
+    with_form(
+        chosen.name, {name: str(one.default) for name, one in known.items()} | texts
+    )
+    return {
+        name: flag(name, text) if known[name].default is False else text
+        for name, text in texts.items()
+    }
+
+
+def with_form(
+    name: str,
+    fields: Mapping[str, str],
+    patch: pathlib.Path | None = None,
+    base: pathlib.Path | None = None,
+) -> UseCase:
+    """Return a use case with the settings of a run: image, config map, form.
+
+    Args:
+        name: Name of the use case.
+        fields: All fields of the form, as text.
+        patch: The config map's file; it may not be there.
+        base: Where relative paths in the settings start, by default the project.
+
+    Raises:
+        SettingsError: A field or setting can't be used; all faults are named.
+    """
+    original = use_case.find(name, (), patch, base)
+    known = of(original.settings)
+    _check_names(known, fields)
+    changes = overrides(known, fields)
+    flag(FORCE, fields[FORCE])
+    if not fields[SPAN].strip():
+        raise SettingsError(
+            f"field `{SPAN}`: found nothing, expected a span such as 2013-11, or "
+            "latest",
+            HINT,
+        )
+    try:
+        return use_case.find(name, changes, patch, base)
+    except SettingsError as error:  # without the form's changes there was none
+        raise _of_form(error, known, str(original.folder / "settings.yaml")) from None
+
+
+def overrides(known: Sequence[Parameter], fields: Mapping[str, str]) -> list[str]:
+    """Return a run's fields as settings to change, `a.b=c` each.
+
+    Args:
+        known: The form's fields.
+        fields: Their values as text; those that nobody filled in change nothing.
+
+    Raises:
+        SettingsError: A toggle is neither true nor false.
     """
     changed = []
-    for parameter in parameters:
-        text = values.get(parameter.name)
-        if text is None or not parameter.setting or _untouched(parameter, text):
+    for one in filter(lambda one: one.setting and one.name in fields, known):
+        text = fields[one.name]
+        if _is_untouched(one, text):
             continue
-        if parameter.name.startswith(SKIP_GATE):
-            if flag(parameter.name, text):
-                changed.append(f"{parameter.setting}=null")
+        if one.name.startswith(SKIP_GATE):
+            if flag(one.name, text):
+                changed.append(f"{one.setting}=null")
         else:
-            changed.append(f"{parameter.setting}={_as_yaml(parameter, text.strip())}")
+            changed.append(f"{one.setting}={json.dumps(text.strip())}")
     return changed
 
 
-def filled_in(
-    parameters: tuple[Parameter, ...], values: Mapping[str, str]
-) -> dict[str, str]:
-    """Return the values that differ from what the form began with."""
+def filled_in(known: Sequence[Parameter], fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the fields that differ from what the form began with."""
     return {
-        one.name: values[one.name]
-        for one in parameters
-        if one.name in values and not _untouched(one, values[one.name])
+        one.name: fields[one.name]
+        for one in known
+        if one.name in fields and not _is_untouched(one, fields[one.name])
     }
 
 
@@ -154,66 +219,54 @@ def flag(name: str, text: str) -> bool:
     value = {"true": True, "false": False}.get(text.strip().lower())
     if value is None:
         raise SettingsError(
-            f"field `{name}`: found {text!r}, expected true or false", AGAIN
+            f"field `{name}`: found {text!r}, expected true or false", HINT
         )
     return value
 
 
-def in_form_words(
-    error: SettingsError, parameters: tuple[Parameter, ...], place: str
-) -> SettingsError:
-    """Return an error about settings that the form changed as one about its fields.
+def _check_names(known: Sequence[Parameter], fields: Mapping[str, str]) -> None:
+    """Refuse a package that is of another version than the image that runs it."""
+    # A gate has a toggle only where it is configured, and the config map may differ.
+    needed = {one.name for one in known if not one.name.startswith(SKIP_GATE)}
+    allowed = needed | {SKIP_GATE + gate for gate in GateSettings.model_fields}
+    found = [f"without {name}" for name in sorted(needed - set(fields))]
+    found += [f"with the unknown {name}" for name in sorted(set(fields) - allowed)]
+    if found:
+        raise SettingsError(
+            f"found a package {', '.join(found)}, expected the parameters of the image",
+            "the package is of another version: compile it with the `fairsilo` of this "
+            "image, and upload it",
+        )
 
-    Args:
-        error: The error, which names settings and their file.
-        parameters: The parameters that there are.
-        place: The file.
-    """
-    changed = re.escape(place) + r"( \(changed by .*\)(?=: \d+ settings? can't))?"
+
+def _of_form(
+    error: SettingsError, known: Sequence[Parameter], file: str
+) -> SettingsError:
+    """Return an error about settings that the form changed as one about its fields."""
+    changed = re.escape(file) + r"( \(changed by .*\)(?=: \d+ settings? can't))?"
     message = re.sub(changed, "the run's form", error.message)
-    for one in parameters:
+    for one in known:
         if one.setting:
             message = message.replace(f"`{one.setting}`", f"field `{one.name}`")
-    return SettingsError(message, AGAIN)
+    return SettingsError(message, HINT)
 
 
-def _untouched(parameter: Parameter, text: str) -> bool:
+def _is_untouched(parameter: Parameter, text: str) -> bool:
     found = text.strip().lower()
     empty = not found and isinstance(parameter.default, str)
     return empty or found == str(parameter.default).lower()
 
 
-def _as_yaml(parameter: Parameter, text: str) -> str:
-    """Return a field's text as a YAML value of its setting's type."""
-    try:
-        value = parameter.setting_type(text)
-    except ValueError:
-        value = math.nan
-    if isinstance(value, float) and not math.isfinite(value):
-        raise SettingsError(
-            f"field `{parameter.name}`: found {text!r}, expected "
-            f"{_EXPECTED[parameter.setting_type]}, or `{AS_IN_SETTINGS}`",
-            AGAIN,
-        )
-    return json.dumps(value)
+def _text(value: object) -> str:
+    # What YAML makes of 2013-11-30.
+    return value.isoformat() if isinstance(value, datetime.date) else str(value)
 
 
-def _of_setting(name: str, setting: str) -> Parameter:
-    from pipelines import settings, settings_reference
-
-    found = settings_reference.find(settings.UseCaseSettings, setting)
-    text = f"{found.description} `{AS_IN_SETTINGS}` changes nothing."
-    return Parameter(name, AS_IN_SETTINGS, text, setting, found.kind)
-
-
-def _gates(gates: GateSettings) -> list[Parameter]:
-    return [
-        Parameter(
-            SKIP_GATE + name,
-            False,
-            f"true or false: whether gate {name} is left out "
-            f"({GATES[name].demand(gate)}).",
-            f"gates.{name}",
-        )
-        for name, gate in gates.configured.items()
-    ]
+def _description(setting: str) -> str:
+    """Return what the settings' model says of a setting."""
+    kind: type = UseCaseSettings
+    *sections, last = setting.split(".")
+    for section in sections:
+        kind = kind.model_fields[section].annotation  # type: ignore[attr-defined]
+    text = kind.model_fields[last].description  # type: ignore[attr-defined]
+    return " ".join(text.split())

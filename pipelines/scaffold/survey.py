@@ -161,7 +161,8 @@ def _survey(folder: pathlib.Path, label: str, null_values: Sequence[str]) -> Sil
     not_read: list[str] = []
     try:
         check_id(folder.name)
-        not_read = files.passed_over(folder, ALL_FILES)
+        found = files.find(folder, ALL_FILES)
+        not_read = files.passed_over(folder, [path for _, path in found])
         tables.update(_tables(folder, null_values, unreadable))
     except SettingsError as error:
         unreadable.append(error.message)

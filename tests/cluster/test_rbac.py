@@ -24,6 +24,7 @@ runs     | create workflows.argoproj.io                  | nobody
 runs     | create workflowtaskresults.argoproj.io        | runner
 runs     | get services/ml-pipeline-ui                   | operator, reviewer
 runs     | list services                                 | operator
+runs     | get services/ml-pipeline:http --subresource=proxy | operator
 runs     | get configmaps/kfp-launcher                   | runner, operator
 runs     | update configmaps/kfp-launcher                | nobody
 runs     | get configmaps/fairsilo-silos                 | operator

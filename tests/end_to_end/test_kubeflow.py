@@ -17,8 +17,8 @@ import pytest
 from ml_metadata import metadata_store
 
 from components.dashboard.silo.location import file_name
-from pipelines import use_case
-from pipelines.runners import kubeflow, metadata, results
+from pipelines import summary, use_case
+from pipelines.runners import kubeflow, metadata, results, steps
 from pipelines.runs.store import RunStore
 from tests.support.kfp_local import Package
 from tests.support.program import (
@@ -107,7 +107,7 @@ def first(cluster) -> Package:
     checkpoints = cluster.root / "flights" / "pipeline" / "checkpoints"
 
     def kill_the_trainer(command: list[str]) -> int | None:
-        if command[3] == "FederatedTrainer":
+        if command[3] == "train":
             process = package.start(command)
             wait_until(lambda: bool(list(checkpoints.glob("*/checkpoints/*.npz"))), 300)
             process.kill()
@@ -151,13 +151,19 @@ def test_a_step_that_was_killed_and_tried_again_published_once(cluster, first):
 
 def test_every_step_shows_a_page_and_the_last_ones_the_decision(first):
     pages = {path.parent.name: path for path in first.outputs.rglob("page")}
-    assert set(pages) == {kubeflow.task_name(step) for step in first.statuses}
-    assert all("<html" in path.read_text() for path in pages.values())
-    assert "Content-Security-Policy" in pages["silo-validator"].read_text()
-    assert len(pages["dashboard"].read_text()) > 1_000_000  # the whole page
-    assert "flights" in pages["decide"].read_text()
+    assert set(pages) == set(steps.STEPS) == set(first.statuses)
+    for step in steps.STEPS.values():
+        text = pages[step.name].read_text()
+        assert "<html" in text
+        assert "Content-Security-Policy" in text
+        if len(step.nodes) > 1:
+            for node in step.nodes:
+                assert f'<iframe title="{node}"' in text
+    last = pages["predict-and-report"].read_text()
+    assert len(last) > 1_000_000  # the whole page of the run
+    assert last.index('title="Decision"') < last.index('title="BatchInferrer"')
     output = json.loads(
-        next(first.outputs.rglob("decide/executor_output.json")).read_text()
+        next(first.outputs.rglob("predict-and-report/executor_output.json")).read_text()
     )
     (metrics,) = output["artifacts"]["metrics"]["artifacts"]
     assert metrics["metadata"]["blessed"] == "yes"
@@ -209,26 +215,36 @@ def test_the_silos_pages_are_found_through_the_store(cluster, first):
         assert (copies / name).read_bytes() == (written / name).read_bytes()
 
 
+def test_a_second_run_of_the_span_comes_from_the_cache_and_tells_what_it_took(
+    cluster, first
+):
+    package = cluster.package("cached")
+    assert package.run(span="2013-02", **FORM), package.logs
+    executions = cluster.executions(package.run_id)
+    assert [one.last_known_state for one in executions] == [results.CACHED] * NODES
+    told = cluster.runs.summary(package.run_id)
+    assert told.model == cluster.runs.summary(first.run_id).model
+
+
 def test_a_wrong_parameter_ends_the_run_in_its_first_step(cluster):
     package = cluster.package("wrong")
     assert not package.run(span="2013-02", rounds="0")
-    assert package.statuses == {"open-run": 2}
-    assert "field `rounds`: found 0" in package.logs["open-run"]
+    assert package.statuses == {"prepare": 2}
+    assert "field `rounds`: found '0'" in package.logs["prepare"]
 
 
 def test_a_step_that_fails_leaves_a_failed_run_and_nothing_that_runs(cluster, first):
     package = cluster.package("failing")
-    fail = "SiloValidator"
+    cluster.runs.start(summary.of_start("killed", "flights", "2013-02"))
     assert not package.run(
-        lambda command: 1 if command[3] == fail else None, span="2013-02", **FORM
+        lambda command: 1 if command[3] == "prepare" else None, span="2013-02", **FORM
     )
-    assert "FeatureSpecGen" not in package.statuses
-    assert cluster.runs.summary(package.run_id).status == "running"
+    assert package.statuses == {}
     # The SDK's local runner knows no exit handlers: run its command as Argo would.
     command = [*first.commands["close-run"]]
-    command[command.index("--run-id") + 1] = package.run_id
+    command[command.index("--run-id") + 1] = "killed"
     assert package.step(command) == 0, package.logs
-    told = cluster.runs.summary(package.run_id)
+    told = cluster.runs.summary("killed")
     assert told.status == "failed"
     assert "without a decision" in told.reasons[0]
 
@@ -264,9 +280,9 @@ def test_two_runs_at_once_do_not_mix(cluster, second):
     assert good["succeeded"], good["logs"]
     told = {one["run_id"]: cluster.runs.summary(one["run_id"]) for one in second}
     one, other = told.values()
-    assert one["status"] == "blessed"
-    assert other["status"] == "not_blessed"
-    assert one["model"]["digest"] != other["model"]["digest"]
+    assert one.status == "blessed"
+    assert other.status == "not_blessed"
+    assert one.model.digest != other.model.digest
     for run_id in told:
         assert len(cluster.executions(run_id)) == NODES
     assert not workers_below(cluster.root)
@@ -275,9 +291,9 @@ def test_two_runs_at_once_do_not_mix(cluster, second):
 def test_a_run_that_is_not_blessed_is_red_in_its_last_step_alone(cluster, second):
     _, bad = second
     assert not bad["succeeded"]
-    assert bad["statuses"].pop("decide") == 4
+    assert bad["statuses"].pop("predict-and-report") == 4
     assert set(bad["statuses"].values()) == {0}
-    assert "silo" in bad["logs"]["decide"]
+    assert "silo" in bad["logs"]["predict-and-report"]
     assert cluster.runs.summary(bad["run_id"]).predictions.rows == 0
 
 
@@ -305,5 +321,5 @@ def test_a_full_volume_is_told_in_a_sentence(cluster, first, tmp_path):
         assert not package.run(span="2013-02", **FORM)
     finally:
         subprocess.run(["umount", str(small)], check=True)
-    assert package.statuses == {"open-run": 1}
-    assert re.search("no space left on the volume", package.logs["open-run"])
+    assert package.statuses == {"prepare": 1}
+    assert re.search("no space left on the volume", package.logs["prepare"])

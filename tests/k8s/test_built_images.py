@@ -21,25 +21,12 @@ import pytest
 from components.federation import workers
 from pipelines import use_case
 from pipelines.runners import parameters
+from pipelines.runners.steps import STEPS
 from tests.k8s import read_only
 
 FOLDER = pathlib.Path(os.environ.get("FAIRSILO_IMAGES", ""))
 PIPELINE, WORKER = FOLDER / "pipeline", FOLDER / "silo-worker"
 BINARY = "usr/bin/worker_binary"
-STEPS = (
-    "open-run",
-    "ImportSchemaGen",
-    "SiloExampleGen",
-    "SiloValidator",
-    "FeatureSpecGen",
-    "FederatedTrainer",
-    "FairnessEvaluator",
-    "BatchInferrer",
-    "Pusher",
-    "Dashboard",
-    "decide",
-    "close-run",
-)
 pytestmark = pytest.mark.skipif(
     "FAIRSILO_IMAGES" not in os.environ,
     reason="no images: `make images-check` builds them and runs this",
@@ -132,7 +119,7 @@ def test_root_is_read_only_here():
     [
         ("fairsilo --help", "Usage: fairsilo"),
         ("fairsilo config show flights", "learning_rate"),
-        ("python -m pipelines.runners.node --help", "step"),
+        ("python -m pipelines.runners.step --help", "step"),
         (
             "python -c 'import tensorflow as t, tfx, tensorflow_federated;"
             "print(t.__version__)'",
@@ -156,13 +143,13 @@ def test_coordinator_s_worker_starts_in_the_pipeline_image():
 def step(name):
     """Return a step's command, as a container's in the compiled package."""
     settings = use_case.find("flights").settings
-    asked = {one.name: one.default for one in parameters.of(settings)}
-    asked |= {"span": "2013-11", "rounds": 2}
+    asked = {one.name: str(one.default) for one in parameters.of(settings)}
+    asked |= {"span": "2013-11", "rounds": "2"}
     home = read_only.HOME
     metrics = {"artifacts": [{"name": "metrics", "uri": "minio://metrics"}]}
     outputs = {"artifacts": {"metrics": metrics}, "outputFile": f"{home}/{name}.json"}
     return [
-        *("python", "-m", "pipelines.runners.node", name, "--use-case", "flights"),
+        *("python", "-m", "pipelines.runners.step", name, "--use-case", "flights"),
         *("--run-id", "first", "--root", f"{home}/root", "--page", f"{home}/{name}"),
         *("--executor-input", json.dumps({"outputs": outputs})),
         *(f"--parameter={one}={value}" for one, value in asked.items()),

@@ -177,12 +177,12 @@ def test_what_the_package_names_is_there_or_a_prerequisite(objects):
 
 
 def test_policies_choose_steps_by_the_labels_that_the_package_gives(objects):
-    from pipelines.runners import placing
+    from pipelines.runners import pod_spec
 
     policy = one(objects, "NetworkPolicy", "fairsilo-coordinator", SETTINGS.namespace)
     chosen = policy["spec"]["podSelector"]["matchLabels"]
     assert chosen == rules.COORDINATOR["podSelector"]["matchLabels"]
-    assert chosen.items() <= placing.LABELS.items()
+    assert chosen.items() <= pod_spec.LABELS.items()
 
 
 def test_the_trainer_reads_the_registry_and_finds_every_silos_service(

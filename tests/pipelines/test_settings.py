@@ -134,7 +134,7 @@ FULL = {
         "silo_change": {"at_most_worse": 0.02},
     },
     "evaluation": {"slices": ["sex", "race"], "intersections": [["sex", "race"]]},
-    "kubeflow": {"resources": {"FederatedTrainer": {"cpu": "2", "memory": "4Gi"}}},
+    "kubeflow": {"resources": {"train": {"cpu": "2", "memory": "4Gi"}}},
     "schedules": {"monthly": {"cron": "0 4 2 * *", "parameters": {"rounds": 3}}},
 }
 VALUES = st.recursive(
@@ -206,12 +206,12 @@ def test_any_text_as_settings_or_override_is_a_sentence(whole, text):
             ("schedules", "monthly"),
             "cronn",
             "`schedules.monthly.cronn`: unknown key; did you mean `cron`? Allowed: "
-            "catch_up, cron, enabled, parameters, time_zone",
+            "catch_up, cron, enabled, parameters",
         ),
         (
-            ("kubeflow", "resources", "FederatedTrainer"),
+            ("kubeflow", "resources", "train"),
             "gpus",
-            "`kubeflow.resources.FederatedTrainer.gpus`: unknown key. Allowed: cpu, ",
+            "`kubeflow.resources.train.gpus`: unknown key. Allowed: cpu, ",
         ),
     ],
 )

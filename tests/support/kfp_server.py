@@ -1,59 +1,62 @@
 """A server that speaks the REST API of Kubeflow Pipelines (v2beta1), for tests.
 
-Every request and answer goes through the generated models of kfp-server-api, so it
-takes and gives no other shape. What it does with them follows the Go sources of 2.5 to
-2.15: names are unique, cron has six fields and seconds first, unknown parameters are
-refused, a deleted recurring run takes its running runs along, and errors look as the
-gateway writes them. `tests/support/kfp_state.py` holds what it knows.
+Every body and answer goes through the generated models of kfp-server-api, so it takes
+and gives no other shape. What it does with them follows the Go sources of 2.5 to 2.15:
+names are unique, cron has six fields and seconds first, unknown parameters are refused,
+a deleted recurring run takes its running runs along, and errors look as the gateway
+writes them. It also stands behind a Kubernetes API, with pods and their logs.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime
 import email.parser
 import email.policy
+import itertools
 import json
+import pathlib
 import re
-import ssl
 import threading
-import time
 import urllib.parse
+import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import kfp_server_api
+import kfp_server_api as api
+import yaml
 
-from tests.support.kfp_state import RefusalError, State
-
+ENDED = {"SUCCEEDED", "FAILED", "CANCELED"}
+PROXY = r"/api/v1/namespaces/[\w-]+/services/ml-pipeline:http/proxy/*(?=/apis)"
 _CODES = {400: 3, 401: 16, 403: 7, 404: 5, 409: 6, 500: 13, 503: 14}
-_MODELS = kfp_server_api.ApiClient()
+_MODELS = api.ApiClient()
 _ID = r"([\w.-]+)"
 _ROUTES = [
-    ("POST", r"pipelines", "create_pipeline", "pipelines"),
-    ("GET", r"pipelines", "list_pipelines", "pipelines"),
-    ("POST", r"pipelines/upload_version", "upload_version", "pipelines"),
-    ("GET", rf"pipelines/{_ID}/versions", "list_versions", "pipelines"),
-    ("GET", rf"pipelines/{_ID}/versions/{_ID}", "get_version", "pipelines"),
-    ("POST", r"experiments", "create_experiment", "experiments"),
-    ("GET", r"experiments", "list_experiments", "experiments"),
-    ("POST", r"runs", "create_run", "runs"),
-    ("GET", r"runs", "list_runs", "runs"),
-    ("GET", rf"runs/{_ID}", "get_run", "runs"),
-    ("GET", rf"runs/{_ID}/nodes/{_ID}/artifacts/{_ID}:read", "read_artifact", "runs"),
-    ("POST", r"recurringruns", "create_job", "jobs"),
-    ("GET", r"recurringruns", "list_jobs", "jobs"),
-    ("DELETE", rf"recurringruns/{_ID}", "delete_job", "jobs"),
-    ("POST", rf"recurringruns/{_ID}:enable", "enable_job", "jobs"),
-    ("POST", rf"recurringruns/{_ID}:disable", "disable_job", "jobs"),
+    ("POST", r"pipelines", "create_pipeline", "V2beta1Pipeline"),
+    ("GET", r"pipelines", "list_pipelines", ""),
+    ("POST", r"pipelines/upload_version", "upload_version", ""),
+    ("GET", rf"pipelines/{_ID}/versions", "list_versions", ""),
+    ("POST", r"experiments", "create_experiment", "V2beta1Experiment"),
+    ("GET", r"experiments", "list_experiments", ""),
+    ("POST", r"runs", "create_run", "V2beta1Run"),
+    ("GET", r"runs", "list_runs", ""),
+    ("GET", rf"runs/{_ID}", "get_run", ""),
+    ("POST", r"recurringruns", "create_schedule", "V2beta1RecurringRun"),
+    ("GET", r"recurringruns", "list_schedules", ""),
+    ("DELETE", rf"recurringruns/{_ID}", "delete_schedule", ""),
+    ("POST", rf"recurringruns/{_ID}:(enable|disable)", "switch_schedule", ""),
 ]
-_BODIES = {
-    "create_pipeline": "V2beta1Pipeline",
-    "create_experiment": "V2beta1Experiment",
-    "create_run": "V2beta1Run",
-    "create_job": "V2beta1RecurringRun",
-}
+
+
+class RefusalError(Exception):
+    """An answer that is none of the 2xx."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(status, message)
+        self.status = status
+        self.message = message
 
 
 @dataclasses.dataclass
@@ -65,80 +68,50 @@ class Fault:
         times: How often.
         where: Part of the path.
         body: What is sent, with its type.
-        method: Of requests with this method only; empty: of all.
-        after: Whether the request is carried out nevertheless.
     """
 
     status: int
     times: int = 1
     where: str = ""
     body: tuple[str, bytes] | None = None
-    method: str = ""
-    after: bool = False
-
-
-@dataclasses.dataclass
-class Request:
-    """What was asked.
-
-    Attributes:
-        method: HTTP method.
-        path: Path without the query.
-        query: The query.
-        body: The JSON body, if it had one.
-        token: What was sent as `Authorization`.
-    """
-
-    method: str
-    path: str
-    query: dict[str, str]
-    body: Any
-    token: str
 
 
 class Kfp:
-    """The server, and what tests set and look at.
+    """The server: what it knows, what tests set and look at.
 
     Attributes:
-        state: What it knows.
+        tag: Its version.
         token: Token that it wants; empty: none.
-        forbidden: Rights that nobody has: `create runs`.
+        runner_account: Its DEFAULTPIPELINERUNNERSERVICEACCOUNT, which its compiler
+            names and recurring runs therefore keep (`v2_template.go`, to 2.16).
         faults: Wrong answers to give.
-        delay_s: Seconds before each answer.
-        requests: All that was asked, in order.
-
-    Args:
-        tls: Certificate to speak TLS with; None: plain HTTP.
+        requests: Method and path of all that was asked, in order.
+        killed: Runs that went with their recurring run.
+        pods: Pods of the cluster, as Kubernetes has them, and logs by pod name.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        self.state = State()
+    def __init__(self) -> None:
+        self.tag = "2.5.0"
         self.token = ""
-        self.forbidden: set[str] = set()
+        self.runner_account = "pipeline-runner"
         self.faults: list[Fault] = []
-        self.delay_s = 0.0
-        self.requests: list[Request] = []
-        self.lock = threading.RLock()
+        self.requests: list[tuple[str, str]] = []
+        self.killed: list[str] = []
+        self.pipelines: dict[str, Any] = {}
+        self.versions: dict[str, Any] = {}
+        self.experiments: dict[str, Any] = {}
+        self.runs: dict[str, Any] = {}
+        self.schedules: dict[str, Any] = {}
+        self.pods: list[dict[str, Any]] = []
+        self.logs: dict[str, bytes] = {}
+        self._seconds = itertools.count()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._http.daemon_threads = True
         self._http.kfp = self  # type: ignore[attr-defined]
-        self._scheme = "https" if tls else "http"
-        if tls:
-            self._http.socket = tls.wrap_socket(self._http.socket, server_side=True)
-
-    @property
-    def port(self) -> int:
-        return self._http.server_address[1]
 
     @property
     def host(self) -> str:
-        return f"{self._scheme}://127.0.0.1:{self.port}"
-
-    def asked(self, method: str, part: str = "") -> list[Request]:
-        """Return the requests of a method whose path has a part."""
-        return [
-            one for one in self.requests if one.method == method and part in one.path
-        ]
+        return f"http://127.0.0.1:{self._http.server_address[1]}"
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[Kfp]:
@@ -151,16 +124,153 @@ class Kfp:
             thread.join()
             self._http.server_close()
 
+    def kubeconfig(self, path: pathlib.Path) -> pathlib.Path:
+        """Write a kubeconfig whose cluster has this server behind its proxy."""
+        context = {"cluster": "c", "user": "u"}
+        content = {
+            "clusters": [{"name": "c", "cluster": {"server": self.host}}],
+            "users": [{"name": "u", "user": {"token": "kubernetes"}}],
+            "contexts": [{"name": "x", "context": context}],
+            "current-context": "x",
+        }
+        path.write_text(yaml.safe_dump(content))
+        return path
+
+    # Pipelines and versions
+
+    def create_pipeline(self, asked: Any) -> Any:
+        if asked.display_name in {one.display_name for one in self.pipelines.values()}:
+            raise RefusalError(409, f"A pipeline {asked.display_name} already exists")
+        asked.pipeline_id, asked.created_at = str(uuid.uuid4()), self._now()
+        self.pipelines[asked.pipeline_id] = asked
+        return asked
+
+    def list_pipelines(self, query: dict[str, str]) -> Any:
+        return _listed(
+            self.pipelines, query, "pipelines", api.V2beta1ListPipelinesResponse
+        )
+
+    def upload_version(self, query: dict[str, str], content: bytes) -> Any:
+        names = {
+            one.display_name
+            for one in self.versions.values()
+            if one.pipeline_id == query["pipelineid"]
+        }
+        if query["name"] in names:
+            raise RefusalError(409, "Failed to create a pipeline version")
+        documents = list(yaml.safe_load_all(content))
+        made = api.V2beta1PipelineVersion(
+            pipeline_id=query["pipelineid"],
+            pipeline_version_id=str(uuid.uuid4()),
+            display_name=query["name"],
+            created_at=self._now(),
+            pipeline_spec=dict(
+                zip(("pipeline_spec", "platform_spec"), documents, strict=True)
+            ),
+        )
+        self.versions[made.pipeline_version_id] = made
+        return made
+
+    def list_versions(self, pipeline_id: str, query: dict[str, str]) -> Any:
+        kind = api.V2beta1ListPipelineVersionsResponse
+        found = {k: v for k, v in self.versions.items() if v.pipeline_id == pipeline_id}
+        return _listed(found, query, "pipeline_versions", kind)
+
+    # Experiments and runs
+
+    def create_experiment(self, asked: Any) -> Any:
+        asked.experiment_id, asked.created_at = str(uuid.uuid4()), self._now()
+        self.experiments[asked.experiment_id] = asked
+        return asked
+
+    def list_experiments(self, query: dict[str, str]) -> Any:
+        kind = api.V2beta1ListExperimentsResponse
+        return _listed(self.experiments, query, "experiments", kind)
+
+    def create_run(self, asked: Any) -> Any:
+        self._check_parameters(asked)
+        asked.run_id, asked.state = str(uuid.uuid4()), "PENDING"
+        asked.created_at = self._now()
+        self.runs[asked.run_id] = asked
+        return asked
+
+    def get_run(self, run_id: str) -> Any:
+        if run_id not in self.runs:
+            raise RefusalError(404, f"Run {run_id} not found.")
+        return self.runs[run_id]
+
+    def list_runs(self, query: dict[str, str]) -> Any:
+        return _listed(self.runs, query, "runs", api.V2beta1ListRunsResponse)
+
+    def step(self, run_id: str, name: str, state: str) -> None:
+        """Let a step of a run come to a state."""
+        detail = api.V2beta1PipelineTaskDetail(display_name=name, state=state)
+        known = self.runs[run_id].run_details
+        details = [*(known.task_details if known else []), detail]
+        self.runs[run_id].run_details = api.V2beta1RunDetails(task_details=details)
+
+    # Recurring runs
+
+    def create_schedule(self, asked: Any) -> Any:
+        self._check_parameters(asked)
+        if len(asked.trigger.cron_schedule.cron.split()) != 6:
+            raise RefusalError(400, "Schedule cron is not a supported format.")
+        if not 1 <= int(asked.max_concurrency or 0) <= 10:
+            raise RefusalError(400, "Max concurrency of a recurring run")
+        asked.recurring_run_id, asked.created_at = str(uuid.uuid4()), self._now()
+        asked.service_account = self.runner_account
+        asked.status = "ENABLED" if asked.mode == "ENABLE" else "DISABLED"
+        self.schedules[asked.recurring_run_id] = asked
+        return asked
+
+    def list_schedules(self, query: dict[str, str]) -> Any:
+        kind = api.V2beta1ListRecurringRunsResponse
+        return _listed(self.schedules, query, "recurring_runs", kind)
+
+    def switch_schedule(self, schedule_id: str, what: str) -> None:
+        self.schedules[schedule_id].status = f"{what.upper()}D"
+
+    def delete_schedule(self, schedule_id: str) -> None:
+        del self.schedules[schedule_id]
+        for run in self.runs.values():
+            if run.recurring_run_id == schedule_id and run.state not in ENDED:
+                self.killed.append(run.run_id)
+
+    def fire(self, schedule_id: str) -> str:
+        """Let a recurring run start a run, and return its id."""
+        one = self.schedules[schedule_id]
+        run = self.create_run(
+            api.V2beta1Run(
+                display_name=f"{one.display_name}-1",
+                experiment_id=one.experiment_id,
+                pipeline_version_reference=one.pipeline_version_reference,
+                runtime_config=one.runtime_config,
+            )
+        )
+        run.recurring_run_id, run.state = schedule_id, "RUNNING"
+        return run.run_id
+
+    def _check_parameters(self, asked: Any) -> None:
+        version = self.versions[asked.pipeline_version_reference.pipeline_version_id]
+        root = version.pipeline_spec["pipeline_spec"]["root"]
+        declared = root["inputDefinitions"]["parameters"]
+        for name, value in (asked.runtime_config.parameters or {}).items():
+            if name not in declared:
+                raise RefusalError(400, f"parameter {name} is not required by pipeline")
+            kind = {"STRING": str, "BOOLEAN": bool}[declared[name]["parameterType"]]
+            if not isinstance(value, kind):
+                raise RefusalError(400, f"input parameter {name} requires another type")
+
+    def _now(self) -> datetime.datetime:
+        """Return a later second each time."""
+        start = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
+        return start + datetime.timedelta(seconds=next(self._seconds))
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = 2**16  # an answer in one packet, or each waits for an acknowledgement
     disable_nagle_algorithm = True
-    kfp: Kfp
-
-    def setup(self) -> None:
-        self.kfp = self.server.kfp  # type: ignore[attr-defined]
-        super().setup()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
@@ -175,113 +285,72 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self) -> None:
+        kfp: Kfp = self.server.kfp  # type: ignore[attr-defined]
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        url = urllib.parse.urlsplit(self.path)
-        query = dict(urllib.parse.parse_qsl(url.query))
-        token = self.headers.get("Authorization") or ""
-        multipart = "multipart" in (self.headers.get("Content-Type") or "")
-        body = json.loads(raw) if raw and not multipart else None
-        asked = Request(self.command, url.path, query, body, token)
-        with self.kfp.lock:
-            self.kfp.requests.append(asked)
-        time.sleep(self.kfp.delay_s)
-        fault = self._fault(asked)
-        if fault and not fault.after:
-            self._send_fault(fault)
-            return
-        try:
-            with self.kfp.lock:
-                kind, answer = self._carry_out(asked, raw)
-        except RefusalError as refusal:
-            self._refuse(refusal, url.path)
-            return
-        if fault:
-            self._send_fault(fault)
-        else:
-            self._send(200, kind, answer)
-
-    def _fault(self, asked: Request) -> Fault | None:
-        for fault in self.kfp.faults:
-            mine = fault.where in asked.path and fault.method in {"", asked.method}
-            if fault.times and mine:
+        kfp.requests.append((self.command, self.path))
+        for fault in kfp.faults:
+            if fault.times and fault.where in self.path:
                 fault.times -= 1
-                return fault
-        return None
+                if fault.body:
+                    self._send(fault.status, *fault.body)
+                else:
+                    self._refuse(RefusalError(fault.status, "as told"))
+                return
+        try:
+            self._send(200, *self._carry_out(kfp, raw))
+        except RefusalError as refusal:
+            self._refuse(refusal)
 
-    def _send_fault(self, fault: Fault) -> None:
-        if fault.body:
-            self._send(fault.status, *fault.body)
-        else:
-            self._refuse(RefusalError(fault.status, "as told"), "")
-
-    def _carry_out(self, asked: Request, raw: bytes) -> tuple[str, bytes]:
-        if asked.path == "/apis/v2beta1/healthz":
-            return "application/json", self.kfp.state.healthz()
-        if self.kfp.token and asked.token != f"Bearer {self.kfp.token}":
-            raise RefusalError(
-                401, "Request header error: there is no user identity header"
-            )
-        log = re.fullmatch(rf"/apis/v1alpha1/runs/{_ID}/nodes/{_ID}/log", asked.path)
+    def _carry_out(self, kfp: Kfp, raw: bytes) -> tuple[str, bytes]:
+        path, _, text = re.sub(PROXY, "", self.path).partition("?")
+        query = dict(urllib.parse.parse_qsl(text))
+        if path == "/apis/v2beta1/healthz":  # the model lacks most of it
+            told = {"commit_sha": "0" * 40, "tag_name": kfp.tag, "multi_user": False}
+            return "application/json", json.dumps(told).encode()
+        if kfp.token and self.headers.get("Authorization") != f"Bearer {kfp.token}":
+            raise RefusalError(401, "there is no user identity header")
+        log = re.fullmatch(rf"/api/v1/namespaces/[\w-]+/pods/{_ID}/log", path)
         if log:
-            return "text/plain", self.kfp.state.read_log(*log.groups())
-        for method, pattern, name, resource in _ROUTES:
-            match = re.fullmatch(f"/apis/v2beta1/{pattern}", asked.path)
-            if match and method == asked.method:
-                self._check_right(name, resource)
-                answer = self._call(name, match.groups(), asked, raw)
-                return "application/json", json.dumps(answer).encode()
+            return "text/plain", kfp.logs[log.group(1)]
+        if path.endswith("/pods"):
+            items = [one for one in kfp.pods if _has_labels(one, query)]
+            return "application/json", json.dumps({"items": items}).encode()
+        for method, pattern, name, model in _ROUTES:
+            match = re.fullmatch(f"/apis/v2beta1/{pattern}", path)
+            if match and method == self.command:
+                given: list[Any] = list(match.groups())
+                if model:
+                    given.append(_parsed(json.loads(raw), model))
+                elif name.startswith(("list", "upload")):
+                    given.append(query)
+                if name == "upload_version":
+                    given.append(self._uploaded(raw))
+                answer = getattr(kfp, name)(*given)
+                plain = _MODELS.sanitize_for_serialization(answer) or {}
+                return "application/json", json.dumps(plain).encode()
         raise RefusalError(404, "Not Found")
 
-    def _check_right(self, name: str, resource: str) -> None:
-        verb = name.partition("_")[0].replace("upload", "create")
-        if f"{verb} {resource}" not in self.kfp.forbidden:
-            return
-        sentence = f"User 'ann' is not authorized with reason: ({verb} {resource})"
-        # The upload endpoint answers 400 here, the others 403.
-        raise RefusalError(400 if name == "upload_version" else 403, sentence)
-
-    def _call(
-        self, name: str, places: tuple[str, ...], asked: Request, raw: bytes
-    ) -> Any:
-        method = getattr(self.kfp.state, name)
-        if name == "upload_version":
-            given: list[Any] = [asked.query, *self._uploaded(raw)]
-        elif name in _BODIES:
-            given = [_parsed(asked.body, _BODIES[name])]
-        elif name.startswith("list"):
-            given = [*places, asked.query]
-        else:
-            given = list(places)
-        return _MODELS.sanitize_for_serialization(method(*given)) or {}
-
-    def _uploaded(self, raw: bytes) -> tuple[str, bytes]:
+    def _uploaded(self, raw: bytes) -> bytes:
         head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
-        parser = email.parser.BytesParser(policy=email.policy.default)
-        for part in parser.parsebytes(head + raw).iter_parts():
-            if part.get_param("name", header="content-disposition") == "uploadfile":
-                content = part.get_payload(decode=True)
-                if isinstance(content, bytes):
-                    return part.get_filename() or "", content
-        raise RefusalError(400, "Failed to read pipeline from file")
+        message = email.parser.BytesParser(policy=email.policy.default)
+        (part,) = message.parsebytes(head + raw).iter_parts()
+        content = part.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        return content
 
-    def _refuse(self, refusal: RefusalError, path: str) -> None:
-        body: dict[str, Any] = {
-            "error_message": refusal.message,
-            "error_details": f"InvalidInputError: {refusal.message}",
+    def _refuse(self, refusal: RefusalError) -> None:
+        error = {"error_message": refusal.message, "error_details": "InvalidInput"}
+        body = {
+            "error": "InvalidInput: wrapped in Go",
+            "code": _CODES.get(refusal.status, 2),
+            "details": [{"@type": "type.googleapis.com/api.Error", **error}],
         }
-        if "/upload" not in path and "/log" not in path:
-            details = [{"@type": "type.googleapis.com/api.Error", **body}]
-            text = f"{body['error_details']}: wrapped in Go"
-            code = _CODES.get(refusal.status, 2)
-            body = {"error": text, "code": code, "message": text, "details": details}
         self._send(refusal.status, "application/json", json.dumps(body).encode())
 
     def _send(self, status: int, kind: str, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
-        if 300 <= status < 400:
-            self.send_header("Location", "/login")
         self.end_headers()
         with contextlib.suppress(OSError):  # who asked may have gone
             self.wfile.write(body)
@@ -301,3 +370,22 @@ def _parsed(body: Any, model: str) -> Any:
     if _MODELS.sanitize_for_serialization(parsed) != body:
         raise RefusalError(400, f"unknown field or wrong type in {model}")
     return parsed
+
+
+def _listed(known: dict[str, Any], query: dict[str, str], field: str, kind: Any) -> Any:
+    items = list(known.values())
+    for predicate in json.loads(query.get("filter") or "{}").get("predicates", []):
+        name = predicate.get("string_value", predicate.get("stringValue"))
+        items = [one for one in items if getattr(one, predicate["key"]) == name]
+    if "experiment_id" in query:
+        items = [one for one in items if one.experiment_id == query["experiment_id"]]
+    newest_first = query.get("sort_by", "").endswith("desc")
+    items.sort(key=lambda one: one.created_at, reverse=newest_first)
+    start, size = int(query.get("page_token") or 0), int(query.get("page_size") or 20)
+    more = str(start + size) if start + size < len(items) else ""
+    return kind(**{field: items[start : start + size]}, next_page_token=more)
+
+
+def _has_labels(pod: dict[str, Any], query: dict[str, str]) -> bool:
+    wanted = dict(one.split("=") for one in query["labelSelector"].split(","))
+    return wanted.items() <= pod["metadata"]["labels"].items()

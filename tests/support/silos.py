@@ -132,7 +132,7 @@ def entry(home: pathlib.Path, silo: str, tables: dict[str, pd.DataFrame]) -> Sil
     for name, table in tables.items():
         path = home / f"{name}.parquet"
         pq.write_table(pa.Table.from_pandas(table, preserve_index=False), path)
-        splits[name] = Split(str(path), digests.of_file(path), len(table))
+        splits[name] = Split.of(str(path), digests.of_file(path), len(table))
     return SiloEntry(Silo(silo, str(home)), splits=splits)
 
 
@@ -149,7 +149,12 @@ def listed_as_they_are(found: Manifest) -> Manifest:
         dataclasses.replace(
             entry,
             splits={
-                name: dataclasses.replace(split, digest=digests.of_file(split.path))
+                name: Split(
+                    tuple(
+                        dataclasses.replace(file, digest=digests.of_file(file.path))
+                        for file in split.files
+                    )
+                )
                 for name, split in entry.splits.items()
             },
         )

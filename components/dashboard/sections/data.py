@@ -26,7 +26,7 @@ from components.dashboard.section import (
 from components.features.spec import Categorical, Numeric
 from components.payloads import manifest
 from components.payloads.findings import grouped
-from components.payloads.manifest import InputFile, SiloEntry
+from components.payloads.manifest import DataFile, SiloEntry
 from components.payloads.unused_columns import UnusedColumn
 
 SPLITS = {
@@ -101,7 +101,7 @@ def _faults(entry: SiloEntry) -> Cell:
     return Cell("", findings=sentences((*error, *entry.unreadable)))
 
 
-def _files(inputs: Sequence[InputFile]) -> str:
+def _files(inputs: Sequence[DataFile]) -> str:
     """Return number and names: files are often named by their span."""
     paths = sorted(file.path for file in inputs)
     if not paths:

@@ -113,7 +113,7 @@ def collect(
             entry.silo,
             {
                 **shared,
-                "path": entry.splits[split].path,
+                "paths": entry.splits[split].paths,
                 "digests": entry.digests(split),
                 "counts": entry.silo.id not in excluded,
             },

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -63,7 +63,7 @@ class Rows:
 
 def read(
     silo: Silo,
-    path: str,
+    paths: Sequence[str],
     models: Sequence[ScoredModel],
     label: str,
     columns: Iterable[str],
@@ -72,7 +72,7 @@ def read(
 
     Args:
         silo: The silo.
-        path: The split's file.
+        paths: The split's files.
         models: One or two models.
         label: The label's column.
         columns: The columns of slices.
@@ -88,15 +88,15 @@ def read(
     labels, unlabelled = [np.zeros(0, np.int64)], 0
     scores = {model.name: [np.zeros(0)] for model in models}
     codes = {column: [np.zeros(0, np.int64)] for column in named}
-    streams = [model.score(silo, path, needed) for model in models]
+    streams = [_batches(silo, paths, model, needed) for model in models]
     for found in zip(*streams, strict=True):
-        batch = found[0][0]
-        if any(other.num_rows != batch.num_rows for other, _ in found):
+        path, batch, _ = found[0]
+        if any(other.num_rows != batch.num_rows for _, other, _ in found):
             raise ValueError("the batches of both models are not of the same rows")
         truth, known = _labels(batch, label, silo, path)
         unlabelled += int((~known).sum())
         labels.append(truth[known])
-        for model, (_, given) in zip(models, found, strict=True):
+        for model, (_, _, given) in zip(models, found, strict=True):
             scores[model.name].append(given[known])
         for column, names in named.items():
             codes[column].append(_codes(batch, column, names)[known])
@@ -109,6 +109,15 @@ def read(
         },
         unlabelled,
     )
+
+
+def _batches(
+    silo: Silo, paths: Sequence[str], model: ScoredModel, columns: Iterable[str]
+) -> Iterator[tuple[str, pa.RecordBatch, NDArray[np.float64]]]:
+    """Yield each batch of the files with the file and the model's scores."""
+    for path in paths:
+        for batch, scores in model.score(silo, path, columns):
+            yield path, batch, scores
 
 
 def _labels(

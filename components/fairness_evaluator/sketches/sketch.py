@@ -29,8 +29,8 @@ def sketch(silo: Silo, arguments: Mapping[str, Any]) -> Result:
 
     Args:
         silo: The silo.
-        arguments: `path` of the split, `models` (fields of one or two), `label`
-            (column), `families` (their columns), `detail` (fields of `Detail`),
+        arguments: `paths` of the split's files, `models` (fields of one or two),
+            `label` (column), `families` (their columns), `detail` (fields of `Detail`),
             `counts` (whether in totals over silos).
 
     Returns:
@@ -44,14 +44,14 @@ def sketch(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         FileError: The split can't be read or scored.
     """
     models = [ScoredModel(**fields) for fields in arguments["models"]]
-    lacking = None
+    missing = None
     try:
         found = _read(silo, arguments, models)
     except Exception as error:
         # Where the first model alone can be scored, the second was the cause.
         if len(models) == 1:
             raise
-        lacking = tasks.failure("sketch", silo, error)
+        missing = tasks.failure("sketch", silo, error)
         found = _read(silo, arguments, models[:1])
     families = [(), *map(tuple, arguments["families"])]
     own, part = divide(found, families, Detail(**arguments["detail"]))
@@ -61,16 +61,16 @@ def sketch(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         "rows": len(found.labels),
         "unlabelled": found.unlabelled,
         "pooled": len(part),
-        "not_compared": lacking.reason if lacking else "",
+        "not_compared": missing.reason if missing else "",
     }
     pooled = part.to_bytes() if len(part) else b""
-    return Result(values, own.to_bytes(), pooled, lacking)
+    return Result(values, own.to_bytes(), pooled, missing)
 
 
 def _read(silo: Silo, arguments: Mapping[str, Any], models: list[ScoredModel]) -> Rows:
     columns = {column for family in arguments["families"] for column in family}
-    path, label = arguments["path"], arguments["label"]
-    return rows.read(silo, path, models, label, sorted(columns))
+    paths, label = arguments["paths"], arguments["label"]
+    return rows.read(silo, paths, models, label, sorted(columns))
 
 
 def divide(

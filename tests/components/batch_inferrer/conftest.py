@@ -47,7 +47,7 @@ def federate(tmp_path: pathlib.Path) -> Federate:
             silo = homes.open_home(tmp_path / root, name)
             path = silo.path("score.parquet")
             pq.write_table(tables[name], path, row_group_rows)
-            split = Split(str(path), digests.of_file(path), tables[name].num_rows)
+            split = Split.of(str(path), digests.of_file(path), tables[name].num_rows)
             entries.append(SiloEntry(silo, splits={SCORE: split}))
         return Manifest("people", span, tuple(entries))
 

@@ -108,7 +108,7 @@ def test_a_deleted_file_is_written_again_and_all_else_comes_from_the_cache(runs)
 
 def test_a_failed_item_is_tried_again_until_it_is_mended_and_then_cached(runs):
     runs.bless()
-    path = pathlib.Path(runs.manifest["vest"].splits[SCORE].path)
+    path = pathlib.Path(runs.manifest["vest"].splits[SCORE].paths[0])
     kept = path.read_bytes()
     path.unlink()
     for _ in range(2):

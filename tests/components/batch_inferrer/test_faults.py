@@ -11,7 +11,7 @@ from components.features.columnar import ColumnTypeError
 from components.payloads.silo import Silo
 from components.scoring.batches import FileError
 
-ITEM = WorkItem(Silo("süd", "/h"), "/h/score.parquet", "d", 5, (2, 3), "/h/p", 0)
+ITEM = WorkItem(Silo("süd", "/h"), "/h/score.parquet", "d", 5, (2, 3), 0, "/h/p", 0)
 
 
 def test_errors_that_are_meant_to_be_read_keep_their_words_and_way_out():

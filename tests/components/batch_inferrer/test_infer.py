@@ -44,7 +44,7 @@ def test_all_silos_are_scored_and_the_ledger_accounts_for_every_row(federate, mo
     assert account.model == model.digest
     assert account.is_settled
     for line in account.silos:
-        rows = pq.read_table(manifest[line.silo].splits[SCORE].path)
+        rows = pq.read_table(manifest[line.silo].splits[SCORE].paths[0])
         scores = read_scores(line.path)
         assert scores["id"].to_pylist() == rows["id"].to_pylist()
         np.testing.assert_allclose(
@@ -56,7 +56,7 @@ def test_no_row_of_one_silo_lies_in_anothers_folder(federate, model):
     manifest = federate()
     infer(manifest, model.job(), SMALL)
     for entry in manifest:
-        own = set(pq.read_table(entry.splits[SCORE].path)["id"].to_pylist())
+        own = set(pq.read_table(entry.splits[SCORE].paths[0])["id"].to_pylist())
         found = {
             row
             for path in entry.silo.path("predictions").rglob("*.parquet")
@@ -104,7 +104,7 @@ def spoil(manifest: Manifest, silo: str, how: str) -> Manifest:
     """Return the manifest with one silo's data spoilt in some way."""
     entry = manifest[silo]
     split = entry.splits[SCORE]
-    path = pathlib.Path(split.path)
+    path = pathlib.Path(split.paths[0])
     rows = pq.read_table(path)
     if how == "empty":
         path.write_bytes(b"")
@@ -159,7 +159,7 @@ def test_a_silo_that_fails_is_named_and_the_others_go_on(federate, model, how, f
 
 def test_a_mended_silo_is_scored_by_the_next_run_and_the_rest_resumed(federate, model):
     manifest = federate()
-    path = pathlib.Path(manifest["vest"].splits[SCORE].path)
+    path = pathlib.Path(manifest["vest"].splits[SCORE].paths[0])
     kept = path.read_bytes()
     infer(spoil(manifest, "vest", "corrupt"), model.job(), SMALL)
     path.write_bytes(kept)
@@ -208,7 +208,7 @@ def test_a_silo_with_nothing_but_dead_letters_was_not_scored(federate, model):
 
 def test_of_a_silo_that_failed_often_the_first_reason_is_told(federate, model):
     manifest = federate()
-    path = pathlib.Path(manifest["süd-東"].splits[SCORE].path)
+    path = pathlib.Path(manifest["süd-東"].splits[SCORE].paths[0])
     rows = pq.read_table(path)
     pq.write_table(rows.set_column(2, "age", rows["day"]), path, row_group_size=100)
     account = infer(silos.listed_as_they_are(manifest), model.job(), SMALL)
@@ -237,7 +237,7 @@ def test_a_silo_of_which_a_file_to_be_scored_cannot_be_read_was_not_scored(
 def test_columns_of_the_model_that_rows_do_not_have_are_told(federate, model, caplog):
     manifest = federate()
     assert infer(manifest, model.job(), SMALL).without == {}
-    path = manifest["nord"].splits["score"].path
+    path = manifest["nord"].splits["score"].paths[0]
     pq.write_table(pq.read_table(path).drop(["age"]), path)
     account = infer(manifest, model.job(), SMALL)
     assert account.without == {"nord": ["age"]}
@@ -282,7 +282,7 @@ def test_a_silo_without_a_file_of_the_span_lacks_nothing(federate, model):
 
 def test_nothing_to_score_is_said(federate, model):
     silo = federate().entries[0].silo
-    entry = SiloEntry(silo, splits={SCORE: Split("x", "d", 0)})
+    entry = SiloEntry(silo, splits={SCORE: Split.of("x", "d", 0)})
     account = infer(Manifest("people", "7", (entry,)), model.job(), SMALL)
     assert (account.status, account.reason) == (
         "nothing to score",

@@ -60,9 +60,7 @@ def test_the_span_makes_a_plain_folder_name(federate, span, name):
 def test_silos_without_rows_have_no_item(federate):
     manifest = federate()
     first, *rest = manifest.entries
-    empty = dataclasses.replace(
-        first, splits={SCORE: dataclasses.replace(first.splits[SCORE], rows=0)}
-    )
+    empty = dataclasses.replace(first, splits={SCORE: Split()})
     broken = SiloEntry(first.silo, error=Finding("no file"))
     for entry in (empty, broken):
         planned = plan(Manifest("people", "7", (entry, *rest)), DIGEST, 1000)
@@ -74,7 +72,7 @@ def test_a_damaged_large_split_stays_one_item_which_then_fails_with_its_reason(
     federate, content
 ):
     manifest = federate()
-    path = pathlib.Path(manifest["süd-東"].splits[SCORE].path)
+    path = pathlib.Path(manifest["süd-東"].splits[SCORE].paths[0])
     if content is None:
         path.unlink()
     else:
@@ -87,7 +85,9 @@ def test_a_split_with_other_rows_than_the_manifest_says_is_not_cut(federate):
     manifest = federate()
     entry = manifest["süd-東"]
     split = entry.splits[SCORE]
-    wrong = dataclasses.replace(entry, splits={SCORE: Split(split.path, "d", 501)})
+    wrong = dataclasses.replace(
+        entry, splits={SCORE: Split.of(split.paths[0], "d", 501)}
+    )
     planned = plan(Manifest("people", "", (wrong,)), DIGEST, 250)
     assert [item.row_groups for item in planned] == [None]
 
@@ -105,3 +105,19 @@ def test_an_item_is_called_by_its_file_and_row_groups(federate):
     first, second, *_ = plan(federate(), DIGEST, 250)
     assert first.label == first.path
     assert second.label == f"{second.path} (row groups 0 to 1)"
+
+
+def test_files_of_a_split_follow_each_other_in_one_folder(federate):
+    entry = federate()["süd-東"]
+    (file,) = entry.files(SCORE)
+    small = dataclasses.replace(file, digest="other", rows=9)
+    found = dataclasses.replace(entry, splits={SCORE: Split((small, file, small))})
+    planned = plan(Manifest("people", "7", (found,)), DIGEST, 250)
+    assert [(item.part, item.first_row, item.rows) for item in planned] == [
+        (0, 0, 9),
+        (1, 9, 200),
+        (2, 209, 200),
+        (3, 409, 100),
+        (4, 509, 9),
+    ]
+    assert len({item.folder for item in planned}) == 1

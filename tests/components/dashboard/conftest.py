@@ -247,7 +247,7 @@ class Run:
         entries = tuple(
             SiloEntry(
                 Silo(silo, f"/homes/{index}"),
-                splits={"train": Split("train.parquet", "e" * 64, 10)},
+                splits={"train": Split.of("train.parquet", "e" * 64, 10)},
             )
             for index, silo in enumerate(SILOS)
         )

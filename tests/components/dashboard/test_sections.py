@@ -28,7 +28,7 @@ from components.payloads.cohort import Cohort
 from components.payloads.decision import Decision, GateResult, Waiver
 from components.payloads.egress import Departure
 from components.payloads.findings import Finding, Group
-from components.payloads.manifest import InputFile, Manifest, SiloEntry, Split
+from components.payloads.manifest import DataFile, Manifest, SiloEntry, Split
 from components.payloads.minimum_data import MinimumData
 from components.payloads.model_run import Dropped, RoundRecord, RunRecord
 from components.payloads.silo import Silo
@@ -378,8 +378,8 @@ def entry(silo: str, files: int, error: Finding | None = None) -> SiloEntry:
     paths = [f"/data/{silo}/2013-{month:02}.parquet" for month in range(1, files + 1)]
     return SiloEntry(
         Silo(silo, f"/homes/{silo}"),
-        tuple(InputFile(path, "d" * 64, 50) for path in paths),
-        {} if error else {"train": Split("t.parquet", "e" * 64, 120 + files)},
+        tuple(DataFile(path, "d" * 64, 50) for path in paths),
+        {} if error else {"train": Split.of("t.parquet", "e" * 64, 120 + files)},
         error=error,
     )
 

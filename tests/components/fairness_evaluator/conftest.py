@@ -87,7 +87,7 @@ def world(tmp_path_factory) -> World:
                 frame.drop(columns="silo"), preserve_index=False
             )
             pq.write_table(arrow, path)
-            splits[split] = Split(str(path), digests.of_file(path), rows)
+            splits[split] = Split.of(str(path), digests.of_file(path), rows)
             encoded = columnar.encode(arrow, SPEC)
             scores = {name: linear.score(encoded) for name, linear in weights.items()}
             tables.append(frame.assign(split=split, **scores))

@@ -74,7 +74,7 @@ def found(rows, tmp_path_factory):
         path.parent.mkdir()
         kept = ["sex", "race", "high_income", "candidate", "baseline"]
         part[kept].to_parquet(path, index=False)
-        split = Split(str(path), digests.of_file(path), len(part))
+        split = Split.of(str(path), digests.of_file(path), len(part))
         entries.append(SiloEntry(Silo(silo, str(path.parent)), (), {"eval": split}))
     examples = Manifest("census", "", tuple(entries))
     measured = evaluation.measure(

@@ -27,7 +27,7 @@ def test_a_file_and_a_folder_are_silos_each(tmp_path):
     assert found.silos == ["north", "süd"]
     assert [entry.rows(manifest.EVAL) for entry in found] == [3, 5]
     split = found["süd"].splits[manifest.EVAL]
-    assert (split.path, split.digest) == (str(south), digests.of_file(south))
+    assert (split.paths, split.digest) == ([str(south)], digests.of_file(south))
     assert found["north"].silo.home == str(north.parent)
     everyone = predictions.cohort(found)
     assert everyone.admitted == ["north", "süd"]

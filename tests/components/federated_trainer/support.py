@@ -46,8 +46,8 @@ def write_split(silo: Silo, content: pa.Table, name: str = TRAIN) -> Split:
     path = silo.path("splits", f"{name}.parquet")
     path.parent.mkdir(exist_ok=True)
     pq.write_table(content, path, row_group_size=64)
-    homes.hand_over(silo, path)
-    return Split(str(path), digests.of_file(path), content.num_rows)
+    homes.chown_to_silo(silo, path)
+    return Split.of(str(path), digests.of_file(path), content.num_rows)
 
 
 def make_manifest(root: pathlib.Path) -> Manifest:

@@ -33,7 +33,7 @@ def silo(tmp_path):
 def arguments(silo, content=ROWS, **changes):
     split = support.write_split(silo, content)
     return {
-        "split": split.path,
+        "split": split.paths,
         "spec": support.SPEC.to_json(),
         "label": support.LABEL,
         "key": "k1",

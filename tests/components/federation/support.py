@@ -71,7 +71,7 @@ def make_silo(root: pathlib.Path, name: str, rows: Rows) -> Silo:
     rows.floats.tofile(folder / tensor_files.FLOATS)
     rows.ids.tofile(folder / tensor_files.IDS)
     rows.labels.tofile(folder / tensor_files.LABELS)
-    homes.hand_over(silo, folder)
+    homes.chown_to_silo(silo, folder)
     return silo
 
 
@@ -307,7 +307,7 @@ def held(silo: Silo) -> Iterator[None]:
     path.rename(kept)
     try:
         os.mkfifo(path, 0o600)
-        homes.hand_over(silo, path)
+        homes.chown_to_silo(silo, path)
         yield
     finally:
         kept.replace(path)

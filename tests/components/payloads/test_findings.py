@@ -48,10 +48,6 @@ def test_a_finding_reads_back_as_it_was_written():
     assert findings.all_of_json(written) == FINDINGS
 
 
-def test_a_finding_of_an_earlier_version_is_a_sentence_without_a_hint():
-    assert findings.of_json("too few rows") == Finding("too few rows", "")
-
-
 def test_what_is_no_finding_is_refused():
     with pytest.raises(TypeError, match="sentences"):
-        findings.of_json({"sentences": "two"})
+        findings.all_of_json([{"sentences": "two"}])

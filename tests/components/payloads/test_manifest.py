@@ -8,7 +8,7 @@ from components.payloads import manifest
 from components.payloads.findings import Finding
 from components.payloads.manifest import (
     ChangedSplitError,
-    InputFile,
+    DataFile,
     Manifest,
     SiloEntry,
     Split,
@@ -23,8 +23,11 @@ MANIFEST = Manifest(
         SiloEntry(Silo("broken", ""), error=NOTHING),
         SiloEntry(
             Silo("süd", "/homes/süd"),
-            inputs=(InputFile("/data/süd/ä.csv", "d1", 7),),
-            splits={"train": Split("/homes/süd/t", "d2", 5), "eval": Split("e", "", 0)},
+            inputs=(DataFile("/data/süd/ä.csv", "d1", 7),),
+            splits={
+                "train": Split.of("/homes/süd/t", "d2", 5),
+                "eval": Split.of("e", "", 0),
+            },
             unreadable=(Finding("b.csv: an empty file", "export it again"),),
         ),
     ),
@@ -52,12 +55,12 @@ CUT = "a file that is cut or of another form"
         (lambda _: "7", CUT),
         (lambda _: "{}", "a fault in `use_case`: Field required"),
         (
-            lambda text: text.replace('"inputs"', '"files"'),
+            lambda text: text.replace('"inputs"', '"others"'),
             "content that was changed after it was written",
         ),
         (
             lambda text: text.replace('"rows": 5', '"rows": "five"'),
-            "a fault in `entries.1.splits.train.rows`: Input should be a valid integer",
+            "a fault in `entries.1.splits.train.files.0.rows`: Input should be a",
         ),
         (changed, "content that was changed after it was written"),
         (lambda text: text.replace("2013-05", "2013-06"), "content that was changed"),

@@ -233,16 +233,3 @@ def test_a_name_that_is_not_utf_8_gets_no_home_and_can_still_be_told(tmp_path):
     assert "has 200 bytes" in errors["x" * 200]
     assert all(error.isprintable() for error in errors.values())
     assert {path.name for path in (tmp_path / "h").glob("[!.]*")} == {*silos.SIZES}
-
-
-@pytest.mark.beam
-@pytest.mark.parametrize("gone", ["data/west", "data"])
-def test_a_change_in_mid_run_is_noticed(tmp_path, gone):
-    silos.federation(tmp_path / "data", span="1")
-    settings, homes = silos.source(tmp_path / "data"), str(tmp_path / "h")
-    listed = discovery.discover(settings, homes)
-    chosen = discovery.window(listed, settings, "")
-    before = discovery.fingerprint(listed, chosen)
-    assert discovery.unchanged(settings, homes, chosen, before)
-    shutil.rmtree(tmp_path / gone)
-    assert not discovery.unchanged(settings, homes, chosen, before)

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from components import digests
 from components.errors import SiloError
 from components.silo_example_gen import ingest
-from components.silos import homes
-from tests.support import silos
+from components.silos import homes, split_files
 
 KEYS = {
     "int64": (st.integers(-(2**63), 2**63 - 1), pa.int64()),
@@ -93,12 +93,11 @@ def test_rows_arrive_exactly_or_their_file_is_named(kind, key_kind, given_files)
                 pyarrow.csv.write_csv(table, paths[-1])
             else:
                 pq.write_table(table, paths[-1])
-        source = silos.source(root, split_by=(), score="all")
         arguments = {
-            "source": source.model_dump(mode="json"),
+            "rows": {"label": "late", "key": ["id"], "score": "all"},
             "schema": schema.SerializeToString().hex(),
             "code": "code",
-            "history": [str(path) for path in paths],
+            "history": [(str(path), digests.of_file(path)) for path in paths],
             "following": [],
         }
         silo = homes.open_home(root / "homes", "north")
@@ -112,7 +111,8 @@ def test_rows_arrive_exactly_or_their_file_is_named(kind, key_kind, given_files)
         named = {item["sentence"].split(":")[0] for item in values["unreadable"]}
         assert read | named == {path.name for path in paths}
         assert not read & named
-        arrived = pq.read_table(values["splits"]["score"]["path"])
+        written = [file["path"] for file in values["splits"]["score"]["files"]]
+        arrived = split_files.read(written)
         expected = [
             row
             for path, (_, key, _, table) in zip(paths, given_files, strict=True)

@@ -9,8 +9,8 @@ import pytest
 
 from components import digests
 from components.errors import SiloError
-from components.silo_example_gen import conform, files, ingest, splits
-from components.silos import homes
+from components.silo_example_gen import conform, files, ingest, listing, splits
+from components.silos import homes, split_files
 from components.silos.tasks import Failure
 from tests.support import silos
 from tests.support.at_once import age, at_once
@@ -24,19 +24,24 @@ def silo(tmp_path):
     return homes.open_home(tmp_path / "homes", "north")
 
 
+def arguments(history, following=(), code="code", **row):
+    return {
+        "rows": {"label": "late", "key": ["id"], "split_by": "day", **row},
+        "schema": SCHEMA,
+        "code": code,
+        "history": listed(history),
+        "following": listed(following),
+    }
+
+
+def listed(paths):
+    return [(str(path), digests.of_file(path)) for path in paths]
+
+
 @pytest.fixture
-def run(tmp_path, silo):
+def run(silo):
     def run(history, following=(), code="code", **row):
-        pattern = "{silo}/{span}.*" if row.pop("spans", False) else "{silo}/*"
-        source = silos.source(tmp_path / "data", pattern, **row)
-        arguments = {
-            "source": source.model_dump(mode="json"),
-            "schema": SCHEMA,
-            "code": code,
-            "history": [str(path) for path in history],
-            "following": [str(path) for path in following],
-        }
-        return ingest.ingest(silo, arguments).values
+        return ingest.ingest(silo, arguments(history, following, code, **row)).values
 
     return run
 
@@ -58,7 +63,21 @@ def contents(silo):
 
 
 def frame(values, split):
-    return pd.read_parquet(values["splits"][split]["path"])
+    found = paths(values, split)
+    none = pd.DataFrame({"id": [], "late": []})
+    return split_files.read(found).to_pandas() if found else none
+
+
+def paths(values, split):
+    return [file["path"] for file in values["splits"][split]["files"]]
+
+
+def files_of(values):
+    return [file for split in values["splits"].values() for file in split["files"]]
+
+
+def num_rows(values, split):
+    return sum(file["rows"] for file in values["splits"][split]["files"])
 
 
 def test_each_row_goes_to_train_or_eval_by_its_day(run, write):
@@ -81,11 +100,8 @@ def test_no_row_is_lost_or_doubled_across_files_and_formats(run, write):
     ids = sorted([*frame(values, "train").id, *frame(values, "eval").id])
     assert ids == sorted(pd.concat(tables).id)
     assert [item["rows"] for item in values["inputs"]] == [40, 1, 33]
-    assert {name: split["rows"] for name, split in values["splits"].items()} == {
-        "train": len(frame(values, "train")),
-        "eval": len(frame(values, "eval")),
-        "score": 0,
-    }
+    assert num_rows(values, "train") == len(frame(values, "train"))
+    assert paths(values, "score") == []
 
 
 def test_rows_without_a_label_are_scored_and_never_learned_from(run, write):
@@ -119,7 +135,7 @@ def test_a_label_of_nan_in_parquet_counts_as_none(run, tmp_path):
 
 def test_all_rows_are_scored_when_the_settings_say_so(run, write):
     values = run([write("a.parquet", silos.rows(30))], score="all")
-    assert values["splits"]["score"]["rows"] == 30
+    assert num_rows(values, "score") == 30
 
 
 def test_the_span_after_is_scored_and_its_labels_are_kept_apart(run, write):
@@ -129,7 +145,7 @@ def test_the_span_after_is_scored_and_its_labels_are_kept_apart(run, write):
     assert list(frame(values, "score").id) == list(following.id)
     assert list(frame(values, "next").id) == list(following.id[5:])
     assert not set(following.id) & {*frame(values, "train").id}
-    assert values["splits"]["train"]["rows"] + values["splits"]["eval"]["rows"] == 50
+    assert num_rows(values, "train") + num_rows(values, "eval") == 50
 
 
 def test_a_silo_that_lacks_a_month_keeps_what_it_learns_from_apart(run, write):
@@ -154,16 +170,20 @@ def test_the_input_is_only_read(run, write, tmp_path):
     assert silos.snapshot(tmp_path / "data") == before
 
 
-def test_unchanged_input_gives_the_same_files_which_are_never_written_again(
+def test_a_file_that_was_ingested_is_not_read_again_nor_are_its_splits_written(
     run, write, silo
 ):
     path = write("a.parquet", silos.rows(50))
+    given = listed([path])
     first = run([path])
-    before = silos.snapshot(silo.path())
-    assert run([path]) == first
-    assert silos.snapshot(silo.path()) == before
-    for split in first["splits"].values():
-        assert split["digest"] == digests.of_file(split["path"])
+    written = [pathlib.Path(file["path"]) for file in files_of(first)]
+    before = [path.stat() for path in written]
+    path.unlink()
+    again = ingest.ingest(silo, {**arguments([]), "history": given})
+    assert again.values == first
+    assert [path.stat() for path in written] == before
+    for file in files_of(first):
+        assert file["digest"] == digests.of_file(file["path"])
 
 
 @pytest.mark.parametrize("change", ["data", "settings", "code"])
@@ -180,8 +200,8 @@ def test_changed_input_gives_other_files_and_leaves_the_old_ones(
         code="other" if change == "code" else "code",
         **({"eval_share": 0.5} if change == "settings" else {}),
     )
-    assert not {s["path"] for s in first["splits"].values()} & {
-        s["path"] for s in second["splits"].values()
+    assert not {file["path"] for file in files_of(first)} & {
+        file["path"] for file in files_of(second)
     }
     assert (first["inputs"] != second["inputs"]) == (change == "data")
     after = silos.snapshot(silo.path("splits"))
@@ -202,25 +222,18 @@ def test_moved_data_and_moved_homes_keep_their_splits(write, tmp_path, silo):
     write("a.parquet", silos.rows(50))
 
     def run(silo, data):
-        arguments = {
-            "source": silos.source(data).model_dump(mode="json"),
-            "schema": SCHEMA,
-            "code": "code",
-            "history": [str(data / "north/a.parquet")],
-            "following": [],
-        }
-        return ingest.ingest(silo, arguments).values["splits"]
+        return ingest.ingest(silo, arguments([data / "north/a.parquet"])).values
 
     first = run(silo, tmp_path / "data")
-    written = {path.stat().st_ino for path in silo.path().rglob("*")}
+    written = {path.stat().st_ino for path in silo.path("splits").rglob("*")}
     (tmp_path / "data").rename(tmp_path / "data 2")
     (tmp_path / "homes").rename(tmp_path / "homes 2")
     moved = homes.open_home(tmp_path / "homes 2", "north")
     again = run(moved, tmp_path / "data 2")
-    assert {path.stat().st_ino for path in moved.path().rglob("*")} == written
-    for name, split in again.items():
-        there = pathlib.Path(first[name]["path"]).relative_to(silo.path())
-        assert split == {**first[name], "path": str(moved.path(str(there)))}
+    assert {path.stat().st_ino for path in moved.path("splits").rglob("*")} == written
+    for before, after in zip(files_of(first), files_of(again), strict=True):
+        there = pathlib.Path(before["path"]).relative_to(silo.path())
+        assert after == {**before, "path": str(moved.path(str(there)))}
 
 
 @pytest.mark.parametrize("name", ["train.parquet", "splits.json"])
@@ -242,27 +255,19 @@ def test_a_lost_or_damaged_split_is_written_again(run, write, silo, name, damage
 
 
 def test_two_runs_at_once_write_whole_and_equal_splits(tmp_path, write):
-    source = silos.source(tmp_path / "data")
-    paths = [str(write("a.parquet", silos.rows(50)))]
-    arguments = {
-        "source": source.model_dump(mode="json"),
-        "schema": SCHEMA,
-        "code": "code",
-        "history": paths,
-        "following": [],
-    }
+    given = arguments([write("a.parquet", silos.rows(50))])
 
     def run(number):
         silo = homes.open_home(tmp_path / str(number), "north")
-        values = ingest.ingest(silo, arguments).values
-        for split in values["splits"].values():
-            assert split["digest"] == digests.of_file(split["path"])
+        values = ingest.ingest(silo, given).values
+        for file in files_of(values):
+            assert file["digest"] == digests.of_file(file["path"])
         return values
 
     for number, (one, two) in enumerate(at_once(run, 15)):
         assert one == two
         (folder,) = (tmp_path / str(number) / "north/splits").iterdir()
-        assert len(list(folder.iterdir())) == 1 + len(one["splits"])
+        assert len(list(folder.iterdir())) == 1 + len(files_of(one))
 
 
 def test_what_killed_runs_left_goes_with_time_and_does_no_harm(run, write, silo):
@@ -277,8 +282,8 @@ def test_what_killed_runs_left_goes_with_time_and_does_no_harm(run, write, silo)
 
 def test_splits_belong_to_the_silos_user(run, write, silo):
     values = run([write("a.parquet", silos.rows(50))])
-    for split in values["splits"].values():
-        assert pathlib.Path(split["path"]).stat().st_uid == homes.uid_of(silo)
+    for file in files_of(values):
+        assert pathlib.Path(file["path"]).stat().st_uid == homes.uid_of(silo)
     assert stat.S_IMODE(silo.path().stat().st_mode) == 0o700
 
 
@@ -305,7 +310,7 @@ def test_a_broken_file_is_named_and_the_others_are_read(run, write, tmp_path):
             conform.MEND,
         ),
     ]
-    assert values["splits"]["train"]["rows"] + values["splits"]["eval"]["rows"] == 50
+    assert num_rows(values, "train") + num_rows(values, "eval") == 50
     assert CANARY not in str(values)
 
 
@@ -325,29 +330,22 @@ def test_a_file_that_the_system_does_not_give_now_is_read_by_the_next_run(
     run, silo, write, monkeypatch
 ):
     lost, good = write("a.parquet", silos.rows(9)), write("b.parquet", silos.rows(50))
-    read = files.read
+    read = pathlib.Path.read_bytes
 
-    def faulty(silo, path, null_values):
+    def faulty(path):
         if path.name == "a.parquet":
             raise OSError(errno.EIO, CANARY)
-        return read(silo, path, null_values)
+        return read(path)
 
-    monkeypatch.setattr(files, "read", faulty)
-    arguments = {
-        "source": silos.source(good.parent).model_dump(mode="json"),
-        "schema": SCHEMA,
-        "code": "code",
-        "history": [str(lost), str(good)],
-        "following": [],
-    }
-    outcome = ingest.ingest(silo, arguments)
-    assert outcome.lacking == Failure(
+    monkeypatch.setattr(pathlib.Path, "read_bytes", faulty)
+    outcome = ingest.ingest(silo, arguments([lost, good]))
+    assert outcome.missing == Failure(
         "silo `north`: a.parquet: Input/output error", ingest.STORAGE, True
     )
     (told,) = outcome.values["unreadable"]
     assert told["hint"] == ingest.STORAGE
     with pytest.raises(SiloError, match="nothing readable") as caught:
-        ingest.ingest(silo, {**arguments, "history": [str(lost)]})
+        ingest.ingest(silo, arguments([lost]))
     assert caught.value.circumstance
 
 
@@ -384,21 +382,20 @@ def test_a_silo_without_the_column_to_split_by_is_refused(run, write):
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_silo_with_one_row_or_none_has_splits_all_the_same(run, write, number):
     values = run([write("a.parquet", silos.rows(number))])
-    rows = {name: split["rows"] for name, split in values["splits"].items()}
-    assert rows["train"] + rows["eval"] == number
-    assert list(frame(values, "train").columns) == list(silos.rows(1).columns)
+    assert num_rows(values, "train") + num_rows(values, "eval") == number
+    assert set(values["splits"]) == {"train", "eval", "score"}
 
 
 def test_a_silo_whose_label_is_not_there_is_left_to_the_checks(run, write):
     values = run([write("a.parquet", silos.rows(40, late=None))])
-    assert values["splits"]["train"]["rows"] > 0
+    assert num_rows(values, "train") > 0
     assert "late" not in frame(values, "train")
 
 
 def test_a_fingerprint_lists_files_with_their_digests(silo, write, tmp_path):
     paths = [write(name, silos.rows(5)) for name in ("1.csv", "10.csv")]
-    arguments = {"folder": str(tmp_path / "data/north"), "pattern": "{span}.csv"}
-    assert ingest.fingerprint(silo, arguments).values == {
+    given = {"folder": str(tmp_path / "data/north"), "pattern": "{span}.csv"}
+    assert listing.list_files(silo, given).values == {
         "files": [
             {"span": span, "path": str(path), "digest": digests.of_file(path)}
             for span, path in zip(["1", "10"], paths, strict=True)
@@ -409,7 +406,7 @@ def test_a_fingerprint_lists_files_with_their_digests(silo, write, tmp_path):
 
 def test_a_folder_that_has_gone_is_refused(silo, tmp_path):
     with pytest.raises(SiloError) as caught:
-        ingest.fingerprint(silo, {"folder": str(tmp_path / "gone"), "pattern": "*"})
+        listing.list_files(silo, {"folder": str(tmp_path / "gone"), "pattern": "*"})
     assert caught.value.message == (
         "silo `north`: its folder: found a folder that can't be read (No such file "
         "or directory), expected one that FairSilo may list and read"
@@ -420,7 +417,7 @@ def test_a_folder_that_has_gone_is_refused(silo, tmp_path):
 def test_a_file_name_that_is_not_utf_8_is_refused(silo, tmp_path):
     (tmp_path / "caf\udce9.csv").write_text("a\n1\n")
     with pytest.raises(SiloError, match="found a file whose name is not UTF-8"):
-        ingest.fingerprint(silo, {"folder": str(tmp_path), "pattern": "*"})
+        listing.list_files(silo, {"folder": str(tmp_path), "pattern": "*"})
 
 
 @pytest.mark.parametrize(
@@ -433,7 +430,7 @@ def test_files_whose_rows_are_not_scored_are_told_apart(run, write, score, unsco
         values = run([good, broken[0]], score=score)
     else:
         # Only settings with spans may ask for it; the task takes what it is given.
-        values = run([good, broken[0]], [late, broken[1]], score=score, spans=True)
+        values = run([good, broken[0]], [late, broken[1]], score=score)
     assert [told["sentence"].split(":")[0] for told in values["unscored"]] == unscored
     sentences = [told["sentence"] for told in values["unreadable"]]
     assert sentences[0] == (
@@ -458,3 +455,45 @@ def test_a_new_column_moves_no_row_between_train_and_eval(run, write):
     more = table.assign(size=1, weight=None)
     after = run([write("a.parquet", more)], split_by=(), key=("id",))
     assert list(frame(before, "eval").id) == list(frame(after, "eval").id)
+
+
+def test_each_file_has_splits_of_its_own_which_later_spans_list_again(run, write, silo):
+    paths = [write(f"{n}.parquet", silos.rows(40, n)) for n in range(3)]
+    first = run(paths[:2])
+    before = contents(silo)
+    second = run(paths)
+    assert contents(silo).items() > before.items()
+    for split in ("train", "eval"):
+        files = second["splits"][split]["files"]
+        assert files[:-1] == first["splits"][split]["files"]
+    learned = pd.concat([frame(second, "train"), frame(second, "eval")])
+    assert sorted(learned.id) == sorted(pd.concat(map(pd.read_parquet, paths)).id)
+
+
+def test_a_column_that_one_file_does_not_have_is_missing_in_its_rows(run, write):
+    whole = write("a.parquet", silos.rows(40))
+    without = write("b.parquet", silos.rows(40, 1, weight=None, late=None))
+    values = run([without, whole])
+    assert set(frame(values, "train").id) <= set(silos.rows(40).id)
+    assert list(frame(values, "score").id) == list(silos.rows(40, 1).id)
+    assert frame(values, "score").weight.isna().all()
+    assert [item["rows"] for item in values["inputs"]] == [40, 40]
+
+
+def test_a_file_that_changed_since_it_was_listed_is_read_by_the_next_run(silo, write):
+    path = write("a.parquet", silos.rows(40))
+    given = arguments([path, write("b.parquet", silos.rows(9, 1))])
+    write("a.parquet", silos.rows(40, 2))
+    outcome = ingest.ingest(silo, given)
+    assert outcome.missing.circumstance
+    assert outcome.missing.reason.endswith("a.parquet: changed since the run began")
+    assert len(outcome.values["inputs"]) == 1
+
+
+def test_splits_that_no_run_has_used_for_days_are_removed_and_counted(run, write, silo):
+    used, unused = (write(f"{n}.parquet", silos.rows(40, n)) for n in range(2))
+    run([used, unused])
+    for folder in silo.path("splits").iterdir():
+        age(folder, 9)
+    assert run([used])["removed"] == 1
+    assert run([used, unused])["removed"] == 0, "and are written again where needed"

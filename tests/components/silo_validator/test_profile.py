@@ -29,7 +29,7 @@ def run(tmp_path):
         return profile(
             Silo("north", str(tmp_path)),
             {
-                "splits": paths,
+                "splits": {name: [path] for name, path in paths.items()},
                 "schema": silos.schema().SerializeToString().hex(),
                 "columns": dataclasses.asdict(columns),
                 "settings": {**ValidationSettings().model_dump(), **(settings or {})},

@@ -1,14 +1,14 @@
 import dataclasses
 
 from components.payloads.findings import Finding, sentences
-from components.payloads.manifest import InputFile, Manifest, SiloEntry, Split
+from components.payloads.manifest import DataFile, Manifest, SiloEntry, Split
 from components.payloads.silo import Silo
 from components.silo_validator import verdict
 from components.silo_validator.verdict import Profile
 
 
 def entry(silo="north", train=120, held_out=30, **fields):
-    splits = {"train": Split("t", "d", train), "eval": Split("e", "d", held_out)}
+    splits = {"train": Split.of("t", "d", train), "eval": Split.of("e", "d", held_out)}
     return SiloEntry(Silo(silo, ""), **{"splits": splits, **fields})
 
 
@@ -76,11 +76,11 @@ def test_a_quarantine_by_hand_comes_first_with_the_operators_words():
 
 
 def test_the_same_file_in_two_silos_is_a_reason_for_both():
-    same = InputFile("/data/x/a.csv", "same", 10)
+    same = DataFile("/data/x/a.csv", "same", 10)
     cohort = judge(
         entry("a", inputs=(same,)),
         entry("b", inputs=(dataclasses.replace(same, path="/data/y/b.csv"),)),
-        entry("c", inputs=(InputFile("/data/z/a.csv", "other", 10),)),
+        entry("c", inputs=(DataFile("/data/z/a.csv", "other", 10),)),
     )
     assert [sentences(member.reasons) for member in cohort.members] == [
         ("file a.csv is the same, byte for byte, as one of another silo",),
@@ -90,11 +90,11 @@ def test_the_same_file_in_two_silos_is_a_reason_for_both():
 
 
 def test_files_without_a_row_may_be_the_same():
-    empty = InputFile("/data/x/a.csv", "header only", 0)
+    empty = DataFile("/data/x/a.csv", "header only", 0)
     cohort = judge(entry("a", inputs=(empty,)), entry("b", inputs=(empty,)))
     assert cohort.admitted == ["a", "b"]
 
 
 def test_one_silo_may_hold_a_file_twice():
-    files = (InputFile("/x/a.csv", "same", 10), InputFile("/x/b.csv", "same", 10))
+    files = (DataFile("/x/a.csv", "same", 10), DataFile("/x/b.csv", "same", 10))
     assert only(entry(inputs=files)).admitted

@@ -39,8 +39,8 @@ def probe(silo, arguments):
         case "not json":
             return Result({"values": {1, 2}})
         case "part":
-            lacking = tasks.failure("probe", silo, OSError(28, "secret"))
-            return Result({}, lacking=lacking)
+            missing = tasks.failure("probe", silo, OSError(28, "secret"))
+            return Result({}, missing=missing)
     values = {"silo": silo.id, "got": arguments.get("got"), "pid": os.getpid()}
     return Result(values, b"payload", arguments.get("pooled", "").encode())
 
@@ -144,7 +144,7 @@ def test_a_bug_is_told_by_its_place_and_its_traceback_goes_to_the_log(caplog):
 def test_what_lacks_a_part_for_a_circumstance_is_noted():
     with circumstances.collected() as noted:
         (result,) = outcomes({"fault": "part"})
-    assert noted == [result.lacking.reason]
+    assert noted == [result.missing.reason]
     assert "No space left" in noted[0]
 
 

@@ -212,7 +212,7 @@ def test_what_is_handed_over_belongs_to_the_silo_down_to_the_last_file(tmp_path)
     file.parent.mkdir(parents=True)
     file.write_text("rows")
     file.with_name("link").symlink_to(outside)
-    homes.hand_over(silo, silo.path("a", "b"))
+    homes.chown_to_silo(silo, silo.path("a", "b"))
     uid = homes.uid_of(silo)
     for path in (silo.path("a"), silo.path("a", "b"), file):
         assert (path.stat().st_uid, path.stat().st_gid) == (uid, uid)
@@ -222,7 +222,7 @@ def test_what_is_handed_over_belongs_to_the_silo_down_to_the_last_file(tmp_path)
 def test_nothing_outside_its_home_is_handed_to_a_silo(tmp_path):
     silo = homes.open_home(tmp_path / "homes", "north")
     with pytest.raises(ValueError, match="does not lie below the home of silo `north`"):
-        homes.hand_over(silo, tmp_path)
+        homes.chown_to_silo(silo, tmp_path)
 
 
 @needs_root
@@ -234,7 +234,7 @@ def test_one_silos_user_cannot_read_anothers_home():
         pathlib.Path(folder).chmod(0o755)
         north, south = (homes.open_home(folder, name) for name in ("north", "south"))
         north.path("rows").write_text("secret")
-        homes.hand_over(north, north.path("rows"))
+        homes.chown_to_silo(north, north.path("rows"))
 
         def read(silo):
             uid = homes.uid_of(silo)

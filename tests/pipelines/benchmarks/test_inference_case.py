@@ -19,13 +19,13 @@ def test_silos_are_unequal_and_hold_all_rows_once(case):
     ids = [
         row
         for entry in case.manifest
-        for row in pq.read_table(entry.splits[SCORE].path)["row_id"].to_pylist()
+        for row in pq.read_table(entry.splits[SCORE].paths[0])["row_id"].to_pylist()
     ]
     assert ids == list(range(3000))
 
 
 def test_columns_have_missing_and_unknown_values(case):
-    rows = pq.read_table(case.manifest.entries[0].splits[SCORE].path)
+    rows = pq.read_table(case.manifest.entries[0].splits[SCORE].paths[0])
     assert rows["f0"].null_count > 0
     assert rows["c0"].null_count > 0
     assert "unknown" in rows["c1"].to_pylist()

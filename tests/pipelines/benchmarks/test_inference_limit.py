@@ -12,7 +12,7 @@ from pipelines.benchmarks import inference_case, inference_limit
 def test_the_limit_gives_the_scores_of_the_encoding_that_nodes_share(tmp_path):
     case = inference_case.build(tmp_path / "case", rows=2000)
     scorer = Scorer(case.model)
-    source = pathlib.Path(case.manifest.entries[0].splits[SCORE].path)
+    source = pathlib.Path(case.manifest.entries[0].splits[SCORE].paths[0])
     target = tmp_path / "limit.parquet"
     inference_limit.score_file(
         source, target, case.spec, scorer.signature, batch_rows=300

@@ -1,6 +1,7 @@
 """`fairsilo kubeflow`: what scripts and people see of a server, over real HTTP."""
 
 import json
+import shutil
 import signal
 import threading
 
@@ -9,13 +10,15 @@ import typer
 from typer.testing import CliRunner
 
 from components.errors import FairSiloError
-from pipelines.cli import kubeflow
-from pipelines.kubeflow import waiting
+from pipelines.cli import compile as compile_cli
+from pipelines.cli import kubeflow, main
+from pipelines.kubeflow import client, logs
 from pipelines.runs.store import RunStore
 from pipelines.summary import Summary
-from tests.support import kfp_package
 from tests.support.kfp_server import Fault, Kfp
-from tests.support.program import fairsilo, start, wait_until
+from tests.support.program import PROJECT, fairsilo, start, wait_until
+
+GOLDEN = PROJECT / "tests" / "pipelines" / "runners" / "golden" / "flights.yaml"
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ def kfp():
 
 @pytest.fixture
 def package(tmp_path):
-    return kfp_package.write(tmp_path / "package.yaml")
+    return shutil.copy(GOLDEN, tmp_path / "package.yaml")
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ def command(kfp, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FAIRSILO_KFP_HOST", kfp.host)
     monkeypatch.delenv("FAIRSILO_STORE", raising=False)
-    monkeypatch.setattr(waiting, "POLL_S", 0.01)
+    monkeypatch.setattr(client, "POLL_S", 0.01)
 
     def run(*arguments):
         done = CliRunner().invoke(kubeflow.app, [str(one) for one in arguments])
@@ -59,7 +62,7 @@ def test_upload_tells_the_version_and_the_second_time_that_it_is_there(
     again = command("upload", "flights", f"--package={package}")
     assert first.stdout == again.stdout
     name, version, version_id = first.stdout.split()
-    [stored] = kfp.state.versions.values()
+    [stored] = kfp.versions.values()
     assert (name, version, version_id) == (
         "flights",
         stored.display_name,
@@ -67,17 +70,6 @@ def test_upload_tells_the_version_and_the_second_time_that_it_is_there(
     )
     assert "uploaded" in first.stderr
     assert "is there already" in again.stderr
-
-
-def test_upload_tells_scripts_the_same_as_one_object(command, package):
-    told = [
-        json.loads(
-            command("upload", "flights", f"--package={package}", "--json").stdout
-        )
-        for _ in range(2)
-    ]
-    assert [one.pop("uploaded") for one in told] == [True, False]
-    assert told[0] == told[1]
 
 
 def test_run_uploads_what_is_new_and_prints_id_and_address(kfp, command, package):
@@ -89,28 +81,28 @@ def test_run_uploads_what_is_new_and_prints_id_and_address(kfp, command, package
         "--param=rounds=3",
         "--param=force=true",
     )
-    run_id, address = done.stdout.split()
-    assert address == f"{kfp.host}/#/runs/details/{run_id}"
-    run = kfp.state.runs[run_id]
+    run_id = done.stdout.strip()
+    assert f"{kfp.host}/#/runs/details/{run_id}" in done.stderr
+    run = kfp.runs[run_id]
     assert run.display_name == "flights 2013-11"
     assert run.runtime_config.parameters == {
         "span": "2013-11",
-        "rounds": 3,
+        "rounds": "3",
         "force": True,
     }
     assert run.service_account == "fairsilo-runner"
-    [experiment] = kfp.state.experiments.values()
+    [experiment] = kfp.experiments.values()
     assert experiment.display_name == "flights"
 
 
 def test_an_experiment_can_be_named(kfp, command, package):
     command("run", "flights", f"--package={package}", "--experiment=trials")
-    assert [one.display_name for one in kfp.state.experiments.values()] == ["trials"]
+    assert [one.display_name for one in kfp.experiments.values()] == ["trials"]
 
 
 def test_a_wrong_parameter_sends_nothing(kfp, command, package):
-    with pytest.raises(FairSiloError, match="known: client_learning_rate") as caught:
-        command("run", "flights", f"--package={package}", "--param=round=3")
+    with pytest.raises(FairSiloError, match="known: algorithm") as caught:
+        command("run", "flights", f"--package={package}", "--param=roundz=3")
     assert caught.value.exit_status == 2
     assert kfp.requests == []
 
@@ -136,7 +128,7 @@ def test_waiting_tells_the_steps_and_exits_by_kubeflows_state(
     done = command("run", "flights", f"--package={package}", "--wait")
     worker.join()
     assert done.exit_code == status
-    assert "Open run           done" in done.stderr
+    assert "Prepare            done" in done.stderr
     assert "Kubeflow's state decides: give --store" in done.stderr
     assert done.stdout.split()[-1] == ("succeeded" if status == 0 else "failed")
 
@@ -170,12 +162,12 @@ def _ending(kfp, state, store="", verdict=""):
     """Let the run that will be started come to its end."""
 
     def work():
-        wait_until(lambda: kfp.state.runs)
-        [run_id] = kfp.state.runs
-        kfp.state.workflows[run_id].step("open-run", "SUCCEEDED")
+        wait_until(lambda: kfp.runs)
+        [run_id] = kfp.runs
+        kfp.step(run_id, "prepare", "SUCCEEDED")
         if store:
             RunStore(store, "flights").finish(Summary(run_id, "flights", "x", verdict))
-        kfp.state.end(run_id, state)
+        kfp.runs[run_id].state = state
 
     worker = threading.Thread(target=work)
     worker.start()
@@ -183,16 +175,15 @@ def _ending(kfp, state, store="", verdict=""):
 
 
 def test_status_tells_run_and_steps(kfp, command, started):
-    workflow = kfp.state.workflows[started]
-    workflow.step("open-run", "SUCCEEDED")
-    workflow.step("silo-example-gen", "FAILED")
-    kfp.state.end(started, "FAILED")
+    kfp.step(started, "prepare", "SUCCEEDED")
+    kfp.step(started, "train", "FAILED")
+    kfp.runs[started].state = "FAILED"
     told = command("status", "flights").stdout
     assert f"({started}): failed" in told
-    assert "SiloExampleGen     failed" in told
-    assert "Dashboard          waiting" in told
+    assert "Train              failed" in told
+    assert "Evaluate           waiting" in told
     told = json.loads(command("status", "flights", started, "--json").stdout)
-    assert (told["state"], told["steps"]["open-run"]) == ("FAILED", "done")
+    assert (told["state"], told["steps"]["Prepare"]) == ("FAILED", "done")
 
 
 def test_status_before_any_run_says_how_to_start_one(command):
@@ -201,50 +192,24 @@ def test_status_before_any_run_says_how_to_start_one(command):
     assert "fairsilo kubeflow run flights" in caught.value.hint
 
 
-def test_logs_are_printed_as_they_are_by_title_or_id(kfp, command, started):
-    kfp.state.workflows[started].step("open-run", "SUCCEEDED", b"l\xc3\xa4uft\xff\n")
-    for step in ("Open run", "open-run"):
+def test_logs_are_those_of_the_step_that_runs_the_node(command, started, monkeypatch):
+    monkeypatch.setattr(logs, "read", lambda *asked: [str(asked).encode(), b"\xff"])
+    for step in ("FeatureSpecGen", "Prepare", "prepare"):
         done = command("logs", "flights", step)
-        assert done.stdout_bytes == b"l\xc3\xa4uft\xff\n"
+        assert done.stdout_bytes == f"('{started}', 'prepare', 'kubeflow')".encode() + (
+            b"\xff"
+        )
 
 
-def test_logs_of_a_step_that_there_is_not_name_those_there_are(command, started):
-    with pytest.raises(FairSiloError, match=r"known: .*SiloExampleGen") as caught:
-        command("logs", "flights", "Trainer", f"--run={started}")
-    assert caught.value.exit_status == 2
-
-
-def test_artifacts_are_written_and_what_is_missing_is_said(
-    kfp, command, started, tmp_path
-):
-    kfp.state.workflows[started].step("open-run", "SUCCEEDED", b"opened")
-    done = command("artifacts", "flights", "-o", tmp_path / "out")
-    assert done.exit_code == 0
-    assert (tmp_path / "out/logs/open-run.log").read_bytes() == b"opened"
-    assert "pages and summary: give --store" in done.stderr
-    assert str(tmp_path / "out/run.json") in done.stdout
-
-
-def test_artifacts_take_page_and_summary_from_the_store(command, started, tmp_path):
-    store = f"sqlite:///{tmp_path / 'store.sqlite'}"
-    page = tmp_path / "index.html"
-    page.write_bytes(b"<html>the page</html>")
-    ended = Summary(started, "flights", "x", "blessed", dashboard=str(page))
-    RunStore(store, "flights").finish(ended)
-    command("artifacts", "flights", "-o", tmp_path / "out", f"--store={store}")
-    assert (tmp_path / "out/page.html").read_bytes() == b"<html>the page</html>"
-    assert json.loads((tmp_path / "out/summary.json").read_text())["run_id"] == started
-
-
-def test_a_token_comes_from_the_environment(kfp, command, package, monkeypatch):
-    kfp.token = "t0ken"  # noqa: S105
-    monkeypatch.setenv("FAIRSILO_KFP_TOKEN", kfp.token)
-    assert command("upload", "flights", f"--package={package}").exit_code == 0
+def test_logs_of_a_step_that_there_is_not_name_those_there_are(command):
+    with pytest.raises(FairSiloError, match=r"known: prepare, .*SiloExampleGen") as it:
+        command("logs", "flights", "Trainer")
+    assert it.value.exit_status == 2
 
 
 def test_no_option_takes_a_token():
     # What stands on the command line can be read by others on the machine.
-    commands = [typer.main.get_command(kubeflow.app)]
+    commands = [typer.main.get_command(main.app)]
     options = []
     for command in commands:
         commands += getattr(command, "commands", {}).values()
@@ -253,16 +218,21 @@ def test_no_option_takes_a_token():
     assert not [name for name in options if "token" in name or "password" in name]
 
 
-def test_without_an_address_it_says_where_to_give_one(command, package, monkeypatch):
+def test_the_command_line_comes_before_the_settings(kfp, command, monkeypatch):
+    connected = []
+    monkeypatch.setattr(client, "Client", lambda *given: connected.append(given))
+    chosen = compile_cli.find("flights", "", ["kubeflow.host=http://a"])
     monkeypatch.delenv("FAIRSILO_KFP_HOST")
-    with pytest.raises(FairSiloError, match="found no address") as caught:
-        command("upload", "flights", f"--package={package}")
-    assert caught.value.exit_status == 2
-    assert "FAIRSILO_KFP_HOST" in caught.value.hint
+    kubeflow.connect(chosen, "", "")
+    kubeflow.connect(chosen, "http://b", "team")
+    assert connected == [
+        ("flights", "http://a", "kubeflow"),
+        ("flights", "http://b", "team"),
+    ]
 
 
 def test_a_fault_of_the_server_is_a_sentence_and_status_1(kfp, package, tmp_path):
-    kfp.faults = [Fault(403, where="pipelines")]
+    kfp.faults = [Fault(403, where="/pipelines")]
     done = fairsilo(
         "kubeflow",
         "upload",
@@ -272,8 +242,8 @@ def test_a_fault_of_the_server_is_a_sentence_and_status_1(kfp, package, tmp_path
         folder=tmp_path,
     )
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"error: {kfp.host}: list pipelines: not allowed")
-    assert "hint: ask for the right `list`" in done.stderr
+    assert done.stderr.startswith(f"error: {kfp.host}: GET pipelines: not allowed")
+    assert "hint: ask for the role" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -288,10 +258,10 @@ def test_interrupting_the_wait_leaves_the_run_and_says_so(kfp, package, tmp_path
         folder=tmp_path,
     )
     # Of the wait itself: the first comes before it tells that it begins.
-    wait_until(lambda: len(kfp.asked("GET", "/runs/")) > 1)
+    wait_until(lambda: sum("/runs/" in path for _, path in kfp.requests) > 1)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=120)
-    [run_id] = kfp.state.runs
+    [run_id] = kfp.runs
     assert process.returncode == 130
     assert out.split()[0] == run_id
     assert f"run {run_id} goes on" in err
@@ -305,6 +275,6 @@ def test_the_real_package_is_compiled_uploaded_and_run(kfp, tmp_path):
     )
     told = json.loads(done.stdout)
     assert told["uploaded"] is True
-    assert kfp.state.runs[told["run_id"]].runtime_config.parameters == {"rounds": "2"}
+    assert kfp.runs[told["run_id"]].runtime_config.parameters == {"rounds": "2"}
     status = fairsilo("kubeflow", "status", *shared, folder=tmp_path).stdout
-    assert "FederatedTrainer" in status
+    assert "Train " in status

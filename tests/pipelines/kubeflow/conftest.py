@@ -1,12 +1,22 @@
-"""A server of Kubeflow Pipelines, a way to it, and a package."""
+"""A server of Kubeflow Pipelines, and a package for it."""
+
+import pathlib
+import shutil
 
 import pytest
+from kubernetes.config import kube_config
 
-from pipelines.kubeflow import experiments, runs, versions
-from pipelines.kubeflow.connection import Connection, Server
-from pipelines.kubeflow.credentials import FixedToken
-from tests.support import kfp_package
+from pipelines.kubeflow import client
+from pipelines.kubeflow.client import Client
 from tests.support.kfp_server import Kfp
+from tests.support.program import PROJECT
+
+GOLDEN = PROJECT / "tests" / "pipelines" / "runners" / "golden" / "flights.yaml"
+
+
+def use_kubeconfig(monkeypatch, path):
+    # The environment is read when the module is loaded.
+    monkeypatch.setattr(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", str(path))
 
 
 @pytest.fixture
@@ -15,42 +25,31 @@ def kfp():
         yield server
 
 
-@pytest.fixture
-def connect(kfp):
-    """Connects to the server; a token, a namespace, seconds may be given."""
-
-    def make(token="", namespace="kubeflow", timeout_s=5.0, host=""):
-        known = FixedToken(token) if token else None
-        return Connection(
-            Server(host or kfp.host, namespace, known, timeout_s, backoff_s=0.01)
-        )
-
-    return make
+@pytest.fixture(autouse=True)
+def alone(monkeypatch, tmp_path):
+    """No credentials, kubeconfig or pauses of this machine."""
+    for name in ("TOKEN", "ENTRA_SCOPE", "HOST"):
+        monkeypatch.delenv(f"FAIRSILO_KFP_{name}", raising=False)
+    use_kubeconfig(monkeypatch, tmp_path / "none")
+    monkeypatch.setattr(client, "POLL_S", 0.01)
 
 
 @pytest.fixture
-def connection(connect):
-    return connect()
+def package(tmp_path) -> pathlib.Path:
+    return pathlib.Path(shutil.copy(GOLDEN, tmp_path / "package.yaml"))
 
 
 @pytest.fixture
-def package_file(tmp_path):
-    return kfp_package.write(tmp_path / "package.yaml")
+def connect(kfp):
+    return lambda host="": Client("flights", host or kfp.host, "kubeflow")
 
 
 @pytest.fixture
-def version(connection, package_file):
-    """An uploaded package."""
-    return versions.ensure(connection, "flights", package_file)
-
-
-@pytest.fixture
-def place(connection):
-    """Id of the use case's experiment."""
-    return experiments.ensure(connection, "flights")
-
-
-@pytest.fixture
-def run(connection, version, place):
+def run_id(connect, package):
     """A run that was just started."""
-    return runs.start(connection, version, "flights 2013-11", place, {}, "")
+    connected = connect()
+    pipeline_id, version_id, _ = connected.upload(package)
+    place = connected.create_experiment("flights").experiment_id
+    return connected.run_pipeline(
+        place, "flights", pipeline_id=pipeline_id, version_id=version_id
+    ).run_id

@@ -1,120 +1,171 @@
-"""Schedules of the file are checked as a whole; those of ours are told from others."""
+"""Schedules: what is desired comes about, what is not ours stays, no run is ended."""
 
 import datetime
 
-import kfp_server_api as api
 import pytest
+from pydantic import ValidationError
 
 from components.errors import SettingsError
 from pipelines.kubeflow import schedules
+from pipelines.kubeflow.schedules import Desired
 from pipelines.kubeflow.settings import KubeflowSettings, ScheduleSettings
 
-NOW = datetime.datetime(2026, 11, 23, 21, tzinfo=datetime.UTC)
-WEEKLY = ScheduleSettings(
-    cron="0 4 * * 1", time_zone="Asia/Tokyo", parameters={"rounds": 20}
-)
+
+def desired(cron="0 4 * * 1", **more) -> Desired:
+    fields = more.pop("fields", {})
+    return Desired(ScheduleSettings(cron=cron, **more), fields)
 
 
-def _wanted(**named):
-    return schedules.wanted(named, KubeflowSettings(), NOW)
+@pytest.fixture
+def server(connect):
+    return connect()
 
 
-def _job(version, place, settings=WEEKLY, account="fairsilo-runner"):
-    [wanted] = _wanted(weekly=settings)
-    return schedules.job("flights", wanted, version, place, account)
+@pytest.fixture
+def apply(server, package):
+    """Applies schedules of the use case, as a command of its own would."""
+
+    def run(account="fairsilo-runner", **given):
+        return schedules.apply(server, given, server.upload(package)[:2], account)
+
+    return run
 
 
-def test_a_schedule_becomes_a_recurring_run_that_never_overlaps(version, place):
-    job = _job(version, place)
-    assert job.display_name == "fairsilo/flights/weekly"
-    assert job.description.startswith("fairsilo ")
-    assert job.description.endswith(" 0 4 * * 1 Asia/Tokyo")
-    assert job.trigger.cron_schedule.cron == "0 0 19 * * 0"
-    assert (job.max_concurrency, job.no_catchup, job.mode) == ("1", True, "ENABLE")
-    assert job.runtime_config.parameters == {"rounds": 20}
-    assert job.pipeline_version_reference.pipeline_version_id == version.version_id
-    assert (job.experiment_id, job.service_account) == (place, "fairsilo-runner")
-
-
-def test_catching_up_and_being_off_are_handed_on(version, place):
-    settings = WEEKLY.model_copy(update={"catch_up": True, "enabled": False})
-    job = _job(version, place, settings)
-    assert (job.no_catchup, job.mode) == (False, "DISABLE")
+def test_a_schedule_is_created_once_with_all_that_makes_it_up(kfp, server, apply):
+    one = desired(fields={"rounds": "9", "force": True}, catch_up=True)
+    assert apply(weekly=one) == {"weekly": "created"}
+    assert apply(weekly=one) == {"weekly": "unchanged"}
+    (made,) = kfp.schedules.values()
+    assert made.display_name == "fairsilo/flights/weekly"
+    assert made.trigger.cron_schedule.cron == "0 0 4 * * 1"
+    assert made.runtime_config.parameters == {"rounds": "9", "force": True}
+    assert (made.no_catchup, made.max_concurrency) == (False, "1")
+    (found,) = schedules.existing(server)
+    assert (found.cron, found.enabled) == ("0 4 * * 1", True)
 
 
 @pytest.mark.parametrize(
-    "change",
+    "changed",
     [
-        {"cron": "0 5 * * 1"},
-        {"time_zone": "Asia/Seoul"},
-        {"parameters": {"rounds": 21}},
-        {"parameters": {}},
-        {"catch_up": True},
+        {"one": desired("0 5 * * 1")},
+        {"one": desired(catch_up=True)},
+        {"one": desired(fields={"rounds": "9"})},
+        {"one": desired(), "account": "other"},
     ],
 )
-def test_the_digest_changes_with_all_that_makes_a_schedule_up(version, place, change):
-    changed = WEEKLY.model_copy(update=change)
-    digests = {
-        schedules.digest_of(_job(version, place, one)) for one in (WEEKLY, changed)
-    }
-    assert len(digests) == 2
+def test_what_changed_is_made_anew_before_the_old_one_goes(kfp, apply, changed):
+    apply(one=desired())
+    (old,) = kfp.schedules
+    assert apply(**changed) == {"one": "recreated, for it changed"}
+    assert len(kfp.schedules) == 1
+    assert old not in kfp.schedules
+    made = [path for method, path in kfp.requests if "recurringruns" in path
+            and method in {"POST", "DELETE"}]  # fmt: skip
+    assert made[-1].endswith(old)
 
 
-def test_the_digest_is_of_the_account_too_but_not_of_the_switch(version, place):
-    same = schedules.digest_of(_job(version, place))
-    off = WEEKLY.model_copy(update={"enabled": False})
-    assert schedules.digest_of(_job(version, place, off)) == same
-    assert schedules.digest_of(_job(version, place, account="other")) != same
+def test_another_package_makes_schedules_anew(kfp, apply, package):
+    apply(one=desired())
+    package.write_text(package.read_text().replace("abab", "cdcd"))
+    assert apply(one=desired()) == {"one": "recreated, for it changed"}
 
 
-def test_a_long_description_still_fits_the_servers_column(version, place):
-    odd = ",".join(map(str, range(1, 60, 2)))
-    settings = WEEKLY.model_copy(update={"cron": f"{odd},{odd},{odd} 4 * * *"})
-    job = _job(version, place, settings)
-    assert len(job.description) == 255
-    assert schedules.digest_of(job)
+def test_the_switch_alone_is_turned_where_only_that_changed(kfp, apply):
+    apply(one=desired())
+    assert apply(one=desired(enabled=False)) == {"one": "switched off"}
+    assert apply(one=desired(enabled=False)) == {"one": "unchanged"}
+    assert apply(one=desired()) == {"one": "switched on"}
 
 
-@pytest.mark.parametrize("name", ["Weekly", "a b", "-a", "a-", "", "x" * 41, "a/b"])
-def test_a_name_that_is_none_is_refused(name):
-    with pytest.raises(SettingsError, match="expected a name of small letters"):
-        _wanted(**{name: WEEKLY})
+def test_those_that_are_no_longer_desired_go_and_others_stay(kfp, apply):
+    apply(one=desired(), two=desired())
+    *_, two = kfp.schedules.values()
+    others = (
+        ("by hand", two.description),  # of another name
+        ("fairsilo/census/two", two.description),  # of another use case
+        ("fairsilo/flights/three", "made by hand"),  # without our mark
+    )
+    for number, (name, description) in enumerate(others):
+        other = type(two)(**{**two.to_dict(), "display_name": name})
+        other.trigger, other.description = two.trigger, description
+        kfp.schedules[str(number)] = other
+    assert apply(one=desired()) == {"one": "unchanged", "two": "deleted"}
+    assert apply() == {"one": "deleted"}
+    assert set(kfp.schedules) == {"0", "1", "2"}
 
 
-def test_a_time_that_cannot_be_said_names_its_schedule():
-    monthly = ScheduleSettings(cron="0 4 1 * *", time_zone="Asia/Tokyo")
-    with pytest.raises(SettingsError, match="schedule `monthly`: `0 4 1"):
-        _wanted(weekly=WEEKLY, monthly=monthly)
+def test_a_run_in_progress_is_not_ended_by_a_change(kfp, apply):
+    apply(one=desired())
+    (old,) = kfp.schedules
+    run = kfp.fire(old)
+    said = apply(one=desired("0 5 * * 1"))["one"]
+    assert f"the old one: switched off; goes once run {run} has ended" in said
+    assert kfp.killed == []
+    assert kfp.schedules[old].status == "DISABLED"
+    kfp.runs[run].state = "SUCCEEDED"
+    assert apply(one=desired("0 5 * * 1")) == {"one": "unchanged"}
+    assert old not in kfp.schedules
 
 
-def test_a_parameter_that_is_none_names_its_schedule(version, place):
-    settings = WEEKLY.model_copy(update={"parameters": {"round": 3}})
-    with pytest.raises(SettingsError, match="`weekly`: parameter `round`: found no"):
-        _job(version, place, settings)
+def test_schedules_of_many_pages_are_all_found(kfp, server, apply):
+    apply(one=desired())
+    (made,) = kfp.schedules.values()
+    for number in range(230):
+        kfp.schedules[str(number)] = made
+    assert len(schedules.existing(server)) == 231
 
 
-def test_schedules_come_by_name():
-    assert [one.name for one in _wanted(b=WEEKLY, a=WEEKLY)] == ["a", "b"]
+def test_another_service_account_is_warned_of(kfp, server, apply):
+    apply(one=desired())
+    (found,) = schedules.existing(server)
+    said = schedules.account_warning("flights", found, "fairsilo-runner")
+    assert "service account `pipeline-runner`, expected `fairsilo-runner`" in said
+    assert schedules.account_warning("flights", found, "pipeline-runner") == ""
+    assert schedules.account_warning("flights", found, "") == ""
 
 
-def test_only_those_with_our_name_and_mark_are_ours(kfp, connection, version, place):
-    ours = _job(version, place)
-    for name, description in (
-        ("fairsilo/flights/weekly", ours.description),
-        ("fairsilo/flights/by-hand", "made in the UI"),
-        ("fairsilo/loans/weekly", ours.description),
-        ("Clone of fairsilo/flights/weekly", ours.description),
-        ("fairsilo/flights/blank", None),
-    ):
-        job = api.V2beta1RecurringRun(**ours.to_dict())
-        job.display_name, job.description = name, description
-        job.trigger, job.runtime_config = ours.trigger, ours.runtime_config
-        job.pipeline_version_reference = ours.pipeline_version_reference
-        kfp.state.create_job(job)
-    [found] = schedules.found(connection, place, "flights")
-    assert found.name == "weekly"
-    assert found.digest == schedules.digest_of(ours)
-    assert found.about == "0 4 * * 1 Asia/Tokyo"
-    assert (found.cron, found.enabled) == ("0 0 19 * * 0", True)
-    assert found.parameters == {"rounds": 20}
-    assert found.version_id == version.version_id
+def test_the_next_times_are_those_of_the_servers_zone_told_in_utc_too():
+    times = schedules.next_times("30 4 * * 1", "Asia/Tokyo")
+    assert len(times) == 3
+    for text in times:
+        assert "04:30 JST = Sun 19:30 UTC" in text
+    first = datetime.date.fromisoformat(times[0].split()[1])
+    assert 0 <= (first - datetime.datetime.now(datetime.UTC).date()).days <= 8
+
+
+@pytest.mark.parametrize(
+    ("cron", "sentence"),
+    [
+        ("0 4 * *", "expected five fields, .* found 4"),
+        ("0 0 4 * * 1", "found 6: leave out the seconds"),
+        ("61 4 * * 1", "Bad minute"),
+        ("0 0 31 4,6 *", "Bad day-of-month"),
+        ("0 4 L * *", "expected no L, W or #"),
+        ("0 4 * * 5#2", "expected no L, W or #"),
+        ("0 4 * * 1-7", "Sunday as 0"),
+    ],
+)
+def test_a_cron_that_kubeflow_would_read_otherwise_is_refused(cron, sentence):
+    with pytest.raises(ValidationError, match=sentence):
+        ScheduleSettings(cron=cron)
+
+
+@pytest.mark.parametrize(
+    "cron", ["0 4 * JUL MON-WED", "*/7 * 7,17 7 */7", "0 0 1 1 0", "5 4 * * sun"]
+)
+def test_a_cron_that_kubeflow_knows_is_taken(cron):
+    assert ScheduleSettings(cron=cron).cron == cron
+
+
+def test_zone_and_image_of_the_settings_are_checked():
+    with pytest.raises(ValidationError, match="IANA name of a time zone"):
+        KubeflowSettings(server_time_zone="Berlin")
+    with pytest.raises(ValidationError, match="pinned by digest"):
+        KubeflowSettings(image="registry.example/fairsilo:latest")
+
+
+def test_a_name_that_kubeflow_does_not_take_is_refused():
+    schedules.check_name("monthly-2")
+    for name in ("Monthly", "a/b", "", "a" * 41):
+        with pytest.raises(SettingsError, match="small letters"):
+            schedules.check_name(name)

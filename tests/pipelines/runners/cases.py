@@ -19,7 +19,7 @@ from components.payloads.decision import Baseline, Decision, GateResult, NotEval
 from components.payloads.findings import Finding
 from components.payloads.ledger import FailureLine, Ledger
 from components.payloads.ledger import SiloLine as Predictions
-from components.payloads.manifest import InputFile, Manifest, SiloEntry, Split
+from components.payloads.manifest import DataFile, Manifest, SiloEntry, Split
 from components.payloads.model_run import Dropped, RoundRecord, RunRecord, SiloRecord
 from components.payloads.silo import Silo
 from components.payloads.table import Figure, Table
@@ -129,13 +129,13 @@ def entry(silo: str) -> SiloEntry:
     number = SILOS.index(silo)
     rows = {"train": 120 + 50 * number, "eval": 30 + 5 * number, "score": 7, "next": 3}
     files = tuple(
-        InputFile(f"/data/{number}/2013-{month:02d}.parquet", "d" * 64, 50)
+        DataFile(f"/data/{number}/2013-{month:02d}.parquet", "d" * 64, 50)
         for month in range(1, 7 if silo == NORTH else 2)
     )
     return SiloEntry(
         Silo(silo, f"/homes/{number}"),
         files,
-        {name: Split(f"{name}.parquet", "e" * 64, n) for name, n in rows.items()},
+        {name: Split.of(f"{name}.parquet", "e" * 64, n) for name, n in rows.items()},
         unreadable=(Finding("old.csv: found no row"),) if silo == ARABIC else (),
     )
 

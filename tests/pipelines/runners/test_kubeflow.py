@@ -14,23 +14,12 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 
 from components.errors import SettingsError
 from pipelines import use_case
-from pipelines.runners import kubeflow
+from pipelines.runners import kubeflow, pod_spec, steps
+from pipelines.runners.steps import STEPS
 from tests.support import kfp_local
 
 GOLDEN = pathlib.Path(__file__).with_name("golden") / "flights.yaml"
 IMAGE = "registry.example/fairsilo-pipeline@sha256:" + "ab" * 32
-NODES = {
-    "ImportSchemaGen",
-    "SiloExampleGen",
-    "SiloValidator",
-    "FeatureSpecGen",
-    "FederatedTrainer",
-    "FairnessEvaluator",
-    "Pusher",
-    "BatchInferrer",
-    "Dashboard",
-}
-STEPS = {*NODES, "open-run", "decide", "close-run"}
 MAX_ARGUMENT_BYTES = 60 * 1024
 
 
@@ -76,12 +65,16 @@ def test_compiling_twice_gives_the_same_bytes(package, tmp_path):
     assert compiled(tmp_path / "again.yaml").read_bytes() == package.read_bytes()
 
 
-def test_there_is_one_container_a_node_and_its_name_is_readable(containers, tasks):
-    assert {one["args"][0] for one in containers.values()} == STEPS
+def test_there_is_one_container_a_step_and_its_name_is_readable(containers, tasks):
+    assert {one["args"][0] for one in containers.values()} == set(STEPS)
     names = {task["taskInfo"]["name"] for task in tasks.values()}
-    assert names == {*NODES, "Open run", "Decide", "Close run", "chain"}
-    assert "silo-example-gen" in tasks
+    assert names == {"chain", *(step.title for step in STEPS.values())}
     assert all(len(name) <= 121 for name in tasks)
+
+
+def test_a_step_is_found_by_its_name_title_or_node():
+    for text in ("predict-and-report", "Predict and report", "Dashboard"):
+        assert steps.find(text) is steps.REPORT
 
 
 def test_every_container_is_unlike_all_others(containers):
@@ -118,7 +111,7 @@ def test_the_platform_document_parses_strictly(platforms):
         message = kubernetes_executor_config_pb2.KubernetesExecutorConfig()
         json_format.ParseDict(one, message)
     with pytest.raises(json_format.ParseError):
-        json_format.ParseDict({**platforms["exec-decide"], "tolerence": []}, message)
+        json_format.ParseDict({**platforms["exec-train"], "tolerence": []}, message)
 
 
 def test_the_pipeline_document_parses_strictly(spec):
@@ -155,10 +148,10 @@ def test_no_step_waits_for_ever(platforms):
     assert {one["activeDeadlineSeconds"] for one in platforms.values()} == {"21600"}
 
 
-def test_steps_that_go_on_where_they_stopped_are_tried_again(tasks):
+def test_every_step_is_tried_again(tasks):
     again = {name for name, task in tasks.items() if "retryPolicy" in task}
-    assert again == {kubeflow.task_name(node) for node in NODES} | {"close-run"}
-    policy = tasks["federated-trainer"]["retryPolicy"]
+    assert again == set(STEPS)
+    policy = tasks["train"]["retryPolicy"]
     assert policy["maxRetryCount"] == 2
     assert policy["backoffFactor"] == 2.0
 
@@ -191,17 +184,32 @@ def test_a_step_that_runs_to_its_time_out_each_time_gets_all_its_attempts(
     json_format.ParseDict(spec, pipeline_spec_pb2.PipelineSpec())
 
 
-def test_order_is_that_of_the_chain(tasks):
-    assert tasks["import-schema-gen"]["dependentTasks"] == ["open-run"]
-    assert "import-schema-gen" in tasks["silo-example-gen"]["dependentTasks"]
-    assert "silo-validator" in tasks["feature-spec-gen"]["dependentTasks"]
-    assert {"dashboard", "pusher"} <= {*tasks["decide"]["dependentTasks"]}
+def test_each_step_waits_for_the_one_before(tasks):
+    before = {name: tasks[name].get("dependentTasks") for name in STEPS}
+    assert before == {
+        "prepare": None,
+        "train": ["prepare"],
+        "evaluate": ["train"],
+        "predict-and-report": ["evaluate"],
+        "close-run": ["exit-handler-1"],
+    }
+
+
+def test_each_config_map_is_mounted_in_the_one_step_that_reads_it(platforms):
+    mounts = {
+        name.removeprefix("exec-"): [m["mountPath"] for m in one["configMapAsVolume"]]
+        for name, one in platforms.items()
+        if "configMapAsVolume" in one
+    }
+    assert mounts == {
+        "prepare": [pod_spec.SETTINGS_FOLDER],
+        "train": [pod_spec.SILOS_FOLDER],
+    }
 
 
 def test_the_exit_handler_runs_whatever_came(tasks):
     last = tasks["close-run"]
     assert last["triggerPolicy"]["strategy"] == "ALL_UPSTREAM_TASKS_COMPLETED"
-    assert last["dependentTasks"] == ["exit-handler-1"]
 
 
 def test_the_form_has_types_defaults_and_descriptions(spec):
@@ -216,20 +224,20 @@ def test_the_form_has_types_defaults_and_descriptions(spec):
 
 
 def test_a_step_gets_the_resources_that_the_settings_give_it(tmp_path):
-    asked = "kubeflow.resources={Dashboard: {cpu: 500m, memory: 6Gi}}"
+    asked = "kubeflow.resources={evaluate: {cpu: 500m, memory: 6Gi}}"
     spec, _ = kfp_local.read(compiled(tmp_path / "package.yaml", asked))
     executors = spec["deploymentSpec"]["executors"]
-    dashboard = executors["exec-dashboard"]["container"]["resources"]
-    assert dashboard["resourceMemoryLimit"] == "6Gi"
-    assert dashboard["resourceCpuRequest"] == "500m"
-    trainer = executors["exec-federated-trainer"]["container"]["resources"]
+    evaluator = executors["exec-evaluate"]["container"]["resources"]
+    assert evaluator["resourceMemoryLimit"] == "6Gi"
+    assert evaluator["resourceCpuRequest"] == "500m"
+    trainer = executors["exec-train"]["container"]["resources"]
     assert trainer["resourceMemoryLimit"] == "8Gi"
 
 
 def test_a_resource_that_is_not_given_keeps_the_steps_default(tmp_path):
-    asked = "kubeflow.resources={FederatedTrainer: {cpu: 16}}"
+    asked = "kubeflow.resources={train: {cpu: 16}}"
     spec, _ = kfp_local.read(compiled(tmp_path / "package.yaml", asked))
-    trainer = spec["deploymentSpec"]["executors"]["exec-federated-trainer"]
+    trainer = spec["deploymentSpec"]["executors"]["exec-train"]
     resources = trainer["container"]["resources"]
     assert resources["resourceCpuLimit"] == "16"
     assert resources["resourceMemoryLimit"] == "8Gi"
@@ -245,5 +253,5 @@ def test_silos_input_is_mounted_from_its_own_claim_when_asked(tmp_path):
         compiled(tmp_path / "package.yaml", "kubeflow.data_claim=fairsilo-silos")
     )
     executors = document["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
-    mounts = [item["mountPath"] for item in executors["exec-pusher"]["pvcMount"]]
+    mounts = [item["mountPath"] for item in executors["exec-evaluate"]["pvcMount"]]
     assert mounts == ["/mnt/fairsilo", "/mnt/silos"]

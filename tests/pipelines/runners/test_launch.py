@@ -7,7 +7,7 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.proto.orchestration import pipeline_pb2
 
 from components.errors import FairSiloError
-from pipelines.runners import launch, metadata
+from pipelines.runners import launch, metadata, results
 from pipelines.runners.job import Job
 
 
@@ -59,7 +59,7 @@ def test_what_a_killed_attempt_wrote_is_removed(job, killed):
     connection, folder = killed
     folder.mkdir()
     (folder / "half a model").write_text("")
-    launch.remove_leftovers(job, "Pusher", connection)
+    launch.remove_stale_files(job, "Pusher", connection)
     assert not folder.exists()
 
 
@@ -68,6 +68,20 @@ def test_what_can_not_be_removed_ends_the_step_instead_of_mixing(job, killed):
     folder.write_text("no folder")
     sentence = "found outputs of an attempt that was killed, which can't be removed"
     with pytest.raises(FairSiloError, match=sentence) as refusal:
-        launch.remove_leftovers(job, "Pusher", connection)
+        launch.remove_stale_files(job, "Pusher", connection)
     assert str(folder) in refusal.value.message
     assert "then retry the step" in refusal.value.hint
+
+
+def test_a_node_that_has_ended_in_this_run_is_not_run_again(job, killed):
+    connection, _folder = killed
+    chain = pipeline_pb2.Pipeline()
+    chain.nodes.add().pipeline_node.node_info.id = "Pusher"  # that could not be run
+    job.folder.mkdir(parents=True)
+    job.ir_file.write_text(json_format.MessageToJson(chain))
+    store = metadata_store.MetadataStore(connection)
+    (execution,) = store.get_executions()
+    for state in results.DONE:
+        execution.last_known_state = state
+        store.put_executions([execution])
+        assert list(launch.launch(job, "Pusher", connection)) == ["Pusher"]

@@ -183,7 +183,7 @@ def test_of_the_following_span_no_group_leaves(world):
 
 def test_a_silo_that_fails_is_told_and_the_others_go_on(world, tmp_path):
     lost = SiloEntry(
-        Silo("AB", str(tmp_path)), splits={"eval": Split(str(tmp_path / "x"), "", 5)}
+        Silo("AB", str(tmp_path)), splits={"eval": Split.of(str(tmp_path / "x"), "", 5)}
     )
     manifest = dataclasses.replace(
         world.manifest, entries=(lost, *world.manifest.entries)
@@ -208,7 +208,7 @@ def scored_elsewhere(world, tmp_path) -> Manifest:
             rows["delay"] = "late"
         path = tmp_path / f"{entry.silo.id}.parquet"
         pq.write_table(pa.Table.from_pandas(rows, preserve_index=False), path)
-        split = Split(str(path), digests.of_file(path), len(rows))
+        split = Split.of(str(path), digests.of_file(path), len(rows))
         entries.append(SiloEntry(Silo(entry.silo.id, ""), splits={"eval": split}))
     return Manifest("flights", "", tuple(entries))
 

@@ -29,7 +29,7 @@ def test_a_model_scores_the_rows_itself(world):
     model = ScoredModel("candidate", folder, card.digest)
     assert model.columns() == {"delay", "origin"}
     entry = world.manifest["9E"]
-    found = scores(model, entry.splits["eval"].path)
+    found = scores(model, entry.splits["eval"].paths[0])
     of_silo = world.rows[(world.rows.silo == "9E") & (world.rows.split == "eval")]
     assert found.dtype == np.float64
     assert found == pytest.approx(of_silo.candidate.to_numpy(), abs=1e-6)

@@ -19,7 +19,7 @@ def model(world, name):
 
 def arguments(world, path, names=("candidate",), **changes):
     return {
-        "path": str(path),
+        "paths": [str(path)],
         "models": [model(world, name) for name in names],
         "label": "late",
         "families": [["origin"]],

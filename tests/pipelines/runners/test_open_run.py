@@ -1,14 +1,16 @@
 """A run's first step reads the settings once, and refuses what can't be used."""
 
+import dataclasses
 import json
 import pathlib
+import types
 
 import pytest
 
 from components.errors import FairSiloError, SettingsError
 from pipelines import use_case
 from pipelines.operator_snapshot import NOTHING
-from pipelines.runners import opening, parameters
+from pipelines.runners import open_run, parameters, steps
 from pipelines.runners.job import Job
 
 
@@ -23,7 +25,7 @@ def job(tmp_path) -> Job:
 
 
 def opened(job: Job, folder: pathlib.Path, **changed: str):
-    return opening.settings_of(job, values(**changed), folder)
+    return open_run.settings_of(job, values(**changed), folder)
 
 
 def test_the_form_changes_settings_and_relative_paths_start_at_the_root(job, tmp_path):
@@ -65,7 +67,7 @@ def test_a_gate_that_only_the_config_map_knows_needs_no_toggle(job, tmp_path):
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"rounds": "0"}, "field `rounds`: found 0; input should be greater"),
+        ({"rounds": "0"}, "field `rounds`: found '0'; input should be greater"),
         ({"algorithm": "fedsgd"}, "expected one of"),
         (
             {"client_learning_rate": "fast"},
@@ -111,7 +113,7 @@ def test_a_wrong_value_of_the_form_is_refused_by_its_fields_name(
 def test_a_package_of_another_version_is_refused(job, tmp_path, missing, added, found):
     given = {name: text for name, text in values(**added).items() if name != missing}
     with pytest.raises(SettingsError, match=found) as refusal:
-        opening.settings_of(job, given, tmp_path)
+        open_run.settings_of(job, given, tmp_path)
     assert "of another version" in refusal.value.hint
 
 
@@ -128,8 +130,8 @@ def test_the_chain_is_written_with_its_run_and_without_secrets(
     data = tmp_path / "build" / "flights-data"
     data.mkdir(parents=True)
     given = values(rounds="3")
-    chosen = opening.settings_of(job, given, tmp_path)
-    assert not opening.compile_run(job, chosen, given, NOTHING), "the data is there"
+    chosen = open_run.settings_of(job, given, tmp_path)
+    assert not open_run.compile_run(job, chosen, given, NOTHING), "the data is there"
     chain = json.loads(job.ir_file.read_text())
     text = job.ir_file.read_text()
     assert chain["runtimeSpec"]["pipelineRunId"]["fieldValue"]["stringValue"] == "run-1"
@@ -140,10 +142,35 @@ def test_the_chain_is_written_with_its_run_and_without_secrets(
         "pipeline.json",
         "settings.json",
     }
-    assert opening.read_settings(job) == chosen.settings
+    assert open_run.read_settings(job) == chosen.settings
 
 
 def test_settings_that_are_not_there_are_named_with_the_step_that_writes_them(job):
     with pytest.raises(FairSiloError, match="found no settings") as refusal:
-        opening.read_settings(job)
-    assert "the step open-run wrote" in refusal.value.message
+        open_run.read_settings(job)
+    assert "the step prepare wrote" in refusal.value.message
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        ("FairnessEvaluator",),  # Pusher in no step
+        ("Pusher", "FairnessEvaluator"),  # before what it reads
+        ("FairnessEvaluator", "Pusher", "Auditor"),  # not in the chain
+    ],
+)
+def test_a_chain_whose_nodes_are_not_those_of_the_steps_is_refused(nodes, monkeypatch):
+    def node(name, *upstream):
+        before = [types.SimpleNamespace(id=one) for one in upstream]
+        return types.SimpleNamespace(id=name, upstream_nodes=before)
+
+    chain = types.SimpleNamespace(
+        components=[node("FairnessEvaluator"), node("Pusher", "FairnessEvaluator")]
+    )
+    right = steps.Step("evaluate", "Evaluate", ("FairnessEvaluator", "Pusher"))
+    monkeypatch.setattr(steps, "CHAIN", (right,))
+    open_run.check_nodes(chain)
+    monkeypatch.setattr(steps, "CHAIN", (dataclasses.replace(right, nodes=nodes),))
+    with pytest.raises(FairSiloError, match="expected those of the steps") as refusal:
+        open_run.check_nodes(chain)
+    assert "steps.py" in refusal.value.hint

@@ -20,7 +20,7 @@ LIST = ".files.json"
 logger = logging.getLogger(__name__)
 
 
-def note(node: NodeResult) -> None:
+def record_files(node: NodeResult) -> None:
     """List the files of a node's outputs, each in its own folder.
 
     Of a node that the cache answered for, only those that nobody has listed.
@@ -33,7 +33,7 @@ def note(node: NodeResult) -> None:
             unfinished.replace(folder / LIST)
 
 
-def set_aside(nodes: Iterable[pathlib.Path]) -> None:
+def set_damaged_aside(nodes: Iterable[pathlib.Path]) -> None:
     """Rename the artifacts' folders that have lost files, and say so.
 
     Args:

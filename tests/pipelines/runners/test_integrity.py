@@ -12,7 +12,7 @@ from components import digests
 from components.payloads.manifest import Manifest
 from components.silo_example_gen import discovery
 from components.silo_example_gen.component import SiloExampleGen
-from pipelines.runners import local, whole
+from pipelines.runners import integrity, local
 from pipelines.runners.result import NodeResult
 from tests.support import silos
 
@@ -54,9 +54,9 @@ class Runs:
 
     def is_whole(self, found) -> bool:
         return all(
-            digests.of_file(split.path) == split.digest
+            digests.of_file(file.path) == file.digest
             for entry in found
-            for split in entry.splits.values()
+            for file in entry.files()
         )
 
 
@@ -117,7 +117,7 @@ def artifact(folder):
 
 def note(folder, cached=False):
     outputs = {"a": folder, "b": folder.parent / "gone"}
-    whole.note(NodeResult("Node", 0.0, cached, outputs))
+    integrity.record_files(NodeResult("Node", 0.0, cached, outputs))
 
 
 def test_a_folder_that_lost_a_file_is_put_aside_and_told(tmp_path, caplog):
@@ -127,9 +127,9 @@ def test_a_folder_that_lost_a_file_is_put_aside_and_told(tmp_path, caplog):
     (lost / "eval" / "b").unlink()
     (short / "a.json").write_text("")
     (more / "of a person").write_text("stays")
-    (unlisted / whole.LIST).unlink()
+    (unlisted / integrity.LIST).unlink()
     (unlisted / "a.json").unlink()
-    whole.set_aside([tmp_path / "Node", tmp_path / "NeverRan"])
+    integrity.set_damaged_aside([tmp_path / "Node", tmp_path / "NeverRan"])
     left = sorted(path.name for path in (tmp_path / "Node" / "output").iterdir())
     assert [name.split("-")[0] for name in left] == [
         *("1", "2.damaged", "3.damaged", "4", "5")
@@ -137,19 +137,19 @@ def test_a_folder_that_lost_a_file_is_put_aside_and_told(tmp_path, caplog):
     told = " ".join(caplog.messages)
     assert f"{lost}: `eval/b` is lost or cut; its node runs again" in told
     assert f"{short}: `a.json` is lost or cut" in told
-    whole.set_aside([tmp_path / "Node"])
+    integrity.set_damaged_aside([tmp_path / "Node"])
     assert sorted(p.name for p in (tmp_path / "Node" / "output").iterdir()) == left
     assert sound.is_dir()
 
 
 def test_a_list_is_that_of_the_execution_that_wrote_the_files(tmp_path):
     folder = artifact(tmp_path / "Node" / "output" / "1")
-    before = (folder / whole.LIST).read_bytes()
+    before = (folder / integrity.LIST).read_bytes()
     (folder / "a.json").write_text("changed")
     note(folder, cached=True)
-    assert (folder / whole.LIST).read_bytes() == before
+    assert (folder / integrity.LIST).read_bytes() == before
     note(folder)  # with new metadata ids begin at 1 again
-    assert (folder / whole.LIST).read_bytes() != before
-    (folder / whole.LIST).unlink()
+    assert (folder / integrity.LIST).read_bytes() != before
+    (folder / integrity.LIST).unlink()
     note(folder, cached=True)
-    assert (folder / whole.LIST).exists()
+    assert (folder / integrity.LIST).exists()

@@ -1,12 +1,14 @@
-"""Clears away what nobody has used for days.
+"""Removes what nobody has used for days.
 
 That is what killed runs have left half-done, and what only older runs needed. By age
-and never by name, since other runs may be at work in the same home.
+and never by name, since other runs may be at work in the same home: whoever uses
+something touches it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import pathlib
 import shutil
 import time
@@ -16,12 +18,21 @@ MAX_AGE_DAYS = 8.0  # a step that uses something may take a week
 _DAY_S = 86_400.0
 
 
-def clear(paths: Iterable[pathlib.Path]) -> None:
+def touch(path: pathlib.Path) -> None:
+    """Mark a file or folder as in use; one that is not there stays away."""
+    with contextlib.suppress(OSError):
+        os.utime(path)
+
+
+def remove(paths: Iterable[pathlib.Path]) -> int:
     """Remove the files and folders that were last touched too long ago.
 
     What can't be removed stays: another run may have been faster.
+
+    Returns:
+        How many were removed.
     """
-    oldest = time.time() - MAX_AGE_DAYS * _DAY_S
+    oldest, removed = time.time() - MAX_AGE_DAYS * _DAY_S, 0
     for path in paths:
         with contextlib.suppress(OSError):
             if path.lstat().st_mtime > oldest:
@@ -30,3 +41,5 @@ def clear(paths: Iterable[pathlib.Path]) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink()
+            removed += 1
+    return removed

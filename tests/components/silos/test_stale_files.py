@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.silos import leftovers
+from components.silos import stale_files
 from tests.support.at_once import age
 
 
@@ -12,10 +12,10 @@ def test_only_what_is_old_goes(tmp_path):
         (tmp_path / name / "below/rows").write_text("rows")
         (tmp_path / f"{name}.tmp").write_text("rows")
     for name in ("old", "old.tmp"):
-        age(tmp_path / name, leftovers.MAX_AGE_DAYS + 0.1)
+        age(tmp_path / name, stale_files.MAX_AGE_DAYS + 0.1)
     for name in ("new", "new.tmp"):
-        age(tmp_path / name, leftovers.MAX_AGE_DAYS - 0.1)
-    leftovers.clear([*tmp_path.iterdir(), tmp_path / "gone"])
+        age(tmp_path / name, stale_files.MAX_AGE_DAYS - 0.1)
+    stale_files.remove([*tmp_path.iterdir(), tmp_path / "gone"])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "new.tmp"]
 
 
@@ -25,5 +25,5 @@ def test_what_a_link_leads_to_stays(tmp_path):
     link.symlink_to(tmp_path / "kept")
     age(link, 100)
     age(tmp_path / "kept", 100)
-    leftovers.clear([link])
+    stale_files.remove([link])
     assert (tmp_path / "kept").is_dir()

@@ -1,4 +1,4 @@
-"""Where a step's pod runs and what is mounted in it: the package's platform part.
+"""What a step's pod gets: resources, mounts, labels, time-out and retries.
 
 Every step carries the same labels: back end 2.5 gives all pods of a run those of the
 first step by alphabet.
@@ -6,58 +6,48 @@ first step by alphabet.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from kfp import dsl, kubernetes
 
 from components import store_url
 from components.errors import SettingsError
 from pipelines.kubeflow.settings import KubeflowSettings, ResourcesSettings
-from pipelines.runners.node import DECIDE, OPEN
+from pipelines.runners.steps import PREPARE, STEPS, TRAIN, Step
 
 LABELS = {
     "app.kubernetes.io/part-of": "fairsilo",
     "fairsilo.io/role": "coordinator",
 }
-TRAINER = "FederatedTrainer"
 SETTINGS_FOLDER = "/etc/fairsilo/settings"
 SILOS_FOLDER = "/etc/fairsilo/silos"
 STORE_KEY = "url"
-DEFAULTS = {
-    TRAINER: ResourcesSettings(cpu="4", memory="8Gi"),
-    "BatchInferrer": ResourcesSettings(cpu="2", memory="8Gi"),
-}
-FIRST_PAUSE_S = 30
+FIRST_PAUSE_S = 10
 QUEUE_S = 3600  # most that an attempt may wait for a node and its image
 # The SDK lowers longer ones to this; `kubeflow.py` writes the true one afterwards.
 SDK_LIMIT = "3600s"
-# Steps that another attempt can't help: it would read the same settings, or come
-# to the same decision. All others go on where the last attempt stopped.
-FINAL = {OPEN, DECIDE}
 
 
-def check(settings: KubeflowSettings, steps: Sequence[str]) -> None:
+def check(settings: KubeflowSettings) -> None:
     """Check that the settings name only steps that there are.
 
     Raises:
         SettingsError: They name another.
     """
-    unknown = sorted(set(settings.resources) - set(steps))
+    unknown = sorted(set(settings.resources) - set(STEPS))
     if unknown:
         raise SettingsError(
             f"`kubeflow.resources`: found {', '.join(unknown)}, expected names of "
-            f"steps: {', '.join(steps)}"
+            f"steps: {', '.join(STEPS)}"
         )
 
 
-def place(task: dsl.PipelineTask, step: str, settings: KubeflowSettings) -> None:
+def apply(task: dsl.PipelineTask, step: Step, settings: KubeflowSettings) -> None:
     """Give a step its resources, mounts, labels, time-out and retries."""
-    asked = _resources(step, settings)
-    task.set_cpu_request(asked.cpu)
-    task.set_cpu_limit(asked.cpu)
-    task.set_memory_request(asked.memory)
-    task.set_memory_limit(asked.memory)
-    if settings.retries and step not in FINAL:
+    resources = _resources(step, settings)
+    task.set_cpu_request(resources.cpu)
+    task.set_cpu_limit(resources.cpu)
+    task.set_memory_request(resources.memory)
+    task.set_memory_limit(resources.memory)
+    if settings.retries:
         task.set_retry(
             settings.retries,
             backoff_duration=f"{FIRST_PAUSE_S}s",
@@ -71,11 +61,11 @@ def place(task: dsl.PipelineTask, step: str, settings: KubeflowSettings) -> None
     kubernetes.use_secret_as_env(
         task, settings.store_secret, {STORE_KEY: store_url.VARIABLE}
     )
-    if step == OPEN:
+    if step is PREPARE:
         kubernetes.use_config_map_as_volume(
             task, settings.settings_config_map, SETTINGS_FOLDER, optional=True
         )
-    if step == TRAINER:
+    if step is TRAIN:
         kubernetes.use_config_map_as_volume(
             task, settings.silos_config_map, SILOS_FOLDER, optional=True
         )
@@ -95,10 +85,9 @@ def all_attempts_s(settings: KubeflowSettings) -> int:
     return attempts + pauses
 
 
-def _resources(step: str, settings: KubeflowSettings) -> ResourcesSettings:
-    """Return a step's resources; one that is not given stays as it is by default."""
-    default = DEFAULTS.get(step, ResourcesSettings())
-    given = settings.resources.get(step)
+def _resources(step: Step, settings: KubeflowSettings) -> ResourcesSettings:
+    """Return a step's resources; one that is not given keeps its default."""
+    given = settings.resources.get(step.name)
     if given is None:
-        return default
-    return default.model_copy(update=given.model_dump(exclude_unset=True))
+        return step.resources
+    return step.resources.model_copy(update=given.model_dump(exclude_unset=True))

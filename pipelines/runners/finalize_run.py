@@ -1,7 +1,7 @@
-"""The last steps of a run on a cluster: the decision, and the end whatever came.
+"""The end of a run on a cluster: the decision, and what is recorded whatever came.
 
-`decide` is the only step that may turn a run red for its model: all before it are
-green and show the reasons. `close_run` is Kubeflow's exit handler.
+`decide` ends the last step of the chain, the only one that may turn a run red for its
+model. `close` is Kubeflow's exit handler.
 """
 
 from __future__ import annotations
@@ -21,15 +21,19 @@ from pipelines.summary import RUNNING, Summary
 _ENDED = metadata_store_pb2.Execution.FAILED
 
 
-def decide(job: Job, connection: metadata_store_pb2.ConnectionConfig) -> Summary:
-    """Write the run's summary into its folder and into the store, and return it."""
-    nodes = results.read(connection, job.run_id)
+def decide(job: Job, nodes: Mapping[str, NodeResult]) -> Summary:
+    """Write the run's summary into its folder and into the store, and return it.
+
+    Args:
+        job: The run.
+        nodes: What all its nodes gave.
+    """
     ended = summary.of_run(job.run_id, job.use_case, job.places, nodes)
     job.runs.finish(ended)
     return ended
 
 
-def close_run(job: Job, connection: metadata_store_pb2.ConnectionConfig) -> Summary:
+def close(job: Job, connection: metadata_store_pb2.ConnectionConfig) -> Summary:
     """End the run in the store, where no decision did, and return its summary.
 
     Steps that were killed leave their executions running in ML Metadata: those are
@@ -50,13 +54,13 @@ def close_run(job: Job, connection: metadata_store_pb2.ConnectionConfig) -> Summ
         return found
     nodes = results.read(connection, job.run_id)
     started = found or summary.of_start(job.run_id, job.use_case, "")
-    ended = summary.of_failure(started, _why(job, nodes), nodes)
+    ended = summary.of_failure(started, _why_failed(job, nodes), nodes)
     job.runs.finish(ended)
     return ended
 
 
-def _why(job: Job, nodes: Mapping[str, NodeResult]) -> FairSiloError:
-    """Return what the steps that failed took down; a killed one took down nothing."""
+def _why_failed(job: Job, nodes: Mapping[str, NodeResult]) -> FairSiloError:
+    """Return what the failed steps recorded; one that was killed recorded nothing."""
     failures = job.failures()
     if failures:
         return FairSiloError(
