@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from components.errors import SettingsError
-from components.payloads.ledger import Ledger
 from pipelines.cli import console
 from pipelines.cli.options import Json, Name, Output, Overrides, Span
 
@@ -161,6 +160,7 @@ def exit_status(predicted: dict[str, Any]) -> int:
 
 
 def _predict(chosen: Any, span: str, output: pathlib.Path) -> dict[str, Any]:  # noqa: ANN401
+    from components.payloads.ledger import Ledger
     from pipelines import pipeline
     from pipelines.places import Places
     from pipelines.runners import local

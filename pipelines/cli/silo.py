@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from components.errors import SettingsError
-from components.payloads.cohort import Cohort
-from components.payloads.unused_columns import UnusedColumn, UnusedColumns
 from pipelines.cli import console, shared_store
 from pipelines.cli.options import Json, Name, Output, Overrides, Span, Store
 
 if TYPE_CHECKING:
     from components.operator_state import OperatorState
-    from components.payloads.cohort import Member
+    from components.payloads.cohort import Cohort, Member
+    from components.payloads.unused_columns import UnusedColumn
     from pipelines.use_case import UseCase
 
 app = typer.Typer(no_args_is_help=True, help="List, check, quarantine, release silos.")
@@ -139,6 +138,8 @@ def _findings(member: Member) -> Iterator[str]:
 def _check(
     chosen: UseCase, span: str, folder: pathlib.Path
 ) -> tuple[Cohort, tuple[UnusedColumn, ...]]:
+    from components.payloads.cohort import Cohort
+    from components.payloads.unused_columns import UnusedColumns
     from pipelines import operator_snapshot, pipeline
     from pipelines.places import Places
     from pipelines.runners import local

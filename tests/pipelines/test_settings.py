@@ -241,7 +241,7 @@ def test_a_wrong_key_below_a_name_is_told_with_what_is_allowed(write, place, key
             "Allowed: at_least, metric, refuse_if, threshold",
         ),
         (
-            "gates.silo_floor.metric=tpr",
+            "gates.silo_floor.threshold=null",
             "`gates.silo_floor`: `tpr` needs `threshold`",
         ),
         ("validation.skew=ignore", "`validation.skew`: found 'ignore'"),
