@@ -7,8 +7,11 @@ with `<`, `>`, `&` and `'` escaped; `scripts.py` says what may run.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import pathlib
 from typing import Any
+
+import jinja2
 
 from components.dashboard import scripts, templating
 from components.dashboard.scripts import PLOTTING, TABLES, Scripts
@@ -30,6 +33,8 @@ class Page:
         about: Lines below the heading.
         data: What its charts draw (`chart_data.py`); empty without charts.
         bundle: The JavaScript of TFMA's elements; empty without its views.
+        has_scripts: Whether scripts sort its tables and draw its charts. A page
+            without any has all rows as HTML.
     """
 
     title: str
@@ -38,18 +43,27 @@ class Page:
     about: tuple[str, ...] = ()
     data: dict[str, Any] = dataclasses.field(default_factory=dict)
     bundle: str = ""
+    has_scripts: bool = True
 
 
 def render(page: Page) -> str:
     """Return the page as HTML; the same page gives the same bytes."""
     views = [view.properties for it in page.sections for view in it.views()]
-    template = templating.environment(TEMPLATES).get_template("page.html.j2")
-    return template.render(
+    css = templating.styles(templating.STYLE)
+    has_charts = any(it.charts() for it in page.sections)
+    return _template().render(
         page=page,
         data=page.data | ({"tfma": views} if views else {}),
-        css=templating.styles(templating.STYLE),
-        scripts=_scripts(any(it.charts() for it in page.sections), page.bundle),
+        css=css,
+        scripts=_scripts(has_charts, page.bundle)
+        if page.has_scripts
+        else Scripts((), css),
     )
+
+
+@functools.cache
+def _template() -> jinja2.Template:
+    return templating.environment(TEMPLATES).get_template("page.html.j2")
 
 
 def _scripts(has_charts: bool, bundle: str) -> Scripts:

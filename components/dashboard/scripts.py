@@ -24,13 +24,25 @@ TABLES = TEMPLATES / "page.js"
 
 @dataclasses.dataclass(frozen=True)
 class Scripts:
-    """The page's scripts, ready to stand in `<script>`, in their order."""
+    """The page's scripts, ready to stand in `<script>`, in their order.
+
+    Attributes:
+        inlined: The scripts.
+        style: The page's style sheet where it holds no script: then it is the only
+            one. Charts and TFMA's elements write styles of their own.
+    """
 
     inlined: tuple[markupsafe.Markup, ...]
+    style: str = ""
 
     @property
     def policy(self) -> str:
         """The Content-Security-Policy under which only these scripts run."""
+        if not self.inlined:
+            return (
+                f"default-src 'none'; style-src 'sha256-{_digest(self.style)}'; "
+                "base-uri 'none'; form-action 'none'"
+            )
         sources = " ".join(f"'sha256-{_digest(script)}'" for script in self.inlined)
         return (
             f"default-src 'none'; script-src {sources}; "

@@ -270,6 +270,38 @@ class Chart:
 
 
 @dataclasses.dataclass(frozen=True)
+class Label:
+    """A text in a drawing; `anchor` as SVG has it."""
+
+    x: float
+    y: float
+    text: str
+    anchor: Literal["start", "middle", "end"] = "middle"
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawing:
+    """A small chart that needs no script: shapes in an SVG 320 wide.
+
+    Attributes:
+        title: Its heading.
+        label: What it shows, in a sentence.
+        height: Its height, with 18 above the origin.
+        shapes: Class (`axis`, `bar`, `own`, `curve`) and path of each.
+        labels: Its texts.
+        counts: The numbers behind it, name and value; empty where a table has them.
+    """
+
+    part: ClassVar[str] = "drawing"
+    title: str
+    label: str
+    height: int
+    shapes: tuple[tuple[str, str], ...]
+    labels: tuple[Label, ...]
+    counts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
 class Code:
     """A text as it is, folded away."""
 
@@ -294,7 +326,9 @@ class View:
     properties: Mapping[str, object]
 
 
-Part: TypeAlias = Table | Text | Bullets | Note | KeyFigures | Chart | Code | View
+Part: TypeAlias = (
+    Table | Text | Bullets | Note | KeyFigures | Chart | Drawing | Code | View
+)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -48,9 +48,14 @@ class Distribution:
     higher: int
 
     @property
+    def counts(self) -> tuple[int, int, int]:
+        """How many silos lie below this one, with it and above it."""
+        return self.lower, self.alike, self.higher
+
+    @property
     def num_others(self) -> int:
         """How many silos it is made of."""
-        return self.lower + self.alike + self.higher
+        return sum(self.counts)
 
     @property
     def most(self) -> int:

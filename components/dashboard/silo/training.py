@@ -8,27 +8,13 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 
+from components.dashboard import formats
+from components.dashboard.section import Drawing, Label
 from components.payloads.model_run import RunRecord, SiloRecord
 
 MAX_ROUNDS = 20  # in the table, the last ones
 MAX_POINTS = 100  # of a curve, evenly over the rounds
 WIDTH, HEIGHT = 320, 60  # of a curve, unit: SVG's own
-
-
-@dataclasses.dataclass(frozen=True)
-class Curve:
-    """A value of each round that the silo took part in.
-
-    Attributes:
-        label: What it is.
-        points: Of an SVG polyline, `WIDTH` by `HEIGHT`; of the last round and at most
-            `MAX_POINTS` others.
-        values: All of them, in order.
-    """
-
-    label: str
-    points: str
-    values: tuple[float, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,16 +37,6 @@ class Part:
     def latest(self) -> tuple[tuple[int, SiloRecord], ...]:
         """The rounds that the table shows."""
         return self.records[-MAX_ROUNDS:]
-
-    @property
-    def curves(self) -> list[Curve]:
-        """Its norms and cosines over the rounds; none below two rounds."""
-        if len(self.records) < 2:
-            return []
-        return [
-            _curve("Norm of its update", self.records, lambda one: one.update_norm),
-            _curve("Cosine to the mean update", self.records, lambda one: one.cosine),
-        ]
 
 
 def parts(run: RunRecord, silos: Sequence[str]) -> Mapping[str, Part]:
@@ -98,20 +74,47 @@ def ranges(rounds: Sequence[int]) -> str:
     )
 
 
+def curves(records: Sequence[tuple[int, SiloRecord]]) -> list[Drawing]:
+    """Return a silo's norms and cosines over its rounds; none below two rounds.
+
+    Args:
+        records: Number and record of each round that it took part in.
+    """
+    if len(records) < 2:
+        return []
+    return [
+        _curve("Norm of its update", records, lambda one: one.update_norm),
+        _curve("Cosine to the mean update", records, lambda one: one.cosine),
+    ]
+
+
 def _curve(
     label: str,
     records: Sequence[tuple[int, SiloRecord]],
     value: Callable[[SiloRecord], float],
-) -> Curve:
-    values = tuple(value(record) for _, record in records)
+) -> Drawing:
+    values = [value(record) for _, record in records]
     first, last = records[0][0], records[-1][0]
-    high, reach = max(values), (max(values) - min(values)) or 1.0
+    low, high = min(values), max(values)
     drawn = [*records[:: math.ceil(len(records) / MAX_POINTS)], records[-1]]
     places = (
         (
             round(WIDTH * (number - first) / (last - first), 1),
-            round(HEIGHT * (high - value(record)) / reach, 1),
+            round(HEIGHT * (high - value(record)) / ((high - low) or 1.0), 1),
         )
         for number, record in dict(drawn).items()
     )
-    return Curve(label, " ".join(f"{x:g},{y:g}" for x, y in places), values)
+    path = "M" + " ".join(f"{x:g},{y:g}" for x, y in places)
+    ends = [formats.metric(end) for end in (values[0], values[-1], low, high)]
+    return Drawing(
+        f"{label}, by round",
+        f"{label}: {ends[0]} in your first round, {ends[1]} in your last; between "
+        f"{ends[2]} and {ends[3]}.",
+        100,
+        (("axis", f"M0,{HEIGHT}H{WIDTH}"), ("curve", path)),
+        (
+            Label(0, -5, f"highest {ends[3]}", "start"),
+            Label(0, HEIGHT + 16, f"lowest {ends[2]}", "start"),
+            Label(WIDTH, HEIGHT + 16, f"last {ends[1]}", "end"),
+        ),
+    )

@@ -395,19 +395,23 @@ def test_rounds_taken_and_missed():
 
 
 def test_a_curve_worked_by_hand():
-    norms, cosines = training.parts(RUN, ["a"])["a"].curves
-    assert (norms.points, norms.values) == ("0,0 240,60 320,20", (4.0, 1.0, 3.0))
-    assert cosines.points == "0,0 240,0 320,0"  # all alike
-    one = RunRecord("fed_avg", rounds=RUN.rounds[:1])
-    assert training.parts(one, ["a"])["a"].curves == []
+    records = training.parts(RUN, ["a"])["a"].records
+    norms, cosines = training.curves(records)
+    assert norms.shapes[1] == ("curve", "M0,0 240,60 320,20")
+    assert norms.label == (
+        "Norm of its update: 4.000 in your first round, 3.000 in your last; between "
+        "1.000 and 4.000."
+    )
+    assert cosines.shapes[1] == ("curve", "M0,0 240,0 320,0")  # all alike
+    assert training.curves(records[:1]) == []
 
 
 def test_many_rounds_are_thinned_out():
     part = training.parts(made_runs.rounds(["a"], 300), ["a"])["a"]
     assert [number for number, _ in part.latest] == [*range(281, 301)]
-    points = part.curves[0].points.split()
+    points = training.curves(part.records)[0].shapes[1][1].split()
     assert len(points) == training.MAX_POINTS + 1
-    assert (points[0], points[-1]) == ("0,0", "320,60")
+    assert (points[0], points[-1]) == ("M0,0", "320,60")
 
 
 # ---- names -----------------------------------------------------------------

@@ -39,7 +39,7 @@ METRICS = (
     "positive_rate",
     "precision",
 )
-MAX_BYTES = 60_000
+MAX_BYTES = 68_000
 NUMBER = re.compile(r"[+-]?\d[\d,]*(?:\.\d+)?(?: kB)?")
 
 
@@ -209,9 +209,9 @@ def test_an_owner_reads_that_the_rows_were_not_scored_or_not_learned_from(tmp_pa
         ledger=Ledger("done", unscored=(Unscored(one, reason),)),
     )
     pages = write(run, tmp_path)
-    assert "✗ Your rows were not all scored:" in pages[one]
+    assert "Your rows were not all scored:" in pages[one]
     assert "cut, as <code>another silo</code>" in pages[one]
-    assert "✗ The model did not learn from your rows." in pages[one]
+    assert "The model did not learn from your rows." in pages[one]
     assert "were not all scored" not in pages[other]
     assert other not in pages[one]
 
@@ -236,7 +236,7 @@ def test_texts_about_a_silo_do_not_name_the_other(tmp_path):
     assert "has user id 7 of silo <code>another silo</code>" in page
     assert "the same label as <code>another silo</code>" in page
     assert "another silo.csv: a corrupt file" in page
-    assert "Ask <code>another silo</code> for its own." in page
+    assert "ask <code>another silo</code> for its own" in page
 
 
 def test_sentences_and_waivers_of_gates_are_not_repeated(tmp_path):
@@ -253,7 +253,7 @@ def test_blessed_by_a_waiver(tmp_path):
     run = some(7, failed={"silo_floor": "Not blessed: x"})
     decision = dataclasses.replace(run.decision, blessed=True)
     page = write(dataclasses.replace(run, decision=decision), tmp_path)[name(0)]
-    assert "⚑ Blessed, 1 gate waived</h2>" in page
+    assert "⚑ Blessed, 1 gate waived</bdi></h2>" in page
     assert "Waived by the operator: what each silo must reach." in page
 
 
@@ -269,7 +269,7 @@ def test_fewer_than_five_others_show_no_distribution(tmp_path, num, shown):
 def test_the_histogram_has_its_counts_and_a_text(nine):
     _, pages = nine
     page = pages[name(0)]
-    assert page.count("<figure>") == 5 + 2  # metrics, and its norm and cosine
+    assert page.count("<figure ") == 5 + 2  # metrics, and its norm and cosine
     assert page.count('role="img" aria-label="AUC of 8 other silos: ') == 1
     assert "(yours)" in page
 
@@ -281,15 +281,15 @@ def test_a_quarantined_silo_reads_why_and_what_to_do(tmp_path):
     )
     out = Member(name(0), admitted=False, reasons=(reason,))
     page = write(with_first(some(3), out), tmp_path)[name(0)]
-    heading = re.search(r'<h2 id="decision"[^>]*>(.*?)</h2>', page).group(1)
+    heading = re.search(r'<h2 id="decision"[^>]*><bdi>(.*?)</bdi></h2>', page).group(1)
     assert heading == "✗ Your silo was not admitted"
-    assert page.index(heading) < page.index("<h3>The model: ✓ Blessed</h3>")
-    assert '<section class="decision" ' in page
+    assert page.index(heading) < page.index("The model: ✓ Blessed")
+    assert 'class="decision refused"' in page
     assert "no gate judged it on them" in page
     assert "column <code>age</code>: found no such column" in page
     assert (
-        "<strong>What to do:</strong> <bdi>Export <code>age</code> as the schema "
-        "expects it.</bdi>" in page
+        "<strong>Hint:</strong> <bdi>export <code>age</code> as the schema "
+        "expects it</bdi>" in page
     )
     assert "<code>fairsilo silo check census</code>" in page
     assert "No rows could be read." in page
@@ -301,9 +301,9 @@ def test_a_silo_that_was_not_admitted_reads_so_first_where_nothing_was_trained(
     run = dataclasses.replace(some(3, refusal="1 of 3 admitted"), scores=Table())
     out = Member(name(0), admitted=False)
     page = write(with_first(run, out), tmp_path)[name(0)]
-    assert "✗ Your silo was not admitted</h2>" in page
+    assert "✗ Your silo was not admitted</bdi></h2>" in page
     assert "Your rows took no part in this run." in page
-    assert "<h3>The model: ✗ Nothing was trained</h3>" in page
+    assert "The model: ✗ Nothing was trained" in page
 
 
 def test_a_silo_without_a_figure_reads_that_and_not_that_few_were_judged(tmp_path):
@@ -373,7 +373,8 @@ def test_the_policy_allows_the_style_sheet_and_nothing_else(nine):
     _, pages = nine
     page = pages[name(0)]
     (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
-    assert policy.startswith("default-src 'none'; style-src &#39;sha256-")
+    start = "default-src 'none'; style-src 'sha256-"
+    assert html.unescape(policy).startswith(start)
     assert "unsafe" not in policy
     assert "<script" not in page
     assert " style=" not in page

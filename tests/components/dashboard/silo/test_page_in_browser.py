@@ -59,7 +59,7 @@ def test_no_request_no_error_no_dialog(browser, folder, silo):
 
 def test_its_style_sheet_is_let_in(browser, folder):
     with browser.visit(place(folder, PLAIN[0])) as visit:
-        bar = visit.page.locator(".histogram path.own").first
+        bar = visit.page.locator(".drawing path.own").first
         fill = bar.evaluate("element => getComputedStyle(element).fill")
         assert fill == "rgb(0, 114, 178)"
 
@@ -69,7 +69,7 @@ def test_injected_markup_would_not_run(browser, folder, tmp_path):
     broken = tmp_path / "broken.html"
     text = place(folder, PLAIN[0]).read_text(encoding="utf-8")
     broken.write_text(
-        text.replace("<main>", f"<main>{HIDDEN_WITHOUT_A_POLICY}"), encoding="utf-8"
+        text.replace("<main ", f"{HIDDEN_WITHOUT_A_POLICY}<main "), encoding="utf-8"
     )
     with browser.visit(broken) as visit:
         assert visit.page.locator("img").count() == 1
@@ -81,7 +81,7 @@ def test_it_is_read_by_keyboard(browser, folder):
     with browser.visit(place(folder, PLAIN[0])) as visit:
         visit.page.keyboard.press("Tab")
         assert visit.page.evaluate("document.activeElement.className") == "skip"
-        visit.page.locator("summary", has_text="Round by round").focus()
+        visit.page.locator("summary", has_text="The numbers behind").first.focus()
         visit.page.keyboard.press("Enter")
         assert visit.page.locator("details[open] td").first.is_visible()
         visit.page.locator("nav a", has_text="What left you").focus()
