@@ -75,7 +75,6 @@ def _overall(report: Report, total: Figure | None) -> str:
         return "nothing was evaluated"
     between = formats.interval(total)
     parts = [f"95 % interval: {between}"] if between else []
-    parts += [total.about] if total.about else []
     before = report.scores.get(MetricKey(RANKED_BY, model=BASELINE))
     change = report.scores.get(MetricKey(RANKED_BY, model=CHANGE))
     if change is not None and change.is_number:

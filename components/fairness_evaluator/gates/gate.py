@@ -156,16 +156,15 @@ def _rule(cases: Sequence[Case], bound: Bound, finds: str) -> tuple[str, bool, s
     first = ordered[0]
     facts = finds.format(**first.fields)
     missed = [case.who for case in ordered if bound.is_missed(case.interval)]
-    note = f" Mind: {first.note}." if first.note else ""
     if missed:
         also = f" Missed too by {wording.listed(missed[1:])}." if missed[1:] else ""
-        return first.who, False, f"{facts}; {bound}.{also}{note}"
+        return first.who, False, f"{facts}; {bound}.{also}"
     if len(cases) > 1:
         facts = f"Closest of {len(cases):,}: {facts}"
     chance = ""
     if bound.by_value.is_missed(first.interval):
         chance = ", which chance alone could explain"
-    return first.who, True, f"{wording.sentence(facts)}; {bound}{chance}.{note}"
+    return first.who, True, f"{wording.sentence(facts)}; {bound}{chance}."
 
 
 def _other_bound(name: str, gate: Gate, section: Section) -> str:

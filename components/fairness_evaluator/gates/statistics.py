@@ -41,13 +41,11 @@ class Case:
         who: Whom it is about, such as `silo F9`.
         interval: The figure with the interval that is judged.
         fields: What the gate's sentence may name, as text.
-        note: What to mind about the figure; or empty.
     """
 
     who: str
     interval: Interval
     fields: Mapping[str, str]
-    note: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,7 +133,7 @@ def each(place: Sequence[Member], compared: Comparison) -> list[Case]:
             "who": member.name,
             "figure": compared.valued(found.value, compared.bound.value),
         }
-        cases.append(Case(member.name, found, fields, member.figure.about))
+        cases.append(Case(member.name, found, fields))
     return cases
 
 
