@@ -151,8 +151,9 @@ def farthest(
     else:
         ends = gaps
     np.fill_diagonal(ends, -np.inf)
-    pair = [int(at) for at in np.unravel_index(np.argmax(ends), ends.shape)]
-    one, other = sorted(sorted(pair), key=lambda at: figures[at].value, reverse=True)
+    one, other = (int(at) for at in np.unravel_index(np.argmax(ends), ends.shape))
+    if figures[one].value < figures[other].value:
+        one, other = other, one
     difference = intervals.difference(figures[one], figures[other])
     gap = intervals.absolute(widened(difference, number))
     return one, other, gap._replace(high=min(1.0, gap.high))

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -172,6 +172,7 @@ def test_more_comparisons_never_make_an_interval_narrower(interval, one, other):
 
 
 @given(FIGURES, REFUSE_IF)
+@example([Interval(0.0, 0.0, 0.0), Interval(0.0, 0.0, 1.0)], "surely")  # alike
 def test_no_other_pair_is_farther_apart_by_the_end_that_counts(figures, refuse_if):
     bound = Bound(0.0, False, refuse_if)
     number = math.comb(len(figures), 2)
