@@ -12,9 +12,7 @@ from components.payloads.table import Figure
 from pipelines.cli.tables import short
 from pipelines.runs import figures
 from pipelines.runs.comparison import Change
-from pipelines.runs.figures import MetricKey
 
-AUC = MetricKey("auc")
 MOST_SILOS = 30  # in the terminal; JSON and the site hold all
 
 
@@ -26,8 +24,11 @@ def to_json(before: str, after: str, found: Sequence[Change]) -> dict[str, Any]:
 def _item(change: Change) -> dict[str, Any]:
     interval = change.interval
     return {
-        **change.subject._asdict(),
-        **change.metric._asdict(),
+        "silo": change.key.of.silo,
+        "slice": change.key.of.column,
+        "group": change.key.of.group,
+        "metric": change.key.metric,
+        "threshold": change.key.threshold,
         "before": change.before and change.before.value,
         "after": change.after and change.after.value,
         "change": change.change,
@@ -41,24 +42,24 @@ def _item(change: Change) -> dict[str, Any]:
 
 def tables(found: Sequence[Change]) -> list[rich.table.Table]:
     """Return every metric over all silos, then AUC by group and by silo."""
-    overall = [c for c in found if not c.subject.silo and not c.subject.group]
-    silos = [c for c in found if c.subject.silo and c.metric == AUC]
-    groups = [c for c in found if c.subject.group and c.metric == AUC]
+    overall = [c for c in found if not c.key.of.silo and not c.key.of.group]
+    silos = [c for c in found if c.is_auc and c.key.of.silo]
+    groups = [c for c in found if c.is_auc and c.key.of.group]
     shown = silos[:MOST_SILOS]
     more = f", {len(shown)} of {len(silos):,}" if len(silos) > len(shown) else ""
     return [
         _table("Every metric over all silos", "metric", overall, _metric),
         _table("AUC by group", "group", groups, _group),
-        _table(f"AUC by silo{more}", "silo", shown, lambda c: c.subject.silo),
+        _table(f"AUC by silo{more}", "silo", shown, lambda c: c.key.of.silo),
     ]
 
 
 def _metric(change: Change) -> str:
-    return figures.label(change.metric, change.subject.slice)
+    return figures.label(change.key)
 
 
 def _group(change: Change) -> str:
-    return f"{change.subject.slice}: {change.subject.group}"
+    return f"{change.key.of.column}: {change.key.of.group}"
 
 
 def _table(

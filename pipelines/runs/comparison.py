@@ -11,13 +11,12 @@ import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 
 from components.dashboard import formats
-from components.payloads.table import Figure
+from components.payloads.table import OVERALL, RANKED_BY, Figure, MetricKey, Slice
 from components.scoring.intervals import Interval, difference
 from components.scoring.metrics import better
 from pipelines.runs import charts, pages
-from pipelines.runs.figures import Figures, MetricKey, Subject, label
+from pipelines.runs.figures import Figures, label
 
-AUC = MetricKey("auc")
 MOST_ROWS = 100  # of a table of another metric than AUC, on a page
 MOST_BARS = 15
 
@@ -27,16 +26,19 @@ class Change:
     """One figure in both runs.
 
     Attributes:
-        subject: Whose figure.
-        metric: Which figure.
+        key: Which figure.
         before: In the earlier run; None where that has no such figure.
         after: In the later run; None where that has no such figure.
     """
 
-    subject: Subject
-    metric: MetricKey
+    key: MetricKey
     before: Figure | None
     after: Figure | None
+
+    @property
+    def is_auc(self) -> bool:
+        """Whether it is of the metric by which slices are ranked."""
+        return self.key.metric == RANKED_BY
 
     @property
     def change(self) -> float | None:
@@ -47,7 +49,7 @@ class Change:
     @property
     def loss(self) -> float | None:
         """The change for the worse, below 0 for a gain; None where neither is."""
-        way = better(self.metric.metric)
+        way = better(self.key.metric)
         return None if self.change is None or not way else -way * self.change
 
     @property
@@ -98,12 +100,12 @@ class Part:
 
     def names(self, change: Change) -> tuple[str, ...]:
         """Return the first cells of a change's row."""
-        subject = change.subject
+        of = change.key.of
         if self.heads == ("Silo",):
-            return (subject.silo,)
+            return (of.silo,)
         if self.heads == ("Slice", "Group"):
-            return subject.slice, subject.group
-        return (label(change.metric, subject.slice),)
+            return of.column, of.group
+        return (label(change.key),)
 
 
 def changes(before: Figures, after: Figures) -> list[Change]:
@@ -119,9 +121,8 @@ def changes(before: Figures, after: Figures) -> list[Change]:
         neither better nor worse by its size, last what only one run has.
     """
     found = [
-        Change(subject, metric, before.get((subject, metric)), after.get(key))
+        Change(key, before.get(key), after.get(key))
         for key in sorted(before.keys() | after.keys(), key=_name)
-        for subject, metric in [key]
     ]
     return sorted(found, key=_order)
 
@@ -136,7 +137,7 @@ def render(use_case: str, before: str, after: str, found: Sequence[Change]) -> s
         found: Their changes.
     """
     silos = _parts(found, ("Silo",), lambda s: bool(s.silo))
-    overall = [c for c in found if not c.subject.silo and not c.subject.group]
+    overall = [c for c in found if not c.key.of.silo and not c.key.of.group]
     return pages.render(
         "comparison.html.j2",
         use_case=use_case,
@@ -151,31 +152,32 @@ def render(use_case: str, before: str, after: str, found: Sequence[Change]) -> s
 
 
 def _parts(
-    found: Iterable[Change], heads: tuple[str, ...], belongs: Callable[[Subject], bool]
+    found: Iterable[Change], heads: tuple[str, ...], belongs: Callable[[Slice], bool]
 ) -> list[Part]:
     by_metric: dict[MetricKey, list[Change]] = {}
     for change in found:
-        if belongs(change.subject):
-            by_metric.setdefault(change.metric, []).append(change)
+        if belongs(change.key.of):
+            metric = dataclasses.replace(change.key, of=OVERALL)
+            by_metric.setdefault(metric, []).append(change)
     return [
         Part(
             label(key),
             heads,
-            tuple(by_metric[key][: None if key == AUC else MOST_ROWS]),
-            len(by_metric[key]),
+            tuple(held[: None if key.metric == RANKED_BY else MOST_ROWS]),
+            len(held),
         )
-        for key in sorted(by_metric, key=lambda k: (k != AUC, k[0], k[1] or 0.0))
+        for key, held in sorted(by_metric.items(), key=lambda item: _metric(item[0]))
     ]
 
 
 def _summary(same: bool, found: Sequence[Change]) -> list[str]:
     if same:
         return ["Both are the same run, so nothing differs."]
-    aucs = [c for c in found if c.metric == AUC and c.change is not None]
-    silos = [c for c in aucs if c.subject.silo]
+    aucs = [c for c in found if c.is_auc and c.change is not None]
+    silos = [c for c in aucs if c.key.of.silo]
     lines = []
     for change in aucs:
-        if change.subject == Subject() and change.before and change.after:
+        if change.key.of == OVERALL and change.before and change.after:
             interval = change.interval
             sure = (
                 f" (95 % {interval.low:+.4f} to {interval.high:+.4f})"
@@ -198,12 +200,12 @@ def _summary(same: bool, found: Sequence[Change]) -> list[str]:
 
 
 def _losses(found: Sequence[Change]) -> charts.Chart | None:
-    aucs = [c for c in found if c.metric == AUC and c.subject.silo]
+    aucs = [c for c in found if c.is_auc and c.key.of.silo]
     shown = [c for c in aucs if c.change is not None][:MOST_BARS]
     return charts.dumbbells(
         [
             (
-                change.subject.silo,
+                change.key.of.silo,
                 change.before.value or 0.0,
                 change.after.value or 0.0,
                 {"worse": "bad", "better": "good"}.get(change.reading, "pale"),
@@ -232,6 +234,10 @@ def _order(change: Change) -> tuple[int, float]:
     return (3, 0.0) if change.change is None else (2, -abs(change.change))
 
 
-def _name(key: tuple[Subject, MetricKey]) -> tuple[Subject, str, float]:
-    subject, metric = key
-    return subject, metric.metric, metric.threshold or 0.0
+def _metric(key: MetricKey) -> tuple[bool, str, float]:
+    return key.metric != RANKED_BY, key.metric, key.threshold or 0.0
+
+
+def _name(key: MetricKey) -> tuple[str, str, str, str, float]:
+    of = key.of
+    return of.silo, of.column, of.group, key.metric, key.threshold or 0.0

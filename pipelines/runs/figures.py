@@ -7,13 +7,12 @@ groups inside silos stay on the run's page: there are as many as silos times gro
 from __future__ import annotations
 
 import itertools
-from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.payloads.manifest import EVAL
-from components.payloads.table import CANDIDATE, SILO, Figure
+from components.payloads.table import CANDIDATE, SILO, Figure, MetricKey
 
 # Of each silo; over all silos and of groups, all metrics but the curves.
 SILO_METRICS = (
@@ -45,22 +44,7 @@ _NAMES = {
 }
 
 
-class Subject(NamedTuple):
-    """Whose figure: of all rows (all empty), of a silo, of a slice or its group."""
-
-    silo: str = ""
-    slice: str = ""
-    group: str = ""
-
-
-class MetricKey(NamedTuple):
-    """Which figure: a metric, at a threshold where it is a rate."""
-
-    metric: str
-    threshold: float | None = None
-
-
-Figures = dict[tuple[Subject, MetricKey], Figure]
+Figures = dict[MetricKey, Figure]
 
 
 def of_table(arrow: pa.Table) -> Figures:
@@ -71,10 +55,7 @@ def of_table(arrow: pa.Table) -> Figures:
     """
     columns = [column.to_pylist() for column in arrow.filter(_compared(arrow)).columns]
     figures = itertools.starmap(Figure, zip(*columns, strict=True))
-    return {
-        (Subject(f.silo, f.slice, f.group), MetricKey(f.metric, f.threshold)): f
-        for f in figures
-    }
+    return {MetricKey(f.metric, f.of, threshold=f.threshold): f for f in figures}
 
 
 def _compared(arrow: pa.Table) -> pa.ChunkedArray:
@@ -94,17 +75,17 @@ def _compared(arrow: pa.Table) -> pa.ChunkedArray:
     return pc.and_(pc.or_(of_all, of_silos), pc.fill_null(known, False))
 
 
-def label(key: MetricKey, over: str = "") -> str:
+def label(key: MetricKey) -> str:
     """Return a metric's name for people: `Gap in TPR at 0.25, over the silos`.
 
     Args:
-        key: The metric; its name is one of the FairnessEvaluator's README.md.
-        over: The slice that it is taken over; empty for all rows.
+        key: The figure; its metric is one of the FairnessEvaluator's README.md, and
+            its slice holds no silo and no group.
     """
     name = _name(key.metric)
     name = name[:1].upper() + name[1:]
     at = "" if key.threshold is None else f" at {key.threshold:g}"
-    place = "the silos" if over == SILO else over
+    place = "the silos" if key.of.column == SILO else key.of.column
     return name + at + (f", over {place}" if place else "")
 
 

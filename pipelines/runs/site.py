@@ -15,8 +15,9 @@ import shutil
 from collections.abc import Mapping, Sequence
 
 from components.dashboard.silo.location import FOLDER
+from components.payloads.table import RANKED_BY, MetricKey
 from pipelines.runs import comparison, figures, index, pages
-from pipelines.runs.figures import Figures, MetricKey, Subject
+from pipelines.runs.figures import Figures
 from pipelines.runs.index import Entry
 from pipelines.runs.store import RunStore
 from pipelines.summary import EVALUATED
@@ -89,7 +90,7 @@ def _linked(
     """Copy a run's pages and return its entry with links and interval."""
     run_id = entry.run.run_id
     before = dict(itertools.pairwise(found)).get(run_id)  # newest first
-    auc = found.get(run_id, {}).get((Subject(), MetricKey("auc")))
+    auc = found.get(run_id, {}).get(MetricKey(RANKED_BY))
     return dataclasses.replace(
         entry,
         auc_low=auc.low if auc else None,

@@ -5,12 +5,12 @@ import json
 import pytest
 import rich.console
 
+from components.payloads.table import MetricKey, Slice
 from pipelines.cli import changes
 from pipelines.runs.comparison import Change
-from pipelines.runs.figures import MetricKey, Subject
 from tests.pipelines.runs.conftest import figure
 
-AUC = MetricKey("auc")
+F9 = Slice("F9")
 BARE = figure("auc", 0.671, low=None, high=None, rows=25)
 FULL = figure("auc", 0.702, low=0.69, high=0.718, rows=300)
 
@@ -25,7 +25,7 @@ def printed(found, width=80):
 
 def test_each_change_is_one_object_with_all_that_is_known():
     found = changes.to_json(
-        "run-1", "run-2", [Change(Subject("F9"), MetricKey("tpr", 0.25), FULL, BARE)]
+        "run-1", "run-2", [Change(MetricKey("tpr", F9, threshold=0.25), FULL, BARE)]
     )
     assert (found["before"], found["after"]) == ("run-1", "run-2")
     (item,) = found["changes"]
@@ -47,7 +47,7 @@ def test_each_change_is_one_object_with_all_that_is_known():
 
 
 def test_what_one_run_lacks_is_null():
-    (item,) = changes.to_json("a", "b", [Change(Subject("F9"), AUC, None, BARE)])[
+    (item,) = changes.to_json("a", "b", [Change(MetricKey("auc", F9), None, BARE)])[
         "changes"
     ]
     assert (item["before"], item["change"], item["rows_before"]) == (None, None, None)
@@ -57,11 +57,11 @@ def test_what_one_run_lacks_is_null():
 def test_overall_silos_and_groups_have_a_table_each():
     text = printed(
         [
-            Change(Subject(), MetricKey("log_loss"), FULL, FULL),
-            Change(Subject(slice="silo_id"), MetricKey("gap_auc"), BARE, FULL),
-            Change(Subject("F9"), AUC, FULL, FULL),
-            Change(Subject("F9"), MetricKey("brier"), FULL, FULL),
-            Change(Subject(slice="sex", group="Female"), AUC, FULL, None),
+            Change(MetricKey("log_loss"), FULL, FULL),
+            Change(MetricKey("gap_auc", Slice(column="silo_id")), BARE, FULL),
+            Change(MetricKey("auc", F9), FULL, FULL),
+            Change(MetricKey("brier", F9), FULL, FULL),
+            Change(MetricKey("auc", Slice("", "sex", "Female")), FULL, None),
         ]
     )
     overall, _, rest = text.partition("AUC by group")
@@ -75,11 +75,13 @@ def test_overall_silos_and_groups_have_a_table_each():
 
 
 def test_a_long_list_of_silos_is_cut_and_says_so():
-    found = [Change(Subject(f"s{n}"), AUC, FULL, BARE) for n in range(2410)]
+    found = [Change(MetricKey("auc", Slice(f"s{n}")), FULL, BARE) for n in range(2410)]
     text = printed(found)
     assert "AUC by silo, 30 of 2,410" in text
     assert ("s29" in text, "s30" in text) == (True, False)
 
 
 def test_markup_in_names_is_text():
-    assert "[bold]x[/]" in printed([Change(Subject("[bold]x[/]"), AUC, FULL, BARE)])
+    assert "[bold]x[/]" in printed(
+        [Change(MetricKey("auc", Slice("[bold]x[/]")), FULL, BARE)]
+    )

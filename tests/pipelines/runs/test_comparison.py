@@ -7,12 +7,12 @@ import pytest
 
 from components.dashboard import formats
 from components.payloads import table
+from components.payloads.table import OVER_SILOS, MetricKey, Slice
 from pipelines.runs import comparison, figures
-from pipelines.runs.figures import MetricKey, Subject
 from tests.pipelines.runs.conftest import EVIL, figure
 from tests.pipelines.runs.conftest import figures as made
 
-F9 = Subject("F9")
+F9 = Slice("F9")
 AUC = MetricKey("auc")
 
 
@@ -22,8 +22,7 @@ def of(*rows):
 
 def compared(before, after):
     return {
-        (change.subject, change.metric): change
-        for change in comparison.changes(of(*before), of(*after))
+        change.key: change for change in comparison.changes(of(*before), of(*after))
     }
 
 
@@ -41,31 +40,34 @@ def test_only_figures_of_the_candidate_on_held_out_rows_are_compared():
         dataclasses.replace(figure("pr_auc", 0.5), value=None, note="too few"),
     )
     assert set(found) == {
-        (Subject(), AUC),
-        (F9, MetricKey("brier")),
-        (Subject("", "sex", "Female"), AUC),
+        AUC,
+        MetricKey("brier", F9),
+        MetricKey("auc", Slice("", "sex", "Female")),
     }
 
 
 @pytest.mark.parametrize(
-    ("key", "over", "words"),
+    ("key", "words"),
     [
-        (AUC, "", "AUC"),
-        (MetricKey("tpr", 0.25), "", "TPR at 0.25"),
-        (MetricKey("worst_tenth_log_loss"), "silo_id", "Worst tenth in log loss"),
-        (MetricKey("gap_tpr", 0.5), "sex", "Gap in TPR at 0.5, over sex"),
-        (MetricKey("variance_auc"), "silo_id", "Variance of AUC, over the silos"),
+        (AUC, "AUC"),
+        (MetricKey("tpr", threshold=0.25), "TPR at 0.25"),
+        (MetricKey("worst_tenth_log_loss", OVER_SILOS), "Worst tenth in log loss"),
+        (
+            MetricKey("gap_tpr", Slice("", "sex"), threshold=0.5),
+            "Gap in TPR at 0.5, over sex",
+        ),
+        (MetricKey("variance_auc", OVER_SILOS), "Variance of AUC, over the silos"),
     ],
 )
-def test_metrics_have_names_for_people(key, over, words):
-    assert figures.label(key, over).startswith(words)
+def test_metrics_have_names_for_people(key, words):
+    assert figures.label(key).startswith(words)
 
 
 def test_a_change_by_hand():
     found = compared(
         [figure("auc", 0.702, silo="F9", low=0.69, high=0.718, rows=300)],
         [figure("auc", 0.671, silo="F9", low=0.641, high=0.68, rows=250)],
-    )[F9, AUC]
+    )[MetricKey("auc", F9)]
     assert found.change == pytest.approx(-0.031)
     assert found.loss == pytest.approx(0.031)
     # 0.671 - 0.641 = 0.030 and 0.718 - 0.702 = 0.016: a triangle of 16, 30, 34;
@@ -103,7 +105,7 @@ def test_sure_changes_come_first_then_the_biggest_losses_and_what_one_run_lacks_
         figure("log_loss", 0.55),
     )
     found = [
-        (change.subject.silo, change.metric.metric)
+        (change.key.of.silo, change.key.metric)
         for change in comparison.changes(before, after)
     ]
     assert found == [
