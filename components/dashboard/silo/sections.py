@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import shlex
 from collections.abc import Sequence
+from typing import Any
 
 from components.dashboard import formats
 from components.dashboard.report import Report
@@ -27,7 +28,6 @@ from components.dashboard.section import (
     Part,
     Section,
     Text,
-    interval,
     table,
 )
 from components.dashboard.silo import training
@@ -161,12 +161,6 @@ def _kept(bounds: Sequence[Bound]) -> str:
 
 
 def _bounds(page: SiloPage) -> Section:
-    def found(bound: Bound) -> Cell:
-        return _change(bound.found) if bound.signed else Cell(formats.cell(bound.found))
-
-    def around(bound: Bound) -> Cell:
-        return _change_range(bound.found) if bound.signed else interval(bound.found)
-
     def verdict(bound: Bound) -> Cell:
         if not bound.slack:
             return Cell("no figure")
@@ -180,8 +174,7 @@ def _bounds(page: SiloPage) -> Section:
         Column[Bound]("Gate", lambda it: _sentence(GATES.get(it.gate, it.gate))),
         Column[Bound]("What is compared", lambda it: _sentence(it.what)),
         Column[Bound]("Asked for", lambda it: it.demanded),
-        Column[Bound]("Yours", found, NUMBER),
-        Column[Bound]("95 % interval", around, NUMBER),
+        Column[Bound]("Yours", lambda it: _with_interval(it.found, it.signed), NUMBER),
         Column[Bound]("Bound", verdict),
         Column[Bound]("Refuses", lambda it: REFUSES.get(it.refuse_if, it.refuse_if)),
     )
@@ -231,8 +224,8 @@ def _findings(report: Report, page: SiloPage) -> Section:
 def _figures(own: OwnFigures, has_baseline: bool) -> Section:
     text = (
         "How the model of this run does on rows of yours that it has not learned "
-        "from. The interval says how much chance is in a figure: with other rows of "
-        "the same kind it would lie there in 95 of 100 cases."
+        "from. The interval in brackets says how much chance is in a figure: with "
+        "other rows of the same kind it would lie there in 95 of 100 cases."
     )
     if has_baseline:
         text += " A change is against the baseline, on the same rows."
@@ -298,13 +291,11 @@ def _line_columns(lines: Sequence[Line], has_baseline: bool) -> list[Column[Line
 
     compared: list[Column[Line]] = [
         Column("Baseline", lambda it: it.before, NUMBER),
-        Column("Change", lambda it: _change(it.change), NUMBER),
-        Column("95 % of the change", lambda it: _change_range(it.change), NUMBER),
+        Column("Change", lambda it: _with_interval(it.change, True), NUMBER),
     ]
     return [
         Column("What", name),
-        Column("Yours", lambda it: it.found, NUMBER),
-        Column("95 % interval", lambda it: interval(it.found), NUMBER),
+        Column("Yours", lambda it: _with_interval(it.found), NUMBER),
         *(compared if has_baseline else ()),
         Column("Other silos", alike),
     ]
@@ -316,9 +307,20 @@ def _known(figures: Sequence[tuple[Measure, Figure]]) -> str:
     return f": {'; '.join(texts)}" if texts else ""
 
 
-def _with_interval(found: Figure) -> str:
-    around = formats.interval(found)
-    return formats.cell(found) + (f" ({around})" if around else "")
+def _with_interval(found: Figure | None, signed: bool = False) -> str:
+    """Return a figure and its 95 % interval: `0.712 (0.700 to 0.724)`.
+
+    Args:
+        found: The figure; its note or a dash stands where it is no number.
+        signed: Whether it is a change, with its sign: `-0.018 (-0.044 to -0.018)`.
+    """
+    if found is None or not found.is_number:
+        return formats.cell(found)
+    write = formats.signed if signed else formats.metric
+    text = write(found.number)
+    if found.low is None or found.high is None:
+        return text
+    return f"{text} ({write(found.low)} to {write(found.high)})"
 
 
 def _others(lines: Sequence[Line]) -> Section:
@@ -396,41 +398,36 @@ def _group_columns(
             return "small groups together"
         return group if len(group) <= MAX_NAME else f"{group[: MAX_NAME - 1]}…"
 
+    def get(metric: str, group: str, **key: Any) -> Figure | None:  # noqa: ANN401
+        return own.get(metric, of.column, group, **key)
+
     def rows(group: str) -> int:
-        found = own.get("rows", of.column, group)
+        found = get("rows", group)
         return found.rows if found else 0
 
-    def get(metric: str, group: str, model: str = "candidate") -> Figure | None:
-        return own.get(metric, of.column, group, model=model)
+    def number(metric: str, at: float | None, group: str) -> str:
+        found = get(metric, group, threshold=at)
+        return formats.metric(found.number if found and found.is_number else None)
 
-    def rate(metric: str, group: str) -> str:
-        return _number(own.get(metric, of.column, group, threshold=own.threshold))
+    def change(group: str) -> str:
+        return _with_interval(get("auc", group, model=CHANGE), True)
 
-    compared: list[Column[str]] = [
-        Column("Change", lambda it: _change(get("auc", it, CHANGE)), NUMBER),
-        Column(
-            "95 % of the change",
-            lambda it: _change_range(get("auc", it, CHANGE)),
-            NUMBER,
-        ),
-    ]
-    rates: list[Column[str]] = [
-        Column(_sentence(it.label), functools.partial(rate, it.metric), NUMBER)
-        for it in RATES
-    ]
-    return [
+    columns: list[Column[str]] = [
         Column("Group", name),
         Column("Rows", rows, NUMBER),
-        Column("AUC", lambda it: get("auc", it), NUMBER),
-        Column("95 % interval", lambda it: interval(get("auc", it)), NUMBER),
-        *(compared if has_baseline else ()),
-        Column(
-            "Calibration error",
-            lambda it: _number(get("calibration_error", it)),
-            NUMBER,
-        ),
-        *(rates if own.threshold is not None else ()),
+        Column("AUC", lambda it: _with_interval(get("auc", it)), NUMBER),
     ]
+    if has_baseline:
+        columns.append(Column("Change", change, NUMBER))
+    shown: list[tuple[str, str, float | None]] = [
+        ("calibration_error", "calibration error", None)
+    ]
+    if own.threshold is not None:
+        shown += [(it.metric, it.label, own.threshold) for it in RATES]
+    for metric, label, at in shown:
+        value = functools.partial(number, metric, at)
+        columns.append(Column(_sentence(label), value, NUMBER))
+    return columns
 
 
 def _training(page: SiloPage) -> Section:
@@ -511,24 +508,3 @@ def _left(left: Sequence[Departure]) -> Section:
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _number(figure: Figure | None) -> str:
-    known = figure is not None and figure.is_number
-    return formats.metric(figure.number if figure and known else None)
-
-
-def _change(figure: Figure | None) -> Cell:
-    """Return a change with its sign: `-0.018`; a note or a dash where it has none."""
-    if figure is None or not figure.is_number:
-        return Cell(formats.cell(figure))
-    return Cell(formats.signed(figure.number))
-
-
-def _change_range(figure: Figure | None) -> Cell:
-    """Return the interval of a change: `-0.044 to -0.018`; empty without one."""
-    if figure is None or not figure.is_number:
-        return Cell("")
-    if figure.low is None or figure.high is None:
-        return Cell("")
-    return Cell(f"{formats.signed(figure.low)} to {formats.signed(figure.high)}")
