@@ -14,20 +14,13 @@ import pytest
 import yaml
 
 from tests.k8s.names import slug_of
-from tests.k8s.rules import Object, Reference
+from tests.k8s.rules import Object
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 K8S = ROOT / "k8s"
 CHART = K8S / "chart"
 PLATFORMS = ("local", "aks")
 SILOS: dict[str, Any] = yaml.safe_load((K8S / "silos.yaml").read_text())
-# What must be there before the chart is installed, and who makes it (k8s/README.md).
-PREREQUISITES: set[Reference] = {
-    ("Namespace", "", "kubeflow"),  # Kubeflow Pipelines
-    ("Secret", "fairsilo", "fairsilo-mysql"),  # make cluster-secrets
-}
-# Beside them, what the pipeline's package names: the same makes it.
-STORE: Reference = ("Secret", "kubeflow", "fairsilo-store")
 
 
 def _find() -> str | None:
