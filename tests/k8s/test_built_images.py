@@ -46,10 +46,6 @@ def files(image):
     return [path for path in root.rglob("*") if not path.is_dir()]
 
 
-def names(image):
-    return {path.name for path in files(image)}
-
-
 def bill(image):
     found = image / "usr/share/sbom" / f"fairsilo-{image.name}.cdx.json"
     parts = json.loads(found.read_text())["components"]
@@ -71,27 +67,21 @@ def test_image_runs_as_a_user_who_can_change_nothing_in_it(image):
         assert sticky or not found.st_mode & stat.S_IWOTH, path
 
 
-def test_pipeline_image_has_no_compiler_uv_cache_or_history():
-    tools = {"cc", "gcc", "g++", "cpp", "ld", "make", "uv", "uvx", "git", "curl"}
-    assert not tools & names(PIPELINE)
-    for path in ("root/.cache", "opt/uv", "app/.git", "app/tests", "app/uv.lock"):
-        assert not (PIPELINE / path).exists(), path
-    assert [*(PIPELINE / "root").resolve().glob(".cache/*")] == []
-    assert [*(PIPELINE / "var/lib/apt/lists").glob("*_Packages*")] == []
-
-
 def test_pipeline_image_starts_without_compiling():
     app = PIPELINE.resolve() / "app"
     site = app / ".venv/lib/python3.11/site-packages"
-    ours = [path for part in ("components", "pipelines") for path in app.glob(part)]
     engines = [site / name for name in ("tensorflow", "tfx", "kfp", "apache_beam")]
-    for folder in (*ours, *engines):
-        sources = {path.with_suffix("") for path in folder.rglob("*.py")}
-        compiled = {
-            path.parent.parent / path.name.removesuffix(".cpython-311.pyc")
-            for path in folder.rglob("*.pyc")
+    for folder in (app / "components", app / "pipelines", *engines):
+        sources = {
+            path for path in folder.rglob("*.py") if "templates" not in path.parts
         }
-        missing = {path for path in sources if "templates" not in path.parts} - compiled
+        missing = {
+            path
+            for path in sources
+            if not (
+                path.parent / "__pycache__" / f"{path.stem}.cpython-311.pyc"
+            ).exists()
+        }
         assert len(missing) < 0.01 * len(sources) + 1, missing
 
 
@@ -114,30 +104,9 @@ def test_root_is_read_only_here():
         run("touch", "/app/there")
 
 
-@pytest.mark.parametrize(
-    ("command", "said"),
-    [
-        ("fairsilo --help", "Usage: fairsilo"),
-        ("fairsilo config show flights", "learning_rate"),
-        ("python -m pipelines.runners.step --help", "step"),
-        (
-            "python -c 'import tensorflow as t, tfx, tensorflow_federated;"
-            "print(t.__version__)'",
-            "2.15.1",
-        ),
-    ],
-)
-def test_programs_and_engines_start_from_any_folder_on_a_read_only_root(command, said):
-    assert said in run(*shlex.split(command))
-
-
-def test_coordinator_s_worker_starts_in_the_pipeline_image():
-    code = (
-        "from components.federation.workers import Workers\n"
-        "with Workers('/tmp/workers') as started:\n"
-        "    print(started.start_server().alive, started.isolation)"
-    )
-    assert "True one user id" in run("python", "-c", code)
+def test_programs_start_from_any_folder_on_a_read_only_root():
+    assert "Usage: fairsilo" in run("fairsilo", "--help")
+    assert "learning_rate" in run("fairsilo", "config", "show", "flights")
 
 
 def step(name):
