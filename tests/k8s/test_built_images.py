@@ -67,6 +67,14 @@ def test_image_runs_as_a_user_who_can_change_nothing_in_it(image):
         assert sticky or not found.st_mode & stat.S_IWOTH, path
 
 
+def test_pipeline_image_has_no_compiler_uv_cache_or_history():
+    tools = {"cc", "gcc", "g++", "cpp", "ld", "make", "uv", "uvx", "git", "curl"}
+    assert not tools & {path.name for path in files(PIPELINE)}
+    for path in ("root/.cache", "opt/uv", "app/.git", "app/tests", "app/uv.lock"):
+        assert not (PIPELINE / path).exists(), path
+    assert [*(PIPELINE / "var/lib/apt/lists").glob("*_Packages*")] == []
+
+
 def test_pipeline_image_starts_without_compiling():
     app = PIPELINE.resolve() / "app"
     site = app / ".venv/lib/python3.11/site-packages"

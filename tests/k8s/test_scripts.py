@@ -82,9 +82,8 @@ def tools(tmp_path, monkeypatch):
 
 
 def run(*command, check=True):
-    command = [str(part) for part in command]
     return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=check
+        [*map(str, command)], cwd=ROOT, capture_output=True, text=True, check=check
     )
 
 
