@@ -32,7 +32,7 @@ def instructions(name):
 
 def stages(name):
     """Return the instructions of each stage, `FROM` first."""
-    found = []
+    found: list[list[tuple[str, str]]] = []
     for step in instructions(name):
         if step[0] == "FROM":
             found.append([])
