@@ -305,12 +305,6 @@ def missing(objects: list[Object]) -> list[str]:
     ]
 
 
-def unused(objects: list[Object]) -> list[str]:
-    """Find prerequisites that no object names."""
-    named = {wanted for found in objects for wanted in references(found)}
-    return ["/".join(wanted) for wanted in sorted(PREREQUISITES - named)]
-
-
 def unmatched(objects: list[Object]) -> list[str]:
     """Find services and budgets that choose no pod of their namespace."""
     labels = [
@@ -444,7 +438,7 @@ def mounted(objects: list[Object]) -> list[str]:
 
 RULES: tuple[Callable[[list[Object]], list[str]], ...] = (
     *(restricted, probed, enforced, images, denied, calls, least),
-    *(missing, unused, unmatched, own, mounted),
+    *(missing, unmatched, own, mounted),
 )
 
 

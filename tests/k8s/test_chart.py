@@ -16,7 +16,7 @@ from components.payloads.silo import Silo, check_id
 from pipelines.kubeflow.settings import DEFAULT_IMAGE, KubeflowSettings
 from pipelines.places import Places
 from tests.k8s import chart, rules
-from tests.k8s.names import IDS, slug_of
+from tests.k8s.chart import IDS, slug_of
 from tests.k8s.rules import find, inside, of_kind, silos, templates
 
 KUBERNETES = "1.33"
@@ -350,9 +350,11 @@ def test_many_silos_are_rendered_and_their_config_map_is_not_too_large(platform)
     count = 2000
     ids = [f"Fluggesellschaft Süd {i}" if i % 2 else f"silo-{i}" for i in range(count)]
     given = chart.values(platform, listed(*({"id": one} for one in ids)))
-    done = chart.helm("template", platform, given)
+    done = chart.helm("template fairsilo", platform, given)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\nkind: Deployment\n") == count
-    registry = chart.helm("template", platform, given, "-s", "templates/runs.yaml")
+    registry = chart.helm(
+        "template fairsilo", platform, given, "-s", "templates/runs.yaml"
+    )
     # The API server takes no config map over 1 MiB.
     assert len(registry.stdout) < 2 * count * 250 < 2**20

@@ -245,11 +245,9 @@ def test_what_is_named_and_not_there_is_found(reference, sentence):
 
 def test_a_prerequisite_counts_only_while_it_is_one(monkeypatch):
     objects = list(chart.rendered("aks"))
-    old = {("Namespace", "", "kubeflow"), ("Secret", "fairsilo", "old")}
-    monkeypatch.setattr(rules, "PREREQUISITES", old)
+    monkeypatch.setattr(rules, "PREREQUISITES", {("Namespace", "", "kubeflow")})
     wanted = "names Secret/fairsilo/fairsilo-mysql"
     assert {*rules.missing(objects)} == {f"{STORE} {wanted}", f"{DUMP} {wanted}"}
-    assert rules.unused(objects) == ["Secret/fairsilo/old"]
 
 
 @pytest.mark.parametrize("folder", ["flights/silos", "flights", ""])

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.k8s.chart import K8S, SILOS
-from tests.k8s.names import IDS, slug_of
+from tests.k8s.chart import IDS, K8S, SILOS, slug_of
 from tests.k8s.provider_stub import SCHEMA, ProviderStub
 
 TERRAFORM = K8S / "terraform"
