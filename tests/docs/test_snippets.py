@@ -85,7 +85,7 @@ def _calls(program: str) -> list[tuple[str, list[str]]]:
     ]
 
 
-def _by_place(calls):
+def _by_place(calls) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(
         "arguments", [call for _, call in calls], ids=[place for place, _ in calls]
     )
@@ -152,7 +152,7 @@ def test_helm_renders_what_is_installed(arguments):
     assert done.returncode == 0, done.stderr
 
 
-def _of(language: str):
+def _of(language: str) -> pytest.MarkDecorator:
     found = [item for item in SNIPPETS if item.language == language]
     return pytest.mark.parametrize("snippet", found, ids=[item.place for item in found])
 
@@ -168,7 +168,8 @@ def test_settings_are_valid(snippet: Snippet, tmp_path):
 
 @_of("python")
 def test_a_node_is_made_with_parameters_that_it_has(snippet: Snippet):
-    (call,) = [node for node in ast.walk(ast.parse(snippet.text)) if _is_node(node)]
+    call = ast.parse(snippet.text, mode="eval").body
+    assert isinstance(call, ast.Call)
     folder = (ROOT / snippet.place.rpartition(":")[0]).parent
     (made,) = [
         node
@@ -183,19 +184,6 @@ def test_a_node_is_made_with_parameters_that_it_has(snippet: Snippet):
             default is not None for default in made.args.kw_defaults
         )
         assert len(given) >= len(known) - 1 - optional
-
-
-def _is_node(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and not any(word.arg is None and not word.value for word in node.keywords)
-        and (ROOT / "components" / _folder(node.func.id) / "component.py").exists()
-    )
-
-
-def _folder(name: str) -> str:
-    return re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
 
 
 # In the text: `fairsilo report open|build`, `make aks-plan aks-up`, paths, links.
