@@ -38,6 +38,7 @@ from tests.docs.snippets import (
 from tests.k8s import chart
 from tests.support.program import PROJECT, fairsilo, project, summary
 
+PROGRAM = typer.main.get_command(app)
 SNIPPETS = snippets()
 SHELL_SNIPPETS = [item for item in SNIPPETS if item.language in SHELL]
 TYPED = [
@@ -113,7 +114,7 @@ def test_bash_reads_what_is_typed(place, number, command):
 
 
 def _parse(arguments: list[str]) -> None:
-    command = typer.main.get_command(app)
+    command = PROGRAM
     while hasattr(command, "commands"):
         command, arguments = command.commands[arguments[0]], arguments[1:]
     command.make_context("fairsilo", list(arguments))
@@ -204,7 +205,7 @@ def test_commands_in_the_text_exist_with_their_options():
         for command in words[0].split("|"):
             unknown += [
                 f"{path}: fairsilo {text}: {word}"
-                for word in _unknown([command, *words[1:]], typer.main.get_command(app))
+                for word in _unknown([command, *words[1:]], PROGRAM)
             ]
     assert unknown == []
 
@@ -317,6 +318,7 @@ def reader(tmp_path_factory) -> Reader:
         "RUN_A": run_a,
         "RUN_B": run_b,
         "DIR": str(folder / "scores"),
+        r"NAME@sha256:\.\.\.": f"example.org/fairsilo-pipeline@sha256:{64 * 'a'}",
         r"20\d\d-\d\d-\d\d": str(tomorrow),
         "/mnt/fairsilo/flights": "build/flights",
     }
