@@ -321,6 +321,8 @@ def reader(tmp_path_factory) -> Reader:
         r"NAME@sha256:\.\.\.": f"example.org/fairsilo-pipeline@sha256:{64 * 'a'}",
         r"20\d\d-\d\d-\d\d": str(tomorrow),
         "/mnt/fairsilo/flights": "build/flights",
+        "rounds=20": "rounds=3",
+        "run loans": "run loans --set training.rounds=2",
     }
     return made
 
