@@ -5,7 +5,6 @@ from __future__ import annotations
 import pathlib
 import re
 import shlex
-import subprocess
 import textwrap
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -29,14 +28,19 @@ class Snippet(NamedTuple):
 
 def documents() -> list[pathlib.Path]:
     """Return our documents, but for the log of changes."""
-    listed = subprocess.run(
-        ["git", "ls-files", "*.md"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
-    return [ROOT / name for name in listed if name != "CHANGELOG.md"]
+    below = [
+        path
+        for folder in ("components", "docs", "k8s", "pipelines")
+        for path in sorted((ROOT / folder).rglob("*.md"))
+        if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
+    ]
+    return [ROOT / "README.md", *(path for path in below if not _is_own(path))]
+
+
+def _is_own(path: pathlib.Path) -> bool:
+    """Return whether a document is of a use case that somebody made here."""
+    is_use_case = (path.parent / "settings.yaml").exists()
+    return is_use_case and path.parent.name not in {"census", "flights"}
 
 
 def snippets() -> list[Snippet]:
