@@ -1,7 +1,7 @@
 # Tests against Kubernetes' own API server. Included by the top-level Makefile.
 
 CLUSTER_SOURCE := tests/cluster/apiserver
-# tests/cluster/binaries.py looks in the same place.
+# tests/cluster/control_plane.py looks in the same place.
 CLUSTER_BUILT = build/cluster/$(shell sha256sum $(CLUSTER_SOURCE)/go.mod | cut -c1-16)
 CLUSTER_BUILD = cd $(CLUSTER_SOURCE) && CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o $(abspath $(CLUSTER_BUILT))
 

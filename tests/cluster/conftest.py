@@ -8,13 +8,20 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import binaries, foreign
-from tests.cluster.control_plane import control_plane
-from tests.cluster.kubectl import Kubectl
+from tests.cluster import control_plane
+from tests.cluster.control_plane import Kubectl
 from tests.k8s import chart, rules
 
 # Made by installing Kubeflow Pipelines, which comes first (k8s/README.md).
 PREREQUISITE = "kubeflow"
+# Kinds that add-ons bring and this server has not: group, version, kind and plural.
+# A kind that isn't listed is refused.
+KUBEFLOW = [
+    ("argoproj.io", "v1alpha1", "Workflow", "workflows"),
+    ("argoproj.io", "v1alpha1", "WorkflowTaskResult", "workflowtaskresults"),
+]
+CILIUM = ("cilium.io", "v2", "CiliumNetworkPolicy", "ciliumnetworkpolicies")
+FOREIGN = {"local": KUBEFLOW, "aks": [*KUBEFLOW, CILIUM]}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,20 +53,16 @@ class Cluster:
         ]
 
 
-@pytest.fixture(scope="session")
-def binaries_built() -> None:
-    if missing := binaries.missing():
+@pytest.fixture(scope="session", params=chart.PLATFORMS)
+def cluster(request, tmp_path_factory) -> Iterator[Cluster]:
+    """A real API server with the chart installed, one server a platform."""
+    if missing := control_plane.missing():
         pytest.skip(
             f"not built: {', '.join(missing)} (`make test-cluster` builds them, once)"
         )
-
-
-@pytest.fixture(scope="session", params=chart.PLATFORMS)
-def cluster(request, binaries_built, tmp_path_factory) -> Iterator[Cluster]:
-    """A real API server with the chart installed, one server a platform."""
-    with control_plane(tmp_path_factory.mktemp(request.param)) as kubeconfig:
-        kubectl = Kubectl(kubeconfig)
-        prepare(kubectl, request.param)
+    folder = tmp_path_factory.mktemp(request.param)
+    with control_plane.control_plane(folder) as kubectl:
+        _prepare(kubectl, request.param)
         yield Cluster(
             platform=request.param,
             kubectl=kubectl,
@@ -68,18 +71,32 @@ def cluster(request, binaries_built, tmp_path_factory) -> Iterator[Cluster]:
         )
 
 
-def prepare(kubectl: Kubectl, platform: str) -> None:
+def _prepare(kubectl: Kubectl, platform: str) -> None:
     """Make what a cluster has before the chart is installed."""
-    made = kubectl("create", "namespace", PREREQUISITE)
-    assert made.ok, made.err
+    kubectl.output("create", "namespace", PREREQUISITE)
     # As the controller of accounts does, which doesn't run here.
-    made = kubectl("create", "serviceaccount", "default", "-n", PREREQUISITE)
-    assert made.ok, made.err
-    for kind in foreign.KINDS[platform]:
-        made = kubectl("create", "-f", "-", given=foreign.definition(*kind))
-        assert made.ok, made.err
-    waited = kubectl("wait", "--for=condition=Established", "crd", "--all")
-    assert waited.ok, waited.err
+    kubectl.output("create", "serviceaccount", "default", "-n", PREREQUISITE)
+    for kind in FOREIGN[platform]:
+        kubectl.output("create", "-f", "-", given=_definition(*kind))
+    kubectl.output("wait", "--for=condition=Established", "crd", "--all")
+
+
+def _definition(group: str, version: str, kind: str, plural: str) -> dict[str, Any]:
+    """Return a kind whose objects may hold anything: its schema is not at hand."""
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    schema = {"openAPIV3Schema": anything}
+    served = {"name": version, "served": True, "storage": True, "schema": schema}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{group}"},
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"kind": kind, "plural": plural},
+            "versions": [served],
+        },
+    }
 
 
 def _pod(owner: dict[str, Any], template: dict[str, Any]) -> dict[str, Any]:

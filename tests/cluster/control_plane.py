@@ -5,24 +5,95 @@ code. There are no controllers, no scheduler and no nodes: nothing that is appli
 ever runs, and what controllers would fill in (a quota's status) stays empty.
 
 The processes end with the thread that started them, whatever ends that thread.
+`k8s/test-cluster.mk` builds the programs.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import hashlib
+import json
 import os
 import pathlib
+import secrets
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from typing import Any
 
-from tests.cluster import binaries, credentials
-from tests.cluster.kubectl import Kubectl
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "tests" / "cluster" / "apiserver" / "go.mod"
+# Where programs of the versions that go.mod pins are kept.
+BUILT = (
+    ROOT / "build" / "cluster" / hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:16]
+)
+PROGRAMS = ("etcd", "kube-apiserver", "kubectl")
 ATTEMPTS = 3  # someone else may take a free port before ours does
 START_TIMEOUT_S = 120.0
+COMMAND_TIMEOUT_S = 300.0
 ISSUER = "https://kubernetes.default.svc.cluster.local"
+
+
+def missing() -> list[str]:
+    """Return the names of the programs that are not built."""
+    return [name for name in PROGRAMS if not (BUILT / name).is_file()]
+
+
+@dataclasses.dataclass(frozen=True)
+class Kubectl:
+    """kubectl as its users run it, as the administrator unless `--as` says otherwise.
+
+    Attributes:
+        kubeconfig: The server and the administrator's token.
+    """
+
+    kubeconfig: pathlib.Path
+
+    def __call__(
+        self, *arguments: str, given: Any = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run kubectl; `given` is an object for its standard input."""
+        return subprocess.run(
+            [BUILT / "kubectl", *arguments],
+            input="" if given is None else json.dumps(given),
+            env=self.environment(),
+            cwd=self.kubeconfig.parent,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_TIMEOUT_S,
+            check=False,
+        )
+
+    def output(self, *arguments: str, given: Any = None) -> str:
+        """Run what must succeed, and return what it prints."""
+        done = self(*arguments, given=given)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def refusal(self, *arguments: str, given: Any = None) -> str:
+        """Run what must fail, and return why it does."""
+        done = self(*arguments, given=given)
+        assert done.returncode != 0, done.stdout
+        return done.stderr
+
+    def objects(self, *arguments: str) -> list[dict[str, Any]]:
+        """Return the objects that a command lists."""
+        found = json.loads(self.output(*arguments, "-o", "json"))
+        return found["items"] if found["kind"] == "List" else [found]
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of a client of this server."""
+        home = str(self.kubeconfig.parent)
+        return {
+            "PATH": os.defpath,
+            "HOME": home,
+            "KUBECONFIG": str(self.kubeconfig),
+        }
 
 
 class StartError(Exception):
@@ -30,37 +101,36 @@ class StartError(Exception):
 
 
 @contextlib.contextmanager
-def control_plane(folder: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Run a server of its own in a folder; give its administrator's kubeconfig."""
+def control_plane(folder: pathlib.Path) -> Iterator[Kubectl]:
+    """Run a server of its own in a folder; give its administrator's kubectl."""
     with contextlib.ExitStack() as processes:
-        yield _started(folder, processes)
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                kubectl = _start(folder / str(attempt), processes)
+                break
+            except StartError:
+                processes.close()
+                if attempt == ATTEMPTS:
+                    raise
+        yield kubectl
 
 
-def _started(folder: pathlib.Path, processes: contextlib.ExitStack) -> pathlib.Path:
-    for attempt in range(1, ATTEMPTS):
-        try:
-            return _start(folder / str(attempt), processes)
-        except StartError:
-            processes.close()
-    return _start(folder / str(ATTEMPTS), processes)
-
-
-def _start(folder: pathlib.Path, processes: contextlib.ExitStack) -> pathlib.Path:
+def _start(folder: pathlib.Path, processes: contextlib.ExitStack) -> Kubectl:
     folder.mkdir(parents=True)
     etcd = f"http://127.0.0.1:{_free_port()}"
     processes.enter_context(_process("etcd", _etcd_flags(folder, etcd), folder))
-    port = _free_port()
-    token = credentials.write_administrator(folder / "tokens.csv")
-    credentials.write_signing_key(folder / "signing.key")
+    port, token = _free_port(), secrets.token_urlsafe(32)
+    _write(folder / "tokens.csv", f'{token},admin,admin,"system:masters"\n'.encode())
+    _write(folder / "signing.key", _new_key())
     server = processes.enter_context(
         _process("kube-apiserver", _apiserver_flags(folder, etcd, port), folder)
     )
-    kubeconfig = folder / "kubeconfig"
-    authority = folder / "certificates" / "apiserver.crt"
-    address = f"https://127.0.0.1:{port}"
-    credentials.write_kubeconfig(kubeconfig, address, authority, token)
-    _wait(server, Kubectl(kubeconfig))
-    return kubeconfig
+    # JSON is YAML too.
+    kubectl = Kubectl(folder / "kubeconfig")
+    settings = _kubeconfig(folder, f"https://127.0.0.1:{port}", token)
+    _write(kubectl.kubeconfig, json.dumps(settings).encode())
+    _wait(server, kubectl)
+    return kubectl
 
 
 def _etcd_flags(folder: pathlib.Path, address: str) -> list[str]:
@@ -96,13 +166,40 @@ def _apiserver_flags(folder: pathlib.Path, etcd: str, port: int) -> list[str]:
     ]
 
 
+def _kubeconfig(folder: pathlib.Path, server: str, token: str) -> dict[str, Any]:
+    authority = str(folder / "certificates" / "apiserver.crt")
+    cluster = {"server": server, "certificate-authority": authority}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "test", "cluster": cluster}],
+        "users": [{"name": "admin", "user": {"token": token}}],
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
+        "current-context": "test",
+    }
+
+
+def _new_key() -> bytes:
+    """Return a key that the server signs service accounts' tokens with."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def _write(path: pathlib.Path, content: bytes) -> None:
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+
+
 @contextlib.contextmanager
 def _process(
     name: str, flags: list[str], folder: pathlib.Path
 ) -> Iterator[subprocess.Popen[bytes]]:
     with (folder / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(
-            ["setpriv", "--pdeathsig=KILL", binaries.folder() / name, *flags],
+            ["setpriv", "--pdeathsig=KILL", BUILT / name, *flags],
             cwd=folder,
             env={"PATH": os.defpath, "HOME": str(folder)},
             stdin=subprocess.DEVNULL,
@@ -119,7 +216,7 @@ def _process(
 
 def _wait(server: subprocess.Popen[bytes], kubectl: Kubectl) -> None:
     end = time.monotonic() + START_TIMEOUT_S
-    while not kubectl("get", "--raw=/readyz").ok:
+    while kubectl("get", "--raw=/readyz").returncode != 0:
         if server.poll() is not None:
             raise StartError(
                 f"kube-apiserver ended with status {server.returncode}, "

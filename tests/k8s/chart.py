@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import pathlib
 import re
@@ -13,21 +14,25 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.k8s.names import slug_of
-from tests.k8s.rules import Object, Reference
+from tests.k8s.rules import Object
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 K8S = ROOT / "k8s"
 CHART = K8S / "chart"
 PLATFORMS = ("local", "aks")
 SILOS: dict[str, Any] = yaml.safe_load((K8S / "silos.yaml").read_text())
-# What must be there before the chart is installed, and who makes it (k8s/README.md).
-PREREQUISITES: set[Reference] = {
-    ("Namespace", "", "kubeflow"),  # Kubeflow Pipelines
-    ("Secret", "fairsilo", "fairsilo-mysql"),  # make cluster-secrets
-}
-# Beside them, what the pipeline's package names: the same makes it.
-STORE: Reference = ("Secret", "kubeflow", "fairsilo-store")
+
+# Ids that need care, in several scripts; the last is cut.
+IDS = ["9E", "north-sea", "Süd", "sud", "a b", "a--b", "-x-", "北"]
+IDS += ["Air France \N{EN DASH} " + 30 * "x"]
+
+
+def slug_of(silo: str) -> str:
+    """Return what the chart and Terraform call a silo in Kubernetes and Azure."""
+    if re.fullmatch(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*", silo) and len(silo) <= 40:
+        return silo.lower()
+    readable = re.sub(r"[^a-z0-9]+", "-", silo.lower()).strip("-")[:31].strip("-")
+    return f"{readable or 'silo'}-{hashlib.sha256(silo.encode()).hexdigest()[:8]}"
 
 
 def _find() -> str | None:
@@ -83,30 +88,18 @@ def values(platform: str, silos: dict[str, Any] = SILOS) -> dict[str, Any]:
 
 
 def helm(
-    command: str, platform: str, given: dict[str, Any], *options: str
-) -> subprocess.CompletedProcess[str]:
-    """Run `helm template` or `helm lint` with the platform's values and more."""
-    release = ["fairsilo"] if command == "template" else []
-    return _run([command, *release, str(CHART), *options], platform, given)
-
-
-def upgrade(
-    platform: str, environment: dict[str, str]
-) -> subprocess.CompletedProcess[str]:
-    """Install the chart on a cluster, or upgrade it, as the README says."""
-    command = ["upgrade", "--install", "fairsilo", str(CHART)]
-    return _run(command, platform, values(platform), environment)
-
-
-def _run(
-    command: list[str],
+    command: str,
     platform: str,
     given: dict[str, Any],
+    *options: str,
     environment: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    file = f"--values={CHART / f'values-{platform}.yaml'}"
+    """Run helm on the chart with the platform's values and more."""
     return subprocess.run(
-        [program(), *command, "--namespace=kubeflow", file, "--values=-"],
+        [
+            *(program(), *command.split(), str(CHART), "--namespace=kubeflow"),
+            *(f"--values={CHART / f'values-{platform}.yaml'}", "--values=-", *options),
+        ],
         input=json.dumps(given),
         env=environment,
         capture_output=True,
@@ -115,16 +108,24 @@ def _run(
     )
 
 
-def render(platform: str, given: dict[str, Any], *options: str) -> list[Object]:
+def upgrade(
+    platform: str, environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Install the chart on a cluster, or upgrade it, as the README says."""
+    given = values(platform)
+    return helm("upgrade --install fairsilo", platform, given, environment=environment)
+
+
+def render(platform: str, given: dict[str, Any]) -> list[Object]:
     """Return the objects of the chart with some values."""
-    done = helm("template", platform, given, *options)
+    done = helm("template fairsilo", platform, given)
     assert done.returncode == 0, done.stderr
     return [one for one in yaml.load_all(done.stdout, yaml.CSafeLoader) if one]
 
 
 def refusal(given: dict[str, Any], platform: str = "local") -> str:
     """Return why the chart refuses some values."""
-    done = helm("template", platform, given)
+    done = helm("template fairsilo", platform, given)
     assert done.returncode != 0
     return done.stderr
 

@@ -6,10 +6,17 @@ import collections
 import ipaddress
 import pathlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 Object = dict[str, Any]
+# Kind, namespace (empty where there is none) and name.
+Reference = tuple[str, str, str]
+# What must be there before the chart is installed, and who makes it (k8s/README.md).
+PREREQUISITES: set[Reference] = {
+    ("Namespace", "", "kubeflow"),  # Kubeflow Pipelines
+    ("Secret", "fairsilo", "fairsilo-mysql"),  # make cluster-secrets
+}
 SILO = "fairsilo-silo-"
 LONG_RUNNING = ("Deployment", "StatefulSet")
 
@@ -22,6 +29,18 @@ def name(found: Object) -> str:
         for part in (metadata.get("namespace"), found["kind"], metadata["name"])
         if part
     )
+
+
+def key(found: Object) -> Reference:
+    """Return what others name an object by."""
+    metadata = found["metadata"]
+    return found["kind"], metadata.get("namespace", ""), metadata["name"]
+
+
+def find(objects: list[Object], *reference: str) -> Object:
+    """Return the one object of a kind, namespace and name."""
+    (found,) = [one for one in objects if key(one) == reference]
+    return found
 
 
 def of_kind(objects: list[Object], *kinds: str) -> list[Object]:
@@ -59,16 +78,8 @@ def containers(template: Object) -> list[Object]:
 
 
 # Pods may do nothing that they need not: Pod Security `restricted`, and more.
-VOLUMES = {
-    "configMap",
-    "csi",
-    "downwardAPI",
-    "emptyDir",
-    "ephemeral",
-    "persistentVolumeClaim",
-    "projected",
-    "secret",
-}
+VOLUMES = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral"}
+VOLUMES |= {"persistentVolumeClaim", "projected", "secret"}
 _TAG = re.compile(r":[^/@]+$")
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 
@@ -77,47 +88,53 @@ def restricted(objects: list[Object]) -> list[str]:
     """Find pods that Pod Security `restricted` refuses, or that may write or call."""
     faults = []
     for owner, template in templates(objects):
-        spec = template["spec"]
-        context = spec.get("securityContext", {})
-        found = {
-            "may run as root": context.get("runAsNonRoot") is not True
-            or context.get("runAsUser", 0) == 0,
-            "has no seccomp profile": context.get("seccompProfile")
-            != {"type": "RuntimeDefault"},
-            "shares the node's namespaces": any(
-                spec.get(key) for key in ("hostNetwork", "hostPID", "hostIPC")
-            ),
-            "gets a token of the Kubernetes API": spec.get(
-                "automountServiceAccountToken"
-            )
-            is not False,
-            "mounts what pods may not": any(
-                not {*volume} - {"name"} <= VOLUMES
-                for volume in spec.get("volumes", [])
-            ),
-        }
-        faults += [f"{name(owner)} {what}" for what, is_so in found.items() if is_so]
+        faults += [f"{name(owner)} {what}" for what in _pod(template["spec"])]
         for one in containers(template):
             faults += [f"{name(owner)}: {one['name']} {it}" for it in _container(one)]
     return faults
 
 
-def _container(one: Object) -> list[str]:
-    context = one.get("securityContext", {})
-    resources = one.get("resources", {})
-    found = {
-        "may gain rights": context.get("allowPrivilegeEscalation") is not False,
-        "may write to its root": context.get("readOnlyRootFilesystem") is not True,
-        "keeps capabilities": context.get("capabilities") != {"drop": ["ALL"]},
-        "is privileged": bool(context.get("privileged")),
-        "may run as root": context.get("runAsNonRoot", True) is not True
-        or context.get("runAsUser", 1) == 0,
-        "has no requests": {"cpu", "memory"} - {*resources.get("requests", {})}
-        != set(),
-        "has no limits": {"cpu", "memory"} - {*resources.get("limits", {})} != set(),
-        "takes a port of the node": any("hostPort" in p for p in one.get("ports", [])),
-    }
+def _true(found: dict[str, bool]) -> list[str]:
     return [what for what, is_so in found.items() if is_so]
+
+
+def _pod(spec: Object) -> list[str]:
+    context, get = spec.get("securityContext", {}), spec.get
+    root = context.get("runAsNonRoot") is not True or context.get("runAsUser", 0) == 0
+    profile = context.get("seccompProfile")
+    kinds = {key for one in get("volumes", []) for key in one} - {"name"}
+    return _true(
+        {
+            "may run as root": root,
+            "has no seccomp profile": profile != {"type": "RuntimeDefault"},
+            "shares the node's namespaces": bool(
+                get("hostNetwork") or get("hostPID") or get("hostIPC")
+            ),
+            "gets a token of the Kubernetes API": get("automountServiceAccountToken")
+            is not False,
+            "mounts what pods may not": not kinds <= VOLUMES,
+        }
+    )
+
+
+def _container(one: Object) -> list[str]:
+    context, needed = one.get("securityContext", {}), {"cpu", "memory"}
+    root = not context.get("runAsNonRoot", True) or context.get("runAsUser", 1) == 0
+    resources = one.get("resources", {})
+    return _true(
+        {
+            "may gain rights": context.get("allowPrivilegeEscalation") is not False,
+            "may write to its root": context.get("readOnlyRootFilesystem") is not True,
+            "keeps capabilities": context.get("capabilities") != {"drop": ["ALL"]},
+            "is privileged": bool(context.get("privileged")),
+            "may run as root": root,
+            "has no requests": not needed <= {*resources.get("requests", {})},
+            "has no limits": not needed <= {*resources.get("limits", {})},
+            "takes a port of the node": any(
+                "hostPort" in port for port in one.get("ports", [])
+            ),
+        }
+    )
 
 
 def probed(objects: list[Object]) -> list[str]:
@@ -142,19 +159,26 @@ def enforced(objects: list[Object]) -> list[str]:
     ]
 
 
-def images(objects: list[Object], by_digest: bool) -> list[str]:
-    """Find images that may be another tomorrow."""
+def images(objects: list[Object]) -> list[str]:
+    """Find images without a version, or whatever is latest."""
     faults = []
     for owner, template in templates(objects):
-        for one in containers(template):
-            image = one["image"]
-            if by_digest and not _DIGEST.search(image):
-                faults.append(f"{name(owner)}: {image} has no digest")
-            elif image.endswith(":latest"):
+        for image in (one["image"] for one in containers(template)):
+            if image.endswith(":latest"):
                 faults.append(f"{name(owner)}: {image} is whatever is latest")
             elif not _DIGEST.search(image) and not _TAG.search(image):
                 faults.append(f"{name(owner)}: {image} has no tag")
     return faults
+
+
+def without_digest(objects: list[Object]) -> list[str]:
+    """Find images that may be another tomorrow."""
+    return [
+        f"{name(owner)}: {one['image']} has no digest"
+        for owner, template in templates(objects)
+        for one in containers(template)
+        if not _DIGEST.search(one["image"])
+    ]
 
 
 # Who may call whom.
@@ -171,35 +195,41 @@ DNS = {
 }
 
 
-def denied(objects: list[Object], namespace: str) -> list[str]:
+def denied(objects: list[Object]) -> list[str]:
     """Find that a namespace's pods may call or be called unless a policy says so."""
-    policies = of_kind(inside(objects, namespace), "NetworkPolicy")
-    if any(policy["spec"] == DENY for policy in policies):
-        return []
-    return [f"{namespace}: nothing is denied by default"]
+    return [
+        f"{namespace}: nothing is denied by default"
+        for namespace in ("fairsilo", *silos(objects))
+        if not any(
+            policy["spec"] == DENY
+            for policy in of_kind(inside(objects, namespace), "NetworkPolicy")
+        )
+    ]
 
 
-def silo(objects: list[Object], namespace: str) -> list[str]:
-    """Find policies of a silo that let in more than the coordinator, or out more.
+def calls(objects: list[Object]) -> list[str]:
+    """Find policies of silos that let in more than the coordinator, or out more.
 
     Out it may go to names, and to one address at 443: its own storage.
     """
     faults = []
-    for policy in of_kind(inside(objects, namespace), "NetworkPolicy"):
-        spec = policy["spec"]
-        for rule in spec.get("ingress", []):
-            if not _is(rule, "from", [COORDINATOR], {("TCP", 8000)}):
-                faults.append(f"{name(policy)} lets in {rule}")
-        for rule in spec.get("egress", []):
-            if not _is(rule, "to", [DNS], {("UDP", 53), ("TCP", 53)}) and not _storage(
-                rule
-            ):
-                faults.append(f"{name(policy)} lets out {rule}")
-    faults += [
-        f"{name(found)} is a policy of another kind"
-        for found in inside(objects, namespace)
-        if found["kind"] == "CiliumNetworkPolicy"
-    ]
+    for policy in of_kind(objects, "NetworkPolicy", "CiliumNetworkPolicy"):
+        if not policy["metadata"]["namespace"].startswith(SILO):
+            continue
+        if policy["kind"] == "CiliumNetworkPolicy":
+            faults.append(f"{name(policy)} is a policy of another kind")
+            continue
+        faults += [
+            f"{name(policy)} lets in {rule}"
+            for rule in policy["spec"].get("ingress", [])
+            if not _is(rule, "from", [COORDINATOR], {("TCP", 8000)})
+        ]
+        faults += [
+            f"{name(policy)} lets out {rule}"
+            for rule in policy["spec"].get("egress", [])
+            if not _is(rule, "to", [DNS], {("UDP", 53), ("TCP", 53)})
+            and not _storage(rule)
+        ]
     return faults
 
 
@@ -226,15 +256,8 @@ def _storage(rule: Object) -> bool:
 FORBIDDEN_RESOURCES = {"pods/exec", "pods/attach", "pods/ephemeralcontainers"}
 FORBIDDEN_VERBS = {"bind", "escalate", "impersonate"}
 MAKERS = {"create", "update", "patch", "delete", "deletecollection"}
-WORKLOADS = {
-    "pods",
-    "deployments",
-    "statefulsets",
-    "daemonsets",
-    "jobs",
-    "cronjobs",
-    "workflows",
-}
+WORKLOADS = {"pods", "deployments", "statefulsets", "daemonsets"}
+WORKLOADS |= {"jobs", "cronjobs", "workflows"}
 GRANTS = {"roles", "rolebindings", "clusterroles", "clusterrolebindings"}
 
 
@@ -271,31 +294,15 @@ def _faults_of_rule(rule: Object) -> list[str]:
 
 
 # Whatever an object names is there.
-# Kind, namespace (empty where there is none) and name.
-Reference = tuple[str, str, str]
-
-
-def key(found: Object) -> Reference:
-    """Return what others name an object by."""
-    metadata = found["metadata"]
-    return found["kind"], metadata.get("namespace", ""), metadata["name"]
-
-
-def missing(objects: list[Object], prerequisites: set[Reference]) -> list[str]:
+def missing(objects: list[Object]) -> list[str]:
     """Find references to what neither is there nor is a prerequisite."""
-    there = {key(found) for found in objects} | prerequisites
+    there = {key(found) for found in objects} | PREREQUISITES
     return [
         f"{name(found)} names {'/'.join(part for part in wanted if part)}"
         for found in objects
         for wanted in references(found)
         if wanted not in there
     ]
-
-
-def unused(objects: list[Object], prerequisites: set[Reference]) -> list[str]:
-    """Find prerequisites that no object names."""
-    named = {wanted for found in objects for wanted in references(found)}
-    return ["/".join(wanted) for wanted in sorted(prerequisites - named)]
 
 
 def unmatched(objects: list[Object]) -> list[str]:
@@ -427,3 +434,14 @@ def mounted(objects: list[Object]) -> list[str]:
             if "emptyDir" not in volumes[place]
         ]
     return faults
+
+
+RULES: tuple[Callable[[list[Object]], list[str]], ...] = (
+    *(restricted, probed, enforced, images, denied, calls, least),
+    *(missing, unmatched, own, mounted),
+)
+
+
+def faults(objects: list[Object]) -> list[str]:
+    """Return all that the rules find."""
+    return [fault for rule in RULES for fault in rule(objects)]

@@ -22,7 +22,6 @@ from components.federation import workers
 from pipelines import use_case
 from pipelines.runners import parameters
 from pipelines.runners.steps import STEPS
-from tests.k8s import read_only
 
 FOLDER = pathlib.Path(os.environ.get("FAIRSILO_IMAGES", ""))
 PIPELINE, WORKER = FOLDER / "pipeline", FOLDER / "silo-worker"
@@ -32,22 +31,56 @@ pytestmark = pytest.mark.skipif(
     reason="no images: `make images-check` builds them and runs this",
 )
 
+USER = "10001:10001"
+HOME = "/home/fairsilo"
+# As container engines do: these are laid over the image before its root is closed.
+_ENTER = f"""
+set -eu
+root=$1; shift
+mkdir -p "$root/proc" "$root/dev"
+touch "$root/etc/hosts"
+mount --bind "$root" "$root"
+mount --bind /etc/hosts "$root/etc/hosts"
+mount --rbind /proc "$root/proc"
+mount --rbind /dev "$root/dev"
+mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+mount -t tmpfs -o uid=10001,gid=10001,mode=0700 tmpfs "$root{HOME}"
+mount -o remount,bind,ro "$root"
+exec env -i "$@"
+"""
+
 
 def described(image):
     return json.loads(image.with_suffix(".json").read_text())["OCIv1"]["config"]
 
 
+def start(
+    root: pathlib.Path, environment: list[str], command: list[str], **options
+) -> subprocess.Popen:
+    """Start a command inside an image's root as a pod would: read-only, not root.
+
+    Without a container engine: a mount namespace and `chroot`. Only `/tmp` and the
+    home can be written, as where the manifests mount an `emptyDir`. It has the
+    process id of what is returned.
+    """
+    isolate = ["unshare", "--mount", "sh", "-c", _ENTER, "sh", str(root.resolve())]
+    enter = ["chroot", f"--userspec={USER}", "--groups=", str(root.resolve())]
+    return subprocess.Popen([*isolate, *environment, *enter, *command], **options)
+
+
 def run(*command):
-    return read_only.run(PIPELINE, described(PIPELINE)["Env"], *command)
+    """Run a command in the pipeline's image; return what it printed."""
+    environment = described(PIPELINE)["Env"]
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    process = start(PIPELINE, environment, list(command), **output)
+    printed, _ = process.communicate(timeout=900)
+    assert process.returncode == 0, f"{command}: {process.returncode}\n{printed}"
+    return printed
 
 
 def files(image):
     root = image.resolve()
     return [path for path in root.rglob("*") if not path.is_dir()]
-
-
-def names(image):
-    return {path.name for path in files(image)}
 
 
 def bill(image):
@@ -58,9 +91,9 @@ def bill(image):
 
 @pytest.mark.parametrize("image", [PIPELINE, WORKER], ids=["pipeline", "worker"])
 def test_image_runs_as_a_user_who_can_change_nothing_in_it(image):
-    assert described(image)["User"] == read_only.IDS
+    assert described(image)["User"] == USER
     root = image.resolve()
-    home = root / read_only.HOME.removeprefix("/")
+    home = root / HOME.removeprefix("/")
     for path in root.rglob("*"):
         if path.is_symlink() or path == home or path.is_relative_to(root / "dev"):
             continue
@@ -73,25 +106,27 @@ def test_image_runs_as_a_user_who_can_change_nothing_in_it(image):
 
 def test_pipeline_image_has_no_compiler_uv_cache_or_history():
     tools = {"cc", "gcc", "g++", "cpp", "ld", "make", "uv", "uvx", "git", "curl"}
-    assert not tools & names(PIPELINE)
+    assert not tools & {path.name for path in files(PIPELINE)}
     for path in ("root/.cache", "opt/uv", "app/.git", "app/tests", "app/uv.lock"):
         assert not (PIPELINE / path).exists(), path
-    assert [*(PIPELINE / "root").resolve().glob(".cache/*")] == []
     assert [*(PIPELINE / "var/lib/apt/lists").glob("*_Packages*")] == []
 
 
 def test_pipeline_image_starts_without_compiling():
     app = PIPELINE.resolve() / "app"
     site = app / ".venv/lib/python3.11/site-packages"
-    ours = [path for part in ("components", "pipelines") for path in app.glob(part)]
     engines = [site / name for name in ("tensorflow", "tfx", "kfp", "apache_beam")]
-    for folder in (*ours, *engines):
-        sources = {path.with_suffix("") for path in folder.rglob("*.py")}
-        compiled = {
-            path.parent.parent / path.name.removesuffix(".cpython-311.pyc")
-            for path in folder.rglob("*.pyc")
+    for folder in (app / "components", app / "pipelines", *engines):
+        sources = {
+            path for path in folder.rglob("*.py") if "templates" not in path.parts
         }
-        missing = {path for path in sources if "templates" not in path.parts} - compiled
+        missing = {
+            path
+            for path in sources
+            if not (
+                path.parent / "__pycache__" / f"{path.stem}.cpython-311.pyc"
+            ).exists()
+        }
         assert len(missing) < 0.01 * len(sources) + 1, missing
 
 
@@ -114,30 +149,9 @@ def test_root_is_read_only_here():
         run("touch", "/app/there")
 
 
-@pytest.mark.parametrize(
-    ("command", "said"),
-    [
-        ("fairsilo --help", "Usage: fairsilo"),
-        ("fairsilo config show flights", "learning_rate"),
-        ("python -m pipelines.runners.step --help", "step"),
-        (
-            "python -c 'import tensorflow as t, tfx, tensorflow_federated;"
-            "print(t.__version__)'",
-            "2.15.1",
-        ),
-    ],
-)
-def test_programs_and_engines_start_from_any_folder_on_a_read_only_root(command, said):
-    assert said in run(*shlex.split(command))
-
-
-def test_coordinator_s_worker_starts_in_the_pipeline_image():
-    code = (
-        "from components.federation.workers import Workers\n"
-        "with Workers('/tmp/workers') as started:\n"
-        "    print(started.start_server().alive, started.isolation)"
-    )
-    assert "True one user id" in run("python", "-c", code)
+def test_programs_start_from_any_folder_on_a_read_only_root():
+    assert "Usage: fairsilo" in run("fairsilo", "--help")
+    assert "learning_rate" in run("fairsilo", "config", "show", "flights")
 
 
 def step(name):
@@ -145,22 +159,20 @@ def step(name):
     settings = use_case.find("flights").settings
     asked = {one.name: str(one.default) for one in parameters.of(settings)}
     asked |= {"span": "2013-11", "rounds": "2"}
-    home = read_only.HOME
     metrics = {"artifacts": [{"name": "metrics", "uri": "minio://metrics"}]}
-    outputs = {"artifacts": {"metrics": metrics}, "outputFile": f"{home}/{name}.json"}
+    outputs = {"artifacts": {"metrics": metrics}, "outputFile": f"{HOME}/{name}.json"}
     return [
         *("python", "-m", "pipelines.runners.step", name, "--use-case", "flights"),
-        *("--run-id", "first", "--root", f"{home}/root", "--page", f"{home}/{name}"),
+        *("--run-id", "first", "--root", f"{HOME}/root", "--page", f"{HOME}/{name}"),
         *("--executor-input", json.dumps({"outputs": outputs})),
         *(f"--parameter={one}={value}" for one, value in asked.items()),
     ]
 
 
 def test_a_whole_run_passes_on_a_read_only_root():
-    home = read_only.HOME
-    lines = [f"mkdir {home}/root", *(shlex.join(step(name)) for name in STEPS)]
-    script = " && ".join([*lines, f"cat {home}/close-run.json"])
-    store = f"FAIRSILO_STORE=sqlite:///{home}/store.sqlite"
+    lines = [f"mkdir {HOME}/root", *(shlex.join(step(name)) for name in STEPS)]
+    script = " && ".join([*lines, f"cat {HOME}/close-run.json"])
+    store = f"FAIRSILO_STORE=sqlite:///{HOME}/store.sqlite"
     assert '"blessed": "yes"' in run("env", store, "sh", "-c", script)
 
 
@@ -201,7 +213,7 @@ def worker(tmp_path):
     command = [*config["Entrypoint"], *config["Cmd"], f"--port={port}"]
     log = tmp_path / "worker.log"
     with log.open("wb") as file:
-        process = read_only.start(
+        process = start(
             WORKER, config["Env"], command, stdout=file, stderr=subprocess.STDOUT
         )
         try:

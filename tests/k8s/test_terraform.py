@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.k8s.chart import K8S, SILOS
-from tests.k8s.names import IDS, slug_of
+from tests.k8s.chart import IDS, K8S, SILOS, slug_of
 from tests.k8s.provider_stub import SCHEMA, ProviderStub
 
 TERRAFORM = K8S / "terraform"
@@ -79,7 +78,7 @@ def one(state, type_):
 
 
 def azure(state):
-    """Return what the chart is told."""
+    """Return what the chart is given."""
     return state["outputs"]["values"]["value"]["azure"]
 
 
@@ -105,16 +104,11 @@ def state(made, request):
     return made[request.param]
 
 
-def test_files_are_formatted():
-    command = ["terraform", "fmt", "-check", "-recursive", "-diff", str(TERRAFORM)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def test_terraform_takes_the_files_and_refuses_an_unknown_argument(tmp_path):
     with terraform(tmp_path) as (run, copy):
-        done = run("validate", "-no-color")
-        assert done.returncode == 0, done.stdout + done.stderr
+        for command in (("fmt", "-check", "-recursive", "-diff"), ("validate",)):
+            done = run(*command)
+            assert done.returncode == 0, done.stdout + done.stderr
         with (copy / "modules/silo/main.tf").open("a") as file:
             file.write('resource "azurerm_storage_container" "b" {\n public = 1\n}\n')
         done = run("validate", "-no-color")
@@ -131,44 +125,38 @@ def test_silos_are_named_as_in_the_chart(made):
     assert [*azure(made["defaults"])["silos"]] == sorted(
         slug_of(silo["id"]) for silo in SILOS["silos"]
     )
-    told = {"south-2", *map(slug_of, ["North 1", *IDS])}
-    assert {*azure(made["two_tiers"])["silos"]} == told
+    slugs = {"south-2", *map(slug_of, ["North 1", *IDS])}
+    assert {*azure(made["two_tiers"])["silos"]} == slugs
 
 
-def test_each_silo_has_one_identity_and_one_credential_for_its_own_account(state):
+def test_a_silos_account_has_an_identity_that_reads_its_container_only(state):
     credentials = of_type(state, "azurerm_federated_identity_credential")
     identities = of_type(state, "azurerm_user_assigned_identity")
-    slugs = azure(state)["silos"]
-    assert len(credentials) == len(slugs)
-    for slug in slugs:
-        silo = f'module.silo["{slug}"].'
-        credential = credentials[silo + "azurerm_federated_identity_credential.worker"]
+    roles = of_type(state, "azurerm_role_assignment").values()
+    accounts = of_type(state, "azurerm_storage_account").values()
+    ids = {account["name"]: account["id"] for account in accounts}
+    issuer = one(state, "azurerm_kubernetes_cluster")["oidc_issuer_url"]
+    silos = azure(state)["silos"]
+    assert len(credentials) == len(silos)
+    known, scopes = set(), set()
+    for slug, silo in silos.items():
+        module = f'module.silo["{slug}"].'
+        credential = credentials[
+            module + "azurerm_federated_identity_credential.worker"
+        ]
         account = f"fairsilo-silo-{slug}:silo-worker"
         assert credential["subject"] == f"system:serviceaccount:{account}"
         assert credential["audience"] == ["api://AzureADTokenExchange"]
-        identity = identities[silo + "azurerm_user_assigned_identity.silo"]
+        assert credential["issuer"] == issuer
+        identity = identities[module + "azurerm_user_assigned_identity.silo"]
         assert credential["user_assigned_identity_id"] == identity["id"]
-    ids = {c["user_assigned_identity_id"] for c in credentials.values()}
-    assert len(ids) == len(slugs)
-    cluster = one(state, "azurerm_kubernetes_cluster")
-    assert {c["issuer"] for c in credentials.values()} == {cluster["oidc_issuer_url"]}
-
-
-def test_a_silos_identity_may_read_its_own_container_and_nothing_else(state):
-    accounts = of_type(state, "azurerm_storage_account")
-    ids = {account["name"]: account["id"] for account in accounts.values()}
-    roles = of_type(state, "azurerm_role_assignment")
-    identities = of_type(state, "azurerm_user_assigned_identity")
-    scopes = set()
-    for slug, silo in azure(state)["silos"].items():
-        address = f'module.silo["{slug}"].azurerm_user_assigned_identity.silo'
-        principal = identities[address]["principal_id"]
-        (role,) = [r for r in roles.values() if r["principal_id"] == principal]
+        (role,) = [r for r in roles if r["principal_id"] == identity["principal_id"]]
         container = f"blobServices/default/containers/{silo['container']}"
         assert role["scope"] == f"{ids[silo['account']]}/{container}"
         assert role["role_definition_name"] == "Storage Blob Data Reader"
+        known.add(identity["id"])
         scopes.add(role["scope"])
-    assert len(scopes) == len(azure(state)["silos"])
+    assert len(known) == len(scopes) == len(silos)
 
 
 def test_other_roles_are_few_and_none_may_grant_others_or_list_keys(made):
@@ -288,24 +276,21 @@ def test_the_budget_sees_the_nodes_too(made):
     cluster = one(made["defaults"], "azurerm_kubernetes_cluster")
     ((dimension,),) = [part["dimension"] for part in budget["filter"]]
     assert dimension["values"] == ["fairsilo", cluster["node_resource_group"]]
-    start = budget["time_period"][0]["start_date"]
-    assert start.endswith("-01T00:00:00Z")
+    assert budget["time_period"][0]["start_date"].endswith("-01T00:00:00Z")
 
 
-def test_the_root_share_is_nfs_and_the_chart_is_told_its_place(made):
-    share = one(made["defaults"], "azurerm_storage_share")
-    root = azure(made["defaults"])["root"]
+def test_the_chart_learns_where_the_root_share_and_the_store_are(made):
+    defaults, other = made["defaults"], made["two_tiers"]
+    share = one(defaults, "azurerm_storage_share")
+    root = azure(defaults)["root"]
     assert share["enabled_protocol"] == "NFS"
     assert root["share"] == share["name"] == "root"
     assert root["account"].startswith("fairsiloroot")
     assert root["size_gib"] == 100
-
-
-def test_the_store_is_in_the_cluster_unless_said_otherwise(made):
-    assert azure(made["defaults"])["store"] == {"host": None}
-    assert not of_type(made["defaults"], "azurerm_mysql_flexible_server")
-    server = one(made["two_tiers"], "azurerm_mysql_flexible_server")
-    assert azure(made["two_tiers"])["store"] == {"host": server["fqdn"]}
+    assert azure(defaults)["store"] == {"host": None}
+    assert not of_type(defaults, "azurerm_mysql_flexible_server")
+    server = one(other, "azurerm_mysql_flexible_server")
+    assert azure(other)["store"] == {"host": server["fqdn"]}
     assert server["public_network_access"] == "Disabled"
     assert server["administrator_password_wo"] is None
 
@@ -315,8 +300,9 @@ def test_terraform_makes_and_keeps_no_password(state):
     assert not kinds & {"azurerm_key_vault_secret", "random_password"}
 
 
-# Values that are refused, and the sentence that says so; each list is one run, since
-# one run names all that it refuses.
+# Values that are refused, and the sentence that says so.
+TOO_SMALL = {"vm_size": "x", "min_count": 3, "max_count": 2}
+NO_WORKER = {"vm_size": "x", "min_count": 0, "max_count": 2}
 REFUSED: list[tuple[str, Any, str]] = [
     ("subscription_id", "mine", "expected a GUID in small letters"),
     ("location", "West Europe", "expected a region's short name"),
@@ -332,19 +318,12 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("kubernetes_version", "1.33.2", "expected a minor version"),
     ("vnet_cidr", "10.40.0.0/24", "expected a range of /20 or wider"),
     ("pod_cidr", "10.244.0.0", "expected a range"),
-    (
-        "system_pool",
-        {"vm_size": "x", "min_count": 3, "max_count": 2},
-        "expected 1 <= min_count <= max_count",
-    ),
-    (
-        "worker_pool",
-        {"vm_size": "x", "min_count": 0, "max_count": 2},
-        "silo workers run all the time",
-    ),
+    ("system_pool", TOO_SMALL, "expected 1 <= min_count <= max_count"),
+    ("worker_pool", NO_WORKER, "silo workers run all the time"),
     ("mysql", "single", "expected in-cluster or flexible"),
     ("silos_file", "tests/empty.yaml", "a list `silos` of at least one silo"),
 ]
+# In a run of their own, since one run names all that it refuses.
 ALSO_REFUSED: list[tuple[str, Any, str]] = [
     ("allowed_ip_ranges", ["0.0.0.0/0"], "none wider than /16"),
     ("service_cidr", "10.0.0.0/8", "expected a range smaller than /12"),
@@ -364,12 +343,12 @@ def refusals(tmp_path_factory):
     runs = [
         {name: value for name, value, _ in rows} for rows in (REFUSED, ALSO_REFUSED)
     ]
+    runs += [{"silos_file": f"tests/{i}.yaml"} for i in range(len(BAD_SILOS))]
     with terraform(tmp_path_factory.mktemp("refusals")) as (run, copy):
         (copy / "tests/empty.yaml").write_text("silos: []\n")
-        for silos, _ in BAD_SILOS:
-            path = copy / f"tests/{len(runs)}.yaml"
+        for number, (silos, _) in enumerate(BAD_SILOS):
+            path = copy / f"tests/{number}.yaml"
             path.write_text(yaml.safe_dump({"silos": silos}))
-            runs.append({"silos_file": f"tests/{path.name}"})
         begin = PLAN.read_text().split("variables {")[0]
         for number, given in enumerate(runs):
             lines = "\n".join(f"{name} = {json.dumps(v)}" for name, v in given.items())
@@ -383,22 +362,11 @@ def refusals(tmp_path_factory):
     return said
 
 
-@pytest.mark.parametrize(
-    ("number", "name", "sentence"),
-    [
-        (number, name, sentence)
-        for number, rows in enumerate((REFUSED, ALSO_REFUSED))
-        for name, _, sentence in rows
-    ],
-)
-def test_a_bad_value_is_refused_with_a_sentence(refusals, number, name, sentence):
-    found = [text for text in refusals[number] if sentence in text]
-    assert found, refusals[number]
-    assert any(name in text.partition(":")[0] for text in found)
-
-
-@pytest.mark.parametrize(
-    ("number", "sentence"), enumerate((said for _, said in BAD_SILOS), start=2)
-)
-def test_a_bad_silo_is_refused_with_a_sentence(refusals, number, sentence):
-    assert sentence in "\n".join(refusals[number])
+def test_bad_values_and_silos_are_refused_with_a_sentence(refusals):
+    for said, rows in zip(refusals, (REFUSED, ALSO_REFUSED), strict=False):
+        for name, _, sentence in rows:
+            assert any(
+                sentence in text and name in text.partition(":")[0] for text in said
+            ), (name, sentence, said)
+    for said, (_, sentence) in zip(refusals[2:], BAD_SILOS, strict=True):
+        assert sentence in "\n".join(said)

@@ -2,12 +2,13 @@
 
 import contextlib
 import http.server
-import importlib.util
+import importlib.machinery
 import json
 import pathlib
 import socket
 import sys
 import threading
+import types
 import urllib.parse
 
 import pytest
@@ -19,11 +20,10 @@ from tests.k8s.chart import K8S
 def load(name):
     """Return the module of a script, which is in no package."""
     path = K8S / "terraform" / "verify" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    loader = importlib.machinery.SourceFileLoader(name, str(path))
+    module = types.ModuleType(name)
+    module.__file__ = str(path)
+    loader.exec_module(module)
     return module
 
 
@@ -98,83 +98,69 @@ def azure(tmp_path, monkeypatch):
     server.server_close()
 
 
-@contextlib.contextmanager
+@pytest.fixture
 def silent():
-    """Give a port that answers nothing: its queue is full, so the kernel drops."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
-        address = server.getsockname()
-        with contextlib.ExitStack() as waiting:
-            for _ in range(3):
-                client = waiting.enter_context(socket.socket())
-                client.setblocking(False)
-                client.connect_ex(address)
-            yield address[1]
+    """Return a port that answers nothing: its queue is full, so the kernel drops."""
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=0) as server,
+        contextlib.ExitStack() as waiting,
+    ):
+        for _ in range(3):
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(server.getsockname())
+        yield server.getsockname()[1]
 
 
-def run(capsys, part, *arguments):
-    status = probe.main([part, *arguments])
+def run(capsys, part, **options):
+    words = [word for name, value in options.items() for word in (f"--{name}", value)]
+    status = probe.main([part, *words])
     said = capsys.readouterr().out
     assert "t0ken" not in said
+    assert "from-the-cluster" not in said
+    assert status == ("FAILED" in said)
     return status, said
 
 
 def network(capsys, closed, host="127.0.0.1", address="127.0.0.1"):
-    options = ["--host", host, "--address", address, "--closed", closed]
-    return run(capsys, "network", *options)
+    return run(capsys, "network", host=host, address=address, closed=closed)
 
 
-def identity(capsys, own, other):
-    return run(capsys, "identity", "--own", own, "--other", other)
-
-
-def test_a_network_that_is_closed_passes(capsys, monkeypatch):
+def test_a_network_that_is_closed_passes(capsys, monkeypatch, silent):
     monkeypatch.setattr(probe, "PATIENCE_S", 0.2)
-    with silent() as port:
-        status, said = network(capsys, f"127.0.0.1:{port}")
-    assert status == 0, said
+    status, said = network(capsys, f"127.0.0.1:{silent}")
+    assert status == 0
     assert said.splitlines() == [
         "ok     127.0.0.1: found 127.0.0.1, expected 127.0.0.1",
-        f"ok     127.0.0.1:{port}: no answer, as expected",
+        f"ok     127.0.0.1:{silent}: no answer, as expected",
     ]
 
 
-def test_an_open_port_fails_and_so_does_one_that_refuses(capsys):
+def test_an_open_port_and_a_name_that_leads_elsewhere_fail(capsys):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        status, said = network(capsys, f"127.0.0.1:{port}")
-    assert status == 1
+        _, said = network(capsys, f"127.0.0.1:{port}")
     assert f"FAILED 127.0.0.1:{port}: found a connection, expected none" in said
-    status, said = network(capsys, f"127.0.0.1:{port}")
-    assert status == 1
+    _, said = network(capsys, f"127.0.0.1:{port}", address="10.40.64.5")
     assert "found an answer (refused), expected none" in said
-
-
-def test_a_name_that_leads_elsewhere_nowhere_or_outside_fails(capsys):
-    _, said = network(capsys, "127.0.0.1:1", address="10.40.64.5")
     assert "FAILED 127.0.0.1: found 127.0.0.1, expected 10.40.64.5" in said
-    _, said = network(capsys, "127.0.0.1:1", host="account.invalid")
+    _, said = network(capsys, f"127.0.0.1:{port}", host="account.invalid")
     assert "FAILED account.invalid: found no address" in said
     assert not probe.check_name("8.8.8.8", "8.8.8.8")[0]
 
 
-# Own and other container, what is said of them, and the exit status.
+DENIED = "found 403 AuthorizationPermissionMismatch"
+# Own and other container, and what is said of them.
 READS = [
     (
         ("silo-9e", "silo-aa"),
         [
             "ok     own container: found 200 , expected 200",
-            "ok     other container: found 403 AuthorizationPermissionMismatch, "
-            "expected 403",
+            f"ok     other container: {DENIED}, expected 403",
         ],
     ),
-    (
-        ("silo-9e", "silo-9e"),
-        ["FAILED other container: found 200 , expected 403"],
-    ),
-    (
-        ("silo-aa", "silo-aa"),
-        ["FAILED own container: found 403 AuthorizationPermissionMismatch"],
-    ),
+    (("silo-9e", "silo-9e"), ["FAILED other container: found 200 , expected 403"]),
+    (("silo-aa", "silo-aa"), [f"FAILED own container: {DENIED}"]),
     (
         (None, None),
         ["FAILED own container: not reached", "FAILED other container: not reached"],
@@ -186,22 +172,19 @@ READS = [
 def test_an_identity_reads_its_own_container_only(azure, capsys, containers, sentences):
     gone = "http://127.0.0.1:1/silo-aa"
     own, other = (f"{azure}/{one}" if one else gone for one in containers)
-    status, said = identity(capsys, own, other)
-    assert status == ("FAILED" in said)
+    status, said = run(capsys, "identity", own=own, other=other)
     for sentence in sentences:
         assert sentence in said
     assert (status == 0) == (containers == ("silo-9e", "silo-aa"))
 
 
-def test_a_pod_without_a_token_fails_and_none_is_printed(azure, capsys, monkeypatch):
+def test_a_pod_without_a_token_fails(azure, capsys, monkeypatch):
+    containers = {"own": f"{azure}/silo-9e", "other": f"{azure}/silo-aa"}
     monkeypatch.setenv("AZURE_CLIENT_ID", "another")
-    status, said = identity(capsys, f"{azure}/silo-9e", f"{azure}/silo-aa")
-    assert status == 1
+    _, said = run(capsys, "identity", **containers)
     assert "FAILED token: found none" in said
-    assert "from-the-cluster" not in said
     monkeypatch.delenv("AZURE_FEDERATED_TOKEN_FILE")
-    status, said = identity(capsys, f"{azure}/silo-9e", f"{azure}/silo-aa")
-    assert status == 1
+    _, said = run(capsys, "identity", **containers)
     assert "FAILED token: found none (KeyError('AZURE_FEDERATED_TOKEN_FILE'))" in said
 
 
@@ -251,17 +234,14 @@ def test_a_probe_that_never_ends_is_given_up_and_removed(cluster, monkeypatch):
     assert "delete" in asked()[-1][0]
 
 
-def pods(asked):
-    made = [manifest for _, manifest in asked() if manifest]
-    return [manifest for manifest in made if manifest["kind"] == "Pod"]
-
-
-def test_the_first_probe_is_under_the_workers_policies(cluster):
+def test_the_first_probe_is_under_the_workers_policies_the_second_has_an_identity(
+    cluster,
+):
     start, asked = cluster
     verify.main([*start("Succeeded"), "--silo", "aa", "--other", "9e"])
-    code = next(manifest for _, manifest in asked() if manifest)
-    assert code["data"]["probe.py"] == pathlib.Path(str(probe.__file__)).read_text()
-    first, _ = pods(asked)
+    made = [manifest for _, manifest in asked() if manifest]
+    assert made[0]["data"]["probe.py"] == pathlib.Path(probe.__file__).read_text()
+    first, second = [one for one in made if one["kind"] == "Pod"]
     assert first["metadata"]["namespace"] == "fairsilo-silo-aa"
     assert first["metadata"]["labels"] == {"app.kubernetes.io/name": "worker"}
     (container,) = first["spec"]["containers"]
@@ -271,20 +251,14 @@ def test_the_first_probe_is_under_the_workers_policies(cluster):
     assert options.address == "10.40.64.6"
     assert "worker.fairsilo-silo-9e.svc.cluster.local:8000" in options.closed
     assert "10.40.64.4:2049" in options.closed
-
-
-def test_only_the_second_probe_has_an_identity_and_a_way_out(cluster):
-    start, asked = cluster
-    verify.main(start("Succeeded"))
-    first, second = pods(asked)
-    (policy,) = [m for _, m in asked() if m and m["kind"] == "NetworkPolicy"]
+    (policy,) = [one for one in made if one["kind"] == "NetworkPolicy"]
     chosen = policy["spec"]["podSelector"]["matchLabels"]
     assert chosen.items() <= second["metadata"]["labels"].items()
     assert not chosen.items() <= first["metadata"]["labels"].items()
     assert second["metadata"]["labels"]["azure.workload.identity/use"] == "true"
     options = probe.parse(second["spec"]["containers"][0]["command"][2:])
-    assert options.own == "https://acc9e.blob.core.windows.net/silo-9e"
-    assert options.other == "https://accaa.blob.core.windows.net/silo-aa"
+    assert options.own == "https://accaa.blob.core.windows.net/silo-aa"
+    assert options.other == "https://acc9e.blob.core.windows.net/silo-9e"
 
 
 def test_the_probes_pod_passes_pod_security_restricted():
