@@ -302,8 +302,7 @@ import json, os, pathlib, signal, sys
 from components.batch_inferrer.infer import infer
 from components.batch_inferrer.scoring import Job
 from components.batch_inferrer.settings import InferenceSettings
-from components.beam import BeamSettings
-from components.payloads import manifest
+from components.payloads.manifest import Manifest
 
 job = json.loads(sys.argv[2])
 job["key"] = tuple(job["key"])
