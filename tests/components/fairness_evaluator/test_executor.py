@@ -317,7 +317,7 @@ def test_a_silo_that_fails_is_not_judged_and_says_why(world, tmp_path):
     entries = list(world.manifest.entries)
     path = tmp_path / "broken.parquet"
     path.write_bytes(b"PAR1 not really")
-    split = dataclasses.replace(entries[2].splits["eval"], path=str(path))
+    split = Split.of(str(path), "d" * 64, entries[2].rows("eval"))
     entries[2] = dataclasses.replace(entries[2], splits={"eval": split})
     broken = dataclasses.replace(
         world, manifest=dataclasses.replace(world.manifest, entries=tuple(entries))
