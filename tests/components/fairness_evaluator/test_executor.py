@@ -16,6 +16,7 @@ from components.fairness_evaluator import settings
 from components.fairness_evaluator.executor import Executor
 from components.payloads import egress, table
 from components.payloads.decision import Decision
+from components.payloads.manifest import Split
 from components.scoring.model import ModelCard
 
 pytestmark = pytest.mark.beam
