@@ -86,6 +86,7 @@ def test_first_run_is_blessed_and_tells_all(first, first_predictions, federation
         "metrics",
         "gates",
         "baseline",
+        "worst_silo",
         "gap",
         "silos",
         "unused_columns",

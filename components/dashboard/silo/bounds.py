@@ -26,7 +26,7 @@ GAPS = {
     "precision": "predictive_parity_difference",
 }
 # The gates that look at single silos.
-ON_SILOS = ("silo_floor", "worst_silo", "calibration", "silo_change", "group_gap")
+ON_SILOS = ("silo_floor", "calibration", "silo_change", "group_gap")
 
 
 class _Section(pydantic.BaseModel):

@@ -75,7 +75,6 @@ DAMAGES = [
     ("silos/north/splits", shutil.rmtree),
     ("silos/north/splits/*/train.parquet", pathlib.Path.unlink),
     ("silos/*/splits/*/eval.parquet", cut),
-    ("silos/.ingested", shutil.rmtree),
     ("pipeline", shutil.rmtree),
     ("pipeline/SiloExampleGen/examples/*", shutil.rmtree),
     ("pipeline/SiloExampleGen/examples/*/manifest.json", pathlib.Path.unlink),
