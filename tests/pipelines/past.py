@@ -27,10 +27,15 @@ def evaluated(
     gap: float = 0.2,
     use_case: str = "flights",
     waivers=(),
+    **more,
 ) -> Summary:
-    """Record a run with its evaluation; silo F9 has AUC .612, .573 to .651."""
+    """Record a run with its evaluation; silo F9 has AUC .612, .573 to .651.
+
+    `more` replaces fields of the decision.
+    """
     gates = GateSettings(silo_floor={"at_least": floor}, silo_gap={"at_most": gap})
     decided = decision.decide(FIGURES, SILOS, {}, gates, None, waivers)
+    decided = dataclasses.replace(decided, **more)
     folders = {
         name: places.pipeline_root / "FairnessEvaluator" / name / run_id
         for name in ("evaluation", "blessing")

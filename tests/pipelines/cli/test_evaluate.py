@@ -57,7 +57,7 @@ def test_figures_are_those_of_the_rows_and_gates_refuse(frames, folder, tmp_path
         *("--set", "evaluation.slices=[sex]"),
         *("--set", "gates.silo_change.at_most_worse=0.01"),
     )
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.returncode == 4, done.stderr[-2000:]
     told = json.loads(done.stdout)
     assert not told["blessed"]
     (reason,) = told["reasons"]

@@ -1,15 +1,13 @@
 """Decisions explained, and other bounds tried, as people read them."""
 
-import dataclasses
 import datetime
-import pathlib
 
 import pytest
 
 from components.errors import SettingsError
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.waivers import Waivers
-from components.payloads.decision import Baseline, Decision, Waiver
+from components.payloads.decision import Baseline, Waiver
 from pipelines.cli import gate_reports
 from pipelines.places import Places
 from pipelines.runs.store import RunStore
@@ -120,12 +118,7 @@ def test_a_withdrawal_since_is_told_of_a_run_that_rests_on_the_waiver(places, ru
 
 
 def test_a_decision_by_settings_of_before_is_refused(places, runs):
-    path = pathlib.Path(
-        past.evaluated(places, "a", 0.67).blessing or "", "decision.json"
-    )
-    text = path.read_text(encoding="utf-8")
-    old = text.replace('"settings": {', '"settings": {"worst_silo": null,')
-    path.write_text(old, encoding="utf-8")
+    past.evaluated(places, "a", 0.67, settings={"worst_silo": None})
     with pytest.raises(
         SettingsError, match=r"gates are of another version.*worst_silo"
     ):
@@ -186,9 +179,8 @@ def test_a_preview_counts_the_waivers_of_then(places, runs):
 
 
 def test_a_model_that_could_not_be_compared_with_refuses_under_any_bound(places, runs):
-    folder = past.evaluated(places, "a", 0.6).blessing or ""
     gone = Baseline("2013-04", "d1", "/models/4")
-    dataclasses.replace(Decision.read(folder), baseline_gone=gone).write(folder)
+    past.evaluated(places, "a", 0.6, baseline_gone=gone)
     [found] = gate_reports.preview(runs, bounds(0.6, change={"at_most_worse": 1.0}))
     assert found["now"] == "not blessed"
     assert "the folder of the model of 2013-04" in found["changed"][-1]["after"]
