@@ -106,16 +106,17 @@ def pooled(bins: NDArray[np.int64], least: int, most: int) -> NDArray[np.int64]:
     """Return bins of several silos, those of single scores with few rows made anew.
 
     Args:
-        bins: Bins; those with fewer rows than `least` are of one score each.
+        bins: Bins.
         least: See `make`.
         most: See `make`.
     """
     rows = bins[2:4].sum(axis=0)
-    few = rows < least
+    of_one_score = bins[1] == bins[0] + 1
+    few = of_one_score & (rows < least)
     if not few.any():
         return bins
     if rows[few].sum() < least:
-        few = bins[1] == bins[0] + 1
+        few = of_one_score
     start, _, negatives, positives, _ = bins[:, few]
     counts = np.concatenate([negatives, positives])
     places = np.repeat(np.tile(start, 2), counts)

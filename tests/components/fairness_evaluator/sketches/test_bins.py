@@ -102,3 +102,10 @@ def test_single_scores_of_several_silos_are_made_into_bins_with_rows_enough():
     of_small = found[:, large.shape[1] :]
     assert of_small.tolist() == of_rows(scores, labels).tolist()
     assert bins.pooled(large, 5, 1_000) is large
+
+
+def test_a_range_of_few_rows_stays_as_it_is():
+    places = bins.place(np.array([0.1, 0.2, 0.3]))
+    wide = bins.make(places, np.array([0, 1, 0]), 5, 1_000)
+    assert wide.shape[1] == 1
+    assert bins.pooled(wide, 5, 1_000) is wide
