@@ -79,7 +79,7 @@ def test_silo_that_is_not_wholly_scored_has_its_status_and_sentence(world):
     admitted = {item["silo"]: item["admitted"] for item in told["silos"]}
     assert admitted == {"alfa": True, "bravo": True, "carl": True, "delta": False}
     page = pathlib.Path(told["dashboard"]).read_text(encoding="utf-8")
-    assert page.index("2.csv: column") < page.index("Validation findings</h2>")
+    assert page.index("2.csv: column") < page.index("Validation findings</bdi></h2>")
 
 
 def test_predictions_join_back_one_to_one(world):
