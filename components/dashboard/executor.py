@@ -12,7 +12,6 @@ from tfx.types import Artifact, artifact_utils
 from components.dashboard import report, run_page
 from components.dashboard.settings import DashboardSettings
 from components.dashboard.silo import page as silo_page
-from components.payloads.manifest import Manifest
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +53,7 @@ class Executor(base_executor.BaseExecutor):
         }
         about = report.About(
             use_case=exec_properties["use_case"],
-            span=Manifest.read(folders["examples"]).span,
+            span="",  # of the manifest
             code=exec_properties["code"],
             settings=report.parse_settings(exec_properties["run_settings"]),
         )
@@ -65,4 +64,4 @@ class Executor(base_executor.BaseExecutor):
         path = pathlib.Path(folder, run_page.FILE_NAME)
         path.write_text(html, encoding="utf-8")
         silo_page.write(found, folder)
-        logger.info("span=%s: page of %s bytes", about.span, path.stat().st_size)
+        logger.info("span=%s: page of %s bytes", found.about.span, path.stat().st_size)

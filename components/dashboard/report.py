@@ -57,7 +57,7 @@ class About:
 
     Attributes:
         use_case: Name of the use case.
-        span: The span, empty where the data has none.
+        span: The span, empty where the data has none or it is still to be read.
         code: Digest of the dashboard's code.
         settings: The whole run's settings.
     """
@@ -271,7 +271,7 @@ def gather(folders: Mapping[str, Folder], about: About) -> Report:
 
     Args:
         folders: The artifacts' folders by name, those that are to be shown.
-        about: What the run was.
+        about: What the run was; a span that is empty is taken from `examples`.
 
     Raises:
         FairSiloError: A payload is missing or damaged.
@@ -282,10 +282,11 @@ def gather(folders: Mapping[str, Folder], about: About) -> Report:
 
     decision = read("blessing", Decision.read, NO_DECISION)
     scores = read("evaluation", table.read, NO_SCORES)
+    examples = read("examples", Manifest.read, NO_EXAMPLES)
     features: FeatureSpec | None = None
     shared: schema_pb2.Schema | None = None
     return Report(
-        about=about,
+        about=dataclasses.replace(about, span=about.span or examples.span),
         parts=frozenset(folders),
         cohort=read("cohort", Cohort.read, _cohort_of(scores, decision)),
         decision=decision,
@@ -294,7 +295,7 @@ def gather(folders: Mapping[str, Folder], about: About) -> Report:
         card=read("model", model.read_card, NO_MODEL),
         ledger=read("inference_result", Ledger.read, NO_LEDGER),
         egress=egress.total(folders.values()),
-        examples=read("examples", Manifest.read, NO_EXAMPLES),
+        examples=examples,
         schema=read("schema", schema.read, shared),
         features=read("feature_spec", spec.read, features),
         unused=read("feature_spec", lambda f: UnusedColumns.read(f).columns, ()),

@@ -8,9 +8,10 @@ knows is ignored.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import pathlib
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import pydantic
 
@@ -27,10 +28,14 @@ class Payload:
     NODE: ClassVar[str]
     """The node that writes it; named when the file is damaged."""
 
+    def fields(self) -> dict[str, Any]:
+        """Return what the file holds, as JSON values."""
+        fields: dict[str, Any] = dataclasses.asdict(self)  # type: ignore[call-overload]
+        return fields
+
     def to_json(self) -> str:
         """Return the file's text, indented by one."""
-        fields = dataclasses.asdict(self)  # type: ignore[call-overload]
-        return json.dumps(fields, indent=1, ensure_ascii=False, allow_nan=False)
+        return json.dumps(self.fields(), indent=1, ensure_ascii=False, allow_nan=False)
 
     def write(self, folder: str | pathlib.Path) -> None:
         """Write the file into an artifact's folder."""
@@ -62,7 +67,7 @@ class Payload:
             FairSiloError: It is not of this form.
         """
         try:
-            result: Self = pydantic.TypeAdapter(cls).validate_json(content)
+            result: Self = _adapter(cls).validate_json(content)  # type: ignore[arg-type]
         except pydantic.ValidationError as error:
             raise cls.damaged(place, _fault(error)) from None
         return result
@@ -89,3 +94,8 @@ def _fault(error: pydantic.ValidationError) -> str:
     if first["type"] == "json_invalid" or not place:
         return "a file that is cut or of another form"
     return f"a fault in `{place}`: {first['msg']}"
+
+
+@functools.cache  # made in milliseconds, and hundreds of summaries are read at once
+def _adapter(payload: type[Payload]) -> pydantic.TypeAdapter[Any]:
+    return pydantic.TypeAdapter(payload)

@@ -231,8 +231,8 @@ class Table:
         split: str = "eval",
     ) -> Figure | None:
         """Return one figure; None when the table has no such row."""
-        wanted = Figure(model, split, silo, slice, group, metric, threshold).key
-        return self._by_key.get(wanted)
+        of = Slice(silo, slice, group)
+        return self._exact(MetricKey(metric, of, model, split, threshold))
 
     def get(self, key: MetricKey) -> Figure | None:
         """Return one figure; None where the table has no such slice or metric.
@@ -240,12 +240,19 @@ class Table:
         A slice with too few rows has a figure for its rows only: that one, with its
         note, is returned for every other metric too.
         """
-        found = self._by_key.get(_sort_key(key))
+        found = self._exact(key)
         if found is None:
-            rows = dataclasses.replace(key, metric=ROWS, threshold=None)
-            found = self._by_key.get(_sort_key(rows))
+            found = self._exact(dataclasses.replace(key, metric=ROWS, threshold=None))
             return found if found is not None and found.note else None
         return found
+
+    def _exact(self, key: MetricKey) -> Figure | None:
+        of = key.of
+        wanted = Figure(
+            *(key.model, key.split, of.silo, of.column, of.group),
+            *(key.metric, key.threshold),
+        )
+        return self._by_key.get(wanted.key)
 
     @functools.cached_property
     def has_baseline(self) -> bool:
@@ -348,13 +355,6 @@ class Table:
         arrow = self.to_arrow()
         pq.write_table(arrow, str(pathlib.Path(folder, PARQUET)))
         pyarrow.csv.write_csv(arrow, str(pathlib.Path(folder, CSV)))
-
-
-def _sort_key(key: MetricKey) -> tuple[int, str, str, str, str, str, float]:
-    of = key.of
-    return Figure(
-        key.model, key.split, of.silo, of.column, of.group, key.metric, key.threshold
-    ).key
 
 
 def _column_rank(column: str) -> tuple[int, str]:

@@ -136,8 +136,8 @@ def _refusal(url: sa.URL, message: str) -> FairSiloError:
             f"{where}: database `{url.database}` holds only a part of ML Metadata's "
             "tables, expected all or none: a first run was killed while it made them",
             "see that they are empty, and drop ML Metadata's tables there; keep "
-            "`silo_decisions`, `gate_waivers`, `gate_waiver_withdrawals`, `runs` and "
-            "`run_documents`",
+            "`silo_decisions`, `gate_waivers`, `gate_waiver_withdrawals`, "
+            "`pipeline_runs` and `pipeline_run_documents`",
         )
     return FairSiloError(
         f"{where}: it lets us in, but ML Metadata can't use it: {message[:300]}",

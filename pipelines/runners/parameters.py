@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 
 from components.errors import SettingsError
 from components.fairness_evaluator.gate_settings import GateSettings
-from pipelines import use_case
+from pipelines import settings_reference, use_case
 from pipelines.settings import UseCaseSettings
 from pipelines.use_case import UseCase
 
@@ -264,9 +264,4 @@ def _text(value: object) -> str:
 
 def _description(setting: str) -> str:
     """Return what the settings' model says of a setting."""
-    kind: type = UseCaseSettings
-    *sections, last = setting.split(".")
-    for section in sections:
-        kind = kind.model_fields[section].annotation  # type: ignore[attr-defined]
-    text = kind.model_fields[last].description  # type: ignore[attr-defined]
-    return " ".join(text.split())
+    return settings_reference.find(UseCaseSettings, setting).description

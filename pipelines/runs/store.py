@@ -346,6 +346,8 @@ class RunStore:
 
     def _end_killed_runs(self) -> None:
         """Record as failed the runs of this machine whose process was killed."""
+        if self._own_folder is None:  # a cluster's runs are ended by their last step
+            return
         for row in self._rows():
             if row.status != RUNNING or not locks.is_free(self._lock(row.run_id)):
                 continue
@@ -357,7 +359,7 @@ class RunStore:
                 self.finish(summary.of_failure(started, killed, {}))
 
     def _lock(self, run_id: str) -> pathlib.Path:
-        return Places(self._own_folder or pathlib.Path("/nowhere")).lock(run_id)
+        return Places(self._own_folder or pathlib.Path()).lock(run_id)
 
     def _write(self, state: Summary, documents: dict[str, bytes | None]) -> None:
         content = {_SUMMARY: state.to_json().encode(), **documents}
@@ -429,5 +431,5 @@ def known(url: str) -> list[tuple[str, str]]:
 
 
 def _read(folder: str | None, name: str) -> bytes | None:
-    path = pathlib.Path(folder or "/nowhere", name)
-    return path.read_bytes() if path.is_file() else None
+    path = pathlib.Path(folder, name) if folder else None
+    return path.read_bytes() if path and path.is_file() else None

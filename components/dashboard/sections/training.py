@@ -127,13 +127,17 @@ def last_round(run: RunRecord) -> Table:
     silos = run.rounds[-1].silos if run.rounds else ()
     columns = (
         Column[SiloRecord]("Silo", lambda it: it.silo),
-        Column[SiloRecord]("Loss before", lambda it: _real(it.loss_before), NUMBER),
-        Column[SiloRecord]("Loss after", lambda it: _real(it.loss_after), NUMBER),
+        Column[SiloRecord](
+            "Loss before", lambda it: formats.metric(it.loss_before), NUMBER
+        ),
+        Column[SiloRecord](
+            "Loss after", lambda it: formats.metric(it.loss_after), NUMBER
+        ),
         Column[SiloRecord]("Examples", lambda it: it.examples, NUMBER),
         Column[SiloRecord](
-            "Length of its update", lambda it: _real(it.update_norm), NUMBER
+            "Length of its update", lambda it: formats.metric(it.update_norm), NUMBER
         ),
-        Column[SiloRecord]("Agreement", lambda it: _real(it.cosine), NUMBER),
+        Column[SiloRecord]("Agreement", lambda it: formats.metric(it.cosine), NUMBER),
     )
     return table(
         "Silos in the last round",
@@ -142,7 +146,3 @@ def last_round(run: RunRecord) -> Table:
         "Highest loss first. Agreement: the cosine between a silo's update and the "
         "merged one.",
     )
-
-
-def _real(value: float) -> str:
-    return formats.metric(value)

@@ -73,7 +73,8 @@ def cells(
             small = len(inside) < detail.min_slice_rows
             least = 1 if small else detail.rows_per_bin
             inner = places[inside], labels[inside], least, detail.bins
-            exact = _exact(labels[inside], scores[inside], detail.min_slice_rows)
+            curve = calibration.curve(scores[inside], labels[inside])
+            exact = _exact(labels[inside], scores[inside], curve, detail.min_slice_rows)
             if columns:  # the curves of a silo's groups are shown nowhere
                 exact = dataclasses.replace(exact, curve=exact.curve[:, :0])
             elif detail.silo_thresholds:
@@ -89,7 +90,7 @@ def cells(
                 **{name: float(each[inside].sum()) for name, each in sums.items()},
                 above=_above(labels[inside], scores[inside], detail.thresholds),
                 exact=exact,
-                curve=calibration.curve(scores[inside], labels[inside]),
+                curve=curve,
                 bins=bins.make(*inner),
             )
 
@@ -163,13 +164,15 @@ def _above(
 
 
 def _exact(
-    labels: NDArray[np.int64], scores: NDArray[np.float64], min_rows: int
+    labels: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    curve: calibration.Curve,
+    min_rows: int,
 ) -> Exact:
     """Return the figures of rows in rising order of their scores."""
     begins = np.flatnonzero(np.diff(scores, prepend=-1.0))
     positives = np.add.reduceat(labels, begins)
     negatives = np.diff(begins, append=len(scores)) - positives
-    curve = calibration.curve(scores, labels)
     return Exact(
         *roc.area(negatives, positives),
         precision_recall.average_precision(negatives, positives),
