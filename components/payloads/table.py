@@ -198,7 +198,8 @@ def crossed(values: Sequence[str]) -> str:
     if len(values) == 1:
         return values[0]
     return CROSS.join(
-        _X.sub(r"\\\1", value) if len(value.split()) > 1 else value for value in values
+        value if value.split() == [value] else _X.sub(r"\\\1", value)
+        for value in values
     )
 
 
