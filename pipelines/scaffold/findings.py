@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.errors import SettingsError
 from components.silo_example_gen.conform import EXPECTED
+from components.silo_example_gen.settings import RowsSettings
 from components.silo_validator import checks, verdict
 from components.silo_validator.settings import ValidationSettings
-from pipelines.scaffold.options import TYPES, Options
+from pipelines.scaffold.options import Options, listed, of_silos, option, types_but
 from pipelines.scaffold.survey import MAX_NON_FINITE, Column, Columns, Measured, Silo
 from pipelines.scaffold.votes import Kind, Vote
-from pipelines.scaffold.wording import listed, of_silos, option
 
 UNPACK = "unpack it, or export it as .parquet or .csv"
 
@@ -42,7 +42,7 @@ def ask(problems: Sequence[Problem], options: Options) -> SettingsError:
         sensitive=tuple(name for name in options.sensitive if name not in ignored),
         key=tuple(name for name in options.key if name not in ignored),
     )
-    command = kept.command(list(dict.fromkeys(one.option for one in problems)))
+    command = kept.command(dict.fromkeys(one.option for one in problems))
     return SettingsError(
         f"{many} must be decided on:\n{found}", f"for example: {command}"
     )
@@ -66,9 +66,9 @@ def undecided(name: str, vote: Vote | None, silos: Mapping[str, Column]) -> Prob
     found = "; ".join(
         f"{kind} in {listed(dict.fromkeys(where))}" for kind, where in sides.items()
     )
-    types = ", ".join(option("type", f"{name}={kind}") for kind in TYPES)
     ignore = option("ignore", name)
-    way = f"neither is in more silos than the other: choose a type ({types})"
+    way = "neither is in more silos than the other: choose a type"
+    way = f"{way} ({types_but(name)})"
     if vote and vote.arrow:
         way = "which is not supported: export it as numbers or text"
     return Problem(name, f"found {found}; {way}, or leave it out ({ignore})", ignore)
@@ -76,9 +76,8 @@ def undecided(name: str, vote: Vote | None, silos: Mapping[str, Column]) -> Prob
 
 def misfits(
     measured: Mapping[str, Measured], columns: Columns, schema: schema_pb2.Schema
-) -> list[Problem]:
-    """Return the columns that do not fit the schema in half of the silos or more."""
-    problems = []
+) -> Iterator[Problem]:
+    """Yield the columns that do not fit the schema in half of the silos or more."""
     for feature in schema.feature:
         name, silos = feature.name, columns[feature.name]
         odd = {
@@ -88,23 +87,17 @@ def misfits(
         if not odd or 2 * len(odd) < len(holders):
             continue
         suggested = option("ignore", name)
-        types = ", ".join(
-            option("type", f"{name}={word}")
-            for word, kind in TYPES.items()
-            if kind != feature.type
-        )
         found = (
             f"found values that are not {EXPECTED[feature.type]} in "
             f"{of_silos(odd, len(holders))}, such as {next(iter(odd.values()))[0]}; "
-            f"export it so, give it another type ({types}), or leave it out "
-            f"({suggested})"
+            f"export it so, give it another type ({types_but(name, feature.type)}), "
+            f"or leave it out ({suggested})"
         )
         spellings = sorted({word for silo in odd for word in silos[silo].spellings})
         if spellings:
             suggested = " ".join(option("null", word) for word in spellings)
             found += f"; where {listed(spellings)} means a missing value: {suggested}"
-        problems.append(Problem(name, found, suggested))
-    return problems
+        yield Problem(name, found, suggested)
 
 
 def non_finite(
@@ -131,41 +124,36 @@ def faults(
     measured: Mapping[str, Measured],
     columns: Columns,
     schema: schema_pb2.Schema,
-    label: str,
+    rows: RowsSettings,
 ) -> dict[str, list[str]]:
     """Return by silo why it will be quarantined; an empty list where it will not."""
     shared = verdict.shared_files({silo.name: silo.files for silo in silos})
     usual = non_finite(measured, columns)
     expected = {one.name: EXPECTED[one.type] for one in schema.feature}
+    needed = [one.name for one in schema.feature if one.presence.min_count]
+    needed = [*dict.fromkeys([*needed, *rows.key])]
     faults = {}
     for silo in silos:
         found = [one.sentence for one in shared[silo.name]]
         if one := measured.get(silo.name):
-            found += [
-                finding.sentence
-                for column, finding in one.non_finite.items()
-                if column not in usual
-            ]
+            found += [f.sentence for c, f in one.non_finite.items() if c not in usual]
             for column, texts in one.misfits.items():
-                held = columns[column][silo.name]
-                null = "".join(f" {option('null', word)}" for word in held.spellings)
+                words = columns[column][silo.name].spellings
+                null = "".join(f" {option('null', word)}" for word in words)
                 null = f"; where that means a missing value:{null}" if null else ""
                 found += [
                     f"column `{column}`: {text}, expected {expected[column]}{null}"
                     for text in texts
                 ]
-            needed = [f.name for f in schema.feature if f.presence.min_count]
-            own = {
-                c: by[silo.name].filled for c, by in columns.items() if silo.name in by
-            }
-            if missing := [column for column in needed if not own.get(column)]:
+            filled = {column for column, held in silo.columns.items() if held.filled}
+            if missing := [column for column in needed if column not in filled]:
                 found.append(f"found no value of {listed(missing)}, as others have")
-            elif not one.has_split_columns:
-                found.append("found no column of the key")
-            if other := one.train.other + one.held_out.other:
-                found += too_few(one, label, ValidationSettings(min_rows=1), other)
+            if one.train.other or one.held_out.other:
+                found += too_few(one, rows.label, ValidationSettings(min_rows=1))
         elif not silo.unreadable:
-            nothing = f"no column `{label}`" if silo.rows else "a header without rows"
+            nothing = (
+                f"no column `{rows.label}`" if silo.rows else "a header without rows"
+            )
             found.append(f"found {nothing}")
         faults[silo.name] = [
             *silo.unreadable,
@@ -174,34 +162,29 @@ def faults(
     return faults
 
 
-def too_few(
-    one: Measured, label: str, settings: ValidationSettings, other: int = 0
-) -> list[str]:
+def too_few(one: Measured, label: str, settings: ValidationSettings) -> list[str]:
     """Return why a run finds too little to learn from in a silo's labels, if so."""
-    found = checks.too_few_rows(sum(one.train) + other, settings)
+    other = one.train.other + one.held_out.other
     counts = one.train._replace(other=other)
+    found = checks.too_few_rows(sum(counts), settings)
     found = found or checks.labels(counts, label, settings, other)
     return [found.sentence] if found else []
 
 
 def notes(
     silos: Sequence[Silo], measured: Mapping[str, Measured], columns: Columns
-) -> list[str]:
-    """Return what should be looked at in silos, though it stops none of them."""
-    notes = [
-        f"silo `{silo.name}`: not read: {listed(silo.not_read)}; {UNPACK}"
-        for silo in silos
-        if silo.not_read and silo.columns
-    ]
-    notes += [
-        f"silo `{name}`: {one.keys.sentence}"
-        for name, one in measured.items()
-        if one.keys and not one.misfits
-    ]
-    return notes + [
-        f"column `{name}`: found NaN or infinite numbers in more than "
-        f"{MAX_NON_FINITE:.0%} of the rows in {of_silos(found, len(measured))}; NaN "
-        "counts as missing (`validation.max_non_finite_share: 1`), rows with infinite "
-        "numbers are not scored"
-        for name, found in non_finite(measured, columns).items()
-    ]
+) -> Iterator[str]:
+    """Yield what should be looked at in silos, though it stops none of them."""
+    for silo in silos:
+        if silo.not_read and silo.columns:
+            yield f"silo `{silo.name}`: not read: {listed(silo.not_read)}; {UNPACK}"
+    for name, one in measured.items():
+        if one.keys and not one.misfits:
+            yield f"silo `{name}`: {one.keys.sentence}"
+    for name, found in non_finite(measured, columns).items():
+        yield (
+            f"column `{name}`: found NaN or infinite numbers in more than "
+            f"{MAX_NON_FINITE:.0%} of the rows in {of_silos(found, len(measured))}; "
+            "NaN counts as missing (`validation.max_non_finite_share: 1`), rows with "
+            "infinite numbers are not scored"
+        )

@@ -24,7 +24,6 @@ from components.silo_example_gen import conform, files
 from components.silo_validator import tfdv_checks
 from pipelines.scaffold.options import Options
 from pipelines.scaffold.proposal import Proposal, propose
-from pipelines.scaffold.report import decided, warnings
 
 ROWS = 60
 NUMBERS = [i / 10 for i in range(ROWS)]
@@ -173,10 +172,8 @@ def test_odd_silo_is_named_and_condemns_no_other(silos, kinds, kind, told):
     ((name, (sentence,)),) = found.faults.items()
     assert sentence.startswith(f"silo `{name}`: ")
     assert told in sentence
-    assert (
-        warnings(found)[0]
-        == f"{sentence}; the silo will be quarantined until that is mended"
-    )
+    quarantined = "the silo will be quarantined until that is mended"
+    assert next(found.warnings()) == f"{sentence}; {quarantined}"
 
 
 @pytest.mark.parametrize(
@@ -372,7 +369,7 @@ def test_columns_that_carry_nothing_are_hidden_from_the_model_with_a_reason(tmp_
         "note",
         "nearly",
     ]
-    told = decided(found)
+    told = [*found.decided()]
     assert any("`dates`, `instants` (dates or times" in line for line in told)
     assert any("`currency` (the same value in all rows)" in line for line in told)
 
@@ -480,7 +477,7 @@ def test_key_that_is_said_is_exact(tmp_path):
 def test_without_a_key_the_columns_that_split_are_frozen_and_it_is_said(silos):
     found = _propose(silos("words", "words"))
     assert (found.rows.key, found.rows.split_by) == ((), ("age", "x"))
-    assert "predictions can't be joined" in warnings(found)[-1]
+    assert "predictions can't be joined" in [*found.warnings()][-1]
 
 
 def test_column_that_is_nearly_a_key_is_told_with_the_silo_in_the_way(tmp_path):

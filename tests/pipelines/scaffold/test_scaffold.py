@@ -7,7 +7,6 @@ import pytest
 from components.errors import SettingsError
 from pipelines import use_case
 from pipelines.scaffold.options import Options
-from pipelines.scaffold.report import decided
 from pipelines.scaffold.write import write_use_case
 
 
@@ -75,7 +74,7 @@ def test_gate_that_compares_silos_is_not_written_for_one(tmp_path, monkeypatch, 
     assert "silo_gap" not in settings.gates.configured
     assert (settings.validation.quorum, settings.features.min_value_silos) == (1, 1)
     assert settings.training.quorum_per_round == 1
-    assert "no silo_gap, which needs two" in decided(proposal)[-1]
+    assert "no silo_gap, which needs two" in [*proposal.decided()][-1]
 
 
 def test_all_that_was_decided_is_in_the_settings(tmp_path, monkeypatch, data):
