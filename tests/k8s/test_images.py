@@ -11,8 +11,7 @@ import pytest
 from components.federation import workers
 from components.silos import homes
 from tests.k8s import chart
-from tests.k8s.chart import ROOT
-from tests.k8s.rules import templates
+from tests.k8s.chart import ROOT, templates
 
 FOLDER = ROOT / "k8s" / "images"
 PIPELINE, WORKER = "pipeline", "silo-worker"

@@ -13,7 +13,7 @@ import urllib.parse
 
 import pytest
 
-from tests.k8s import rules
+from tests.k8s import chart
 from tests.k8s.chart import K8S
 
 
@@ -263,6 +263,5 @@ def test_the_first_probe_is_under_the_workers_policies_the_second_has_an_identit
 
 def test_the_probes_pod_passes_pod_security_restricted():
     pod = verify.pod("9e", IMAGE, {}, [])
-    owner = {"kind": "Job", "metadata": pod["metadata"], "spec": {"template": pod}}
-    assert rules.restricted([owner]) == []
+    chart.assert_restricted(pod)
     assert pod["spec"]["serviceAccountName"] == "silo-worker"
