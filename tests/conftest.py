@@ -5,10 +5,12 @@ twice, and Playwright runs but once in a process.
 """
 
 import logging
+import pathlib
 
 import pytest
 from hypothesis import settings
 
+from pipelines.flights import source
 from tests.support.browser import browser
 from tests.support.mariadb import mariadb, store_url
 
@@ -17,6 +19,14 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 __all__ = ["browser", "mariadb", "store_url"]
+
+
+@pytest.fixture(scope="session")
+def all_flights(tmp_path_factory) -> pathlib.Path:
+    """The flights of all airlines, as they are prepared; not to be changed."""
+    root = tmp_path_factory.mktemp("flights") / "all"
+    source.prepare(root)
+    return root
 
 
 @pytest.fixture(autouse=True)

@@ -110,7 +110,7 @@ def _silos(kinds: list[str]) -> st.SearchStrategy[list[dict[str, str]]]:
 KINDS = st.lists(st.sampled_from(sorted(COLUMNS)), min_size=1, max_size=3)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(KINDS.flatmap(_silos))
 def test_column_is_asked_for_or_each_silo_keeps_all_values_or_is_named(silos):
     with tempfile.TemporaryDirectory() as place:
@@ -204,13 +204,22 @@ def test_flags_are_numbers_without_a_domain(silos):
     assert flag == schema_pb2.Feature(name="x", type=schema_pb2.INT, presence=presence)
 
 
-def test_header_without_rows_says_nothing_of_types(silos, tmp_path):
-    silos("float", "float")
-    (tmp_path / "z").mkdir()
-    (tmp_path / "z" / "rows.csv").write_text("age,x,y\n")
+def test_silos_without_usable_rows_of_their_own_are_named(silos, tmp_path):
+    silos("float", "float", "float", "float")
+    shutil.copytree(tmp_path / "c", tmp_path / "twin")
+    for name, text in {"y": "17,0.5,1\n18,0.25,0\n", "z": "age,x,y\n"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "rows.csv").write_text(text)
     found = _propose(tmp_path)
+    assert [*_types(found)] == ["age", "x", "y"]
     assert _types(found)["x"] == schema_pb2.FLOAT
-    assert found.faults == {"z": ["silo `z`: found a header without rows"]}
+    same = "file rows.csv is the same, byte for byte, as one of another silo"
+    assert found.faults == {
+        "c": [f"silo `c`: {same}"],
+        "twin": [f"silo `twin`: {same}"],
+        "y": ["silo `y`: found no column `y`"],
+        "z": ["silo `z`: found a header without rows"],
+    }
 
 
 @pytest.mark.parametrize(
@@ -230,31 +239,8 @@ def test_nan_for_missing_is_a_fault_of_few_silos_or_the_use_of_most(
     assert ("NaN" in told) == ("n" in kinds)
 
 
-def test_silos_that_hold_the_same_file_are_named(silos, tmp_path):
-    silos("float", "float")
-    shutil.copytree(tmp_path / "b", tmp_path / "c")
-    found = _propose(tmp_path)
-    assert found.faults == {
-        name: [
-            f"silo `{name}`: file rows.csv is the same, byte for byte, as one of "
-            "another silo"
-        ]
-        for name in "bc"
-    }
-
-
-def test_silo_without_the_label_is_named_and_adds_no_column(silos, tmp_path):
-    silos("float", "float")
-    (tmp_path / "z").mkdir()
-    (tmp_path / "z" / "rows.csv").write_text("17,0.5,1\n18,0.25,0\n")
-    found = _propose(tmp_path)
-    assert [*_types(found)] == ["age", "x", "y"]
-    assert found.faults == {"z": ["silo `z`: found no column `y`"]}
-
-
-@pytest.mark.parametrize("kinds", [["float", "words"], ["whole", "yes or no"]])
-def test_tie_is_asked_with_each_side_and_the_ways_out(silos, kinds):
-    root = silos(*kinds)
+def test_tie_is_asked_with_each_side_and_the_ways_out(silos):
+    root = silos("float", "words")
     with pytest.raises(SettingsError) as caught:
         _propose(root)
     told = caught.value.message
@@ -468,10 +454,8 @@ def test_key_that_is_said_is_exact(tmp_path):
     assert _types(_propose(tmp_path))["nr"] == schema_pb2.FLOAT
     found = _propose(tmp_path, key=("nr",))
     assert _types(found)["nr"] == schema_pb2.INT
-    assert found.notes == (
-        "silo `b`: key `nr`: found 1 of 60 rows without a value in it, expected a key "
-        "of its own for each row: their predictions can't be told apart by it",
-    )
+    (note,) = found.notes
+    assert note.startswith("silo `b`: key `nr`: found 1 of 60 rows without a value")
 
 
 def test_without_a_key_the_columns_that_split_are_frozen_and_it_is_said(silos):
@@ -500,9 +484,8 @@ def test_column_of_few_silos_needs_no_presence_and_splits_no_rows(tmp_path):
     assert found.notes == ("column `own`: found a value in 1 of 3 silos (`a`) only",)
 
 
-@pytest.mark.parametrize("kind", ["whole", "float", "truth"])
-def test_numbers_that_are_read_as_text_are_told(silos, kind):
-    found = _propose(silos("codes", kind, "words"))
+def test_numbers_that_are_read_as_text_are_told(silos):
+    found = _propose(silos("codes", "whole", "words"))
     assert (_types(found)["x"], found.faults) == (schema_pb2.BYTES, {})
     assert "found numbers in 1 of 3 silos (`b`), text in the others" in found.notes[0]
 
