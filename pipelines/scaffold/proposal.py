@@ -19,7 +19,7 @@ from pipelines.scaffold import bounds, findings, survey, votes
 from pipelines.scaffold import label as labels
 from pipelines.scaffold.bounds import Bounds
 from pipelines.scaffold.columns import Agreed
-from pipelines.scaffold.findings import Problem
+from pipelines.scaffold.findings import Findings, Problem
 from pipelines.scaffold.label import Label
 from pipelines.scaffold.options import TYPES, Options, listed, option
 from pipelines.scaffold.survey import Columns, Silo
@@ -152,7 +152,8 @@ def propose(options: Options) -> Proposal:
         score="all" if labelled == num_rows else "unlabelled",
     )
     measured = {silo.name: survey.measure(silo, schema, rows) for silo in with_rows}
-    problems += findings.misfits(measured, columns, schema)
+    found = Findings(silos, columns, schema, rows, measured)
+    problems += found.misfits()
     if problems:
         raise findings.ask(problems, options)
     ignored = dict.fromkeys(options.sensitive, "sensitive: only sliced by") | {
@@ -161,18 +162,19 @@ def propose(options: Options) -> Proposal:
         if one.useless and name not in {*key, *options.sensitive}
     }
     if not {*agreed} - {*ignored} - {*key}:
-        found = "; ".join(f"`{name}`: {reason}" for name, reason in ignored.items())
-        raise SettingsError(f"found no column to learn from ({found or 'only a key'})")
-    faults = findings.faults(silos, measured, columns, schema, rows)
+        reasons = "; ".join(f"`{name}`: {reason}" for name, reason in ignored.items())
+        reasons = reasons or "only a key"
+        raise SettingsError(f"found no column to learn from ({reasons})")
+    faults = found.faults()
     healthy = {name: one for name, one in measured.items() if not faults[name]}
     if not healthy:
-        found = "\n".join(f"  {text}" for texts in faults.values() for text in texts)
-        raise SettingsError(f"--data {options.data}: no silo could train:\n{found}")
+        texts = "\n".join(f"  {text}" for told in faults.values() for text in told)
+        raise SettingsError(f"--data {options.data}: no silo could train:\n{texts}")
     reached = bounds.reached(healthy.values())
     for name, one in healthy.items():
-        few = findings.too_few(one, options.label, reached.validation)
+        few = found.too_few(one, reached.validation)
         faults[name] += [f"silo `{name}`: {text}" for text in few]
-    notes = [*findings.notes(silos, measured, columns)]
+    notes = [*found.notes()]
     for name, column in agreed.items():
         odd = [silo for silo, one in measured.items() if name in one.misfits]
         notes += column.notes(len(measured), odd, bool(key))
@@ -184,8 +186,8 @@ def propose(options: Options) -> Proposal:
         ignored,
         left_out,
         reached,
-        bool(findings.non_finite(measured, columns)),
-        {name: found for name, found in faults.items() if found},
+        bool(found.nan_for_missing()),
+        {name: texts for name, texts in faults.items() if texts},
         tuple(notes),
     )
 
@@ -206,7 +208,7 @@ def _agree(
         one = votes.majority([(c.vote, 1) for c in silos.values() if c.vote])
         split = any(column.vote is None for column in silos.values())
         if one and one.kind is Kind.UNSUPPORTED:
-            problems.append(findings.undecided(name, one, silos))
+            problems.append(findings.undecided(name, one.kind, silos))
         elif name in options.types:
             kind = TYPES[options.types[name]]
             agreed[name] = Agreed(name, silos, one or Vote(Kind.TEXT), kind)

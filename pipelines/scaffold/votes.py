@@ -71,9 +71,10 @@ class Vote:
 
     kind: Kind
     wide: bool = False  # some whole numbers of 2^53 and more, which doubles round
-    # What stands for a missing value among numbers in CSV, if there is no other text.
+    # Of a file: what stands for a missing value among numbers in CSV, if there is no
+    # other text, and its type in words.
     spellings: tuple[str, ...] = ()
-    arrow: str = ""  # the file's type, where it is not supported
+    found: str = ""
 
     @property
     def is_numeric(self) -> bool:
@@ -105,7 +106,7 @@ def vote(column: pa.ChunkedArray, *, parse: bool) -> Vote:
     if is_time(kind):
         return Vote(Kind.TIME)
     if not pa.types.is_string(kind) and not pa.types.is_large_string(kind):
-        return Vote(Kind.UNSUPPORTED, arrow=str(kind).partition("<")[0])
+        return Vote(Kind.UNSUPPORTED, found=f"the type {str(kind).partition('<')[0]}")
     return _of_text(column.drop_null().cast(pa.string()), parse)
 
 
@@ -162,12 +163,8 @@ def majority(votes: Iterable[tuple[Vote, int]]) -> Vote | None:
     if not side:
         return None
     kinds = {one.kind for one, _ in side}
-    return Vote(
-        next((kind for kind in TYPES if kind in kinds), Kind.UNSUPPORTED),
-        any(one.wide for one, _ in side),
-        tuple(sorted({word for one, _ in side for word in one.spellings})),
-        ", ".join(sorted({one.arrow for one, _ in side} - {""})),
-    )
+    kind = next((kind for kind in TYPES if kind in kinds), Kind.UNSUPPORTED)
+    return Vote(kind, any(one.wide for one, _ in side))
 
 
 def _larger(
