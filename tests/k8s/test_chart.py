@@ -386,15 +386,13 @@ def test_the_trainer_reads_the_registry_and_finds_every_silos_service(
 
 def test_silos_homes_are_where_steps_write_and_a_job_makes_every_directory(objects):
     homes = Places(chart.ROOT / "flights").homes.relative_to(chart.ROOT)
-    shown = {}
-    for volume in of_kind(objects, "PersistentVolume"):
-        spec = volume["spec"]
-        if "local" in spec:
-            path = spec["local"]["path"].removeprefix("/var/lib/fairsilo/root")
-        else:
-            path = spec["csi"]["volumeAttributes"].get("folderName", "")
-        if path.strip("/"):
-            shown[volume["metadata"]["name"]] = path.strip("/")
+    roots = ("/var/lib/fairsilo/root", "fairsiloroot1/root")
+    shown = {
+        name: str(path).removeprefix(root).strip("/")
+        for name, path in places(objects).items()
+        for root in roots
+        if str(path).startswith(f"{root}/")
+    }
     for namespace in silos(objects):
         silo = find(objects, "Namespace", "", namespace)
         silo_id = silo["metadata"]["annotations"]["fairsilo.io/silo-id"]
