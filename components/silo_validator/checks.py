@@ -55,16 +55,10 @@ def is_unusable(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def non_finite(
     table: pa.Table, max_share: float
 ) -> tuple[pa.Table, dict[str, Finding]]:
-    """Replace numbers that are not finite by nulls.
+    """Replace a split's numbers that are not finite by nulls.
 
-    As for the features, a number beyond float32 counts as infinite.
-
-    Args:
-        table: A split.
-        max_share: Share of a column's rows, 0 to 1, that may be so.
-
-    Returns:
-        The table, and a finding for each column with more.
+    As for the features, a number beyond float32 counts as infinite. Columns where they
+    are more than `max_share` of the rows, 0 to 1, have a finding.
     """
     found = {}
     for index, field in enumerate(table.schema):
@@ -120,13 +114,9 @@ def too_few_rows(rows: int, settings: ValidationSettings) -> Finding | None:
 def labels(
     counts: LabelCounts, label: str, settings: ValidationSettings, num_other: int = 1
 ) -> Finding | None:
-    """Return a finding where nothing can be learned from a label.
+    """Return a finding where nothing can be learned from a label's training rows.
 
-    Args:
-        counts: Training rows by label value.
-        label: The label's column.
-        settings: The bounds.
-        num_other: A lower bound of `counts.other`, which may leave the silo.
+    Of `counts.other` only the lower bound `num_other` is told.
     """
     found, hint = "", LABEL
     if counts.other:
@@ -162,12 +152,8 @@ def duplicates(
 ) -> Finding | None:
     """Return a finding where too many held-out rows also stand in train.
 
-    Args:
-        train: The training rows.
-        held_out: The eval rows.
-        key: Rows with the same key are the same; without one, whole rows are compared.
-        unmeasured: Columns that do not make rows differ.
-        settings: The bounds.
+    Rows with the same key are the same; without one, all but `unmeasured` columns
+    are compared.
     """
     if not train or not held_out:
         return None

@@ -31,12 +31,7 @@ NOT_EVALUATED = Finding(
 
 @dataclasses.dataclass(frozen=True)
 class Profile:
-    """What was found in a silo's splits.
-
-    Attributes:
-        reasons: Findings that keep it from training.
-        notes: Other findings.
-    """
+    """What was found in a silo's splits: what keeps it from training, and the rest."""
 
     reasons: tuple[Finding, ...] = ()
     notes: tuple[Finding, ...] = ()
@@ -47,6 +42,7 @@ def judge(
     profiles: Mapping[str, Profile],
     quarantined: Mapping[str, str],
     quorum: int,
+    distances: Mapping[str, dict[str, float]],
 ) -> Cohort:
     """Admit or quarantine each silo.
 
@@ -55,6 +51,7 @@ def judge(
         profiles: What was found in each readable silo.
         quarantined: Reasons of the silos that the operator quarantined.
         quorum: Admitted silos needed to train.
+        distances: Each silo's distance to all, by column.
     """
     digests = {
         entry.silo.id: {
@@ -72,7 +69,7 @@ def judge(
         profile = profiles.get(silo, Profile())
         reasons, notes = [], [*entry.notes, *profile.notes]
         if silo in quarantined:
-            found = f"quarantined by hand: {quarantined[silo]}"
+            found = f"quarantined manually: {quarantined[silo]}"
             reasons.append(Finding(found, MANUAL))
         if entry.error:
             reasons.append(entry.error)
@@ -93,6 +90,7 @@ def judge(
                 notes=tuple(notes),
                 rows={name: split.rows for name, split in entry.splits.items()},
                 share=entry.rows(TRAIN) / total if total else 0.0,
+                heterogeneity=distances.get(silo, {}),
             )
         )
     return Cohort(tuple(members), quorum)

@@ -1,10 +1,11 @@
 """The engine of this machine: silo tasks in a pool of processes, one a core.
 
-Processes and not threads, since tasks are bound by Python, and since one that runs
-out of memory must not take the others with it. They are forked from a server process
-(`worker.py`) that has loaded the task's modules and nothing else: forking this
-process, with the threads of its engines, is unsafe, and loading TensorFlow in each
-worker is slow and takes memory.
+Workers are forked from a server process (`worker.py`) that has loaded the task's
+modules and nothing else: forking this process, with the threads of its engines, is
+unsafe, and loading TensorFlow in each worker is slow and takes memory. The standard
+library's pools don't do: theirs breaks when one process dies, where here a death is
+the failure of one silo, and its fork server runs the program's main module again in
+each worker, which on Kubeflow is TFX.
 
 Workers get JSON and give back frames (`tasks.to_frames`); nothing is pickled, and no
 file is written. All of them end with this process, whatever ends it.
@@ -52,13 +53,7 @@ def num_cpus() -> int:
 def run(task: Task, calls: Sequence[Call]) -> Iterator[tuple[int, Outcome]]:
     """Run a task for each call, on all cores; an `Engine`, see `engine.py`.
 
-    Args:
-        task: The task.
-        calls: Silos with their arguments, JSON values.
-
-    Yields:
-        The index of each call with its outcome, as they come. A worker that dies is
-        a failure of its silo; another takes its place.
+    A worker that dies is a failure of its silo; another takes its place.
     """
     size = min(len(calls), num_cpus())
     waiting = deque(range(len(calls)))
@@ -68,7 +63,7 @@ def run(task: Task, calls: Sequence[Call]) -> Iterator[tuple[int, Outcome]]:
         """Give a worker, or a new one, the next call; end it where there is none."""
         if not waiting:
             if worker:
-                worker.end()
+                worker.connection.close()
             return
         worker = worker or _server.fork(task, max(1, num_cpus() // size))
         index = waiting.popleft()
@@ -83,25 +78,20 @@ def run(task: Task, calls: Sequence[Call]) -> Iterator[tuple[int, Outcome]]:
                 worker, index = busy.pop(ready)  # type: ignore[call-overload]
                 outcome = worker.receive()
                 hand_out(worker if outcome else None)
-                yield index, outcome or _died(task, calls[index][0])
+                yield index, outcome or _died(task, calls[index])
     finally:
         for worker, _ in busy.values():
             worker.kill()
 
 
-def _died(task: Task, silo: Silo) -> Failure:
+def _died(task: Task, call: Call) -> Failure:
     found = "its process was ended before it was done, most likely for lack of memory"
-    reason = f"silo `{silo.id}`: {task.name}: {found}"
+    reason = f"silo `{call[0].id}`: {task.name}: {found}"
     return Failure(reason, circumstances.OF_MACHINE, circumstance=True)
 
 
 class Worker:
-    """A process that runs one call after another.
-
-    Args:
-        end: Our end of its connection.
-        pid: Its process id.
-    """
+    """A process that runs one call after another, until its connection is closed."""
 
     def __init__(self, end: socket.socket, pid: int) -> None:
         self.connection = connection.Connection(end.detach())
@@ -129,10 +119,6 @@ class Worker:
             return None
         return tasks.of_frames(*frames)
 
-    def end(self) -> None:
-        """Let the process end; it has nothing to do."""
-        self.connection.close()
-
     def kill(self) -> None:
         """End the process in the midst of a call whose outcome nobody awaits."""
         with contextlib.suppress(ProcessLookupError):
@@ -149,11 +135,7 @@ class Server:
         self._control: socket.socket | None = None
 
     def fork(self, task: Task, threads: int) -> Worker:
-        """Return a new worker.
-
-        Args:
-            task: What it will run.
-            threads: How many threads its engines may use.
+        """Return a new worker for a task, whose engines may use so many threads.
 
         Raises:
             OSError: No process can be started.

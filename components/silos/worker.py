@@ -82,7 +82,6 @@ def _use_threads(number: int) -> None:
 
 
 def _work(calls: connection.Connection) -> None:
-    """Run calls until there are no more."""
     while True:
         try:
             call = json.loads(calls.recv_bytes())

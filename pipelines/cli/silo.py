@@ -58,7 +58,7 @@ def _line(item: dict[str, Any]) -> str:
     """Return a silo's line: its files, or what a cluster's latest run said of it."""
     from pipelines.cli import tables
 
-    manual = item["quarantined"] and f"quarantined by hand: {item['quarantined']}"
+    manual = item["quarantined"] and f"quarantined manually: {item['quarantined']}"
     if "files" in item:
         state = f"{item['files']:>6} files  {item['spans']:<24}"
         why = item["error"] or manual

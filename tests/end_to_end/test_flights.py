@@ -191,7 +191,7 @@ def test_change_of_a_gate_judges_again_but_does_not_train(first, federation):
     assert len(list((federation.output / "serving").iterdir())) == 1
 
 
-def test_quarantine_by_hand_holds_in_the_next_run(first, federation):
+def test_manual_quarantine_holds_in_the_next_run(first, federation):
     options = [
         "--use-case=flights",
         f"--output={federation.output}",
@@ -203,8 +203,8 @@ def test_quarantine_by_hand_holds_in_the_next_run(first, federation):
     assert done.returncode == 0, done.stderr
     told = summary(federation.run("2013-02"))
     silos = {item["silo"]: item for item in told["silos"]}
-    (by_hand,) = silos["9E"]["reasons"]
-    assert by_hand["sentence"] == "quarantined by hand: audit"
+    (manual,) = silos["9E"]["reasons"]
+    assert manual["sentence"] == "quarantined manually: audit"
     assert silos["9E"]["auc"] is not None, "it is still evaluated"
     assert told["model"]["digest"] != summary(first)["model"]["digest"]
     done = fairsilo(

@@ -11,7 +11,6 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tfx.orchestration import metadata
 from tfx.orchestration.portable import data_types
-from tfx.types import channel
 
 from components import artifacts, circumstances, digests
 from components.payloads import egress
@@ -54,19 +53,6 @@ def test_unchanged_input_gives_the_same_manifest_and_input_stays_as_it_was(world
     assert silos.snapshot(world[2]) == before
 
 
-def test_changed_input_gets_a_new_folder_and_the_old_one_stays(world):
-    first = ingest(world)
-    silos.write(world[2], "west", "1.parquet", silos.rows(205, seed=99))
-    second = ingest(world)
-    assert (
-        second["west"].splits["train"].paths[0]
-        != first["west"].splits["train"].paths[0]
-    )
-    assert second["north"] == first["north"]
-    old = first["west"].splits["train"]
-    assert digests.of_file(old.paths[0]) == old.digest
-
-
 def test_silo_whose_folder_goes_in_mid_run_is_an_entry_with_its_reason(world):
     source, homes, data = world
     found = discovery.discover(source, homes)
@@ -92,33 +78,6 @@ def test_a_silo_without_files_is_told_from_one_that_cannot_be_read(world):
     }
     assert manifest["idle"].error
     assert manifest["cut"].error
-
-
-def test_what_left_is_counts_and_digests_only(world):
-    source, homes, _ = world
-    found = discovery.discover(source, homes)
-    left = node.egress_of(ingest(world), found)
-    assert set(left) == set(silos.SIZES)
-    assert {d.kind for items in left.values() for d in items} == {"counts and digests"}
-
-
-def test_what_left_holds_each_byte_that_the_entry_and_the_listing_hold(world):
-    source, homes, data = world
-    (data / "west" / "2.parquet").write_text("no Parquet")
-    found = discovery.discover(source, homes)
-    manifest = ingest(world)
-    west = next(silo for silo in found if silo.silo.id == "west")
-    listed, said = node.egress_of(manifest, found)["west"]
-    told = dataclasses.asdict(manifest["west"])
-    assert listed.kind == "counts and digests"
-    assert listed.count == len(west.files) + len(manifest["west"].files())
-    written = [dataclasses.asdict(file) for file in manifest["west"].files()]
-    values = [*told["inputs"], *written, west.files[1]]
-    assert listed.bytes == len(json.dumps(values).encode())
-    entry = manifest["west"]
-    number = len(entry.unreadable + entry.unscored + entry.notes)
-    assert (said.kind, said.count) == ("findings and label counts", number)
-    assert said.bytes > len(manifest["west"].unreadable[0].sentence)
 
 
 def test_a_silo_that_lacks_a_span_is_told_which(tmp_path):
@@ -176,25 +135,11 @@ def test_latest_becomes_the_span_that_it_means(keys):
     assert keys("11")[0] == "11"
 
 
-def test_unchanged_files_give_the_same_key_also_when_only_touched(keys, data):
-    before = keys()
-    os.utime(data / "north/9.parquet", (1, 1))
-    assert keys() == before
-
-
 def test_a_changed_file_gives_another_key_to_the_runs_that_read_it(keys, data):
     before = {span: keys(span) for span in ("10", "11")}
     silos.write(data, "west", "10.parquet", silos.rows(5, seed=99))
     assert keys("10") == before["10"]  # learns from 9, scores 11
     assert keys("11") != before["11"]
-
-
-def test_a_file_too_many_or_too_few_gives_another_key(keys, data):
-    before = keys()
-    silos.write(data, "north", "9.csv", silos.rows(1))
-    assert keys() != before
-    (data / "north/9.csv").unlink()
-    assert keys() == before
 
 
 def test_learning_and_scoring_have_keys_of_their_own(keys):
@@ -272,19 +217,6 @@ def test_manifest_is_written_and_a_deleted_split_changes_the_cache_key(
     assert drive() != before
 
 
-def test_node_carries_its_section_and_its_code(tmp_path):
-    node = component.SiloExampleGen(
-        schema=channel.Channel(type=artifacts.Schema),
-        settings=silos.source(tmp_path),
-        use_case="shapes",
-        span="latest",
-        homes="homes",
-    )
-    assert node.exec_properties["purpose"] == "train"
-    assert len(node.exec_properties["code"]) == 64
-    assert node.driver_class is driver.Driver
-
-
 @pytest.fixture
 def execute(tmp_path, properties, inputs, publish):
     def execute(added):
@@ -334,9 +266,38 @@ def test_a_silo_whose_task_met_a_fault_is_taken_in_by_the_next_run(
     assert drive() == again
 
 
+def test_egress_holds_each_byte_that_the_entry_and_the_listing_hold(world):
+    source, homes, data = world
+    (data / "west" / "2.parquet").write_text("no Parquet")
+    found = discovery.discover(source, homes)
+    manifest = ingest(world)
+    left = node.egress_of(manifest, found)
+    assert {name for name, items in left.items() if len(items) == 2} == {"west"}
+    west = next(silo for silo in found if silo.silo.id == "west")
+    listed, said = left["west"]
+    entry = manifest["west"]
+    files = [dataclasses.asdict(file) for file in (*entry.inputs, *entry.files())]
+    values = [*files, west.files[1]]
+    assert (listed.kind, listed.count) == ("counts and digests", len(values))
+    assert listed.bytes == len(json.dumps(values).encode())
+    number = len(entry.unreadable + entry.unscored + entry.notes)
+    assert (said.kind, said.count) == ("findings and label counts", number)
+    assert said.bytes > len(entry.unreadable[0].sentence)
+
+
+def test_a_touched_file_gives_the_same_key_and_another_file_another(keys, data):
+    before = keys()
+    os.utime(data / "north/9.parquet", (1, 1))
+    assert keys() == before
+    silos.write(data, "north", "9.csv", silos.rows(1))
+    assert keys() != before
+    (data / "north/9.csv").unlink()
+    assert keys() == before
+
+
 def test_parameters_are_those_that_executor_and_driver_read():
     parameters = component.SiloExampleGenSpec.PARAMETERS
-    read = properties_of(executor)[0] | properties_of(driver)[0]
+    read = properties_of(executor)[0] | properties_of(discovery)[0]
     assert read | {"lost"} == set(parameters)
     added = {name for name, found in parameters.items() if found.optional}
     assert added == {"fingerprint", "lost"}

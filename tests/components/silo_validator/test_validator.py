@@ -7,16 +7,14 @@ import re
 
 import numpy as np
 import pytest
-from tfx.types import channel
 
-from components import artifacts, circumstances
+from components import circumstances
 from components.payloads import egress, statistics
 from components.payloads.egress import Egress
 from components.payloads.findings import Finding, sentences
 from components.payloads.manifest import SiloEntry
 from components.payloads.silo import Silo
 from components.silo_validator import component, driver, executor
-from components.silo_validator.settings import Columns, ValidationSettings
 from components.silos import engine
 from tests.support import silos
 from tests.support.engines import faulty
@@ -179,7 +177,7 @@ def test_decisions_by_hand_count_from_the_next_run_and_are_recorded(runs):
     runs.state.quarantine("west", "under audit — 監査")
     held = runs.run(tables)
     assert sentences(held["west"].reasons) == (
-        "quarantined by hand: under audit — 監査",
+        "quarantined manually: under audit — 監査",
     )
     assert json.loads(held.properties["quarantined"]) == {"west": "under audit — 監査"}
     runs.state.release("west", "audit passed")
@@ -251,17 +249,3 @@ def test_parameters_are_those_that_executor_and_driver_read():
     assert read <= set(declared)
     optional = {name for name, parameter in declared.items() if parameter.optional}
     assert optional == {"baselines"}, "the driver adds this"
-
-
-def test_node_carries_its_section_its_code_and_the_quarantines():
-    node = component.SiloValidator(
-        examples=channel.Channel(type=artifacts.SiloExamples),
-        schema=channel.Channel(type=artifacts.Schema),
-        settings=ValidationSettings(quorum=3),
-        columns=Columns("late", ("id",)),
-        use_case="flights",
-        quarantined={"west": "audit", "north": "—"},
-    )
-    assert node.exec_properties["quarantined"] == '{"north": "—", "west": "audit"}'
-    assert '"quorum":3' in node.exec_properties["settings"]
-    assert len(node.exec_properties["code"]) == 64

@@ -1,6 +1,5 @@
 """The engine of silo tasks: what it yields, in which order, and whom it survives."""
 
-import json
 import logging
 import os
 import pathlib
@@ -74,10 +73,6 @@ def test_calls_run_in_other_processes_on_all_cores(monkeypatch):
     pids = {result.values["pid"] for result in outcomes(*[{"seconds": 0.3}] * 3)}
     assert len(pids) == 3
     assert os.getpid() not in pids
-
-
-def test_no_call_is_no_result():
-    assert outcomes() == []
 
 
 def test_only_json_and_bytes_go_in_and_out():
@@ -163,13 +158,6 @@ def test_pooled_bytes_come_merged_in_the_order_of_calls_and_never_alone():
         engine.run_pooled(Task("probe", probe), [])
 
 
-def test_all_that_left_is_counted():
-    (failed,) = outcomes({"fault": "bug"})
-    told = {"reason": failed.reason, "hint": failed.hint, "circumstance": True}
-    head = json.dumps({**told, "trace": failed.trace}, ensure_ascii=False)
-    assert failed.num_bytes == len(head.encode())
-
-
 def test_another_engine_takes_the_place_of_processes():
     def reverse(task, given):
         for index in reversed(range(len(given))):
@@ -184,13 +172,6 @@ def test_another_engine_takes_the_place_of_processes():
 def test_a_task_must_be_one_that_other_processes_can_import():
     with pytest.raises(ValueError, match=r"task `x`: .*top level of a module"):
         Task("x", lambda *_: Result({}))
-
-
-def test_progress_is_logged(monkeypatch, caplog):
-    monkeypatch.setattr(engine, "PROGRESS_S", 0.0)
-    with caplog.at_level(logging.INFO, "components.silos"):
-        outcomes({}, {})
-    assert "task=probe: 2 of 2 silos" in caplog.text
 
 
 def test_who_stops_listening_ends_the_workers_at_once():

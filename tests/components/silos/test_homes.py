@@ -27,14 +27,6 @@ def test_a_home_is_open_to_nobody_else(tmp_path):
     assert mode(silo.home) == 0o700
 
 
-def test_a_home_that_was_left_open_is_closed_again(tmp_path):
-    home = tmp_path / "north"
-    home.mkdir()
-    home.chmod(0o777)
-    homes.open_home(tmp_path, "north")
-    assert mode(home) == 0o700
-
-
 @pytest.mark.parametrize("name", ["../north", ".north", "a/b", ""])
 def test_no_home_is_made_for_a_name_that_is_refused(tmp_path, name):
     with pytest.raises(SettingsError):
@@ -107,16 +99,6 @@ def test_runs_that_open_new_homes_at_once_give_each_an_id_of_its_own(tmp_path):
             run.wait()
     uids = [path.stat().st_uid for path in (tmp_path / "homes").glob("silo *")]
     assert len(uids) == len({*uids}) == 40
-
-
-@needs_root
-def test_a_home_of_another_user_is_the_silos_own_only_when_all_in_it_is(tmp_path):
-    (tmp_path / "north/splits").mkdir(parents=True)
-    (tmp_path / "north/splits/train").write_text("rows")
-    silo = homes.open_home(tmp_path, "north")
-    assert {path.stat().st_uid for path in silo.path().rglob("*")} == {
-        homes.uid_of(silo)
-    }
 
 
 @pytest.fixture
