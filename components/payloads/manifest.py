@@ -107,11 +107,7 @@ class Manifest(Payload):
     digest: str = dataclasses.field(default="", compare=False)  # of all the rest
 
     def __getitem__(self, silo: str) -> SiloEntry:
-        """Return a silo's entry.
-
-        Raises:
-            KeyError: There is no such silo.
-        """
+        """Return a silo's entry; a KeyError where there is no such silo."""
         for entry in self.entries:
             if entry.silo.id == silo:
                 return entry
@@ -160,11 +156,9 @@ class ChangedSplitError(SiloError):
 
 
 def verify(silo: Silo, expected: Mapping[str, str]) -> None:
-    """Check that a silo's splits are those that a manifest lists.
+    """Check that a silo's split files have the SHA-256 that a manifest lists by path.
 
-    Args:
-        silo: Whose they are.
-        expected: SHA-256 by path of a file. One that is gone is left to its reader.
+    One that is gone is left to its reader.
 
     Raises:
         ChangedSplitError: The bytes of one are others.

@@ -53,11 +53,7 @@ class Payload:
 
     @classmethod
     def of_json(cls, content: bytes | str, place: str = "") -> Self:
-        """Return the result that a file's content is of.
-
-        Args:
-            content: JSON.
-            place: Where it was found, for the error.
+        """Return the result that a file's JSON is of; `place` is for the error.
 
         Raises:
             FairSiloError: It is not of this form.

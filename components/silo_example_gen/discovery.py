@@ -38,7 +38,7 @@ NOT_READ = (
 KNOWN_TO_THE_KEY = (FileNotFoundError, NotADirectoryError, PermissionError)
 
 TRAIN = "train"  # learn from what lies before the span, score what follows it
-SCORE = "score"  # take in nothing but the span's own rows, to be scored
+SCORE = "score"  # read nothing but the span's own rows, to be scored
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,11 +71,7 @@ class Window:
 
 
 def list_files(silo: Silo, arguments: Mapping[str, Any]) -> Result:
-    """List a silo's files as they lie there now.
-
-    Args:
-        silo: The silo.
-        arguments: `folder`, the silo's own folder, and `pattern` below it.
+    """List a silo's files below a `folder` by a `pattern`.
 
     Returns:
         Values `files`: a list of `{span, path, digest}`, sorted; instead of the
@@ -228,11 +224,8 @@ def window(
 ) -> Window:
     """Decide which spans a run reads.
 
-    Args:
-        found: The silos.
-        source: Whether the data has spans at all.
-        span: The run's span, or `latest`: the last that has one after it.
-        purpose: `TRAIN` or `SCORE`.
+    The span `latest` is the last that has one after it; the purpose is `TRAIN` or
+    `SCORE`.
 
     Raises:
         SettingsError: There is no such span, or nothing lies before it. To learn, the

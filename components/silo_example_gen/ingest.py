@@ -292,7 +292,7 @@ def _tables(table: pa.Table, role: str, rows: RowsSettings) -> dict[str, pa.Tabl
     """Return the splits that a file's rows go to."""
     to_score, labelled, unlabelled = table, table, table.slice(0, 0)
     if rows.label in table.column_names:  # else the schema's check says it is missing
-        null = table[rows.label].is_null(nan_is_null=True)
+        null = table[rows.label].is_null()
         labelled, unlabelled = table.filter(pc.invert(null)), table.filter(null)
         to_score = table.drop([rows.label])
         unlabelled = unlabelled.drop([rows.label])

@@ -32,18 +32,9 @@ def ingest_all(
     schema: schema_pb2.Schema,
     code: str,
 ) -> Manifest:
-    """Write the splits of all silos, and list them.
+    """Write the splits of all silos, and list them, also those that failed.
 
-    Args:
-        use_case: Name of the use case.
-        found: The silos and their files.
-        chosen: The spans to read.
-        source: What a row means.
-        schema: The columns to read, with their types.
-        code: Digest of our code, part of the splits' names.
-
-    Returns:
-        The manifest, with an entry for every silo, also those that failed.
+    The digest of our code is part of the splits' names.
     """
     arguments = {
         "rows": source.rows.model_dump(mode="json"),

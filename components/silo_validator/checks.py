@@ -116,7 +116,7 @@ def labels(
 ) -> Finding | None:
     """Return a finding where nothing can be learned from a label's training rows.
 
-    Of `counts.other` only the lower bound `num_other` is told.
+    Of `counts.other` only the lower bound `num_other` leaves the silo.
     """
     found, hint = "", LABEL
     if counts.other:

@@ -40,13 +40,8 @@ def validate(
 ) -> Validation:
     """Check every silo and decide who trains.
 
-    Args:
-        manifest: All silos.
-        schema: The shared schema.
-        columns: Which columns are not features.
-        settings: The bounds.
-        quarantined: Reasons of the silos that the operator quarantined.
-        baselines: Where there is one, a silo's earlier statistics.
+    Of silos that the operator quarantined, the reasons are given, and of those that
+    have one, the earlier statistics.
     """
     arguments = {
         "schema": schema.SerializeToString(deterministic=True).hex(),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
 from tensorflow_metadata.proto.v0 import schema_pb2
@@ -28,41 +28,23 @@ NEVER_A_REASON = "SEMANTIC_DOMAIN_UPDATE"
 Found: TypeAlias = Iterator[tuple[Consequence, Finding | None]]
 
 
+class Measured(NamedTuple):
+    """The columns of a split that are measured, and TFDV's statistics of them."""
+
+    table: pa.Table  # numbers that are not finite are nulls
+    non_finite: dict[str, Finding]  # by column with too many of them
+    statistics: Statistics
+
+
+@dataclasses.dataclass(frozen=True)
 class Data:
-    """What checks look at: a silo's splits, the schema and the settings.
+    """What checks look at."""
 
-    Args:
-        tables: The splits that are there, as they were written.
-        schema: The shared schema, without columns that are not measured.
-        columns: Which columns are not features.
-        settings: The bounds.
-    """
-
-    def __init__(
-        self,
-        tables: Mapping[str, pa.Table],
-        schema: schema_pb2.Schema,
-        columns: Columns,
-        settings: ValidationSettings,
-    ) -> None:
-        self.tables = tables
-        self.schema = schema
-        self.columns = columns
-        self.settings = settings
-        self.finite: dict[str, pa.Table] = {}  # measured columns, as they are measured
-        self.non_finite: dict[str, dict[str, Finding]] = {}  # by split and column
-        self.measured: dict[str, Statistics] = {}  # of splits with rows
-        known = [feature.name for feature in schema.feature]
-        for split, table in tables.items():
-            if table.num_rows:
-                kept = table.select(
-                    [name for name in known if name in table.schema.names]
-                )
-                self.finite[split], self.non_finite[split] = checks.non_finite(
-                    kept, settings.max_non_finite_share
-                )
-                measured = tfdv_checks.measure(self.finite[split], split, schema)
-                self.measured[split] = measured
+    tables: dict[str, pa.Table]  # splits that are there, as they were written
+    measured: dict[str, Measured]  # splits with rows
+    schema: schema_pb2.Schema  # without columns that are not measured
+    columns: Columns
+    settings: ValidationSettings
 
 
 def _training_rows(data: Data) -> Found:
@@ -75,8 +57,10 @@ def _columns(data: Data) -> Found:
     seen: set[tuple[str, str]] = set()
     for split, measured in data.measured.items():
         for column, kind, finding in (
-            *((name, "", one) for name, one in data.non_finite[split].items()),
-            *tfdv_checks.against_schema(measured, data.schema, ENVIRONMENTS[split]),
+            *((name, "", one) for name, one in measured.non_finite.items()),
+            *tfdv_checks.against_schema(
+                measured.statistics, data.schema, ENVIRONMENTS[split]
+            ),
         ):
             if (column, kind) in seen:
                 continue
@@ -90,7 +74,7 @@ def _columns(data: Data) -> Found:
 
 def _skew(data: Data) -> Found:
     if TRAIN in data.measured and SCORE in data.measured:
-        train, scored = data.measured[TRAIN], data.measured[SCORE]
+        train, scored = (data.measured[split].statistics for split in (TRAIN, SCORE))
         for finding in tfdv_checks.skew(train, scored, data.schema):
             yield data.settings.skew, finding
 
@@ -139,18 +123,18 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
         schema.feature.remove(feature)
     splits = arguments["splits"]
     tables = {
-        name: split_files.read(splits[name]) for name in ENVIRONMENTS if name in splits
+        one: split_files.read(splits[one]) for one in ENVIRONMENTS if one in splits
     }
-    data = Data(tables, schema, columns, settings)
+    measured = {
+        split: _measure(split, table, schema, settings)
+        for split, table in tables.items()
+        if table.num_rows
+    }
+    data = Data(tables, measured, schema, columns, settings)
     disclosed = Statistics()
-    if TRAIN in data.measured:
-        disclosed.datasets.append(
-            disclosure.reduce(
-                data.measured[TRAIN].datasets[0],
-                data.finite[TRAIN],
-                settings.disclosure_rows,
-            )
-        )
+    if train := measured.get(TRAIN):
+        dataset, rows = train.statistics.datasets[0], settings.disclosure_rows
+        disclosed.datasets.append(disclosure.reduce(dataset, train.table, rows))
     values: dict[str, list[dict[str, str]]] = {"reasons": [], "notes": []}
     for check in CHECKS:
         found = [(consequence, one) for consequence, one in check(data) if one]
@@ -158,6 +142,19 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
             kind = "reasons" if consequence == "quarantine" else "notes"
             values[kind].append(dataclasses.asdict(one))
     return Result(values, disclosed.SerializeToString(deterministic=True))
+
+
+def _measure(
+    split: str,
+    table: pa.Table,
+    schema: schema_pb2.Schema,
+    settings: ValidationSettings,
+) -> Measured:
+    names = [one.name for one in schema.feature if one.name in table.column_names]
+    finite, found = checks.non_finite(
+        table.select(names), settings.max_non_finite_share
+    )
+    return Measured(finite, found, tfdv_checks.measure(finite, split, schema))
 
 
 PROFILE = Task("profile", profile, imports=("tensorflow_data_validation",))

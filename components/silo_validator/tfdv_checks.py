@@ -52,10 +52,8 @@ class Anomaly(NamedTuple):
 def measure(table: pa.Table, split: str, schema: schema_pb2.Schema) -> Statistics:
     """Return TFDV's statistics of a split, with one dataset named by it.
 
-    Args:
-        table: Its rows: columns of int64, float64, string or null.
-        split: Its name.
-        schema: Says which integers are categories.
+    The table's columns are int64, float64, string or null; the schema says which
+    integers are categories.
     """
     import tensorflow_data_validation as tfdv
     from tensorflow_data_validation.statistics import stats_impl

@@ -7,6 +7,7 @@ file, a file that another silo holds too, and the operator's manual quarantine.
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 from collections import Counter
 from collections.abc import Mapping
 
@@ -53,15 +54,16 @@ def judge(
         quorum: Admitted silos needed to train.
         distances: Each silo's distance to all, by column.
     """
-    digests = {
-        entry.silo.id: {
-            file.path.rsplit("/", 1)[-1]: file.digest
-            for file in entry.inputs
-            if file.rows
+    shared = shared_files(
+        {
+            entry.silo.id: {
+                pathlib.Path(file.path).name: file.digest
+                for file in entry.inputs
+                if file.rows
+            }
+            for entry in manifest
         }
-        for entry in manifest
-    }
-    shared = shared_files(digests)
+    )
     total = sum(entry.rows(TRAIN) for entry in manifest)
     members = []
     for entry in manifest:

@@ -5,10 +5,10 @@ processes on this machine (`pool.py`), for silos whose data one operator holds. 
 engine of another kind, such as one that reaches agents in the silos, takes its place
 by `using`: it gets silos with JSON arguments and gives back values and bytes.
 
-What a silo must not tell under its own name can be told in sum: the `pooled` parts
-of results are merged by the task's own function, and `run_pooled` returns only the
-merged bytes. The pool's parent process holds the parts until they are merged; silos on
-their own premises need a secure sum in this place.
+What may leave a silo only in sum with others' are the `pooled` parts of results: the
+task's own function merges them, and `run_pooled` returns only the merged bytes. The
+pool's parent process holds the parts until then; silos on their own premises need a
+secure sum in this place.
 """
 
 from __future__ import annotations

@@ -77,12 +77,8 @@ def publish(silo: Silo, unfinished: pathlib.Path, folder: pathlib.Path) -> None:
 
     Where there is one of that name, since another run was faster or files of it were
     lost or damaged, its files are replaced one by one and never missing in between:
-    the name tells the content, so both runs wrote the same.
-
-    Args:
-        silo: Whose it is.
-        unfinished: The folder, of plain files, on the same volume.
-        folder: Its final name.
+    the name tells the content, so both runs wrote the same. The folder holds plain
+    files and lies on the same volume.
 
     Raises:
         OSError: It can't be renamed.

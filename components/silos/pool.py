@@ -1,21 +1,27 @@
 """The engine of this machine: silo tasks in a pool of processes, one a core.
 
-Workers are forked from a server process (`worker.py`) that has loaded the task's
-modules and nothing else: forking this process, with the threads of its engines, is
-unsafe, and loading TensorFlow in each worker is slow and takes memory. The standard
-library's pools don't do: theirs breaks when one process dies, where here a death is
-the failure of one silo, and its fork server runs the program's main module again in
-each worker, which on Kubeflow is TFX.
+Workers are forked from a server process that has loaded the task's modules and
+nothing else: forking this process, with the threads of its engines, is unsafe, and
+loading TensorFlow in each worker is slow and takes memory. The standard library's
+pool breaks when one process dies, where here a death is the failure of one silo, and
+its fork server runs the program's main module again in each worker, which on Kubeflow
+is TFX.
 
 Workers get JSON and give back frames (`tasks.to_frames`); nothing is pickled, and no
-file is written. All of them end with this process, whatever ends it.
+file is written. The server runs no task itself, so that it stays without threads and
+may be forked. It ends when our end of its control socket is closed, which the system
+does whatever ends us, and workers end with the server (`PR_SET_PDEATHSIG`).
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
+import importlib
 import json
+import logging
+import operator
 import os
 import pathlib
 import signal
@@ -23,9 +29,11 @@ import socket
 import subprocess
 import sys
 import threading
+import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
 from multiprocessing import connection
+from typing import Any
 
 from components import circumstances
 from components.payloads.silo import Silo
@@ -33,11 +41,13 @@ from components.silos import tasks
 from components.silos.tasks import Call, Failure, Outcome, Task
 
 CPU_QUOTA = pathlib.Path("/sys/fs/cgroup/cpu.max")
+_PR_SET_PDEATHSIG = 1
+_LARGEST_MESSAGE = 65_536
 _SERVE = """
 import sys
 sys.path[:] = {path!r}
-from components.silos import worker
-worker.serve({fd})
+from components.silos import pool
+pool.serve({fd})
 """
 
 
@@ -180,3 +190,73 @@ class Server:
 
 
 _server = Server()
+
+
+def serve(fd: int) -> None:
+    """Fork workers as they are asked for, until the parent is gone.
+
+    Args:
+        fd: The control socket. Each message is JSON, `imports` (modules to load) and
+            `threads` (how many the worker may use), with the socket through which the
+            worker talks; the answer is its process id.
+    """
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps workers
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is loaded
+    os.dup2(2, 1)
+    logging.disable(logging.CRITICAL)  # engines log values
+    warnings.simplefilter("ignore")
+    control = socket.socket(fileno=fd)
+    server = os.getpid()
+    while True:
+        message, fds, _, _ = socket.recv_fds(control, _LARGEST_MESSAGE, 1)
+        if not message:
+            return
+        fields = json.loads(message)
+        for module in fields["imports"]:
+            with contextlib.suppress(Exception):  # the task says what is wrong
+                importlib.import_module(module)
+        (end,) = fds
+        pid = os.fork()
+        if not pid:
+            control.close()
+            _end_with(server)
+            _use_threads(fields["threads"])
+            _work(connection.Connection(end))
+            os._exit(0)
+        os.close(end)
+        control.send(str(pid).encode())
+
+
+def _end_with(server: int) -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != server:  # it has ended in between
+        os._exit(1)
+
+
+def _use_threads(number: int) -> None:
+    """Bound the threads of engines, which count the machine's cores otherwise."""
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+        os.environ[name] = str(number)
+    if "pyarrow" in sys.modules:
+        sys.modules["pyarrow"].set_cpu_count(number)
+
+
+def _work(calls: connection.Connection) -> None:
+    while True:
+        try:
+            call = json.loads(calls.recv_bytes())
+        except EOFError:
+            return
+        for frame in _frames(call):
+            calls.send_bytes(frame)
+
+
+def _frames(call: dict[str, Any]) -> tuple[bytes, bytes, bytes]:
+    silo = Silo(*call["silo"])
+    try:
+        module = importlib.import_module(call["module"])
+        task = Task(call["task"], operator.attrgetter(call["function"])(module))
+        return tasks.to_frames(tasks.attempt(task, silo, call["arguments"]))
+    except Exception as error:  # no such function, or a result that is no JSON
+        return tasks.to_frames(tasks.failure(call["task"], silo, error))

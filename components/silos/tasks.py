@@ -88,7 +88,7 @@ def attempt(task: Task, silo: Silo, arguments: Mapping[str, Any]) -> Outcome:
 
 
 def failure(task: str, silo: Silo, error: Exception) -> Failure:
-    """Return what may be told of an error in a task of that name.
+    """Return an error in a task of that name as a failure without any record.
 
     A FairSiloError is meant to be read, so its sentence is kept. Of any other error
     only the type and the place in our code are: its text may hold a record.

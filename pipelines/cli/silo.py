@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import dataclasses
 import pathlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,15 +38,12 @@ def list_silos(
 
     In a cluster's store: what its latest runs said of them.
     """
-    from pipelines import use_case
-
     if store:
         shared_store.refuse_local(output, overrides)
         listed = shared_store.silos(store, name)
     else:
-        chosen = use_case.find(name, overrides or [])
         with console.engines():
-            listed = _list(chosen, console.output_folder(name, output))
+            listed = _list(name, overrides or [], output)
     if as_json:
         console.data_json(listed)
         return
@@ -70,14 +67,17 @@ def _line(item: dict[str, Any]) -> str:
     return f"{tables.short(item['silo']):<24} {state} {why}".rstrip()
 
 
-def _list(chosen: UseCase, folder: pathlib.Path) -> list[dict[str, Any]]:
-    from components.operator_state import OperatorState
+def _list(
+    name: str, overrides: list[str], output: pathlib.Path | None
+) -> list[dict[str, Any]]:
     from components.silo_example_gen import discovery
+    from pipelines import use_case
     from pipelines.places import Places
 
+    chosen = use_case.find(name, overrides)
     chosen.prepare()
-    places = Places(folder)
-    quarantined = OperatorState(places.operator_store, chosen.name).quarantined()
+    places = Places(console.output_folder(name, output))
+    quarantined = _open_state(name, output).quarantined()
     listed = []
     for silo in discovery.discover(chosen.settings.source, str(places.homes)):
         spans = sorted({file["span"] for file in silo.files})
@@ -108,8 +108,6 @@ def check(
     with console.engines():
         cohort, unused = _check(chosen, span, console.output_folder(name, output))
     if as_json:
-        import dataclasses
-
         columns = [dataclasses.asdict(one) for one in unused]
         console.data_json({**dataclasses.asdict(cohort), "unused_columns": columns})
     else:
@@ -194,9 +192,7 @@ def history(
     """List manual quarantines and releases, oldest first."""
     decisions = _open_state(name, output, store).history()
     if as_json:
-        import dataclasses
-
-        console.data(json.dumps([dataclasses.asdict(one) for one in decisions]))
+        console.data_json([dataclasses.asdict(one) for one in decisions])
         return
     for one in decisions:
         console.data(f"{one.at}  {one.action:<10}  {one.silo}  {one.reason}")
@@ -206,15 +202,17 @@ def _where(store: str) -> str:
     return f" (the store at {shared_store.place(store)})" if store else ""
 
 
-def _open_state(name: str, output: pathlib.Path | None, store: str) -> OperatorState:
+def _open_state(
+    name: str, output: pathlib.Path | None, store: str = ""
+) -> OperatorState:
     from components.operator_state import OperatorState
     from pipelines.places import Places
 
     if store:
         shared_store.refuse_local(output)
-        return OperatorState(store, name)
-    places = Places(console.output_folder(name, output))
-    return OperatorState(places.operator_store, name)
+    else:
+        store = Places(console.output_folder(name, output)).operator_store
+    return OperatorState(store, name)
 
 
 def _state(
@@ -242,4 +240,4 @@ def _state(
             f"{', '.join(sorted(known)) or 'none'}",
             "correct the name, or silos.root in the settings",
         )
-    return _open_state(name, output, store)
+    return _open_state(name, output)

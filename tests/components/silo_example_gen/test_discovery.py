@@ -1,10 +1,6 @@
 """Silos, their files and the spans of a run."""
 
-import os
 import pathlib
-import shutil
-import subprocess
-import sys
 
 import pytest
 
@@ -61,46 +57,6 @@ def test_data_without_spans_has_one_window_and_knows_no_span():
     assert discovery.window([found("")], plain, "latest") == Window("", ("",), "")
     with pytest.raises(SettingsError, match=r"has no \{span\} in it"):
         discovery.window([found("")], plain, "2013-1")
-
-
-@pytest.mark.beam
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_an_unreadable_folder_or_file_is_told_and_others_go_on(tmp_path):
-    silos.federation(tmp_path / "data", span="1")
-    closed = tmp_path / "data" / "west"
-    closed.chmod(0o700)
-    (tmp_path / "data/south/1.csv").chmod(0o600)
-    shutil.chown(tmp_path, 65534)
-    for parent in [tmp_path, *list(tmp_path.parents)[:3]]:
-        if parent != pathlib.Path("/tmp"):  # noqa: S108  pytest's own folders
-            parent.chmod(parent.stat().st_mode | 0o055)
-    code = (
-        "import os, sys, pathlib\n"
-        "import pydantic, pyarrow.csv, pyarrow.parquet, numpy\n"
-        "from components.silo_example_gen import discovery, ingest\n"
-        "from components.silos import engine\n"
-        "from tests.support import engines, silos\n"
-        "os.setgid(65534); os.setuid(65534)\n"
-        f"root = pathlib.Path({str(tmp_path)!r})\n"
-        "with engine.using(engines.in_process):\n"
-        "    found = discovery.discover(silos.source(root/'data'), str(root/'h'))\n"
-        "digests = {f.silo.id: [one['digest'] for one in f.files] for f in found}\n"
-        "told = [[f.silo.id, len(f.files), f.error] for f in found]\n"
-        "print(digests['south'], told)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=pathlib.Path(__file__).parents[3],
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    listed = done.stdout.strip().splitlines()[-1]
-    assert "['north', 1, None]" in listed
-    assert "['unreadable: Permission denied']" in listed
-    assert "['south', 1, None]" in listed
-    assert "can't be read (Permission denied)" in listed
 
 
 def test_nothing_follows_unless_the_settings_say_so():

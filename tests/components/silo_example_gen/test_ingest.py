@@ -114,15 +114,6 @@ def test_rows_without_a_label_are_scored_and_never_learned_from(run, write):
     assert not unlabelled & {*frame(values, "train").id, *frame(values, "eval").id}
 
 
-def test_a_label_of_nan_in_parquet_counts_as_none(run, tmp_path):
-    import pyarrow as pa
-
-    path = tmp_path / "a.parquet"
-    late = pa.array(np.array([0.0, 1.0, np.nan]))  # not null: a NaN
-    pq.write_table(pa.table({"id": [*"abc"], "day": [*"112"], "late": late}), path)
-    assert list(frame(run([path]), "score").id) == ["c"]
-
-
 def test_the_span_after_is_scored_and_its_labels_are_kept_apart(run, write):
     history, following = silos.rows(50), silos.rows(20, 1)
     following.loc[:4, "late"] = None
@@ -432,3 +423,25 @@ def test_splits_that_no_run_has_used_for_days_are_removed_and_counted(run, write
     assert run([used])["removed"] == 1
     assert [path.exists() for path in killed] == [False, True]
     assert run([used, unused])["removed"] == 0, "and are written again where needed"
+
+
+def test_a_file_that_may_not_be_read_is_listed_and_told_of_when_it_is_read(
+    silo, write, monkeypatch
+):
+    paths = [write(f"{n}.csv", silos.rows(20, n)) for n in range(2)]
+    given, opened = arguments(paths), pathlib.Path.open
+
+    def refuse(path, *rest, **options):
+        if path.name == "0.csv":
+            raise PermissionError(13, "Permission denied", CANARY)
+        return opened(path, *rest, **options)
+
+    monkeypatch.setattr(pathlib.Path, "open", refuse)
+    folder = {"folder": str(paths[0].parent), "pattern": "*"}
+    listed = discovery.list_files(silo, folder).values["files"]
+    assert listed[0]["digest"] == "unreadable: Permission denied"
+    given["history"][0] = (listed[0]["path"], listed[0]["digest"])
+    outcome = ingest.ingest(silo, given)
+    told = {"sentence": "0.csv: Permission denied", "hint": ingest.RIGHT}
+    assert outcome.values["unreadable"] == (told,)
+    assert outcome.missing is None, "the next run will have another key"

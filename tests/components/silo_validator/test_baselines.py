@@ -80,6 +80,8 @@ def test_backfill_is_not_compared_with_what_came_later(store, record):
 
 
 def test_content_is_in_what_the_cache_is_keyed_by(store, record):
+    record("2013-01", use_case="census", north=True)
+    assert spans(store, "2013-02") == {}
     record("2013-01", north=True)
     found = baselines.find(store, "flights", "2013-02")
     text = baselines.to_json(found)

@@ -89,6 +89,9 @@ def test_what_a_silo_did_not_disclose_is_not_compared():
     )
     assert found == {"north": {"colour": 0.0}, "south": {"colour": 0.0}, "west": {}}
     assert heterogeneity.distances({}) == {}
+    assert heterogeneity.distances({"a": dataset({"red": 5})}) == {"a": {}}
+    flat = {name: dataset(weights=[(5.0, 5.0, 20)]) for name in "ab"}
+    assert heterogeneity.distances(flat)["a"] == {"weight": 0.0}
 
 
 EDGES = np.array([0.0, 1.0, 2.0, 4.0])

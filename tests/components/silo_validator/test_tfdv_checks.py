@@ -9,18 +9,6 @@ from tests.support import silos
 from tests.support.silos import CANARY, CANARY_DIGITS
 
 
-def test_low_presence_is_told_as_found_and_expected():
-    table = pa.table({"weight": pa.array([1.0] + [None] * 3, pa.float64())})
-    schema = silos.schema(
-        'feature { name: "weight" type: FLOAT presence { min_fraction: 0.5 } }'
-    )
-    measured = tfdv_checks.measure(table, "train", schema)
-    [found] = tfdv_checks.against_schema(measured, schema, "")
-    assert "found float values in 25.0% of 4 rows" in found.finding.sentence
-    assert "in at least 50% of the rows" in found.finding.sentence
-    assert found.finding.hint == tfdv_checks.AS_EXPECTED
-
-
 def test_drift_names_the_distance_and_its_bound():
     schema = silos.schema()
     before = tfdv_checks.measure(

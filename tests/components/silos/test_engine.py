@@ -1,5 +1,6 @@
 """The engine of silo tasks: what it yields, in which order, and whom it survives."""
 
+import json
 import logging
 import os
 import pathlib
@@ -85,49 +86,39 @@ def test_only_json_and_bytes_go_in_and_out():
 
 
 @pytest.mark.parametrize(
-    ("fault", "reason", "hint", "circumstance"),
+    ("fault", "found", "hint"),
     [
-        (
-            "data",
-            "silo `silo-0`: a.csv: found no rows, expected rows",
-            "export again",
-            0,
-        ),
-        (
-            "moment",
-            "silo `silo-0`: a.csv: found a lock, expected none",
-            circumstances.AGAIN,
-            1,
-        ),
-        (
-            "system",
-            "silo `silo-0`: probe: Permission denied",
-            circumstances.OF_MACHINE,
-            1,
-        ),
-        ("memory", "silo `silo-0`: probe: out of memory", circumstances.OF_MACHINE, 1),
+        ("data", "a.csv: found no rows, expected rows", "export again"),
+        ("moment", "a.csv: found a lock, expected none", circumstances.AGAIN),
+        ("system", "probe: Permission denied", circumstances.OF_MACHINE),
+        ("memory", "probe: out of memory", circumstances.OF_MACHINE),
         (
             "killed",
-            "silo `silo-0`: probe: its process was ended before it was done, most "
-            "likely for lack of memory",
+            "probe: its process was ended before it was done, most likely for lack of "
+            "memory",
             circumstances.OF_MACHINE,
-            1,
         ),
     ],
 )
-def test_a_failure_is_of_its_silo_and_the_others_go_on(
-    fault, reason, hint, circumstance
-):
+def test_a_failure_is_of_its_silo_and_the_others_go_on(fault, found, hint):
     with circumstances.collected() as noted:
         failed, *good = outcomes({"fault": fault}, *[{}] * 6)
-    assert failed == Failure(reason, hint, bool(circumstance))
+    reason, of_moment = f"silo `silo-0`: {found}", fault != "data"
+    assert failed == Failure(reason, hint, of_moment)
     assert all(isinstance(result, Result) for result in good)
-    assert noted == [reason] * circumstance
+    assert noted == [reason] * of_moment
 
 
-def test_a_bug_is_told_by_its_place_and_its_traceback_goes_to_the_log(caplog):
-    with caplog.at_level(logging.WARNING), circumstances.collected() as noted:
+def test_a_bug_is_told_by_its_place_and_its_traceback_goes_to_the_log(
+    caplog, monkeypatch
+):
+    monkeypatch.setattr(engine, "PROGRESS_S", 0.0)
+    with caplog.at_level(logging.INFO), circumstances.collected() as noted:
         (failed,) = outcomes({"fault": "bug"})
+    assert "task=probe: 1 of 1 silos" in caplog.text
+    told = {"reason": failed.reason, "hint": failed.hint, "circumstance": True}
+    head = json.dumps({**told, "trace": failed.trace}, ensure_ascii=False)
+    assert failed.num_bytes == len(head.encode())
     assert failed.reason.startswith("silo `silo-0`: probe: FairSilo failed with Value")
     assert failed.hint == circumstances.OF_OURS
     assert noted == [failed.reason]
