@@ -8,13 +8,12 @@ are removed; a run that needs one again writes it again.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import pathlib
 import shutil
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -162,8 +161,7 @@ class _Ingestion:
         name = digests.of_json([self._code, rows, types, role, digest])[:32]
         file = _File(path, digest, role, name)
         for folder in self._root.glob(f"{name}*"):
-            with contextlib.suppress(OSError, ValueError):
-                record = json.loads((folder / RECORD).read_text("utf-8"))
+            if record := _record(folder, lambda *_: True):
                 file.columns = record["columns"]
                 file.notes = [Finding(**note) for note in record["notes"]]
                 return file
@@ -231,14 +229,7 @@ class _Ingestion:
 
     def _whole(self, folder: pathlib.Path) -> dict[str, Any] | None:
         """Return what a folder's splits hold; None unless they are as written."""
-        try:
-            record: dict[str, Any] = json.loads((folder / RECORD).read_text("utf-8"))
-            for found in record["splits"].values():
-                if found and self._known.of(folder / found["path"]) != found["digest"]:
-                    return None
-        except (OSError, ValueError):  # lost, or cut
-            return None
-        return record
+        return _record(folder, lambda path, one: self._known.of(path) == one["digest"])
 
     def _write(self, folder: pathlib.Path, file: _File, columns: Sequence[str]) -> None:
         """Write all splits of a file, or none: the folder appears when it is whole.
@@ -278,14 +269,21 @@ class _Ingestion:
 
 def is_there(folder: pathlib.Path) -> bool:
     """Return whether a folder's splits are there, by their size; none is read."""
+    found = _record(folder, lambda path, one: path.stat().st_size == one["size"])
+    return found is not None
+
+
+def _record(
+    folder: pathlib.Path, is_whole: Callable[[pathlib.Path, dict[str, Any]], bool]
+) -> dict[str, Any] | None:
+    """Return what a folder's splits hold; None unless each file is whole."""
     try:
-        record = json.loads((folder / RECORD).read_text("utf-8"))
+        record: dict[str, Any] = json.loads((folder / RECORD).read_text("utf-8"))
         written = filter(None, record["splits"].values())
-        return all(
-            (folder / one["path"]).stat().st_size == one["size"] for one in written
-        )
-    except (OSError, ValueError):
-        return False
+        whole = all(is_whole(folder / one["path"], one) for one in written)
+    except (OSError, ValueError):  # lost, or cut
+        return None
+    return record if whole else None
 
 
 def _tables(table: pa.Table, role: str, rows: RowsSettings) -> dict[str, pa.Table]:

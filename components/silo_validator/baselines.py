@@ -8,10 +8,9 @@ written: a run that finds an earlier one in the cache has come to it again.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import logging
-from typing import Any
+from typing import Any, NamedTuple
 
 from components import digests, mlmd
 from components.errors import FairSiloError
@@ -28,8 +27,7 @@ SKIPPED = (
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Baseline:
+class Baseline(NamedTuple):
     """A silo's statistics of its last admitted, earlier span."""
 
     span: str
@@ -79,7 +77,7 @@ def find(store: Any, use_case: str, span: str) -> dict[str, Baseline]:  # noqa: 
 def to_json(baselines: dict[str, Baseline]) -> str:
     """Return baselines with the digest of their content, for the cache key."""
     found = {
-        silo: [one.span, one.folder, digests.of_file(statistics.path(one.folder, silo))]
+        silo: [*one, digests.of_file(statistics.path(one.folder, silo))]
         for silo, one in sorted(baselines.items())
     }
     return json.dumps(found, ensure_ascii=False)
@@ -87,4 +85,4 @@ def to_json(baselines: dict[str, Baseline]) -> str:
 
 def from_json(text: str) -> dict[str, Baseline]:
     """Return the baselines that `to_json` gave."""
-    return {silo: Baseline(item[0], item[1]) for silo, item in json.loads(text).items()}
+    return {silo: Baseline(*item[:2]) for silo, item in json.loads(text).items()}

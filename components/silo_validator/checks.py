@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -162,8 +163,8 @@ def duplicates(
     shared = [name for name in names if name in held_out.column_names]
     if not shared:
         return None
-    known = set(_hashes(train.select(shared)))
-    number = sum(value in known for value in _hashes(held_out.select(shared)))
+    known = _hashes(train.select(shared))
+    number = int(_hashes(held_out.select(shared)).isin(known).sum())
     if number <= settings.max_duplicate_share * held_out.num_rows:
         return None
     at_least = disclosure.count(number, settings.disclosure_rows)
@@ -176,25 +177,17 @@ def duplicates(
     )
 
 
-def _hashes(table: pa.Table) -> list[int]:
-    import pandas as pd
-
+def _hashes(table: pa.Table) -> pd.Series:
     # As text: pandas turns integers into floats as soon as one is missing.
     columns = {name: table[name].cast(pa.string()) for name in table.column_names}
-    hashes: list[int] = pd.util.hash_pandas_object(
-        pa.table(columns).to_pandas(), index=False
-    ).tolist()
-    return hashes
+    return pd.util.hash_pandas_object(pa.table(columns).to_pandas(), index=False)
 
 
 def keys(scored: pa.Table | None, key: Sequence[str]) -> Finding | None:
     """Return a finding where rows' predictions can't be joined back by the key."""
     if scored is None or not key or not {*key} <= {*scored.column_names}:
         return None
-    every = pc.CountOptions(mode="all")
-    groups = scored.group_by(list(key)).aggregate([(key[0], "count", every)])
-    counts = groups[f"{key[0]}_count"]
-    shared = pc.sum(counts.filter(pc.greater(counts, 1))).as_py() or 0
+    shared = int(_hashes(scored.select(list(key))).duplicated(keep=False).sum())
     nulls = sum(scored[name].null_count for name in key)
     found = [
         f"{number:,} of {scored.num_rows:,} rows {what}"

@@ -123,7 +123,7 @@ def test_a_store_and_local_folders_at_once_are_refused(command, tmp_path):
     assert not (tmp_path / "store.db").exists()
 
 
-def test_a_check_tells_a_way_out_once_below_all_that_it_mends():
+def test_a_check_tells_a_hint_once_below_all_that_it_mends():
     again = "export this column again"
     member = Member(
         "süd",
