@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from components.operator_state import OperatorState
     from components.payloads.cohort import Cohort, Member
     from components.payloads.unused_columns import UnusedColumn
+    from pipelines.places import Places
     from pipelines.use_case import UseCase
 
 app = typer.Typer(no_args_is_help=True, help="List, check, quarantine, release silos.")
@@ -51,6 +52,17 @@ def list_silos(
         console.data(_line(item))
 
 
+def _prepared(
+    name: str, overrides: list[str], output: pathlib.Path | None
+) -> tuple[UseCase, Places]:
+    from pipelines import use_case
+    from pipelines.places import Places
+
+    chosen = use_case.find(name, overrides)
+    chosen.prepare()
+    return chosen, Places(console.output_folder(name, output))
+
+
 def _line(item: dict[str, Any]) -> str:
     """Return a silo's line: its files, or what a cluster's latest run said of it."""
     from pipelines.cli import tables
@@ -71,12 +83,8 @@ def _list(
     name: str, overrides: list[str], output: pathlib.Path | None
 ) -> list[dict[str, Any]]:
     from components.silo_example_gen import discovery
-    from pipelines import use_case
-    from pipelines.places import Places
 
-    chosen = use_case.find(name, overrides)
-    chosen.prepare()
-    places = Places(console.output_folder(name, output))
+    chosen, places = _prepared(name, overrides, output)
     quarantined = _open_state(name, output).quarantined()
     listed = []
     for silo in discovery.discover(chosen.settings.source, str(places.homes)):
@@ -102,11 +110,8 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Check all silos without training; exit status 3 below quorum."""
-    from pipelines import use_case
-
-    chosen = use_case.find(name, overrides or [])
     with console.engines():
-        cohort, unused = _check(chosen, span, console.output_folder(name, output))
+        cohort, unused = _check(name, overrides or [], span, output)
     if as_json:
         columns = [dataclasses.asdict(one) for one in unused]
         console.data_json({**dataclasses.asdict(cohort), "unused_columns": columns})
@@ -134,16 +139,14 @@ def _findings(member: Member) -> Iterator[str]:
 
 
 def _check(
-    chosen: UseCase, span: str, folder: pathlib.Path
+    name: str, overrides: list[str], span: str, output: pathlib.Path | None
 ) -> tuple[Cohort, tuple[UnusedColumn, ...]]:
     from components.payloads.cohort import Cohort
     from components.payloads.unused_columns import UnusedColumns
     from pipelines import operator_snapshot, pipeline
-    from pipelines.places import Places
     from pipelines.runners import local
 
-    chosen.prepare()
-    places = Places(folder)
+    chosen, places = _prepared(name, overrides, output)
     run_id = local.new_run_id(places.runs, f"{span}-check")
     pipeline.stage_schema(chosen, places)
     decided = operator_snapshot.read(places.operator_store, chosen.name)
@@ -228,11 +231,9 @@ def _state(
         return shared_store.decisions_on(store, name, silo)
     from components.payloads.silo import check_id
     from components.silo_example_gen.discovery import may_be_silo
-    from pipelines import use_case
 
-    chosen = use_case.find(name, overrides or [])
     check_id(silo)
-    chosen.prepare()
+    chosen, _ = _prepared(name, overrides or [], output)
     if not (chosen.data / silo).is_dir():
         known = [path.name for path in chosen.data.glob("*") if may_be_silo(path)]
         raise SettingsError(

@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
+from components.payloads.findings import Finding
 from components.payloads.silo import Silo
 from components.payloads.statistics import by_column
-from components.silo_validator.profile import profile
+from components.silo_validator import profile as module
 from components.silo_validator.settings import Columns, ValidationSettings
 from tests.support import silos
 from tests.support.silos import CANARY, CANARY_DIGITS, CANARY_NUMBER
@@ -26,7 +27,7 @@ def run(tmp_path):
             paths[name] = str(tmp_path / f"{name}.parquet")
             pq.write_table(pa.Table.from_pandas(table), paths[name])
         columns = Columns("late", ("id",), unmeasured)
-        return profile(
+        return module.profile(
             Silo("north", str(tmp_path)),
             {
                 "splits": {name: [path] for name, path in paths.items()},
@@ -103,3 +104,16 @@ def test_a_day_that_only_splits_rows_is_neither_measured_nor_disclosed(run):
     hidden = run(unmeasured=("day",), train=silos.rows(120, day=None))
     assert {*disclosed(hidden)["train"]} == names - {"day"}
     assert hidden.values["reasons"] == []
+
+
+@pytest.mark.parametrize("consequence", ["note", "quarantine"])
+def test_a_check_is_one_entry_and_says_what_it_leads_to(run, monkeypatch, consequence):
+    def no_red(data):
+        found = "red" in data.tables["train"]["colour"].to_pylist()
+        yield consequence, Finding("found red") if found else None
+
+    monkeypatch.setattr(module, "CHECKS", (no_red,))
+    kind = "notes" if consequence == "note" else "reasons"
+    assert sentences(run(train=silos.rows(60, colour="red")), kind) == ["found red"]
+    blue = run(train=silos.rows(60, colour="blue"))
+    assert blue.values == {"reasons": [], "notes": []}
