@@ -83,7 +83,7 @@ class OperatorState:
         """
         if silo not in self.quarantined():
             raise SettingsError(
-                f"silo `{silo}` is not quarantined by hand",
+                f"silo `{silo}` is not quarantined manually",
                 "a silo that the checks refuse is released by mending its data; see "
                 "`fairsilo silo check`",
             )

@@ -171,7 +171,7 @@ def evaluate(request: Request, to: pathlib.Path) -> Verdict:
     )
     predictions.check_told(examples, measured.left_out)
     measured.figures.write(below)
-    egress.write(below, measured.departures)
+    egress.write(below, measured.egress)
     counted = {silo: lacks[silo] for silo in lacks if silo not in measured.left_out}
     decided = None
     if gates:

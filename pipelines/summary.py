@@ -15,7 +15,7 @@ from typing import ClassVar
 from components.payloads import egress, ledger, manifest, pushed_model, table
 from components.payloads.cohort import Cohort
 from components.payloads.decision import Decision
-from components.payloads.egress import Departure
+from components.payloads.egress import EgressItem
 from components.payloads.findings import Finding
 from components.payloads.ledger import Ledger, Unscored
 from components.payloads.manifest import Manifest
@@ -97,7 +97,7 @@ class Silo:
     auc: float | None = None
     auc_low: float | None = None
     auc_high: float | None = None
-    left: tuple[Departure, ...] = ()
+    left: tuple[EgressItem, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

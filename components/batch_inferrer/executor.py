@@ -13,7 +13,7 @@ from tfx.types import artifact_utils
 from components.batch_inferrer import gate
 from components.batch_inferrer.settings import InferenceSettings
 from components.payloads import egress, ledger
-from components.payloads.egress import Departure
+from components.payloads.egress import EgressItem
 from components.payloads.ledger import Ledger
 from components.payloads.manifest import Manifest
 
@@ -80,16 +80,16 @@ def _is_blessed(input_dict: Artifacts) -> bool:
     return any(item.get_int_custom_property("blessed") == 1 for item in blessings)
 
 
-def _egress_of(account: Ledger) -> dict[str, list[Departure]]:
-    left: dict[str, list[Departure]] = {}
+def _egress_of(account: Ledger) -> dict[str, list[EgressItem]]:
+    left: dict[str, list[EgressItem]] = {}
     for line in account.silos:
         told = [dataclasses.asdict(line), account.without.get(line.silo, [])]
         size = len(json.dumps(told, ensure_ascii=False).encode())
-        left.setdefault(line.silo, []).append(Departure("counts and digests", 1, size))
+        left.setdefault(line.silo, []).append(EgressItem("counts and digests", 1, size))
     for failure in account.failures:
         if failure.item:  # the others left with the manifest
             size = len(failure.reason.encode())
             left.setdefault(failure.silo, []).append(
-                Departure("findings and label counts", 1, size)
+                EgressItem("findings and label counts", 1, size)
             )
     return left

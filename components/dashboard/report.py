@@ -19,7 +19,7 @@ from components.features.spec import FeatureSpec
 from components.payloads import egress, table
 from components.payloads.cohort import Cohort, Member
 from components.payloads.decision import Decision
-from components.payloads.egress import Departure
+from components.payloads.egress import EgressItem
 from components.payloads.ledger import Ledger
 from components.payloads.manifest import EVAL, NEXT, Manifest
 from components.payloads.minimum_data import MinimumData
@@ -91,7 +91,7 @@ class SiloLine:
     auc: Figure | None = None
     next_auc: Figure | None = None
     baseline_auc: Figure | None = None
-    left: tuple[Departure, ...] = ()
+    left: tuple[EgressItem, ...] = ()
     not_evaluated: str = ""
 
     @property
@@ -105,9 +105,9 @@ class SiloLine:
     @property
     def left_bytes(self) -> int:
         """Bytes that left it, all kinds together."""
-        return sum(departure.bytes for departure in self.left)
+        return sum(item.bytes for item in self.left)
 
-    def left_of(self, kind: str) -> Departure | None:
+    def left_of(self, kind: str) -> EgressItem | None:
         """Return what left it of one kind; None when nothing did."""
         return next((item for item in self.left if item.kind == kind), None)
 
@@ -169,7 +169,7 @@ class Report:
     run: RunRecord = NO_RUN
     card: ModelCard = NO_MODEL
     ledger: Ledger = NO_LEDGER
-    egress: Mapping[str, tuple[Departure, ...]] = dataclasses.field(
+    egress: Mapping[str, tuple[EgressItem, ...]] = dataclasses.field(
         default_factory=dict
     )
     examples: Manifest = NO_EXAMPLES

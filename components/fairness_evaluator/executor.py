@@ -64,7 +64,7 @@ class Executor(TaskExecutor):
         for folder in (report.uri, blessing.uri):
             pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
         outcome.figures.write(report.uri)
-        egress.write(report.uri, outcome.departures)
+        egress.write(report.uri, outcome.egress)
         outcome.decision.write(blessing.uri)
         _bless(blessing, trained, outcome.decision.blessed)
         for name, value in {

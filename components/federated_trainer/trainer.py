@@ -20,7 +20,7 @@ from components.federation import silo_registry, tensor_files
 from components.federation.silo_registry import SiloRegistry
 from components.payloads import egress, model_run
 from components.payloads.cohort import Cohort
-from components.payloads.egress import Departure
+from components.payloads.egress import EgressItem
 from components.payloads.manifest import TRAIN, Manifest, SiloEntry
 from components.payloads.model_run import Dropped, RunRecord
 from components.scoring.model import ModelCard
@@ -106,7 +106,7 @@ def run(
         found = f"{len(encoded)} of {len(entries)} admitted silos have rows to train on"
         why = "".join(f"; {drop.reason}" for drop in left_out)
         refusal = f"{found}, the trainer's quorum is {quorum}{why}"
-        egress.write(outputs.run, _departures(record, encoded, 0))
+        egress.write(outputs.run, _egress_of(record, encoded, 0))
         return _refuse(dataclasses.replace(record, refusal=refusal), outputs)
     return _train(request, manifest, spec, encoded, key, record, outputs, registry)
 
@@ -217,7 +217,7 @@ def _train(
         rounds=result.rounds,
         resumed_from=result.resumed_from,
     )
-    egress.write(outputs.run, _departures(record, encoded, client_model.num_bytes))
+    egress.write(outputs.run, _egress_of(record, encoded, client_model.num_bytes))
     timings = {"round_seconds": result.seconds}
     path = outputs.run / model_run.TIMINGS_FILE_NAME
     path.write_text(json.dumps(timings), encoding="utf-8")
@@ -235,22 +235,22 @@ def _refuse(record: RunRecord, outputs: Outputs) -> ModelCard:
     return card
 
 
-def _departures(
+def _egress_of(
     record: RunRecord, encoded: Mapping[str, tasks.Result], num_bytes: int
-) -> dict[str, list[Departure]]:
+) -> dict[str, list[EgressItem]]:
     """Return what left each silo in encoding and in the rounds that it answered."""
     update_bytes = num_bytes + WEIGHT_BYTES
     left = {
         drop.silo: [
-            Departure("findings and label counts", 1, len(drop.reason.encode()))
+            EgressItem("findings and label counts", 1, len(drop.reason.encode()))
         ]
         for drop in record.left_out
     }
     for silo, result in encoded.items():
         rounds = sum(silo in {s.silo for s in r.silos} for r in record.rounds)
         left[silo] = [
-            Departure("counts and digests", 1, result.num_bytes),
-            Departure("model updates", rounds, rounds * update_bytes),
-            Departure("training metrics", rounds, rounds * METRICS_BYTES),
+            EgressItem("counts and digests", 1, result.num_bytes),
+            EgressItem("model updates", rounds, rounds * update_bytes),
+            EgressItem("training metrics", rounds, rounds * METRICS_BYTES),
         ]
     return left

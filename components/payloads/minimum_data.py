@@ -25,16 +25,8 @@ class MinimumData(Section):
     """Judged silos without which the model is refused; unit: silos."""
 
     def has_enough(self, rows: int, positives: int | None) -> bool:
-        """Return whether there is enough data behind a figure.
-
-        Args:
-            rows: Labelled rows.
-            positives: Rows of label 1; None where they are unknown, so that there
-                is nothing to hold them to.
-        """
+        """Return whether there is enough data; unknown positives are not asked for."""
         if rows < self.rows:
             return False
-        return (
-            positives is None
-            or min(positives, rows - positives) >= self.rows_of_each_label
-        )
+        fewer = self.rows_of_each_label
+        return positives is None or min(positives, rows - positives) >= fewer

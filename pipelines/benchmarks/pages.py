@@ -21,7 +21,7 @@ from components.dashboard.settings import DashboardSettings
 from components.errors import FairSiloError
 from components.payloads.cohort import Cohort, Member
 from components.payloads.decision import Decision, GateResult
-from components.payloads.egress import KINDS, Departure
+from components.payloads.egress import KINDS, EgressItem
 from components.payloads.ledger import Ledger
 from components.payloads.ledger import SiloLine as Predictions
 from components.payloads.manifest import DataFile, Manifest, SiloEntry, Split
@@ -104,7 +104,7 @@ def make_report(num_silos: int) -> Report:
     table = synthetic.evaluation(
         silos, COLUMNS[num_silos], crossed=crossed, not_judged=small
     )
-    left = [Departure(kind, 3, 1_000) for kind in KINDS]
+    left = [EgressItem(kind, 3, 1_000) for kind in KINDS]
     return Report(
         about=About("bench", "7", "c" * 64, {"silos": num_silos}),
         parts=frozenset(

@@ -68,7 +68,7 @@ def test_a_decision_without_a_reason_is_refused_and_not_recorded(
 
 def test_a_silo_that_is_not_quarantined_by_hand_cannot_be_released(store_url):
     state = OperatorState(store_url, "flights")
-    with pytest.raises(SettingsError, match="`north` is not quarantined by hand"):
+    with pytest.raises(SettingsError, match="`north` is not quarantined manually"):
         state.release("north", "mended")
     assert state.history() == []
 

@@ -224,8 +224,8 @@ def test_quarantine_and_a_changed_file_hold_in_the_next_run(first, federation):
     told = summary(federation.run("2013-02"))
     before = {item["silo"]: item for item in summary(first)["silos"]}
     after = {item["silo"]: item for item in told["silos"]}
-    (by_hand,) = after["9E"]["reasons"]
-    assert by_hand["sentence"] == "quarantined by hand: audit"
+    (manual,) = after["9E"]["reasons"]
+    assert manual["sentence"] == "quarantined manually: audit"
     assert after["9E"]["auc"] is not None, "it is still evaluated"
     held = ("rows_train", "rows_eval")
     assert sum(before["US"][key] - after["US"][key] for key in held) == 50

@@ -15,7 +15,7 @@ from components.payloads.decision import (
     NotEvaluated,
     Waiver,
 )
-from components.payloads.egress import Departure
+from components.payloads.egress import EgressItem
 from components.payloads.ledger import Ledger, Unscored
 from components.payloads.model_run import Dropped, RunRecord
 from pipelines import summary
@@ -195,7 +195,7 @@ def test_the_file_holds_findings_and_egress_of_each_silo(tmp_path):
     nodes = cases.blessed(tmp_path)
     egress.write(
         nodes["Dashboard"].outputs["dashboard"],
-        {cases.NORTH: [Departure("statistics", 2, 10)]},
+        {cases.NORTH: [EgressItem("statistics", 2, 10)]},
     )
     told = summary.of_run("run-1", "flights", Places(tmp_path), nodes)
     silos = {silo["silo"]: silo for silo in json.loads(told.to_json())["silos"]}

@@ -25,7 +25,7 @@ from components.dashboard.section import (
     table,
 )
 from components.payloads import ledger
-from components.payloads.egress import KINDS, Departure
+from components.payloads.egress import KINDS, EgressItem
 from components.payloads.ledger import FailureLine
 from components.payloads.ledger import SiloLine as Predictions
 
@@ -38,7 +38,7 @@ def egress(report: Report) -> Section:
     left = [item for items in silos.values() for item in items]
     kinds = [kind for kind in KINDS if any(item.kind == kind for item in left)]
     totals = tuple(
-        Departure(
+        EgressItem(
             kind,
             sum(item.count for item in left if item.kind == kind),
             sum(item.bytes for item in left if item.kind == kind),
@@ -46,7 +46,7 @@ def egress(report: Report) -> Section:
         for kind in kinds
     )
     rows = [("All silos", totals), *sorted(silos.items())]
-    columns: list[Column[tuple[str, tuple[Departure, ...]]]] = [
+    columns: list[Column[tuple[str, tuple[EgressItem, ...]]]] = [
         Column("Silo", lambda item: item[0])
     ]
     for kind in kinds:
@@ -72,7 +72,7 @@ def egress(report: Report) -> Section:
     )
 
 
-def _left(kind: str, row: tuple[str, tuple[Departure, ...]]) -> Cell:
+def _left(kind: str, row: tuple[str, tuple[EgressItem, ...]]) -> Cell:
     for item in row[1]:
         if item.kind == kind:
             text = f"{formats.count(item.count)} ({formats.size(item.bytes)})"
@@ -80,7 +80,7 @@ def _left(kind: str, row: tuple[str, tuple[Departure, ...]]) -> Cell:
     return Cell(formats.NONE, "")
 
 
-def _together(items: tuple[Departure, ...]) -> Cell:
+def _together(items: tuple[EgressItem, ...]) -> Cell:
     size = sum(item.bytes for item in items)
     return Cell(formats.size(size), size)
 

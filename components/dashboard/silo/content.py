@@ -20,7 +20,7 @@ from components.dashboard.silo.names import SiloNames
 from components.dashboard.silo.others import MIN_OTHERS, Others
 from components.dashboard.silo.training import Part
 from components.payloads.cohort import Member
-from components.payloads.egress import Departure
+from components.payloads.egress import EgressItem
 from components.payloads.findings import Finding, Group, grouped
 from components.payloads.manifest import TRAIN
 from components.payloads.minimum_data import MinimumData
@@ -53,7 +53,7 @@ class SiloPage:
     """
 
     member: Member
-    left: tuple[Departure, ...]
+    left: tuple[EgressItem, ...]
     judgement: Judgement
     bounds: tuple[Bound, ...]
     figures: OwnFigures | None

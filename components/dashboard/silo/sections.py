@@ -36,7 +36,7 @@ from components.dashboard.silo.content import SiloPage
 from components.dashboard.silo.figures import GroupTable, Line, OwnFigures
 from components.dashboard.silo.others import MIN_OTHERS, Bin, Distribution
 from components.dashboard.silo.words import GATES, MEANINGS, RATES, Measure
-from components.payloads.egress import Departure
+from components.payloads.egress import EgressItem
 from components.payloads.findings import Group
 from components.payloads.model_run import SiloRecord
 from components.payloads.table import CHANGE, TOO_FEW, Figure
@@ -487,12 +487,12 @@ def _rounds(part: training.Part) -> Part:
     return table("Round by round", part.latest, columns, caption)
 
 
-def _left(left: Sequence[Departure]) -> Section:
+def _left(left: Sequence[EgressItem]) -> Section:
     columns = (
-        Column[Departure]("Kind", lambda it: _sentence(it.kind)),
-        Column[Departure]("What it is", lambda it: MEANINGS[it.kind], SENTENCE),
-        Column[Departure]("How many", lambda it: it.count, NUMBER),
-        Column[Departure]("Size", lambda it: formats.size(it.bytes), NUMBER),
+        Column[EgressItem]("Kind", lambda it: _sentence(it.kind)),
+        Column[EgressItem]("What it is", lambda it: MEANINGS[it.kind], SENTENCE),
+        Column[EgressItem]("How many", lambda it: it.count, NUMBER),
+        Column[EgressItem]("Size", lambda it: formats.size(it.bytes), NUMBER),
     )
     parts: list[Part] = [
         Text(

@@ -25,7 +25,7 @@ from components.dashboard.settings import DashboardSettings
 from components.features.spec import Categorical, FeatureSpec, Numeric
 from components.payloads import egress, table
 from components.payloads.cohort import Cohort, Member
-from components.payloads.egress import Departure
+from components.payloads.egress import EgressItem
 from components.payloads.findings import Finding
 from components.payloads.manifest import Manifest, SiloEntry, Split
 from components.payloads.model_run import Dropped, RoundRecord, RunRecord, SiloRecord
@@ -252,9 +252,9 @@ class Run:
             for index, silo in enumerate(SILOS)
         )
         Manifest("flights", "7", entries).write(self.place("examples"))
-        left = {silo: [Departure("counts and digests", 2, 300)] for silo in SILOS}
+        left = {silo: [EgressItem("counts and digests", 2, 300)] for silo in SILOS}
         egress.write(self.place("examples"), left)
-        left = {silo: [Departure("counts and digests", 1, 200)] for silo in SILOS}
+        left = {silo: [EgressItem("counts and digests", 1, 200)] for silo in SILOS}
         egress.write(self.place("statistics"), left)
 
     def report(self) -> report.Report:

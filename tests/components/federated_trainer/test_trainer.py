@@ -61,7 +61,7 @@ def test_only_admitted_silos_train(trained):
     assert not card.refusal
 
 
-def test_departures_count_updates_and_metrics_a_round(trained):
+def test_egress_counts_updates_and_metrics_a_round(trained):
     _, _, out = trained
     left = egress.read(out.run)
     assert set(left) == {"north", "west"}

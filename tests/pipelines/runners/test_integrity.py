@@ -79,7 +79,7 @@ DAMAGES = [
     ("pipeline/SiloExampleGen/examples/*", shutil.rmtree),
     ("pipeline/SiloExampleGen/examples/*/manifest.json", pathlib.Path.unlink),
     ("pipeline/SiloExampleGen/examples/*/manifest.json", cut),
-    ("pipeline/SiloExampleGen/examples/*/departures.json", pathlib.Path.unlink),
+    ("pipeline/SiloExampleGen/examples/*/egress.json", pathlib.Path.unlink),
     ("metadata.sqlite", pathlib.Path.unlink),
 ]
 
