@@ -158,9 +158,6 @@ def test_a_file_in_place_of_the_folder_is_refused(folder, tmp_path):
     done = evaluate(folder / "north.parquet", tmp_path)
     assert done.returncode == 2
     assert "north.parquet: found a file, expected a folder with" in done.stderr
-
-
-def test_a_folder_that_is_not_there_is_refused(tmp_path):
     done = evaluate(tmp_path / "gone", tmp_path)
     assert done.returncode == 2
     assert "found no such folder, expected one Parquet file a silo" in done.stderr
