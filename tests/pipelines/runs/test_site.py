@@ -36,6 +36,7 @@ def test_the_site_is_an_index_comparisons_and_a_folder_a_run(two_runs, tmp_path)
     assert f'<a href="{DIFF}"><bdi>What changed since' in html
     last, first = tables(html)["All runs"]
     assert (last[7], last[-1], first[-1]) == ("0.680 to 0.730", "compare", "")
+    assert html.count("<svg") == 5  # without a script
     assert tables(html)["Pairs"] == [[SECOND, FIRST]]
 
 
@@ -110,15 +111,6 @@ def test_a_run_id_that_is_no_plain_name_gets_a_folder_of_its_own(run_id):
     assert re.fullmatch("run-[0-9a-f]{16}", name)
     assert name != site.folder_name(run_id + "x" * 200)
     assert site.folder_name("flights-2013.11_x") == "flights-2013.11_x"
-
-
-def test_a_hostile_run_id_stays_inside_the_folder(output, tmp_path):
-    for number in range(2):
-        output.add(f"../../../escaped{number}", [figure("auc", 0.7)])
-    folder = tmp_path / "deep" / "down" / "site"
-    site.build(output.runs, folder)
-    assert list((tmp_path / "deep").rglob("*escaped*")) == []
-    assert len(files(folder)) == 4
 
 
 def test_the_same_runs_give_the_same_bytes(two_runs, tmp_path):

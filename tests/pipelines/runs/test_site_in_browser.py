@@ -139,10 +139,3 @@ def test_it_works_from_a_web_server_with_its_own_files_alone(browser, site):
     assert [
         text for text in complaints if "favicon" not in text and "404" not in text
     ] == []
-
-
-def test_without_scripts_the_index_reads_the_same(browser, site):
-    with browser.visit(site / "index.html", java_script_enabled=False) as visit:
-        text = visit.page.locator("main").inner_text()
-        assert visit.page.locator("svg").count() >= 5
-    assert "silo_change" in text
