@@ -88,6 +88,9 @@ def _run(step: Step, options: argparse.Namespace, job: Job, reports: Reports) ->
         return 0
     if step is PREPARE:
         reports.append(("Open run", _open(options, job)))
+    from pipelines.runners import narrow
+
+    narrow.import_narrowly()
     from pipelines.runners import launch
 
     for node in step.nodes:
