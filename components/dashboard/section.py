@@ -32,24 +32,26 @@ class Cell:
             the row last.
         mood: Whether it is a verdict, and which.
         findings: What stands below, each sentence on a line, with the hints.
+        href: Where it links to, below the page's folder; empty for no link.
     """
 
     text: str
     sort: float | str | None = None
     mood: Mood = ""
     findings: tuple[Group, ...] = ()
+    href: str = ""
 
     def to_json(self) -> int | str | list[float | str] | dict[str, Any]:
         """Return the cell as `templates/page.js` reads it, as short as can be."""
         if isinstance(self.sort, int) and self == cell(self.sort):
             return self.sort
-        if self.mood or self.findings:
+        if self.mood or self.findings or self.href:
             return {
                 "text": self.text,
                 "sort": self.sort,
                 "mood": self.mood,
                 "findings": [[list(one.sentences), one.hint] for one in self.findings],
-            }
+            } | ({"href": self.href} if self.href else {})
         return self.text if self.sort is None else [self.text, self.sort]
 
 
@@ -197,6 +199,7 @@ class Text:
     text: str
     mood: Mood = ""
     is_soft: bool = False
+    href: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -287,7 +290,7 @@ class Drawing:
         title: Its heading.
         label: What it shows, in a sentence.
         height: Its height, with 18 above the origin.
-        shapes: Class (`axis`, `bar`, `own`, `curve`) and path of each.
+        shapes: Class (`axis`, `bar`, `own`, `curve`, `good`, `bad`) and path of each.
         labels: Its texts.
         counts: The numbers behind it, name and value; empty where a table has them.
     """

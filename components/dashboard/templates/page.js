@@ -164,7 +164,7 @@ fairsilo.tables = (() => {
       const mood = cell.mood ?? "";
       if (mood) {
         place.append(element("span", { className: `word ${mood}` }, MARKS[mood], text));
-      } else place.append(text);
+      } else place.append(cell.href ? element("a", { href: cell.href }, text) : text);
       for (const [sentences, hint] of cell.findings ?? []) {
         const list = sentences.map((sentence) => element("li", {}, written(sentence)));
         if (list.length) place.append(element("ul", {}, ...list));
