@@ -10,7 +10,7 @@ import dataclasses
 import pathlib
 import uuid
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from components.payloads import egress, ledger, manifest, pushed_model, table
 from components.payloads.cohort import Cohort
@@ -25,7 +25,9 @@ from components.payloads.unused_columns import UnusedColumn, UnusedColumns
 from components.scoring import model
 from pipelines import faults
 from pipelines.places import Places
-from pipelines.runners.result import NodeResult
+
+if TYPE_CHECKING:
+    from pipelines.runners.results import NodeResult
 
 RUNNING = "running"
 BLESSED = "blessed"
