@@ -34,11 +34,9 @@ def record_files(node: NodeResult) -> None:
 
 
 def set_damaged_aside(nodes: Iterable[pathlib.Path]) -> None:
-    """Rename the artifacts' folders that have lost files, and say so.
+    """Rename the artifacts' folders of nodes that have lost files, and say so.
 
-    Args:
-        nodes: Folders of nodes below the pipeline's root, whether they are there or
-            not. Artifacts that nobody has listed are left alone.
+    Artifacts that nobody has listed are left alone, and so are nodes without a folder.
     """
     for listed in [path for node in nodes for path in node.glob(f"*/*/{LIST}")]:
         folder, now = listed.parent, _sizes(listed.parent)

@@ -29,8 +29,7 @@ _MAX_LOCK_NAME = 64
 def connection(url: str) -> metadata_store_pb2.ConnectionConfig:
     """Return how ML Metadata connects to a store; nothing is opened.
 
-    Args:
-        url: SQLAlchemy's URL, or a reference (`components/store_url.py`).
+    `url` is SQLAlchemy's, or a reference to one (`components/store_url.py`).
 
     Raises:
         SettingsError: The URL can't be used.
@@ -59,10 +58,7 @@ def connection(url: str) -> metadata_store_pb2.ConnectionConfig:
 def wait(url: str, timeout_s: float, say: Callable[[str], None]) -> None:
     """Wait until the store answers and holds ML Metadata's tables.
 
-    Args:
-        url: SQLAlchemy's URL, or a reference to it.
-        timeout_s: Longest wait, unit: seconds.
-        say: Called with a sentence when the wait begins and when it is over.
+    `say` is called with a sentence when a wait begins and when it is over.
 
     Raises:
         SettingsError: The server refuses user, password or database: at once.

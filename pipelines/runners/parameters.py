@@ -60,28 +60,28 @@ class Parameter:
 
 def of(settings: UseCaseSettings) -> tuple[Parameter, ...]:
     """Return the parameters of a use case's runs."""
+    meanings = {
+        one.place: one.description
+        for one in settings_reference.settings_of(UseCaseSettings)
+    }
     span = (
         "The span to run for, such as 2013-11; `latest` is the last that has another "
         "after it."
     )
     known = [Parameter(SPAN, "latest", span)]
     for name, setting in _SETTINGS.items():
-        text = f"{_description(setting)} `{AS_IN_SETTINGS}` changes nothing."
+        text = f"{meanings[setting]} `{AS_IN_SETTINGS}` changes nothing."
         known.append(Parameter(name, AS_IN_SETTINGS, text, setting))
     for gate in settings.gates.configured:
         setting = f"gates.{gate}"
-        text = "true or false: whether this gate is left out: " + _description(setting)
+        text = f"true or false: whether this gate is left out: {meanings[setting]}"
         known.append(Parameter(SKIP_GATE + gate, False, text, setting))
     force = "true or false: score rows even with a model that was not blessed."
     return (*known, Parameter(FORCE, False, force))
 
 
 def parse(texts: Sequence[str]) -> dict[str, str]:
-    """Return fields from the command line, `NAME=VALUE` each.
-
-    Raises:
-        SettingsError: A text is of another form.
-    """
+    """Return fields from the command line, `NAME=VALUE` each."""
     given = {}
     for text in texts:
         name, separator, value = text.partition("=")
@@ -102,9 +102,6 @@ def check_fields(
         chosen: The use case.
         given: Values as texts, or as YAML reads them; other fields keep their default.
         place: Where they stand, for the sentence.
-
-    Raises:
-        SettingsError: A name is unknown, or a value can't be used.
     """
     known = {one.name: one for one in of(chosen.settings)}
     for name in given:
@@ -136,11 +133,7 @@ def with_form(
 ) -> UseCase:
     """Return a use case with the settings of a run: image, config map, form.
 
-    Args:
-        name: Name of the use case.
-        fields: All fields of the form, as text.
-        patch: The config map's file; it may not be there.
-        base: Where relative paths in the settings start, by default the project.
+    `patch` and `base` are those of `use_case.find`.
 
     Raises:
         SettingsError: A field or setting can't be used; all faults are named.
@@ -169,11 +162,7 @@ def with_form(
 
 
 def overrides(known: Sequence[Parameter], fields: Mapping[str, str]) -> list[str]:
-    """Return a run's fields as settings to change, `a.b=c` each.
-
-    Raises:
-        SettingsError: A toggle is neither true nor false.
-    """
+    """Return a run's fields as settings to change, `a.b=c` each."""
     changed = []
     for one in known:
         text = fields.get(one.name, str(one.default))
@@ -195,11 +184,7 @@ def filled_in(known: Sequence[Parameter], fields: Mapping[str, str]) -> dict[str
 
 
 def flag(name: str, text: str) -> bool:
-    """Return a toggle's value.
-
-    Raises:
-        SettingsError: It is neither true nor false.
-    """
+    """Return a toggle's value; refuse what is neither true nor false."""
     value = {"true": True, "false": False}.get(text.strip().lower())
     if value is None:
         raise SettingsError(
@@ -221,7 +206,3 @@ def _check_names(known: Sequence[Parameter], fields: Mapping[str, str]) -> None:
             "the package is of another version: compile it with the `fairsilo` of this "
             "image, and upload it",
         )
-
-
-def _description(setting: str) -> str:
-    return settings_reference.find(UseCaseSettings, setting).description

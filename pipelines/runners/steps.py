@@ -48,11 +48,7 @@ STEPS = {step.name: step for step in (*CHAIN, CLOSE)}
 
 
 def find(text: str) -> Step:
-    """Return a step by its name, its title or one of its nodes.
-
-    Raises:
-        SettingsError: There is no such step.
-    """
+    """Return a step by its name, its title or one of its nodes."""
     for step in STEPS.values():
         if text in {step.name, step.title, *step.nodes}:
             return step
