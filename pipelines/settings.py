@@ -26,7 +26,11 @@ from components.silo_example_gen.settings import (
     SourceSettings,
 )
 from components.silo_validator.settings import ValidationSettings
-from pipelines.kubeflow.settings import KubeflowSettings, ScheduleSettings
+from pipelines.kubeflow.settings import (
+    KubeflowSettings,
+    ScheduleName,
+    ScheduleSettings,
+)
 from pipelines.settings_reference import settings_of
 
 SettingsT = TypeVar("SettingsT", bound=Section)
@@ -68,7 +72,9 @@ class UseCaseSettings(Section):
     kubeflow: KubeflowSettings = KubeflowSettings()
     """How the chain runs on a cluster."""
 
-    schedules: dict[str, ScheduleSettings] = pydantic.Field(default_factory=dict)
+    schedules: dict[ScheduleName, ScheduleSettings] = pydantic.Field(
+        default_factory=dict
+    )
     """Recurring runs on a cluster, by name."""
 
     @pydantic.model_validator(mode="after")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from components import atomic
 from components.payloads import egress, ledger, manifest, pushed_model, table
@@ -26,7 +26,9 @@ from components.payloads.unused_columns import UnusedColumn, UnusedColumns
 from components.scoring import model
 from pipelines import faults
 from pipelines.places import Places
-from pipelines.runners.result import NodeResult
+
+if TYPE_CHECKING:
+    from pipelines.runners.results import NodeResult
 
 RUNNING = "running"
 BLESSED = "blessed"

@@ -352,12 +352,12 @@ def test_what_the_package_names_is_there_or_a_prerequisite(objects):
 
 
 def test_policies_choose_steps_by_the_labels_that_the_package_gives(objects):
-    from pipelines.runners import pod_spec
+    from pipelines.runners import kubeflow
 
     policy = find(objects, "NetworkPolicy", SETTINGS.namespace, "fairsilo-coordinator")
     chosen = policy["spec"]["podSelector"]["matchLabels"]
     assert chosen == COORDINATOR
-    assert chosen.items() <= pod_spec.LABELS.items()
+    assert chosen.items() <= kubeflow.LABELS.items()
 
 
 def test_the_trainer_reads_the_registry_and_finds_every_silos_service(

@@ -20,7 +20,7 @@ from components.payloads.ledger import Ledger, Unscored
 from components.payloads.model_run import Dropped, RunRecord
 from pipelines import summary
 from pipelines.places import Places
-from pipelines.runners.result import NodeResult
+from pipelines.runners.results import NodeResult
 from pipelines.summary import Gate, Summary
 from tests.pipelines.runners import cases
 

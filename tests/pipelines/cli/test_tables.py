@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from components.payloads.findings import Finding
+from components.payloads.ledger import Ledger, Unscored
 from pipelines.cli import console, run, silo, tables
 from pipelines.summary import Baseline, Gate, Metrics, Silo, Summary, WorstSilo
 
@@ -103,17 +104,18 @@ def test_silos_that_the_run_did_not_reach_come_first_and_last(capsys):
 
 
 @pytest.mark.parametrize(
-    ("status", "unscored", "exit_status"),
+    ("status", "reason", "exit_status"),
     [
-        ("done", [], 0),
-        ("nothing to score", [], 0),
-        ("done", [{"silo": "west", "reason": LACK}], 5),
-        ("failed", [{"silo": "west", "reason": LACK}], 5),
-        ("skipped", [], 4),
+        ("done", "", 0),
+        ("nothing to score", "", 0),
+        ("done", LACK, 5),
+        ("failed", LACK, 5),
+        ("skipped", "", 4),
     ],
 )
-def test_predict_exits_as_a_run_does(status, unscored, exit_status):
-    assert run.exit_status({"status": status, "unscored": unscored}) == exit_status
+def test_predict_exits_as_a_run_does(status, reason, exit_status):
+    unscored = (Unscored("west", reason),) if reason else ()
+    assert run.exit_status(Ledger(status, unscored=unscored)) == exit_status
 
 
 @pytest.mark.parametrize(

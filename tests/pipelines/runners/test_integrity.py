@@ -13,7 +13,7 @@ from components.payloads.manifest import Manifest
 from components.silo_example_gen import discovery
 from components.silo_example_gen.component import SiloExampleGen
 from pipelines.runners import integrity, local
-from pipelines.runners.result import NodeResult
+from pipelines.runners.results import NodeResult
 from tests.support import silos
 
 
