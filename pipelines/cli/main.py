@@ -5,6 +5,7 @@ Only typer is imported here: help must be instant, engines load in the commands.
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import Annotated
 
@@ -82,3 +83,5 @@ def main() -> None:
             sys.stderr.write(f"{tracebacks.of(error)}\n")
         sys.stderr.write(f"error: {fault}\n")
         sys.exit(fault.exit_status)
+    finally:
+        gc.freeze()  # else Python looks through all objects of the engines at its end
