@@ -207,7 +207,6 @@ def _write_page(
         code=digests.of_code("dashboard"),
         settings=request.settings.model_dump(mode="json"),
     )
-    html = run_page.render_evaluation(
-        about, decided, measured.figures, to / EVALUATION, DashboardSettings()
-    )
+    found = report.of_evaluation(about, decided, measured.figures)
+    html = run_page.with_views(found, to / EVALUATION, DashboardSettings())
     (to / PAGE).write_text(html, encoding="utf-8")

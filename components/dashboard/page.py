@@ -1,7 +1,7 @@
 """Writes a page: one self-contained HTML file that needs no network.
 
 Every text goes through the template's escaping, data for scripts through JSON
-with `<`, `>`, `&` and `'` escaped; `scripts.py` says what may run.
+with `<`, `>`, `&` and `'` escaped; `templating.py` says what may run.
 """
 
 from __future__ import annotations
@@ -12,14 +12,18 @@ import pathlib
 from typing import Any
 
 import jinja2
+import markupsafe
 
-from components.dashboard import scripts, templating
-from components.dashboard.scripts import PLOTTING, TABLES, Scripts
+from components.dashboard import templating
 from components.dashboard.section import Section
 from components.dashboard.templating import TEMPLATES
 
-CHARTS = ("data.js", "plots.js", "charts.js", "figures.js")
-TFMA = ("tfma_style.js", "tfma_patches.js", "tfma_view.js")
+VENDOR = pathlib.Path(__file__).parent / "vendor"
+PLOTTING = (VENDOR / "d3.min.js", VENDOR / "plot.min.js", TEMPLATES / "libraries.js")
+CHARTS = [TEMPLATES / name for name in ("data.js", "plots.js", "charts.js")]
+TFMA = [
+    TEMPLATES / name for name in ("tfma_style.js", "tfma_patches.js", "tfma_view.js")
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,14 +54,13 @@ def render(page: Page) -> str:
     """Return the page as HTML; the same page gives the same bytes."""
     views = [view.properties for it in page.sections for view in it.views()]
     css = templating.styles(templating.STYLE)
-    has_charts = any(it.charts() for it in page.sections)
+    scripts = _scripts(page) if page.has_scripts else []
     return _template().render(
         page=page,
         data=page.data | ({"tfma": views} if views else {}),
         css=css,
-        scripts=_scripts(has_charts, page.bundle)
-        if page.has_scripts
-        else Scripts((), css),
+        scripts=scripts,
+        policy=templating.policy(scripts, css),
     )
 
 
@@ -66,17 +69,14 @@ def _template() -> jinja2.Template:
     return templating.environment(TEMPLATES).get_template("page.html.j2")
 
 
-def _scripts(has_charts: bool, bundle: str) -> Scripts:
+def _scripts(page: Page) -> list[markupsafe.Markup]:
     """Return the scripts that a page needs, libraries first."""
-    texts = [_text(path) for path in PLOTTING] if has_charts or bundle else []
-    texts.append(_text(TABLES))
-    if has_charts:
-        texts += [_text(TEMPLATES / name) for name in CHARTS]
-    if bundle:
-        texts += [bundle, *(_text(TEMPLATES / name) for name in TFMA)]
-    texts.append(_text(TEMPLATES / "interactive.js"))
-    return scripts.of_texts(texts)
-
-
-def _text(path: pathlib.Path) -> str:
-    return path.read_text(encoding="utf-8")
+    has_charts = any(it.charts() for it in page.sections)
+    files = [*PLOTTING] if has_charts or page.bundle else []
+    files += [TEMPLATES / "page.js", *(CHARTS if has_charts else ())]
+    texts = [path.read_text(encoding="utf-8") for path in files]
+    if page.bundle:
+        texts.append(page.bundle)
+        texts += [path.read_text(encoding="utf-8") for path in TFMA]
+    texts.append("performance.mark('interactive');")  # the end of what starts the page
+    return [templating.inline(text) for text in texts]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pathlib
 
-from components.dashboard import scripts, templating
+from components.dashboard import templating
 
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
 TABLES = templating.TEMPLATES / "page.js"
@@ -20,11 +20,13 @@ def render(template: str, **context: object) -> str:
         template: Its name in `templates/`.
         context: What the template names.
     """
+    scripts = [templating.inline(TABLES.read_text(encoding="utf-8"))]
     environment = templating.environment(TEMPLATES)
     environment.filters["change"] = change
     return environment.get_template(template).render(
         css=templating.styles(templating.STYLE, TEMPLATES / "site.css"),
-        scripts=scripts.of_texts([TABLES.read_text(encoding="utf-8")]),
+        scripts=scripts,
+        policy=templating.policy(scripts),
         **context,
     )
 
