@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.gates import populations
 from components.fairness_evaluator.gates.gate import REFUSED, judge
-from components.fairness_evaluator.gates.populations import Evidence
 from components.fairness_evaluator.gates.registry import GATES
 from components.payloads.decision import Baseline, Decision, Waiver
 from components.payloads.table import Table
@@ -44,7 +43,7 @@ def decide(
     least = settings.minimum_data
     not_judged = tuple(populations.not_judged(figures, everyone, left_out, least))
     without = {item.silo for item in not_judged}
-    evidence = Evidence(
+    evidence = populations.Evidence(
         figures,
         tuple(silo for silo in everyone if silo not in without),
         not_judged,

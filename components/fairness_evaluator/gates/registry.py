@@ -8,11 +8,14 @@ from __future__ import annotations
 from components.fairness_evaluator.gates import populations, statistics
 from components.fairness_evaluator.gates.gate import Gate
 from components.fairness_evaluator.gates.populations import EARLIER
+from components.payloads.table import BASELINE, CANDIDATE
+from components.payloads.table import CHANGE as DIFFERENCE
 
 GAP = (
     "{where}{high} has {high_figure} and {low} {low_value}, a gap of {value}{interval}"
 )
-CHANGE = "{changed} ({before} to {now}{change_interval})"
+CHANGE = "{changed} ({before} to {now}{interval})"
+COMPARED = (CANDIDATE, BASELINE, DIFFERENCE)
 
 GATES = {
     "minimum_data": Gate(
@@ -45,7 +48,6 @@ GATES = {
         population=populations.silos,
         statistic=statistics.each,
         bound="at_least",
-        widened_for="silo",
         finds="{who} has {figure}{interval}",
         hint="Look at the page of {who} and at the findings about its data; where its "
         "data is sound, the model lacks features or training that would serve it",
@@ -58,8 +60,7 @@ GATES = {
         population=populations.silos,
         statistic=statistics.worst_tenth,
         bound="at_least",
-        widened_for="silo",
-        finds="the worst tenth of {all} ({who}) has a mean {metric} of "
+        finds="the worst tenth of {number} judged silos ({who}) has a mean {metric} of "
         "{value}{interval}",
         hint="Look at what {who} have in common: size, groups, columns that drift; the "
         "page shows the metric against the silo's size",
@@ -70,7 +71,6 @@ GATES = {
         population=populations.silos,
         statistic=statistics.farthest_pair,
         bound="at_most",
-        widened_for="pair of silos",
         finds=GAP,
         hint="See what sets {who} apart: size, columns, base rates; the page ranks all "
         "silos",
@@ -83,7 +83,6 @@ GATES = {
         population=populations.groups_everywhere,
         statistic=statistics.farthest_pair,
         bound="at_most",
-        widened_for="pair of groups",
         finds=GAP,
         hint="Look at {who} in the heat map: few rows, other base rates, or a feature "
         "that means something else for one group",
@@ -99,7 +98,6 @@ GATES = {
         statistic=statistics.lowest_ratio,
         metric="positive_rate",
         bound="at_least",
-        widened_for="pair of groups",
         finds="{where}{high} has {high_figure} and {low} {low_value}, a ratio of "
         "{value}{interval}",
         hint="Compare the base rates of {who}: where they differ, ask first whether "
@@ -115,7 +113,6 @@ GATES = {
         statistic=statistics.each,
         metric="calibration_error",
         bound="at_most",
-        widened_for="figure",
         finds="{who} has {figure}{interval}",
         hint="Look at the calibration curve of {who}: scores too high or too low "
         "throughout ask for a feature that tells its base rate, or for another loss or "
@@ -126,7 +123,7 @@ GATES = {
         demands="{metric} over all silos at most {bound} worse than " + EARLIER,
         population=populations.federation,
         statistic=statistics.each_change,
-        is_change=True,
+        models=COMPARED,
         bound="at_most_worse",
         finds=CHANGE,
         hint=f"Compare this run with that of {EARLIER}: silos that came or went, "
@@ -137,9 +134,8 @@ GATES = {
         demands="{metric} of each judged silo at most {bound} worse than " + EARLIER,
         population=populations.silos,
         statistic=statistics.each_change,
-        is_change=True,
+        models=COMPARED,
         bound="at_most_worse",
-        widened_for="silo",
         finds=CHANGE,
         hint="Look at the page of {who}: whether its rows changed since "
         f"{EARLIER} was trained, and whether it took part in this training",
