@@ -15,8 +15,8 @@ from components.fairness_evaluator.gates.bounds import Bound
 from components.fairness_evaluator.gates.populations import (
     CannotJudge,
     Evidence,
+    Kind,
     Member,
-    Population,
     Query,
 )
 from components.fairness_evaluator.gates.statistics import (
@@ -55,7 +55,7 @@ class Gate:
 
     protects: str
     demands: str
-    population: Callable[[Evidence, Query], Population]
+    population: tuple[Kind, ...]
     statistic: Callable[[Sequence[Member], Comparison], list[Case]]
     bound: str
     finds: str
@@ -76,11 +76,13 @@ class Gate:
     def query(self, section: Section) -> Query:
         """Return the figure that a section of the settings asks for."""
         return Query(
+            self.population,
             self.metric or getattr(section, "metric", ""),
             getattr(section, "threshold", None),
             self.models,
             getattr(section, "slices", ()),
             by_interval=self.limit(section).refuse_if != "value",
+            in_pairs=self.statistic in PAIRWISE,
         )
 
     def limit(self, section: Section) -> Bound:
@@ -135,9 +137,9 @@ def _rule(gate: Gate, evidence: Evidence, section: Section) -> tuple[str, bool, 
     of these the figure itself decides.
     """
     query, bound = gate.query(section), gate.limit(section)
-    places, noun, note = gate.population(evidence, query)
+    places, noun, note = evidence.population(query)
     number = sum(map(len, places))
-    if gate.statistic in PAIRWISE:
+    if query.in_pairs:
         number = sum(math.comb(len(place), 2) for place in places)
         noun = f"pairs of {noun}"
     at_once = max(1, number) if query.by_interval else 1

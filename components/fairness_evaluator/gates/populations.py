@@ -1,8 +1,7 @@
 """Finds whom a gate judges: the federation, silos or groups, with their figures.
 
-A population is a function that takes the evidence and a query, and raises
-`CannotJudge` where somebody has no figure. Only silos and groups with the minimum of
-data are judged: of few rows nobody can say how well they are served.
+Only silos and groups with the minimum of data are judged: of few rows nobody can say
+how well they are served.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from components.fairness_evaluator.gates import wording
 from components.payloads.decision import Baseline, NotEvaluated
@@ -28,11 +27,8 @@ from components.payloads.table import (
 )
 from components.scoring.intervals import Interval
 
+Kind = Literal["federation", "silos", "groups", "groups in silos", "number of silos"]
 EARLIER = "the earlier blessed model"
-MORE_ROWS = (
-    "see under the silos why; give them more labelled rows, or lower "
-    "`gates.minimum_data`"
-)
 NO_VALUE = (
     "has no value",
     "see why under FairnessEvaluator on the run's page; add the rows or labels that "
@@ -62,21 +58,25 @@ class CannotJudge(Exception):  # noqa: N818  no fault: the gate refuses with its
 
 @dataclasses.dataclass(frozen=True)
 class Query:
-    """The figure that a gate judges.
+    """The figures that a gate judges.
 
     Attributes:
+        population: Whose figures.
         metric: The metric.
         threshold: Its threshold, where it is a rate.
         models: The models whose figures are needed; the last one's is judged.
         slices: The slices whose groups are judged; all of them when empty.
         by_interval: Whether the interval is judged, and not the figure alone.
+        in_pairs: Whether two are compared with each other.
     """
 
+    population: tuple[Kind, ...]
     metric: str
     threshold: float | None = None
     models: tuple[str, ...] = (CANDIDATE,)
     slices: tuple[str, ...] = ()
     by_interval: bool = True
+    in_pairs: bool = False
 
     @property
     def name(self) -> str:
@@ -137,44 +137,92 @@ class Evidence:
     earlier: Baseline | None = None
     earlier_is_gone: bool = False
 
-    @property
-    def earlier_name(self) -> str:
-        """The earlier blessed model for people; it need not be the one in service."""
-        span = self.earlier.span if self.earlier else ""
-        return f"the model of {span}" if span else EARLIER
+    def population(self, query: Query) -> Population:
+        """Return whom a query asks for, with their figures.
 
-    @property
-    def num_silos(self) -> int:
-        """How many silos there are, judged or not."""
-        return len(self.judged) + len(self.not_judged)
-
-    @property
-    def note(self) -> str:
-        """How many silos are judged, as a sentence; empty where all are."""
-        if not self.not_judged:
-            return ""
-        return (
-            f" Judged: {len(self.judged):,} of {self.num_silos:,} silos; the others "
-            "have too few rows or are left out."
+        Raises:
+            CannotJudge: Nobody is there to judge, or somebody has no such figure.
+        """
+        kinds, num_judged = query.population, len(self.judged)
+        num_silos = num_judged + len(self.not_judged)
+        judged = f"{num_judged:,} of {num_silos:,} silos"
+        if "number of silos" in kinds:
+            ends = (num_judged,) * 3
+            figure = Figure(CANDIDATE, EVAL, "", "", "", ROWS, None, *ends)
+            return Population([[Member(judged, "", (figure,))]])
+        places: list[list[Slice]] = [[OVERALL]] if "federation" in kinds else []
+        note = ""
+        if "silos" in kinds:
+            if num_judged < 1 + query.in_pairs:
+                raise CannotJudge(
+                    f"only {judged} could be judged",
+                    "see under the silos why; give them more labelled rows, or lower "
+                    "`gates.minimum_data`",
+                )
+            places.append([Slice(silo) for silo in self.judged])
+        if "groups" in kinds:
+            groups, note = self._groups(query)
+            places += groups
+        if self.not_judged and {"silos", "groups in silos"} & {*kinds}:
+            note += f" Judged: {judged}; the others have too few rows or are left out."
+        members = iter(self._members(itertools.chain(*places), query))
+        return Population(
+            [[*itertools.islice(members, len(place))] for place in places],
+            "figures" if "federation" in kinds else kinds[0],
+            note,
         )
 
-    def members(self, slices: Iterable[Slice], query: Query) -> list[Member]:
+    def _groups(self, query: Query) -> tuple[list[list[Slice]], str]:
+        """Return the groups with enough data by silo and slice, and who is left out."""
+        inside = "groups in silos" in query.population
+        silos = {"", *(self.judged if inside else ())}
+        found: dict[tuple[str, str], list[Slice]] = {}
+        note, few = "", 0
+        for of in sorted(self.figures.slices, key=dataclasses.astuple):
+            is_asked = not query.slices or of.column in query.slices
+            if of.group and of.silo in silos and is_asked:
+                if _too_little(self._figure(of, ROWS), self.minimum_data):
+                    few += 1
+                else:
+                    found.setdefault((of.silo, of.column), []).append(of)
+        if query.in_pairs:
+            found = {place: groups for place, groups in found.items() if groups[1:]}
+            asked = query.slices or self.figures.columns
+            without = [column for column in asked if ("", column) not in found]
+            if (without and query.slices) or len(without) == len(asked):
+                raise CannotJudge(
+                    f"no two groups of {', '.join(without) or 'any slice'} have enough "
+                    "rows over all silos",
+                    "name sensitive columns in `evaluation.slices`, leave that slice "
+                    "out of the gate's `slices`, or lower `gates.minimum_data`",
+                )
+            if without:
+                note = f" Fewer than two groups to compare: {', '.join(without)}."
+        if few:
+            note = f" Groups with too few rows: {few:,}.{note}"
+        if inside:
+            num = len({silo for silo, _ in found if silo})
+            of_all = f"{num:,} of {len(self.judged):,} judged silos"
+            note = f" Compared over all silos and inside {of_all}.{note}"
+        return list(found.values()), note
+
+    def _members(self, slices: Iterable[Slice], query: Query) -> list[Member]:
         """Return the federation, silos or groups that slices are, with their figures.
 
         Raises:
-            CannotJudge: One has no figure of a model, or no interval to judge by; or
-                the earlier model's folder is gone.
+            CannotJudge: One has no figure of a model, or no interval to judge by; the
+                models scored different rows; the earlier model's folder is gone.
         """
         gone = self.earlier if self.earlier_is_gone else None
         if gone and BASELINE in query.models:
             raise CannotJudge(
-                f"the folder of {self.earlier_name} (digest {gone.digest[:12]}) is "
-                f"gone, looked for at {gone.uri}, so nothing could be compared with it",
+                f"the folder of {self._earlier} (digest {gone.digest[:12]}) is gone, "
+                f"looked for at {gone.uri}, so nothing could be compared with it",
                 "put that folder back, from a backup or from where it was moved to, "
                 "and run again: the next evaluation compares with it",
             )
         found: list[Member] = []
-        lacks: dict[tuple[str, tuple[str, str]], list[str]] = {}
+        lacks: dict[tuple[str, str, str], list[str]] = {}
         for of in slices:
             figures = [
                 self._figure(of, query.metric, query.threshold, model)
@@ -183,44 +231,26 @@ class Evidence:
             member = Member(*_names(of), tuple(filter(None, figures)))
             found.append(member)
             for model, figure in zip(query.models, figures, strict=True):
-                is_judged = query.by_interval and model == query.models[-1]
-                if figure is None or not figure.is_number:
-                    note = f" ({figure.note})" if figure and figure.note else ""
-                    lacks.setdefault((model, NO_VALUE), []).append(f"{member}{note}")
-                elif is_judged and None in (figure.low, figure.high):
-                    lacks.setdefault((model, NO_INTERVAL), []).append(str(member))
+                lack, note = _lack(figure, query, model)
+                if lack:
+                    lacks.setdefault((model, *lack), []).append(f"{member}{note}")
         if lacks:
-            (model, (what, hint)), whom = next(iter(lacks.items()))
+            (model, what, hint), whom = next(iter(lacks.items()))
             name = {
-                BASELINE: f"{query.name} of {self.earlier_name}",
-                CHANGE: f"the change of {query.name} against {self.earlier_name}",
+                BASELINE: f"{query.name} of {self._earlier}",
+                CHANGE: f"the change of {query.name} against {self._earlier}",
             }.get(model, query.name)
             raise CannotJudge(f"{name} {what} for {wording.listed(whom)}", hint)
+        for member in found:
+            now, *others = member.figures
+            if others and others[0].rows != now.rows:
+                raise CannotJudge(
+                    f"{self._earlier} could score {others[0].rows:,} rows of {member} "
+                    f"and the candidate {now.rows:,}, so they can't be compared",
+                    "see under the silos of FairnessEvaluator which could not be "
+                    "scored",
+                )
         return found
-
-    def groups(
-        self, query: Query, *, inside: bool
-    ) -> tuple[dict[tuple[str, str], list[Slice]], int]:
-        """Return the groups with enough data by silo (empty: all) and slice, sorted.
-
-        Args:
-            query: Which slices are asked for.
-            inside: Whether the groups inside judged silos are returned too.
-
-        Returns:
-            The groups, and how many others have too few rows.
-        """
-        silos = {"", *(self.judged if inside else ())}
-        found: dict[tuple[str, str], list[Slice]] = {}
-        few = 0
-        for of in sorted(self.figures.slices, key=dataclasses.astuple):
-            is_asked = not query.slices or of.column in query.slices
-            if of.group and of.silo in silos and is_asked:
-                if too_little(self._figure(of, ROWS), self.minimum_data):
-                    few += 1
-                else:
-                    found.setdefault((of.silo, of.column), []).append(of)
-        return found, few
 
     def _figure(
         self,
@@ -229,14 +259,24 @@ class Evidence:
         threshold: float | None = None,
         model: str = CANDIDATE,
     ) -> Figure | None:
-        return self.figures.metric(
-            metric,
-            silo=of.silo,
-            slice=of.column,
-            group=of.group,
-            threshold=threshold,
-            model=model,
-        )
+        where = {"silo": of.silo, "slice": of.column, "group": of.group}
+        return self.figures.metric(metric, **where, threshold=threshold, model=model)
+
+    @property
+    def _earlier(self) -> str:
+        # By its span: it need not be the model in service.
+        span = self.earlier.span if self.earlier else ""
+        return f"the model of {span}" if span else EARLIER
+
+
+def _lack(
+    figure: Figure | None, query: Query, model: str
+) -> tuple[tuple[str, str] | None, str]:
+    """Return what a figure lacks to be judged with a hint, and the figure's note."""
+    if figure is None or not figure.is_number:
+        return NO_VALUE, f" ({figure.note})" if figure and figure.note else ""
+    is_judged = query.by_interval and model == query.models[-1]
+    return NO_INTERVAL if is_judged and None in (figure.low, figure.high) else None, ""
 
 
 def _names(of: Slice) -> tuple[str, str]:
@@ -246,108 +286,6 @@ def _names(of: Slice) -> tuple[str, str]:
         where = f"in {silo}" if of.silo else "over all silos"
         return f"{of.column} {wording.name(of.group)}", where
     return (silo if of.silo else "the federation"), ""
-
-
-def federation(evidence: Evidence, query: Query) -> Population:
-    """Return the federation: all rows of all admitted silos.
-
-    Raises:
-        CannotJudge: A figure is missing, or two models scored different rows.
-    """
-    [whole] = evidence.members([OVERALL], query)
-    now, *others = whole.figures
-    if others and others[0].rows != now.rows:
-        raise CannotJudge(
-            f"{evidence.earlier_name} could score {others[0].rows:,} rows and the "
-            f"candidate {now.rows:,}, so they can't be compared",
-            "see under the silos of FairnessEvaluator which could not be scored",
-        )
-    return Population([[whole]])
-
-
-def silos(evidence: Evidence, query: Query) -> Population:
-    """Return each judged silo.
-
-    Raises:
-        CannotJudge: Nobody is judged, or a judged silo has no such figure.
-    """
-    if not evidence.judged:
-        raise CannotJudge(
-            f"0 of {evidence.num_silos:,} silos could be judged", MORE_ROWS
-        )
-    members = evidence.members(map(Slice, evidence.judged), query)
-    return Population([members], "silos", evidence.note)
-
-
-def federation_silos_and_groups(evidence: Evidence, query: Query) -> Population:
-    """Return the federation, each judged silo, and each group over all silos.
-
-    Raises:
-        CannotJudge: One of them has no such figure.
-    """
-    [whole], *_ = federation(evidence, query)
-    [single], _, note = silos(evidence, query)
-    found, few = evidence.groups(query, inside=False)
-    groups = evidence.members(itertools.chain(*found.values()), query)
-    return Population([[*whole, *single, *groups]], "figures", _few(few) + note)
-
-
-def groups_over_all_silos(evidence: Evidence, query: Query) -> Population:
-    """Return the groups of each slice over all silos.
-
-    Raises:
-        CannotJudge: A slice asked for, or else every slice, has no two groups with
-            enough data; or one of several groups has no such figure.
-    """
-    return _groups(evidence, query, inside=False)
-
-
-def groups_everywhere(evidence: Evidence, query: Query) -> Population:
-    """Return the groups of each slice, over all silos and inside each judged one.
-
-    Raises:
-        CannotJudge: See `groups_over_all_silos`.
-    """
-    places, noun, note = _groups(evidence, query, inside=True)
-    inside = len({place[0].figure.silo for place in places} - {""})
-    where = f"inside {inside:,} of {len(evidence.judged):,} judged silos"
-    note = f" Compared over all silos and {where}.{note}{evidence.note}"
-    return Population(places, noun, note)
-
-
-def _groups(evidence: Evidence, query: Query, *, inside: bool) -> Population:
-    """Return the groups of each place that has two to compare."""
-    found, few = evidence.groups(query, inside=inside)
-    several = {place: groups for place, groups in found.items() if len(groups) > 1}
-    asked = query.slices or evidence.figures.columns
-    without = [column for column in asked if ("", column) not in several]
-    if (without and query.slices) or len(without) == len(asked):
-        raise CannotJudge(
-            f"no two groups of {', '.join(without) or 'any slice'} have enough rows "
-            "over all silos",
-            "name sensitive columns in `evaluation.slices`, leave that slice out of "
-            "the gate's `slices`, or lower `gates.minimum_data`",
-        )
-    members = evidence.members(itertools.chain(*several.values()), query)
-    places = itertools.groupby(members, lambda one: (one.figure.silo, one.figure.slice))
-    note = (
-        f" Fewer than two groups to compare: {', '.join(without)}." if without else ""
-    )
-    return Population([[*each] for _, each in places], "groups", _few(few) + note)
-
-
-def _few(groups: int) -> str:
-    return f" Groups with too few rows: {groups:,}." if groups else ""
-
-
-def number_of_silos(evidence: Evidence, _: Query) -> Population:
-    """Return one member whose figure is the number of judged silos."""
-    number = len(evidence.judged)
-    figure = Figure(
-        *(CANDIDATE, EVAL, "", "", "", ROWS), value=number, low=number, high=number
-    )
-    name = f"{number:,} of {evidence.num_silos:,} silos"
-    return Population([[Member(name, "", (figure,))]])
 
 
 def not_judged(
@@ -366,14 +304,13 @@ def not_judged(
     """
     rows = {figure.silo: figure for figure in figures.by_silo(ROWS)}
     reasons = {
-        silo: left_out.get(silo) or too_little(rows.get(silo), minimum_data)
+        silo: left_out.get(silo) or _too_little(rows.get(silo), minimum_data)
         for silo in sorted(silos)
     }
     return [NotEvaluated(silo, reason) for silo, reason in reasons.items() if reason]
 
 
-def too_little(rows: Figure | None, minimum_data: MinimumData) -> str:
-    """Return why a silo or a group can't be judged; empty when it can."""
+def _too_little(rows: Figure | None, minimum_data: MinimumData) -> str:
     if rows is None:
         return "it has no labelled evaluation rows"
     return minimum_data.missing(rows.rows, rows.positives)

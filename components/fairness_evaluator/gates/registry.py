@@ -5,7 +5,7 @@ To add one: a section in `../gate_settings.py` and an entry here.
 
 from __future__ import annotations
 
-from components.fairness_evaluator.gates import populations, statistics
+from components.fairness_evaluator.gates import statistics
 from components.fairness_evaluator.gates.gate import Gate
 from components.fairness_evaluator.gates.populations import EARLIER
 from components.payloads.table import BASELINE, CANDIDATE
@@ -22,7 +22,7 @@ GATES = {
         protects="Against a decision on a handful of rows, or on hardly any silo.",
         demands="judged silos: at least {bound}, each with {rows:,} labelled rows and "
         "{rows_of_each_label:,} of each label",
-        population=populations.number_of_silos,
+        population=("number of silos",),
         statistic=statistics.each,
         metric="rows",
         bound="judged_silos",
@@ -34,7 +34,7 @@ GATES = {
         protects="Everybody, against a model that learned nothing.",
         demands="AUC over all silos above 0.5, also at the lower end of its 95 % "
         "interval",
-        population=populations.federation,
+        population=("federation",),
         statistic=statistics.each,
         metric="auc",
         bound="above",
@@ -45,7 +45,7 @@ GATES = {
     "silo_floor": Gate(
         protects="Every single company: none is asked to use a model that fails it.",
         demands="{metric} of each judged silo at least {bound}",
-        population=populations.silos,
+        population=("silos",),
         statistic=statistics.each,
         bound="at_least",
         finds="{who} has {figure}{interval}",
@@ -57,7 +57,7 @@ GATES = {
         protects="The worst-served tenth of the companies, where one alone is mostly "
         "chance.",
         demands="mean {metric} of the worst tenth of the judged silos at least {bound}",
-        population=populations.silos,
+        population=("silos",),
         statistic=statistics.worst_tenth,
         bound="at_least",
         finds="the worst tenth of {number} judged silos ({who}) has a mean {metric} of "
@@ -68,7 +68,7 @@ GATES = {
     "silo_gap": Gate(
         protects="Against a model for some companies at the cost of others.",
         demands="{metric} of any two judged silos at most {bound} apart",
-        population=populations.silos,
+        population=("silos",),
         statistic=statistics.farthest_pair,
         bound="at_most",
         finds=GAP,
@@ -80,7 +80,7 @@ GATES = {
         "each.",
         demands="{metric} of any two groups of {slices} at most {bound} apart, over "
         "all silos and in each judged silo",
-        population=populations.groups_everywhere,
+        population=("groups", "groups in silos"),
         statistic=statistics.farthest_pair,
         bound="at_most",
         finds=GAP,
@@ -94,7 +94,7 @@ GATES = {
         "often.",
         demands="{metric} of a group of {slices} at least {bound} times that of "
         "another, over all silos",
-        population=populations.groups_over_all_silos,
+        population=("groups",),
         statistic=statistics.lowest_ratio,
         metric="positive_rate",
         bound="at_least",
@@ -109,7 +109,7 @@ GATES = {
         "all.",
         demands="calibration error overall, of each judged silo and of each group at "
         "most {bound}",
-        population=populations.federation_silos_and_groups,
+        population=("federation", "silos", "groups"),
         statistic=statistics.each,
         metric="calibration_error",
         bound="at_most",
@@ -121,7 +121,7 @@ GATES = {
     "change": Gate(
         protects=f"The federation, against a step back from {EARLIER}.",
         demands="{metric} over all silos at most {bound} worse than " + EARLIER,
-        population=populations.federation,
+        population=("federation",),
         statistic=statistics.each_change,
         models=COMPARED,
         bound="at_most_worse",
@@ -132,7 +132,7 @@ GATES = {
     "silo_change": Gate(
         protects="Every company, against a step back of its own that the whole hides.",
         demands="{metric} of each judged silo at most {bound} worse than " + EARLIER,
-        population=populations.silos,
+        population=("silos",),
         statistic=statistics.each_change,
         models=COMPARED,
         bound="at_most_worse",

@@ -22,7 +22,6 @@ from components.fairness_evaluator.figures import roc
 from components.fairness_evaluator.gates import bounds, wording
 from components.fairness_evaluator.gates.bounds import Bound, widened
 from components.fairness_evaluator.gates.populations import (
-    MORE_ROWS,
     CannotJudge,
     Member,
     Query,
@@ -164,15 +163,7 @@ def worst_tenth(place: Sequence[Member], compared: Comparison) -> list[Case]:
 
 
 def farthest_pair(place: Sequence[Member], compared: Comparison) -> list[Case]:
-    """Return one case: the two members that lie farthest apart. Fields: see `_pair`.
-
-    Raises:
-        CannotJudge: There is only one member.
-    """
-    if len(place) < 2:
-        raise CannotJudge(
-            "only one silo could be judged, so there are no two to compare", MORE_ROWS
-        )
+    """Return one case: the two members that lie farthest apart. Fields: see `_pair`."""
     found = [member.interval for member in place]
     one, other, gap = bounds.farthest(found, compared.number, compared.bound.refuse_if)
     return [_pair(place[one], place[other], gap, compared)]

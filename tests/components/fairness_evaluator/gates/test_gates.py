@@ -465,7 +465,7 @@ WORSE = {"at_most_worse": 0.9}
             [figure("auc", 0.7)],
             "AUC has no interval to judge by for the federation.",
         ),
-        ("silo_floor", {"at_least": 0.5}, [], "0 of 0 silos could be judged."),
+        ("silo_floor", {"at_least": 0.5}, [], "only 0 of 0 silos could be judged."),
         (
             "silo_floor",
             {"at_least": 0.3, **PRECISION},
@@ -475,12 +475,12 @@ WORSE = {"at_most_worse": 0.9}
             ],
             "precision at 0.5 has no value for silo HA (no rows).",
         ),
-        ("worst_tenth", {"at_least": 0.6}, FEW, "0 of 1 silos could be judged."),
+        ("worst_tenth", {"at_least": 0.6}, FEW, "only 0 of 1 silos could be judged."),
         (
             "silo_gap",
             {"at_most": 0.2},
             THREE[:2],
-            "only one silo could be judged, so there are no two to compare.",
+            "only 1 of 1 silos could be judged.",
         ),
         (
             "group_gap",
@@ -548,8 +548,8 @@ WORSE = {"at_most_worse": 0.9}
             "change",
             WORSE,
             models(0.7, 0.7, 0.0, 0.0, earlier_rows=1400),
-            "the model of 2013-04 could score 1,400 rows and the candidate 500, so "
-            "they can't be compared.",
+            "the model of 2013-04 could score 1,400 rows of the federation and the "
+            "candidate 500, so they can't be compared.",
         ),
         (
             "change",

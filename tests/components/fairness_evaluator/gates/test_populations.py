@@ -5,7 +5,6 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.fairness_evaluator.gates import populations
 from components.fairness_evaluator.gates.populations import (
     Evidence,
     Query,
@@ -71,17 +70,18 @@ GROUPS = [
 def test_groups_are_of_the_candidate_over_all_silos_and_in_judged_ones(figures):
     evidence = Evidence(table.of(figures), ("AA", "OO"), (), MinimumData())
 
-    def found(population):
-        places, _, note = population(evidence, Query("auc"))
+    def found(*kinds):
+        query = Query(kinds, "auc", in_pairs=True)
+        places, _, note = evidence.population(query)
         return [[str(each) for each in place] for place in places], note
 
     over_all = ["race A over all silos", "race B over all silos"]
     inside = ["race A in silo AA", "race B in silo AA"]
-    assert found(populations.groups_over_all_silos) == (
+    assert found("groups") == (
         [over_all],
         " Groups with too few rows: 3.",
     )
-    assert found(populations.groups_everywhere) == (
+    assert found("groups", "groups in silos") == (
         [over_all, inside],
         " Compared over all silos and inside 1 of 2 judged silos. Groups with too few "
         "rows: 4.",
