@@ -54,7 +54,7 @@ class FairnessEvaluator(base_component.BaseComponent):
         settings: The section `evaluation`.
         gates: The section `gates`.
         label: The label's column.
-        use_case: Name of the use case.
+        use_case: Its name.
         waivers: The waivers that held when the run began, by model digest.
         beam: Where TFMA runs.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -112,14 +113,10 @@ class Waivers:
 
     def all_active(self, day: datetime.date) -> dict[str, tuple[Waiver, ...]]:
         """Return the waivers that hold on a day by model digest, sorted by gate."""
-        found: dict[str, tuple[Waiver, ...]] = {}
         records = [record for record in self.history() if record.is_active(day)]
-        for record in sorted(
-            records, key=lambda one: (one.model_digest, one.waiver.gate)
-        ):
-            digest = record.model_digest
-            found[digest] = (*found.get(digest, ()), record.waiver)
-        return found
+        records.sort(key=lambda one: (one.model_digest, one.waiver.gate))
+        by_model = itertools.groupby(records, lambda one: one.model_digest)
+        return {digest: tuple(one.waiver for one in held) for digest, held in by_model}
 
     def waive(
         self,
@@ -131,15 +128,7 @@ class Waivers:
         by: str,
         until: str,
     ) -> Waiver:
-        """Record a waiver and return it.
-
-        Args:
-            run_id: The run whose model is to pass.
-            gate: The gate that refused it.
-            model_digest: The model.
-            reason: Why.
-            by: Who answers for it.
-            until: Its last day, such as 2026-12-31, in UTC.
+        """Record a waiver of a gate for a run's model until a last day, and return it.
 
         Raises:
             SettingsError: Reason or name hold no letter, or the day is none or over.
@@ -160,16 +149,16 @@ class Waivers:
             SettingsError: Reason or name hold no letter, or no such waiver holds.
         """
         answered, day = _answered(reason, by), today()
-        record = self.last(model_digest).get(gate)
-        if record is not None and record.is_active(day):
+        last = self.last(model_digest).items()
+        active = {name: record for name, record in last if record.is_active(day)}
+        if gate in active:
             # Where somebody else does so at once, one of both finds the row there.
             with contextlib.suppress(sa.exc.IntegrityError):
-                row = self._withdrawn.append(waiver=record.number, **answered)
-                return dataclasses.replace(record, withdrawal=_withdrawal(row))
-        others = [waiver.gate for waiver in self.active(model_digest, day)]
+                row = self._withdrawn.append(waiver=active[gate].number, **answered)
+                return dataclasses.replace(active[gate], withdrawal=_withdrawal(row))
         raise SettingsError(
             f"gate `{gate}`: found no waiver of it that holds for that model, expected "
-            f"one to withdraw; those that hold: {', '.join(others) or 'none'}",
+            f"one to withdraw; those that hold: {', '.join(sorted(active)) or 'none'}",
             "`fairsilo gate waivers USE_CASE` lists all, also those that ended",
         )
 

@@ -63,31 +63,23 @@ class Baseline:
 class Decision(Payload):
     """Whether a model is blessed, and why.
 
-    Attributes:
-        blessed: Whether each gate passed or was waived.
-        reasons: Why not, each a sentence; empty when blessed.
-        gates: What each gate says.
-        baseline: The model compared with; None when there is none.
-        baseline_gone: The model to compare with, whose folder is gone, so that nothing
-            was compared; None when there is no such model.
-        not_judged: Silos that the gates left out, with reasons.
-        left_out: Reason by silo that is quarantined or could not be evaluated.
-        silos: Ids of all silos.
-        settings: The section `gates`.
+    `baseline` is the model compared with, `baseline_gone` one whose folder is gone, so
+    that nothing was compared; `not_judged` are silos that the gates left out,
+    `left_out` has the reason of each that is quarantined or could not be evaluated.
     """
 
     FILE_NAME: ClassVar[str] = "decision.json"
     NODE: ClassVar[str] = "FairnessEvaluator"
 
-    blessed: bool
-    reasons: tuple[str, ...] = ()
+    blessed: bool  # each gate passed or was waived
+    reasons: tuple[str, ...] = ()  # why not, each a sentence
     gates: tuple[GateResult, ...] = ()
     baseline: Baseline | None = None
     baseline_gone: Baseline | None = None
     not_judged: tuple[NotEvaluated, ...] = ()
     left_out: Mapping[str, str] = dataclasses.field(default_factory=dict)
     silos: tuple[str, ...] = ()
-    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # `gates`
 
     @property
     def waivers(self) -> tuple[Waiver, ...]:

@@ -96,14 +96,7 @@ class Gate:
 
 
 def judge(name: str, gate: Gate, evidence: Evidence, section: Section) -> GateResult:
-    """Return what a gate finds about a model.
-
-    Args:
-        name: The gate's name, that of its section in the settings.
-        gate: The gate.
-        evidence: What all gates judge by.
-        section: What is demanded.
-    """
+    """Return what a gate, named as its section of the settings, finds about a model."""
     if BASELINE in gate.models and not evidence.earlier:
         return GateResult(name, True, FIRST)
     waive = (
