@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import operator
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
@@ -29,6 +30,7 @@ from components.scoring.intervals import Interval
 
 Kind = Literal["federation", "silos", "groups", "groups in silos", "number of silos"]
 EARLIER = "the earlier blessed model"
+BY_PLACE = operator.attrgetter("silo", "column", "group")
 NO_VALUE = (
     "has no value",
     "see why under FairnessEvaluator on the run's page; add the rows or labels that "
@@ -178,7 +180,7 @@ class Evidence:
         silos = {"", *(self.judged if inside else ())}
         found: dict[tuple[str, str], list[Slice]] = {}
         note, few = "", 0
-        for of in sorted(self.figures.slices, key=dataclasses.astuple):
+        for of in sorted(self.figures.slices, key=BY_PLACE):
             is_asked = not query.slices or of.column in query.slices
             if of.group and of.silo in silos and is_asked:
                 if _too_little(self._figure(of, ROWS), self.minimum_data):
