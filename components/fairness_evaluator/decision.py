@@ -25,7 +25,7 @@ def decide(
     waivers: Iterable[Waiver] = (),
     baseline_gone: Baseline | None = None,
 ) -> Decision:
-    """Decide about a model from its figures.
+    """Decide about a model from its figures: one result for each configured gate.
 
     Args:
         figures: The tidy table.
@@ -35,9 +35,6 @@ def decide(
         baseline: The model compared with; None when there is none.
         waivers: Those that hold now for this model.
         baseline_gone: See `Decision`.
-
-    Returns:
-        The decision, with one result for each configured gate.
     """
     everyone = tuple(sorted(silos))
     least = settings.minimum_data

@@ -60,25 +60,15 @@ class CannotJudge(Exception):  # noqa: N818  no fault: the gate refuses with its
 
 @dataclasses.dataclass(frozen=True)
 class Query:
-    """The figures that a gate judges.
-
-    Attributes:
-        population: Whose figures.
-        metric: The metric.
-        threshold: Its threshold, where it is a rate.
-        models: The models whose figures are needed; the last one's is judged.
-        slices: The slices whose groups are judged; all of them when empty.
-        by_interval: Whether the interval is judged, and not the figure alone.
-        in_pairs: Whether two are compared with each other.
-    """
+    """The figures that a gate judges."""
 
     population: tuple[Kind, ...]
     metric: str
-    threshold: float | None = None
-    models: tuple[str, ...] = (CANDIDATE,)
-    slices: tuple[str, ...] = ()
-    by_interval: bool = True
-    in_pairs: bool = False
+    threshold: float | None = None  # where the metric is a rate
+    models: tuple[str, ...] = (CANDIDATE,)  # the last one's figure is judged
+    slices: tuple[str, ...] = ()  # whose groups are judged; all when empty
+    by_interval: bool = True  # and not by the figure alone
+    in_pairs: bool = False  # two are compared with each other
 
     @property
     def name(self) -> str:
@@ -121,23 +111,14 @@ class Population(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Evidence:
-    """What all gates judge by.
-
-    Attributes:
-        figures: The tidy table.
-        judged: Ids of the silos to judge, sorted.
-        not_judged: The other silos, with reasons.
-        minimum_data: From when on a silo or a group is judged.
-        earlier: The earlier blessed model; None where there is none.
-        earlier_is_gone: Whether its folder is missing, so that nothing was compared.
-    """
+    """What all gates judge by."""
 
     figures: Table
-    judged: tuple[str, ...]
+    judged: tuple[str, ...]  # ids of silos, sorted
     not_judged: tuple[NotEvaluated, ...]
     minimum_data: MinimumData
-    earlier: Baseline | None = None
-    earlier_is_gone: bool = False
+    earlier: Baseline | None = None  # the earlier blessed model
+    earlier_is_gone: bool = False  # its folder is, so nothing was compared with it
 
     def population(self, query: Query) -> Population:
         """Return whom a query asks for, with their figures.

@@ -36,32 +36,22 @@ from components.scoring.metrics import is_lower_better
 class Case:
     """One thing that a gate holds against its bound.
 
-    Attributes:
-        who: Whom it is about, such as `silo F9`.
-        interval: The figure with the interval that is judged.
-        fields: What the gate's sentence may name besides `Comparison.fields`.
+    `fields` is what the gate's sentence may name besides `Comparison.fields`.
     """
 
-    who: str
+    who: str  # such as `silo F9`
     interval: Interval
     fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """How the members of a population are compared with a bound.
-
-    Attributes:
-        query: The figure.
-        bound: The bound.
-        number: For how many intervals are to hold at once; 1 where none is judged.
-        noun: Of what, such as `pairs of silos`.
-    """
+    """How the members of a population are compared with a bound."""
 
     query: Query
     bound: Bound
-    number: int
-    noun: str
+    number: int  # of intervals that are to hold at once; 1 where none is judged
+    noun: str  # of what, such as `pairs of silos`
 
     def widened(self, member: Member) -> Interval:
         """Return a member's figure with the interval that is judged."""
