@@ -51,7 +51,7 @@ def evaluated(
         summary.BLESSED if decided.blessed else summary.NOT_BLESSED,
         reasons=tuple(decided.reasons),
         gates=tuple(
-            Gate(g.gate, g.passed, g.waived, g.waiver and g.waiver.by)
+            Gate(g.gate, g.passed, g.waived, g.waiver.by if g.waiver else None)
             for g in decided.gates
         ),
         model=ModelFiles(digest=DIGEST),
