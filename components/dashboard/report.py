@@ -18,7 +18,7 @@ from components.features.spec import FeatureSpec
 from components.payloads import egress, table
 from components.payloads.cohort import Cohort, Member
 from components.payloads.decision import Decision
-from components.payloads.egress import Departure
+from components.payloads.egress import EgressItem
 from components.payloads.ledger import Ledger
 from components.payloads.manifest import EVAL, NEXT, Manifest
 from components.payloads.minimum_data import MinimumData
@@ -79,7 +79,7 @@ class SiloLine:
     auc: Figure | None  # of its evaluation rows
     next_auc: Figure | None  # on the span after
     baseline_auc: Figure | None
-    left: tuple[Departure, ...]  # what left it, by kind
+    left: tuple[EgressItem, ...]  # what left it, by kind
     not_evaluated: str  # why no gate judged it; empty where they did
 
     @property
@@ -121,7 +121,7 @@ class Report:
     run: RunRecord = NO_RUN
     card: ModelCard = NO_MODEL
     ledger: Ledger = NO_LEDGER
-    egress: Mapping[str, tuple[Departure, ...]] = dataclasses.field(
+    egress: Mapping[str, tuple[EgressItem, ...]] = dataclasses.field(
         default_factory=dict
     )
     examples: Manifest = NO_EXAMPLES

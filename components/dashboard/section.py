@@ -30,18 +30,19 @@ class Cell:
     sort: float | str | None = None  # else by the text; an empty text stays last
     mood: Mood = ""  # whether it is a verdict, and which
     findings: tuple[Group, ...] = ()  # sentences and hints below
+    href: str = ""  # where it links to, below the page's folder
 
     def to_json(self) -> int | str | list[float | str] | dict[str, Any]:
         """Return the cell as `templates/page.js` reads it, as short as can be."""
         if isinstance(self.sort, int) and self == cell(self.sort):
             return self.sort
-        if self.mood or self.findings:
+        if self.mood or self.findings or self.href:
             return {
                 "text": self.text,
                 "sort": self.sort,
                 "mood": self.mood,
                 "findings": [[list(one.sentences), one.hint] for one in self.findings],
-            }
+            } | ({"href": self.href} if self.href else {})
         return self.text if self.sort is None else [self.text, self.sort]
 
 
@@ -169,6 +170,7 @@ class Text:
     text: str
     mood: Mood = ""
     is_soft: bool = False
+    href: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -219,6 +221,15 @@ class Chart:
     is_table: bool = False  # nothing is drawn, there is only the table
 
 
+class Label(NamedTuple):
+    """A text in a drawing; `anchor` as SVG has it."""
+
+    x: float
+    y: float
+    text: str
+    anchor: Literal["start", "middle", "end"] = "middle"
+
+
 @dataclasses.dataclass(frozen=True)
 class Drawing:
     """A small chart that needs no script: shapes in an SVG 320 wide, 18 below its top.
@@ -227,8 +238,8 @@ class Drawing:
         title: Its heading.
         label: What it shows, in a sentence.
         height: Its height.
-        shapes: Class (`axis`, `bar`, `own`, `curve`) and path of each.
-        labels: Its texts: x, y, text and SVG's `text-anchor`.
+        shapes: Class (`axis`, `bar`, `own`, `curve`, `good`, `bad`) and path of each.
+        labels: Its texts.
         counts: The numbers behind it, name and value; empty where a table has them.
     """
 
@@ -237,7 +248,7 @@ class Drawing:
     label: str
     height: int
     shapes: tuple[tuple[str, str], ...]
-    labels: tuple[tuple[float, float, str, str], ...]
+    labels: tuple[Label, ...]
     counts: tuple[tuple[str, str], ...] = ()
 
 

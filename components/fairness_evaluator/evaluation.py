@@ -21,7 +21,7 @@ from components.fairness_evaluator.sketches.models import ScoredModel
 from components.payloads import findings, manifest, table
 from components.payloads.cohort import Cohort
 from components.payloads.decision import Baseline, Decision, Waiver
-from components.payloads.egress import Departure
+from components.payloads.egress import EgressItem
 from components.payloads.manifest import Manifest
 from components.payloads.minimum_data import MinimumData
 from components.payloads.table import Figure, Table
@@ -36,12 +36,12 @@ class Outcome:
     Attributes:
         figures: The tidy table.
         decision: The decision.
-        departures: What left each silo.
+        egress: What left each silo.
     """
 
     figures: Table
     decision: Decision
-    departures: dict[str, list[Departure]]
+    egress: dict[str, list[EgressItem]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,12 +51,12 @@ class Measured:
     Attributes:
         figures: The tidy table.
         left_out: Reason by silo that is quarantined or could not be evaluated.
-        departures: What left each silo.
+        egress: What left each silo.
     """
 
     figures: Table
     left_out: dict[str, str]
-    departures: dict[str, list[Departure]]
+    egress: dict[str, list[EgressItem]]
 
 
 def evaluate(
@@ -110,7 +110,7 @@ def evaluate(
         waivers,
         baseline_gone,
     )
-    return Outcome(measured.figures, decided, measured.departures)
+    return Outcome(measured.figures, decided, measured.egress)
 
 
 def measure(
@@ -215,10 +215,10 @@ def _below(model: str) -> str:
     return BASELINE_FOLDER if model == table.BASELINE else ""
 
 
-def _account(*splits: Collected) -> dict[str, list[Departure]]:
-    silos = sorted(set(itertools.chain(*(split.departures for split in splits))))
+def _account(*splits: Collected) -> dict[str, list[EgressItem]]:
+    silos = sorted(set(itertools.chain(*(split.egress for split in splits))))
     return {
-        silo: [split.departures[silo] for split in splits if silo in split.departures]
+        silo: [split.egress[silo] for split in splits if silo in split.egress]
         for silo in silos
     }
 

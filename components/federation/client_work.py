@@ -26,7 +26,7 @@ def build(
 
     Args:
         client_model: The model; its weights only give their shapes here.
-        learning_rate: Step of the local SGD, > 0.
+        learning_rate: Step of the local SGD.
         seed: Of layers that draw random numbers and have no seed of their own, such
             as Dropout. Workers refuse what is not seeded (`TF_DETERMINISTIC_OPS`).
 

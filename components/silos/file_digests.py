@@ -22,12 +22,7 @@ SETTLED_S = 2.0  # the coarsest times of a file system
 
 
 class FileDigests:
-    """The digests of some files of one silo, by path.
-
-    Args:
-        silo: The silo.
-        name: What the files are: each kind has a list of its own.
-    """
+    """The digests of some files of one silo; each kind of files has a list by name."""
 
     def __init__(self, silo: Silo, name: str) -> None:
         self._silo = silo
@@ -51,10 +46,7 @@ class FileDigests:
         return digest
 
     def save(self) -> None:
-        """Keep the digests that were asked for, in place of those kept before.
-
-        Without room for them, the files are read again.
-        """
+        """Keep the digests that were asked for, and no others, if there is room."""
         if self._used == self._kept:
             return
         unfinished = self._path.with_name(f".{uuid.uuid4().hex}")

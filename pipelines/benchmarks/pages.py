@@ -21,7 +21,7 @@ from components.dashboard.settings import DashboardSettings
 from components.errors import FairSiloError
 from components.payloads.cohort import Cohort, Member
 from components.payloads.decision import Decision, GateResult
-from components.payloads.egress import KINDS, Departure
+from components.payloads.egress import KINDS, EgressItem
 from components.payloads.ledger import Ledger
 from components.payloads.ledger import SiloLine as Predictions
 from components.payloads.manifest import DataFile, Manifest, SiloEntry, Split
@@ -127,7 +127,7 @@ def make_report(num_silos: int) -> Report:
         run=RunRecord("fedavg", "own user ids", rounds=tuple(_rounds(list(rows)))),
         card=ModelCard("a" * 64),
         ledger=Ledger(status="done", rows=500 * num_silos, silos=lines),
-        egress=dict.fromkeys(rows, tuple(Departure(kind, 3, 1_000) for kind in KINDS)),
+        egress=dict.fromkeys(rows, tuple(EgressItem(kind, 3, 1_000) for kind in KINDS)),
         examples=Manifest("bench", "7", tuple(map(_entry, rows))),
     )
 

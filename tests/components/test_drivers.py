@@ -1,8 +1,7 @@
 import pytest
 from ml_metadata import MetadataStore
-from tfx.dsl.components.base import base_driver as dsl_base_driver
 from tfx.orchestration import metadata
-from tfx.orchestration.portable import base_driver, data_types
+from tfx.orchestration.portable import data_types
 
 from components import artifacts
 from components.drivers import PropertyDriver
@@ -35,11 +34,6 @@ def test_added_properties_reach_tfx_with_their_types(connection):
     assert set(output) == {"text", "number", "attempt"}
     assert output["text"].string_value == "a!"
     assert output["number"].int_value == 3
-
-
-def test_tfx_takes_it_both_as_a_components_driver_and_as_one_to_run():
-    assert issubclass(PropertyDriver, dsl_base_driver.BaseDriver)
-    assert issubclass(PropertyDriver, base_driver.BaseDriver)
 
 
 def test_only_the_attempt_that_was_marked_gets_another_number(connection):

@@ -88,9 +88,12 @@ def run(tmp_path):
     return run
 
 
-def test_what_came_about_under_a_fault_is_repeated_until_it_did_not(run, tmp_path):
+def test_what_came_about_under_a_fault_is_repeated_until_it_did_not(
+    run, tmp_path, caplog
+):
     (tmp_path / "fault").touch()
     assert run() == [1, 1]
+    assert "the next run repeats this node: silo `north`: profile: out" in caplog.text
     assert run() == [2, 2]
     (tmp_path / "fault").unlink()
     assert run() == [3, 3]
@@ -106,9 +109,3 @@ def test_a_fault_costs_no_other_inputs_their_cache(run, tmp_path):
     (tmp_path / "fault").unlink()
     assert run() == [1, 1]
     assert run(("other", "thing")) == [2, 2]
-
-
-def test_who_meets_the_fault_is_told(run, tmp_path, caplog):
-    (tmp_path / "fault").touch()
-    run()
-    assert "the next run repeats this node: silo `north`: profile: out" in caplog.text

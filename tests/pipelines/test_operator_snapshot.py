@@ -54,20 +54,15 @@ def properties(chain, node: str):
     return found.exec_properties
 
 
-def test_a_quarantine_holds_for_the_runs_that_start_after_it(places, state):
+def test_a_decision_holds_for_the_runs_that_start_after_it(places, state, waivers):
     before = started(places)
     state.quarantine("9E", "audit")
-    assert properties(before, "SiloValidator")["quarantined"] == "{}"
-    assert (
-        properties(started(places), "SiloValidator")["quarantined"] == '{"9E": "audit"}'
-    )
-
-
-def test_a_waiver_holds_for_the_runs_that_start_after_it(places, waivers):
-    before = started(places)
     given = waive(waivers)
+    assert properties(before, "SiloValidator")["quarantined"] == "{}"
     assert properties(before, "FairnessEvaluator")["waivers"] == "{}"
-    told = json.loads(properties(started(places), "FairnessEvaluator")["waivers"])
+    after = started(places)
+    assert properties(after, "SiloValidator")["quarantined"] == '{"9E": "audit"}'
+    told = json.loads(properties(after, "FairnessEvaluator")["waivers"])
     assert told["d1"][0]["reason"] == given.reason == "agreed"
 
 

@@ -28,7 +28,7 @@ from components.dashboard.section import (
     table,
 )
 from components.payloads import ledger
-from components.payloads.egress import KINDS, Departure
+from components.payloads.egress import KINDS, EgressItem
 
 NOTHING_ELSE = (
     "Nothing but these kinds leaves a silo: never a row, never a score with a row's "
@@ -44,22 +44,22 @@ PACKAGES = (
     "tensorflow-data-validation",
     "apache-beam",
 )
-Left = tuple[str, dict[str, Departure]]  # a silo, and what left it by kind
+Left = tuple[str, dict[str, EgressItem]]  # a silo, and what left it by kind
 
 
 def egress(report: Report) -> Section:
     """Return what left each silo, by kind: count and bytes."""
-    silos: dict[str, dict[str, Departure]] = {
+    silos: dict[str, dict[str, EgressItem]] = {
         line.member.silo: {} for line in report.silos
     }
-    totals: dict[str, list[Departure]] = collections.defaultdict(list)
+    totals: dict[str, list[EgressItem]] = collections.defaultdict(list)
     for silo, items in report.egress.items():
         silos[silo] = {item.kind: item for item in items}
         for item in items:
             totals[item.kind].append(item)
     kinds = [kind for kind in KINDS if kind in totals]
     together = {
-        kind: Departure(
+        kind: EgressItem(
             kind, sum(it.count for it in items), sum(it.bytes for it in items)
         )
         for kind, items in totals.items()

@@ -22,6 +22,7 @@ from components.dashboard.section import (
     Drawing,
     KeyFigure,
     KeyFigures,
+    Label,
     Note,
     Part,
     Section,
@@ -299,18 +300,19 @@ def _histogram(own: Figure | None, others: Distribution) -> Drawing:
     bins = others.bins
     name, width = METRICS[others.metric], WIDTH / len(bins)
     most = max(each.number for each in bins)
-    shapes, labels, counts = [("axis", f"M0,90H{WIDTH}")], [], []
+    shapes, counts = [("axis", f"M0,90H{WIDTH}")], []
+    labels: list[Label] = []
     for place, each in enumerate(bins):
         middle, height = (place + 0.5) * width, 70 * each.number / most
         if each.number:
             left, right = (place + 0.06) * width, 0.88 * width
             outline = f"M{left:.1f},90v-{height:.1f}h{right:.1f}V90z"
             shapes.append(("own" if each.own else "bar", outline))
-            labels.append((middle, 86 - height, formats.count(each.number), "middle"))
+            labels.append(Label(middle, 86 - height, formats.count(each.number)))
         if each.own:
-            labels.append((middle, 70 - height, "▼", "middle"))
+            labels.append(Label(middle, 70 - height, "▼"))
         if place % ((len(bins) + 5) // 6) == 0:
-            labels.append((place * width, 105, f"{each.low:.2f}", "middle"))
+            labels.append(Label(place * width, 105, f"{each.low:.2f}"))
         if each.number or each.own:
             end = "or more" if each.high is None else f"to {each.high:.2f}"
             mine = " (yours)" if each.own else ""
@@ -443,9 +445,9 @@ def _curve(
         100,
         (("axis", f"M0,{HEIGHT}H{WIDTH}"), ("curve", path)),
         (
-            (0, -5, f"highest {ends[3]}", "start"),
-            (0, HEIGHT + 16, f"lowest {ends[2]}", "start"),
-            (WIDTH, HEIGHT + 16, f"last {ends[1]}", "end"),
+            Label(0, -5, f"highest {ends[3]}", "start"),
+            Label(0, HEIGHT + 16, f"lowest {ends[2]}", "start"),
+            Label(WIDTH, HEIGHT + 16, f"last {ends[1]}", "end"),
         ),
     )
 

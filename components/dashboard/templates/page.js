@@ -154,7 +154,8 @@ fairsilo.tables = (() => {
     cells.forEach((cell, index) => {
       const place = element(index ? "td" : "th", { className: kinds[index] });
       if (!index) place.scope = "row";
-      const text = written(textOf(cell));
+      const said = written(textOf(cell));
+      const text = cell.href ? element("a", { href: cell.href }, said) : said;
       place.append(cell.mood ? element("span", { className: `word ${cell.mood}` }, MARKS[cell.mood], text) : text);
       for (const [sentences, hint] of cell.findings ?? []) {
         const list = sentences.map((sentence) => element("li", {}, written(sentence)));

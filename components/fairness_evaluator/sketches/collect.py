@@ -13,7 +13,7 @@ from components.fairness_evaluator.sketches.cells import Cell, Pair, Sketch
 from components.fairness_evaluator.sketches.folds import Detail
 from components.fairness_evaluator.sketches.models import ScoredModel
 from components.payloads import egress, manifest
-from components.payloads.egress import Departure
+from components.payloads.egress import EgressItem
 from components.payloads.manifest import Manifest
 from components.payloads.table import CROSS, crossed
 from components.silos import engine, tasks
@@ -62,14 +62,14 @@ class Collected:
         pairs: Both models together, slice by slice; empty where there is one.
         failures: Why the first model could not be scored, by silo.
         not_compared: Why the second could not, where the first was, by silo.
-        departures: What left each silo.
+        egress: What left each silo.
     """
 
     cells: dict[str, dict[Key, Cell]]
     pairs: dict[Key, Pair]
     failures: dict[str, str]
     not_compared: dict[str, str]
-    departures: dict[str, Departure]
+    egress: dict[str, EgressItem]
 
 
 def collect(
@@ -124,7 +124,7 @@ def collect(
     found: dict[str, Sketch] = {}
     failures: dict[str, str] = {}
     not_compared: dict[str, str] = {}
-    left: dict[str, Departure] = {}
+    left: dict[str, EgressItem] = {}
     outcomes, merged = engine.run_pooled(SKETCH, calls)
     for silo, outcome in outcomes:
         if isinstance(outcome, tasks.Failure):
@@ -135,7 +135,7 @@ def collect(
         if outcome.values["not_compared"]:
             not_compared[silo.id] = outcome.values["not_compared"]
         count = len(found[silo.id]) + outcome.values["pooled"]
-        left[silo.id] = Departure("score sketches", count, outcome.num_bytes)
+        left[silo.id] = EgressItem("score sketches", count, outcome.num_bytes)
         _log(split, silo.id, outcome.values)
     total = Sketch.of_bytes(merged)
     by_model = {

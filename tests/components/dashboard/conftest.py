@@ -20,7 +20,7 @@ from components.features.spec import Categorical, FeatureSpec, Numeric
 from components.payloads import egress, table
 from components.payloads.cohort import Cohort, Member
 from components.payloads.decision import Baseline, Decision, GateResult, NotEvaluated
-from components.payloads.egress import Departure
+from components.payloads.egress import EgressItem
 from components.payloads.findings import Finding
 from components.payloads.ledger import FailureLine, Ledger, SiloLine
 from components.payloads.manifest import Manifest, SiloEntry, Split
@@ -208,7 +208,7 @@ def run() -> Report:
             silos=tuple(lines),
             failures=(FailureLine(EVIL, "score.parquet", "no file"),),
         ),
-        egress={silo: (Departure("counts and digests", 3, 500),) for silo in SILOS},
+        egress={silo: (EgressItem("counts and digests", 3, 500),) for silo in SILOS},
         examples=Manifest("flights", "7", tuple(map(entry, SILOS))),
         features=FeatureSpec(
             (Numeric("distance", 1045.5, 730.0),),

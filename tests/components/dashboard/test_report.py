@@ -7,7 +7,7 @@ import pytest
 from components.dashboard import report
 from components.errors import FairSiloError
 from components.payloads import egress
-from components.payloads.egress import Departure
+from components.payloads.egress import EgressItem
 from components.payloads.minimum_data import MinimumData
 from tests.components.dashboard.conftest import (
     LEFT_OUT,
@@ -49,12 +49,12 @@ def test_what_left_is_added_up_over_artifacts_by_silo_and_kind(tmp_path):
     folders = [tmp_path / name for name in ("one", "two", "none")]
     for folder in folders:
         folder.mkdir()
-    first = {"a": [Departure("model updates", 3, 100)], "b": []}
-    second = {"a": [Departure("statistics", 1, 7), Departure("model updates", 2, 50)]}
+    first = {"a": [EgressItem("model updates", 3, 100)], "b": []}
+    second = {"a": [EgressItem("statistics", 1, 7), EgressItem("model updates", 2, 50)]}
     egress.write(folders[0], first)
     egress.write(folders[1], second)
     assert egress.total(folders) == {
-        "a": (Departure("statistics", 1, 7), Departure("model updates", 5, 150))
+        "a": (EgressItem("statistics", 1, 7), EgressItem("model updates", 5, 150))
     }
 
 

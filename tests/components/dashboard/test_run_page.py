@@ -9,8 +9,8 @@ import re
 import pytest
 
 from components.dashboard import report, run_page
+from components.dashboard.page import STYLE
 from components.dashboard.settings import DashboardSettings
-from components.dashboard.templating import STYLE
 from components.payloads.cohort import Cohort
 from components.payloads.decision import GateResult
 from components.payloads.ledger import Unscored

@@ -26,7 +26,7 @@ from components.federation.workers import ONE_USER_ID
 from components.payloads import table
 from components.payloads.cohort import Cohort
 from components.payloads.decision import Decision, GateResult, Waiver
-from components.payloads.egress import Departure
+from components.payloads.egress import EgressItem
 from components.payloads.findings import Finding, Group
 from components.payloads.manifest import DataFile, Manifest, SiloEntry, Split
 from components.payloads.minimum_data import MinimumData
@@ -431,7 +431,7 @@ def test_silos_that_share_a_user_id_are_a_notice():
 
 
 def test_what_left_is_added_up_over_silos_first():
-    left = {s: (Departure("statistics", 2 + i, 100 * i),) for i, s in enumerate("abc")}
+    left = {s: (EgressItem("statistics", 2 + i, 100 * i),) for i, s in enumerate("abc")}
     section = account.egress(report.Report(ABOUT, egress=left))
     made = table_of(section, "What left the silos")
     assert [name for name, _ in made.headings] == ["Silo", "Statistics", "Together"]

@@ -9,8 +9,7 @@ import re
 import jinja2
 import pytest
 
-from components.dashboard.page import VENDOR
-from components.dashboard.templating import environment, inline, policy
+from components.dashboard.page import VENDOR, environment, inline, policy
 
 EVIL = "</script><img src=x onerror=alert(1)>"
 README = (VENDOR / "README.md").read_text(encoding="utf-8")

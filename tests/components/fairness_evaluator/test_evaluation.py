@@ -137,7 +137,7 @@ def test_the_same_evaluation_gives_the_same_bytes(world, compared, tmp_path):
     again = evaluate(world, tmp_path, baseline=baseline, gates=CHANGE)
     assert again.figures == compared[0].figures
     assert again.decision == compared[0].decision
-    assert again.departures == compared[0].departures
+    assert again.egress == compared[0].egress
 
 
 @pytest.mark.beam
@@ -154,6 +154,6 @@ def test_a_baseline_that_can_not_score_refuses_the_change(world, tmp_path):
 def test_of_the_following_span_no_group_leaves_a_silo(world, tmp_path):
     one = dataclasses.replace(world.manifest, entries=world.manifest.entries[1:2])
     outcome = evaluate(world, tmp_path, one)
-    evaluated, following = outcome.departures["AA"]
+    evaluated, following = outcome.egress["AA"]
     assert evaluated.count > following.count == 1
     assert not [f for f in outcome.figures if f.split == "next" and f.slice]

@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 
 from components import digests
 from components.features.spec import Categorical, FeatureSpec, Numeric
+from components.federated_trainer import trainer
+from components.federated_trainer.settings import TrainingSettings
 from components.payloads.cohort import Cohort, Member
 from components.payloads.findings import Finding
 from components.payloads.manifest import TRAIN, Manifest, SiloEntry, Split
@@ -66,3 +68,22 @@ def make_cohort(manifest: Manifest, *refused: str, quorum: int = 2) -> Cohort:
         for silo in manifest.silos
     )
     return Cohort(members, quorum)
+
+
+def request(
+    manifest: Manifest, root: pathlib.Path, *refused: str, **settings: object
+) -> trainer.Request:
+    """Return a request with its checkpoints below a folder."""
+    chosen = TrainingSettings.model_validate(
+        {"rounds": 2, "batch_size": 32, **settings}
+    )
+    return trainer.Request(
+        settings=chosen,
+        label=LABEL,
+        module_file=str(MODEL),
+        checkpoints=str(root / "checkpoints"),
+        code="code",
+        manifest=manifest,
+        cohort=make_cohort(manifest, *refused),
+        spec=SPEC,
+    )

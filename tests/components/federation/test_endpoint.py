@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import tensorflow_federated as tff
 
-from components.federation.context import Compilers
 from components.federation.endpoint import Endpoint, WorkerError
 from components.silos import homes
 from tests.components.federation import support
@@ -24,10 +23,7 @@ def same(value):
     ("code", "sentence"),
     [
         ("DEADLINE_EXCEEDED", "did not answer within 1.5 s"),
-        ("UNAVAILABLE", "its worker is gone"),
         ("ABSENT", "no worker answers at north:8000"),
-        ("NOT_FOUND", "its training data is not there"),
-        ("PERMISSION_DENIED", "its worker may not read its training data"),
         ("INTERNAL", "its worker failed (INTERNAL)"),
     ],
 )
@@ -43,7 +39,7 @@ def connect():
     made = []
 
     def connect(address, deadline_s, patience_s=0.0):
-        endpoint = Endpoint(deadline_s, Compilers().native, patience_s)
+        endpoint = Endpoint(deadline_s, patience_s)
         made.append(endpoint)
         endpoint.connect(address)
         return endpoint
@@ -69,8 +65,8 @@ def test_nobody_at_the_port_fails_at_once(connect):
 @pytest.mark.tff
 def test_nobody_at_the_port_is_waited_for_once_with_patience(connect):
     address = f"127.0.0.1:{support.free_port()}"
-    endpoint = connect(address, 30.0, patience_s=3.0)
-    assert fails(endpoint, f"no worker answers at {address}") == 3
+    endpoint = connect(address, 30.0, patience_s=1.0)
+    assert fails(endpoint, f"no worker answers at {address}") == 1
     assert fails(endpoint, f"no worker answers at {address}") == 30  # it does not wait
 
 
@@ -93,11 +89,12 @@ def test_silent_port_fails_at_the_deadline(connect):
 
 
 @pytest.mark.tff
-def test_a_worker_that_comes_back_at_another_port_lets_the_connection_close(tmp_path):
+def test_a_worker_that_comes_back_at_another_port_lets_the_connection_close(
+    tmp_path, connect
+):
     silo = homes.open_home(tmp_path, "north")
-    endpoint = Endpoint(60.0, Compilers().native)
     with support.SiloPods() as pods:
-        endpoint.connect(pods.start(silo))
+        endpoint = connect(pods.start(silo), 60.0)
         assert endpoint.submit(same, 1).result(60) == 1
         pods.kill(silo)
         endpoint.connect(pods.start(silo))

@@ -106,9 +106,8 @@ class Runs:
         )
         with self.metadata as connection:
             outputs = [made[name] for name in ("statistics", "cohort")]
-            for made_one in outputs:
-                kind = connection.store.put_artifact_type(made_one.artifact_type)
-                made_one.type_id = kind
+            for one in outputs:
+                one.type_id = connection.store.put_artifact_type(one.artifact_type)
             silos.publish(connection.store, [one.mlmd_artifact for one in outputs])
         for name in ("examples", "schema"):
             (left,) = (place / name).iterdir()
