@@ -63,7 +63,7 @@ def test_figures_are_those_of_the_rows_and_gates_refuse(frames, folder, tmp_path
     assert not told["blessed"]
     (reason,) = told["reasons"]
     assert reason.startswith("Not blessed: silo south loses 0.")
-    assert "; allowed 0.010. Judged: 2 silos; 1 has too few rows" in reason
+    assert "; allowed 0.010. Judged: 2 of 3 silos; the others have too few" in reason
     everyone = pd.concat(frames.values())
     assert told["rows"] == len(everyone)
     assert told["missing_columns"] == {}
