@@ -143,7 +143,7 @@ def evaluate(request: Request, to: pathlib.Path) -> Verdict:
         predictions,
         score_columns,
     )
-    from components.fairness_evaluator.sketches.models import ScoredModel
+    from components.fairness_evaluator.sketches.rows import ScoredModel
 
     examples = predictions.find(request.folder, request.name)
     lacks = score_columns.check(examples, _named(request))
