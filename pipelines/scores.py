@@ -101,7 +101,7 @@ def evaluate(request: Request, to: pathlib.Path) -> Verdict:
         predictions,
         score_columns,
     )
-    from components.fairness_evaluator.sketches.models import ScoredModel
+    from components.fairness_evaluator.sketches.rows import ScoredModel
 
     examples = predictions.find(request.folder, request.name)
     named = {request.label: score_columns.LABEL, request.score: score_columns.SCORE}
@@ -145,9 +145,8 @@ def evaluate(request: Request, to: pathlib.Path) -> Verdict:
         code=digests.of_code("dashboard"),
         settings=request.settings.model_dump(mode="json"),
     )
-    html = run_page.render_evaluation(
-        about, decided, measured.figures, below, DashboardSettings()
-    )
+    found = report.of_evaluation(about, decided, measured.figures)
+    html = run_page.with_views(found, below, DashboardSettings())
     (to / PAGE).write_text(html, encoding="utf-8")
     counted = {silo: lacks[silo] for silo in lacks if silo not in measured.left_out}
     overall = measured.figures.metric("auc")

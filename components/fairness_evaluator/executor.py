@@ -11,7 +11,8 @@ from tfx.types import Artifact, artifact_utils
 
 from components import blessed_models
 from components.executors import TaskExecutor
-from components.fairness_evaluator import settings
+from components.fairness_evaluator.gate_settings import GateSettings
+from components.fairness_evaluator.settings import EvaluationSettings
 from components.payloads import egress, table
 from components.payloads.cohort import Cohort
 from components.payloads.decision import Baseline, Waiver
@@ -35,38 +36,35 @@ class Executor(TaskExecutor):
     ) -> None:
         """See base class."""
         from components.fairness_evaluator import evaluation  # loads engines
-        from components.fairness_evaluator.sketches.models import ScoredModel
+        from components.fairness_evaluator.sketches.rows import ScoredModel
 
-        measured, demanded = settings.parse(
-            exec_properties["settings"], exec_properties["gates"]
-        )
         trained = artifact_utils.get_single_instance(input_dict["model"])
         report = artifact_utils.get_single_instance(output_dict["evaluation"])
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         card = model.read_card(trained.uri)
         examples = Manifest.read(artifact_utils.get_single_uri(input_dict["examples"]))
         if card.refusal:
-            outcome = evaluation.refused(card.refusal)
+            found, decided = evaluation.refused(card.refusal)
         else:
-            outcome = evaluation.evaluate(
+            found, decided = evaluation.evaluate(
                 examples,
                 Cohort.read(artifact_utils.get_single_uri(input_dict["cohort"])),
                 ScoredModel(table.CANDIDATE, trained.uri, card.digest),
                 _baseline(exec_properties, "baseline_uri"),
                 exec_properties["label"],
-                measured,
-                demanded,
-                _waivers(exec_properties),
+                EvaluationSettings.model_validate_json(exec_properties["settings"]),
+                GateSettings.model_validate_json(exec_properties["gates"]),
+                [Waiver(**item) for item in json.loads(exec_properties["waivers"])],
                 report.uri,
                 json.loads(exec_properties["beam"]),
                 baseline_gone=_baseline(exec_properties, "baseline_gone"),
             )
         for folder in (report.uri, blessing.uri):
             pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
-        outcome.figures.write(report.uri)
-        egress.write(report.uri, outcome.egress)
-        outcome.decision.write(blessing.uri)
-        _bless(blessing, trained, outcome.decision.blessed)
+        found.figures.write(report.uri)
+        egress.write(report.uri, found.egress)
+        decided.write(blessing.uri)
+        _bless(blessing, trained, decided.blessed)
         for name, value in {
             blessed_models.USE_CASE: exec_properties["use_case"],
             blessed_models.SPAN: examples.span,  # `latest` has become a span there
@@ -74,13 +72,13 @@ class Executor(TaskExecutor):
             blessed_models.MODEL_DIGEST: card.digest,
         }.items():
             blessing.set_string_custom_property(name, value)
-        if gone := outcome.decision.baseline_gone:
+        if gone := decided.baseline_gone:
             logger.warning(
                 "span=%s nothing is compared: the folder of the earlier blessed model, "
                 "span=%s digest=%s, is gone: %s",
                 *(examples.span, gone.span, gone.digest, gone.uri),
             )
-        for sentence in outcome.decision.reasons:
+        for sentence in decided.reasons:
             logger.warning("span=%s %s", examples.span, sentence)
 
 
@@ -93,11 +91,6 @@ def _baseline(exec_properties: dict[str, Any], place: str) -> Baseline | None:
         exec_properties["baseline_digest"],
         exec_properties[place],
     )
-
-
-def _waivers(exec_properties: dict[str, Any]) -> list[Waiver]:
-    """Return the waivers that the driver found."""
-    return [Waiver(**item) for item in json.loads(exec_properties["waivers"])]
 
 
 def _bless(blessing: Artifact, trained: Artifact, blessed: bool) -> None:

@@ -21,7 +21,6 @@ import pathlib
 import numpy as np
 from numpy.typing import NDArray
 
-from components.features import spec as feature_spec
 from components.features.columnar import Encoded
 from components.features.spec import FeatureSpec
 
@@ -33,15 +32,10 @@ TFLITE = "tflite/model.tflite"
 
 @dataclasses.dataclass(frozen=True)
 class ModelCard:
-    """What is known of a model without loading it.
+    """What is known of a model without loading it."""
 
-    Attributes:
-        digest: Digest of canonical weights and FeatureSpec; empty if not trained.
-        refusal: Why nothing was trained, in a sentence; empty if trained.
-    """
-
-    digest: str = ""
-    refusal: str = ""
+    digest: str = ""  # of canonical weights and FeatureSpec; empty if not trained
+    refusal: str = ""  # why nothing was trained, in a sentence
 
     def write(self, folder: str | pathlib.Path) -> None:
         """Write the card into a model's folder."""
@@ -61,7 +55,7 @@ def serving_path(folder: str | pathlib.Path) -> pathlib.Path:
 
 def read_spec(folder: str | pathlib.Path) -> FeatureSpec:
     """Read the FeatureSpec that is inside a model's SavedModel."""
-    return feature_spec.read(serving_path(folder) / "assets" / feature_spec.FILE_NAME)
+    return FeatureSpec.read(serving_path(folder) / "assets")
 
 
 class Scorer:

@@ -130,8 +130,8 @@ def _metric(change: Change) -> str:
     return label(dataclasses.replace(change.key, of=of))
 
 
-SILO: Column[Change] = Column("Silo", lambda change: change.key.of.silo)
-GROUP: tuple[Column[Change], ...] = (
+SILO: Column = Column("Silo", lambda change: change.key.of.silo)
+GROUP: tuple[Column, ...] = (
     Column("Slice", lambda change: change.key.of.column),
     Column("Group", lambda change: change.key.of.group),
 )
@@ -139,7 +139,7 @@ METRIC = Column("Metric", _metric)
 
 
 def _table(
-    title: str, found: Sequence[Change], *names: Column[Change], caption: str = ""
+    title: str, found: Sequence[Change], *names: Column, caption: str = ""
 ) -> Part:
     if not found:
         return Text("Neither run has such figures.")
@@ -200,7 +200,7 @@ def _rows(change: Change) -> Cell:
     return Cell(" to ".join(dict.fromkeys(f"{n:,}" for n in known)), known[-1])
 
 
-COLUMNS: tuple[Column[Change], ...] = (
+COLUMNS: tuple[Column, ...] = (
     Column("Before (95 %)", lambda change: _figure(change, change.before), NUMBER),
     Column("After (95 %)", lambda change: _figure(change, change.after), NUMBER),
     Column("Change", lambda change: _signed(change, change.change), NUMBER),

@@ -166,7 +166,7 @@ def _number(value: float | None) -> Cell:
     return Cell(formats.metric(value), "" if value is None else value)
 
 
-RUNS: tuple[Column[Entry], ...] = (
+RUNS: tuple[Column, ...] = (
     Column("Run", lambda entry: Cell(entry.run.run_id, href=entry.href)),
     Column("Span", lambda entry: entry.run.span or formats.NONE),
     Column("Decision", lambda entry: entry.cell),
@@ -180,7 +180,7 @@ RUNS: tuple[Column[Entry], ...] = (
     Column("Gap", lambda entry: _number(entry.run.gap), NUMBER),
     Column("Changes", lambda e: Cell("compare" if e.before else "", href=e.before)),
 )
-PAIRS: tuple[Column[Pair], ...] = (
+PAIRS: tuple[Column, ...] = (
     Column("Run", lambda pair: pair[0]),
     Column("Compared with", lambda pair: Cell(pair[1], href=pair[2])),
 )
@@ -195,7 +195,7 @@ def _named(silos: Sequence[str]) -> Cell:
     return Cell(", ".join(silos[:NAMED]) + more, len(silos))
 
 
-COHORTS: tuple[Column[tuple[Entry, Cohort]], ...] = (
+COHORTS: tuple[Column, ...] = (
     Column("Run", lambda item: item[0].run.run_id),
     Column("Span", lambda item: item[0].run.span or formats.NONE),
     Column("Silos", lambda item: item[1].silos, NUMBER),

@@ -229,7 +229,6 @@ def test_worker_computes_as_the_image_starts_it(worker):
     import numpy as np
     import tensorflow_federated as tff
 
-    from components.federation.context import Compilers
     from components.federation.endpoint import Endpoint
 
     process, port = worker
@@ -240,7 +239,7 @@ def test_worker_computes_as_the_image_starts_it(worker):
     def doubled(value):
         return value * 2
 
-    endpoint = Endpoint(60.0, Compilers().native)
+    endpoint = Endpoint(60.0)
     endpoint.connect(f"127.0.0.1:{port}")
     try:
         assert endpoint.submit(doubled, 21).result(60) == 42
