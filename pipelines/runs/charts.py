@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 from components.dashboard.section import Drawing, Label
 
@@ -70,7 +69,7 @@ class Axes:
             return None
         ticks = [(self.y(value), f"{abs(value):.6g}") for value in self._ticks]
         grid = [("axis", f"M{LEFT} {y:.1f}H{WIDTH}") for y, _ in ticks]
-        values = [_label(LEFT - 4, y + 4, text, "end") for y, text in ticks]
+        values = [Label(LEFT - 4, y + 4, text, "end") for y, text in ticks]
         labels = (*values, *self._below(HEIGHT))
         return Drawing(title, title, HEIGHT + 44, (*grid, *shapes), labels)
 
@@ -79,9 +78,9 @@ class Axes:
         rows = {
             name: ROW * n for n, name in enumerate(dict.fromkeys(n for n, _ in signs))
         }
-        labels = [_label(-10, y, name, "start") for name, y in rows.items()]
+        labels = [Label(-10, y, name, "start") for name, y in rows.items()]
         labels += [
-            _label(self.x(place), rows[name] + 16, sign)
+            Label(self.x(place), rows[name] + 16, sign)
             for place, (name, sign) in enumerate(signs)
         ]
         height = ROW * len(rows)
@@ -99,7 +98,7 @@ class Axes:
         """Return as many labels of runs as have room."""
         every = math.ceil(LABEL_WIDTH / self._step)
         return [
-            _label(self.x(place), height + 18, _cut(self._labels[place], 14))
+            Label(self.x(place), height + 18, _cut(self._labels[place], 14))
             for place in range(0, len(self._labels), every)
         ]
 
@@ -118,21 +117,15 @@ def dumbbells(title: str, rows: Sequence[tuple[str, float, float, str]]) -> Draw
     shapes, labels = [], []
     for number, (name, before, after, kind) in enumerate(rows):
         y = number * ROW / 2
-        labels.append(_label(-10, y + 4, _cut(name, 18), "start"))
+        labels.append(Label(-10, y + 4, _cut(name, 18), "start"))
         line = "axis" if kind == "bar" else kind
         shapes.append((line, f"M{x(before):.1f} {y:.1f}H{x(after):.1f}"))
         shapes.append(("curve", _dot(x(before), y)))
         shapes.append((kind, _dot(x(after), y)))
     bottom = len(rows) * ROW / 2
-    labels += [_label(x(end), bottom + 12, f"{end:.3f}") for end in sorted({low, high})]
+    labels += [Label(x(end), bottom + 12, f"{end:.3f}") for end in sorted({low, high})]
     height = round(bottom) + 40
     return Drawing(title, title, height, tuple(shapes), tuple(labels))
-
-
-def _label(
-    x: float, y: float, text: str, anchor: Literal["start", "middle", "end"] = "middle"
-) -> Label:
-    return Label(x, y, text, anchor)
 
 
 def _dot(x: float, y: float) -> str:

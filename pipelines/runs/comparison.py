@@ -130,10 +130,10 @@ def _metric(change: Change) -> str:
     return label(dataclasses.replace(change.key, of=of))
 
 
-SILO: Column = Column("Silo", lambda change: change.key.of.silo)
+SILO: Column = Column("Silo", "key.of.silo")
 GROUP: tuple[Column, ...] = (
-    Column("Slice", lambda change: change.key.of.column),
-    Column("Group", lambda change: change.key.of.group),
+    Column("Slice", "key.of.column"),
+    Column("Group", "key.of.group"),
 )
 METRIC = Column("Metric", _metric)
 

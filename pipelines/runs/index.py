@@ -145,7 +145,7 @@ def _sections(newest: Sequence[Entry], pairs: Sequence[Pair]) -> list[Section]:
     banner: Banner = "blessed" if last.run.is_blessed else "refused"
     order = f"Runs from the oldest to the newest, {len(drawn):,} of {len(newest):,}."
     linked = "Runs without a link have no page here."
-    cohorts = [(entry, entry.cohort) for entry in newest if entry.cohort]
+    cohorts = [entry for entry in newest if entry.cohort]
     since = "Against the silos of the run before that named any."
     return [
         Section("last", title, tuple(verdict), banner, "Last run"),
@@ -169,7 +169,7 @@ def _number(value: float | None) -> Cell:
 RUNS: tuple[Column, ...] = (
     Column("Run", lambda entry: Cell(entry.run.run_id, href=entry.href)),
     Column("Span", lambda entry: entry.run.span or formats.NONE),
-    Column("Decision", lambda entry: entry.cell),
+    Column("Decision", "cell"),
     Column("First reason", lambda entry: "".join(entry.run.reasons[:1]), SENTENCE),
     Column("Gates failed", lambda entry: _gates(entry, False)),
     Column("Gates waived", lambda entry: _gates(entry, True)),
@@ -196,15 +196,15 @@ def _named(silos: Sequence[str]) -> Cell:
 
 
 COHORTS: tuple[Column, ...] = (
-    Column("Run", lambda item: item[0].run.run_id),
-    Column("Span", lambda item: item[0].run.span or formats.NONE),
-    Column("Silos", lambda item: item[1].silos, NUMBER),
-    Column("Admitted", lambda item: item[1].admitted, NUMBER),
-    Column("With drift", lambda item: item[1].drifted, NUMBER),
-    Column("Came", lambda item: _named(item[1].came)),
-    Column("Left", lambda item: _named(item[1].left)),
-    Column("Quarantined", lambda item: _named(item[1].quarantined)),
-    Column("Train again", lambda item: _named(item[1].released)),
+    Column("Run", "run.run_id"),
+    Column("Span", lambda entry: entry.run.span or formats.NONE),
+    Column("Silos", "cohort.silos", NUMBER),
+    Column("Admitted", "cohort.admitted", NUMBER),
+    Column("With drift", "cohort.drifted", NUMBER),
+    Column("Came", lambda entry: _named(entry.cohort.came)),
+    Column("Left", lambda entry: _named(entry.cohort.left)),
+    Column("Quarantined", lambda entry: _named(entry.cohort.quarantined)),
+    Column("Train again", lambda entry: _named(entry.cohort.released)),
 )
 
 
