@@ -118,10 +118,10 @@ def test_what_silos_lack_is_told_and_close_scores_keep_their_order(frames, tmp_p
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--score=risk"], "`risk` (--score) in any of 3"),
-        (["--label=y"], "`y` (--label) in any of 3"),
-        (["--baseline-score=prob"], "`prob` (--baseline-score) in any of 3"),
-        (["--set=evaluation.slices=[sex,race]"], "`race` (evaluation.slices) in any"),
+        (["--score=risk"], "`risk` (--score) in the files"),
+        (["--label=y"], "`y` (--label) in the files"),
+        (["--baseline-score=prob"], "`prob` (--baseline-score) in the files"),
+        (["--set=evaluation.slices=[sex,race]"], "`race` (evaluation.slices) in the"),
         (["--use-case=flights", "--label=label"], "`origin` (evaluation.slices), `hau"),
     ],
 )
