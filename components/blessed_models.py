@@ -33,53 +33,46 @@ _USABLE = {0, 2}  # Artifact.State: UNKNOWN (never set), LIVE
 
 @dataclasses.dataclass(frozen=True)
 class BlessedModel:
-    """A model that passed its gates.
+    """A model that passed its gates."""
 
-    Attributes:
-        uri: Folder of its `Model` artifact.
-        digest: Its digest, see `scoring/model.py`.
-        span: The span that it was trained on.
-        blessing_id: Id of the `ModelBlessing` artifact.
-        last_run: The last execution that gave it out, by its id; 0 for none.
-    """
-
-    uri: str
-    digest: str
-    span: str
-    blessing_id: int
-    last_run: int = 0
+    uri: str  # folder of its `Model` artifact
+    digest: str  # see `scoring/model.py`
+    span: str  # the one that it was trained on
+    blessing_id: int  # of the `ModelBlessing` artifact
+    last_run: int = 0  # id of the last execution that gave it out; 0 for none
 
 
 def find(
     store: MetadataStore, use_case: str, is_candidate: Callable[[str], bool]
 ) -> BlessedModel | None:
-    """Return the newest blessed model of a use case.
+    """Return the newest blessed model of a use case; None where there is none.
 
     Args:
         store: ML Metadata.
         use_case: Name of the use case.
         is_candidate: Whether a model of that span may be chosen.
-
-    Returns:
-        The model, or None when no blessed model is a candidate.
     """
     return newest(model for model in read(store, use_case) if is_candidate(model.span))
 
 
 def read(store: MetadataStore, use_case: str) -> list[BlessedModel]:
-    """Return all blessed models of a use case, whether their folders are there or not.
-
-    Args:
-        store: ML Metadata.
-        use_case: Name of the use case.
-    """
+    """Return all blessed models of a use case, also those whose folders are gone."""
     artifacts = [
         artifact
         for artifact in store.get_artifacts_by_type(TYPE_NAME)
         if _is_blessed(artifact, use_case)
     ]
     runs = mlmd.last_runs(store, artifacts)
-    return [_model(artifact, runs.get(artifact.id, 0)) for artifact in artifacts]
+    return [
+        BlessedModel(
+            uri=artifact.custom_properties[MODEL_URI].string_value,
+            digest=artifact.custom_properties[MODEL_DIGEST].string_value,
+            span=artifact.custom_properties[SPAN].string_value,
+            blessing_id=artifact.id,
+            last_run=runs.get(artifact.id, 0),
+        )
+        for artifact in artifacts
+    ]
 
 
 def newest(models: Iterable[BlessedModel]) -> BlessedModel | None:
@@ -98,15 +91,4 @@ def _is_blessed(artifact: Artifact, use_case: str) -> bool:
         and properties[BLESSED].int_value == 1
         and properties[USE_CASE].string_value == use_case
         and bool(properties[MODEL_URI].string_value)
-    )
-
-
-def _model(artifact: Artifact, last_run: int) -> BlessedModel:
-    properties = artifact.custom_properties
-    return BlessedModel(
-        uri=properties[MODEL_URI].string_value,
-        digest=properties[MODEL_DIGEST].string_value,
-        span=properties[SPAN].string_value,
-        blessing_id=artifact.id,
-        last_run=last_run,
     )

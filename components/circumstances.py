@@ -103,11 +103,7 @@ def system_message(error: BaseException) -> str:
 
 
 def describe(error: BaseException) -> tuple[str, str]:
-    """Return what an error that is not meant to be read is, and the hint.
-
-    Args:
-        error: Any but a FairSiloError.
-    """
+    """Return what an error is that is not meant to be read, and the hint."""
     if is_of_the_machine(error):
         return system_message(error), OF_MACHINE
     return f"FairSilo failed with {tracebacks.place(error)}", OF_OURS

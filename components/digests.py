@@ -61,11 +61,7 @@ def of_code(node: str, libraries: Iterable[str] = LIBRARIES) -> str:
 
     TFX's cache key ignores code, so each node carries this one: an edit to the
     dashboard, a README or a comment does not train a model again; one to a
-    library, or another version of an engine, does.
-
-    Args:
-        node: The node's folder in `components/`.
-        libraries: The folders of libraries that it stands on.
+    library, or another version of an engine, does. Node and libraries are folders.
     """
     inside = [PACKAGE_ROOT / folder for folder in (node, *libraries)]
     files = [
@@ -80,12 +76,9 @@ def of_code(node: str, libraries: Iterable[str] = LIBRARIES) -> str:
 
 
 def of_python_below(folder: pathlib.Path) -> str:
-    """Return the digest of all Python files below a folder.
+    """Return the digest of all Python files below a folder, but for hidden ones.
 
     For the cache key of code that imports its neighbours.
-
-    Args:
-        folder: The folder; hidden folders in it don't count.
     """
     hidden = re.compile(r"\.|__pycache__$")
     files = [
@@ -132,6 +125,7 @@ def _is_text(line: ast.AST) -> bool:
     )
 
 
+@functools.cache
 def _versions() -> list[str]:
     """Return the versions of Python and of the engines, as they are installed."""
     found = [platform.python_version()]

@@ -39,12 +39,7 @@ class PropertyDriver(
         execution_info: data_types.ExecutionInfo,  # noqa: ARG002
         store: MetadataStore,  # noqa: ARG002
     ) -> Mapping[str, str | int]:
-        """Return the exec properties to add; none where a node needs no more.
-
-        Args:
-            execution_info: The node's inputs and exec properties.
-            store: ML Metadata.
-        """
+        """Return the exec properties to add; none where a node needs no more."""
         return {}
 
     def run(

@@ -1,6 +1,6 @@
 """The errors that FairSilo shows to people.
 
-Each one says what was found, what was expected and the way out. What was found
+Each one says what was found, what was expected and what to do. What was found
 is an aggregate, never a record: errors cross silo borders, and so do logs. All
 fields go to `super().__init__`, since errors are pickled between processes.
 """
@@ -11,9 +11,8 @@ from __future__ import annotations
 class FairSiloError(Exception):
     """A fault with a sentence for the person who can mend it.
 
-    Args:
-        message: What was found and what was expected.
-        hint: The way out, in the imperative; empty where there is none.
+    The message says what was found and expected; the hint, in the imperative, what to
+    do, and is empty where nobody knows.
     """
 
     exit_status = 1
@@ -46,7 +45,7 @@ class SiloError(FairSiloError):
         place: The file, folder or column, as the silo's owner knows it.
         found: What is there, as an aggregate.
         expected: What should be there.
-        hint: The way out.
+        hint: What to do.
     """
 
     def __init__(

@@ -15,12 +15,7 @@ from components.store import MYSQL, Store
 
 
 def table(name: str, *columns: sa.Column[Any]) -> sa.Table:
-    """Declare a journal's table.
-
-    Args:
-        name: Its name in the store.
-        columns: What is kept besides use case, reason and time.
-    """
+    """Declare a journal's table, with columns besides use case, reason and time."""
     return sa.Table(
         name,
         sa.MetaData(),
@@ -34,14 +29,7 @@ def table(name: str, *columns: sa.Column[Any]) -> sa.Table:
 
 
 class Journal:
-    """One use case's rows of a journal.
-
-    Args:
-        url: SQLAlchemy's URL of the store, or a reference to it
-            (`components/store_url.py`).
-        use_case: Name of the use case.
-        of: The table, as `table` declares it.
-    """
+    """One use case's rows of a journal in a store, given by its URL."""
 
     def __init__(self, url: str, use_case: str, of: sa.Table) -> None:
         self._store = Store(url, of.metadata)
@@ -50,11 +38,8 @@ class Journal:
 
     def history(self) -> list[dict[str, Any]]:
         """Return all rows by column, oldest first."""
-        query = (
-            sa.select(self._table)
-            .where(self._table.c.use_case == self._use_case)
-            .order_by(self._table.c.id)
-        )
+        own = self._table.c.use_case == self._use_case
+        query = sa.select(self._table).where(own).order_by(self._table.c.id)
         with self._store.begin() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 

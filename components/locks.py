@@ -22,10 +22,8 @@ logger = logging.getLogger(__name__)
 def exclusive(path: pathlib.Path, work: str) -> Iterator[None]:
     """Hold a lock while the block runs; wait for it if another process does.
 
-    Args:
-        path: The lock's file. It stays: were it removed, two processes could hold
-            locks on two files of one name.
-        work: What the block does, for the log line of who has to wait.
+    The lock's file stays: were it removed, two processes could hold locks on two files
+    of one name. `work` stands in the log line of who has to wait.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with path.open("ab") as file:

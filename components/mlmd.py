@@ -10,14 +10,8 @@ def last_runs(store: Any, artifacts: Iterable[Any]) -> dict[int, int]:  # noqa: 
     """Return the last execution that gave each artifact out, cached or not.
 
     A run that finds an earlier artifact in the cache has come to it again, so the
-    order of artifacts' ids is not that of the runs.
-
-    Args:
-        store: An ml_metadata MetadataStore.
-        artifacts: Its artifacts.
-
-    Returns:
-        Ids of executions by id of artifact; none for one that nothing gave out.
+    order of artifacts' ids is not that of the runs. Ids of executions by id of
+    artifact; none for one that nothing gave out.
     """
     from ml_metadata.proto.metadata_store_pb2 import Event  # slow
 

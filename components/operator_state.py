@@ -25,29 +25,16 @@ _DECISIONS = journal.table(
 
 @dataclasses.dataclass(frozen=True)
 class Decision:
-    """What was decided about a silo.
-
-    Attributes:
-        silo: The silo's id.
-        action: `quarantine` or `release`.
-        reason: Why, in the operator's words.
-        at: When, ISO 8601 in UTC.
-    """
+    """What was decided about a silo, and why."""
 
     silo: str
-    action: str
+    action: str  # `quarantine` or `release`
     reason: str
-    at: str
+    at: str  # ISO 8601 in UTC
 
 
 class OperatorState:
-    """One use case's decisions.
-
-    Args:
-        url: SQLAlchemy's URL of the store, or a reference to it
-            (`components/store_url.py`).
-        use_case: Name of the use case.
-    """
+    """One use case's decisions in a store, given by its URL or a reference to it."""
 
     def __init__(self, url: str, use_case: str) -> None:
         self._journal = Journal(url, use_case, _DECISIONS)
@@ -83,7 +70,7 @@ class OperatorState:
         """
         if silo not in self.quarantined():
             raise SettingsError(
-                f"silo `{silo}` is not quarantined by hand",
+                f"silo `{silo}` is not quarantined manually",
                 "a silo that the checks refuse is released by mending its data; see "
                 "`fairsilo silo check`",
             )

@@ -23,8 +23,7 @@ MYSQL: dict[str, Any] = {
     "mysql_collate": "utf8mb4_bin",
 }
 
-_CONNECT_TIMEOUT_S = 10
-_ANSWER_TIMEOUT_S = 60
+_TIMEOUTS_S = {"connect_timeout": 10, "read_timeout": 60, "write_timeout": 60}
 _SECRET = f"check the URL in the secret `{store_url.SECRET}`"
 # What a person must mend, in the URL or on the server, by the server's error numbers.
 _REFUSALS = {
@@ -49,9 +48,7 @@ class StoreDownError(FairSiloError):
 class Store:
     """A database with some tables, made where they are missing.
 
-    Args:
-        url: SQLAlchemy's URL, or a reference (`components/store_url.py`).
-        tables: The tables to make.
+    Its URL is SQLAlchemy's, or a reference (`components/store_url.py`).
 
     Raises:
         SettingsError: The URL can't be used, or the server refuses it.
@@ -82,7 +79,7 @@ def place(url: sa.URL) -> str:
 
 
 def url_place(url: str) -> str:
-    """Return where a store is, for people, from its URL or a reference to it."""
+    """Return where a store is, for people, from its URL or a reference."""
     return place(sa.make_url(store_url.resolve(url)))
 
 
@@ -147,19 +144,13 @@ def _sentence(url: sa.URL, error: BaseException | None) -> FairSiloError:
 
 
 def _engine(url: sa.URL) -> sa.Engine:
+    options: dict[str, Any] = {}
     if url.get_backend_name() == "sqlite":
         pathlib.Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
-        return sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
-    return sa.create_engine(
-        url,
-        poolclass=sa.NullPool,  # a kept connection would not outlive the server
-        hide_parameters=True,
+    else:
+        options["connect_args"] = _TIMEOUTS_S
         # Stricter levels lock gaps between rows: two runs that end at once and
         # replace their documents would deadlock.
-        isolation_level="READ COMMITTED",
-        connect_args={
-            "connect_timeout": _CONNECT_TIMEOUT_S,
-            "read_timeout": _ANSWER_TIMEOUT_S,
-            "write_timeout": _ANSWER_TIMEOUT_S,
-        },
-    )
+        options["isolation_level"] = "READ COMMITTED"
+    # A kept connection would not outlive the server.
+    return sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True, **options)

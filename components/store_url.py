@@ -28,10 +28,7 @@ _EXPECTED = (
 
 
 def resolve(url: str) -> str:
-    """Return a store's URL, read from the environment where it is a reference.
-
-    Args:
-        url: SQLAlchemy's URL, or `env:NAME`.
+    """Return a store's URL, read from the environment where it is `env:NAME`.
 
     Raises:
         SettingsError: The variable is missing or empty, or what was found is no URL

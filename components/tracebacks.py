@@ -48,12 +48,7 @@ def place(error: BaseException) -> str:
 
 
 def write(about: str, text: str) -> None:
-    """Write what `of` gave to the operator's log.
-
-    Args:
-        about: What it is about: `task=profile silo=north`.
-        text: The traceback.
-    """
+    """Write what `of` gave to the operator's log, about `task=profile silo=north`."""
     logger.error("%s: the error that is told arose here:\n%s", about, text)
 
 

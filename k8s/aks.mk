@@ -25,12 +25,13 @@ aks-up: ## Do what aks-plan showed; tell the chart where things are; log kubectl
 	az aks get-credentials --overwrite-existing --resource-group "$$($(AKS_OUTPUT) resource_group)" --name "$$($(AKS_OUTPUT) cluster)"
 	kubelogin convert-kubeconfig --login azurecli
 
-# `az acr login` wants docker; its token does for any builder.
+# `az acr login` wants docker; its token does for any builder. `make -n` runs a line with
+# $(MAKE) in it, and would start Terraform: so `make`.
 aks-images: ## Build and push the images, and write their digests to images.json
 	registry="$$($(AKS_OUTPUT) registry)" && \
 	az acr login --name "$$registry" --expose-token --query accessToken --output tsv | \
 	  $(IMAGE_BUILDER) login --username 00000000-0000-0000-0000-000000000000 --password-stdin "$$registry.azurecr.io" && \
-	$(MAKE) images-push IMAGE_REGISTRY="$$registry.azurecr.io/" && \
+	make images-push IMAGE_REGISTRY="$$registry.azurecr.io/" && \
 	k8s/terraform/digests.sh "$$registry" "$(IMAGE_VERSION)" > $(AKS_IMAGES).part
 	mv $(AKS_IMAGES).part $(AKS_IMAGES)
 

@@ -19,27 +19,17 @@ from components.payloads.decision import Waiver
 
 @dataclasses.dataclass(frozen=True)
 class OperatorSnapshot:
-    """The operator's state at one moment.
+    """The operator's state at one moment."""
 
-    Attributes:
-        quarantined: Reasons of the silos that were quarantined manually.
-        waivers: The waivers that held, by the digest of the model that they are for.
-    """
-
-    quarantined: Mapping[str, str]
-    waivers: Mapping[str, Sequence[Waiver]]
+    quarantined: Mapping[str, str]  # reasons by silo
+    waivers: Mapping[str, Sequence[Waiver]]  # by the digest of the model
 
 
 NOTHING = OperatorSnapshot({}, {})
 
 
 def read(url: str, use_case: str) -> OperatorSnapshot:
-    """Return the operator's state as it is now.
-
-    Args:
-        url: Its store (`Places.operator_store`).
-        use_case: Name of the use case.
-    """
+    """Return the operator's state as it is now in a store."""
     today = datetime.datetime.now(datetime.UTC).date()
     return OperatorSnapshot(
         OperatorState(url, use_case).quarantined(),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import pathlib
 import shutil
-import uuid
 
 from ml_metadata.proto import metadata_store_pb2
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
@@ -16,7 +15,7 @@ from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
 
-from components import digests
+from components import atomic, digests
 from components.batch_inferrer.component import BatchInferrer
 from components.dashboard.component import Dashboard
 from components.fairness_evaluator.component import FairnessEvaluator
@@ -194,11 +193,9 @@ def _metadata(places: Places) -> metadata_store_pb2.ConnectionConfig:
 
 def stage_schema(use_case: UseCase, places: Places) -> None:
     """Copy the schema to where the chain reads it; do so before a run."""
-    staged = _staged_schema(use_case, places)
-    staged.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = staged.with_name(f".{uuid.uuid4().hex}")
-    shutil.copyfile(use_case.schema_file, unfinished)
-    unfinished.replace(staged)  # another run may read it now
+    # Another run may read it now.
+    with atomic.written(_staged_schema(use_case, places)) as unfinished:
+        shutil.copyfile(use_case.schema_file, unfinished)
 
 
 def _staged_schema(use_case: UseCase, places: Places) -> pathlib.Path:

@@ -8,16 +8,12 @@ import pathlib
 
 @dataclasses.dataclass(frozen=True)
 class Places:
-    """The folders and stores of a use case's runs.
+    """The folders and stores of a use case's runs."""
 
-    Attributes:
-        output: The folder that holds all of them, absolute.
-        store: The database that holds metadata and the operator's state where it
-            is shared (`components/store_url.py`); empty: sqlite files in `output`.
-    """
-
-    output: pathlib.Path
+    output: pathlib.Path  # holds all of them; absolute
     store: str = ""
+    """The database where it is shared (`components/store_url.py`); empty: sqlite
+    files in `output`."""
 
     @property
     def homes(self) -> pathlib.Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from components.dashboard.settings import DashboardSettings
 from components.errors import SettingsError
@@ -19,70 +19,28 @@ from components.payloads.minimum_data import MinimumData
 from pipelines import settings as settings_file
 from pipelines.settings import ScoresSettings
 
-if TYPE_CHECKING:
-    from components.fairness_evaluator.evaluation import Measured
-    from components.fairness_evaluator.score_columns import Lack
-
 PAGE = "index.html"
 EVALUATION = "evaluation"
 
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What to evaluate, and how.
+    """What to evaluate, and how."""
 
-    Attributes:
-        folder: Holds one Parquet file a silo.
-        name: What the evaluation is called on its page.
-        label: The label's column.
-        score: The scores' column.
-        baseline_score: The column of the model to compare with; empty for none.
-        settings: What is measured and demanded.
-    """
-
-    folder: pathlib.Path
-    name: str
-    label: str
-    score: str
-    baseline_score: str
+    folder: pathlib.Path  # one Parquet file a silo
+    name: str  # what the evaluation is called on its page
+    label: str  # the label's column
+    score: str  # the scores' column
+    baseline_score: str  # the column of the model to compare with; empty for none
     settings: ScoresSettings
 
 
-@dataclasses.dataclass(frozen=True)
-class Verdict:
-    """What came of it.
+class Verdict(NamedTuple):
+    """What came of it."""
 
-    Attributes:
-        measured: The figures, and who was left out.
-        decision: What the gates say; None where none is set.
-        silos: Ids of all silos.
-        folder: Where it was written to.
-        lacks: What columns some silos lack, by silo.
-    """
-
-    measured: Measured
-    decision: Decision | None
-    silos: tuple[str, ...]
-    folder: pathlib.Path
-    lacks: dict[str, Lack]
-
-    def summary(self) -> dict[str, Any]:
-        """Return it for scripts."""
-        overall = self.measured.figures.metric("auc")
-        auc = overall.value if overall else None
-        return {
-            "silos": len(self.silos),
-            "rows": overall.rows if overall else 0,
-            "auc": None if auc is None else round(auc, 4),
-            "left_out": self.measured.left_out,
-            "missing_columns": {
-                silo: lack.columns for silo, lack in self.lacks.items()
-            },
-            "blessed": self.decision.blessed if self.decision else None,
-            "reasons": list(self.decision.reasons) if self.decision else [],
-            "table": str(self.folder / EVALUATION / table.CSV),
-            "page": str(self.folder / PAGE),
-        }
+    summary: dict[str, Any]  # for scripts
+    decision: Decision | None  # None where no gate is set
+    notes: Sequence[str]  # what columns some silos lack, in sentences
 
 
 def request(
@@ -127,16 +85,16 @@ def request(
 
 
 def evaluate(request: Request, to: pathlib.Path) -> Verdict:
-    """Measure, decide where gates are set, and write the page.
+    """Measure, decide where gates are set, and write the page into a folder.
 
-    Args:
-        request: What to evaluate.
-        to: Folder for all that is written; what an earlier call wrote is replaced.
+    What an earlier call wrote there is replaced.
 
     Raises:
         FairSiloError: The folder can't be used, no file has one of the columns, or
             no silo could be evaluated.
     """
+    from components import digests
+    from components.dashboard import report, run_page
     from components.fairness_evaluator import (
         decision,
         evaluation,
@@ -146,11 +104,13 @@ def evaluate(request: Request, to: pathlib.Path) -> Verdict:
     from components.fairness_evaluator.sketches.rows import ScoredModel
 
     examples = predictions.find(request.folder, request.name)
-    lacks = score_columns.check(examples, _named(request))
-    columns = {
-        table.CANDIDATE: request.score,
-        table.BASELINE: request.baseline_score,
-    }
+    named = {request.label: score_columns.LABEL, request.score: score_columns.SCORE}
+    if request.baseline_score:
+        named[request.baseline_score] = score_columns.BASELINE
+    for column in request.settings.evaluation.slices:
+        named.setdefault(column, score_columns.SLICE)
+    lacks = score_columns.check(examples, named)
+    columns = {table.CANDIDATE: request.score, table.BASELINE: request.baseline_score}
     models = [
         ScoredModel(model, "", predictions.digest(examples, column), column)
         for model, column in columns.items()
@@ -171,8 +131,7 @@ def evaluate(request: Request, to: pathlib.Path) -> Verdict:
     )
     predictions.check_told(examples, measured.left_out)
     measured.figures.write(below)
-    egress.write(below, measured.departures)
-    counted = {silo: lacks[silo] for silo in lacks if silo not in measured.left_out}
+    egress.write(below, measured.egress)
     decided = None
     if gates:
         baseline = Baseline("", models[1].digest, "") if models[1:] else None
@@ -180,34 +139,27 @@ def evaluate(request: Request, to: pathlib.Path) -> Verdict:
             measured.figures, examples.silos, measured.left_out, gates, baseline
         )
         decided.write(to)
-    _write_page(request, measured, decided, to)
-    return Verdict(measured, decided, tuple(examples.silos), to, counted)
-
-
-def _named(request: Request) -> dict[str, str]:
-    """Return the columns that are asked for, with what named each."""
-    from components.fairness_evaluator import score_columns
-
-    named = {request.label: score_columns.LABEL, request.score: score_columns.SCORE}
-    if request.baseline_score:
-        named[request.baseline_score] = score_columns.BASELINE
-    slices = dict.fromkeys(request.settings.evaluation.slices, score_columns.SLICE)
-    return {**named, **{k: by for k, by in slices.items() if k not in named}}
-
-
-def _write_page(
-    request: Request, measured: Measured, decided: Decision | None, to: pathlib.Path
-) -> None:
-    from components import digests
-    from components.dashboard import report, run_page
-
     about = report.About(
         use_case=request.name,
         span="",
         code=digests.of_code("dashboard"),
         settings=request.settings.model_dump(mode="json"),
     )
-    html = run_page.render_evaluation(
-        about, decided, measured.figures, to / EVALUATION, DashboardSettings()
-    )
+    found = report.of_evaluation(about, decided, measured.figures)
+    html = run_page.with_views(found, below, DashboardSettings())
     (to / PAGE).write_text(html, encoding="utf-8")
+    counted = {silo: lacks[silo] for silo in lacks if silo not in measured.left_out}
+    overall = measured.figures.metric("auc")
+    auc = overall.value if overall else None
+    summary = {
+        "silos": len(examples.silos),
+        "rows": overall.rows if overall else 0,
+        "auc": None if auc is None else round(auc, 4),
+        "left_out": measured.left_out,
+        "missing_columns": {silo: lack.columns for silo, lack in counted.items()},
+        "blessed": decided.blessed if decided else None,
+        "reasons": list(decided.reasons) if decided else [],
+        "table": str(below / table.CSV),
+        "page": str(to / PAGE),
+    }
+    return Verdict(summary, decided, score_columns.sentences(counted))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import fnmatch
 import pathlib
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -25,8 +26,12 @@ from components.silo_example_gen.settings import (
     SourceSettings,
 )
 from components.silo_validator.settings import ValidationSettings
-from pipelines.kubeflow.settings import KubeflowSettings, ScheduleSettings
-from pipelines.settings_reference import section_of
+from pipelines.kubeflow.settings import (
+    KubeflowSettings,
+    ScheduleName,
+    ScheduleSettings,
+)
+from pipelines.settings_reference import settings_of
 
 SettingsT = TypeVar("SettingsT", bound=Section)
 
@@ -67,7 +72,9 @@ class UseCaseSettings(Section):
     kubeflow: KubeflowSettings = KubeflowSettings()
     """How the chain runs on a cluster."""
 
-    schedules: dict[str, ScheduleSettings] = pydantic.Field(default_factory=dict)
+    schedules: dict[ScheduleName, ScheduleSettings] = pydantic.Field(
+        default_factory=dict
+    )
     """Recurring runs on a cluster, by name."""
 
     @pydantic.model_validator(mode="after")
@@ -96,10 +103,7 @@ class ScoresSettings(Section):
 
 
 def of_scores(overrides: Sequence[str]) -> ScoresSettings:
-    """Return the settings for scores that were made elsewhere, of no use case.
-
-    Args:
-        overrides: `a.b=c` each, such as `evaluation.slices=[sex]`.
+    """Return the settings for scores of no use case, from overrides `a.b=c`.
 
     Raises:
         SettingsError: An override can't be used; all faults are named.
@@ -158,7 +162,7 @@ def _validate(
     except pydantic.ValidationError as error:
         found = _distinct(error.errors())
         faults = "\n".join(f"  {_fault(kind, item)}" for item in found)
-        many = f"{len(found)} settings" if len(found) > 1 else "1 setting"
+        many = f"{len(found)} setting{'s' if len(found) > 1 else ''}"
         raise SettingsError(f"{where}: {many} can't be used:\n{faults}", hint) from None
 
 
@@ -209,19 +213,14 @@ def _parse(text: str, where: str) -> Any:  # noqa: ANN401  whatever the text say
 def _read(path: pathlib.Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise SettingsError(
-            f"{path}: found no such file, expected the use case's settings"
-        ) from None
     except UnicodeDecodeError:
         raise SettingsError(
-            f"{path}: found bytes that are not UTF-8",
-            "save the file as UTF-8",
+            f"{path}: found bytes that are not UTF-8", "save the file as UTF-8"
         ) from None
     except OSError as error:
         raise SettingsError(
-            f"{path}: found a file that can't be read ({error.strerror}), expected "
-            "the use case's settings"
+            f"{path}: found no file that can be read ({error.strerror}), expected the "
+            "use case's settings"
         ) from None
     data = _parse(text, str(path))
     if not isinstance(data, dict):
@@ -273,11 +272,7 @@ def _fault(kind: type[Section], item: Mapping[str, Any]) -> str:
 
 def _known(root: type[Section], place: Sequence[str | int]) -> list[str]:
     """Return the keys that are allowed at a place."""
-    section, by_name = root, False
-    for part in place:
-        if by_name:  # the name of a section, such as a schedule's
-            by_name = False
-            continue
-        found, by_name = section_of(section.model_fields[str(part)].annotation)
-        section = found or section
-    return list(section.model_fields)
+    here = ".".join(map(str, place))
+    all_places = (one.place.removesuffix(".*") for one in settings_of(root))
+    found = (one.rpartition(".") for one in all_places)
+    return [name for above, _, name in found if fnmatch.fnmatchcase(here, above)]

@@ -25,27 +25,16 @@ _BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 
 class Setting(NamedTuple):
-    """One setting, or a section of settings.
+    """One setting, or a section of settings."""
 
-    Attributes:
-        place: Where it is, such as `training.rounds`; `*` stands for any name.
-        field: Its pydantic field.
-        section: The class of the section; None for a setting.
-    """
-
-    place: str
+    place: str  # such as `training.rounds`; `*` stands for any name
     field: FieldInfo
-    section: type[Section] | None
+    section: type[Section] | None  # None for a setting
 
     @property
     def description(self) -> str:
         """What it means, in one line."""
         return " ".join((self.field.description or "").split())
-
-    @property
-    def kind(self) -> type[str | int | float | bool]:
-        """The plain type that a form asks for."""
-        return self.field.annotation if self.field.annotation in _TYPES else str
 
     @property
     def expected(self) -> str:
@@ -77,11 +66,7 @@ def settings_of(section: type[Section], prefix: str = "") -> Iterator[Setting]:
 
 
 def find(section: type[Section], place: str) -> Setting:
-    """Return the setting at a place below a section.
-
-    Raises:
-        KeyError: There is none.
-    """
+    """Return the setting at a place below a section; KeyError where there is none."""
     return {one.place: one for one in settings_of(section)}[place]
 
 
@@ -137,20 +122,18 @@ def to_markdown(section: type[Section]) -> str:
         "changes one of them for a run.",
         "This page is what `fairsilo config reference` prints.",
     ]
-    for place, field, inner in (found := [*settings_of(section)]):
-        if "." in place:
+    for one in settings_of(section):
+        top, _, name = one.place.partition(".")
+        if name in {"", "*"}:
+            lines += ["", f"## {top}", "", one.description]
+            lines += ["", "| setting | value | default | |", "|---|---|---|---|"]
             continue
-        lines += ["", f"## {place.removesuffix('.*')}", ""]
-        lines.append(Setting(place, field, inner).description)
-        rows = [one for one in found if one.place.startswith(f"{place}.")]
-        lines += ["", "| setting | value | default | |", "|---|---|---|---|"]
-        for one in rows:
-            default = f"`{one.default}`" if one.default else "none: needed"
-            cells = [f"`{one.place.removeprefix(f'{place}.')}`", one.expected, default]
-            if one.section:
-                cells[1:] = ["section", ""]
-            text = " | ".join(cell.replace("|", "\\|") for cell in cells)
-            lines.append(f"| {text} | {one.description} |")
+        default = f"`{one.default}`" if one.default else "none: needed"
+        cells = (f"`{name}`", one.expected, default)
+        if one.section:
+            cells = (f"`{name}`", "section", "")
+        text = " | ".join(cell.replace("|", "\\|") for cell in cells)
+        lines.append(f"| {text} | {one.description} |")
     return "\n".join(lines)
 
 

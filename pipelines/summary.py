@@ -8,24 +8,27 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-import uuid
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from components import atomic
 from components.payloads import egress, ledger, manifest, pushed_model, table
 from components.payloads.cohort import Cohort
-from components.payloads.decision import Decision
-from components.payloads.egress import Departure
+from components.payloads.decision import Decision, GateResult
+from components.payloads.egress import EgressItem
 from components.payloads.findings import Finding
 from components.payloads.ledger import Ledger, Unscored
 from components.payloads.manifest import Manifest
 from components.payloads.model_run import Dropped, RunRecord
 from components.payloads.payload import Payload
+from components.payloads.table import Figure
 from components.payloads.unused_columns import UnusedColumn, UnusedColumns
 from components.scoring import model
 from pipelines import faults
 from pipelines.places import Places
-from pipelines.runners.result import NodeResult
+
+if TYPE_CHECKING:
+    from pipelines.runners.results import NodeResult
 
 RUNNING = "running"
 BLESSED = "blessed"
@@ -97,7 +100,7 @@ class Silo:
     auc: float | None = None
     auc_low: float | None = None
     auc_high: float | None = None
-    left: tuple[Departure, ...] = ()
+    left: tuple[EgressItem, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,57 +123,33 @@ class Predictions:
 
 @dataclasses.dataclass(frozen=True)
 class Summary(Payload):
-    """How a run ended, or that it is running.
-
-    Attributes:
-        run_id: Name of the run, unique in its use case.
-        use_case: Name of the use case.
-        span: Its span; empty where the data has none or it is not known yet.
-        status: `running`, or a key of `EXIT_STATUS`.
-        reasons: Why it is not blessed or not complete, each a sentence.
-        metrics: AUC over all silos.
-        gates: What the gates said.
-        baseline: The model compared with; None when there is none.
-        worst_silo: The worst judged silo; None when none was judged.
-        gap: Highest less lowest AUC of the judged silos.
-        silos: All silos, sorted by id.
-        unused_columns: The schema's columns that the model does not get.
-        unscored: Silos of which rows were not scored.
-        untrained: Admitted silos that took part in no round.
-        without: Columns of the model that a silo's rows lack, by silo.
-        evaluation: Folder of the evaluation; None where it did not come to one.
-        blessing: Folder of the decision.
-        pushed: Whether the model went into service.
-        model: The model's files.
-        predictions: What was scored.
-        dashboard: The run's page; None where it wrote none.
-        seconds: How long each node took, unit: seconds.
-    """
+    """How a run ended, or that it is running."""
 
     FILE_NAME: ClassVar[str] = "summary.json"
     NODE: ClassVar[str] = "a run"
 
-    run_id: str
+    run_id: str  # unique in its use case
     use_case: str
-    span: str
-    status: str
-    reasons: tuple[str, ...] = ()
+    span: str  # empty where the data has none or it is not known yet
+    status: str  # `running`, or a key of `EXIT_STATUS`
+    reasons: tuple[str, ...] = ()  # why not blessed or not complete, in sentences
     metrics: Metrics = Metrics()
     gates: tuple[Gate, ...] = ()
     baseline: Baseline | None = None
     worst_silo: WorstSilo | None = None
-    gap: float | None = None
-    silos: tuple[Silo, ...] = ()
+    gap: float | None = None  # highest less lowest AUC of the judged silos
+    silos: tuple[Silo, ...] = ()  # sorted by id
     unused_columns: tuple[UnusedColumn, ...] = ()
     unscored: tuple[Unscored, ...] = ()
     untrained: tuple[Dropped, ...] = ()
     without: dict[str, list[str]] = dataclasses.field(default_factory=dict)
-    evaluation: str | None = None
-    blessing: str | None = None
-    pushed: bool = False
+    """Columns of the model that a silo's rows lack, by silo."""
+    evaluation: str | None = None  # its folder
+    blessing: str | None = None  # its folder
+    pushed: bool = False  # whether the model went into service
     model: ModelFiles = ModelFiles()
     predictions: Predictions = Predictions()
-    dashboard: str | None = None
+    dashboard: str | None = None  # the run's page
     seconds: dict[str, float] = dataclasses.field(default_factory=dict)
 
     @property
@@ -214,14 +193,7 @@ class Summary(Payload):
 def of_run(
     run_id: str, use_case: str, places: Places, nodes: Mapping[str, NodeResult]
 ) -> Summary:
-    """Return the summary of a run that came to its end.
-
-    Args:
-        run_id: Name of the run.
-        use_case: Name of the use case.
-        places: Where it wrote.
-        nodes: What its nodes gave.
-    """
+    """Return the summary of a run that came to its end."""
     outputs = {key: f for node in nodes.values() for key, f in node.outputs.items()}
     listed = Manifest.read(outputs["examples"])
     cohort = Cohort.read(outputs["cohort"])
@@ -229,8 +201,7 @@ def of_run(
     scored = Ledger.read(outputs["inference_result"])
     figures = table.read(outputs["evaluation"])
     untrained = RunRecord.read(outputs["model_run"]).untrained(cohort.admitted)
-    overall = figures.metric("auc")
-    following = figures.metric("auc", split=manifest.NEXT)
+    found = (figures.metric("auc"), figures.metric("auc", split=manifest.NEXT))
     digest = model.read_card(outputs["model"]).digest
     status, reasons = _status(cohort, decision, scored, untrained)
     held_back = pushed_model.why_held_back(outputs["pushed_model"])
@@ -243,18 +214,8 @@ def of_run(
         span=listed.span,
         status=status,
         reasons=(*reasons, *filter(None, [held_back])),
-        metrics=Metrics(
-            overall.value if overall else None, following.value if following else None
-        ),
-        gates=tuple(
-            Gate(
-                gate.gate,
-                gate.passed,
-                gate.waived,
-                gate.waiver.by if gate.waiver and gate.waived else None,
-            )
-            for gate in decision.gates
-        ),
+        metrics=Metrics(*(figure.value if figure else None for figure in found)),
+        gates=tuple(map(_gate, decision.gates)),
         baseline=Baseline(decision.baseline.span, decision.baseline.digest)
         if decision.baseline
         else None,
@@ -284,26 +245,14 @@ def of_run(
 
 
 def of_start(run_id: str, use_case: str, span: str) -> Summary:
-    """Return the summary of a run that has begun.
-
-    Args:
-        run_id: Name of the run.
-        use_case: Name of the use case.
-        span: The span asked for; `latest` is not known yet.
-    """
+    """Return the summary of a run that has begun; the span `latest` is not known."""
     return Summary(run_id, use_case, "" if span == LATEST else span, RUNNING)
 
 
 def of_failure(
     started: Summary, error: BaseException, nodes: Mapping[str, NodeResult]
 ) -> Summary:
-    """Return the summary of a run that a fault or Ctrl-C ended.
-
-    Args:
-        started: Its summary when it began.
-        error: What ended it.
-        nodes: What its nodes gave until then.
-    """
+    """Return the summary of a run that a fault or Ctrl-C ended."""
     stopped = not isinstance(error, Exception)
     text = "stopped by Ctrl-C; the next run goes on from there"
     if isinstance(error, Exception):
@@ -321,10 +270,8 @@ def of_failure(
 def write(summary: Summary, places: Places) -> pathlib.Path:
     """Write a summary whole into its run's folder and return the file."""
     path: pathlib.Path = places.runs / summary.run_id / Summary.FILE_NAME
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{uuid.uuid4().hex}")
-    unfinished.write_text(summary.to_json() + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    with atomic.written(path) as unfinished:
+        unfinished.write_text(summary.to_json() + "\n", encoding="utf-8")
     return path
 
 
@@ -344,6 +291,11 @@ def _status(
     return status, reasons + missed
 
 
+def _gate(found: GateResult) -> Gate:
+    by = found.waiver.by if found.waiver and found.waived else None
+    return Gate(found.gate, found.passed, found.waived, by)
+
+
 def _silos(
     listed: Manifest,
     cohort: Cohort,
@@ -356,26 +308,24 @@ def _silos(
     rows = {entry.silo.id: entry for entry in listed}
     aucs = {figure.silo: figure for figure in figures.by_silo("auc")}
     not_judged = {item.silo for item in decision.not_judged}
-    silos = []
-    for member in cohort.members:
-        auc = aucs.get(member.silo)
-        known = auc is not None and auc.value is not None
-        silos.append(
-            Silo(
-                silo=member.silo,
-                rows_train=rows[member.silo].rows(manifest.TRAIN),
-                rows_eval=rows[member.silo].rows(manifest.EVAL),
-                admitted=member.admitted,
-                reasons=member.reasons,
-                notes=member.notes,
-                judged=known and member.silo not in not_judged,
-                auc=auc.value if auc else None,
-                auc_low=auc.low if auc else None,
-                auc_high=auc.high if auc else None,
-                left=left.get(member.silo, ()),
-            )
+    none = Figure("", "", "", "", "", "auc")
+    return tuple(
+        Silo(
+            silo=member.silo,
+            rows_train=rows[member.silo].rows(manifest.TRAIN),
+            rows_eval=rows[member.silo].rows(manifest.EVAL),
+            admitted=member.admitted,
+            reasons=member.reasons,
+            notes=member.notes,
+            judged=auc.value is not None and member.silo not in not_judged,
+            auc=auc.value,
+            auc_low=auc.low,
+            auc_high=auc.high,
+            left=left.get(member.silo, ()),
         )
-    return tuple(silos)
+        for member in cohort.members
+        for auc in [aucs.get(member.silo, none)]
+    )
 
 
 def _span(nodes: Mapping[str, NodeResult]) -> str:

@@ -21,10 +21,9 @@ import importlib.util
 import itertools
 import pathlib
 import re
-import shutil
-import uuid
 from collections.abc import Collection, Sequence
 
+from components import atomic
 from components.errors import SettingsError
 from components.silo_example_gen import discovery
 from pipelines.settings import UseCaseSettings, load
@@ -38,18 +37,11 @@ NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 @dataclasses.dataclass(frozen=True)
 class UseCase:
-    """A use case with its files found and its settings checked.
-
-    Attributes:
-        name: Its name.
-        project: Folder that holds `pipelines/` and `schemas/`; relative paths in the
-            settings start here.
-        settings: Its settings; `silos.root` is absolute.
-    """
+    """A use case with its files found and its settings checked."""
 
     name: str
-    project: pathlib.Path
-    settings: UseCaseSettings
+    project: pathlib.Path  # holds `pipelines/` and `schemas/`
+    settings: UseCaseSettings  # paths in it are absolute
 
     @property
     def folder(self) -> pathlib.Path:
@@ -73,14 +65,7 @@ class UseCase:
         return pathlib.Path(self.settings.silos.root)
 
     def prepare(self) -> bool:
-        """Make the data where a source is given and the data isn't there yet.
-
-        All of it or nothing: `source.py` fills a folder beside, which then takes the
-        data's place.
-
-        Returns:
-            Whether it was made now.
-        """
+        """Make the data where a source is given and it isn't there; say whether so."""
         source = self.folder / "source.py"
         if self.data.exists() or not source.exists():
             return False
@@ -89,16 +74,12 @@ class UseCase:
             raise SettingsError(f"{source}: found no module, expected prepare(root)")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        unfinished = self.data.with_name(f".{self.data.name}-{uuid.uuid4().hex}")
-        unfinished.parent.mkdir(parents=True, exist_ok=True)
         try:
-            module.prepare(unfinished)
-            unfinished.rename(self.data)
+            with atomic.written(self.data) as unfinished:
+                module.prepare(unfinished)
         except OSError:
             if not self.data.exists():  # else another run was faster
                 raise
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
         return True
 
     def check_quorum(self) -> None:
@@ -110,12 +91,11 @@ class UseCase:
         if not self.data.is_dir():
             return
         number = sum(map(discovery.may_be_silo, self.data.iterdir()))
+        judged = self.settings.gates.minimum_data.judged_silos
         needed = {
             "validation.quorum": self.settings.validation.quorum,
             "training.quorum_per_round": self.settings.training.quorum_per_round,
-            "gates.minimum_data.judged_silos": (
-                self.settings.gates.minimum_data.judged_silos
-            ),
+            "gates.minimum_data.judged_silos": judged,
         }
         above = [f"`{name}` is {n}" for name, n in needed.items() if n > number > 0]
         if above:
@@ -139,7 +119,7 @@ def find(
         name: Its name.
         overrides: Settings to change, `a.b=c` each.
         patch: A YAML file with settings to change before those, if it is there.
-        base: Where relative paths in the settings start, by default the project.
+        base: Where relative paths in the settings start; by default the project.
 
     Raises:
         SettingsError: There is no such use case, or it isn't whole.
@@ -148,7 +128,21 @@ def find(
     if project is None:
         raise unknown(name)
     settings = load(_settings(project, name), overrides, patch)
-    return _open(name, project, settings, base or project)
+    silos, training, base = settings.silos, settings.training, base or project
+    root = _absolute(silos.root, base, "silos.root")
+    silos = silos.model_copy(update={"root": root})
+    if training.silo_registry:
+        registry = _absolute(training.silo_registry, base, "training.silo_registry")
+        training = training.model_copy(update={"silo_registry": registry})
+    settings = settings.model_copy(update={"silos": silos, "training": training})
+    use_case = UseCase(name, project, settings)
+    if not use_case.schema_file.exists():
+        raise SettingsError(
+            f"use case `{name}`: found no {use_case.schema_file}, expected the schema "
+            "of its rows"
+        )
+    _check_columns(use_case)
+    return use_case
 
 
 def exists(name: str) -> bool:
@@ -161,7 +155,7 @@ def unknown(name: str, nor: str = "", others: Collection[str] = ()) -> SettingsE
 
     Args:
         name: The name.
-        nor: Where else it was sought in vain, for people, such as `a run of it`.
+        nor: What else was sought in vain, such as `a run of it in build`.
         others: Names of use cases that are known otherwise.
     """
     if not NAME.fullmatch(name) and not nor:
@@ -200,47 +194,18 @@ def projects() -> list[pathlib.Path]:
 
 
 def output(name: str) -> pathlib.Path:
-    """Return the folder that a use case's runs write to if none is given.
-
-    Args:
-        name: Its name; of a use case that is gone, runs may still be there.
-    """
+    """Return the folder that a use case's runs write to if none is given."""
     return (_project(name) or projects()[0]) / "build" / name
 
 
 def _project(name: str) -> pathlib.Path | None:
     """Return the folder whose use case has that name; None where none has."""
-    if not NAME.fullmatch(name):
-        return None
-    for project in projects():
-        if _settings(project, name).exists():
-            return project
-    return None
+    found = projects() if NAME.fullmatch(name) else []
+    return next((one for one in found if _settings(one, name).exists()), None)
 
 
 def _settings(project: pathlib.Path, name: str) -> pathlib.Path:
     return project / "pipelines" / name / "settings.yaml"
-
-
-def _open(
-    name: str, project: pathlib.Path, settings: UseCaseSettings, base: pathlib.Path
-) -> UseCase:
-    silos = settings.silos.model_copy(
-        update={"root": _absolute(settings.silos.root, base, "silos.root")}
-    )
-    training = settings.training
-    if training.silo_registry:
-        registry = _absolute(training.silo_registry, base, "training.silo_registry")
-        training = training.model_copy(update={"silo_registry": registry})
-    settings = settings.model_copy(update={"silos": silos, "training": training})
-    use_case = UseCase(name, project, settings)
-    if not use_case.schema_file.exists():
-        raise SettingsError(
-            f"use case `{name}`: found no {use_case.schema_file}, expected the schema "
-            "of its rows"
-        )
-    _check_columns(use_case)
-    return use_case
 
 
 def _absolute(path: str, base: pathlib.Path, setting: str) -> str:
@@ -272,8 +237,8 @@ def _check_columns(use_case: UseCase) -> None:
         )
     faults = []
     for setting, names in named.items():
-        for name in dict.fromkeys(filter(None, names)):
-            if name not in types:
+        for name in dict.fromkeys(names):
+            if name and name not in types:
                 close = difflib.get_close_matches(name, types, 1)
                 meant = f"; did you mean `{close[0]}`?" if close else ""
                 faults.append(f"  `{setting}`: unknown column `{name}`{meant}")
@@ -284,15 +249,13 @@ def _check_columns(use_case: UseCase) -> None:
             "correct the names in the settings, or add the columns to the schema, "
             f"which lists {', '.join(types) or 'none'}",
         )
-    exact = dict.fromkeys(
-        named["rows.key"], ("INT", "BYTES", "so that keys stay exact")
-    )
-    numeric = {label: ("INT", "FLOAT", "since its values become 0 and 1")}
-    for column, (one, other, why) in {**exact, **numeric}.items():
+    needed = dict.fromkeys(named["rows.key"], ("INT", "BYTES", "keys stay exact"))
+    needed[label] = ("INT", "FLOAT", "its values become 0 and 1")
+    for column, (one, other, why) in needed.items():
         if types[column] not in {one, other}:
             raise SettingsError(
                 f"{use_case.schema_file}: found type {types[column]} of column "
-                f"`{column}`, expected {one} or {other}, {why}",
+                f"`{column}`, expected {one} or {other}, as {why}",
                 "correct the type in the schema",
             )
 

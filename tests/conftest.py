@@ -5,10 +5,12 @@ twice, and Playwright runs but once in a process.
 """
 
 import logging
+import pathlib
 
 import pytest
 from hypothesis import settings
 
+from pipelines.flights import source
 from tests.support.browser import browser
 from tests.support.mariadb import mariadb, store_url
 
@@ -17,6 +19,26 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 __all__ = ["browser", "mariadb", "store_url"]
+
+
+def pytest_configure(config):
+    config.option.loadscopereorder = False  # xdist's order: most tests first
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with what takes long, so that no process waits for another at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(
+        key=lambda one: ("end_to_end" not in str(one.path), one.path not in slow)
+    )
+
+
+@pytest.fixture(scope="session")
+def all_flights(tmp_path_factory) -> pathlib.Path:
+    """The flights of all airlines, as they are prepared; not to be changed."""
+    root = tmp_path_factory.mktemp("flights") / "all"
+    source.prepare(root)
+    return root
 
 
 @pytest.fixture(autouse=True)

@@ -13,17 +13,15 @@ import json
 import pathlib
 import tempfile
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import apache_beam as beam
 
-from components import tracebacks
-from components.batch_inferrer import faults
+from components import circumstances, tracebacks
 from components.batch_inferrer.items import WorkItem
 from components.batch_inferrer.scoring import Job, Outcome, score_item
 from components.beam import IN_MEMORY
-from components.errors import FairSiloError
-from components.payloads.silo import Silo
+from components.errors import FairSiloError, SiloError
 from components.scoring.model import Scorer
 
 
@@ -32,8 +30,8 @@ def run(
     job: Job,
     flags: Sequence[str],
     folder: str | pathlib.Path | None = None,
-) -> Iterator[tuple[WorkItem, Outcome]]:
-    """Score work items.
+) -> list[tuple[WorkItem, Outcome]]:
+    """Return each work item with what came of it, in their order.
 
     Args:
         items: What to score.
@@ -42,38 +40,26 @@ def run(
         folder: Where the records of outcomes are kept meanwhile; on a cluster a
             folder that all workers share. The system's own when None.
 
-    Yields:
-        Each item with what came of it, in the order of `items`.
-
     Raises:
         RuntimeError: A worker died, or the model can't be loaded. What was
             written stays and is not done again.
     """
+    outcomes: dict[int, Outcome] = {}
     with tempfile.TemporaryDirectory(prefix="inference-", dir=folder) as records:
-        elements = [
-            (index, json.dumps(dataclasses.asdict(item)))
-            for index, item in enumerate(items)
-        ]
         with beam.Pipeline(argv=list(flags)) as pipeline:
+            elements = list(enumerate(items))
             spread = pipeline | "Items" >> beam.Create(elements, reshuffle=False)
             if tuple(flags) != IN_MEMORY:  # one process has nobody to share with
                 spread |= "Spread" >> beam.Reshuffle()
             _ = spread | "Score" >> beam.ParDo(ScoreItem(job, records))
-        outcomes: dict[int, Outcome] = {}
         for file in pathlib.Path(records).glob("*.json"):
             for index, fields in json.loads(file.read_text(encoding="utf-8")):
                 outcomes[index] = Outcome(**fields)
-        for index, item in enumerate(items):
-            yield item, outcomes[index]
+    return [(item, outcomes[index]) for index, item in enumerate(items)]
 
 
 class ScoreItem(beam.DoFn):  # type: ignore[misc]  # Beam has no types
-    """Scores items and keeps the records of a bundle in one file.
-
-    Args:
-        job: What is alike for all items.
-        records: Folder for the records.
-    """
+    """Scores items and keeps the records of a bundle in one file in a folder."""
 
     def __init__(self, job: Job, records: str) -> None:
         self._job = job
@@ -84,10 +70,9 @@ class ScoreItem(beam.DoFn):  # type: ignore[misc]  # Beam has no types
         """Begin a file of records; a bundle that is tried again repeats them."""
         self._outcomes = []
 
-    def process(self, element: tuple[int, str]) -> Iterable[None]:
+    def process(self, element: tuple[int, WorkItem]) -> Iterable[None]:
         """Score one item; nothing goes on from here."""
-        index, text = element
-        item = _item(text)
+        index, item = element
         try:
             outcome = score_item(item, self._job, load)
         except ModelLoadError:
@@ -95,7 +80,7 @@ class ScoreItem(beam.DoFn):  # type: ignore[misc]  # Beam has no types
         except Exception as error:  # the other silos must go on
             ours = isinstance(error, FairSiloError)
             trace = "" if ours else tracebacks.of(error)
-            outcome = Outcome(failure=faults.reason(item, error), trace=trace)
+            outcome = Outcome(failure=reason(item, error), trace=trace)
         self._outcomes.append((index, dataclasses.asdict(outcome)))
         return []
 
@@ -104,6 +89,23 @@ class ScoreItem(beam.DoFn):  # type: ignore[misc]  # Beam has no types
         path = pathlib.Path(self._records, f"{uuid.uuid4().hex}.json")
         text = json.dumps(self._outcomes, ensure_ascii=False)
         path.write_text(text, encoding="utf-8")
+
+
+def reason(item: WorkItem, error: Exception) -> str:
+    """Return what went wrong with an item: silo, file, found and the way out.
+
+    An error that is meant to be read keeps its words. Of any other only the type and
+    the place in our code are told: its text may hold a record.
+    """
+    if isinstance(error, FairSiloError):
+        found, hint = error.message, error.hint
+    else:
+        found, hint = circumstances.describe(error)
+    if not isinstance(error, SiloError):
+        named = found.startswith(f"{item.path}:")  # it names the file already
+        place = "" if named else f"{item.label}: "
+        found = f"silo `{item.silo.id}`: {place}{found}"
+    return f"{found}; {hint}" if hint else found
 
 
 class ModelLoadError(RuntimeError):
@@ -126,11 +128,3 @@ def load(job: Job) -> Scorer:
 def _load(folder: str, digest: str) -> Scorer:
     del digest  # part of the cache's key
     return Scorer(folder)
-
-
-def _item(text: str) -> WorkItem:
-    fields = json.loads(text)
-    fields["silo"] = Silo(**fields["silo"])
-    if fields["row_groups"] is not None:
-        fields["row_groups"] = tuple(fields["row_groups"])
-    return WorkItem(**fields)

@@ -47,17 +47,9 @@ class BatchInferrerSpec(component_spec.ComponentSpec):
 class BatchInferrer(base_component.BaseComponent):
     """Scores every silo's rows where they lie.
 
-    Args:
-        examples: Channel of type `SiloExamples`; its split `score` is scored.
-        settings: The node's section.
-        use_case: Name of the use case.
-        key: Columns that name a row, copied beside its score.
-        model: Channel of type `Model`. Without it the newest blessed model of a
-            span not later than that of the examples is looked up in ML Metadata.
-        blessing: Channel of type `ModelBlessing`, that of `model`.
-        force: `true` to score with a model that was not blessed; a string, or a
-            runtime parameter of that type.
-        beam: Where it runs.
+    Without `model` and its `blessing` the driver looks for one. `key` are the columns
+    that name a row, copied beside its score. `force` is `true` to score with a model
+    that was not blessed; a string, or a runtime parameter of that type.
 
     Outputs:
         inference_result: Channel of type `InferenceResult`: a ledger of what was

@@ -34,14 +34,19 @@ class Driver(PropertyDriver):
         span = Manifest.read(examples).span
         added: dict[str, str | int] = {
             "span": span,
-            "unsettled": unsettled(store, use_case, span),
+            "unsettled": _unsettled(store, use_case, span),
         }
         if not execution_info.input_dict.get("model"):
-            added.update(_newest_model(store, use_case, span))
+            latest = span_order(span)
+            model = blessed_models.find(
+                store, use_case, lambda other: span_order(other) <= latest
+            )
+            added["model_uri"] = model.uri if model else ""
+            added["model_digest"] = model.digest if model else ""
         return added
 
 
-def unsettled(store: MetadataStore, use_case: str, span: str) -> str:
+def _unsettled(store: MetadataStore, use_case: str, span: str) -> str:
     """Return the ids of the span's ledgers that no longer tell the truth.
 
     A ledger is unsettled once an item of it has failed or its predictions are
@@ -59,23 +64,8 @@ def unsettled(store: MetadataStore, use_case: str, span: str) -> str:
         if artifact.state == LIVE
         and artifact.custom_properties["use_case"].string_value == use_case
         and artifact.custom_properties["span"].string_value == span
-        and not _is_settled(artifact.uri)
+        # TFX itself checks that an artifact it would reuse is there.
+        and pathlib.Path(artifact.uri, Ledger.FILE_NAME).exists()
+        and not Ledger.read(artifact.uri).is_settled
     ]
-    return ",".join(str(id_) for id_ in sorted(ids))
-
-
-def _is_settled(uri: str) -> bool:
-    if not pathlib.Path(uri, Ledger.FILE_NAME).exists():
-        return True  # TFX itself checks that an artifact it would reuse is there
-    return Ledger.read(uri).is_settled
-
-
-def _newest_model(store: MetadataStore, use_case: str, span: str) -> dict[str, str]:
-    """Return the newest blessed model of a span not later than the node's."""
-    latest = span_order(span)
-    model = blessed_models.find(
-        store, use_case, lambda other: span_order(other) <= latest
-    )
-    if model is None:
-        return {"model_uri": "", "model_digest": ""}
-    return {"model_uri": model.uri, "model_digest": model.digest}
+    return ",".join(map(str, sorted(ids)))

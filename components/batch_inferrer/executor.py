@@ -13,7 +13,7 @@ from tfx.types import artifact_utils
 from components.batch_inferrer import gate
 from components.batch_inferrer.settings import InferenceSettings
 from components.payloads import egress, ledger
-from components.payloads.egress import Departure
+from components.payloads.egress import EgressItem
 from components.payloads.ledger import Ledger
 from components.payloads.manifest import Manifest
 
@@ -32,64 +32,47 @@ class Executor(base_executor.BaseExecutor):
         """Score, unless there is no model that may; see the base class."""
         result = artifact_utils.get_single_instance(output_dict["inference_result"])
         settings = InferenceSettings.model_validate_json(exec_properties["settings"])
+        given = input_dict.get("model")
+        blessings = input_dict.get("blessing") or []
         choice = gate.choose(
-            given=_uri(input_dict, "model"),
-            is_blessed=_is_blessed(input_dict),
+            given=artifact_utils.get_single_uri(given) if given else "",
+            is_blessed=any(
+                item.get_int_custom_property("blessed") == 1 for item in blessings
+            ),
             found=exec_properties.get("model_uri") or "",
             force=settings.force or exec_properties.get("force") == "true",
         )
         if choice.refusal:
             account = Ledger(ledger.SKIPPED, choice.refusal, choice.digest)
         else:
-            account = _infer(input_dict, exec_properties, settings, choice, result.uri)
+            from components.batch_inferrer.infer import infer
+            from components.batch_inferrer.scoring import Job
+
+            job = Job(
+                model=choice.folder,
+                model_digest=choice.digest,
+                key=tuple(json.loads(exec_properties["key"])),
+                batch_rows=settings.batch_rows,
+                code=exec_properties["code"],
+            )
+            examples = artifact_utils.get_single_uri(input_dict["examples"])
+            flags = json.loads(exec_properties["beam"])
+            manifest = Manifest.read(examples)
+            account = infer(manifest, job, settings, flags, result.uri)
         account.write(result.uri)
         egress.write(result.uri, _egress_of(account))
         for key in ("use_case", "span"):
             result.set_string_custom_property(key, exec_properties[key])
 
 
-def _infer(
-    input_dict: Artifacts,
-    exec_properties: dict[str, Any],
-    settings: InferenceSettings,
-    choice: gate.Choice,
-    folder: str,
-) -> Ledger:
-    from components.batch_inferrer.infer import infer
-    from components.batch_inferrer.scoring import Job
-
-    examples = Manifest.read(artifact_utils.get_single_uri(input_dict["examples"]))
-    job = Job(
-        model=choice.folder,
-        model_digest=choice.digest,
-        key=tuple(json.loads(exec_properties["key"])),
-        batch_rows=settings.batch_rows,
-        code=exec_properties["code"],
-    )
-    flags = json.loads(exec_properties["beam"])
-    return infer(examples, job, settings, flags, folder)
-
-
-def _uri(input_dict: Artifacts, key: str) -> str:
-    artifacts = input_dict.get(key)
-    return artifact_utils.get_single_uri(artifacts) if artifacts else ""
-
-
-def _is_blessed(input_dict: Artifacts) -> bool:
-    blessings = input_dict.get("blessing") or []
-    return any(item.get_int_custom_property("blessed") == 1 for item in blessings)
-
-
-def _egress_of(account: Ledger) -> dict[str, list[Departure]]:
-    left: dict[str, list[Departure]] = {}
+def _egress_of(account: Ledger) -> dict[str, list[EgressItem]]:
+    left: dict[str, list[EgressItem]] = {}
     for line in account.silos:
         told = [dataclasses.asdict(line), account.without.get(line.silo, [])]
         size = len(json.dumps(told, ensure_ascii=False).encode())
-        left.setdefault(line.silo, []).append(Departure("counts and digests", 1, size))
+        left.setdefault(line.silo, []).append(EgressItem("counts and digests", 1, size))
     for failure in account.failures:
         if failure.item:  # the others left with the manifest
             size = len(failure.reason.encode())
-            left.setdefault(failure.silo, []).append(
-                Departure("findings and label counts", 1, size)
-            )
+            left.setdefault(failure.silo, []).append(egress.of_failure(size))
     return left

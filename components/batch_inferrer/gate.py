@@ -10,13 +10,7 @@ from components.scoring import model
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """The model that scores, or why nothing does.
-
-    Attributes:
-        folder: The model's folder.
-        digest: The model's digest.
-        refusal: Why nothing is scored, in a sentence; empty if a model may.
-    """
+    """The model that scores, or why nothing does, in a sentence."""
 
     folder: str = ""
     digest: str = ""
@@ -24,13 +18,10 @@ class Choice:
 
 
 def choose(given: str, is_blessed: bool, found: str, force: bool) -> Choice:
-    """Choose the model that scores.
+    """Choose the model that scores, by its folder.
 
-    Args:
-        given: Folder of the model that the pipeline hands over; empty if none.
-        is_blessed: Whether that one is blessed.
-        found: Folder of a blessed model that the driver found; empty if none.
-        force: Whether a model that is not blessed may score.
+    It is the `given` one, blessed or not, or else the blessed one that the driver
+    `found`; either may be empty.
     """
     folder = given or found
     if not folder:
@@ -45,13 +36,12 @@ def choose(given: str, is_blessed: bool, found: str, force: bool) -> Choice:
             "bring the folder back, or run the pipeline again",
         )
     card = model.read_card(folder)
+    refusal = ""
     if not card.digest:
-        return Choice(folder, refusal=f"no model was trained: {card.refusal}")
-    if given and not is_blessed and not force:
-        return Choice(
-            folder,
-            card.digest,
+        refusal = f"no model was trained: {card.refusal}"
+    elif given and not is_blessed and not force:
+        refusal = (
             "the model was not blessed: read the evaluator's reasons, or score with "
-            "it all the same by `--force`",
+            "it all the same by `--force`"
         )
-    return Choice(folder, card.digest)
+    return Choice(folder, card.digest, refusal)

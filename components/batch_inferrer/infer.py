@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import logging
 import pathlib
@@ -33,21 +32,11 @@ def infer(
     flags: Sequence[str] = IN_MEMORY,
     folder: str | pathlib.Path | None = None,
 ) -> Ledger:
-    """Score the rows of all silos, each into its own home.
+    """Score the rows of all silos, each into its own home, and return the account.
 
-    What an earlier run has done is not done again. A silo that fails does not
-    hold up the others.
-
-    Args:
-        manifest: What the silos hold.
-        job: The model and how to score with it.
-        settings: The node's section.
-        flags: Beam's own.
-        folder: Where records of outcomes are kept meanwhile, see `beam_steps`.
-
-    Returns:
-        The account. Its failures are those of items, and those of silos whose
-        data the manifest calls unreadable.
+    What an earlier run has done is not done again. A silo that fails does not hold up
+    the others. The account's failures are those of items, and those of silos whose
+    data the manifest calls unreadable. `flags` and `folder`: see `beam_steps`.
 
     Raises:
         SettingsError: A key column has the name of one that we write.
@@ -63,27 +52,46 @@ def infer(
             failures=tuple(unreadable),
             unscored=_unscored(unreadable, ()),
         )
-    _sweep(items)
+    for place in {pathlib.Path(item.folder).parent for item in items}:
+        predictions.sweep(place)
     from components.batch_inferrer import beam_steps
 
-    pairs = list(beam_steps.run(items, job, flags, folder))
-    account = _account(pairs, job, settings, unreadable)
-    return dataclasses.replace(account, without=_without(manifest, job))
+    pairs = beam_steps.run(items, job, flags, folder)
+    failures = _failures(pairs)
+    done = (pair for pair in pairs if not pair[1].failure)
+    by_silo = itertools.groupby(done, key=lambda pair: pair[0].silo.id)
+    lines = [_silo_line(list(group)) for _, group in by_silo]
+    status, reason = _verdict(pairs, settings.max_failed_share)
+    if unreadable:
+        num_silos = len({line.silo for line in unreadable})
+        silos = f"the data of {num_silos} silos can't be read"
+        reason = f"{reason}; {silos}" if reason else silos
+    spoilt = [line for line in lines if status == ledger.FAILED or not line.rows]
+    return Ledger(
+        status=status,
+        reason=reason,
+        model=job.model_digest,
+        rows=sum(line.rows for line in lines),
+        dead_letters=sum(line.dead_letters for line in lines),
+        resumed=sum(outcome.resumed for _, outcome in pairs),
+        silos=tuple(lines),
+        failures=tuple(
+            sorted([*unreadable, *failures], key=lambda line: (line.silo, line.item))
+        ),
+        unscored=_unscored([*unreadable, *failures], spoilt),
+        without=_without(manifest, job),
+    )
 
 
-def _without(manifest: Manifest, job: Job) -> dict[str, list[str]]:
-    """Return the columns of the model that rows to be scored do not have, by silo."""
-    wanted = model.read_spec(job.model).columns
-    found = {}
-    for entry in manifest.readable(SCORE):
-        try:
-            names = set(split_files.columns(entry.splits[SCORE].paths))
-        except (OSError, pa.ArrowException):
-            continue  # its item has failed
-        if missing := [name for name in wanted if name not in names]:
-            logger.warning("silo=%s: scored without columns %s", entry.silo.id, missing)
-            found[entry.silo.id] = missing
-    return found
+def _check_key(key: Sequence[str]) -> None:
+    ours = (predictions.SCORE, predictions.MODEL, predictions.REASON)
+    clash = sorted({field.name for field in ours} & set(key))
+    if clash:
+        raise SettingsError(
+            f"key column {', '.join(f'`{name}`' for name in clash)} has the name of "
+            "a column that predictions add",
+            "rename the column in the source",
+        )
 
 
 def _unreadable(manifest: Manifest) -> list[FailureLine]:
@@ -102,66 +110,54 @@ def _unreadable(manifest: Manifest) -> list[FailureLine]:
     return lines
 
 
-def _check_key(key: Sequence[str]) -> None:
-    ours = (predictions.SCORE, predictions.MODEL, predictions.REASON)
-    clash = sorted({field.name for field in ours} & set(key))
-    if clash:
-        raise SettingsError(
-            f"key column {', '.join(f'`{name}`' for name in clash)} has the name of "
-            "a column that predictions add",
-            "rename the column in the source",
-        )
-
-
-def _sweep(items: Sequence[WorkItem]) -> None:
-    for folder in {pathlib.Path(item.folder).parent for item in items}:
-        predictions.sweep(folder)
-
-
-def _account(
-    pairs: Sequence[tuple[WorkItem, Outcome]],
-    job: Job,
-    settings: InferenceSettings,
-    unreadable: Sequence[FailureLine],
-) -> Ledger:
-    failures = [
-        FailureLine(item.silo.id, item.label, outcome.failure)
-        for item, outcome in pairs
-        if outcome.failure
-    ]
-    for line in failures:
-        logger.warning("silo=%s: %s", line.silo, line.reason)
+def _failures(pairs: Sequence[tuple[WorkItem, Outcome]]) -> list[FailureLine]:
+    """Return the items that failed, and tell the operator of them."""
+    lines = []
     for item, outcome in pairs:
+        if outcome.failure:
+            lines.append(FailureLine(item.silo.id, item.label, outcome.failure))
+            logger.warning("silo=%s: %s", item.silo.id, outcome.failure)
         if outcome.trace:
             tracebacks.write(f"silo={item.silo.id} {item.label}", outcome.trace)
-    lines = [
-        _silo_line(list(group))
-        for _, group in itertools.groupby(
-            (pair for pair in pairs if not pair[1].failure),
-            key=lambda pair: pair[0].silo.id,
-        )
-    ]
-    dead = sum(line.dead_letters for line in lines)
-    lost = sum(item.rows for item, outcome in pairs if outcome.failure)
+    return lines
+
+
+def _verdict(
+    pairs: Sequence[tuple[WorkItem, Outcome]], max_failed_share: float
+) -> tuple[str, str]:
+    """Return the run's status, and why not all was scored; empty when all was."""
+    failed = [item for item, outcome in pairs if outcome.failure]
+    dead = sum(outcome.dead_letters for _, outcome in pairs)
+    lost = sum(item.rows for item in failed)
     total = sum(item.rows for item, _ in pairs)
-    status, reason = _verdict(dead, lost, total, len(failures), len(pairs), settings)
-    if unreadable:
-        num_silos = len({line.silo for line in unreadable})
-        silos = f"the data of {num_silos} silos can't be read"
-        reason = f"{reason}; {silos}" if reason else silos
-    return Ledger(
-        status=status,
-        reason=reason,
-        model=job.model_digest,
-        rows=sum(line.rows for line in lines),
-        dead_letters=dead,
-        resumed=sum(outcome.resumed for _, outcome in pairs),
-        silos=tuple(lines),
-        failures=tuple(sorted([*unreadable, *failures], key=_by_silo)),
-        unscored=_unscored(
-            [*unreadable, *failures],
-            [line for line in lines if status == ledger.FAILED or not line.rows],
-        ),
+    parts = []
+    if dead:
+        parts.append(f"{dead:,} of {total:,} rows are dead letters")
+    if failed:
+        items = f"{len(failed)} of {len(pairs)} work items"
+        parts.append(f"{items} failed with {lost:,} rows")
+    found = " and ".join(parts)
+    if (dead + lost) / total <= max_failed_share:
+        return ledger.DONE, found
+    return ledger.FAILED, (
+        f"{found}: more than the {max_failed_share:.0%} that `max_failed_share` "
+        "allows, so the fault is not that of single rows; read the reasons, mend "
+        "their cause and run again"
+    )
+
+
+def _silo_line(pairs: Sequence[tuple[WorkItem, Outcome]]) -> SiloLine:
+    item = pairs[0][0]
+    outcomes = [outcome for _, outcome in pairs]
+    parts = [[item.target.name, outcome.digest] for item, outcome in pairs]
+    return SiloLine(
+        silo=item.silo.id,
+        path=item.folder,
+        rows=sum(outcome.rows for outcome in outcomes),
+        dead_letters=sum(outcome.dead_letters for outcome in outcomes),
+        digest=digests.of_json(parts),
+        files=sum(outcome.files for outcome in outcomes),
+        bytes=sum(outcome.bytes for outcome in outcomes),
     )
 
 
@@ -170,9 +166,7 @@ def _unscored(
 ) -> tuple[Unscored, ...]:
     """Return the silos that lack predictions, each with its first reason.
 
-    Args:
-        failures: What failed.
-        spoilt: Silos that were scored, but not as they should be.
+    `spoilt` were scored, but not as they should be.
     """
     reasons: dict[str, list[str]] = {}
     for failure in failures:
@@ -190,44 +184,16 @@ def _unscored(
     )
 
 
-def _verdict(
-    dead: int,
-    lost: int,
-    total: int,
-    failed: int,
-    items: int,
-    settings: InferenceSettings,
-) -> tuple[str, str]:
-    parts = []
-    if dead:
-        parts.append(f"{dead:,} of {total:,} rows are dead letters")
-    if failed:
-        parts.append(f"{failed} of {items} work items failed with {lost:,} rows")
-    found = " and ".join(parts)
-    if (dead + lost) / total <= settings.max_failed_share:
-        return ledger.DONE, found
-    return ledger.FAILED, (
-        f"{found}: more than the {settings.max_failed_share:.0%} that "
-        "`max_failed_share` allows, so the fault is not that of single rows; read "
-        "the reasons, mend their cause and run again"
-    )
-
-
-def _silo_line(pairs: Sequence[tuple[WorkItem, Outcome]]) -> SiloLine:
-    item = pairs[0][0]
-    outcomes = [outcome for _, outcome in pairs]
-    return SiloLine(
-        silo=item.silo.id,
-        path=item.folder,
-        rows=sum(outcome.rows for outcome in outcomes),
-        dead_letters=sum(outcome.dead_letters for outcome in outcomes),
-        digest=digests.of_json(
-            [[item.target.name, outcome.digest] for item, outcome in pairs]
-        ),
-        files=sum(outcome.files for outcome in outcomes),
-        bytes=sum(outcome.bytes for outcome in outcomes),
-    )
-
-
-def _by_silo(line: FailureLine) -> tuple[str, str]:
-    return line.silo, line.item
+def _without(manifest: Manifest, job: Job) -> dict[str, list[str]]:
+    """Return the columns of the model that rows to be scored do not have, by silo."""
+    wanted = model.read_spec(job.model).columns
+    found = {}
+    for entry in manifest.readable(SCORE):
+        try:
+            names = set(split_files.columns(entry.splits[SCORE].paths))
+        except (OSError, pa.ArrowException):
+            continue  # its item has failed
+        if missing := [name for name in wanted if name not in names]:
+            logger.warning("silo=%s: scored without columns %s", entry.silo.id, missing)
+            found[entry.silo.id] = missing
+    return found

@@ -26,27 +26,16 @@ DIGEST_LETTERS = 12
 
 @dataclasses.dataclass(frozen=True)
 class WorkItem:
-    """Rows of one silo that are scored into one file.
-
-    Attributes:
-        silo: The silo.
-        path: The file of rows.
-        input_digest: SHA-256 of that file.
-        rows: Rows to be scored.
-        row_groups: Which row groups hold them; the whole file when None.
-        first_row: The number of its first row in the split, from 0.
-        folder: Where its predictions go, below the silo's home.
-        part: Its number in that folder, from 0.
-    """
+    """Rows of one silo that are scored into one file."""
 
     silo: Silo
-    path: str
-    input_digest: str
+    path: str  # the file of rows
+    input_digest: str  # SHA-256 of that file
     rows: int
-    row_groups: tuple[int, ...] | None
-    first_row: int
-    folder: str
-    part: int
+    row_groups: tuple[int, ...] | None  # that hold them; None for the whole file
+    first_row: int  # the number of its first row in the split, from 0
+    folder: str  # where its predictions go, below the silo's home
+    part: int  # its number in that folder, from 0
 
     @property
     def target(self) -> pathlib.Path:
@@ -70,26 +59,23 @@ class WorkItem:
 def plan(
     manifest: Manifest, model: str, rows_per_item: int, key: Sequence[str] = ()
 ) -> list[WorkItem]:
-    """Return the work items of a manifest, by silo and part.
+    """Return the work items of a manifest's split `score`, by silo and part.
 
     Args:
-        manifest: What the silos hold; its split `score` is what counts.
+        manifest: What the silos hold.
         model: The model's digest.
         rows_per_item: Most rows in an item, unless one row group has more.
         key: Columns that predictions carry.
     """
-    span, form = manifest.span, digests.of_json([rows_per_item, list(key)])
-    return [
-        item
-        for entry in manifest.readable(SCORE)
-        for item in _items(entry, _folder(entry, span, model, form), rows_per_item)
-    ]
-
-
-def _folder(entry: SiloEntry, span: str, model: str, form: str) -> str:
-    parts = (model, entry.splits[SCORE].digest, form)
-    name = "-".join(part[:DIGEST_LETTERS] for part in parts)
-    return str(entry.silo.path(ROOT, _folder_name(span), name))
+    span = re.sub(r"[^\w.-]", "_", manifest.span).strip(".") or "all"
+    form = digests.of_json([rows_per_item, list(key)])
+    planned: list[WorkItem] = []
+    for entry in manifest.readable(SCORE):
+        digests_ = (model, entry.splits[SCORE].digest, form)
+        name = "-".join(digest[:DIGEST_LETTERS] for digest in digests_)
+        folder = str(entry.silo.path(ROOT, span, name))
+        planned += _items(entry, folder, rows_per_item)
+    return planned
 
 
 def _items(entry: SiloEntry, folder: str, rows_per_item: int) -> Iterator[WorkItem]:
@@ -146,7 +132,3 @@ def _pack(sizes: list[int], most: int) -> Iterator[tuple[int, ...]]:
         groups.append(group)
         rows += size
     yield tuple(groups)
-
-
-def _folder_name(span: str) -> str:
-    return re.sub(r"[^\w.-]", "_", span).strip(".") or "all"

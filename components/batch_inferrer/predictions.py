@@ -8,11 +8,12 @@ knows that the work is done.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import pathlib
 import uuid
-from types import TracebackType
+from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -31,82 +32,60 @@ DEAD_LETTERS = "dead-letters"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-class PartWriter:
-    """A Parquet file in the making; it gets its name when the block ends well.
+@contextlib.contextmanager
+def new_file(
+    silo: Silo, path: pathlib.Path, schema: pa.Schema, work: str
+) -> Iterator[Callable[[pa.RecordBatch], None]]:
+    """Yield a function that appends rows to a file, named when the block ends well.
 
-    Args:
-        silo: Whose file it is.
-        path: Its final name, below the silo's home.
-        schema: Its columns.
-        work: Digest of the work that it holds.
+    `path` is its final name, below the silo's home; `work` the digest of the work that
+    it holds.
 
     Raises:
         SiloError: The home is gone, the folder leads out of it, or the file
             can't be written.
     """
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    # Numbers hardly repeat: a dictionary of them would only cost time.
+    repeated = [
+        field.name
+        for field in schema
+        if pa.types.is_string(field.type) or pa.types.is_dictionary(field.type)
+    ]
+    with _faults_of(silo, path):
+        _make_folder(silo, path.parent)
+        sink = pa.OSFile(str(temporary), "wb")
+    try:
+        with _faults_of(silo, path):
+            labelled = schema.with_metadata({WORK: work.encode()})
+            writer = pq.ParquetWriter(sink, labelled, use_dictionary=repeated)
 
-    def __init__(
-        self, silo: Silo, path: pathlib.Path, schema: pa.Schema, work: str
-    ) -> None:
-        self._silo, self._path = silo, path
-        self._schema = schema.with_metadata({WORK: work.encode()})
-        self._temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+        def write(batch: pa.RecordBatch) -> None:
+            with _faults_of(silo, path):
+                writer.write_batch(batch)
 
-    def __enter__(self) -> PartWriter:
-        """Open the temporary file."""
         try:
-            _make_folder(self._silo, self._path.parent)
-            self._sink = pa.OSFile(str(self._temporary), "wb")
-            # Numbers hardly repeat: a dictionary of them would only cost time.
-            repeated = [
-                field.name
-                for field in self._schema
-                if pa.types.is_string(field.type) or pa.types.is_dictionary(field.type)
-            ]
-            self._writer = pq.ParquetWriter(
-                self._sink, self._schema, use_dictionary=repeated
-            )
-        except OSError as error:
-            raise self._fault(error) from error
-        return self
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        """Append rows.
-
-        Raises:
-            SiloError: They can't be written.
-        """
-        try:
-            self._writer.write_batch(batch)
-        except OSError as error:
-            raise self._fault(error) from error
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Give the file its name, or remove it if the block failed."""
-        try:
-            if kind is None:
-                self._publish()
-        except OSError as fault:
-            raise self._fault(fault) from fault
+            yield write
+            with _faults_of(silo, path):
+                writer.close()
+                sink.close()
+                with temporary.open("rb") as file:
+                    os.fsync(file.fileno())
+                homes.chown_to_silo(silo, temporary)
+                temporary.replace(path)
         finally:
-            self._writer.is_open = False  # a failed file gets no footer
-            self._sink.close()
-            self._temporary.unlink(missing_ok=True)
+            writer.is_open = False  # a failed file gets no footer
+    finally:
+        sink.close()
+        temporary.unlink(missing_ok=True)
 
-    def _publish(self) -> None:
-        self._writer.close()
-        self._sink.close()
-        with self._temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        homes.chown_to_silo(self._silo, self._temporary)
-        self._temporary.replace(self._path)
 
-    def _fault(self, error: OSError) -> SiloError:
+@contextlib.contextmanager
+def _faults_of(silo: Silo, path: pathlib.Path) -> Iterator[None]:
+    """Tell what the system refuses in the block as an error of the silo's."""
+    try:
+        yield
+    except OSError as error:
         # Arrow's own text carries no record here, but its errno says it all.
         found = os.strerror(error.errno) if error.errno else type(error).__name__
         hint = (
@@ -114,13 +93,13 @@ class PartWriter:
             if error.errno in _FULL
             else "give this process the right to write there, then run again"
         )
-        return SiloError(
-            self._silo.id,
-            str(self._path),
+        raise SiloError(
+            silo.id,
+            str(path),
             f"that it can't be written ({found})",
             "room and the right to write predictions",
             hint,
-        )
+        ) from error
 
 
 def rows_done(path: pathlib.Path, work: str) -> int | None:
@@ -138,10 +117,7 @@ def rows_done(path: pathlib.Path, work: str) -> int | None:
 def sweep(folder: pathlib.Path) -> None:
     """Remove what killed runs have left in the folders of a span's predictions.
 
-    Other runs may be writing in them now.
-
-    Args:
-        folder: The span's, below a silo's home; it need not be there.
+    Other runs may be writing in them now. The folder need not be there.
     """
     for pattern in ("*/.*.tmp", f"*/{DEAD_LETTERS}/.*.tmp"):
         stale_files.remove(folder.glob(pattern))

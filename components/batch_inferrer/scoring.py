@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from components import digests
 from components.batch_inferrer import predictions
 from components.batch_inferrer.items import WorkItem
-from components.batch_inferrer.predictions import PartWriter
 from components.errors import SiloError
 from components.features.spec import Numeric
 from components.payloads import manifest
@@ -29,21 +28,13 @@ from components.scoring.model import Scorer
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """What is alike for all items of a run.
+    """What is alike for all items of a run."""
 
-    Attributes:
-        model: Folder of the model.
-        model_digest: The model's digest.
-        key: Columns that name a row, copied beside its score.
-        batch_rows: Rows scored at a time.
-        code: Digest of the code that scores.
-    """
-
-    model: str
+    model: str  # its folder
     model_digest: str
-    key: tuple[str, ...]
-    batch_rows: int
-    code: str = ""
+    key: tuple[str, ...]  # columns that name a row, copied beside its score
+    batch_rows: int  # rows scored at a time
+    code: str = ""  # digest of the code that scores
 
     def work(self, item: WorkItem) -> str:
         """Return the digest of all that an item's predictions follow from."""
@@ -55,41 +46,22 @@ class Job:
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What came of one item.
+    """What came of one item."""
 
-    Attributes:
-        rows: Rows scored.
-        dead_letters: Rows that can't be scored.
-        resumed: Whether an earlier run had done it.
-        digest: SHA-256 of the file of predictions.
-        files: Files written: predictions, and dead letters if there are any.
-        bytes: Their size together, unit: bytes.
-        failure: Why it was not done; empty if it was.
-        trace: Where an error that was not foreseen arose, for the operator.
-        began: When, with the model loaded, on the machine's monotonic clock,
-            unit: seconds.
-        ended: When it ended, on the same clock.
-    """
-
-    rows: int = 0
-    dead_letters: int = 0
-    resumed: bool = False
-    digest: str = ""
-    files: int = 0
-    bytes: int = 0
-    failure: str = ""
-    trace: str = ""
-    began: float = 0.0
-    ended: float = 0.0
+    rows: int = 0  # that were scored
+    dead_letters: int = 0  # rows that can't be scored
+    resumed: bool = False  # whether an earlier run had done it
+    digest: str = ""  # SHA-256 of the file of predictions
+    files: int = 0  # predictions, and dead letters if there are any
+    bytes: int = 0  # of the files together
+    failure: str = ""  # why it was not done; empty if it was
+    trace: str = ""  # where an error that was not foreseen arose, for the operator
+    began: float = 0.0  # with the model loaded; monotonic clock, unit: seconds
+    ended: float = 0.0  # on the same clock
 
 
 def score_item(item: WorkItem, job: Job, load: Callable[[Job], Scorer]) -> Outcome:
-    """Score an item, unless an earlier run has done it.
-
-    Args:
-        item: Which rows.
-        job: What is alike for all items.
-        load: Gives the loaded model; called only if there is work to do.
+    """Score an item, unless an earlier run has done it: then no model is loaded.
 
     Raises:
         SiloError: The file, its rows, key columns or the home are not as the manifest
@@ -125,7 +97,7 @@ def _score(item: WorkItem, job: Job, scorer: Scorer, work: str) -> tuple[int, in
     schema = pa.schema([*keys, predictions.SCORE, predictions.MODEL])
     rows, first = 0, item.first_row
     dead: list[pa.RecordBatch] = []
-    with PartWriter(item.silo, item.target, schema, work) as part:
+    with predictions.new_file(item.silo, item.target, schema, work) as write:
         for batch, scores in batches.score_batches(
             scorer, item.path, job.key, job.batch_rows, item.row_groups
         ):
@@ -140,12 +112,11 @@ def _score(item: WorkItem, job: Job, scorer: Scorer, work: str) -> tuple[int, in
                 good = culprits < 0
                 own = [column.filter(pa.array(good)) for column in own]
                 scores = scores[good]
-            model = _repeated(job.model_digest, len(scores))
-            part.write(
-                pa.RecordBatch.from_arrays(
-                    [*own, pa.array(scores), model], schema=schema
-                )
+            model = pa.DictionaryArray.from_arrays(
+                pa.array(np.zeros(len(scores), np.int32)), pa.array([job.model_digest])
             )
+            columns = [*own, pa.array(scores), model]
+            write(pa.RecordBatch.from_arrays(columns, schema=schema))
             rows += len(scores)
         num_dead = sum(letters.num_rows for letters in dead)
         if rows + num_dead != item.rows:
@@ -237,14 +208,10 @@ def _write_dead_letters(
     if not dead:
         item.dead_letters.unlink(missing_ok=True)  # of earlier code
         return
-    with PartWriter(item.silo, item.dead_letters, dead[0].schema, work) as part:
+    path, schema = item.dead_letters, dead[0].schema
+    with predictions.new_file(item.silo, path, schema, work) as write:
         for letters in dead:
-            part.write(letters)
-
-
-def _repeated(value: str, rows: int) -> pa.DictionaryArray:
-    indices = pa.array(np.zeros(rows, np.int32))
-    return pa.DictionaryArray.from_arrays(indices, pa.array([value]))
+            write(letters)
 
 
 def _miscount(item: WorkItem, found: int) -> SiloError:

@@ -11,7 +11,7 @@ ends.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from components.dashboard.report import Report
@@ -37,11 +37,11 @@ UNIT = 100_000  # of a figure; unit: 1 / UNIT
 SHOWN = UNIT // 1000  # the last digit that is shown; unit: 1 / UNIT
 PLAIN = ("auc", "pr_auc", "log_loss", "brier", "calibration_error", "base_rate")
 RATES = ("tpr", "fpr", "positive_rate", "precision")
+OBSERVED, PREDICTED = "calibration_observed", "calibration_predicted"
 MAX_LINES = 60  # silos with a line of their own behind the training's curves
-MODELS = (CANDIDATE, BASELINE, CHANGE)
 
 Number = int | None
-Metric = tuple[str, float | None]
+Metric = tuple[str, float | None]  # a name, and the threshold where it has one
 
 
 def of_report(report: Report, max_groups_inside: int = 6000) -> dict[str, Any]:
@@ -53,28 +53,46 @@ def of_report(report: Report, max_groups_inside: int = 6000) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     if report.scores.silos:
-        found["figures"] = figures(report, max_groups_inside)
+        found["figures"] = _figures(report, max_groups_inside)
     if report.run.rounds:
         found["rounds"] = rounds(report.run.rounds)
     return found
 
 
-def figures(report: Report, max_groups_inside: int) -> dict[str, Any]:
+def _figures(report: Report, max_groups_inside: int) -> dict[str, Any]:
     """Return what the charts of an evaluation and the tables behind them are made of.
 
-    Args:
-        report: What the page says.
-        max_groups_inside: Most groups inside silos, the surely worst first.
+    `slices` are all rows, the silos, the groups over all silos, then the groups
+    inside silos, of other models only with what ranks them.
     """
     scores = report.scores
     thresholds = scores.thresholds(RATES[0])
-    silos = list(scores.silos)
-    index = {silo: place for place, silo in enumerate(silos)}
-    metrics: list[Metric] = [
-        *((metric, None) for metric in PLAIN),
-        *((metric, threshold) for threshold in thresholds for metric in RATES),
+    rates = [(metric, threshold) for threshold in thresholds for metric in RATES]
+    metrics: list[Metric] = [*((metric, None) for metric in PLAIN), *rates]
+    silos = [Slice(silo) for silo in scores.silos]
+    groups = [of for of in scores.slices if of.column and not of.silo]
+    inside = [of for of in scores.slices if of.column and of.silo]
+    shown = [OVERALL, *silos, *groups]
+    held = [*shown, *inside[:max_groups_inside]]
+    asked = {(CANDIDATE, metric): held for metric in metrics}
+    for model in (BASELINE, CHANGE):
+        asked |= {(model, metric): shown for metric in metrics}
+        asked[model, (RANKED_BY, None)] = held
+    gaps: list[Metric] = [
+        (metric, threshold)
+        for metric in MEASURES
+        for threshold in (None, *scores.thresholds(metric))
     ]
-    inside = [of for of in scores.slices if of.silo and of.column]
+    over_silos: list[Metric] = [
+        (f"size_correlation_{metric}", threshold) for metric, threshold in metrics
+    ]
+    curves: list[Metric] = [
+        (metric, edge)
+        for metric in (OBSERVED, PREDICTED)
+        for edge in scores.thresholds(OBSERVED)
+    ]
+    places = [OVERALL, *groups, *silos]
+    columns = [Slice(of.silo, column) for column in scores.columns for of in silos]
     return {
         "unit": UNIT,
         "names": {**METRICS, "base_rate": "Base rate"},
@@ -84,94 +102,75 @@ def figures(report: Report, max_groups_inside: int) -> dict[str, Any]:
         ],
         "thresholds": thresholds,
         "columns": list(scores.columns),
-        "silos": silos,
+        "silos": list(scores.silos),
         "notEvaluated": {
-            str(index[line.member.silo]): line.not_evaluated
+            line.member.silo: line.not_evaluated
             for line in report.silos
-            if line.not_evaluated and line.member.silo in index
+            if line.not_evaluated
         },
         "judged": report.judged_word,
-        "overall": _slices(scores, [OVERALL], metrics, index, MODELS),
-        "bySilo": _slices(scores, [Slice(s) for s in silos], metrics, index, MODELS),
-        "byGroup": _slices(
-            scores,
-            [of for of in scores.slices if of.column and not of.silo],
-            metrics,
-            index,
-            MODELS,
-        ),
-        "inside": _inside(scores, inside[:max_groups_inside], metrics, index),
         "numInside": len(inside),
-        "gaps": _gaps(scores, silos),
-        "calibration": _calibration(scores, index),
-        "sizes": _sizes(scores, metrics),
+        "slices": _part(scores, held, asked),
+        "gaps": _part(scores, columns, _each(gaps, columns), most=1),
+        "overSilos": _part(scores, [OVER_SILOS], _each(over_silos, [OVER_SILOS])),
+        "calibration": _part(scores, places, _each(curves, places)),
     }
 
 
-def name_of(metric: Metric) -> str:
-    """Return the name of a metric at a threshold: `tpr@0.5`."""
-    name, threshold = metric
-    return name if threshold is None else f"{name}@{threshold:g}"
+def _each(
+    metrics: Iterable[Metric], slices: Sequence[Slice]
+) -> dict[tuple[str, Metric], Sequence[Slice]]:
+    return {(CANDIDATE, metric): slices for metric in metrics}
 
 
-def _slices(
+def _part(
     scores: Table,
     slices: Sequence[Slice],
-    metrics: Sequence[Metric],
-    index: dict[str, int],
-    models: Iterable[str],
+    asked: Mapping[tuple[str, Metric], Sequence[Slice]],
+    most: int = 4,
 ) -> dict[str, Any]:
+    """Return slices, and the columns of their figures by model and metric.
+
+    Args:
+        scores: The evaluation.
+        slices: What the figures are of.
+        asked: The first ones of `slices` of which each model and metric is told.
+        most: Most columns of a figure; 1 leaves out its interval.
+    """
+    index = {silo: place for place, silo in enumerate(scores.silos)}
     sizes = [scores.get(MetricKey(ROWS, of)) for of in slices]
+    figures: dict[str, dict[str, Any]] = {CANDIDATE: {}, BASELINE: {}, CHANGE: {}}
+    for (model, (metric, at)), of_slices in asked.items():
+        cells = [
+            scores.get(MetricKey(metric, of, model, threshold=at)) for of in of_slices
+        ]
+        if any(cell is not None and cell.is_number for cell in cells):
+            name = metric if at is None else f"{metric}@{at:g}"
+            figures[model][name] = columns(cells, with_rows=metric == OBSERVED)[:most]
     return {
         "silo": [index.get(of.silo, -1) for of in slices],
         "column": [of.column for of in slices],
         "group": [of.group for of in slices],
         "rows": [cell.rows if cell else 0 for cell in sizes],
         "note": [cell.note if cell else "" for cell in sizes],
-        "figures": {
-            model: _figures(scores, slices, metrics, model) for model in models
-        },
+        "figures": figures,
     }
 
 
-def _inside(
-    scores: Table,
-    slices: Sequence[Slice],
-    metrics: Sequence[Metric],
-    index: dict[str, int],
-) -> dict[str, Any]:
-    """Return the groups inside silos; of other models only what ranks them."""
-    made = _slices(scores, slices, metrics, index, (CANDIDATE,))
-    others = {
-        model: _figures(scores, slices, [(RANKED_BY, None)], model)
-        for model in (BASELINE, CHANGE)
-    }
-    return made | {"figures": made["figures"] | others}
-
-
-def _figures(
-    scores: Table, slices: Sequence[Slice], metrics: Sequence[Metric], model: str
-) -> dict[str, list[list[Number]]]:
-    found = {}
-    for metric, threshold in metrics:
-        cells = [
-            scores.get(MetricKey(metric, of, model, threshold=threshold))
-            for of in slices
-        ]
-        if any(cell is not None and cell.is_number for cell in cells):
-            found[name_of((metric, threshold))] = columns(cells)
-    return found
-
-
-def columns(cells: Sequence[Figure | None]) -> list[list[Number]]:
+def columns(
+    cells: Sequence[Figure | None], with_rows: bool = False
+) -> list[list[Number]]:
     """Return values, and how far intervals reach below and above, in units.
 
-    The latter two columns are left out where no cell has an interval.
+    The latter two columns are left out where no cell has an interval; the rows that
+    figures are of come last.
     """
     known = [cell if cell is not None and cell.is_number else None for cell in cells]
     value = [in_units(cell.value) if cell else None for cell in known]
     below = [_away(cell, cell.low, -1) if cell else None for cell in known]
     above = [_away(cell, cell.high, 1) if cell else None for cell in known]
+    if with_rows:
+        return [value, below, above, [cell.rows if cell else None for cell in known]]
     has_ends = any(end is not None for end in (*below, *above))
     return [value, below, above] if has_ends else [value]
 
@@ -192,78 +191,6 @@ def in_units(value: float | None) -> Number:
     return min(max(whole, read - most), read + most)
 
 
-def _gaps(scores: Table, silos: Sequence[str]) -> dict[str, Any]:
-    """Return the figures over the groups inside each silo, by slice column."""
-    found = {}
-    for column in scores.columns:
-        slices = [Slice(silo, column) for silo in silos]
-        figures = {
-            name: columns[:1]
-            for metric in MEASURES
-            for threshold in (None, *scores.thresholds(metric))
-            for name, columns in _figures(
-                scores, slices, [(metric, threshold)], CANDIDATE
-            ).items()
-        }
-        if figures:
-            found[column] = figures
-    return found
-
-
-def _calibration(scores: Table, index: dict[str, int]) -> list[dict[str, Any]]:
-    """Return a curve for all rows, each group and each silo; bins from low to high."""
-    edges = scores.thresholds("calibration_observed")
-    places = [
-        OVERALL,
-        *(of for of in scores.slices if of.column and not of.silo),
-        *(Slice(silo) for silo in index),
-    ]
-    found = []
-    for of in places:
-        bins = [
-            [
-                in_units(predicted.value),
-                in_units(observed.value),
-                _away(observed, observed.low, -1),
-                _away(observed, observed.high, 1),
-                observed.rows,
-            ]
-            for edge in edges
-            if (observed := _curve(scores, "calibration_observed", of, edge))
-            and (predicted := _curve(scores, "calibration_predicted", of, edge))
-        ]
-        if bins:
-            found.append(
-                {
-                    "silo": index.get(of.silo, -1),
-                    "column": of.column,
-                    "group": of.group,
-                    "bins": bins,
-                }
-            )
-    return found
-
-
-def _curve(scores: Table, metric: str, of: Slice, edge: float) -> Figure | None:
-    cell = scores.get(MetricKey(metric, of, threshold=edge))
-    return cell if cell is not None and cell.is_number else None
-
-
-def _sizes(scores: Table, metrics: Sequence[Metric]) -> dict[str, Number]:
-    """Return the correlation of each metric with the silo's size."""
-    asked = {
-        name_of((metric, threshold)): scores.get(
-            MetricKey(f"size_correlation_{metric}", OVER_SILOS, threshold=threshold)
-        )
-        for metric, threshold in metrics
-    }
-    return {
-        name: in_units(cell.value)
-        for name, cell in asked.items()
-        if cell is not None and cell.is_number
-    }
-
-
 def rounds(records: Sequence[RoundRecord]) -> dict[str, Any]:
     """Return the losses of the rounds, unit: nats an example.
 
@@ -273,40 +200,36 @@ def rounds(records: Sequence[RoundRecord]) -> dict[str, Any]:
     Args:
         records: The rounds, in order; rounds without a finite loss are left out.
     """
-    points = [point for record in records if (point := _point(record))]
-    silos = sorted({part.silo for record in records for part in record.silos})
-    lines = [
-        {
-            "silo": silo,
-            "points": [
-                [record.round, round(part.loss_before, 5)]
-                for record in records
+    lines: dict[str, list[tuple[int, float]]] = {}
+    points = []
+    for record in records:
+        losses = sorted(
+            (
+                (part.loss_before, part.silo)
                 for part in record.silos
-                if part.silo == silo and math.isfinite(part.loss_before)
-            ],
-        }
-        for silo in (silos if len(silos) <= MAX_LINES else ())
-    ]
-    return {"rounds": points, "silos": lines}
-
-
-def _point(record: RoundRecord) -> dict[str, Any] | None:
-    losses = sorted(
-        ((part.loss_before, part.silo) for part in record.silos), reverse=True
-    )
-    finite = [(loss, silo) for loss, silo in losses if math.isfinite(loss)]
-    if not finite or not math.isfinite(record.loss_before):
-        return None
-    tenth = finite[: max(1, math.ceil(len(finite) / 10))]
-    return {
-        "round": record.round,
-        "worst": round(finite[0][0], 5),
-        "worstSilo": finite[0][1],
-        "worstTenth": round(sum(loss for loss, _ in tenth) / len(tenth), 5),
-        "mean": round(record.loss_before, 5),
-        "after": round(record.loss_after, 5)
-        if math.isfinite(record.loss_after)
-        else None,
-        "numSilos": len(record.silos),
-        "numDropped": len(record.dropped),
-    }
+                if math.isfinite(part.loss_before)
+            ),
+            reverse=True,
+        )
+        for part in record.silos:
+            lines.setdefault(part.silo, [])
+        for loss, silo in losses:
+            lines[silo].append((record.round, round(loss, 5)))
+        if not losses or not math.isfinite(record.loss_before):
+            continue
+        tenth = losses[: max(1, math.ceil(len(losses) / 10))]
+        after = record.loss_after
+        points.append(
+            {
+                "round": record.round,
+                "worst": round(losses[0][0], 5),
+                "worstSilo": losses[0][1],
+                "worstTenth": round(sum(loss for loss, _ in tenth) / len(tenth), 5),
+                "mean": round(record.loss_before, 5),
+                "after": round(after, 5) if math.isfinite(after) else None,
+                "numSilos": len(record.silos),
+                "numDropped": len(record.dropped),
+            }
+        )
+    each = [{"silo": silo, "points": own} for silo, own in sorted(lines.items())]
+    return {"rounds": points, "silos": each if len(lines) <= MAX_LINES else []}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import pathlib
 from typing import Any
@@ -14,18 +15,6 @@ from components.dashboard.settings import DashboardSettings
 from components.dashboard.silo import page as silo_page
 
 logger = logging.getLogger(__name__)
-
-INPUTS = (
-    "examples",
-    "statistics",
-    "cohort",
-    "feature_spec",
-    "model",
-    "model_run",
-    "evaluation",
-    "blessing",
-    "inference_result",
-)
 
 
 class Executor(base_executor.BaseExecutor):
@@ -40,7 +29,7 @@ class Executor(base_executor.BaseExecutor):
         """Write `index.html`, and each silo's page, into the output's folder.
 
         Args:
-            input_dict: One artifact for each of `INPUTS`.
+            input_dict: One artifact for each input of the component.
             output_dict: `dashboard`.
             exec_properties: `settings`, `code`, `use_case` and `run_settings`,
                 all strings.
@@ -49,13 +38,14 @@ class Executor(base_executor.BaseExecutor):
             FairSiloError: A report is missing or broken.
         """
         folders = {
-            name: artifact_utils.get_single_uri(input_dict[name]) for name in INPUTS
+            name: artifact_utils.get_single_uri(found)
+            for name, found in input_dict.items()
         }
         about = report.About(
             use_case=exec_properties["use_case"],
             span="",  # of the manifest
             code=exec_properties["code"],
-            settings=report.parse_settings(exec_properties["run_settings"]),
+            settings=json.loads(exec_properties["run_settings"] or "{}"),
         )
         settings = DashboardSettings.model_validate_json(exec_properties["settings"])
         found = report.gather(folders, about)

@@ -1,4 +1,4 @@
-"""How numbers read on the page; two are filters of the templates."""
+"""How numbers read on the pages."""
 
 from __future__ import annotations
 
@@ -25,10 +25,7 @@ def signed(value: float) -> str:
 
 
 def cell(content: Figure | None) -> str:
-    """Return a cell's value, its note where it has one, a dash where there is none.
-
-    Too few rows are counted: `too few (7)`.
-    """
+    """Return a figure; else its note, with the rows of too few: `too few (7)`."""
     if content is None:
         return NONE
     if content.is_number:
@@ -38,13 +35,23 @@ def cell(content: Figure | None) -> str:
     return content.note or NONE
 
 
-def interval(content: Figure | None) -> str:
+def interval(content: Figure | None, is_change: bool = False) -> str:
     """Return `0.700 to 0.724`, empty without an interval."""
     if content is None or not content.is_number:
         return ""
     if content.low is None or content.high is None:
         return ""
-    return f"{metric(content.low)} to {metric(content.high)}"
+    write = signed if is_change else metric
+    return f"{write(content.low)} to {write(content.high)}"
+
+
+def with_interval(content: Figure | None, is_change: bool = False) -> str:
+    """Return a figure, or a change, with its interval: `0.712 (0.700 to 0.724)`."""
+    if content is None or not content.is_number:
+        return cell(content)
+    text = (signed if is_change else metric)(content.number)
+    between = interval(content, is_change)
+    return f"{text} ({between})" if between else text
 
 
 def share(value: float) -> str:
@@ -70,6 +77,3 @@ def size(num_bytes: int) -> str:
 def short(digest: str) -> str:
     """Return the first twelve characters of a digest, which tell it apart."""
     return digest[:12] or NONE
-
-
-FILTERS = {"count": count, "metric": metric}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -19,7 +18,7 @@ from components.features.spec import FeatureSpec
 from components.payloads import egress, table
 from components.payloads.cohort import Cohort, Member
 from components.payloads.decision import Decision
-from components.payloads.egress import Departure
+from components.payloads.egress import EgressItem
 from components.payloads.ledger import Ledger
 from components.payloads.manifest import EVAL, NEXT, Manifest
 from components.payloads.minimum_data import MinimumData
@@ -46,26 +45,24 @@ NO_COHORT = Cohort((), 0)
 NO_DECISION = Decision(blessed=False)
 NO_SCORES = Table()
 NO_RUN = RunRecord("")
-NO_MODEL = ModelCard()
+NO_MODEL = ModelCard()  # its digest is empty
 NO_LEDGER = Ledger("")
 NO_EXAMPLES = Manifest("", "", ())
 
 
 @dataclasses.dataclass(frozen=True)
 class About:
-    """What the run was: shown in the heading and at the end of the page.
-
-    Attributes:
-        use_case: Name of the use case.
-        span: The span, empty where the data has none or it is still to be read.
-        code: Digest of the dashboard's code.
-        settings: The whole run's settings.
-    """
+    """What the run was: shown in the heading and at the end of the page."""
 
     use_case: str
-    span: str
-    code: str = ""
-    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    span: str  # empty where the data has none, or it is still to be read
+    code: str = ""  # digest of the dashboard's
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # the run's
+
+    @property
+    def title(self) -> str:
+        """Use case and span."""
+        return f"{self.use_case}, span {self.span}" if self.span else self.use_case
 
     @property
     def minimum_data(self) -> MinimumData:
@@ -76,40 +73,14 @@ class About:
 
 @dataclasses.dataclass(frozen=True)
 class SiloLine:
-    """One silo on the page.
-
-    Attributes:
-        member: Its verdict from the cohort.
-        auc: The candidate's AUC on its evaluation rows; None without evaluation.
-        next_auc: The same on the span after.
-        baseline_auc: The AUC of the baseline on the same rows.
-        left: What left it, by kind.
-        not_evaluated: Why no gate judged it; empty where they did.
-    """
+    """One silo on the page."""
 
     member: Member
-    auc: Figure | None = None
-    next_auc: Figure | None = None
-    baseline_auc: Figure | None = None
-    left: tuple[Departure, ...] = ()
-    not_evaluated: str = ""
-
-    @property
-    def differs_in(self) -> tuple[str, float] | None:
-        """The column in which it is least like the federation, and how far."""
-        distances = self.member.heterogeneity
-        if not distances:
-            return None
-        return max(sorted(distances.items()), key=lambda item: item[1])
-
-    @property
-    def left_bytes(self) -> int:
-        """Bytes that left it, all kinds together."""
-        return sum(departure.bytes for departure in self.left)
-
-    def left_of(self, kind: str) -> Departure | None:
-        """Return what left it of one kind; None when nothing did."""
-        return next((item for item in self.left if item.kind == kind), None)
+    auc: Figure | None  # of its evaluation rows
+    next_auc: Figure | None  # on the span after
+    baseline_auc: Figure | None
+    left: tuple[EgressItem, ...]  # what left it, by kind
+    not_evaluated: str  # why no gate judged it; empty where they did
 
     @property
     def is_judged(self) -> bool:
@@ -127,16 +98,10 @@ class SiloLine:
 
 @dataclasses.dataclass(frozen=True)
 class Unreached:
-    """A silo that the run should have reached and did not.
-
-    Attributes:
-        silo: Its id.
-        what: `not scored`, `not wholly scored` or `not trained`.
-        reason: Why, in a sentence.
-    """
+    """A silo that the run should have reached and did not, and why."""
 
     silo: str
-    what: str
+    what: str  # `not scored`, `not wholly scored` or `not trained`
     reason: str
 
 
@@ -144,66 +109,44 @@ class Unreached:
 class Report:
     """The artifacts of a run, as far as they were read.
 
-    Attributes:
-        about: What the run was.
-        parts: Names of the artifacts that were read (the Dashboard's inputs, and
-            `schema`); the fields of the others are empty.
-        cohort: Which silos train; of an evaluation alone, the silos that it has.
-        decision: The gates' decision.
-        scores: The evaluation's table.
-        run: The account of the training.
-        card: The candidate's card; its digest is empty when nothing was trained.
-        ledger: The account of the inference.
-        egress: What left each silo, added up over the artifacts.
-        examples: The manifest.
-        schema: The shared schema.
-        features: The features that the silos agreed on.
-        unused: The schema's columns that the model does not get.
+    `parts` names those that were (the Dashboard's inputs, and `schema`); the fields
+    of the others are empty.
     """
 
     about: About
     parts: frozenset[str] = frozenset()
-    cohort: Cohort = NO_COHORT
+    cohort: Cohort = NO_COHORT  # of an evaluation alone, the silos that it has
     decision: Decision = NO_DECISION
     scores: Table = NO_SCORES
     run: RunRecord = NO_RUN
     card: ModelCard = NO_MODEL
     ledger: Ledger = NO_LEDGER
-    egress: Mapping[str, tuple[Departure, ...]] = dataclasses.field(
+    egress: Mapping[str, tuple[EgressItem, ...]] = dataclasses.field(
         default_factory=dict
     )
     examples: Manifest = NO_EXAMPLES
     schema: schema_pb2.Schema | None = None
     features: FeatureSpec | None = None
-    unused: tuple[UnusedColumn, ...] = ()
+    unused: tuple[UnusedColumn, ...] = ()  # the schema's columns that are no feature
 
     @functools.cached_property
     def silos(self) -> tuple[SiloLine, ...]:
         """All silos, in the order of their `rank`."""
-        not_evaluated = self.decision.not_evaluated
+        get, not_evaluated = self.scores.get, self.decision.not_evaluated
         lines = []
         for member in self.cohort.members:
-            key = MetricKey(RANKED_BY, Slice(member.silo))
-            why = not_evaluated.get(member.silo, "")
-            lines.append(
-                SiloLine(
-                    member=member,
-                    auc=self.scores.get(key),
-                    next_auc=self.scores.get(dataclasses.replace(key, split=NEXT)),
-                    baseline_auc=self.scores.get(
-                        dataclasses.replace(key, model=BASELINE)
-                    ),
-                    left=self.egress.get(member.silo, ()),
-                    not_evaluated=why
-                    or ("" if member.admitted else "it was not admitted"),
-                )
+            of = Slice(member.silo)
+            why = "" if member.admitted else "it was not admitted"
+            line = SiloLine(
+                member,
+                get(MetricKey(RANKED_BY, of)),
+                get(MetricKey(RANKED_BY, of, split=NEXT)),
+                get(MetricKey(RANKED_BY, of, BASELINE)),
+                self.egress.get(member.silo, ()),
+                not_evaluated.get(member.silo, "") or why,
             )
+            lines.append(line)
         return tuple(sorted(lines, key=lambda line: line.rank))
-
-    @property
-    def quorum(self) -> int:
-        """Admitted silos needed to train."""
-        return self.cohort.quorum
 
     @property
     def refusals(self) -> tuple[str, ...]:
@@ -237,7 +180,7 @@ class Report:
     def unreached(self) -> list[Unreached]:
         """The silos that the model could not learn from or not score, and why."""
         partly = {line.silo for line in self.ledger.silos if line.rows}
-        scored = [
+        found = [
             Unreached(
                 one.silo,
                 "not wholly scored" if one.silo in partly else "not scored",
@@ -245,11 +188,10 @@ class Report:
             )
             for one in self.ledger.unscored
         ]
-        if "model_run" not in self.parts:
-            return scored
-        untrained = self.run.untrained([line.member.silo for line in self.admitted])
-        trained = [Unreached(one.silo, "not trained", one.reason) for one in untrained]
-        return scored + trained
+        if "model_run" in self.parts:
+            untrained = self.run.untrained(line.member.silo for line in self.admitted)
+            found += [Unreached(it.silo, "not trained", it.reason) for it in untrained]
+        return found
 
     @property
     def reasons(self) -> list[str]:
@@ -258,11 +200,11 @@ class Report:
         Where nothing was trained the decision repeats that reason in a longer
         sentence, which is left out.
         """
-        other = [
+        other = (
             reason
             for reason in self.decision.reasons
             if not any(refusal in reason for refusal in self.refusals)
-        ]
+        )
         return list(dict.fromkeys((*self.refusals, *other)))
 
 
@@ -280,24 +222,24 @@ def gather(folders: Mapping[str, Folder], about: About) -> Report:
     def read(name: str, reader: Callable[[Folder], T], otherwise: T) -> T:
         return reader(folders[name]) if name in folders else otherwise
 
-    decision = read("blessing", Decision.read, NO_DECISION)
-    scores = read("evaluation", table.read, NO_SCORES)
+    found = of_evaluation(
+        about,
+        read("blessing", Decision.read, NO_DECISION),
+        read("evaluation", table.read, NO_SCORES),
+    )
     examples = read("examples", Manifest.read, NO_EXAMPLES)
-    features: FeatureSpec | None = None
-    shared: schema_pb2.Schema | None = None
-    return Report(
+    return dataclasses.replace(
+        found,
         about=dataclasses.replace(about, span=about.span or examples.span),
         parts=frozenset(folders),
-        cohort=read("cohort", Cohort.read, _cohort_of(scores, decision)),
-        decision=decision,
-        scores=scores,
+        cohort=read("cohort", Cohort.read, found.cohort),
         run=read("model_run", RunRecord.read, NO_RUN),
         card=read("model", model.read_card, NO_MODEL),
         ledger=read("inference_result", Ledger.read, NO_LEDGER),
         egress=egress.total(folders.values()),
         examples=examples,
-        schema=read("schema", schema.read, shared),
-        features=read("feature_spec", spec.read, features),
+        schema=read("schema", schema.read, Report.schema),
+        features=read("feature_spec", spec.read, Report.features),
         unused=read("feature_spec", lambda f: UnusedColumns.read(f).columns, ()),
     )
 
@@ -311,29 +253,16 @@ def of_evaluation(about: About, decision: Decision | None, scores: Table) -> Rep
         scores: The evaluation's table.
     """
     asked = decision or NO_DECISION
+    figures = {silo: scores.get(MetricKey(ROWS, Slice(silo))) for silo in scores.silos}
+    rows = {silo: figure.rows if figure else 0 for silo, figure in figures.items()}
+    members = (
+        Member(silo, admitted=True, rows={EVAL: rows.get(silo, 0)})
+        for silo in sorted({*rows, *asked.silos})
+    )
     return Report(
         about=about,
         parts=frozenset({"evaluation"}),
-        cohort=_cohort_of(scores, asked),
+        cohort=Cohort(tuple(members), quorum=0),
         decision=asked,
         scores=scores,
     )
-
-
-def _cohort_of(scores: Table, decision: Decision) -> Cohort:
-    """Return the silos that an evaluation and a decision name."""
-    figures = {silo: scores.get(MetricKey(ROWS, Slice(silo))) for silo in scores.silos}
-    rows = {silo: figure.rows if figure else 0 for silo, figure in figures.items()}
-    return Cohort(
-        tuple(
-            Member(silo, admitted=True, rows={EVAL: rows.get(silo, 0)})
-            for silo in sorted({*rows, *decision.silos})
-        ),
-        quorum=0,
-    )
-
-
-def parse_settings(text: str) -> dict[str, Any]:
-    """Return the run's settings from JSON; an empty text is none."""
-    found: dict[str, Any] = json.loads(text or "{}")
-    return found

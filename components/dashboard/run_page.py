@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from components.dashboard import chart_data, page
-from components.dashboard import report as reports
 from components.dashboard.page import Page
-from components.dashboard.report import About, Report
-from components.dashboard.section import Section, View
+from components.dashboard.report import Report
+from components.dashboard.section import View
 from components.dashboard.sections import (
     account,
     data,
@@ -21,12 +20,10 @@ from components.dashboard.sections import (
     training,
 )
 from components.dashboard.settings import DashboardSettings
-from components.payloads.decision import Decision
-from components.payloads.table import Table
 
 FILE_NAME = "index.html"
 # Sections that tell of more than the evaluation: each with the artifact it is of.
-PROCESS: tuple[tuple[str, Callable[[Report], Section]], ...] = (
+PROCESS = (
     ("model_run", training.section),
     ("cohort", data.findings),
     ("feature_spec", data.features),
@@ -47,8 +44,6 @@ def render(
         bundle: The JavaScript of TFMA's elements.
         settings: How much is shown.
     """
-    about = report.about
-    span = f", span {about.span}" if about.span else ""
     sections = (
         decision.decision(report),
         key_figures.section(report),
@@ -62,8 +57,8 @@ def render(
     )
     return page.render(
         Page(
-            title=f"{decision.verdict(report)}: {about.use_case}{span}",
-            heading=f"{about.use_case}{span}",
+            title=f"{decision.verdict(report)}: {report.about.title}",
+            heading=report.about.title,
             sections=sections,
             data=chart_data.of_report(report, settings.groups_inside_silos),
             bundle=bundle if views else "",
@@ -71,36 +66,10 @@ def render(
     )
 
 
-def render_evaluation(
-    about: About,
-    decided: Decision | None,
-    scores: Table,
-    folder: str | pathlib.Path,
-    settings: DashboardSettings,
-) -> str:
-    """Return the page of an evaluation alone, such as of scores made elsewhere.
-
-    Args:
-        about: What was evaluated.
-        decided: What the gates say; None where none was asked.
-        scores: The evaluation's table.
-        folder: The folder with TFMA's result.
-        settings: How much is shown.
-    """
-    report = reports.of_evaluation(about, decided, scores)
-    return with_views(report, folder, settings)
-
-
 def with_views(
     report: Report, folder: str | pathlib.Path, settings: DashboardSettings
 ) -> str:
-    """Return the page with TFMA's views of an evaluation; loads TFMA.
-
-    Args:
-        report: What was read of the run.
-        folder: The folder with TFMA's result.
-        settings: How much is shown.
-    """
+    """Return the page with TFMA's views of what a folder holds; loads TFMA."""
     from components.dashboard import tfma_view
 
     families = report.scores.families()

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from components.dashboard import formats
 from components.payloads.findings import Finding, Group
@@ -17,39 +18,31 @@ SHOWN = 50  # rows of a table as HTML, the others as data; unit: rows
 Mood: TypeAlias = Literal["", "good", "bad", "waived"]
 Kind: TypeAlias = Literal["", "num", "sentence"]
 Banner: TypeAlias = Literal["", "blessed", "refused", "plain"]
-NUMBER: Kind = "num"
-SENTENCE: Kind = "sentence"
-T = TypeVar("T")
+NUMBER: Kind = "num"  # a column that is set to the right
+SENTENCE: Kind = "sentence"  # a wide one
 
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """One place of a table.
-
-    Attributes:
-        text: What stands there.
-        sort: What it is sorted by where that is not the text; an empty text keeps
-            the row last.
-        mood: Whether it is a verdict, and which.
-        findings: What stands below, each sentence on a line, with the hints.
-    """
+    """One place of a table."""
 
     text: str
-    sort: float | str | None = None
-    mood: Mood = ""
-    findings: tuple[Group, ...] = ()
+    sort: float | str | None = None  # else by the text; an empty text stays last
+    mood: Mood = ""  # whether it is a verdict, and which
+    findings: tuple[Group, ...] = ()  # sentences and hints below
+    href: str = ""  # where it links to, below the page's folder
 
     def to_json(self) -> int | str | list[float | str] | dict[str, Any]:
         """Return the cell as `templates/page.js` reads it, as short as can be."""
         if isinstance(self.sort, int) and self == cell(self.sort):
             return self.sort
-        if self.mood or self.findings:
+        if self.mood or self.findings or self.href:
             return {
                 "text": self.text,
                 "sort": self.sort,
                 "mood": self.mood,
                 "findings": [[list(one.sentences), one.hint] for one in self.findings],
-            }
+            } | ({"href": self.href} if self.href else {})
         return self.text if self.sort is None else [self.text, self.sort]
 
 
@@ -79,36 +72,23 @@ def interval(content: Figure | None) -> Cell:
     return Cell(text, "" if low is None else float(f"{low:.4g}"))
 
 
-def sentences(findings: Iterable[Finding]) -> tuple[Group, ...]:
-    """Return what was found as a cell shows it, without hints."""
-    found = tuple(one.sentence for one in findings)
+def sentences(findings: Iterable[Finding | str]) -> tuple[Group, ...]:
+    """Return sentences, or what was found, as a cell shows it: without hints."""
+    found = tuple(it if isinstance(it, str) else it.sentence for it in findings)
     return (Group("", found),) if found else ()
 
 
-@dataclasses.dataclass(frozen=True)
-class Column(Generic[T]):
-    """A column: its heading, and what stands there for an item.
-
-    Attributes:
-        name: Its heading.
-        of: Returns the content for the item of a row.
-        kind: Text, `NUMBER` (to the right) or `SENTENCE` (wide).
-    """
+class Column(NamedTuple):
+    """A column: its heading, and what stands there for the item of a row."""
 
     name: str
-    of: Callable[[T], Content]
+    of: Callable[[Any], Content] | str  # a function of the item, or its attribute
     kind: Kind = ""
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A row.
-
-    Attributes:
-        cells: One for each column; the first names the row.
-        threshold: The page shows the row when this threshold is chosen; None
-            shows it always.
-    """
+    """A row; the page shows it when its threshold is chosen, or always."""
 
     cells: tuple[Cell, ...]
     threshold: float | None = None
@@ -123,14 +103,7 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """A table of any length, which sorts; one without rows is not written.
-
-    Attributes:
-        title: What it is of.
-        headings: Name and kind of each column.
-        rows: Its rows, what matters most first.
-        caption: How to read it; may be empty.
-    """
+    """A table of any length, which sorts; one without rows is not written."""
 
     part: ClassVar[str] = "table"
     title: str
@@ -151,30 +124,30 @@ class Table:
 
 def table(
     title: str,
-    items: Iterable[T],
-    columns: Iterable[Column[T]],
+    items: Iterable[Any],
+    columns: Iterable[Column],
     caption: str = "",
-    threshold: Callable[[T], float | None] = lambda _: None,
+    threshold: Callable[[Any], float | None] = lambda _: None,
 ) -> Table:
     """Return a table with one row an item.
 
     Args:
         title: What it is of.
-        items: What the rows are of, in their order.
-        columns: Its columns.
+        items: What the rows are of, what matters most first.
+        columns: Its columns; the first names the row.
         caption: How to read it.
         threshold: Returns the threshold of an item's figures, where they have one.
     """
     known = tuple(columns)
-    return Table(
-        title,
-        tuple((column.name, column.kind) for column in known),
-        tuple(
-            Row(tuple(cell(column.of(item)) for column in known), threshold(item))
-            for item in items
-        ),
-        caption,
+    getters = [
+        operator.attrgetter(it.of) if isinstance(it.of, str) else it.of for it in known
+    ]
+    rows = (
+        Row(tuple(cell(get(item)) for get in getters), threshold(item))
+        for item in items
     )
+    headings = tuple((column.name, column.kind) for column in known)
+    return Table(title, headings, tuple(rows), caption)
 
 
 def facts(title: str, values: Mapping[str, str]) -> Table:
@@ -197,6 +170,7 @@ class Text:
     text: str
     mood: Mood = ""
     is_soft: bool = False
+    href: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -205,18 +179,11 @@ class Bullets:
 
     part: ClassVar[str] = "bullets"
     items: tuple[str, ...]
-    title: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
 class Note:
-    """What a reader must not miss: a sentence, and what follows from it.
-
-    Attributes:
-        title: The sentence.
-        items: Each a sentence below it.
-        kind: `alert` or `waiver`.
-    """
+    """What a reader must not miss: a sentence, and what follows from it."""
 
     part: ClassVar[str] = "note"
     title: str
@@ -226,14 +193,7 @@ class Note:
 
 @dataclasses.dataclass(frozen=True)
 class KeyFigure:
-    """One number with what a reader needs to weigh it.
-
-    Attributes:
-        label: What it is.
-        value: The number as text, or a dash where there is none.
-        detail: Its interval, its comparison or whose it is.
-        silo: The silo that it is about, where it is one.
-    """
+    """One number with what a reader needs to weigh it."""
 
     label: str
     value: str
@@ -243,7 +203,7 @@ class KeyFigure:
 
 @dataclasses.dataclass(frozen=True)
 class KeyFigures:
-    """Numbers at the head of a section."""
+    """Numbers that stand side by side."""
 
     part: ClassVar[str] = "figures"
     figures: tuple[KeyFigure, ...]
@@ -251,26 +211,17 @@ class KeyFigures:
 
 @dataclasses.dataclass(frozen=True)
 class Chart:
-    """A chart of `templates/charts.js`, with the table behind it.
-
-    Attributes:
-        name: Its name there.
-        title: Its heading.
-        note: How to read it.
-        legend: Marks (`templates/section.html.j2`) with what they stand for.
-        is_table: Whether there is nothing to draw, only a table.
-    """
+    """A chart of `templates/charts.js`, with the table behind it."""
 
     part: ClassVar[str] = "chart"
     name: str
     title: str
     note: str = ""
-    legend: tuple[tuple[str, str], ...] = ()
-    is_table: bool = False
+    legend: tuple[tuple[str, str], ...] = ()  # marks with what they stand for
+    is_table: bool = False  # nothing is drawn, there is only the table
 
 
-@dataclasses.dataclass(frozen=True)
-class Label:
+class Label(NamedTuple):
     """A text in a drawing; `anchor` as SVG has it."""
 
     x: float
@@ -281,13 +232,13 @@ class Label:
 
 @dataclasses.dataclass(frozen=True)
 class Drawing:
-    """A small chart that needs no script: shapes in an SVG 320 wide.
+    """A small chart that needs no script: shapes in an SVG 320 wide, 18 below its top.
 
     Attributes:
         title: Its heading.
         label: What it shows, in a sentence.
-        height: Its height, with 18 above the origin.
-        shapes: Class (`axis`, `bar`, `own`, `curve`) and path of each.
+        height: Its height.
+        shapes: Class (`axis`, `bar`, `own`, `curve`, `good`, `bad`) and path of each.
         labels: Its texts.
         counts: The numbers behind it, name and value; empty where a table has them.
     """
@@ -312,17 +263,11 @@ class Code:
 
 @dataclasses.dataclass(frozen=True)
 class View:
-    """One of TFMA's fairness views.
-
-    Attributes:
-        title: What its slices are cut by.
-        note: How many slices it has; empty where it has all.
-        properties: What the element is given (`templates/tfma_view.js`).
-    """
+    """One of TFMA's fairness views, with what its element is given."""
 
     part: ClassVar[str] = "view"
     title: str
-    note: str
+    note: str  # how many slices it has; empty where it has all
     properties: Mapping[str, object]
 
 
@@ -333,22 +278,13 @@ Part: TypeAlias = (
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """A part of a page under a heading.
-
-    Attributes:
-        id: Where links lead.
-        title: Its heading.
-        parts: What it consists of, in order.
-        banner: How the verdict at the head of a page looks: `blessed`, `refused` or
-            `plain`; empty for other sections.
-        label: Its name in the contents where that is not the title.
-    """
+    """A part of a page under a heading, to which links lead by its id."""
 
     id: str
     title: str
     parts: tuple[Part, ...]
-    banner: Banner = ""
-    label: str = ""
+    banner: Banner = ""  # the verdict at the head of a page
+    label: str = ""  # its name in the contents, where that is not the title
 
     def charts(self) -> list[str]:
         """Return the names of its charts."""

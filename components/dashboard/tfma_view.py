@@ -19,8 +19,8 @@ from typing import Any
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.slicer import slicer_lib
 
+from components.dashboard import formats
 from components.dashboard.section import View
-from components.dashboard.sections.evaluation import shown_of
 from components.payloads.table import OVERALL, SILO, Slice, crossed
 
 BUNDLE = "static/vulcanized_tfma.js"
@@ -29,7 +29,8 @@ BASELINE_FOLDER = "baseline"
 TIMES = " \N{MULTIPLICATION SIGN} "
 MAX_LABEL = 60  # unit: characters; the element wraps no label
 
-Metrics = dict[Slice, dict[str, Any]]
+Metrics = dict[Slice, dict[str, Any]]  # TFMA's: `{"auc": {"doubleValue": 0.7}, ...}`
+Families = Mapping[tuple[str, ...], Sequence[Slice]]
 
 
 def bundle() -> str:
@@ -42,11 +43,7 @@ def bundle() -> str:
     return path.read_text(encoding="utf-8").replace(' autofocus=""', "")
 
 
-def views(
-    folder: str | pathlib.Path,
-    ranked: Mapping[tuple[str, ...], Sequence[Slice]],
-    max_slices: int,
-) -> list[View]:
+def views(folder: str | pathlib.Path, ranked: Families, max_slices: int) -> list[View]:
     """Return the views of an evaluation; none where nothing was evaluated.
 
     Args:
@@ -59,78 +56,67 @@ def views(
         return []
     columns = {family[-1] for family in ranked if family[-1] != SILO}
     below = pathlib.Path(folder, BASELINE_FOLDER)
-    return arrange(
-        ranked,
-        _load(folder, columns),
-        _load(below, columns) if (below / CONFIG).exists() else {},
-        max_slices,
-    )
+    baseline = _load(below, columns) if (below / CONFIG).exists() else {}
+    return arrange(ranked, _load(folder, columns), baseline, max_slices)
 
 
 def arrange(
-    ranked: Mapping[tuple[str, ...], Sequence[Slice]],
-    candidate: Metrics,
-    baseline: Metrics,
-    max_slices: int,
+    ranked: Families, candidate: Metrics, baseline: Metrics, max_slices: int
 ) -> list[View]:
     """Return the views of TFMA's metrics by slice.
 
     Args:
         ranked: The slices to show by family, worst first.
-        candidate: TFMA's metrics by name, `{"auc": {"doubleValue": 0.7}, ...}`.
+        candidate: TFMA's metrics.
         baseline: The same of the baseline; empty without one.
         max_slices: Most slices of one family, without overall.
     """
-    return [
-        _view(family, slices, candidate, baseline, max_slices)
-        for family, slices in ranked.items()
-        if any(of in candidate for of in slices)
-    ]
-
-
-def _view(
-    columns: tuple[str, ...],
-    slices: Sequence[Slice],
-    candidate: Metrics,
-    baseline: Metrics,
-    max_slices: int,
-) -> View:
-    worst = [of for of in slices if of in candidate][:max_slices]
-    labels = dict(zip(worst, _labels(worst), strict=True))
-    shown = [OVERALL, *worst]
-
-    def rows(metrics: Metrics) -> dict[str, Any]:
-        return packed([_row(columns, of, labels, metrics.get(of, {})) for of in shown])
-
-    # The element's column of changes is compare / eval - 1, so the baseline is
-    # `slicingMetrics` and the candidate is compared with it. It needs both sides for
-    # each row: where the baseline has no such slice, its side has no metrics.
-    properties: dict[str, object] = {
-        "slicingMetrics": rows(candidate),
-        "evalName": "candidate",
-    }
-    if any(of in baseline for of in shown):
-        properties = {
-            "slicingMetrics": rows(baseline),
-            "slicingMetricsCompare": rows(candidate),
-            "evalName": "baseline",
-            "evalNameCompare": "candidate",
+    found = []
+    for family, slices in ranked.items():
+        worst = [of for of in slices if of in candidate][:max_slices]
+        if not worst:
+            continue
+        note = ""
+        if len(worst) < len(slices):
+            note = (
+                f"The {len(worst)} slices with the surely lowest AUC of "
+                f"{formats.count(len(slices))}."
+            )
+        title = " and ".join("silo" if name == SILO else name for name in family)
+        # The element's column of changes is compare / eval - 1, so the baseline is
+        # `slicingMetrics` and the candidate is compared with it. It needs both sides
+        # for each row: where the baseline has no such slice, its side has no metrics.
+        properties: dict[str, object] = {
+            "slicingMetrics": _rows(family, worst, candidate),
+            "evalName": "candidate",
         }
-    words = ("silo" if name == SILO else name for name in columns)
-    return View(" and ".join(words), shown_of(len(worst), len(slices)), properties)
+        if any(of in baseline for of in (OVERALL, *worst)):
+            properties = {
+                "slicingMetrics": _rows(family, worst, baseline),
+                "slicingMetricsCompare": _rows(family, worst, candidate),
+                "evalName": "baseline",
+                "evalNameCompare": "candidate",
+            }
+        found.append(View(title, note, properties))
+    return found
 
 
-def _row(
-    columns: tuple[str, ...],
-    of: Slice,
-    labels: Mapping[Slice, str],
-    metrics: dict[str, Any],
+def _rows(
+    family: Sequence[str], slices: Sequence[Slice], metrics: Metrics
 ) -> dict[str, Any]:
-    if of == OVERALL:
-        return {"slice": "Overall", "sliceValue": "Overall", "metrics": metrics}
-    family = _without_colon(TIMES.join(columns))
-    label = labels[of]
-    return {"slice": f"{family}:{label}", "sliceValue": label, "metrics": metrics}
+    """Return the rows of a view, overall first."""
+    columns = _without_colon(TIMES.join(family))
+    rows = [{"slice": "Overall", "sliceValue": "Overall"}]
+    rows += [
+        {"slice": f"{columns}:{label}", "sliceValue": label}
+        for label in _labels(slices)
+    ]
+    return packed(
+        [
+            {**row, "metrics": metrics.get(of, {})}
+            for row, of in zip(rows, (OVERALL, *slices), strict=True)
+        ]
+    )
 
 
 def packed(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -140,19 +126,18 @@ def packed(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     row has none; `templates/tfma_view.js` unpacks them.
     """
     names = list(dict.fromkeys(name for row in rows for name in row["metrics"]))
+
+    def value(metric: dict[str, Any] | None) -> object:
+        is_plain = metric and set(metric) == {"doubleValue"}
+        return metric["doubleValue"] if metric and is_plain else metric
+
     return {
         "names": names,
         "rows": [
-            {**row, "metrics": [_value(row["metrics"].get(name)) for name in names]}
+            {**row, "metrics": [value(row["metrics"].get(name)) for name in names]}
             for row in rows
         ],
     }
-
-
-def _value(metric: dict[str, Any] | None) -> object:
-    if metric and set(metric) == {"doubleValue"}:
-        return metric["doubleValue"]
-    return metric
 
 
 def _labels(slices: Sequence[Slice]) -> list[str]:
@@ -182,7 +167,11 @@ def _load(folder: str | pathlib.Path, columns: Iterable[str]) -> Metrics:
             continue
         of = _slice({str(name): _text(value) for name, value in key}, known)
         if of is not None:
-            found[of] = _clean(metrics[""][""])
+            found[of] = {
+                name: _finite(value)
+                for name, value in metrics[""][""].items()
+                if not name.endswith("_diff")
+            }
     return found
 
 
@@ -204,14 +193,6 @@ def _text(value: object) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def _clean(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: _finite(value)
-        for name, value in metrics.items()
-        if not name.endswith("_diff")
-    }
-
-
 def _finite(value: object) -> object:
     """Return a JSON value: six digits, and no number that JSON does not know."""
     if isinstance(value, Mapping):
@@ -219,7 +200,7 @@ def _finite(value: object) -> object:
     if isinstance(value, list | tuple):
         return [_finite(item) for item in value]
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
+        return _text(value)
     if isinstance(value, float):
         return float(f"{value:.6g}") if math.isfinite(value) else "NaN"
     return value

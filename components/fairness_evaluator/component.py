@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import pydantic_core
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import channel, component_spec
 
@@ -22,28 +22,13 @@ class FairnessEvaluatorSpec(component_spec.ComponentSpec):
     """Inputs, outputs and parameters; see `FairnessEvaluator`."""
 
     PARAMETERS: ClassVar[dict[str, Any]] = {
-        **{
-            name: component_spec.ExecutionParameter(type=str)
-            for name in (
-                "settings",
-                "gates",
-                "label",
-                "code",
-                "use_case",
-                "waivers",
-                "beam",
-            )
-        },
-        # Set by the driver.
-        **{
-            name: component_spec.ExecutionParameter(type=str, optional=True)
-            for name in (
-                "baseline_span",
-                "baseline_digest",
-                "baseline_uri",
-                "baseline_gone",
-            )
-        },
+        **dict.fromkeys(
+            ("settings", "gates", "label", "code", "use_case", "waivers", "beam"),
+            component_spec.ExecutionParameter(type=str),
+        ),
+        **dict.fromkeys(
+            driver.BASELINE, component_spec.ExecutionParameter(type=str, optional=True)
+        ),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
         "examples": component_spec.ChannelParameter(type=artifacts.SiloExamples),
@@ -69,7 +54,7 @@ class FairnessEvaluator(base_component.BaseComponent):
         settings: The section `evaluation`.
         gates: The section `gates`.
         label: The label's column.
-        use_case: Name of the use case.
+        use_case: Its name.
         waivers: The waivers that held when the run began, by model digest.
         beam: Where TFMA runs.
 
@@ -106,13 +91,7 @@ class FairnessEvaluator(base_component.BaseComponent):
                 label=label,
                 code=digests.of_code("fairness_evaluator"),
                 use_case=use_case,
-                waivers=json.dumps(
-                    {
-                        digest: [dataclasses.asdict(waiver) for waiver in given]
-                        for digest, given in waivers.items()
-                    },
-                    ensure_ascii=False,
-                ),
+                waivers=pydantic_core.to_json(waivers).decode(),
                 beam=json.dumps(beam.flags()),
                 evaluation=channel.Channel(type=artifacts.ModelEvaluation),
                 blessing=channel.Channel(type=artifacts.ModelBlessing),

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.gates import populations
 from components.fairness_evaluator.gates.gate import REFUSED, judge
-from components.fairness_evaluator.gates.populations import Evidence
 from components.fairness_evaluator.gates.registry import GATES
 from components.payloads.decision import Baseline, Decision, Waiver
 from components.payloads.table import Table
@@ -26,7 +25,7 @@ def decide(
     waivers: Iterable[Waiver] = (),
     baseline_gone: Baseline | None = None,
 ) -> Decision:
-    """Decide about a model from its figures.
+    """Decide about a model from its figures: one result for each configured gate.
 
     Args:
         figures: The tidy table.
@@ -36,15 +35,12 @@ def decide(
         baseline: The model compared with; None when there is none.
         waivers: Those that hold now for this model.
         baseline_gone: See `Decision`.
-
-    Returns:
-        The decision, with one result for each configured gate.
     """
     everyone = tuple(sorted(silos))
     least = settings.minimum_data
     not_judged = tuple(populations.not_judged(figures, everyone, left_out, least))
     without = {item.silo for item in not_judged}
-    evidence = Evidence(
+    evidence = populations.Evidence(
         figures,
         tuple(silo for silo in everyone if silo not in without),
         not_judged,

@@ -10,18 +10,45 @@ from __future__ import annotations
 
 import json
 import pathlib
+from collections.abc import Iterable
 
 from ml_metadata import MetadataStore
 from tfx.orchestration.portable import data_types
 from tfx.types import artifact_utils
 
 from components import blessed_models
+from components.blessed_models import BlessedModel
 from components.drivers import PropertyDriver
-from components.fairness_evaluator import baseline
 from components.payloads.manifest import Manifest
 from components.scoring import model
+from components.silos.spans import span_order
 
 BASELINE = ("baseline_span", "baseline_digest", "baseline_uri", "baseline_gone")
+
+
+def choose(
+    blessed: Iterable[BlessedModel], span: str, digest: str
+) -> BlessedModel | None:
+    """Return the model to compare with: the newest blessed one of an earlier span.
+
+    By span and not by time of training, so that a backfill of an old span never
+    becomes the baseline of a new one, and a span that is run again is compared with
+    the same model as before. So the baseline need not be the model in service.
+
+    Args:
+        blessed: All blessed models of the use case, also those whose folder is
+            gone: an older one in their place would be compared with unseen.
+        span: The candidate's span. Where it is empty there is no order but that
+            of blessing, so any other model counts as earlier.
+        digest: The candidate's digest; without spans it tells the candidate
+            itself, judged again, from an earlier model.
+    """
+    if not span:
+        earlier = [one for one in blessed if not one.span and one.digest != digest]
+    else:
+        before = span_order(span)
+        earlier = [one for one in blessed if one.span and span_order(one.span) < before]
+    return blessed_models.newest(earlier)
 
 
 class Driver(PropertyDriver):
@@ -37,10 +64,9 @@ class Driver(PropertyDriver):
         candidate = artifact_utils.get_single_uri(execution_info.input_dict["model"])
         examples = artifact_utils.get_single_uri(execution_info.input_dict["examples"])
         properties = execution_info.exec_properties
-        use_case = properties["use_case"]
         digest = model.read_card(candidate).digest
-        chosen = baseline.choose(
-            blessed_models.read(store, use_case),
+        chosen = choose(
+            blessed_models.read(store, properties["use_case"]),
             Manifest.read(examples).span,  # `latest` has become a span there
             digest,
         )

@@ -19,7 +19,7 @@ from components.fairness_evaluator.sketches.totals import COMPARED
 from components.payloads import findings, manifest, table
 from components.payloads.cohort import Cohort
 from components.payloads.decision import Baseline, Decision, Waiver
-from components.payloads.egress import Departure
+from components.payloads.egress import EgressItem
 from components.payloads.manifest import Manifest
 from components.payloads.minimum_data import MinimumData
 from components.payloads.table import Figure, Table
@@ -31,7 +31,7 @@ class Measured:
 
     figures: Table
     left_out: dict[str, str]  # why a silo is quarantined or could not be evaluated
-    departures: dict[str, list[Departure]]  # what left each silo
+    egress: dict[str, list[EgressItem]]  # what left each silo
 
 
 def evaluate(
@@ -130,11 +130,11 @@ def measure(
             cells | after, settings, pathlib.Path(folder, below), beam_args
         )
     figures = figures_of(known, examples.silos, left_out, settings, minimum_data)
-    departures: dict[str, list[Departure]] = {}
+    egress: dict[str, list[EgressItem]] = {}
     for collected in (now, following):
-        for silo, departure in collected.departures.items():
-            departures.setdefault(silo, []).append(departure)
-    return Measured(figures, left_out, departures)
+        for silo, departure in collected.egress.items():
+            egress.setdefault(silo, []).append(departure)
+    return Measured(figures, left_out, egress)
 
 
 def figures_of(

@@ -11,7 +11,8 @@ from tfx.types import Artifact, artifact_utils
 
 from components import blessed_models
 from components.executors import TaskExecutor
-from components.fairness_evaluator import settings
+from components.fairness_evaluator.gate_settings import GateSettings
+from components.fairness_evaluator.settings import EvaluationSettings
 from components.payloads import egress, table
 from components.payloads.cohort import Cohort
 from components.payloads.decision import Baseline, Waiver
@@ -37,9 +38,6 @@ class Executor(TaskExecutor):
         from components.fairness_evaluator import evaluation  # loads engines
         from components.fairness_evaluator.sketches.rows import ScoredModel
 
-        measured, demanded = settings.parse(
-            exec_properties["settings"], exec_properties["gates"]
-        )
         trained = artifact_utils.get_single_instance(input_dict["model"])
         report = artifact_utils.get_single_instance(output_dict["evaluation"])
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
@@ -54,9 +52,9 @@ class Executor(TaskExecutor):
                 ScoredModel(table.CANDIDATE, trained.uri, card.digest),
                 _baseline(exec_properties, "baseline_uri"),
                 exec_properties["label"],
-                measured,
-                demanded,
-                _waivers(exec_properties),
+                EvaluationSettings.model_validate_json(exec_properties["settings"]),
+                GateSettings.model_validate_json(exec_properties["gates"]),
+                [Waiver(**item) for item in json.loads(exec_properties["waivers"])],
                 report.uri,
                 json.loads(exec_properties["beam"]),
                 baseline_gone=_baseline(exec_properties, "baseline_gone"),
@@ -64,7 +62,7 @@ class Executor(TaskExecutor):
         for folder in (report.uri, blessing.uri):
             pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
         found.figures.write(report.uri)
-        egress.write(report.uri, found.departures)
+        egress.write(report.uri, found.egress)
         decided.write(blessing.uri)
         _bless(blessing, trained, decided.blessed)
         for name, value in {
@@ -93,11 +91,6 @@ def _baseline(exec_properties: dict[str, Any], place: str) -> Baseline | None:
         exec_properties["baseline_digest"],
         exec_properties[place],
     )
-
-
-def _waivers(exec_properties: dict[str, Any]) -> list[Waiver]:
-    """Return the waivers that the driver found."""
-    return [Waiver(**item) for item in json.loads(exec_properties["waivers"])]
 
 
 def _bless(blessing: Artifact, trained: Artifact, blessed: bool) -> None:

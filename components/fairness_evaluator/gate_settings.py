@@ -22,9 +22,6 @@ RATES = ("tpr", "fpr", "fnr", "positive_rate", "precision")
 
 
 class _Bound(Section):
-    # Beyond infinity lies nothing, so such a bound would decide nothing.
-    model_config = pydantic.ConfigDict(allow_inf_nan=False)
-
     refuse_if: RefuseIf = "surely"
     """Which part of the 95 % interval must miss the bound."""
 

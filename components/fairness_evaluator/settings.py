@@ -95,26 +95,6 @@ class EvaluationSettings(Section):
         return self
 
 
-def parse(evaluation: str, gates: str) -> tuple[EvaluationSettings, GateSettings]:
-    """Read both sections from the JSON that a node receives.
-
-    Raises:
-        SettingsError: A section can't be used.
-    """
-    try:
-        measured = EvaluationSettings.model_validate_json(evaluation)
-        demanded = GateSettings.model_validate_json(gates)
-    except pydantic.ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(
-            f"{error.title}{f' `{place}`' if place else ''}: {first['msg']}",
-            "change the sections `evaluation` and `gates` of the settings",
-        ) from error
-    check(measured, demanded)
-    return measured, demanded
-
-
 def check(measured: EvaluationSettings, demanded: GateSettings) -> None:
     """Check that what gates judge is measured at all.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,18 +35,11 @@ _WITHDRAWALS = journal.table(
     sa.Column("waiver", sa.Integer, nullable=False, unique=True),
     sa.Column("by", sa.Text, nullable=False),
 )
-_WAIVER_FIELDS = tuple(field.name for field in dataclasses.fields(Waiver))
 
 
 @dataclasses.dataclass(frozen=True)
 class Withdrawal:
-    """The end of a waiver before its last day.
-
-    Attributes:
-        reason: Why, in that person's words.
-        by: Who answers for it.
-        at: When, ISO 8601 in UTC.
-    """
+    """The end of a waiver before its last day: why, by whom, and when (ISO 8601)."""
 
     reason: str
     by: str
@@ -54,24 +48,26 @@ class Withdrawal:
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """A waiver as it was recorded.
+    """A waiver as it was recorded."""
 
-    Attributes:
-        number: Its row's.
-        waiver: The waiver.
-        model_digest: The model that it was given for.
-        withdrawal: Who withdrew it; None where nobody did.
-    """
-
-    number: int
+    number: int  # of its row
     waiver: Waiver
     model_digest: str
     withdrawal: Withdrawal | None = None
+    is_last: bool = True  # of its model and gate
 
-    def is_active(self, today: datetime.date) -> bool:
-        """Return whether it holds on a day, in UTC."""
+    def state(self, day: datetime.date) -> str:
+        """Return `active`, `ended`, `withdrawn`, or `replaced` by a later one."""
+        if self.withdrawal:
+            return "withdrawn"
+        if not self.is_last:
+            return "replaced"
         last = datetime.date.fromisoformat(self.waiver.until)
-        return self.withdrawal is None and today <= last
+        return "active" if day <= last else "ended"
+
+    def is_active(self, day: datetime.date) -> bool:
+        """Return whether it holds on a day, in UTC."""
+        return self.state(day) == "active"
 
 
 class Waivers:
@@ -91,8 +87,15 @@ class Waivers:
         """Return all waivers, oldest first, also those that ended."""
         rows = self._given.history()
         ends = {row["waiver"]: _withdrawal(row) for row in self._withdrawn.history()}
+        last = {(row["model_digest"], row["gate"]): row["id"] for row in rows}
         return [
-            Record(row["id"], _waiver(row), row["model_digest"], ends.get(row["id"]))
+            Record(
+                row["id"],
+                _waiver(row),
+                row["model_digest"],
+                ends.get(row["id"]),
+                last[row["model_digest"], row["gate"]] == row["id"],
+            )
             for row in rows
         ]
 
@@ -101,21 +104,19 @@ class Waivers:
         return {
             record.waiver.gate: record
             for record in self.history()
-            if record.model_digest == model_digest
+            if record.model_digest == model_digest and record.is_last
         }
 
-    def active(self, model_digest: str, today: datetime.date) -> tuple[Waiver, ...]:
+    def active(self, model_digest: str, day: datetime.date) -> tuple[Waiver, ...]:
         """Return the waivers that hold for a model on a day, sorted by gate."""
-        return self.all_active(today).get(model_digest, ())
+        return self.all_active(day).get(model_digest, ())
 
-    def all_active(self, today: datetime.date) -> dict[str, tuple[Waiver, ...]]:
+    def all_active(self, day: datetime.date) -> dict[str, tuple[Waiver, ...]]:
         """Return the waivers that hold on a day by model digest, sorted by gate."""
-        last = {(each.model_digest, each.waiver.gate): each for each in self.history()}
-        found: dict[str, tuple[Waiver, ...]] = {}
-        for (digest, _), record in sorted(last.items(), key=lambda item: item[0]):
-            if record.is_active(today):
-                found[digest] = (*found.get(digest, ()), record.waiver)
-        return found
+        records = [record for record in self.history() if record.is_active(day)]
+        records.sort(key=lambda one: (one.model_digest, one.waiver.gate))
+        by_model = itertools.groupby(records, lambda one: one.model_digest)
+        return {digest: tuple(one.waiver for one in held) for digest, held in by_model}
 
     def waive(
         self,
@@ -127,15 +128,7 @@ class Waivers:
         by: str,
         until: str,
     ) -> Waiver:
-        """Record a waiver and return it.
-
-        Args:
-            run_id: The run whose model is to pass.
-            gate: The gate that refused it.
-            model_digest: The model.
-            reason: Why.
-            by: Who answers for it.
-            until: Its last day, such as 2026-12-31, in UTC.
+        """Record a waiver of a gate for a run's model until a last day, and return it.
 
         Raises:
             SettingsError: Reason or name hold no letter, or the day is none or over.
@@ -144,7 +137,7 @@ class Waivers:
             run_id=run_id,
             gate=gate,
             model_digest=model_digest,
-            until=_day(until, _today()).isoformat(),
+            until=_day(until).isoformat(),
             **_answered(reason, by),
         )
         return _waiver(row)
@@ -152,70 +145,68 @@ class Waivers:
     def withdraw(self, *, gate: str, model_digest: str, reason: str, by: str) -> Record:
         """Record that the waiver of a gate no longer holds, and return that waiver.
 
-        Args:
-            gate: The gate.
-            model_digest: The model that it was waived for.
-            reason: Why.
-            by: Who answers for it.
-
         Raises:
             SettingsError: Reason or name hold no letter, or no such waiver holds.
         """
-        answered, today = _answered(reason, by), _today()
-        record = self.last(model_digest).get(gate)
-        if record is not None and record.is_active(today):
+        answered, day = _answered(reason, by), today()
+        last = self.last(model_digest).items()
+        active = {name: record for name, record in last if record.is_active(day)}
+        if gate in active:
             # Where somebody else does so at once, one of both finds the row there.
             with contextlib.suppress(sa.exc.IntegrityError):
-                row = self._withdrawn.append(waiver=record.number, **answered)
-                return dataclasses.replace(record, withdrawal=_withdrawal(row))
-        others = [waiver.gate for waiver in self.active(model_digest, today)]
+                row = self._withdrawn.append(waiver=active[gate].number, **answered)
+                return dataclasses.replace(active[gate], withdrawal=_withdrawal(row))
         raise SettingsError(
             f"gate `{gate}`: found no waiver of it that holds for that model, expected "
-            f"one to withdraw; those that hold: {', '.join(others) or 'none'}",
+            f"one to withdraw; those that hold: {', '.join(sorted(active)) or 'none'}",
             "`fairsilo gate waivers USE_CASE` lists all, also those that ended",
         )
 
 
+def today() -> datetime.date:
+    """Return the day in UTC, by which waivers end."""
+    return datetime.datetime.now(datetime.UTC).date()
+
+
 def _waiver(row: Mapping[str, Any]) -> Waiver:
-    return Waiver(**{name: row[name] for name in _WAIVER_FIELDS})
+    return Waiver(**{each.name: row[each.name] for each in dataclasses.fields(Waiver)})
 
 
 def _withdrawal(row: Mapping[str, Any]) -> Withdrawal:
     return Withdrawal(row["reason"], row["by"], row["at"])
 
 
-def _today() -> datetime.date:
-    return datetime.datetime.now(datetime.UTC).date()
-
-
 def _answered(reason: str, by: str) -> dict[str, str]:
-    return {
-        "reason": _text("reason", reason, "one that a reviewer can judge"),
-        "by": _text("by", by, "the name of the person who answers for it"),
-    }
+    """Return the reason and the name, without the spaces around them.
+
+    Dots or digits alone tell a reviewer nothing, so they are no answer.
+    """
+    answers = {"reason": reason.strip(), "by": by.strip()}
+    for option, (expected, example) in {
+        "reason": ("one that a reviewer can judge", "the silo's sensor was replaced"),
+        "by": ("the name of the person who answers for it", "A. Reviewer"),
+    }.items():
+        answer = answers[option]
+        if not any(character.isalpha() for character in answer):
+            found = f"{answer!r}, which has no letter" if answer else "nothing"
+            raise SettingsError(
+                f"--{option}: found {found}, expected {expected}",
+                f'give --{option} in words, such as --{option} "{example}"',
+            )
+    return answers
 
 
-def _text(option: str, text: str, expected: str) -> str:
-    # Dots or digits alone tell a reviewer nothing, so they are no answer either.
-    if not any(character.isalpha() for character in text):
-        found = f"{text.strip()!r}, which has no letter" if text.strip() else "nothing"
-        raise SettingsError(
-            f"--{option}: found {found}, expected {expected}",
-            f'give --{option} "..."',
-        )
-    return text.strip()
-
-
-def _day(text: str, today: datetime.date) -> datetime.date:
-    hint = f"give --until with a day from {today} on; it is the waiver's last"
+def _day(text: str) -> datetime.date:
+    now = today()
+    hint = f"give --until with a day from {now} on; it is the waiver's last"
     try:
         day = datetime.date.fromisoformat(text)
     except ValueError:
         raise SettingsError(
             f"--until: found {text!r}, expected a day such as 2026-12-31", hint
         ) from None
-    if day < today:
+    if day < now:
         raise SettingsError(
-            f"--until: found {day}, which is over; in UTC today is {today}", hint
+            f"--until: found {day}, which is over; in UTC today is {now}", hint
         )
     return day

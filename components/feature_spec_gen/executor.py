@@ -31,17 +31,13 @@ class Executor(base_executor.BaseExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         """Write the FeatureSpec of the admitted silos; without any, an empty one."""
-        disclosed = artifact_utils.get_single_instance(input_dict["statistics"])
-        verdicts = artifact_utils.get_single_instance(input_dict["cohort"])
-        trains = {
-            silo: train
-            for silo in Cohort.read(verdicts.uri).admitted
-            if (
-                train := statistics.split_of(
-                    statistics.read(disclosed.uri, silo), TRAIN
-                )
-            )
-        }
+        disclosed = artifact_utils.get_single_uri(input_dict["statistics"])
+        cohort = Cohort.read(artifact_utils.get_single_uri(input_dict["cohort"]))
+        trains = {}
+        for silo in cohort.admitted:
+            found = statistics.read(disclosed, silo)
+            if train := statistics.split_of(found, TRAIN):
+                trains[silo] = train
         spec, left_out = merge(
             trains,
             schema.read(artifact_utils.get_single_uri(input_dict["schema"])),

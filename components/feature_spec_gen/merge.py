@@ -15,16 +15,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
-from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
+from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.feature_spec_gen.settings import FeatureSettings
 from components.features.spec import Categorical, FeatureSpec, Numeric
-from components.payloads.statistics import by_column, num_present
+from components.payloads.statistics import Column, Dataset, by_column, num_present
 from components.payloads.unused_columns import UnusedColumn
-
-Column: TypeAlias = statistics_pb2.FeatureNameStatistics
 
 NOT_IN_USE = {
     schema_pb2.PLANNED,
@@ -43,21 +41,18 @@ class Agreement(NamedTuple):
 
 
 def merge(
-    silos: Mapping[str, statistics_pb2.DatasetFeatureStatistics],
+    silos: Mapping[str, Dataset],
     schema: schema_pb2.Schema,
     not_features: Sequence[str],
     settings: FeatureSettings,
 ) -> Agreement:
-    """Return the FeatureSpec that the silos agree on.
+    """Return the FeatureSpec that admitted silos agree on, and what is not in it.
 
     Args:
-        silos: Disclosed statistics of the admitted silos' training rows.
+        silos: Disclosed statistics of their training rows.
         schema: The shared schema; its columns, in its order, are the features.
         not_features: Label and key.
         settings: Which columns no model sees, and the disclosure bounds.
-
-    Returns:
-        The spec, and each of the schema's other columns with the reason.
     """
     columns = [by_column(dataset) for _, dataset in sorted(silos.items())]
     numeric, categorical, unused = [], [], []
@@ -104,19 +99,18 @@ def _feature(
         return "has the same value in every row"
     # TFDV counts the values of categories; which integers are categories, the
     # schema says (`is_categorical`, `bool_domain`).
-    if all(column.HasField("string_stats") for column in filled):
-        values = vocabulary(filled, settings)
-        if values:
-            return Categorical(feature.name, values, integer)
-        return (
-            f"has no value that {settings.min_value_rows} rows in "
-            f"{settings.min_value_silos} silos share: identifiers, free text, "
-            "timestamps or numbers written as text carry nothing as categories"
-        )
-    moments = pooled_moments(filled)
-    if moments is None or len(filled) > sum(c.HasField("num_stats") for c in filled):
+    kinds = {column.WhichOneof("stats") for column in filled}
+    if kinds == {"num_stats"}:
+        return Numeric(feature.name, *pooled_moments(filled), integer)
+    if kinds != {"string_stats"}:
         return "is measured as a number in some silos and as a category in others"
-    return Numeric(feature.name, *moments, integer)
+    if values := vocabulary(filled, settings):
+        return Categorical(feature.name, values, integer)
+    return (
+        f"has no value that {settings.min_value_rows} rows in "
+        f"{settings.min_value_silos} silos share: identifiers, free text, "
+        "timestamps or numbers written as text carry nothing as categories"
+    )
 
 
 def _is_constant(filled: Sequence[Column]) -> bool:
@@ -124,43 +118,32 @@ def _is_constant(filled: Sequence[Column]) -> bool:
     values: set[str | float] = set()
     for column in filled:
         if column.HasField("string_stats"):
-            common = column.string_stats.common_stats
+            missing = column.string_stats.common_stats.num_missing
             buckets = column.string_stats.rank_histogram.buckets
             values |= {bucket.label for bucket in buckets}
-            disclosed = sum(bucket.sample_count for bucket in buckets)
-            varies = (
-                disclosed < common.num_non_missing
-            )  # in values that are not disclosed
+            # The others have values that are not disclosed.
+            varies = sum(b.sample_count for b in buckets) < num_present(column)
         else:
-            common = column.num_stats.common_stats
+            missing = column.num_stats.common_stats.num_missing
             values.add(column.num_stats.mean)
             varies = column.num_stats.std_dev > 0
-        if varies or common.num_missing:
+        if varies or missing:
             return False
     return len(values) == 1
 
 
-def pooled_moments(found: Sequence[Column]) -> tuple[float, float] | None:
-    """Return mean and deviation over all silos, the column's unit; None if empty.
+def pooled_moments(filled: Sequence[Column]) -> tuple[float, float]:
+    """Return mean and deviation over silos that have values, in the column's unit.
 
     A constant column has deviation 1, so that it encodes to 0.
     """
-    parts = [
-        (num_present(column), column.num_stats)
-        for column in found
-        if column.HasField("num_stats") and num_present(column)
-    ]
+    parts = [(num_present(column), column.num_stats) for column in filled]
     total = sum(count for count, _ in parts)
-    if not total:
-        return None
     mean = math.fsum(count * stats.mean for count, stats in parts) / total
-    variance = (
-        math.fsum(
-            count * (stats.std_dev**2 + (stats.mean - mean) ** 2)
-            for count, stats in parts
-        )
-        / total
+    squares = (
+        count * (stats.std_dev**2 + (stats.mean - mean) ** 2) for count, stats in parts
     )
+    variance = math.fsum(squares) / total
     # Below this, the deviation is rounding of the mean, not a scale.
     constant = variance <= (1e-9 * max(1.0, abs(mean))) ** 2
     return mean, 1.0 if constant else math.sqrt(variance)

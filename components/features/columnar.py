@@ -29,13 +29,7 @@ from components.features.spec import (
 
 
 class ColumnTypeError(FairSiloError):
-    """A column whose type can't carry its feature.
-
-    Args:
-        column: The column's name.
-        found: Its Arrow type.
-        expected: What the feature needs.
-    """
+    """A column whose Arrow type, `found`, can't carry its feature."""
 
     def __init__(self, column: str, found: str, expected: str) -> None:
         super().__init__(
@@ -47,15 +41,10 @@ class ColumnTypeError(FairSiloError):
 
 @dataclasses.dataclass(frozen=True)
 class Encoded:
-    """A batch as the model takes it.
+    """A batch as the model takes it."""
 
-    Attributes:
-        floats: float32, shape `(rows, spec.num_floats)`.
-        ids: int32, shape `(rows, spec.num_ids)`.
-    """
-
-    floats: NDArray[np.float32]
-    ids: NDArray[np.int32]
+    floats: NDArray[np.float32]  # (rows, spec.num_floats)
+    ids: NDArray[np.int32]  # (rows, spec.num_ids)
 
 
 def encode(batch: pa.RecordBatch | pa.Table, spec: FeatureSpec) -> Encoded:
@@ -81,6 +70,12 @@ def encode(batch: pa.RecordBatch | pa.Table, spec: FeatureSpec) -> Encoded:
     for index, categorical in enumerate(spec.categorical):
         ids[:, index] = _ids(_column(batch, categorical.name), categorical, rows)
     return Encoded(floats, ids)
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Return whether a column of this type holds numbers; truth values are some."""
+    is_one_of = (pa.types.is_floating, pa.types.is_integer, pa.types.is_boolean)
+    return any(is_this(kind) for is_this in is_one_of)
 
 
 def _standardise(values: NDArray[np.float32], feature: Numeric, clip: float) -> None:
@@ -117,14 +112,9 @@ def _numbers(
 ) -> NDArray[np.float32]:
     if column is None or pa.types.is_null(column.type):
         return np.full(rows, np.nan, np.float32)
-    kind = column.type
-    if not (
-        pa.types.is_floating(kind)
-        or pa.types.is_integer(kind)
-        or pa.types.is_boolean(kind)
-    ):
-        raise ColumnTypeError(feature.name, str(kind), "a number")
-    if pa.types.is_boolean(kind):
+    if not is_number(column.type):
+        raise ColumnTypeError(feature.name, str(column.type), "a number")
+    if pa.types.is_boolean(column.type):
         column = column.cast(pa.int8())
     null = column.is_null() if column.null_count else None
     if null is not None:  # else NumPy would round integers to float64 first
@@ -162,29 +152,16 @@ def _ids(column: pa.Array | None, feature: Categorical, rows: int) -> NDArray[np
 
 def _as_strings(values: pa.Array, feature: Categorical) -> list[str | None]:
     kind = values.type
-    if feature.integer:
-        return [None if v is None else str(v) for v in _integers(values, feature)]
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-        raise ColumnTypeError(feature.name, str(kind), "a string")
-    strings: list[str | None] = values.to_pylist()
-    return strings
-
-
-def _integers(values: pa.Array, feature: Categorical) -> list[int | None]:
-    kind = values.type
+    found: list[Any] = values.to_pylist()
+    if not feature.integer:
+        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+            raise ColumnTypeError(feature.name, str(kind), "a string")
+        return found
+    if not is_number(kind):
+        raise ColumnTypeError(feature.name, str(kind), "an integer")
     if pa.types.is_floating(kind):
         # An export turns integers into floats as soon as one of them is missing.
-        found = [v if v is not None and np.isfinite(v) else None for v in _list(values)]
+        found = [v if v is not None and np.isfinite(v) else None for v in found]
         if any(v is not None and v != int(v) for v in found):
             raise ColumnTypeError(feature.name, f"{kind} with fractions", "an integer")
-        return [None if v is None else int(v) for v in found]
-    if pa.types.is_boolean(kind):
-        values = values.cast(pa.int8())
-    elif not pa.types.is_integer(kind):
-        raise ColumnTypeError(feature.name, str(kind), "an integer")
-    return _list(values)
-
-
-def _list(values: pa.Array) -> list[Any]:
-    found: list[Any] = values.to_pylist()
-    return found
+    return [None if v is None else str(int(v)) for v in found]

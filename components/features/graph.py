@@ -39,10 +39,7 @@ class Encoder(tf.Module):  # type: ignore[misc]  # TF has no types
             `(rows, num_ids)`.
         """
         spec = self._spec
-        kinds = {
-            feature.name: tf.io.VarLenFeature(_dtype(feature))
-            for feature in spec.features
-        }
+        kinds = {f.name: tf.io.VarLenFeature(_dtype(f)) for f in spec.features}
         rows = tf.shape(examples)[0]
         parsed = tf.io.parse_example(examples, kinds) if kinds else {}
         scores, indicators = [], []

@@ -12,16 +12,14 @@ The constants come from statistics that silos disclosed, never from rows
 from __future__ import annotations
 
 import dataclasses
-import json
 import pathlib
-from collections.abc import Mapping
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
 from components import digests
+from components.payloads.payload import Payload
 
-FILE_NAME = "feature_spec.json"
 MISSING_ID = 0
 OUT_OF_VOCABULARY_ID = 1
 FIRST_VALUE_ID = 2
@@ -31,17 +29,14 @@ FIRST_VALUE_ID = 2
 class Numeric:
     """A numeric feature.
 
-    Attributes:
-        name: Its column.
-        mean: Of the admitted silos' present, finite values; the column's unit.
-        scale: Their standard deviation, > 0; the column's unit.
-        integer: Whether tf.Examples carry it as an int64.
+    `mean` and `scale`, the standard deviation, > 0, are those of the admitted silos'
+    present, finite values; unit: the column's.
     """
 
     name: str
     mean: float
     scale: float
-    integer: bool = False
+    integer: bool = False  # whether tf.Examples carry it as an int64
 
     @property
     def reciprocal(self) -> np.float32:
@@ -53,15 +48,12 @@ class Numeric:
 class Categorical:
     """A categorical feature.
 
-    Attributes:
-        name: Its column.
-        values: The vocabulary as strings (integers in decimal), no duplicates.
-        integer: Whether the column, and tf.Examples, carry it as an int64.
+    `values` is the vocabulary as strings (integers in decimal), no duplicates.
     """
 
     name: str
     values: tuple[str, ...]
-    integer: bool = False
+    integer: bool = False  # whether the column, and tf.Examples, carry it as an int64
 
     @property
     def num_ids(self) -> int:
@@ -70,18 +62,16 @@ class Categorical:
 
 
 @dataclasses.dataclass(frozen=True)
-class FeatureSpec:
-    """All features of a model, in the order of its inputs.
+class FeatureSpec(Payload):
+    """All features of a model, in the order of its inputs."""
 
-    Attributes:
-        numeric: The numeric features.
-        categorical: The categorical features.
-        clip: Bound of the standard scores' absolute value, unit: 1.
-    """
+    FILE_NAME: ClassVar[str] = "feature_spec.json"
+    NODE: ClassVar[str] = "FeatureSpecGen"
 
     numeric: tuple[Numeric, ...]
     categorical: tuple[Categorical, ...]
     clip: float = 5.0
+    """Bound of the standard scores' absolute value, unit: 1."""
 
     @property
     def num_floats(self) -> int:
@@ -103,38 +93,12 @@ class FeatureSpec:
         """All features, numeric first."""
         return (*self.numeric, *self.categorical)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the spec as a JSON object."""
-        data: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
-        return data
-
     @property
     def digest(self) -> str:
         """Digest of the spec's content."""
-        return digests.of_json(self.to_json())
-
-    def write(self, folder: str | pathlib.Path) -> pathlib.Path:
-        """Write the spec into a folder and return the file."""
-        path = pathlib.Path(folder, FILE_NAME)
-        text = json.dumps(self.to_json(), indent=1, ensure_ascii=False, sort_keys=True)
-        path.write_text(text, encoding="utf-8")
-        return path
+        return digests.of_json(self.fields())
 
 
-def from_json(data: Mapping[str, Any]) -> FeatureSpec:
-    """Return the spec that `to_json` gave."""
-    return FeatureSpec(
-        numeric=tuple(Numeric(**item) for item in data["numeric"]),
-        categorical=tuple(
-            Categorical(**{**item, "values": tuple(item["values"])})
-            for item in data["categorical"]
-        ),
-        clip=data["clip"],
-    )
-
-
-def read(path: str | pathlib.Path) -> FeatureSpec:
-    """Read a spec from a file, or from the folder it was written into."""
-    path = pathlib.Path(path)
-    file = path / FILE_NAME if path.is_dir() else path
-    return from_json(json.loads(file.read_text(encoding="utf-8")))
+def read(folder: str | pathlib.Path) -> FeatureSpec:
+    """Read a spec from the folder that it was written into; see `Payload.read`."""
+    return FeatureSpec.read(folder)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
-from tfx.types import component_spec
+from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components import artifacts, digests
 from components.drivers import PropertyDriver
@@ -18,44 +18,36 @@ NODE = "federated_trainer"
 
 
 class FederatedTrainerSpec(types.ComponentSpec):
-    """What the node reads, writes and is told."""
+    """Inputs, outputs and parameters of FederatedTrainer."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = {
-        "settings": component_spec.ExecutionParameter(type=str),
-        "code": component_spec.ExecutionParameter(type=str),
-        "use_case": component_spec.ExecutionParameter(type=str),
-        "label": component_spec.ExecutionParameter(type=str),
+    PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
+        "settings": ExecutionParameter(type=str),
+        "code": ExecutionParameter(type=str),
+        "use_case": ExecutionParameter(type=str),
+        "label": ExecutionParameter(type=str),
         # TFX digests the content of the file that a parameter of this name gives.
-        "module_file": component_spec.ExecutionParameter(type=str),
+        "module_file": ExecutionParameter(type=str),
         # Not of what that file imports; for the cache alone.
-        "module_code": component_spec.ExecutionParameter(type=str),
-        "checkpoints": component_spec.ExecutionParameter(type=str),
+        "module_code": ExecutionParameter(type=str),
+        "checkpoints": ExecutionParameter(type=str),
     }
-    INPUTS: ClassVar[dict[str, Any]] = {
-        "examples": component_spec.ChannelParameter(type=artifacts.SiloExamples),
-        "cohort": component_spec.ChannelParameter(type=artifacts.Cohort),
-        "feature_spec": component_spec.ChannelParameter(type=artifacts.FeatureSpec),
+    INPUTS: ClassVar[dict[str, ChannelParameter]] = {
+        "examples": ChannelParameter(type=artifacts.SiloExamples),
+        "cohort": ChannelParameter(type=artifacts.Cohort),
+        "feature_spec": ChannelParameter(type=artifacts.FeatureSpec),
     }
-    OUTPUTS: ClassVar[dict[str, Any]] = {
-        "model": component_spec.ChannelParameter(type=artifacts.Model),
-        "model_run": component_spec.ChannelParameter(type=artifacts.ModelRun),
+    OUTPUTS: ClassVar[dict[str, ChannelParameter]] = {
+        "model": ChannelParameter(type=artifacts.Model),
+        "model_run": ChannelParameter(type=artifacts.ModelRun),
     }
 
 
 class FederatedTrainer(base_component.BaseComponent):
     """Trains one model over the workers of the cohort's silos.
 
-    Args:
-        examples: Channel of type `SiloExamples`.
-        cohort: Channel of type `Cohort`.
-        feature_spec: Channel of type `FeatureSpec`.
-        settings: The node's section of the settings.
-        use_case: Name of the use case.
-        label: Column of the label, 0 or 1.
-        module_file: Path of the use case's `model.py`; all Python files below its
-            folder decide the cache key.
-        checkpoints: Folder below the pipeline root, where each training keeps
-            its checkpoints under the digest of its inputs.
+    `module_file` is the use case's `model.py`; all Python files below its folder decide
+    the cache key. `checkpoints` is a folder below the pipeline root, where each
+    training keeps its checkpoints under the digest of its inputs.
 
     Outputs:
         model: Channel of type `Model`, with the custom properties `use_case`,

@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 from components import digests
 from components.errors import SiloError
 from components.features import columnar
-from components.features import spec as feature_spec
 from components.features.spec import FeatureSpec
 from components.federation import tensor_files
 from components.payloads.silo import Silo
@@ -42,8 +41,8 @@ def encode(silo: Silo, arguments: Mapping[str, Any]) -> Result:
 
     Args:
         silo: The silo.
-        arguments: `split` (paths of its Parquet files), `spec` (FeatureSpec as a
-            JSON object), `label` (column), `key` (name of the folder).
+        arguments: `split` (paths of its Parquet files), `spec` (FeatureSpec as
+            JSON), `label` (column), `key` (name of the folder).
 
     Returns:
         `rows`, and `digest` of the three files.
@@ -59,7 +58,7 @@ def encode(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         root.mkdir(exist_ok=True, mode=0o700)
         partial = pathlib.Path(tempfile.mkdtemp(prefix=".partial-", dir=root))
         try:
-            spec = feature_spec.from_json(arguments["spec"])
+            spec = FeatureSpec.of_json(arguments["spec"])
             rows = _write(silo, arguments["split"], spec, arguments["label"], partial)
             values = {"rows": rows, "digest": _digest(partial)}
             (partial / DONE).write_text(json.dumps(values), encoding="utf-8")
@@ -124,19 +123,14 @@ def _batches(split: Sequence[str], columns: Sequence[str]) -> Iterator[pa.Record
 
 def _labels(silo: Silo, name: str, column: pa.ChunkedArray) -> NDArray[np.float32]:
     kind = column.type
-    if not (
-        pa.types.is_integer(kind)
-        or pa.types.is_boolean(kind)
-        or pa.types.is_floating(kind)
-    ):
+    if not columnar.is_number(kind):
         raise _label_error(silo, name, f"type {kind}")
     # Large whole numbers may be rounded: they are neither 0 nor 1 then, either.
     values: NDArray[np.float32] = np.asarray(column.cast(pa.float32(), safe=False))
     wrong = int(np.count_nonzero((values != 0) & (values != 1)))
     if wrong:
-        raise _label_error(
-            silo, name, f"{wrong} of {len(values)} values beside 0 and 1"
-        )
+        found = f"{wrong} of {len(values)} values beside 0 and 1"
+        raise _label_error(silo, name, found)
     return values
 
 

@@ -24,38 +24,25 @@ class Executor(TaskExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Train over the cohort.
-
-        Args:
-            input_dict: `examples`, `cohort` and `feature_spec`, one artifact each.
-            output_dict: `model` and `model_run`, one artifact each.
-            exec_properties: As `component.FederatedTrainerSpec` declares.
-        """
+        """Train over the cohort; see `component.FederatedTrainerSpec`."""
         from components.federated_trainer import trainer
 
-        def uri(artifacts: dict[str, list[types.Artifact]], name: str) -> str:
-            found: str = artifact_utils.get_single_uri(artifacts[name])
-            return found
-
-        examples = Manifest.read(uri(input_dict, "examples"))
-        settings = TrainingSettings.model_validate_json(exec_properties["settings"])
-        card = trainer.run(
-            trainer.Request(
-                settings=settings,
-                label=exec_properties["label"],
-                module_file=exec_properties["module_file"],
-                checkpoints=exec_properties["checkpoints"],
-                code=exec_properties["code"],
-            ),
-            examples,
-            Cohort.read(uri(input_dict, "cohort")),
-            feature_spec.read(uri(input_dict, "feature_spec")),
-            trainer.Outputs(
-                pathlib.Path(uri(output_dict, "model")),
-                pathlib.Path(uri(output_dict, "model_run")),
-            ),
-        )
+        uri = artifact_utils.get_single_uri
         model = artifact_utils.get_single_instance(output_dict["model"])
+        examples = Manifest.read(uri(input_dict["examples"]))
+        settings = TrainingSettings.model_validate_json(exec_properties["settings"])
+        request = trainer.Request(
+            settings=settings,
+            label=exec_properties["label"],
+            module_file=exec_properties["module_file"],
+            checkpoints=exec_properties["checkpoints"],
+            code=exec_properties["code"],
+            manifest=examples,
+            cohort=Cohort.read(uri(input_dict["cohort"])),
+            spec=feature_spec.read(uri(input_dict["feature_spec"])),
+        )
+        run_folder = pathlib.Path(uri(output_dict["model_run"]))
+        card = trainer.run(request, pathlib.Path(model.uri), run_folder)
         model.set_string_custom_property("use_case", exec_properties["use_case"])
         model.set_string_custom_property("span", examples.span)
         model.set_string_custom_property("digest", card.digest)

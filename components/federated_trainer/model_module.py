@@ -12,8 +12,8 @@ other files that it reads.
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import pathlib
+import runpy
 import sys
 from collections.abc import Callable, Iterator
 
@@ -32,12 +32,7 @@ _CONTRACT = (
 
 
 def load(path: str | pathlib.Path, spec: FeatureSpec, seed: int) -> ClientModel:
-    """Return the use case's model with initial weights from a seed.
-
-    Args:
-        path: Of `model.py`.
-        spec: Gives the widths of the inputs.
-        seed: Of the initial weights.
+    """Return the model of a `model.py` with initial weights from a seed.
 
     Raises:
         SettingsError: The file can't be loaded or its model breaks the contract.
@@ -57,14 +52,12 @@ def load(path: str | pathlib.Path, spec: FeatureSpec, seed: int) -> ClientModel:
             f"{path}: `{FUNCTION}` failed with {type(error).__name__}: {error}",
             "run it by itself with the use case's FeatureSpec",
         ) from error
-    found = _fault(model, spec)
-    if found:
+    if found := _fault(model, spec):
         raise SettingsError(
             f"{path}: `{FUNCTION}`: found {found}; {_CONTRACT}",
             "see components/federated_trainer/README.md for the contract",
         )
-    squashed = _squashed(model)
-    if squashed:
+    if squashed := _squashed(model):
         raise SettingsError(
             f"{path}: `{FUNCTION}`: found {squashed} at the output; {_CONTRACT}",
             "leave the last layer's activation out: training and serving apply the "
@@ -95,22 +88,19 @@ def _importable(folder: pathlib.Path) -> Iterator[None]:
 
 
 def _function(path: pathlib.Path) -> Callable[[FeatureSpec], tf.keras.Model]:
-    spec = importlib.util.spec_from_file_location("fairsilo_use_case_model", path)
-    if spec is None or spec.loader is None or not path.is_file():
+    if not path.is_file():
         raise SettingsError(
             f"found no Python file {path}, expected the use case's model",
             "set the path of its `model.py`",
         )
-    module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        names = runpy.run_path(str(path), run_name="fairsilo_use_case_model")
     except Exception as error:
         raise SettingsError(
             f"{path} failed with {type(error).__name__}: {error}",
             "run it with Python by itself",
         ) from error
-    function = getattr(module, FUNCTION, None)
-    if not callable(function):
+    if not callable(function := names.get(FUNCTION)):
         raise SettingsError(
             f"{path}: found no function `{FUNCTION}`",
             f"define `{FUNCTION}(spec)`",

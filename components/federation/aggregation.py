@@ -8,14 +8,13 @@ $$norm_k = \|\Delta_k\|_2, \qquad
 cosine_k = \langle \Delta_k, \bar\Delta \rangle / (\|\Delta_k\| \|\bar\Delta\|)$$
 
 With one silo a worker, a silo's own aggregate is $w_k \Delta_k$ and $w_k$, and the
-context holds it before it merges (`context.Participation`), so nothing more has to
+context holds it before it merges (`context.SiloContext`), so nothing more has to
 leave the silo. Not for secure aggregation, where nobody may see one silo's.
 """
 
 from __future__ import annotations
 
 import collections
-import dataclasses
 import itertools
 from collections.abc import Sequence
 
@@ -33,12 +32,9 @@ TINY = 1e-12
 def federated_collect(value: Value) -> Value:
     """Gather `{T}@CLIENTS` into T with a leading silo axis, at the server.
 
-    One aggregation whose merge joins arrays, so rows stand in the order of
-    merging (`context.SiloContext`): that of the silos that answered.
-
-    Args:
-        value: Client-placed; T is a flat structure of named tensors of known
-            shape.
+    T is a flat structure of named tensors of known shape. One aggregation whose merge
+    joins arrays, so rows stand in the order of merging: that of the silos that
+    answered.
     """
     member = value.type_signature.member
     one = collections.OrderedDict(structure.iter_elements(member))
@@ -72,24 +68,10 @@ def federated_collect(value: Value) -> Value:
     return tff.federated_aggregate(value, none(), append, join, report)
 
 
-@dataclasses.dataclass(frozen=True)
-class Measures:
-    """One silo's update against the cohort's.
-
-    Attributes:
-        norm: Euclidean norm of the update.
-        cosine: Of the update to the weighted mean update, -1 to 1; 0 where one of
-            them is zero.
-    """
-
-    norm: float
-    cosine: float
-
-
 def measure(
     aggregates: Sequence[Value], weights: Sequence[NDArray[np.float32]]
-) -> list[Measures]:
-    """Return the measures of silos' updates.
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the norms of silos' updates and their cosines, both `(silos,)`.
 
     Args:
         aggregates: What each silo sent for the weighted mean of updates, as plain
@@ -97,19 +79,21 @@ def measure(
             stand beside.
         weights: The model's trainable weights, for shapes and types.
 
+    Returns:
+        Euclidean norms, and cosines to the weighted mean, -1 to 1; 0 where an update
+        or the mean is zero.
+
     Raises:
         ValueError: An aggregate holds no such sums.
     """
     sums = [_weighted_update(aggregate, weights) for aggregate in aggregates]
-    total = sum(weight for _, weight in sums)
-    mean = np.sum([update for update, _ in sums], axis=0) / max(total, TINY)
-    found = []
-    for update, weight in sums:
-        own = update / max(weight, TINY)
-        norm = float(np.linalg.norm(own))
-        scale = norm * float(np.linalg.norm(mean))
-        found.append(Measures(norm, float(own @ mean) / max(scale, TINY)))
-    return found
+    updates = np.array([update for update, _ in sums])
+    shares = np.array([weight for _, weight in sums])
+    mean = updates.sum(axis=0) / max(shares.sum(), TINY)
+    updates /= np.maximum(shares, TINY)[:, np.newaxis]
+    norms = np.linalg.norm(updates, axis=1)
+    cosines = updates @ mean / np.maximum(norms * np.linalg.norm(mean), TINY)
+    return norms, cosines
 
 
 def _weighted_update(

@@ -1,10 +1,10 @@
 """The state of a training after each round, so that it can go on.
 
-One file a round holds server state and the records of all rounds so far. It
-appears by a rename, so a kill at any moment leaves the last round's or this
-one's, never a part, and never a state without its records. Only one training at a time
-may write them: see `training.py`. A file that is not gone on from is renamed, never
-deleted, and only if it was read: one that can't be read now may be whole.
+One file a round holds server state and the records of all rounds so far. It appears by
+a rename, so a kill at any moment leaves the last round's or this one's, never a part.
+Only one training at a time may write them: see `training.py`. A file that is not gone
+on from is renamed, never deleted, and only if it was read: one that can't be read now
+may be whole.
 
 TFF's `FileProgramStateManager` would keep the state alone; with the
 typing-extensions that pydantic needs it can't write the tuples in it.
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import json
 import logging
 import os
 import pathlib
@@ -49,16 +48,10 @@ _DAMAGED = (
 
 @dataclasses.dataclass(frozen=True)
 class Checkpoint:
-    """Where a training stands.
+    """Where a training stands."""
 
-    Attributes:
-        round: Rounds that are done; 0 at the start.
-        state: The learning process' server state.
-        rounds: Their records.
-    """
-
-    round: int
-    state: Value
+    round: int  # how many are done
+    state: Value  # the learning process' server state
     rounds: tuple[RoundRecord, ...] = ()
 
 
@@ -78,14 +71,12 @@ class Checkpoints:
         """Return the latest checkpoint that can be read, or the start.
 
         One that was read and is damaged is set aside: `round_000002.npz.aside`.
-
-        Args:
-            initial: The state at the start; gives the structure of the others.
+        `initial` is the state at the start, which gives the structure of the others.
 
         Raises:
             FairSiloError: The system does not let us read one; it stays as it is.
         """
-        for path in sorted(self._folder.glob("round_*.npz"), reverse=True):
+        for path in reversed(self._files()):
             try:
                 content = path.read_bytes()
             except OSError as error:
@@ -99,27 +90,24 @@ class Checkpoints:
 
     def set_aside(self) -> None:
         """Rename all checkpoints, so that the next training begins again."""
-        for path in self._folder.glob("round_*.npz"):
+        for path in self._files():
             _set_aside(path)
 
     def save(self, state: Value, rounds: Sequence[RoundRecord]) -> None:
         """Save the state after the last of `rounds`."""
-        number = rounds[-1].round
         leaves = {f"{i:04d}": leaf for i, leaf in enumerate(tf.nest.flatten(state))}
-        items = [dataclasses.asdict(record) for record in rounds]
-        leaves[_RECORDS] = json.dumps(items, ensure_ascii=False)
+        leaves[_RECORDS] = _ROUNDS.dump_json(tuple(rounds)).decode()
         partial = self._folder / "partial"
         with partial.open("wb") as file:
             np.savez(file, **leaves)
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(self._path(number))
-        for path in self._folder.glob("round_*.npz"):
-            if path not in {self._path(number - i) for i in range(KEEP)}:
-                path.unlink()
+        partial.replace(self._folder / f"round_{rounds[-1].round:06d}.npz")
+        for path in self._files()[:-KEEP]:
+            path.unlink()
 
-    def _path(self, number: int) -> pathlib.Path:
-        return self._folder / f"round_{number:06d}.npz"
+    def _files(self) -> list[pathlib.Path]:
+        return sorted(self._folder.glob("round_*.npz"))
 
 
 def _set_aside(path: pathlib.Path) -> pathlib.Path:

@@ -1,23 +1,22 @@
-"""The TFF context of a federation of silos: who computes what, and until when.
+"""The TFF context of a federation: silos compute their parts, the coordinator merges.
 
-A federated computation is split into three (`MergeableCompForm`): what each
-silo does up to its aggregates, the merge of two silos' aggregates, and what
-follows. Silos run the first, each in its own thread and under a deadline; merge
-and the rest run on the coordinator's own worker only, so no silo ever receives
-another's update. Aggregates merge in a fixed tree over the silos' order, so the
-same cohort gives the same bits.
+A computation is split into three (`MergeableCompForm`): what each silo does up to its
+aggregates, the merge of two silos' aggregates, and what follows. Silos run the first,
+each in its own thread and under a deadline; the rest runs on the coordinator's own
+worker, so no silo receives another's update. Aggregates merge in a fixed tree over the
+silos' order, so the same cohort gives the same bits.
 
-Not for computations that return values placed at the silos, nor for secure
-aggregation: the latter's intrinsics would have to become plain sums.
+Not for values placed at the silos, nor for secure aggregation, whose intrinsics would
+have to become plain sums.
 """
 
 from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
-import threading
+import functools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import tensorflow_federated as tff
 from tensorflow_federated.python.common_libs import structure
@@ -32,7 +31,7 @@ from tensorflow_federated.python.core.impl.types import (
 
 from components import circumstances
 from components.errors import FairSiloError, QuorumError
-from components.federation.endpoint import Endpoint, WorkerError
+from components.federation.endpoint import Endpoint, WorkerError, native
 from components.federation.tff_types import Computation, Type, Value
 
 BUSY = "still works on an earlier round"
@@ -54,100 +53,28 @@ class NoContext(tff.framework.SyncContext):  # type: ignore[misc]  # TFF: no typ
         raise RuntimeError("found no silos to compute on, expected a SiloContext")
 
 
-@dataclasses.dataclass(frozen=True)
-class Participation:
-    """Who took part in a computation.
-
-    Attributes:
-        aggregates: What each silo sent, which was then merged in this order.
-        dropped: Why the others sent nothing, by silo.
-    """
-
-    aggregates: dict[str, Value]
-    dropped: dict[str, str]
-
-    @property
-    def answered(self) -> tuple[str, ...]:
-        """Silos whose aggregates were merged, in the order of merging."""
-        return tuple(self.aggregates)
-
-
-class Compilers:
-    """Compiles each computation once, for all workers."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._done: dict[tuple[str, int], tuple[Value, Value]] = {}
-
-    def native(self, computation: Computation) -> Computation:
-        """Return what a worker can run."""
-        compile_ = tff.backends.native.desugar_and_transform_to_native
-        return self._once("native", compile_, computation)
-
-    def mergeable(self, computation: Computation) -> Computation:
-        """Return the three parts of a federated computation.
-
-        Raises:
-            NotImplementedError: It asks for secure aggregation.
-        """
-        return self._once("mergeable", _split, computation)
-
-    def _once(
-        self,
-        kind: str,
-        compile_: Callable[[Computation], Computation],
-        computation: Computation,
-    ) -> Computation:
-        with self._lock:
-            key = (kind, id(computation))
-            if key not in self._done:  # the computation is kept, so its id stays
-                self._done[key] = (computation, compile_(computation))
-            return self._done[key][1]
-
-
-def _split(computation: Computation) -> Computation:
-    tree = computation.to_building_block()
-    if tree_analysis.contains_called_intrinsic(tree, _SECURE):
-        raise NotImplementedError(
-            "the computation asks for secure aggregation; found no protocol for it "
-            "here, and a plain sum in its place would not be secure"
-        )
-    return tff.backends.native.compile_to_mergeable_comp_form(computation)
-
-
+@dataclasses.dataclass(eq=False)
 class SiloContext(tff.framework.SyncContext):  # type: ignore[misc]  # TFF: no types
-    """Runs TFF computations over silos; install it with `tff.framework`.
+    """Runs TFF computations over silos; install it with `tff.framework`."""
 
-    Args:
-        silos: The silos' workers by id.
-        server: The coordinator's own worker.
-        compilers: Shared with the endpoints.
-        timeout_s: Time that silos have for a computation, unit: seconds.
-        quorum: Silos that must answer, >= 1.
-    """
+    silos: Mapping[str, Endpoint]  # their workers by id
+    server: Endpoint  # the coordinator's own worker
+    timeout_s: float  # that silos have for a computation
+    quorum: int  # silos that must answer, >= 1
+    cohort: tuple[str, ...] = ()
+    """Silos of the next computation, in the order of its client values."""
 
-    def __init__(
-        self,
-        silos: Mapping[str, Endpoint],
-        server: Endpoint,
-        compilers: Compilers,
-        timeout_s: float,
-        quorum: int,
-    ) -> None:
-        self._silos = silos
-        self._server = server
-        self._compilers = compilers
-        self._timeout_s = timeout_s
-        self._quorum = quorum
-        self.cohort: tuple[str, ...] = ()
-        """Silos of the next computation, in the order of its client values."""
-        self.participation = Participation({}, {})
-        """Who took part in the last computation."""
+    aggregates: dict[str, Value] = dataclasses.field(default_factory=dict)
+    """What each silo sent in the last computation, in the order of merging."""
+
+    dropped: dict[str, str] = dataclasses.field(default_factory=dict)
+    """Why the others of its cohort sent nothing."""
 
     def invoke(self, comp: Computation, arg: Value) -> Value:
         """Run a computation; TFF calls this.
 
         Raises:
+            NotImplementedError: It asks for secure aggregation.
             QuorumError: Too few silos answered.
             FairSiloError: The coordinator's own worker failed.
         """
@@ -161,25 +88,24 @@ class SiloContext(tff.framework.SyncContext):  # type: ignore[misc]  # TFF: no t
             )
         if type_analysis.contains(result, _is_client_placed):
             raise TypeError("the computation returns values placed at the silos")
-        form = self._compilers.mergeable(comp)
-        self._compilers.native(form.up_to_merge)  # once, before the silos' threads
+        form = _split(comp)
+        native(form.up_to_merge)  # once, before the silos' threads
         parts = self._ask(form.up_to_merge, arg, parameter)
         merged = self._merge(form.merge, parts)
-        index = self.cohort.index(self.participation.answered[0])
+        index = self.cohort.index(next(iter(self.aggregates)))
         after = structure.Struct.unnamed(_take(arg, parameter, index), merged)
         return type_conversions.type_to_py_container(
             self._serve(form.after_merge, after), result
         )
 
     def _serve(self, computation: Computation, argument: Value) -> Value:
-        late = WorkerError("DEADLINE_EXCEEDED", self._timeout_s)
         try:
-            return self._server.submit(computation, argument).result(self._timeout_s)
-        except (WorkerError, TimeoutError, concurrent.futures.CancelledError) as error:
-            found = str(error if isinstance(error, WorkerError) else late)
+            future = self.server.submit(computation, argument)
+            return self._answer(future, self.timeout_s)
+        except WorkerError as error:
             raise circumstances.of_circumstance(
                 FairSiloError(
-                    f"the coordinator could not merge what the silos sent: {found}",
+                    f"the coordinator could not merge what the silos sent: {error}",
                     "run again: the training goes on after its last finished round; "
                     "server.log among the workers' logs, beside the checkpoints, may "
                     "tell more",
@@ -190,27 +116,32 @@ class SiloContext(tff.framework.SyncContext):  # type: ignore[misc]  # TFF: no t
         self, computation: Computation, arg: Value, parameter: Type
     ) -> list[Value]:
         """Return the aggregates of the silos that answer in time, in cohort order."""
-        end = time.monotonic() + self._timeout_s
+        end = time.monotonic() + self.timeout_s
         futures: dict[str, concurrent.futures.Future[Value]] = {}
-        parts: dict[str, Value] = {}
-        dropped: dict[str, str] = {}
+        self.aggregates, self.dropped = {}, {}
         for index, silo in enumerate(self.cohort):
-            endpoint = self._silos[silo]
+            endpoint = self.silos[silo]
             if endpoint.busy:
-                dropped[silo] = BUSY
+                self.dropped[silo] = BUSY
             else:
                 argument = _take(arg, parameter, index)
                 futures[silo] = endpoint.submit(computation, argument)
         for silo, future in futures.items():
             try:
-                parts[silo] = future.result(max(0.01, end - time.monotonic()))
-            except (WorkerError, TimeoutError, concurrent.futures.CancelledError) as e:
-                late = WorkerError("DEADLINE_EXCEEDED", self._timeout_s)
-                dropped[silo] = str(e if isinstance(e, WorkerError) else late)
-        self.participation = Participation(parts, dropped)
-        if len(parts) < self._quorum:
-            raise below_quorum(len(parts), len(self.cohort), self._quorum, dropped)
-        return list(parts.values())
+                left_s = max(0.01, end - time.monotonic())
+                self.aggregates[silo] = self._answer(future, left_s)
+            except WorkerError as error:
+                self.dropped[silo] = str(error)
+        found = len(self.aggregates)
+        if found < self.quorum:
+            raise below_quorum(found, len(self.cohort), self.quorum, self.dropped)
+        return list(self.aggregates.values())
+
+    def _answer(self, future: concurrent.futures.Future[Value], left_s: float) -> Value:
+        try:
+            return future.result(left_s)
+        except (TimeoutError, concurrent.futures.CancelledError):
+            raise WorkerError("DEADLINE_EXCEEDED", self.timeout_s) from None
 
     def _merge(self, merge: Computation, parts: Sequence[Value]) -> Value:
         # Neighbours first: collected values grow with each merge, and a chain
@@ -227,20 +158,24 @@ class SiloContext(tff.framework.SyncContext):  # type: ignore[misc]  # TFF: no t
 def below_quorum(
     found: int, asked: int, quorum: int, dropped: Mapping[str, str]
 ) -> QuorumError:
-    """Return the error for a round with too few silos.
-
-    Args:
-        found: Silos that can be merged.
-        asked: Silos that were asked.
-        quorum: Silos that are needed.
-        dropped: Why the others can't be merged, by silo.
-    """
+    """Return the error for `found` of `asked` silos, with why the others are out."""
     reasons = "; ".join(f"`{silo}`: {why}" for silo, why in sorted(dropped.items()))
     return QuorumError(
         f"{found} of {asked} silos answered, the quorum is {quorum} ({reasons})",
         "mend the silos named here (the log of a worker that was started here lies "
         "beside the checkpoints), or lower the trainer's `quorum_per_round`",
     )
+
+
+@functools.lru_cache(maxsize=8)
+def _split(computation: Computation) -> Computation:
+    tree = computation.to_building_block()
+    if tree_analysis.contains_called_intrinsic(tree, _SECURE):
+        raise NotImplementedError(
+            "the computation asks for secure aggregation; found no protocol for it "
+            "here, and a plain sum in its place would not be secure"
+        )
+    return tff.backends.native.compile_to_mergeable_comp_form(computation)
 
 
 def _is_client_placed(type_: Type) -> bool:

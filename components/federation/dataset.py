@@ -35,16 +35,12 @@ def build(
 ) -> Computation:
     """Return the TFF computation from a seed to a silo's data.
 
-    Args:
-        folder: Of the files (`tensor_files.py`), relative to the silo's home.
-        num_floats: Width of `floats.bin`.
-        num_ids: Width of `ids.bin`.
-        batch_size: Rows a training batch.
-        local_epochs: Passes over the rows, each shuffled anew.
+    `folder` is that of the files (`tensor_files.py`), relative to the silo's home. Each
+    of the epochs is shuffled anew.
 
     Returns:
-        A `tff.Computation` of type `int64 -> <train=B*, once=B*>`: the batches
-        to train on, and every row once in large batches, for measuring. B is
+        A computation `int64 -> <train=B*, once=B*>`: the batches to train on, and
+        every row once in large batches, for measuring. B is
         `(OrderedDict(floats, ids), labels)`.
     """
 
@@ -102,15 +98,7 @@ def build(
 
 def data_type(num_floats: int, num_ids: int) -> tff.StructType:
     """Return the type of what `build`'s computation returns."""
-    inputs = collections.OrderedDict(
-        floats=tff.TensorType(np.float32, [None, num_floats]),
-        ids=tff.TensorType(np.int32, [None, num_ids]),
-    )
-    labels = tff.TensorType(np.float32, [None, 1])
-    sequence = tff.SequenceType(tff.to_type((inputs, labels)))
-    return tff.StructWithPythonType(
-        [("train", sequence), ("once", sequence)], collections.OrderedDict
-    )
+    return build("", num_floats, num_ids, 1, 1).type_signature.result
 
 
 def _decode(path: str, dtype: tf.DType) -> tf.Tensor:

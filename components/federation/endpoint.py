@@ -1,8 +1,8 @@
 """One worker as the coordinator sees it: a connection with a deadline.
 
-TFF's own stub retries for ever and never gives up on a call; its executor
-blocks the thread that it runs in. Here each worker has a thread of its own and
-each RPC a deadline, and an RPC that fails raises `WorkerError` at once.
+TFF's own stub retries for ever and never gives up on a call; its executor blocks the
+thread that it runs in. Here each worker has a thread of its own and each RPC a
+deadline, and an RPC that fails raises `WorkerError` at once.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import functools
 import threading
 from collections.abc import Callable
 
@@ -49,7 +50,11 @@ _PHRASES = {
     "OOM when allocating": "RESOURCE_EXHAUSTED",
 }
 
-Compiler = Callable[[Computation], Computation]
+
+@functools.lru_cache(maxsize=16)
+def native(computation: Computation) -> Computation:
+    """Return what a worker can run; it is compiled once for all workers."""
+    return tff.backends.native.desugar_and_transform_to_native(computation)
 
 
 class WorkerError(Exception):
@@ -61,7 +66,7 @@ class WorkerError(Exception):
     Args:
         code: Name of the gRPC status, or `ABSENT`.
         deadline_s: The deadline of the call, unit: seconds.
-        address: Where the worker was looked for; empty if that does not matter.
+        address: Where the worker was looked for, for `ABSENT`.
     """
 
     def __init__(self, code: str, deadline_s: float, address: str = "") -> None:
@@ -73,22 +78,14 @@ class WorkerError(Exception):
     def __str__(self) -> str:
         """Return what happened, as the rest of a sentence about the silo."""
         sentence = _SENTENCES.get(self.code, "its worker failed ({code})")
-        return sentence.format(
-            code=self.code, deadline_s=self.deadline_s, address=self.address
-        )
+        return sentence.format_map(vars(self))
 
 
 _GONE = (WorkerError, ValueError)  # gRPC's ValueError: the channel is closed
 
 
 class _DeadlineStub(tff.framework.RemoteExecutorGrpcStub):  # type: ignore[misc]
-    """TFF's stub with a deadline on each RPC and errors that are not retried.
-
-    Args:
-        address: Where the worker listens.
-        deadline_s: See `Endpoint`.
-        patience_s: See `Endpoint`.
-    """
+    """TFF's stub with a deadline on each RPC and errors that are not retried."""
 
     def __init__(self, address: str, deadline_s: float, patience_s: float) -> None:
         options = (*_OPTIONS, *(_SOON if patience_s else ()))
@@ -127,23 +124,25 @@ class _DeadlineStub(tff.framework.RemoteExecutorGrpcStub):  # type: ignore[misc]
 
 
 class _Deadline:
+    """TFF's RPCs, each with a deadline."""
+
     def __init__(
         self, inner: Request, deadline_s: float, wait_for_ready: bool = False
     ) -> None:
-        self.inner = inner
+        self._inner = inner
         self._deadline_s = deadline_s
         self._wait_for_ready = wait_for_ready
 
     def __getattr__(self, name: str) -> Callable[[Request], Request]:
-        rpc = getattr(self.inner, name)
+        rpc = functools.partial(
+            getattr(self._inner, name),
+            timeout=self._deadline_s,
+            wait_for_ready=self._wait_for_ready,
+        )
 
         def call(request: Request) -> Request:
             try:
-                return rpc(
-                    request,
-                    timeout=self._deadline_s,
-                    wait_for_ready=self._wait_for_ready,
-                )
+                return rpc(request)
             except grpc.RpcError as error:
                 raise WorkerError(_code(error), self._deadline_s) from None
 
@@ -152,11 +151,8 @@ class _Deadline:
 
 def _code(error: grpc.RpcError) -> str:
     details = error.details() or ""
-    for phrase, code in _PHRASES.items():
-        if phrase in details:
-            return code
-    name: str = error.code().name
-    return name
+    found = [code for phrase, code in _PHRASES.items() if phrase in details]
+    return found[0] if found else str(error.code().name)
 
 
 class Endpoint:
@@ -165,16 +161,12 @@ class Endpoint:
     Args:
         deadline_s: Deadline of each RPC, unit: seconds. One RPC spans a silo's
             whole local training.
-        compiler: Turns a computation into what a worker runs.
         patience_s: Time that a worker has to arrive, unit: seconds: when it is
             first called, and after it was lost; 0 where it is known to listen.
     """
 
-    def __init__(
-        self, deadline_s: float, compiler: Compiler, patience_s: float = 0.0
-    ) -> None:
+    def __init__(self, deadline_s: float, patience_s: float = 0.0) -> None:
         self._deadline_s = deadline_s
-        self._compiler = compiler
         self._patience_s = patience_s
         self._address = ""
         self._channel: grpc.Channel | None = None
@@ -183,8 +175,7 @@ class Endpoint:
         self._pending: concurrent.futures.Future[Value] | None = None
         self._loop = asyncio.new_event_loop()
         # A daemon: a worker that hangs must not keep the coordinator alive.
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
 
     @property
     def busy(self) -> bool:
@@ -212,7 +203,7 @@ class Endpoint:
 
         self._context = tff.framework.AsyncExecutionContext(
             tff.framework.ResourceManagingExecutorFactory(stack),
-            self._compiler,
+            native,
             transform_args=tensorflow_computation.transform_args,
             transform_result=tensorflow_computation.transform_result,
         )
@@ -220,10 +211,7 @@ class Endpoint:
     def submit(
         self, computation: Computation, argument: Value
     ) -> concurrent.futures.Future[Value]:
-        """Start a computation on the worker and return its future result.
-
-        The future raises `WorkerError` when the worker fails.
-        """
+        """Start a computation and return its result; it raises `WorkerError`."""
         self._pending = asyncio.run_coroutine_threadsafe(
             self._context.invoke(computation, argument), self._loop
         )

@@ -17,18 +17,14 @@ from components.federation.tff_types import Value
 class ClientModel:
     """A binary classifier over encoded rows.
 
-    Attributes:
-        build: Returns a new Keras model of `floats` and `ids` that gives logits
-            `(rows, 1)`. Called again inside TFF's graphs.
-        num_floats: Width of `floats`.
-        num_ids: Width of `ids`.
-        weights: Initial values of its trainable weights, in Keras' order.
+    `build` returns a new Keras model of `floats` and `ids` that gives logits
+    `(rows, 1)`; it is called again inside TFF's graphs.
     """
 
     build: Callable[[], tf.keras.Model]
-    num_floats: int
-    num_ids: int
-    weights: tuple[NDArray[np.float32], ...]
+    num_floats: int  # width of `floats`
+    num_ids: int  # width of `ids`
+    weights: tuple[NDArray[np.float32], ...]  # initial ones, in Keras' order
 
     @property
     def num_bytes(self) -> int:
@@ -61,17 +57,12 @@ def _not_trainable(model: tf.keras.Model) -> SettingsError:
         and not any(isinstance(m, tf.keras.layers.Layer) for m in layer.submodules)
     ]
     named = ", ".join(f"`{each.name}` ({type(each).__name__})" for each in layers)
-    if any(isinstance(each, tf.keras.layers.BatchNormalization) for each in layers):
-        hint = "use LayerNormalization in place of BatchNormalization"
-    elif not all(each.trainable for each in layers):
-        hint = "leave `trainable=False` out: a frozen layer's values reach no silo"
-    else:
-        hint = "use layers whose weights are all trained"
     return SettingsError(
         f"the model has {len(model.non_trainable_weights)} weights that are not "
         f"trainable{', in ' + named if named else ''}; expected none, since silos "
         "exchange trainable weights only",
-        hint,
+        "use layers whose weights are all trained: LayerNormalization in place of "
+        "BatchNormalization, and no `trainable=False`",
     )
 
 
@@ -79,9 +70,3 @@ def assign(model: tf.keras.Model, weights: Sequence[Value]) -> None:
     """Set a model's trainable weights."""
     for variable, value in zip(model.trainable_weights, weights, strict=True):
         variable.assign(value)
-
-
-def losses(model: tf.keras.Model, inputs: Value, labels: tf.Tensor) -> tf.Tensor:
-    """Return each row's cross-entropy, unit: nats, shape `(rows,)`."""
-    logits = model([inputs["floats"], inputs["ids"]], training=False)
-    return tf.nn.sigmoid_cross_entropy_with_logits(labels, logits)[:, 0]

@@ -1,11 +1,15 @@
-"""Progress of a training: a bar on a terminal, else one log line a round."""
+"""A training's rounds as they end: a bar or log lines, and TensorBoard's scalars."""
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import logging
+import pathlib
 import sys
-from types import TracebackType
+from collections.abc import Callable, Iterator
 
+import tensorflow as tf
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -14,78 +18,62 @@ from components.payloads.model_run import RoundRecord
 logger = logging.getLogger(__name__)
 
 
-class RoundProgress:
-    """Shows round, loss, silos alive and time left.
+@contextlib.contextmanager
+def shown(
+    rounds: int, silos: int, done: int = 0, console: Console | None = None
+) -> Iterator[Callable[[RoundRecord, float], None]]:
+    """Yield a function that tells of a finished round and the seconds it took.
 
-    Args:
-        rounds: Rounds of the training.
-        silos: Silos that it started with.
-        done: Rounds that are done already.
-        console: Where the bar goes; standard error if not given.
+    The bar goes to `console`, or standard error; where that is no terminal, each round
+    is a log line.
     """
+    console = console or Console(file=sys.stderr)
+    columns = ("training", BarColumn(), MofNCompleteColumn(), "{task.fields[status]}")
+    bar = Progress(
+        *(TextColumn(part) if isinstance(part, str) else part for part in columns),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    task = bar.add_task("", total=rounds, completed=done, status="")
+    taken: list[float] = []
 
-    def __init__(
-        self, rounds: int, silos: int, done: int = 0, console: Console | None = None
-    ) -> None:
-        self._rounds = rounds
-        self._silos = silos
-        self._seconds: list[float] = []
-        self._bar = Progress(
-            TextColumn("training"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[status]}"),
-            console=console or Console(file=sys.stderr),
-        )
-        self._on_terminal = self._bar.console.is_terminal
-        self._task = self._bar.add_task("", total=rounds, completed=done, status="")
-
-    def __enter__(self) -> RoundProgress:
-        """Show the bar where there is a terminal."""
-        if self._on_terminal:
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave the bar as it stands."""
-        if self._on_terminal:
-            self._bar.stop()
-
-    def advance(self, record: RoundRecord, seconds: float) -> None:
-        """Tell of a finished round.
-
-        Args:
-            record: Its record.
-            seconds: How long it took.
-        """
-        self._seconds.append(seconds)
-        left = (self._rounds - record.round) * sum(self._seconds) / len(self._seconds)
-        alive = f"{len(record.silos)}/{self._silos}"
-        loss = f"{record.loss_before:.4f}"
-        if self._on_terminal:
-            status = f"loss {loss}  silos {alive}  {_clock(left)} left"
-            self._bar.update(self._task, completed=record.round, status=status)
+    def tell(record: RoundRecord, seconds: float) -> None:
+        taken.append(seconds)
+        left_s = (rounds - record.round) * sum(taken) / len(taken)
+        left = datetime.timedelta(seconds=round(left_s))
+        alive, loss = f"{len(record.silos)}/{silos}", f"{record.loss_before:.4f}"
+        if console.is_terminal:
+            status = f"loss {loss}  silos {alive}  {left} left"
+            bar.update(task, completed=record.round, status=status)
         else:
-            logger.info(
-                "round=%d/%d loss=%s silos=%s time_left=%s",
-                record.round,
-                self._rounds,
-                loss,
-                alive,
-                _clock(left),
-            )
+            line = "round=%d/%d loss=%s silos=%s time_left=%s"
+            logger.info(line, record.round, rounds, loss, alive, left)
         for drop in record.dropped:
-            logger.warning(
-                "round=%d silo=%s dropped: %s", record.round, drop.silo, drop.reason
-            )
+            line = "round=%d silo=%s dropped: %s"
+            logger.warning(line, record.round, drop.silo, drop.reason)
+
+    with bar:
+        yield tell
 
 
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}"
+@contextlib.contextmanager
+def tensorboard(folder: str | pathlib.Path) -> Iterator[Callable[[RoundRecord], None]]:
+    """Yield a function that logs a round.
+
+    Scalars: `loss/before`, `loss/after`, `silos/alive`, and for each silo
+    `silo/<id>/loss_before`, `.../update_norm` and `.../cosine`.
+    """
+    log = tf.summary.create_file_writer(str(folder))
+
+    def write(record: RoundRecord) -> None:
+        with log.as_default(step=record.round):
+            tf.summary.scalar("loss/before", record.loss_before)
+            tf.summary.scalar("loss/after", record.loss_after)
+            tf.summary.scalar("silos/alive", len(record.silos))
+            for silo in record.silos:
+                for name in ("loss_before", "update_norm", "cosine"):
+                    tf.summary.scalar(f"silo/{silo.silo}/{name}", getattr(silo, name))
+        log.flush()
+
+    with contextlib.closing(log):
+        yield write

@@ -7,17 +7,17 @@ where they listen: what follows is the same.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import pathlib
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import tensorflow_federated as tff
 
 from components.errors import QuorumError, SiloError
 from components.federation import aggregation, context, dataset
-from components.federation.context import Compilers, Participation, SiloContext
+from components.federation.context import SiloContext
 from components.federation.endpoint import Endpoint
 from components.federation.plan import TrainingPlan
 from components.federation.silo_registry import SiloRegistry
@@ -37,43 +37,14 @@ NO_ROWS = "has no rows to train on"
 OF_THE_DATA = frozenset({NOT_FINITE, NO_ROWS})
 
 
-class SiloWorkers(Protocol):
-    """The silos' workers: `Workers` or `SiloRegistry`."""
-
-    @property
-    def isolation(self) -> str:
-        """How silos are kept apart, in words."""
-
-    def address(self, silo: Silo) -> str:
-        """Return where a silo's worker listens, `host:port`.
-
-        Raises:
-            SiloError: It has none.
-        """
-
-
+@dataclasses.dataclass(frozen=True)
 class Federation:
     """Silos with their workers; made by `federation`."""
 
-    def __init__(
-        self,
-        silos: Sequence[Silo],
-        plan: TrainingPlan,
-        workers: SiloWorkers,
-        endpoints: dict[str, Endpoint],
-        silo_context: SiloContext,
-    ) -> None:
-        self._silos = silos
-        self._plan = plan
-        self._workers = workers
-        self._endpoints = endpoints
-        self._context = silo_context
-        self.isolation = workers.isolation
-
-    @property
-    def participation(self) -> Participation:
-        """Who took part in the last round, with what each sent."""
-        return self._context.participation
+    silos: Sequence[Silo]
+    plan: TrainingPlan
+    workers: Workers | SiloRegistry
+    context: SiloContext
 
     def run(
         self, run_round: Computation, state: Value, number: int
@@ -85,36 +56,33 @@ class Federation:
         """
         dropped: dict[str, str] = {}
         cohort = []
-        for silo in self._silos:
+        for silo in self.silos:
             try:
-                self._endpoints[silo.id].connect(self._workers.address(silo))
+                self.context.silos[silo.id].connect(self.workers.address(silo))
             except SiloError as error:
                 dropped[silo.id] = f"has {error.found}"
             else:
                 cohort.append(silo.id)
         self._check_quorum(len(cohort), dropped)
-        self._context.cohort = tuple(cohort)
-        seeds = [dataset.seed_of(self._plan.seed, number, silo) for silo in cohort]
+        self.context.cohort = tuple(cohort)
+        seeds = [dataset.seed_of(self.plan.seed, number, silo) for silo in cohort]
         try:
             output = run_round(state, seeds)
         except QuorumError:
-            participation = self.participation
-            dropped |= participation.dropped
-            self._check_quorum(len(participation.answered), dropped)
+            dropped |= self.context.dropped
+            self._check_quorum(len(self.context.aggregates), dropped)
             raise
-        participation = self.participation
-        dropped |= participation.dropped
         weights = state.global_model_weights.trainable
-        merged, empty = _silo_records(participation, output.metrics, weights)
-        dropped |= empty
+        merged, empty = _silo_records(self.context.aggregates, output.metrics, weights)
+        dropped |= self.context.dropped | empty
         self._check_quorum(len(merged), dropped)
         return output.state, summarise(number, merged, dropped)
 
     def _check_quorum(self, found: int, dropped: dict[str, str]) -> None:
-        quorum = self._plan.quorum_per_round
+        quorum = self.plan.quorum_per_round
         if found >= quorum:
             return
-        error = context.below_quorum(found, len(self._silos), quorum, dropped)
+        error = context.below_quorum(found, len(self.silos), quorum, dropped)
         could = sum(reason not in OF_THE_DATA for reason in dropped.values())
         error.circumstance = found + could >= quorum
         raise error
@@ -142,43 +110,40 @@ def federation(
         FairSiloError: The coordinator's own worker does not start.
     """
     tff.framework.set_default_context(context.NoContext())
-    compilers = Compilers()
     timeout_s = plan.round_timeout_s
     # Ours listen when they are called; the silos' own may still be on their way.
     patience_s = min(START_TIMEOUT_S, timeout_s / 2) if silo_registry else 0.0
     with contextlib.ExitStack() as stack:
         ours = stack.enter_context(Workers(folder, own_user_ids))
-        workers: SiloWorkers = silo_registry or ours
+        workers = silo_registry or ours
         if workers.isolation == ONE_USER_ID:
             logger.warning("isolation=%s", workers.isolation)
 
-        def endpoint(patience_s: float) -> Endpoint:
-            made = Endpoint(timeout_s * PATIENCE, compilers.native, patience_s)
+        def connection(patience_s: float) -> Endpoint:
+            made = Endpoint(timeout_s * PATIENCE, patience_s)
             stack.callback(made.close)
             return made
 
-        server = endpoint(0.0)
+        server = connection(0.0)
         server.connect(ours.start_server().address)
-        endpoints = {silo.id: endpoint(patience_s) for silo in silos}
-        silo_context = SiloContext(
-            endpoints, server, compilers, timeout_s, plan.quorum_per_round
-        )
+        endpoints = {silo.id: connection(patience_s) for silo in silos}
+        silo_context = SiloContext(endpoints, server, timeout_s, plan.quorum_per_round)
         stack.enter_context(tff.framework.get_context_stack().install(silo_context))
-        yield Federation(silos, plan, workers, endpoints, silo_context)
+        yield Federation(silos, plan, workers, silo_context)
 
 
 def _silo_records(
-    participation: Participation, metrics: Value, weights: Value
+    aggregates: Mapping[str, Value], metrics: Value, weights: Value
 ) -> tuple[list[SiloRecord], dict[str, str]]:
     """Return the records of the silos that were merged, and why others were not."""
     work = metrics["client_work"]
-    measures = aggregation.measure(
-        list(participation.aggregates.values()),
+    norms, cosines = aggregation.measure(
+        list(aggregates.values()),
         [np.asarray(weight) for weight in weights],
     )
     merged: list[SiloRecord] = []
     empty: dict[str, str] = {}
-    for index, silo in enumerate(participation.answered):
+    for index, silo in enumerate(aggregates):
         if not work["finite"][index]:
             empty[silo] = NOT_FINITE
         elif not work["examples"][index]:
@@ -190,8 +155,8 @@ def _silo_records(
                     examples=int(work["examples"][index]),
                     loss_before=float(work["loss_before"][index]),
                     loss_after=float(work["loss_after"][index]),
-                    update_norm=measures[index].norm,
-                    cosine=measures[index].cosine,
+                    update_norm=float(norms[index]),
+                    cosine=float(cosines[index]),
                 )
             )
     return merged, empty

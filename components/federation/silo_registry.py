@@ -1,9 +1,8 @@
 """The silo registry: where the workers listen that silos run themselves.
 
-A JSON file, `{"<silo id>": "host:port"}`. Such a worker is none of our processes:
-it has its silo's home as working directory, is there before the training and stays
-after it. Nothing is started or ended here; whether a worker answers shows when it
-is called (`endpoint.py`).
+A JSON file, `{"<silo id>": "host:port"}`. Such a worker has its silo's home as working
+directory, is there before the training and stays after it. Nothing is started or ended
+here; whether a worker answers shows when it is called (`endpoint.py`).
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import json
 import pathlib
 import re
 from collections.abc import Mapping
+from typing import ClassVar
 
 from components.errors import SettingsError, SiloError
 from components.payloads.silo import Silo
@@ -24,23 +24,14 @@ _ADDRESS = re.compile(r"(?:[^\s:/@\[\]]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 
 @dataclasses.dataclass(frozen=True)
 class SiloRegistry:
-    """The addresses of silos' own workers.
-
-    Attributes:
-        path: The file that they stand in.
-        addresses: `host:port` by silo id.
-    """
+    """The addresses of silos' own workers, by silo id, and the file they stand in."""
 
     path: str
     addresses: Mapping[str, str]
-
-    @property
-    def isolation(self) -> str:
-        """How silos are kept apart."""
-        return OWN_PODS
+    isolation: ClassVar[str] = OWN_PODS
 
     def address(self, silo: Silo) -> str:
-        """Return where a silo's worker listens.
+        """Return where a silo's worker listens, `host:port`.
 
         Raises:
             SiloError: The registry does not say.
@@ -62,37 +53,35 @@ def read(path: str) -> SiloRegistry:
     Raises:
         SettingsError: It can't be read, or an address in it can't be one.
     """
-    try:
-        pairs = json.loads(
-            pathlib.Path(path).read_text(encoding="utf-8"), object_pairs_hook=tuple
+
+    def fault(found: str) -> SettingsError:
+        return SettingsError(
+            f"silo registry {path}: found {found}, expected {EXPECTED}",
+            "mend the file, or leave `training.silo_registry` empty to start workers "
+            "here",
         )
+
+    try:
+        text = pathlib.Path(path).read_text(encoding="utf-8")
+        pairs = json.loads(text, object_pairs_hook=tuple)
     except OSError as error:
-        raise _fault(path, f"that it can't be read ({error.strerror})") from None
+        raise fault(f"that it can't be read ({error.strerror})") from None
     except ValueError:
-        raise _fault(path, "no valid JSON") from None
+        raise fault("no valid JSON") from None
     if not isinstance(pairs, tuple) or not pairs:
-        raise _fault(path, "no silo in it")
-    addresses: dict[str, str] = {}
+        raise fault("no silo in it")
+    silos: dict[str, str] = {}  # by address: two silos must not have one worker
     for silo, address in pairs:
-        if not _is_address(address):
-            # Not quoted: it may hold a password.
-            raise _fault(path, f"no host:port for silo `{silo}`")
-        if silo in addresses:
-            raise _fault(path, f"silo `{silo}` twice")
-        for other, taken in addresses.items():
-            if taken == address:  # the one would train on the other's rows
-                raise _fault(path, f"{address} for both `{other}` and `{silo}`")
-        addresses[silo] = address
-    return SiloRegistry(path, addresses)
+        if not _is_address(address):  # not quoted: it may hold a password
+            raise fault(f"no host:port for silo `{silo}`")
+        if silo in silos.values():
+            raise fault(f"silo `{silo}` twice")
+        if address in silos:
+            raise fault(f"{address} for both `{silos[address]}` and `{silo}`")
+        silos[address] = silo
+    return SiloRegistry(path, {silo: address for address, silo in silos.items()})
 
 
 def _is_address(value: object) -> bool:
     found = _ADDRESS.fullmatch(value) if isinstance(value, str) else None
     return found is not None and 0 < int(found[1]) < 2**16
-
-
-def _fault(path: str, found: str) -> SettingsError:
-    return SettingsError(
-        f"silo registry {path}: found {found}, expected {EXPECTED}",
-        "mend the file, or leave `training.silo_registry` empty to start workers here",
-    )

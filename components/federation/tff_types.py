@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-Computation: TypeAlias = Any
-"""A `tff.Computation`."""
-
-Type: TypeAlias = Any
-"""A `tff.Type`."""
-
-Value: TypeAlias = Any
-"""What a computation takes or gives, placed or not; in a graph, tensors."""
-
-Request: TypeAlias = Any
-"""A message to or from a worker."""
+Computation: TypeAlias = Any  # a `tff.Computation`
+Type: TypeAlias = Any  # a `tff.Type`
+Value: TypeAlias = Any  # what a computation takes or gives; in a graph, tensors
+Request: TypeAlias = Any  # a message to or from a worker

@@ -19,12 +19,11 @@ from numpy.typing import NDArray
 
 from components import locks
 from components.errors import QuorumError
-from components.federation import dataset, rounds, tensorboard
+from components.federation import dataset, progress, rounds
 from components.federation.algorithms import registry
-from components.federation.checkpoints import Checkpoint, Checkpoints
+from components.federation.checkpoints import Checkpoints
 from components.federation.model import ClientModel
 from components.federation.plan import TrainingPlan
-from components.federation.progress import RoundProgress
 from components.federation.silo_registry import SiloRegistry
 from components.federation.tff_types import Computation, Value
 from components.payloads.model_run import RoundRecord
@@ -37,32 +36,53 @@ LOCK = "lock"
 
 @dataclasses.dataclass(frozen=True)
 class TrainingResult:
-    """What a training gave.
+    """What a training gave; see also `payloads.model_run.RunRecord`.
 
-    Attributes:
-        weights: The model's trainable weights, in Keras' order.
-        rounds: Records of all rounds.
-        isolation: How silos' workers were kept apart.
-        resumed_from: The round whose checkpoint it went on from; 0 if none.
-        seconds: Duration of each round that ran now, unit: seconds.
-        refusal: Why it stopped before its last round; empty if it did not.
-        circumstance: Why the next run must try again, in a sentence: the refusal, or
-            the silos that were in no round; empty where all follows from the data.
+    `circumstance` says why the next run must try again: the refusal, or the silos that
+    were in no round; it is empty where all follows from the data.
     """
 
-    weights: tuple[NDArray[np.float32], ...]
+    weights: tuple[NDArray[np.float32], ...]  # trainable ones, in Keras' order
     rounds: tuple[RoundRecord, ...]
     isolation: str
     resumed_from: int
-    seconds: tuple[float, ...]
+    seconds: tuple[float, ...]  # that each round took which ran now
     refusal: str = ""
     circumstance: str = ""
 
 
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """An algorithm for one model: `run_round` takes its server state and seeds."""
+
+    process: Computation  # a `tff.learning.templates.LearningProcess`
+    run_round: Computation
+
+
+def program(client_model: ClientModel, data_folder: str, plan: TrainingPlan) -> Program:
+    """Return the plan's algorithm over the silos' data, see `dataset.build`."""
+    process = registry.load(plan.algorithm)(client_model, plan)
+    silo_data = dataset.build(
+        data_folder,
+        client_model.num_floats,
+        client_model.num_ids,
+        plan.batch_size,
+        plan.local_epochs,
+    )
+
+    @tff.federated_computation(  # type: ignore[untyped-decorator]
+        process.initialize.type_signature.result,
+        tff.FederatedType(np.int64, tff.CLIENTS),
+    )
+    def run_round(state: Value, seeds: Value) -> Value:
+        return process.next(state, tff.federated_map(silo_data, seeds))
+
+    return Program(process, run_round)
+
+
 def train(
-    client_model: ClientModel,
+    program: Program,
     silos: Sequence[Silo],
-    data_folder: str,
     plan: TrainingPlan,
     folder: str | pathlib.Path,
     tensorboard_folder: str | pathlib.Path,
@@ -71,34 +91,27 @@ def train(
 ) -> TrainingResult:
     """Train a model over the silos' own workers.
 
-    A silo that fails, hangs or answers with an update that is not finite is
-    dropped from the round, recorded, and asked again in the next. When fewer
-    than the quorum are left, the training stops, and the result says why. The next
-    training goes on from there; where a silo was in no round at all for a fault of
-    circumstance, it begins again. While
-    another process is at the same training this one waits, and goes on from its
-    checkpoints.
+    A silo that fails, hangs or answers with an update that is not finite is dropped
+    from the round, recorded, and asked again in the next. When fewer than the quorum
+    are left, the training stops, and the result says why. The next training goes on
+    from there; where a silo was in no round at all for a fault of circumstance, it
+    begins again. While another process is at the same training this one waits, and
+    goes on from its checkpoints.
 
     Args:
-        client_model: The model with its initial weights.
+        program: The algorithm with the model's initial weights.
         silos: Who trains, in any order.
-        data_folder: Of the training files, relative to each silo's home; see
-            `dataset.py`.
-        plan: How to train.
+        plan: How to train; the one that the program was made for.
         folder: The coordinator's own for this training, named by the digest of
             all that decides it: checkpoints, workers' logs.
         tensorboard_folder: Where the TensorBoard log goes.
         own_user_ids: See `Workers`.
-        silo_registry: Where the silos' workers listen; without it they are
-            started here.
+        silo_registry: See `rounds.federation`.
 
     Raises:
-        SettingsError: There is no such algorithm.
         FairSiloError: The coordinator's own worker does not start, or failed.
     """
     silos = sorted(silos, key=lambda silo: silo.id)
-    process = registry.load(plan.algorithm)(client_model, plan)
-    run_round = round_of(client_model, process, data_folder, plan)
     folder = pathlib.Path(folder)
     seconds: list[float] = []
     refusal = circumstance = ""
@@ -110,19 +123,18 @@ def train(
             )
         )
         checkpoints = Checkpoints(folder / "checkpoints")
-        start = checkpoints.latest(process.initialize())
+        start = checkpoints.latest(program.process.initialize())
+        if start.round:
+            logger.info("resumes after round=%d of %d", start.round, plan.rounds)
         state, records = start.state, list(start.rounds)
-        _tell_start(start, plan)
-        log = stack.enter_context(tensorboard.writer(tensorboard_folder))
+        log = stack.enter_context(progress.tensorboard(tensorboard_folder))
         for record in records:
             log(record)
-        progress = stack.enter_context(
-            RoundProgress(plan.rounds, len(silos), start.round)
-        )
+        tell = stack.enter_context(progress.shown(plan.rounds, len(silos), start.round))
         for number in range(start.round + 1, plan.rounds + 1):
             began = time.monotonic()
             try:
-                state, record = federation.run(run_round, state, number)
+                state, record = federation.run(program.run_round, state, number)
             except QuorumError as error:
                 refusal = f"round {number}: {error.message}; {error.hint}"
                 circumstance = refusal if error.circumstance else ""
@@ -132,14 +144,14 @@ def train(
             checkpoints.save(state, records)
             seconds.append(time.monotonic() - began)
             log(record)
-            progress.advance(record, seconds[-1])
+            tell(record, seconds[-1])
         if absent := [] if refusal else _absent(records):
             circumstance = f"in no round: {'; '.join(absent)}"
             checkpoints.set_aside()  # they would give this very model again
         return TrainingResult(
             weights=tuple(np.asarray(w) for w in state.global_model_weights.trainable),
             rounds=tuple(records),
-            isolation=federation.isolation,
+            isolation=federation.workers.isolation,
             resumed_from=start.round,
             seconds=tuple(seconds),
             refusal=refusal,
@@ -156,33 +168,3 @@ def _absent(records: Sequence[RoundRecord]) -> list[str]:
         for silo, reason in sorted(reasons.items())
         if silo not in present and reason not in rounds.OF_THE_DATA
     ]
-
-
-def _tell_start(start: Checkpoint, plan: TrainingPlan) -> None:
-    if start.round:
-        logger.info("resumes after round=%d of %d", start.round, plan.rounds)
-
-
-def round_of(
-    client_model: ClientModel,
-    process: Computation,
-    data_folder: str,
-    plan: TrainingPlan,
-) -> Computation:
-    """Return a round as one computation, of server state and the silos' seeds."""
-    silo_data = dataset.build(
-        data_folder,
-        client_model.num_floats,
-        client_model.num_ids,
-        plan.batch_size,
-        plan.local_epochs,
-    )
-
-    @tff.federated_computation(  # type: ignore[untyped-decorator]
-        process.initialize.type_signature.result,
-        tff.FederatedType(np.int64, tff.CLIENTS),
-    )
-    def run_round(state: Value, seeds: Value) -> Value:
-        return process.next(state, tff.federated_map(silo_data, seeds))
-
-    return run_round

@@ -11,7 +11,6 @@ Not for workers that silos run themselves: see `silo_registry.py`.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import importlib.util
 import os
@@ -21,8 +20,6 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from types import TracebackType
 from typing import IO
 
 from components.errors import FairSiloError, SiloError
@@ -44,15 +41,8 @@ LISTENING = b"TFF ExecutorService started"
 
 @dataclasses.dataclass(frozen=True)
 class Worker:
-    """A worker that listens.
+    """A worker's process and its port on the loopback interface."""
 
-    Attributes:
-        name: The silo's id, or `SERVER`.
-        port: On the loopback interface.
-        process: The process, which is the worker itself.
-    """
-
-    name: str
     port: int
     process: subprocess.Popen[bytes]
 
@@ -66,33 +56,33 @@ class Worker:
         """Whether the process still runs."""
         return self.process.poll() is None
 
+    def end(self) -> None:
+        """Kill the process and wait for its end."""
+        self.process.kill()
+        self.process.wait()
+
 
 class Workers:
     """Starts workers and ends them by their process ids on leaving the context.
 
     Args:
-        folder: The coordinator's own; holds the server worker's working
-            directory and the workers' logs.
-        own_user_ids: Whether each silo's worker gets the silo's user id; found
-            out when not given. Only root can.
+        folder: The coordinator's own, for the server worker's working directory and
+            the workers' logs.
+        own_user_ids: Whether each silo's worker gets the silo's user id, which only
+            root can give; as we are root or not when None.
     """
 
     def __init__(
         self, folder: str | pathlib.Path, own_user_ids: bool | None = None
     ) -> None:
         self._folder = pathlib.Path(folder)
-        self._own_user_ids = (
-            homes.is_isolated() if own_user_ids is None else own_user_ids
-        )
+        if own_user_ids is None:
+            own_user_ids = homes.is_isolated()
+        self.isolation = OWN_USER_IDS if own_user_ids else ONE_USER_ID
         self._workers: dict[str, Worker] = {}
         self._started: dict[str, int] = {}
         self._owners = {0: "root"}
         self._binary = -1
-
-    @property
-    def isolation(self) -> str:
-        """How silos are kept apart: `OWN_USER_IDS` or `ONE_USER_ID`."""
-        return OWN_USER_IDS if self._own_user_ids else ONE_USER_ID
 
     def __enter__(self) -> Workers:
         """Open the executable and make the folders."""
@@ -101,31 +91,25 @@ class Workers:
         self._binary = os.open(_executable(), os.O_RDONLY | os.O_CLOEXEC)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End all workers, whatever happened."""
         for worker in self._workers.values():
             worker.process.kill()
         for worker in self._workers.values():
-            worker.process.wait()
+            worker.end()
         self._workers.clear()
         os.close(self._binary)
 
     def start_server(self) -> Worker:
-        """Start the coordinator's own worker, or return it if it runs.
+        """Return the coordinator's own worker, started if need be.
 
         Raises:
             FairSiloError: It does not start.
         """
-        worker = self._workers.get(SERVER)
-        if worker is not None and worker.alive:
-            return worker
         try:
-            return self._start(SERVER, self._folder / "server", None)
+            return self._running(SERVER) or self._start(
+                SERVER, self._folder / "server", None
+            )
         except _DeadAtStartError as error:
             raise FairSiloError(
                 f"the coordinator's TFF worker {error}; expected it to listen within "
@@ -138,7 +122,7 @@ class Workers:
         return self.start(silo).address
 
     def start(self, silo: Silo) -> Worker:
-        """Start a silo's worker, or return it if it runs.
+        """Return a silo's worker, started if need be.
 
         A worker that has died is started again, at most `RESTARTS` times.
 
@@ -146,8 +130,7 @@ class Workers:
             SiloError: It does not start, has died too often, or would share its
                 user id with another.
         """
-        worker = self._workers.get(silo.id)
-        if worker is not None and worker.alive:
+        if worker := self._running(silo.id):
             return worker
         uid = self._uid(silo)
         found = f"a worker that died {RESTARTS + 1} times"
@@ -166,9 +149,13 @@ class Workers:
             "check the silo's home, its owner and its mode (0700)",
         )
 
+    def _running(self, name: str) -> Worker | None:
+        worker = self._workers.get(name)
+        return worker if worker and worker.alive else None
+
     def _uid(self, silo: Silo) -> int | None:
         """Return the silo's user id, which must be its own; none without root."""
-        if not self._own_user_ids:
+        if self.isolation == ONE_USER_ID:
             return None
         try:
             uid = homes.uid_of(silo)
@@ -190,20 +177,17 @@ class Workers:
         log = self._folder / "logs" / (f"silo-{name}.log" if name else "server.log")
         if log.exists():  # of the worker that died; it may tell why
             log.replace(log.with_suffix(".before.log"))
-        reason = ""
+        fault = ""
         for _ in range(ATTEMPTS):
             port = _free_port()
-            with log.open("wb") as file, _killed_on_error() as processes:
-                process = self._spawn(port, cwd, uid, file)
-                processes.append(process)
-                reason = _wait(process, port, log)
-                if not reason:
-                    worker = Worker(name, port, process)
-                    self._workers[name] = worker
-                    return worker
-                process.kill()
-                process.wait()
-        raise _DeadAtStartError(reason)
+            with log.open("wb") as file:
+                worker = Worker(port, self._spawn(port, cwd, uid, file))
+            self._workers[name] = worker  # from here on leaving the context ends it
+            fault = _wait(worker, log)
+            if not fault:
+                return worker
+            worker.end()
+        raise _DeadAtStartError(fault)
 
     def _spawn(
         self, port: int, cwd: pathlib.Path, uid: int | None, log: IO[bytes]
@@ -214,14 +198,13 @@ class Workers:
                 "found no `setpriv`, expected it for starting TFF workers",
                 "install util-linux",
             )
-        user = [] if uid is None else [f"--reuid={uid}", f"--regid={uid}"]
+        user = [f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
         return subprocess.Popen(  # noqa: S603  our own arguments only
             [
                 setpriv,
                 "--pdeathsig=KILL",
                 "--no-new-privs",
-                *user,
-                *(["--clear-groups"] if user else []),
+                *(user if uid is not None else []),
                 f"/proc/self/fd/{self._binary}",
                 f"--port={port}",
                 f"--max_concurrent_computation_calls={CONCURRENT_CALLS}",
@@ -270,15 +253,16 @@ def _free_port() -> int:
         return port
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, log: pathlib.Path) -> str:
+def _wait(worker: Worker, log: pathlib.Path) -> str:
     """Wait until the worker listens; return why it doesn't, or nothing."""
     end = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < end:
-        if process.poll() is not None:
-            return f"ended with status {process.returncode} at its start"
+        if not worker.alive:
+            return f"ended with status {worker.process.returncode} at its start"
         if LISTENING in log.read_bytes():
             # gRPC shares ports: make sure that nobody else listens on this one.
-            return "" if _listeners(port) == 1 else "does not have its port alone"
+            alone = _listeners(worker.port) == 1
+            return "" if alone else "does not have its port alone"
         time.sleep(0.02)
     return f"does not listen after {START_TIMEOUT_S:.0f} s"
 
@@ -287,15 +271,3 @@ def _listeners(port: int) -> int:
     pattern = re.compile(rf"^ *\d+: [0-9A-F]+:{port:04X} [0-9A-F]+:0000 0A ", re.M)
     tables = (pathlib.Path("/proc/net/tcp"), pathlib.Path("/proc/net/tcp6"))
     return sum(len(pattern.findall(t.read_text())) for t in tables if t.exists())
-
-
-@contextlib.contextmanager
-def _killed_on_error() -> Iterator[list[subprocess.Popen[bytes]]]:
-    processes: list[subprocess.Popen[bytes]] = []
-    try:
-        yield processes
-    except BaseException:
-        for process in processes:
-            process.kill()
-            process.wait()
-        raise

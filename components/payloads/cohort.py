@@ -15,41 +15,27 @@ from components.payloads.payload import Payload
 
 @dataclasses.dataclass(frozen=True)
 class Member:
-    """The verdict on one silo.
+    """The verdict on one silo."""
 
-    Attributes:
-        silo: The silo's id.
-        admitted: Whether it trains.
-        reasons: Why not; empty when admitted.
-        notes: Findings that did not cost the admission.
-        rows: Rows by split.
-        share: Share of the federation's training rows, 0 to 1.
-        heterogeneity: Distance to the federation by column, 0 (alike) to 1.
-    """
-
-    silo: str
-    admitted: bool
-    reasons: tuple[Finding, ...] = ()
-    notes: tuple[Finding, ...] = ()
-    rows: dict[str, int] = dataclasses.field(default_factory=dict)
-    share: float = 0.0
+    silo: str  # its id
+    admitted: bool  # whether it trains
+    reasons: tuple[Finding, ...] = ()  # why not; empty when admitted
+    notes: tuple[Finding, ...] = ()  # findings that did not cost the admission
+    rows: dict[str, int] = dataclasses.field(default_factory=dict)  # by split
+    share: float = 0.0  # of the federation's training rows, 0 to 1
     heterogeneity: dict[str, float] = dataclasses.field(default_factory=dict)
+    """Distance to the federation by column, 0 (alike) to 1."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Cohort(Payload):
-    """The verdicts on all silos, sorted by id.
-
-    Attributes:
-        members: One for each silo.
-        quorum: Admitted silos needed to train.
-    """
+    """The verdicts on all silos, sorted by id."""
 
     FILE_NAME: ClassVar[str] = "cohort.json"
     NODE: ClassVar[str] = "SiloValidator"
 
     members: tuple[Member, ...]
-    quorum: int
+    quorum: int  # admitted silos needed to train
 
     @property
     def admitted(self) -> list[str]:

@@ -11,12 +11,7 @@ from components.payloads.payload import Payload
 
 @dataclasses.dataclass(frozen=True)
 class NotEvaluated:
-    """A silo that the gates leave out.
-
-    Attributes:
-        silo: Its id.
-        reason: Why, in a sentence.
-    """
+    """A silo that the gates leave out, and why, in a sentence."""
 
     silo: str
     reason: str
@@ -24,41 +19,24 @@ class NotEvaluated:
 
 @dataclasses.dataclass(frozen=True)
 class Waiver:
-    """Somebody's word that one model may pass one gate all the same.
-
-    Attributes:
-        gate: The gate.
-        reason: Why, in that person's words.
-        by: Who answers for it.
-        until: Its last day, ISO 8601, in UTC.
-        at: When it was given, ISO 8601 in UTC.
-        run_id: The run whose model it was given for.
-    """
+    """Somebody's word that one model may pass one gate all the same."""
 
     gate: str
-    reason: str
-    by: str
-    until: str
-    at: str
-    run_id: str
+    reason: str  # in that person's words
+    by: str  # who answers for it
+    until: str  # its last day, ISO 8601, in UTC
+    at: str  # when it was given, ISO 8601 in UTC
+    run_id: str  # the run whose model it was given for
 
 
 @dataclasses.dataclass(frozen=True)
 class GateResult:
-    """What a gate says.
-
-    Attributes:
-        gate: Its name, that of its setting.
-        passed: Whether the model passes; a waiver doesn't change that.
-        sentence: Why, for a person to read.
-        hint: What a person can do; empty where the model passes.
-        waiver: Who lets it pass all the same; None where nobody does.
-    """
+    """What a gate, named as its setting, says of a model."""
 
     gate: str
-    passed: bool
+    passed: bool  # a waiver doesn't change that
     sentence: str
-    hint: str = ""
+    hint: str = ""  # empty where the model passes
     waiver: Waiver | None = None
 
     @property
@@ -74,48 +52,34 @@ class GateResult:
 
 @dataclasses.dataclass(frozen=True)
 class Baseline:
-    """An earlier blessed model: what the candidate is compared with.
-
-    Attributes:
-        span: Its span.
-        digest: Its digest.
-        uri: Its folder.
-    """
+    """An earlier blessed model: what the candidate is compared with."""
 
     span: str
     digest: str
-    uri: str
+    uri: str  # its folder
 
 
 @dataclasses.dataclass(frozen=True)
 class Decision(Payload):
     """Whether a model is blessed, and why.
 
-    Attributes:
-        blessed: Whether each gate passed or was waived.
-        reasons: Why not, each a sentence; empty when blessed.
-        gates: What each gate says.
-        baseline: The model compared with; None when there is none.
-        baseline_gone: The model to compare with, whose folder is gone, so that nothing
-            was compared; None when there is no such model.
-        not_judged: Silos that the gates left out, with reasons.
-        left_out: Reason by silo that is quarantined or could not be evaluated.
-        silos: Ids of all silos.
-        settings: The section `gates`.
+    `baseline` is the model compared with, `baseline_gone` one whose folder is gone, so
+    that nothing was compared; `not_judged` are silos that the gates left out,
+    `left_out` has the reason of each that is quarantined or could not be evaluated.
     """
 
     FILE_NAME: ClassVar[str] = "decision.json"
     NODE: ClassVar[str] = "FairnessEvaluator"
 
-    blessed: bool
-    reasons: tuple[str, ...] = ()
+    blessed: bool  # each gate passed or was waived
+    reasons: tuple[str, ...] = ()  # why not, each a sentence
     gates: tuple[GateResult, ...] = ()
     baseline: Baseline | None = None
     baseline_gone: Baseline | None = None
     not_judged: tuple[NotEvaluated, ...] = ()
     left_out: Mapping[str, str] = dataclasses.field(default_factory=dict)
     silos: tuple[str, ...] = ()
-    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # `gates`
 
     @property
     def waivers(self) -> tuple[Waiver, ...]:

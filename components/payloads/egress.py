@@ -1,6 +1,6 @@
-"""What left a silo: the account that each node keeps and each silo can read.
+"""Egress: what left each silo. Each node accounts for it, and each silo can read it.
 
-Every node that takes something out of a silo writes one of these beside its
+Every node that takes something out of a silo writes `egress.json` beside its
 artifact: kind, count and bytes, silo by silo. The kinds are a closed list;
 anything else that leaves is a bug. Of silo tasks each byte is counted, where their
 results are read (`num_bytes` in `tasks.py`).
@@ -26,14 +26,8 @@ KINDS = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Departure:
-    """One kind of thing that left a silo during a node.
-
-    Attributes:
-        kind: One of `KINDS`.
-        count: How many.
-        bytes: Their size together, unit: bytes.
-    """
+class EgressItem:
+    """How many things of one of the `KINDS` left a silo, and their size together."""
 
     kind: str
     count: int
@@ -45,32 +39,28 @@ class Departure:
             raise ValueError(f"{self.kind!r} may not leave a silo: not one of {KINDS}")
 
 
-def of_failure(num_bytes: int) -> Departure:
+def of_failure(num_bytes: int) -> EgressItem:
     """Return the sentence that says why a task failed, as what left the silo."""
-    return Departure("findings and label counts", 1, num_bytes)
+    return EgressItem("findings and label counts", 1, num_bytes)
 
 
 @dataclasses.dataclass(frozen=True)
 class Egress(Payload):
-    """What left each silo during a node.
+    """What left each silo during a node."""
 
-    Attributes:
-        silos: What left, by silo, in the order of ids.
-    """
-
-    FILE_NAME: ClassVar[str] = "departures.json"
+    FILE_NAME: ClassVar[str] = "egress.json"
     NODE: ClassVar[str] = "each node that takes something out of a silo"
 
-    silos: dict[str, tuple[Departure, ...]]
+    silos: dict[str, tuple[EgressItem, ...]]  # in the order of ids
 
 
-def write(folder: str | pathlib.Path, left: Mapping[str, Iterable[Departure]]) -> None:
+def write(folder: str | pathlib.Path, left: Mapping[str, Iterable[EgressItem]]) -> None:
     """Write what left each silo into an artifact's folder."""
     Egress({silo: tuple(items) for silo, items in sorted(left.items())}).write(folder)
 
 
-def read(folder: str | pathlib.Path) -> dict[str, tuple[Departure, ...]]:
-    """Read what left each silo from an artifact's folder; empty if none is kept."""
+def read(folder: str | pathlib.Path) -> dict[str, tuple[EgressItem, ...]]:
+    """Read what left each silo from an artifact's folder; empty without an account."""
     if not pathlib.Path(folder, Egress.FILE_NAME).exists():
         return {}
     return Egress.read(folder).silos
@@ -78,22 +68,17 @@ def read(folder: str | pathlib.Path) -> dict[str, tuple[Departure, ...]]:
 
 def total(
     folders: Iterable[str | pathlib.Path],
-) -> dict[str, tuple[Departure, ...]]:
-    """Return what left each silo, added up over artifacts by kind.
-
-    Args:
-        folders: Artifacts' folders; those that keep no account add nothing.
-    """
-    sums: dict[str, dict[str, Departure]] = {}
+) -> dict[str, tuple[EgressItem, ...]]:
+    """Return what left each silo, added up over artifacts' folders by kind."""
+    left: dict[str, list[EgressItem]] = {}
     for folder in folders:
         for silo, items in read(folder).items():
-            for item in items:
-                kinds = sums.setdefault(silo, {})
-                known = kinds.get(item.kind, Departure(item.kind, 0, 0))
-                kinds[item.kind] = Departure(
-                    item.kind, known.count + item.count, known.bytes + item.bytes
-                )
+            left.setdefault(silo, []).extend(items)
     return {
-        silo: tuple(kinds[kind] for kind in KINDS if kind in kinds)
-        for silo, kinds in sorted(sums.items())
+        silo: tuple(
+            EgressItem(kind, sum(i.count for i in same), sum(i.bytes for i in same))
+            for kind in KINDS
+            if (same := [item for item in items if item.kind == kind])
+        )
+        for silo, items in sorted(left.items())
     }

@@ -1,4 +1,4 @@
-"""What was found in a silo's data: a sentence, and the way out beside it.
+"""What was found in a silo's data: a sentence, and the hint beside it.
 
 Whoever writes the sentence knows what mends it, so the hint is written there too. It
 is read by the silo's owner and by the operator, so it says who does what where that
@@ -13,13 +13,7 @@ from collections.abc import Iterable, Mapping
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """One finding.
-
-    Attributes:
-        sentence: What was found and what was expected.
-        hint: The way out, in the imperative and without a full stop; empty where
-            nobody knows one.
-    """
+    """What was found and expected, and a hint in the imperative, or none."""
 
     sentence: str
     hint: str = ""
@@ -27,12 +21,7 @@ class Finding:
 
 @dataclasses.dataclass(frozen=True)
 class Group:
-    """Findings that one and the same thing mends.
-
-    Attributes:
-        hint: The way out; empty where nobody knows one.
-        sentences: What was found.
-    """
+    """The sentences of findings that have the same hint."""
 
     hint: str
     sentences: tuple[str, ...]
@@ -44,7 +33,7 @@ def all_of_json(items: Iterable[Mapping[str, str]]) -> tuple[Finding, ...]:
 
 
 def sentences(findings: Iterable[Finding]) -> tuple[str, ...]:
-    """Return what was found, without the ways out."""
+    """Return what was found, without hints."""
     return tuple(finding.sentence for finding in findings)
 
 
@@ -53,4 +42,4 @@ def grouped(findings: Iterable[Finding]) -> tuple[Group, ...]:
     by_hint: dict[str, list[str]] = {}
     for finding in findings:
         by_hint.setdefault(finding.hint, []).append(finding.sentence)
-    return tuple(Group(hint, tuple(told)) for hint, told in by_hint.items())
+    return tuple(Group(hint, tuple(found)) for hint, found in by_hint.items())

@@ -20,32 +20,21 @@ NOTHING = "nothing to score"
 
 @dataclasses.dataclass(frozen=True)
 class SiloLine:
-    """The predictions of one silo.
-
-    Attributes:
-        silo: The silo's id.
-        path: Folder of its files, below its home.
-        rows: Rows scored.
-        dead_letters: Rows that could not be scored, kept beside with the reason.
-        digest: Digest of the files of predictions.
-        files: Files in the folder, those of dead letters with them.
-        bytes: Their size together, unit: bytes.
-    """
+    """The predictions of one silo."""
 
     silo: str
-    path: str
-    rows: int
-    dead_letters: int
-    digest: str
-    files: int
-    bytes: int
+    path: str  # folder of its files, below its home
+    rows: int  # that were scored
+    dead_letters: int  # rows that could not be scored, kept beside with the reason
+    digest: str  # of the files of predictions
+    files: int  # in the folder, those of dead letters with them
+    bytes: int  # their size together
 
     @property
     def is_intact(self) -> bool:
         """Whether the files are still there, by their number and size."""
-        sizes = [
-            file.stat().st_size for file in pathlib.Path(self.path).rglob("*.parquet")
-        ]
+        found = pathlib.Path(self.path).rglob("*.parquet")
+        sizes = [file.stat().st_size for file in found]
         return (len(sizes), sum(sizes)) == (self.files, self.bytes)
 
 
@@ -53,61 +42,40 @@ class SiloLine:
 class FailureLine:
     """A work item that was not scored.
 
-    Attributes:
-        silo: The silo's id.
-        item: The input file, and its part where it was cut; empty where the
-            manifest already says that the silo's data can't be read.
-        reason: What was found, what was expected and the way out; no record.
+    `item` is the input file, and its part where it was cut; empty where the manifest
+    already says that the silo's data can't be read.
     """
 
     silo: str
     item: str
-    reason: str
+    reason: str  # what was found, what was expected and the way out; no record
 
 
 @dataclasses.dataclass(frozen=True)
 class Unscored:
-    """A silo of which rows should have been scored and were not.
-
-    Attributes:
-        silo: The silo's id.
-        reason: Why, in a sentence with the way out.
-    """
+    """A silo of which rows should have been scored and were not."""
 
     silo: str
-    reason: str
+    reason: str  # a sentence with the way out
 
 
 @dataclasses.dataclass(frozen=True)
 class Ledger(Payload):
-    """The account of a run.
-
-    Attributes:
-        status: One of `DONE`, `SKIPPED`, `FAILED`, `NOTHING`.
-        reason: Why not all was scored, in a sentence; empty when all was.
-        model: The model's digest; empty where there is no model.
-        rows: Rows scored, those of resumed items with them.
-        dead_letters: Rows that could not be scored.
-        resumed: Work items that an earlier run had done.
-        silos: One line for each silo with predictions, sorted by silo.
-        failures: One line for each item that failed, sorted by silo and item.
-        unscored: The silos that lack predictions, one line each, sorted by silo.
-        without: The columns of the model that a silo's rows do not have, by silo;
-            they count as missing in each row.
-    """
+    """The account of a run; its lines are sorted by silo."""
 
     FILE_NAME: ClassVar[str] = "ledger.json"
     NODE: ClassVar[str] = "BatchInferrer"
 
-    status: str
-    reason: str = ""
-    model: str = ""
-    rows: int = 0
-    dead_letters: int = 0
-    resumed: int = 0
+    status: str  # one of `DONE`, `SKIPPED`, `FAILED`, `NOTHING`
+    reason: str = ""  # why not all was scored, in a sentence; empty when all was
+    model: str = ""  # its digest; empty where there is no model
+    rows: int = 0  # that were scored, those of resumed items with them
+    dead_letters: int = 0  # rows that could not be scored
+    resumed: int = 0  # work items that an earlier run had done
     silos: tuple[SiloLine, ...] = ()
     failures: tuple[FailureLine, ...] = ()
-    unscored: tuple[Unscored, ...] = ()
+    unscored: tuple[Unscored, ...] = ()  # the silos that lack predictions
+    # Columns of the model that a silo's rows lack; they count as missing.
     without: dict[str, list[str]] = dataclasses.field(default_factory=dict)
 
     @property

@@ -28,26 +28,18 @@ NEXT = "next"  # the labelled rows of the span after, where they are known
 
 @dataclasses.dataclass(frozen=True)
 class DataFile:
-    """A file of rows: one of a silo's own as it was read, or one of a split.
-
-    Attributes:
-        path: Where it lies.
-        digest: SHA-256 of its bytes.
-        rows: Rows in it.
-    """
+    """A file of rows: one of a silo's own as it was read, or one of a split."""
 
     path: str
-    digest: str
+    digest: str  # SHA-256 of its bytes
     rows: int
 
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """A written split of one silo.
+    """A written split of one silo: Parquet files below its home, none without a row.
 
-    Attributes:
-        files: Parquet files below the silo's home, in the order of the rows, with
-            the same columns each; their content never changes. None without a row.
+    They are in the order of the rows, have the same columns, and never change.
     """
 
     files: tuple[DataFile, ...] = ()
@@ -77,27 +69,16 @@ class Split:
 
 @dataclasses.dataclass(frozen=True)
 class SiloEntry:
-    """What one silo holds.
-
-    Attributes:
-        silo: The silo.
-        inputs: Its input files.
-        splits: Its splits by name; empty when the data can't be read.
-        error: Why the data can't be read; None when it can.
-        unreadable: Why files were left out, while others were read.
-        unscored: Those of them whose rows would have been scored.
-        notes: What was found in files that were read.
-        has_no_file: Whether it has none of these spans, so that nothing is lacking.
-    """
+    """What one silo holds."""
 
     silo: Silo
-    inputs: tuple[DataFile, ...] = ()
-    splits: dict[str, Split] = dataclasses.field(default_factory=dict)
-    error: Finding | None = None
-    unreadable: tuple[Finding, ...] = ()
-    unscored: tuple[Finding, ...] = ()
-    notes: tuple[Finding, ...] = ()
-    has_no_file: bool = False
+    inputs: tuple[DataFile, ...] = ()  # its own files
+    splits: dict[str, Split] = dataclasses.field(default_factory=dict)  # by name
+    error: Finding | None = None  # why the data can't be read; then no splits
+    unreadable: tuple[Finding, ...] = ()  # why files were left out, others read
+    unscored: tuple[Finding, ...] = ()  # those of them that would have been scored
+    notes: tuple[Finding, ...] = ()  # on files that were read
+    has_no_file: bool = False  # of these spans, so that nothing is lacking
 
     def files(self, *splits: str) -> list[DataFile]:
         """Return the files of some splits, or of all."""
@@ -115,29 +96,18 @@ class SiloEntry:
 
 @dataclasses.dataclass(frozen=True)
 class Manifest(Payload):
-    """All silos of a span, sorted by id.
-
-    Attributes:
-        use_case: Name of the use case.
-        span: The span, empty where the data has none.
-        entries: One for each silo.
-        digest: Of all the rest, as it was written; empty before.
-    """
+    """All silos of a span, sorted by id."""
 
     FILE_NAME: ClassVar[str] = "manifest.json"
     NODE: ClassVar[str] = "SiloExampleGen"
 
     use_case: str
-    span: str
+    span: str  # empty where the data has none
     entries: tuple[SiloEntry, ...]
-    digest: str = dataclasses.field(default="", compare=False)
+    digest: str = dataclasses.field(default="", compare=False)  # of all the rest
 
     def __getitem__(self, silo: str) -> SiloEntry:
-        """Return a silo's entry.
-
-        Raises:
-            KeyError: There is no such silo.
-        """
+        """Return a silo's entry; a KeyError where there is no such silo."""
         for entry in self.entries:
             if entry.silo.id == silo:
                 return entry
@@ -186,11 +156,9 @@ class ChangedSplitError(SiloError):
 
 
 def verify(silo: Silo, expected: Mapping[str, str]) -> None:
-    """Check that splits are those that a manifest lists.
+    """Check that a silo's split files have the SHA-256 that a manifest lists by path.
 
-    Args:
-        silo: Whose they are.
-        expected: SHA-256 by path of a file. One that is gone is left to its reader.
+    One that is gone is left to its reader.
 
     Raises:
         ChangedSplitError: The bytes of one are others.
@@ -211,6 +179,5 @@ def verify(silo: Silo, expected: Mapping[str, str]) -> None:
 
 
 @functools.lru_cache(maxsize=4096)  # a file that stays as it is, is read once
-def _digest(path: str, inode: int, size: int, changed: int) -> str:
-    del inode, size, changed  # parts of the key
+def _digest(path: str, *_state: int) -> str:
     return digests.of_file(path)

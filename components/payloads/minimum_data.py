@@ -24,8 +24,8 @@ class MinimumData(Section):
     judged_silos: Annotated[int, pydantic.Field(ge=1)] = 1
     """Judged silos without which the model is refused; unit: silos."""
 
-    def has_enough(self, rows: int, positives: int | None) -> bool:
-        """Return whether there is enough data behind a figure.
+    def missing(self, rows: int, positives: int | None) -> str:
+        """Return what data is missing behind a figure; empty where there is enough.
 
         Args:
             rows: Labelled rows.
@@ -33,8 +33,14 @@ class MinimumData(Section):
                 is nothing to hold them to.
         """
         if rows < self.rows:
-            return False
-        return (
-            positives is None
-            or min(positives, rows - positives) >= self.rows_of_each_label
-        )
+            return f"{rows:,} evaluation rows, {self.rows:,} are needed"
+        if positives is None:
+            return ""
+        fewer, kind = min((positives, "positive"), (rows - positives, "negative"))
+        if fewer < self.rows_of_each_label:
+            return f"{fewer:,} {kind} rows, {self.rows_of_each_label:,} are needed"
+        return ""
+
+    def has_enough(self, rows: int, positives: int | None) -> bool:
+        """Return whether nothing is `missing`."""
+        return not self.missing(rows, positives)

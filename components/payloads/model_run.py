@@ -21,32 +21,21 @@ TENSORBOARD = "tensorboard"
 class SiloRecord:
     """One silo in one round.
 
-    Attributes:
-        silo: Its id.
-        examples: Rows that it trained on; its weight in the mean.
-        loss_before: Mean cross-entropy of the round's model over its training
-            rows, before local training, unit: nats.
-        loss_after: The same after local training.
-        update_norm: Euclidean norm of its update.
-        cosine: Of its update to the weighted mean update, -1 to 1.
+    Losses are mean cross-entropies over its training rows, unit: nats, of the round's
+    model before and after local training.
     """
 
     silo: str
-    examples: int
+    examples: int  # rows that it trained on; its weight in the mean
     loss_before: float
     loss_after: float
-    update_norm: float
-    cosine: float
+    update_norm: float  # Euclidean
+    cosine: float  # of its update to the weighted mean update, -1 to 1
 
 
 @dataclasses.dataclass(frozen=True)
 class Dropped:
-    """A silo that did not take part.
-
-    Attributes:
-        silo: Its id.
-        reason: Why, in words.
-    """
+    """A silo that did not take part, and why, in words."""
 
     silo: str
     reason: str
@@ -54,56 +43,35 @@ class Dropped:
 
 @dataclasses.dataclass(frozen=True)
 class RoundRecord:
-    """One round.
+    """One round; its losses are the silos' means, weighted by rows."""
 
-    Attributes:
-        round: Its number, from 1.
-        loss_before: The silos' mean, weighted by rows, unit: nats.
-        loss_after: The same after their local training.
-        silos: Who was merged, sorted by id.
-        dropped: Who was not, sorted by id.
-    """
-
-    round: int
+    round: int  # from 1
     loss_before: float
     loss_after: float
-    silos: tuple[SiloRecord, ...]
-    dropped: tuple[Dropped, ...] = ()
+    silos: tuple[SiloRecord, ...]  # who was merged, sorted by id
+    dropped: tuple[Dropped, ...] = ()  # who was not, sorted by id
 
 
 @dataclasses.dataclass(frozen=True)
 class RunRecord(Payload):
-    """A training.
-
-    Attributes:
-        algorithm: Its name in the registry.
-        isolation: How silos' workers were kept apart; empty if none ran.
-        refusal: Why there is no model, in a sentence; empty if there is one.
-        rounds: The rounds that were finished.
-        left_out: Silos of the cohort that could not train at all.
-        resumed_from: The round whose checkpoint it went on from; 0 if none.
-    """
+    """A training."""
 
     FILE_NAME: ClassVar[str] = "run.json"
     NODE: ClassVar[str] = "FederatedTrainer"
 
-    algorithm: str
-    isolation: str = ""
-    refusal: str = ""
-    rounds: tuple[RoundRecord, ...] = ()
-    left_out: tuple[Dropped, ...] = ()
-    resumed_from: int = 0
+    algorithm: str  # its name in the registry
+    isolation: str = ""  # how silos' workers were kept apart; empty if none ran
+    refusal: str = ""  # why there is no model, in a sentence; empty if there is one
+    rounds: tuple[RoundRecord, ...] = ()  # those that were finished
+    left_out: tuple[Dropped, ...] = ()  # silos that could not train at all
+    resumed_from: int = 0  # the round whose checkpoint it went on from; 0 if none
 
     def untrained(self, admitted: Iterable[str]) -> tuple[Dropped, ...]:
         """Return the admitted silos that the model learned nothing from.
 
-        Args:
-            admitted: Ids of the admitted silos.
-
-        Returns:
-            Those that could not train at all, and those that dropped out of every
-            round with the last reason; sorted by id and named in the reason. None
-            where nothing was trained.
+        Those that could not train at all, and those that dropped out of every round
+        with the last reason; sorted by id and named in the reason. None where nothing
+        was trained.
         """
         if self.refusal:
             return ()
@@ -124,10 +92,8 @@ def summarise(
 ) -> RoundRecord:
     """Return a round's record with its means.
 
-    Args:
-        number: The round, from 1.
-        silos: Who was merged, at least one silo and one example.
-        dropped: Why the others were not, by silo.
+    At least one silo was merged with at least one example; `dropped` says why the
+    others were not.
     """
     examples = sum(silo.examples for silo in silos)
     return RoundRecord(

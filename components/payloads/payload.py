@@ -19,14 +19,10 @@ from components.errors import FairSiloError
 
 
 class Payload:
-    """A result in a file of its own.
-
-    Subclasses are frozen dataclasses.
-    """
+    """A result in a file of its own; subclasses are frozen dataclasses."""
 
     FILE_NAME: ClassVar[str]
-    NODE: ClassVar[str]
-    """The node that writes it; named when the file is damaged."""
+    NODE: ClassVar[str]  # that writes it; named when the file is damaged
 
     def fields(self) -> dict[str, Any]:
         """Return what the file holds, as JSON values."""
@@ -57,11 +53,7 @@ class Payload:
 
     @classmethod
     def of_json(cls, content: bytes | str, place: str = "") -> Self:
-        """Return the result that a file's content is of.
-
-        Args:
-            content: JSON.
-            place: Where it was found, for the error.
+        """Return the result that a file's JSON is of; `place` is for the error.
 
         Raises:
             FairSiloError: It is not of this form.
@@ -74,12 +66,7 @@ class Payload:
 
     @classmethod
     def damaged(cls, place: str, found: str) -> FairSiloError:
-        """Return the error for a file that can't be used.
-
-        Args:
-            place: The file.
-            found: What was found there.
-        """
+        """Return the error for a file that can't be used, and what was found there."""
         folder = pathlib.Path(place or cls.FILE_NAME).parent
         return FairSiloError(
             f"{place or cls.FILE_NAME}: found {found}, expected what {cls.NODE} wrote",

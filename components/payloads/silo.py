@@ -7,7 +7,6 @@ tensors, predictions). Its input files lie elsewhere and are never written to.
 from __future__ import annotations
 
 import dataclasses
-import os
 import pathlib
 import unicodedata
 
@@ -18,15 +17,10 @@ MAX_ID_BYTES = 120
 
 @dataclasses.dataclass(frozen=True)
 class Silo:
-    """One silo.
+    """One silo."""
 
-    Attributes:
-        id: Its name, also that of its folders; any script, see `check_id`.
-        home: The silo's own folder, mode 0700, where outputs for it are written.
-    """
-
-    id: str
-    home: str
+    id: str  # also the name of its folders; any script, see `check_id`
+    home: str  # its own folder, mode 0700, where outputs for it are written
 
     def path(self, *parts: str) -> pathlib.Path:
         """Return a path below the silo's home."""
@@ -58,8 +52,6 @@ def _fault(silo: str) -> str:
         return "holds control or invisible characters, or bytes that are not UTF-8"
     if len(silo.encode()) > MAX_ID_BYTES:
         return f"has {len(silo.encode())} bytes"
-    if "/" in silo or os.sep in silo or "\\" in silo or silo in {".", ".."}:
+    if "/" in silo or "\\" in silo or silo in {".", ".."}:
         return "would leave its parent folder"
-    if silo.startswith("."):
-        return "is hidden (starts with a dot)"
-    return ""
+    return "is hidden (starts with a dot)" if silo.startswith(".") else ""

@@ -13,18 +13,11 @@ from components.payloads.payload import Payload
 
 @dataclasses.dataclass(frozen=True)
 class UnusedColumn:
-    """A column that is no feature.
-
-    Attributes:
-        column: Its name.
-        reason: Why, in words that follow its name.
-        chosen: Whether the settings or the schema say so; otherwise nobody asked for
-            it, and people should look at it.
-    """
+    """A column that is no feature."""
 
     column: str
-    reason: str
-    chosen: bool = False
+    reason: str  # in words that follow its name
+    chosen: bool = False  # by settings or schema; if not, people should look at it
 
 
 @dataclasses.dataclass(frozen=True)

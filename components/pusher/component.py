@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.proto import pusher_pb2
-from tfx.types import component_spec, standard_artifacts
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components import digests
 from components.pusher import driver, executor
@@ -15,41 +16,32 @@ from components.pusher import driver, executor
 NODE = "pusher"
 
 
-class PusherSpec(component_spec.ComponentSpec):
-    """Channels and parameters of Pusher; most names are those of TFX's own."""
+class PusherSpec(types.ComponentSpec):
+    """Inputs, outputs and parameters of Pusher; most names are those of TFX's own."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = {
-        "push_destination": component_spec.ExecutionParameter(
-            type=pusher_pb2.PushDestination
-        ),
-        "code": component_spec.ExecutionParameter(type=str),
+    PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
+        "push_destination": ExecutionParameter(type=pusher_pb2.PushDestination),
+        "code": ExecutionParameter(type=str),
         # Set by the driver.
-        "newer": component_spec.ExecutionParameter(type=str, optional=True),
-        "overtaken": component_spec.ExecutionParameter(type=str, optional=True),
+        "newer": ExecutionParameter(type=str, optional=True),
+        "overtaken": ExecutionParameter(type=str, optional=True),
     }
-    INPUTS: ClassVar[dict[str, Any]] = {
-        "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
-        "model_blessing": component_spec.ChannelParameter(
-            type=standard_artifacts.ModelBlessing
-        ),
+    INPUTS: ClassVar[dict[str, ChannelParameter]] = {
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "model_blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
     }
-    OUTPUTS: ClassVar[dict[str, Any]] = {
-        "pushed_model": component_spec.ChannelParameter(
-            type=standard_artifacts.PushedModel
-        )
+    OUTPUTS: ClassVar[dict[str, ChannelParameter]] = {
+        "pushed_model": ChannelParameter(type=standard_artifacts.PushedModel)
     }
 
 
 class Pusher(base_component.BaseComponent):
     """Puts a blessed model into service, unless one of a later span is blessed.
 
-    Args:
-        model: The trained model.
-        blessing: Whether it may go into service, from FairnessEvaluator.
-        destination: Folder that a model server reads.
+    `destination` is the folder that a model server reads.
 
     Outputs:
-        pushed_model: Channel of type `PushedModel`; what `outcome.py` reads.
+        pushed_model: Channel of type `PushedModel`, see `payloads/pushed_model.py`.
     """
 
     SPEC_CLASS = PusherSpec

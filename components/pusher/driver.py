@@ -38,18 +38,16 @@ class Driver(PropertyDriver):
         )
         use_case = blessing.get_string_custom_property(blessed_models.USE_CASE)
         span = blessing.get_string_custom_property(blessed_models.SPAN)
+        digest = blessing.get_string_custom_property(blessed_models.MODEL_DIGEST)
         later = blessed_models.find(
             store,
             use_case,
             lambda other: bool(span) and span_order(other) > span_order(span),
         )
+        destination = execution_info.exec_properties["push_destination"]
         return {
             "newer": later.span if later else "",
-            "overtaken": _overtaken(
-                store,
-                blessing.get_string_custom_property(blessed_models.MODEL_DIGEST),
-                execution_info.exec_properties["push_destination"],
-            ),
+            "overtaken": _overtaken(store, digest, destination),
         }
 
 
@@ -62,13 +60,11 @@ def _overtaken(store: MetadataStore, digest: str, push_destination: str) -> str:
     served = service.current(pushed_model.destination(push_destination))
     if served and served.digest == digest:
         return ""
+    pushes = store.get_artifacts_by_type(standard_artifacts.PushedModel.TYPE_NAME)
+    name = blessed_models.MODEL_DIGEST
     ids = [
-        artifact.id
-        for artifact in store.get_artifacts_by_type(
-            standard_artifacts.PushedModel.TYPE_NAME
-        )
-        if artifact.state == LIVE
-        and artifact.custom_properties[blessed_models.MODEL_DIGEST].string_value
-        == digest
+        push.id
+        for push in pushes
+        if push.state == LIVE and push.custom_properties[name].string_value == digest
     ]
     return ",".join(map(str, sorted(ids)))

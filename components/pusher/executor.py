@@ -40,7 +40,11 @@ class Executor(executor.Executor):
         destination.mkdir(parents=True, exist_ok=True)
         with service.locked(destination):
             served = service.current(destination)
-            newer = exec_properties["newer"] or _later(served, span)
+            newer = exec_properties["newer"]
+            # The driver has looked before, but another run may have been faster; data
+            # without spans has no order.
+            if span and served and span_order(served.span) > span_order(span):
+                newer = newer or served.span
             if newer:
                 pushed_model.hold_back(pushed.uri, newer)
                 self._MarkNotPushed(pushed)
@@ -54,12 +58,3 @@ class Executor(executor.Executor):
         shutil.copytree(model, pushed.uri, dirs_exist_ok=True)
         self._MarkPushed(pushed, str(version), version.name)
         pushed.set_string_custom_property(blessed_models.MODEL_DIGEST, digest)
-
-
-def _later(served: service.Served | None, span: str) -> str:
-    """Return the span of the model in service if it is later: another run was faster.
-
-    The driver has looked before; data without spans has no order.
-    """
-    is_later = served and span and span_order(served.span) > span_order(span)
-    return served.span if served and is_later else ""

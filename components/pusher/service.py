@@ -14,7 +14,6 @@ import pathlib
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
 
 from components import locks
 from components.silos import stale_files
@@ -26,30 +25,25 @@ NOTE = "assets.extra/fairsilo.json"
 class Served:
     """The version that servers take.
 
-    Attributes:
-        version: Its number.
-        digest: The model's digest; empty where a file of it is lost or cut, and for
-            a version that carries no note.
-        span: The model's span; empty where the data has none.
+    Its digest is empty where a file of it is lost or cut, and for a version that
+    carries no note.
     """
 
     version: int
-    digest: str = ""
-    span: str = ""
+    digest: str = ""  # the model's
+    span: str = ""  # empty where the data has none
 
 
-@contextlib.contextmanager
-def locked(destination: pathlib.Path) -> Iterator[None]:
+def locked(destination: pathlib.Path) -> contextlib.AbstractContextManager[None]:
     """Keep other runs from pushing while the block runs."""
-    with locks.exclusive(
-        destination.with_name(f".{destination.name}.lock"), "putting a model in service"
-    ):
-        yield
+    lock = destination.with_name(f".{destination.name}.lock")
+    return locks.exclusive(lock, "putting a model in service")
 
 
 def current(destination: pathlib.Path) -> Served | None:
     """Return what is in service now; None for nothing."""
-    versions = [int(path.name) for path in destination.glob("*") if _is_version(path)]
+    found = destination.glob("*")
+    versions = [int(p.name) for p in found if p.name.isdecimal() and p.is_dir()]
     if not versions:
         return None
     folder = destination / str(max(versions))
@@ -67,12 +61,6 @@ def put(
     """Write a SavedModel as the highest version, and return its folder.
 
     The folder appears when it is whole; see `locked` for other runs.
-
-    Args:
-        model: The SavedModel.
-        destination: The folder that a model server reads.
-        digest: The model's digest.
-        span: The model's span; empty where the data has none.
     """
     served = current(destination)
     version = max(int(time.time()), served.version + 1 if served else 0)
@@ -87,10 +75,6 @@ def put(
         return unfinished.rename(destination / str(version))
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def _is_version(path: pathlib.Path) -> bool:
-    return path.name.isdecimal() and path.is_dir()
 
 
 def _sizes(folder: pathlib.Path) -> dict[str, int]:

@@ -21,7 +21,6 @@ import pathlib
 import numpy as np
 from numpy.typing import NDArray
 
-from components.features import spec as feature_spec
 from components.features.columnar import Encoded
 from components.features.spec import FeatureSpec
 
@@ -56,7 +55,7 @@ def serving_path(folder: str | pathlib.Path) -> pathlib.Path:
 
 def read_spec(folder: str | pathlib.Path) -> FeatureSpec:
     """Read the FeatureSpec that is inside a model's SavedModel."""
-    return feature_spec.read(serving_path(folder) / "assets" / feature_spec.FILE_NAME)
+    return FeatureSpec.read(serving_path(folder) / "assets")
 
 
 class Scorer:

@@ -1,1 +1,1 @@
-"""The node that takes in each silo's files, by reference."""
+"""The node that ingests each silo's files, by reference."""

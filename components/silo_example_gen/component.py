@@ -39,9 +39,9 @@ class SiloExampleGen(base_component.BaseComponent):
     """Ingests each silo's files, by reference.
 
     Args:
-        schema: The shared schema: the columns to read, with their types.
+        schema: The columns to read, with their types.
         settings: Where the silos lie and what their rows mean.
-        use_case: Name of the use case.
+        use_case: Its name.
         span: The run's span, or `latest`.
         homes: Folder of the silos' homes.
         purpose: `train`, or `score` to ingest nothing but the span's own rows.

@@ -4,12 +4,8 @@ Every value keeps its meaning or counts as bad: `007` is not the number 7, `12,5
 no number, and a whole number of 2^53 or more in floating point may have lost its last
 digits. Bad values are counted, never cast.
 
-INT takes integers of 64 bits, truth values (0 and 1), floats and decimals that are
-whole and below 2^53, and text that stands for one of these. FLOAT takes all numbers,
-truth values, and text that stands for one of these, as doubles of 53 bits: a feature is
-measured, a key is not. BYTES takes text, integers, truth
-values, whole floats below 2^53, decimals, dates and times. For INT and BYTES, a NaN is
-a missing value: pandas writes one.
+What each type of the schema takes is listed in this folder's README. For INT and
+BYTES, a NaN is a missing value: pandas writes one.
 """
 
 from __future__ import annotations
@@ -64,26 +60,15 @@ _LOOKS_LIKE = (
 
 @dataclasses.dataclass(frozen=True)
 class Conformed:
-    """A column of the schema's type.
+    """A column of the schema's type."""
 
-    Attributes:
-        column: int64, float64 or string; null where a value is missing or bad.
-        num_bad: Values that can't be brought to the type, unit: rows.
-        found: What most of them are, in words.
-    """
-
-    column: pa.ChunkedArray
-    num_bad: int = 0
-    found: str = ""
+    column: pa.ChunkedArray  # int64, float64 or string; null if missing or bad
+    num_bad: int = 0  # values that can't be brought to the type
+    found: str = ""  # what most of them are, in words
 
 
 def conform(column: pa.ChunkedArray, feature: schema_pb2.Feature) -> Conformed:
-    """Bring a column to the type of a feature.
-
-    Args:
-        column: As `files.read` gave it.
-        feature: Of the schema; of type INT, FLOAT or BYTES.
-    """
+    """Bring a column, as `files.read` gave it, to an INT, FLOAT or BYTES feature."""
     kind, wanted = column.type, TYPES[feature.type]
     if column.null_count == len(column):
         return Conformed(pa.chunked_array([pa.nulls(len(column), wanted)]))
@@ -112,21 +97,17 @@ def columns_of(
 ) -> dict[str, Conformed]:
     """Bring a file's columns to the schema's types, by name in the schema's order.
 
-    Args:
-        table: As `files.read` gave it.
-        schema: Columns outside of it are left out.
-        rows: The label, whose values become 0 and 1 (-1 for any other).
+    Columns outside the schema are left out; the label becomes 0 and 1 (-1 for any
+    other value).
     """
     found = {}
     for feature in schema.feature:
         if feature.name not in table.column_names or feature.type not in TYPES:
             continue
-        column = table[feature.name]
+        found[feature.name] = conform(table[feature.name], feature)
         if feature.name == rows.label:
-            codes = labels(column, rows.label_values)
+            codes = labels(table[feature.name], rows.label_values)
             found[feature.name] = Conformed(codes.cast(TYPES[feature.type]))
-        else:
-            found[feature.name] = conform(column, feature)
     return found
 
 
@@ -171,12 +152,8 @@ def not_in_schema(table: pa.Table, schema: schema_pb2.Schema) -> list[Finding]:
 def labels(column: pa.ChunkedArray, values: tuple[str, str] | None) -> pa.ChunkedArray:
     """Return a label as int64: 0, 1, null where it is missing, another for all else.
 
-    Args:
-        column: As `files.read` gave it.
-        values: Its negative and positive value; None where they are 0 and 1.
-
-    Returns:
-        What is neither value is -1, or without `values` a whole number as it is.
+    What is neither of `values`, negative and positive, is -1; without them, whole
+    numbers stay as they are.
     """
     whole = all(re.fullmatch(WHOLE, value) for value in values or ())
     wanted = schema_pb2.INT if whole else schema_pb2.BYTES
@@ -231,15 +208,16 @@ def _of_decimals(column: pa.ChunkedArray, wanted: pa.DataType) -> Conformed:
 
 def _parsed(column: pa.ChunkedArray, wanted: pa.DataType) -> Conformed:
     text = pc.utf8_trim_whitespace(column)
-    truth = pc.match_substring_regex(text, TRUTH)
-    text = pc.if_else(truth, _truth(text), text)
+    truth = pc.if_else(pc.equal(pc.utf8_lower(text), "true"), "1", "0")
+    text = pc.if_else(pc.match_substring_regex(text, TRUTH), truth, text)
     number = pc.match_substring_regex(text, f"{NUMBER}|{NOT_FINITE}")
-    plain = pc.replace_substring(text, "+", "", max_replacements=1)  # of the sign or
-    # of an exponent: Arrow parses no plus in front, and none is needed behind an e
+    # Arrow parses no plus in front, and none is needed behind an e.
+    plain = pc.replace_substring(text, "+", "", max_replacements=1)
     if pa.types.is_floating(wanted):
         return _kept(plain, number, wanted, _words(text, number))
-    whole = pc.and_(pc.match_substring_regex(text, WHOLE), _fits(text))
-    rest = pc.and_(number, pc.invert(pc.match_substring_regex(text, WHOLE)))
+    digits = pc.match_substring_regex(text, WHOLE)
+    whole = pc.and_(digits, _fits(text))
+    rest = pc.and_(number, pc.invert(digits))
     floats = _of_floats(_kept(plain, rest, pa.float64(), "").column, wanted)
     good = pc.or_(whole, floats.column.is_valid())
     integers = _kept(plain, whole, wanted, "").column
@@ -248,10 +226,6 @@ def _parsed(column: pa.ChunkedArray, wanted: pa.DataType) -> Conformed:
     # A NaN in words is a missing value here, as one in floating point is.
     bad -= pc.sum(pc.match_substring_regex(text, r"(?i)^nan$")).as_py() or 0
     return Conformed(merged, bad, _words(text, good) if bad else "")
-
-
-def _truth(text: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.if_else(pc.equal(pc.utf8_lower(text), "true"), "1", "0")
 
 
 def _fits(text: pa.ChunkedArray) -> pa.ChunkedArray:

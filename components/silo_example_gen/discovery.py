@@ -1,6 +1,8 @@
 """Finds the silos and their files, and decides which spans a run reads.
 
-The operator's side sees folder names and digests, no rows.
+The operator's side sees folder names and digests, no rows. The silo task `list`
+digests a silo's files, since TFX's cache is keyed by them; a file that stays as it is
+is read only once.
 """
 
 from __future__ import annotations
@@ -10,19 +12,20 @@ import logging
 import pathlib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components import digests
-from components.errors import SettingsError
+from components.errors import SettingsError, SiloError
 from components.payloads import findings
 from components.payloads.findings import Finding
-from components.payloads.silo import Silo, check_id
-from components.silo_example_gen.files import SUFFIXES
-from components.silo_example_gen.listing import LIST
+from components.payloads.silo import Silo
+from components.silo_example_gen import files
 from components.silo_example_gen.settings import SourceSettings
-from components.silos import engine, homes, tasks
+from components.silos import engine, homes
+from components.silos.file_digests import FileDigests
 from components.silos.spans import next_span, span_order
+from components.silos.tasks import Outcome, Result, Task
 
 logger = logging.getLogger(__name__)
 
@@ -31,63 +34,87 @@ NOT_READ = (
     "read are .parquet and .csv files that silos.pattern finds; export what belongs to "
     "the data so, or remove it"
 )
-FEW = 3  # names in a sentence
+# An error of these changes TFX's cache key; any other may be one of the moment.
+KNOWN_TO_THE_KEY = (FileNotFoundError, NotADirectoryError, PermissionError)
 
 TRAIN = "train"  # learn from what lies before the span, score what follows it
-SCORE = "score"  # take in nothing but the span's own rows, to be scored
+SCORE = "score"  # read nothing but the span's own rows, to be scored
 
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """One silo's files as they lie there now.
+    """One silo's files as they lie there now."""
 
-    Attributes:
-        silo: The silo; its home is empty where its name or folder is refused.
-        folder: Its own folder, below the source's root.
-        files: Its files: `{span, path, digest}`, sorted.
-        error: Why there are none; None when they were listed.
-        notes: What was found besides.
-    """
-
-    silo: Silo
-    folder: str
-    files: tuple[dict[str, str], ...] = ()
-    error: Finding | None = None
+    silo: Silo  # without a home where its name or folder is refused
+    folder: str  # its own, below the source's root
+    files: tuple[dict[str, str], ...] = ()  # `{span, path, digest}`, sorted
+    error: Finding | None = None  # why there are none
     notes: tuple[Finding, ...] = ()
 
     def of_spans(self, spans: Sequence[str]) -> list[tuple[str, str]]:
         """Return path and digest of the files of some spans."""
-        return [
-            (file["path"], file["digest"])
-            for file in self.files
-            if file["span"] in spans
-        ]
+        return [(f["path"], f["digest"]) for f in self.files if f["span"] in spans]
 
 
 @dataclasses.dataclass(frozen=True)
 class Window:
-    """Which spans a run reads.
+    """Which spans a run reads."""
 
-    Attributes:
-        span: The run's own span, empty where the data has none.
-        history: Spans to learn from: all that lie before it.
-        following: The span to score, empty where there is none.
+    span: str  # the run's own, empty where the data has none
+    history: tuple[str, ...]  # to learn from: all that lie before it
+    following: str  # to score, empty where there is none
+
+    @property
+    def spans(self) -> tuple[str, ...]:
+        """All of them that have files."""
+        return (*self.history, *filter(None, [self.following]))
+
+
+def list_files(silo: Silo, arguments: Mapping[str, Any]) -> Result:
+    """List a silo's files below a `folder` by a `pattern`.
+
+    Returns:
+        Values `files`: a list of `{span, path, digest}`, sorted; instead of the
+        digest of a file that can't be read, the reason. And `passed_over`, names of
+        files in a format that is not read.
+
+    Raises:
+        SiloError: The folder can't be read, or holds a name that isn't UTF-8.
     """
+    folder = pathlib.Path(arguments["folder"])
+    try:
+        found = files.find(folder, arguments["pattern"])
+    except KNOWN_TO_THE_KEY as error:
+        raise SiloError(
+            silo.id,
+            "its folder",
+            f"a folder that can't be read ({error.strerror})",
+            "one that FairSilo may list and read",
+            "give FairSilo the right to list and read the folder",
+        ) from None
+    known = FileDigests(silo, "inputs")
+    listed = []
+    for span, path in found:
+        try:
+            str(path).encode()
+            digest = known.of(path)
+        except UnicodeEncodeError:
+            odd, expected = "a file whose name is not UTF-8", "file names in UTF-8"
+            hint = "rename the file"
+            raise SiloError(silo.id, "its folder", odd, expected, hint) from None
+        except OSError as error:  # `ingest` tells why, and reads the other files
+            digest = f"unreadable: {error.strerror}"
+        listed.append({"span": span, "path": str(path), "digest": digest})
+    known.save()
+    passed_over = files.passed_over(folder, [path for _, path in found])
+    return Result({"files": listed, "passed_over": passed_over})
 
-    span: str
-    history: tuple[str, ...]
-    following: str
+
+LIST = Task("list", list_files)
 
 
 def discover(source: SourceSettings, homes_root: str) -> list[Found]:
-    """List all silos and digest their files, each by a task of its own.
-
-    Args:
-        source: Where they lie.
-        homes_root: Folder of the silos' homes.
-
-    Returns:
-        The silos, sorted by id.
+    """List all silos, sorted by id, and digest their files by a task of each silo.
 
     Raises:
         SettingsError: The root holds no silo at all.
@@ -106,53 +133,23 @@ def discover(source: SourceSettings, homes_root: str) -> list[Found]:
             "for each silo",
             "put each silo's files into a folder of its own below the root",
         )
-    beside = [path.name for path in root.iterdir() if path.suffix in SUFFIXES]
+    beside = [path.name for path in root.iterdir() if path.suffix in files.SUFFIXES]
     if beside:
         logger.warning(
             "silos.root %s: %d files beside the silos' folders are not read: %s, ...",
             *(root, len(beside), min(beside)),
         )
     opened = [_open(root / name, homes_root) for name in names]
-    good = [found for found in opened if not found.error]
     pattern = source.silos.file_pattern
-    calls = [(f.silo, {"folder": f.folder, "pattern": pattern}) for f in good]
-    outcomes = {silo.id: outcome for silo, outcome in engine.run(LIST, calls)}
-    listed = [_with_files(found, outcomes.get(found.silo.id)) for found in opened]
-    return _with_like_spans(listed)
-
-
-def _with_like_spans(found: Sequence[Found]) -> list[Found]:
-    """Refuse silos whose spans are written unlike those of most silos.
-
-    `202401` beside `2024-01` would come after all months of all others.
-    """
-    forms = {silo.silo.id: {_form(f["span"]) for f in silo.files} for silo in found}
-    votes = Counter(form for mine in forms.values() for form in mine)
-    if len(votes) < 2:
-        return list(found)
-    (usual, most), (_, second), *_ = votes.most_common()
-    usual = usual if most > second else ""  # a tie tells nobody which is right
-    return [
-        silo
-        if usual and forms[silo.silo.id] <= {usual}
-        else dataclasses.replace(
-            silo,
-            files=(),
-            error=Finding(
-                "its files: found spans written "
-                f"{' and '.join(sorted(forms[silo.silo.id]))}, "
-                f"{f'expected {usual}' if usual else 'and others elsewhere'} (# stands "
-                f"for a number){', as in most silos' if usual else ''}: spans that are "
-                "written differently have no order",
-                "rename the files so that all spans are written alike",
-            ),
-        )
-        for silo in found
+    calls = [
+        (found.silo, {"folder": found.folder, "pattern": pattern})
+        for found in opened
+        if not found.error
     ]
-
-
-def _form(span: str) -> str:
-    return re.sub(r"\d+", "#", span)
+    outcomes = {silo.id: outcome for silo, outcome in engine.run(LIST, calls)}
+    return _with_like_spans(
+        [found if found.error else _listed(found, outcomes) for found in opened]
+    )
 
 
 def may_be_silo(path: pathlib.Path) -> bool:
@@ -164,27 +161,62 @@ def may_be_silo(path: pathlib.Path) -> bool:
 
 def _open(folder: pathlib.Path, homes_root: str) -> Found:
     try:
-        check_id(folder.name)
+        return Found(homes.open_home(homes_root, folder.name), str(folder.resolve()))
     except SettingsError as error:
         name = folder.name.encode("utf-8", "backslashreplace").decode("utf-8")
         shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
         refused = Finding(error.message, error.hint)
         return Found(Silo(shown, ""), str(folder), error=refused)
-    return Found(homes.open_home(homes_root, folder.name), str(folder.resolve()))
 
 
-def _with_files(found: Found, outcome: tasks.Result | tasks.Failure | None) -> Found:
-    if isinstance(outcome, tasks.Failure):
+def _listed(found: Found, outcomes: Mapping[str, Outcome]) -> Found:
+    outcome = outcomes[found.silo.id]
+    if not isinstance(outcome, Result):
         return dataclasses.replace(found, error=outcome.finding)
-    if outcome is None:
-        return found
     notes = []
     if names := outcome.values["passed_over"]:
-        more = f" and {len(names) - FEW:,} more" if names[FEW:] else ""
-        told = f"files that are not read: {', '.join(names[:FEW])}{more}"
-        notes.append(Finding(told, NOT_READ))
-    files = tuple(outcome.values["files"])
-    return dataclasses.replace(found, files=files, notes=tuple(notes))
+        sentence = f"files that are not read: {shortened(names)}"
+        notes.append(Finding(sentence, NOT_READ))
+    listed = tuple(outcome.values["files"])
+    return dataclasses.replace(found, files=listed, notes=tuple(notes))
+
+
+def shortened(names: Sequence[str]) -> str:
+    """Return some names as words, the first three by name."""
+    more = f" and {len(names) - 3:,} more" if names[3:] else ""
+    return f"{', '.join(names[:3])}{more}"
+
+
+def _with_like_spans(found: Sequence[Found]) -> list[Found]:
+    """Refuse silos whose spans are written unlike those of most silos.
+
+    `202401` beside `2024-01` would come after all months of all others.
+    """
+    forms = {
+        silo.silo.id: {re.sub(r"\d+", "#", file["span"]) for file in silo.files}
+        for silo in found
+    }
+    votes = Counter(form for own in forms.values() for form in own)
+    if len(votes) < 2:
+        return list(found)
+    (usual, most), (_, second), *_ = votes.most_common()
+    usual = usual if most > second else ""  # a tie tells nobody which is right
+    expected = f"{usual} (as in most silos)" if usual else "one form in all silos"
+    return [
+        silo
+        if usual and forms[silo.silo.id] <= {usual}
+        else dataclasses.replace(
+            silo,
+            files=(),
+            error=Finding(
+                f"its files: found spans written {' and '.join(sorted(own))}, expected "
+                f"{expected}, where # stands for a number: spans that are written "
+                "differently have no order",
+                "rename the files so that all spans are written alike",
+            ),
+        )
+        for silo, own in zip(found, forms.values(), strict=True)
+    ]
 
 
 def window(
@@ -192,11 +224,8 @@ def window(
 ) -> Window:
     """Decide which spans a run reads.
 
-    Args:
-        found: The silos.
-        source: Whether the data has spans at all.
-        span: The run's span, or `latest`: the last that has one after it.
-        purpose: `TRAIN` or `SCORE`.
+    The span `latest` is the last that has one after it; the purpose is `TRAIN` or
+    `SCORE`.
 
     Raises:
         SettingsError: There is no such span, or nothing lies before it. To learn, the
@@ -213,13 +242,14 @@ def window(
     spans = sorted(
         {file["span"] for silo in found for file in silo.files}, key=span_order
     )
+    there = f"there are {f'{spans[0]} to {spans[-1]}' if spans else 'none at all'}"
     if span in {"", LATEST}:
         span = spans[-2] if len(spans) > 1 else "".join(spans)
     coming = next_span(spans) if purpose == TRAIN else ""
     if span and span not in {*spans, coming}:
         also = f"; {coming}, which directly follows them, needs none" if coming else ""
         raise SettingsError(
-            f"span is {span!r}: found no file of it; there are {_listed(spans)}",
+            f"span is {span!r}: found no file of it; {there}",
             f"choose another span with --span{also}",
         )
     if purpose == SCORE:
@@ -227,34 +257,36 @@ def window(
     history = tuple(s for s in spans if span_order(s) < span_order(span))
     if not history:
         raise SettingsError(
-            f"span is {span!r}: found no span before it to learn from; there "
-            f"are {_listed(spans)}",
+            f"span is {span!r}: found no span before it to learn from; {there}",
             "choose a later span with --span",
         )
     following = next((s for s in spans if span_order(s) > span_order(span)), "")
-    if source.rows.score != "following_span":
-        following = ""
-    return Window(span, history, following)
-
-
-def _listed(spans: Sequence[str]) -> str:
-    return f"{spans[0]} to {spans[-1]}" if spans else "none at all"
+    is_scored = source.rows.score == "following_span"
+    return Window(span, history, following if is_scored else "")
 
 
 def fingerprint(found: Sequence[Found], chosen: Window) -> str:
     """Digest all that a run would read, silo by silo, wherever the silos lie."""
-    spans = (*chosen.history, chosen.following)
-    listed: list[Any] = [
+    listed = [
         [
             silo.silo.id,
             silo.error.sentence if silo.error else "",
             findings.sentences(silo.notes),
             [
-                [str(pathlib.Path(f["path"]).relative_to(silo.folder)), f["digest"]]
-                for f in silo.files
-                if f["span"] in spans
+                [str(pathlib.Path(path).relative_to(silo.folder)), digest]
+                for path, digest in silo.of_spans(chosen.spans)
             ],
         ]
         for silo in found
     ]
     return digests.of_json([dataclasses.asdict(chosen), listed])
+
+
+def of_properties(
+    properties: Mapping[str, Any],
+) -> tuple[SourceSettings, list[Found], Window]:
+    """Return the settings in exec properties, the silos, and the spans to read."""
+    source = SourceSettings.model_validate_json(properties["settings"])
+    found = discover(source, properties["homes"])
+    chosen = window(found, source, properties["span"], properties["purpose"])
+    return source, found, chosen

@@ -18,11 +18,7 @@ from components.drivers import PropertyDriver
 from components.errors import FairSiloError
 from components.payloads.manifest import Manifest
 from components.silo_example_gen import discovery, ingest
-from components.silo_example_gen.settings import SourceSettings
 from components.silos import stale_files
-
-FINGERPRINT = "fingerprint"
-"""Exec property, and custom property of the manifest that it was written under."""
 
 
 class Driver(PropertyDriver):
@@ -32,16 +28,11 @@ class Driver(PropertyDriver):
         self, execution_info: data_types.ExecutionInfo, store: MetadataStore
     ) -> dict[str, str | int]:
         """Return `span`, `fingerprint` and `lost`."""
-        properties = execution_info.exec_properties
-        source = SourceSettings.model_validate_json(properties["settings"])
-        found = discovery.discover(source, properties["homes"])
-        chosen = discovery.window(
-            found, source, properties["span"], properties["purpose"]
-        )
+        _, found, chosen = discovery.of_properties(execution_info.exec_properties)
         fingerprint = discovery.fingerprint(found, chosen)
         return {
             "span": chosen.span,
-            FINGERPRINT: fingerprint,
+            "fingerprint": fingerprint,
             "lost": lost_manifests(store, fingerprint),
         }
 
@@ -53,7 +44,7 @@ def lost_manifests(store: MetadataStore, fingerprint: str) -> str:
     manifest's id is not in the key that it was written under. Splits that are there
     are marked as in use.
     """
-    query = f'custom_properties.{FINGERPRINT}.string_value = "{fingerprint}"'
+    query = f'custom_properties.fingerprint.string_value = "{fingerprint}"'
     ids = [
         artifact.id
         for artifact in store.get_artifacts(ListOptions(filter_query=query))
@@ -70,10 +61,7 @@ def _is_there(uri: str) -> bool:
     except FairSiloError:
         return False
     folders = {
-        pathlib.Path(path).parent
-        for entry in manifest
-        for split in entry.splits.values()
-        for path in split.paths
+        pathlib.Path(file.path).parent for entry in manifest for file in entry.files()
     }
     for folder in folders:
         stale_files.touch(folder)

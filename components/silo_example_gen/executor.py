@@ -11,7 +11,6 @@ from components import circumstances
 from components.executors import TaskExecutor
 from components.payloads import egress
 from components.silo_example_gen import discovery, node
-from components.silo_example_gen.settings import SourceSettings
 from components.silos import schema
 
 
@@ -25,12 +24,9 @@ class Executor(TaskExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         """Write the splits of all silos and the manifest that lists them."""
-        source = SourceSettings.model_validate_json(exec_properties["settings"])
-        found = discovery.discover(source, exec_properties["homes"])
-        chosen = discovery.window(
-            found, source, exec_properties["span"], exec_properties["purpose"]
-        )
-        if discovery.fingerprint(found, chosen) != exec_properties["fingerprint"]:
+        source, found, chosen = discovery.of_properties(exec_properties)
+        fingerprint = exec_properties["fingerprint"]
+        if discovery.fingerprint(found, chosen) != fingerprint:
             circumstances.note("the silos' files changed since the run began")
         manifest = node.ingest_all(
             exec_properties["use_case"],
@@ -43,6 +39,4 @@ class Executor(TaskExecutor):
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         manifest.write(examples.uri)
         egress.write(examples.uri, node.egress_of(manifest, found))
-        examples.set_string_custom_property(
-            "fingerprint", exec_properties["fingerprint"]
-        )
+        examples.set_string_custom_property("fingerprint", fingerprint)

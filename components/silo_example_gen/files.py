@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import codecs
 import csv
+import functools
 import io
 import pathlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
 
 import pyarrow as pa
 import pyarrow.csv
@@ -25,6 +27,9 @@ CSV = ".csv"
 SUFFIXES = (".parquet", CSV)
 # Hidden files, marks such as _SUCCESS, and texts about the data.
 NO_DATA = re.compile(r"(^|/)[._]|\.(md|rst|crc)$|(^|/)(readme|licen[cs]e)[^/]*$", re.I)
+Fault: TypeAlias = Callable[[str, str, str], SiloError]
+"""Makes the error of a file, of what was found and expected, and a hint."""
+
 AGAIN = "export what is named here again"
 UTF_8 = "export the file in UTF-8 (in a spreadsheet: `CSV UTF-8`)"
 COMMAS = "export the file with commas between the columns and a point in decimals"
@@ -35,10 +40,6 @@ _PANDAS_INDEX = re.compile(r"__index_level_\d+__")
 
 def find(folder: pathlib.Path, pattern: str) -> list[tuple[str, pathlib.Path]]:
     """Return a silo's files as `(span, path)`, sorted; span is empty without one.
-
-    Args:
-        folder: The silo's own folder.
-        pattern: As in the settings, below the folder.
 
     Raises:
         OSError: The folder can't be listed.
@@ -55,12 +56,7 @@ def find(folder: pathlib.Path, pattern: str) -> list[tuple[str, pathlib.Path]]:
 
 
 def passed_over(folder: pathlib.Path, found: Iterable[pathlib.Path]) -> list[str]:
-    """Return the files below a silo's folder that are not read, as paths, sorted.
-
-    Args:
-        folder: The silo's own folder.
-        found: The files that are, as from `find`.
-    """
+    """Return the paths below a silo's folder that `find` did not find, sorted."""
     read = set(found)
     return sorted(
         str(place)
@@ -83,12 +79,7 @@ def is_untyped(path: pathlib.Path) -> bool:
 
 
 def read(silo: str, path: pathlib.Path, null_values: Sequence[str] = ("",)) -> pa.Table:
-    """Read one file: Parquet with its own types, CSV with all columns as text.
-
-    Args:
-        silo: The silo's id.
-        path: The file.
-        null_values: How a CSV file writes a missing value.
+    """Read a silo's file: Parquet with its own types, CSV with all columns as text.
 
     Raises:
         SiloError: It is empty, damaged, or in an encoding or with separators that
@@ -102,11 +93,12 @@ def parse(
     silo: str, path: pathlib.Path, data: bytes, null_values: Sequence[str] = ("",)
 ) -> pa.Table:
     """Return the table in a file's bytes; see `read`."""
+    fault = functools.partial(SiloError, silo, path.name)
     if not data:
-        raise SiloError(silo, path.name, "an empty file (0 bytes)", "a table", AGAIN)
+        raise fault("an empty file (0 bytes)", "a table", AGAIN)
     try:
         if is_untyped(path):
-            table = _parse_csv(silo, path, data, null_values)
+            table = _parse_csv(data, null_values, fault)
         else:
             table = _parse_parquet(data)
     except (pa.ArrowException, OSError) as error:
@@ -114,18 +106,10 @@ def parse(
             raise
         # Arrow's own text may quote a cell; only the kind of fault is told.
         kind = "CSV" if is_untyped(path) else "Parquet"
-        raise SiloError(
-            silo,
-            path.name,
-            f"a corrupt file ({type(error).__name__}, {len(data):,} bytes)",
-            f"a readable {kind} file",
-            AGAIN,
-        ) from None
-    repeated = table.num_columns - len(set(table.column_names))
-    if repeated:
-        raise SiloError(
-            silo,
-            path.name,
+        found = f"a corrupt file ({type(error).__name__}, {len(data):,} bytes)"
+        raise fault(found, f"a readable {kind} file", AGAIN) from None
+    if repeated := table.num_columns - len(set(table.column_names)):
+        raise fault(
             f"{repeated} columns whose name another column has too",
             "a name of its own for each column",
             f"{AGAIN}, with a header row",
@@ -144,19 +128,15 @@ def _parse_parquet(data: bytes) -> pa.Table:
     return table
 
 
-def _parse_csv(
-    silo: str, path: pathlib.Path, data: bytes, null_values: Sequence[str]
-) -> pa.Table:
-    names = _header(silo, path, data)
+def _parse_csv(data: bytes, null_values: Sequence[str], fault: Fault) -> pa.Table:
+    names = _header(data, fault)
     try:
         table = _as_text(data, names, null_values)
         if not all(pa.types.is_string(kind) for kind in table.schema.types):
             # The names are others, such as behind an empty line or a long header.
             table = _as_text(data, table.column_names, null_values)
     except pa.ArrowInvalid:
-        _check_utf_8(
-            silo, path, data
-        )  # the likely cause, which Arrow does not tell apart
+        _check_utf_8(data, fault)  # the likely cause, which Arrow does not tell apart
         raise
     return table
 
@@ -179,46 +159,29 @@ def _as_text(data: bytes, names: Sequence[str], null_values: Sequence[str]) -> p
     )
 
 
-def _header(silo: str, path: pathlib.Path, data: bytes) -> list[str]:
-    """Return the names of a CSV file's columns.
-
-    Raises:
-        SiloError: They are not in UTF-8, or not separated by commas.
-    """
+def _header(data: bytes, fault: Fault) -> list[str]:
+    """Return the names of a CSV file's columns, in UTF-8 and separated by commas."""
     head = data[:_SAMPLE]
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in head:
-        found = "text in UTF-16, or no text at all"
-        raise SiloError(silo, path.name, found, "UTF-8", UTF_8)
+        raise fault("text in UTF-16, or no text at all", "UTF-8", UTF_8)
     try:
         text = codecs.getincrementaldecoder("utf-8-sig")().decode(head)
     except UnicodeDecodeError:
-        _check_utf_8(silo, path, data)
+        _check_utf_8(data, fault)
         raise
     names = next(csv.reader(io.StringIO(text, newline="")), [])
     if len(names) == 1:
         for separator, name in {";": "semicolons", "\t": "tabs", "|": "bars"}.items():
             if separator in names[0]:
-                raise SiloError(
-                    silo,
-                    path.name,
-                    f"columns separated by {name}",
-                    "commas",
-                    COMMAS,
-                )
+                raise fault(f"columns separated by {name}", "commas", COMMAS)
     return names
 
 
-def _check_utf_8(silo: str, path: pathlib.Path, data: bytes) -> None:
-    """Raise a SiloError if a file is not in UTF-8."""
+def _check_utf_8(data: bytes, fault: Fault) -> None:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise SiloError(
-            silo,
-            path.name,
-            f"text that is not UTF-8, first in line {line:,} (probably Latin-1 or "
-            "Windows-1252)",
-            "UTF-8",
-            UTF_8,
-        ) from None
+        found = f"text that is not UTF-8, first in line {line:,}"
+        probably = "probably Latin-1 or Windows-1252"
+        raise fault(f"{found} ({probably})", "UTF-8", UTF_8) from None

@@ -1,4 +1,4 @@
-"""What SiloExampleGen does: run `ingest` in each silo and write the manifest."""
+"""What SiloExampleGen does: run `ingest` in each silo and list what it wrote."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ import dataclasses
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+import pydantic
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from components.payloads import findings
-from components.payloads.egress import Departure
+from components.payloads.egress import EgressItem
 from components.payloads.findings import Finding
-from components.payloads.manifest import DataFile, Manifest, SiloEntry, Split
-from components.silo_example_gen.discovery import FEW, Found, Window
+from components.payloads.manifest import Manifest, SiloEntry
+from components.silo_example_gen.discovery import Found, Window, shortened
 from components.silo_example_gen.ingest import INGEST
 from components.silo_example_gen.settings import SourceSettings
-from components.silos import engine, stale_files, tasks
+from components.silos import engine, stale_files
+from components.silos.tasks import Outcome, Result
 
 logger = logging.getLogger(__name__)
+
+_ENTRY = pydantic.TypeAdapter(SiloEntry)
 
 
 def ingest_all(
@@ -30,27 +32,21 @@ def ingest_all(
     schema: schema_pb2.Schema,
     code: str,
 ) -> Manifest:
-    """Write the splits of all silos, and list them.
+    """Write the splits of all silos, and list them, also those that failed.
 
-    Args:
-        use_case: Name of the use case.
-        found: The silos and their files.
-        chosen: The spans to read.
-        source: What a row means.
-        schema: The columns to read, with their types.
-        code: Digest of our code, part of the splits' names.
-
-    Returns:
-        The manifest, with an entry for every silo, also those that failed.
+    The digest of our code is part of the splits' names.
     """
+    arguments = {
+        "rows": source.rows.model_dump(mode="json"),
+        "schema": schema.SerializeToString(deterministic=True).hex(),
+        "code": code,
+    }
     following = [chosen.following] if chosen.following else []
     calls = [
         (
             silo.silo,
             {
-                "rows": source.rows.model_dump(mode="json"),
-                "schema": schema.SerializeToString(deterministic=True).hex(),
-                "code": code,
+                **arguments,
                 "history": silo.of_spans(chosen.history),
                 "following": silo.of_spans(following),
             },
@@ -59,31 +55,29 @@ def ingest_all(
         if not silo.error
     ]
     outcomes = {silo.id: outcome for silo, outcome in engine.run(INGEST, calls)}
-    _log_removed(outcomes)
-    spans = (*chosen.history, chosen.following)
-    entries = [
-        dataclasses.replace(
-            entry,
-            has_no_file=not silo.error and not silo.of_spans(spans),
-            notes=(*entry.notes, *_missing_spans(silo, chosen)),
-        )
-        for silo in found
-        for entry in [_entry(silo, outcomes.get(silo.silo.id))]
-    ]
-    return Manifest(use_case, chosen.span, tuple(entries))
-
-
-def _log_removed(outcomes: Mapping[str, tasks.Outcome]) -> None:
-    removed = {
-        silo: outcome.values["removed"]
-        for silo, outcome in outcomes.items()
-        if isinstance(outcome, tasks.Result) and outcome.values["removed"]
-    }
-    if removed:
+    results = [one.values for one in outcomes.values() if isinstance(one, Result)]
+    if removed := [one["removed"] for one in results if one["removed"]]:
         logger.warning(
             "removed %d files' splits that no run has used for %d days, of %d silos",
-            *(sum(removed.values()), stale_files.MAX_AGE_DAYS, len(removed)),
+            *(sum(removed), stale_files.MAX_AGE_DAYS, len(removed)),
         )
+    entries = tuple(_entry(silo, chosen, outcomes) for silo in found)
+    return Manifest(use_case, chosen.span, entries)
+
+
+def _entry(found: Found, chosen: Window, outcomes: Mapping[str, Outcome]) -> SiloEntry:
+    entry = SiloEntry(found.silo, error=found.error)
+    if not found.error:
+        outcome = outcomes[found.silo.id]
+        if isinstance(outcome, Result):
+            entry = _ENTRY.validate_python({"silo": found.silo, **outcome.values})
+        else:
+            entry = dataclasses.replace(entry, error=outcome.finding)
+    return dataclasses.replace(
+        entry,
+        has_no_file=not found.error and not found.of_spans(chosen.spans),
+        notes=(*found.notes, *entry.notes, *_missing_spans(found, chosen)),
+    )
 
 
 def _missing_spans(found: Found, chosen: Window) -> list[Finding]:
@@ -92,63 +86,34 @@ def _missing_spans(found: Found, chosen: Window) -> list[Finding]:
     missing = [span for span in chosen.history if span not in own]
     if not own or not missing:
         return []
-    more = f" and {len(missing) - FEW} more" if missing[FEW:] else ""
     return [
         Finding(
             f"no file of {len(missing)} of {len(chosen.history)} spans to learn from: "
-            f"{', '.join(missing[:FEW])}{more}",
+            f"{shortened(missing)}",
             "export them, unless the silo has no data of that time",
         )
     ]
 
 
-def _entry(found: Found, outcome: tasks.Result | tasks.Failure | None) -> SiloEntry:
-    if isinstance(outcome, tasks.Failure):
-        return SiloEntry(found.silo, error=outcome.finding, notes=found.notes)
-    if outcome is None:
-        return SiloEntry(found.silo, error=found.error, notes=found.notes)
-    values = outcome.values
-    return SiloEntry(
-        found.silo,
-        inputs=_files(values["inputs"]),
-        splits={
-            name: Split(_files(item["files"]))
-            for name, item in values["splits"].items()
-        },
-        unreadable=findings.all_of_json(values["unreadable"]),
-        unscored=findings.all_of_json(values["unscored"]),
-        notes=(*found.notes, *findings.all_of_json(values["notes"])),
-    )
-
-
-def _files(items: Sequence[Mapping[str, Any]]) -> tuple[DataFile, ...]:
-    return tuple(DataFile(**item) for item in items)
-
-
-def egress_of(manifest: Manifest, found: Sequence[Found]) -> dict[str, list[Departure]]:
-    """Return what left each silo: what its entry holds, and its other files' names.
-
-    Args:
-        manifest: What the silos told of the files that were read.
-        found: What they told of all files; of those that were read the same.
-    """
-    files = {silo.silo.id: silo.files for silo in found}
+def egress_of(
+    manifest: Manifest, found: Sequence[Found]
+) -> dict[str, list[EgressItem]]:
+    """Return what left each silo: what its entry holds, and its other files' names."""
+    listed = {silo.silo.id: silo.files for silo in found}
     left = {}
     for entry in manifest:
         read = {file.path for file in entry.inputs}
-        others = [file for file in files[entry.silo.id] if file["path"] not in read]
-        listed = [*entry.inputs, *entry.files()]
-        said = [*entry.unreadable, *entry.unscored, *entry.notes]
-        said += [entry.error] if entry.error else []
+        others = [one for one in listed[entry.silo.id] if one["path"] not in read]
+        counted = [*entry.inputs, *entry.files()]
+        said = (*entry.unreadable, *entry.unscored, *entry.notes, entry.error)
         by_kind = {
-            "counts and digests": [
-                *(dataclasses.asdict(item) for item in listed),
-                *others,
+            "counts and digests": [*map(dataclasses.asdict, counted), *others],
+            "findings and label counts": [
+                dataclasses.asdict(item) for item in said if item
             ],
-            "findings and label counts": [dataclasses.asdict(item) for item in said],
         }
         left[entry.silo.id] = [
-            Departure(kind, len(items), len(json.dumps(items).encode()))
+            EgressItem(kind, len(items), len(json.dumps(items).encode()))
             for kind, items in by_kind.items()
             if items
         ]

@@ -22,12 +22,7 @@ SEPARATOR = "\x1f"
 
 
 def held_out(value: str, share: float) -> bool:
-    """Return whether rows with this value go to eval.
-
-    Args:
-        value: What the row is split by.
-        share: Expected share of values that are held out, 0 to 1.
-    """
+    """Return whether rows with this value go to eval, as this share (0 to 1) do."""
     head = hashlib.sha256(f"{SALT}{value}".encode()).digest()[:8]
     return int.from_bytes(head, "big") < share * 2.0**64
 
@@ -40,7 +35,7 @@ def held_out_rows(
     Args:
         table: The rows.
         columns: What they are split by, together.
-        share: Expected share that is held out, 0 to 1.
+        share: Expected share of values that are held out, 0 to 1.
     """
     values = identities(table, columns)
     encoded = pc.dictionary_encode(values)
@@ -58,21 +53,12 @@ def identities(table: pa.Table, columns: Sequence[str]) -> pa.Array:
     characters that mean something here are escaped.
     """
     parts = [_text(table[name]) for name in columns]
-    if not parts:
-        return pa.array([""] * table.num_rows, pa.string())
-    if len(parts) == 1:
-        return parts[0]
     return pc.binary_join_element_wise(*parts, SEPARATOR)
 
 
 def _text(column: pa.ChunkedArray) -> pa.Array:
-    text = column.cast(pa.string()).combine_chunks()
-    if isinstance(text, pa.ChunkedArray):
-        text = (
-            pa.concat_arrays(text.chunks)
-            if text.num_chunks
-            else pa.array([], pa.string())
-        )
+    chunks = column.cast(pa.string()).chunks
+    text = pa.concat_arrays([pa.array([], pa.string()), *chunks])
     escaped = pc.replace_substring(text, "\x1e", "\x1e0")
     escaped = pc.replace_substring(escaped, SEPARATOR, "\x1e1")
     return pc.fill_null(escaped, "\x1e2")

@@ -8,10 +8,9 @@ written: a run that finds an earlier one in the cache has come to it again.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import logging
-from typing import Any
+from typing import Any, NamedTuple
 
 from components import digests, mlmd
 from components.errors import FairSiloError
@@ -28,51 +27,34 @@ SKIPPED = (
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Baseline:
-    """A silo's statistics of its last admitted, earlier span.
-
-    Attributes:
-        span: That span.
-        folder: The `SiloStatistics` artifact's folder.
-    """
+class Baseline(NamedTuple):
+    """A silo's statistics of its last admitted, earlier span."""
 
     span: str
-    folder: str
+    folder: str  # of the `SiloStatistics` artifact
 
 
 def find(store: Any, use_case: str, span: str) -> dict[str, Baseline]:  # noqa: ANN401
-    """Return the baseline of each silo that has one.
+    """Return the baseline of each silo that has one before the span.
 
     What was deleted, or written by a version with another form, is skipped with a
     warning.
-
-    Args:
-        store: An ml_metadata MetadataStore.
-        use_case: Name of the use case.
-        span: The span that is validated; baselines are of earlier ones.
     """
-
-    def text(artifact: Any, name: str) -> str:  # noqa: ANN401
-        value: str = artifact.custom_properties[name].string_value
-        return value
-
-    artifacts = [
-        artifact
-        for artifact in store.get_artifacts_by_type("Cohort")
-        if text(artifact, "use_case") == use_case
-        and span_order(text(artifact, "span")) < span_order(span)
-    ]
-    runs = mlmd.last_runs(store, artifacts)
+    before = []
+    for artifact in store.get_artifacts_by_type("Cohort"):
+        names = ("use_case", "span", STATISTICS)
+        texts = [artifact.custom_properties[name].string_value for name in names]
+        if texts[0] == use_case and span_order(texts[1]) < span_order(span):
+            before.append((artifact, *texts[1:]))
+    runs = mlmd.last_runs(store, [artifact for artifact, *_ in before])
     latest = sorted(
-        (artifact for artifact in artifacts if artifact.id in runs),
-        key=lambda one: (span_order(text(one, "span")), runs[one.id]),
+        (one for one in before if one[0].id in runs),
+        key=lambda one: (span_order(one[1]), runs[one[0].id]),
         reverse=True,
     )
     baselines: dict[str, Baseline] = {}
     known: set[str] = set()
-    for artifact in latest:
-        its_span, folder = text(artifact, "span"), text(artifact, STATISTICS)
+    for artifact, its_span, folder in latest:
         if its_span in known:
             continue
         try:
@@ -95,7 +77,7 @@ def find(store: Any, use_case: str, span: str) -> dict[str, Baseline]:  # noqa: 
 def to_json(baselines: dict[str, Baseline]) -> str:
     """Return baselines with the digest of their content, for the cache key."""
     found = {
-        silo: [one.span, one.folder, digests.of_file(statistics.path(one.folder, silo))]
+        silo: [*one, digests.of_file(statistics.path(one.folder, silo))]
         for silo, one in sorted(baselines.items())
     }
     return json.dumps(found, ensure_ascii=False)
@@ -103,4 +85,4 @@ def to_json(baselines: dict[str, Baseline]) -> str:
 
 def from_json(text: str) -> dict[str, Baseline]:
     """Return the baselines that `to_json` gave."""
-    return {silo: Baseline(item[0], item[1]) for silo, item in json.loads(text).items()}
+    return {silo: Baseline(*item[:2]) for silo, item in json.loads(text).items()}

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -55,16 +56,10 @@ def is_unusable(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def non_finite(
     table: pa.Table, max_share: float
 ) -> tuple[pa.Table, dict[str, Finding]]:
-    """Replace numbers that are not finite by nulls.
+    """Replace a split's numbers that are not finite by nulls.
 
-    As for the features, a number beyond float32 counts as infinite.
-
-    Args:
-        table: A split.
-        max_share: Share of a column's rows, 0 to 1, that may be so.
-
-    Returns:
-        The table, and a finding for each column with more.
+    As for the features, a number beyond float32 counts as infinite. Columns where they
+    are more than `max_share` of the rows, 0 to 1, have a finding.
     """
     found = {}
     for index, field in enumerate(table.schema):
@@ -120,13 +115,9 @@ def too_few_rows(rows: int, settings: ValidationSettings) -> Finding | None:
 def labels(
     counts: LabelCounts, label: str, settings: ValidationSettings, num_other: int = 1
 ) -> Finding | None:
-    """Return a finding where nothing can be learned from a label.
+    """Return a finding where nothing can be learned from a label's training rows.
 
-    Args:
-        counts: Training rows by label value.
-        label: The label's column.
-        settings: The bounds.
-        num_other: A lower bound of `counts.other`, which may leave the silo.
+    Of `counts.other` only the lower bound `num_other` leaves the silo.
     """
     found, hint = "", LABEL
     if counts.other:
@@ -162,12 +153,8 @@ def duplicates(
 ) -> Finding | None:
     """Return a finding where too many held-out rows also stand in train.
 
-    Args:
-        train: The training rows.
-        held_out: The eval rows.
-        key: Rows with the same key are the same; without one, whole rows are compared.
-        unmeasured: Columns that do not make rows differ.
-        settings: The bounds.
+    Rows with the same key are the same; without one, all but `unmeasured` columns
+    are compared.
     """
     if not train or not held_out:
         return None
@@ -176,8 +163,8 @@ def duplicates(
     shared = [name for name in names if name in held_out.column_names]
     if not shared:
         return None
-    known = set(_hashes(train.select(shared)))
-    number = sum(value in known for value in _hashes(held_out.select(shared)))
+    known = _hashes(train.select(shared))
+    number = int(_hashes(held_out.select(shared)).isin(known).sum())
     if number <= settings.max_duplicate_share * held_out.num_rows:
         return None
     at_least = disclosure.count(number, settings.disclosure_rows)
@@ -190,25 +177,17 @@ def duplicates(
     )
 
 
-def _hashes(table: pa.Table) -> list[int]:
-    import pandas as pd
-
+def _hashes(table: pa.Table) -> pd.Series:
     # As text: pandas turns integers into floats as soon as one is missing.
     columns = {name: table[name].cast(pa.string()) for name in table.column_names}
-    hashes: list[int] = pd.util.hash_pandas_object(
-        pa.table(columns).to_pandas(), index=False
-    ).tolist()
-    return hashes
+    return pd.util.hash_pandas_object(pa.table(columns).to_pandas(), index=False)
 
 
 def keys(scored: pa.Table | None, key: Sequence[str]) -> Finding | None:
     """Return a finding where rows' predictions can't be joined back by the key."""
     if scored is None or not key or not {*key} <= {*scored.column_names}:
         return None
-    every = pc.CountOptions(mode="all")
-    groups = scored.group_by(list(key)).aggregate([(key[0], "count", every)])
-    counts = groups[f"{key[0]}_count"]
-    shared = pc.sum(counts.filter(pc.greater(counts, 1))).as_py() or 0
+    shared = int(_hashes(scored.select(list(key))).duplicated(keep=False).sum())
     nulls = sum(scored[name].null_count for name in key)
     found = [
         f"{number:,} of {scored.num_rows:,} rows {what}"

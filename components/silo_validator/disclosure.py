@@ -47,7 +47,7 @@ def reduce(
     Args:
         dataset: TFDV's statistics of the split, for each column's type.
         table: The split, in the order in which its rows came.
-        rows: The disclosure threshold, unit: rows.
+        rows: The disclosure threshold.
     """
     counted = whole_blocks(table, rows)
     reduced = statistics_pb2.DatasetFeatureStatistics(
@@ -83,24 +83,19 @@ def whole_blocks(
 
 
 def count(number: int, rows: int) -> int:
-    """Return a lower bound of a count that is not 0, as it may leave the silo.
-
-    Args:
-        number: The count in the rows of whole blocks.
-        rows: The disclosure threshold, unit: rows.
-    """
+    """Return a lower bound, in whole blocks, of a count that is not 0."""
     return max(1, number // rows * rows)
 
 
 def _add_strings(
     strings: statistics_pb2.StringStatistics, values: pa.ChunkedArray, rows: int
 ) -> None:
-    counts = [
-        (item["values"], item["counts"] // rows * rows)
-        for item in pc.value_counts(values.cast(pa.string())).to_pylist()
-    ]
     common = sorted(
-        ((value, number) for value, number in counts if number),
+        (
+            (item["values"], item["counts"] // rows * rows)
+            for item in pc.value_counts(values.cast(pa.string())).to_pylist()
+            if item["counts"] >= rows
+        ),
         key=lambda item: (-item[1], item[0]),
     )
     strings.unique = len(common)  # how many others there are stays inside
@@ -126,22 +121,22 @@ def _add_numbers(
     edges = _edges(numbers.mean, numbers.std_dev)
     places = np.searchsorted(edges[1:-1], found, "right")
     counts = np.bincount(places, minlength=len(edges) - 1)
-    low, pending, so_far = edges[0], 0, 0
-    for high, number in zip(edges[1:], counts.tolist(), strict=True):
-        pending += number
-        so_far += number
+    low, before = edges[0], 0
+    for high, below in zip(edges[1:], np.cumsum(counts).tolist(), strict=True):
         # Neighbours are joined until each bucket holds enough rows, and so do the rest.
-        if (pending >= rows and len(found) - so_far >= rows) or so_far == len(found):
-            before = sum(int(bucket.sample_count) for bucket in histogram.buckets)
-            histogram.buckets.add(
-                low_value=low,
-                high_value=edges[-1] if so_far == len(found) else high,
-                # Rounded down to multiples; their sum stays.
-                sample_count=so_far // rows * rows - before,
-            )
-            low, pending = high, 0
-        if so_far == len(found):
+        if below == len(found):
+            high = edges[-1]
+        elif below - before < rows or len(found) - below < rows:
+            continue
+        histogram.buckets.add(
+            low_value=low,
+            high_value=high,
+            # Rounded down to multiples; their sum stays.
+            sample_count=below // rows * rows - before // rows * rows,
+        )
+        if below == len(found):
             return
+        low, before = high, below
 
 
 def _edges(mean: float, deviation: float) -> NDArray[np.float64]:

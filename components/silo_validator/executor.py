@@ -9,6 +9,8 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
 from components.executors import TaskExecutor
+from components.payloads import egress
+from components.payloads import statistics as disclosed
 from components.payloads.manifest import Manifest
 from components.silo_validator import baselines, node
 from components.silo_validator.settings import Columns, ValidationSettings
@@ -37,7 +39,9 @@ class Executor(TaskExecutor):
             json.loads(exec_properties["quarantined"]),
             baselines.from_json(exec_properties["baselines"]),
         )
-        result.write_statistics(statistics.uri)
+        for silo, found in result.statistics.items():
+            disclosed.write(statistics.uri, silo, found)
+        egress.write(statistics.uri, result.egress)
         result.cohort.write(cohort.uri)
         cohort.set_string_custom_property("use_case", listed.use_case)
         cohort.set_string_custom_property("span", listed.span)

@@ -14,29 +14,21 @@ rare values and thin columns count only as far as they were disclosed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import jensenshannon
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from components.payloads.statistics import by_column
+from components.payloads.statistics import Column, Dataset, by_column
 
 BINS = 40
 
-Dataset: TypeAlias = statistics_pb2.DatasetFeatureStatistics
-
 
 def distances(silos: Mapping[str, Dataset]) -> dict[str, dict[str, float]]:
-    """Return each silo's distance to all silos together, by column.
+    """Return each silo's divergence from all silos together, by column.
 
-    Args:
-        silos: Disclosed statistics of each silo's training rows.
-
-    Returns:
-        For each silo, Jensen-Shannon divergences by column; a column whose
-        distribution the silo did not disclose is not in it.
+    A column whose distribution a silo did not disclose is not in its result.
     """
     columns = {silo: by_column(dataset) for silo, dataset in silos.items()}
     result: dict[str, dict[str, float]] = {silo: {} for silo in silos}
@@ -47,9 +39,7 @@ def distances(silos: Mapping[str, Dataset]) -> dict[str, dict[str, float]]:
     return result
 
 
-def _of_column(
-    features: Mapping[str, statistics_pb2.FeatureNameStatistics],
-) -> dict[str, float]:
+def _of_column(features: Mapping[str, Column]) -> dict[str, float]:
     is_text = all(f.HasField("string_stats") for f in features.values())
     counts = _of_strings(features) if is_text else _of_numbers(features)
     filled = {silo: own for silo, own in counts.items() if own.sum() > 0}
@@ -63,9 +53,7 @@ def _of_column(
     }
 
 
-def _of_strings(
-    features: Mapping[str, statistics_pb2.FeatureNameStatistics],
-) -> dict[str, NDArray[np.float64]]:
+def _of_strings(features: Mapping[str, Column]) -> dict[str, NDArray[np.float64]]:
     shares = {
         silo: {b.label: b.sample_count for b in f.string_stats.rank_histogram.buckets}
         for silo, f in features.items()
@@ -77,9 +65,7 @@ def _of_strings(
     }
 
 
-def _of_numbers(
-    features: Mapping[str, statistics_pb2.FeatureNameStatistics],
-) -> dict[str, NDArray[np.float64]]:
+def _of_numbers(features: Mapping[str, Column]) -> dict[str, NDArray[np.float64]]:
     buckets = {
         silo: list(feature.num_stats.histograms[0].buckets)
         for silo, feature in features.items()

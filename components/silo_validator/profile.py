@@ -1,35 +1,112 @@
 """The silo task `profile`: a silo's statistics and findings, without values.
 
-All that looks at rows happens in the silo: TFDV's statistics, their validation
-against the schema, training/serving skew, the checks of `checks.py`. What leaves are
-sentences and statistics cut down by `disclosure.py`.
+All that looks at rows happens in the silo. What leaves are the sentences that the
+`CHECKS` find, and statistics cut down by `disclosure.py`.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeAlias
 
-from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
+import pyarrow as pa
+from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.payloads.findings import Finding
 from components.payloads.manifest import EVAL, SCORE, TRAIN
 from components.payloads.silo import Silo
+from components.payloads.statistics import Statistics
 from components.silo_validator import checks, disclosure, tfdv_checks
-from components.silo_validator.settings import Columns, ValidationSettings
+from components.silo_validator.settings import Columns, Consequence, ValidationSettings
 from components.silos import split_files
-from components.silos.tasks import Result
+from components.silos.tasks import Result, Task
 
 ENVIRONMENTS = {TRAIN: "TRAINING", EVAL: "TRAINING", SCORE: "SERVING"}
 NEVER_A_REASON = "SEMANTIC_DOMAIN_UPDATE"
 
+Found: TypeAlias = Iterator[tuple[Consequence, Finding | None]]
+
+
+class Measured(NamedTuple):
+    """The columns of a split that are measured, and TFDV's statistics of them."""
+
+    table: pa.Table  # numbers that are not finite are nulls
+    non_finite: dict[str, Finding]  # by column with too many of them
+    statistics: Statistics
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """What checks look at."""
+
+    tables: dict[str, pa.Table]  # splits that are there, as they were written
+    measured: dict[str, Measured]  # splits with rows
+    schema: schema_pb2.Schema  # without columns that are not measured
+    columns: Columns
+    settings: ValidationSettings
+
+
+def _training_rows(data: Data) -> Found:
+    train, label = data.tables.get(TRAIN), data.columns.label
+    yield "quarantine", checks.rows_and_labels(train, label, data.settings)
+
+
+def _columns(data: Data) -> Found:
+    """Find columns unlike the schema; a fault counts in its first split alone."""
+    seen: set[tuple[str, str]] = set()
+    for split, measured in data.measured.items():
+        for column, kind, finding in (
+            *((name, "", one) for name, one in measured.non_finite.items()),
+            *tfdv_checks.against_schema(
+                measured.statistics, data.schema, ENVIRONMENTS[split]
+            ),
+        ):
+            if (column, kind) in seen:
+                continue
+            seen.add((column, kind))
+            if split == SCORE or kind == NEVER_A_REASON:
+                sentence = f"{finding.sentence} (split {split})"
+                yield "note", Finding(sentence, finding.hint)
+            else:
+                yield "quarantine", finding
+
+
+def _skew(data: Data) -> Found:
+    if TRAIN in data.measured and SCORE in data.measured:
+        train, scored = (data.measured[split].statistics for split in (TRAIN, SCORE))
+        for finding in tfdv_checks.skew(train, scored, data.schema):
+            yield data.settings.skew, finding
+
+
+def _duplicates(data: Data) -> Found:
+    train, held_out = data.tables.get(TRAIN), data.tables.get(EVAL)
+    key, hidden = data.columns.key, data.columns.hidden
+    yield (
+        "quarantine",
+        checks.duplicates(train, held_out, key, hidden, data.settings),
+    )
+
+
+def _keys(data: Data) -> Found:
+    yield "note", checks.keys(data.tables.get(SCORE), data.columns.key)
+
+
+CHECKS: tuple[Callable[[Data], Found], ...] = (
+    _training_rows,
+    _columns,
+    _skew,
+    _duplicates,
+    _keys,
+)
+"""Each yields what it found in a silo's data, and whether that quarantines the silo.
+
+To add a check, write such a function and add it here.
+"""
+
 
 def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
     """Measure and check a silo's splits.
-
-    A finding in the rows to learn from or to judge by is a reason not to train; one in
-    the rows to be scored is a note.
 
     Args:
         arguments: `splits` (paths of files by name), `schema` (serialized, as hex),
@@ -42,61 +119,42 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
     schema = schema_pb2.Schema.FromString(bytes.fromhex(arguments["schema"]))
     columns = Columns(**arguments["columns"])
     settings = ValidationSettings.model_validate(arguments["settings"])
-    hidden = {*columns.key, *columns.unmeasured}
-    for feature in [feature for feature in schema.feature if feature.name in hidden]:
+    for feature in [one for one in schema.feature if one.name in columns.hidden]:
         schema.feature.remove(feature)
-    known = [feature.name for feature in schema.feature]
+    splits = arguments["splits"]
     tables = {
-        split: split_files.read(arguments["splits"][split])
-        for split in ENVIRONMENTS  # in this order: a fault counts in its first split
-        if split in arguments["splits"]
+        one: split_files.read(splits[one]) for one in ENVIRONMENTS if one in splits
     }
-    measured: dict[str, statistics_pb2.DatasetFeatureStatisticsList] = {}
-    disclosed = statistics_pb2.DatasetFeatureStatisticsList()
-    reasons: list[Finding] = []
-    notes: list[Finding] = []
-    seen: set[tuple[str, str]] = set()
-    for split, table in tables.items():
-        if not table.num_rows:
-            continue
-        kept = table.select([name for name in known if name in table.column_names])
-        finite, flooded = checks.non_finite(kept, settings.max_non_finite_share)
-        measured[split] = tfdv_checks.measure(finite, split, schema)
-        if split == TRAIN:
-            dataset = measured[split].datasets[0]
-            rows = settings.disclosure_rows
-            disclosed.datasets.append(disclosure.reduce(dataset, finite, rows))
-        for column, kind, finding in (
-            *((name, "non-finite", one) for name, one in flooded.items()),
-            *tfdv_checks.against_schema(measured[split], schema, ENVIRONMENTS[split]),
-        ):
-            if (column, kind) in seen:  # the same fault as in an earlier split
-                continue
-            seen.add((column, kind))
-            if split == SCORE or kind == NEVER_A_REASON:
-                sentence = f"{finding.sentence} (split {split})"
-                notes.append(Finding(sentence, finding.hint))
-            else:
-                reasons.append(finding)
-    if TRAIN in measured and SCORE in measured:
-        skewed = tfdv_checks.skew(measured[TRAIN], measured[SCORE], schema)
-        (reasons if settings.skew == "quarantine" else notes).extend(skewed)
-    train = tables.get(TRAIN)
-    of_rows = checks.rows_and_labels(train, columns.label, settings)
-    doubled = checks.duplicates(train, tables.get(EVAL), columns.key, hidden, settings)
-    unnamed = checks.keys(tables.get(SCORE), columns.key)
-    return Result(
-        {
-            "reasons": _as_json([of_rows, *_in_order(reasons), doubled]),
-            "notes": _as_json(_in_order([*notes, unnamed])),
-        },
-        disclosed.SerializeToString(deterministic=True),
+    measured = {
+        split: _measure(split, table, schema, settings)
+        for split, table in tables.items()
+        if table.num_rows
+    }
+    data = Data(tables, measured, schema, columns, settings)
+    disclosed = Statistics()
+    if train := measured.get(TRAIN):
+        dataset, rows = train.statistics.datasets[0], settings.disclosure_rows
+        disclosed.datasets.append(disclosure.reduce(dataset, train.table, rows))
+    values: dict[str, list[dict[str, str]]] = {"reasons": [], "notes": []}
+    for check in CHECKS:
+        found = [(consequence, one) for consequence, one in check(data) if one]
+        for consequence, one in sorted(found, key=lambda item: item[1].sentence):
+            kind = "reasons" if consequence == "quarantine" else "notes"
+            values[kind].append(dataclasses.asdict(one))
+    return Result(values, disclosed.SerializeToString(deterministic=True))
+
+
+def _measure(
+    split: str,
+    table: pa.Table,
+    schema: schema_pb2.Schema,
+    settings: ValidationSettings,
+) -> Measured:
+    names = [one.name for one in schema.feature if one.name in table.column_names]
+    finite, found = checks.non_finite(
+        table.select(names), settings.max_non_finite_share
     )
+    return Measured(finite, found, tfdv_checks.measure(finite, split, schema))
 
 
-def _in_order(findings: Iterable[Finding | None]) -> list[Finding]:
-    return sorted(filter(None, findings), key=lambda one: one.sentence)
-
-
-def _as_json(findings: Iterable[Finding | None]) -> list[dict[str, str]]:
-    return [dataclasses.asdict(one) for one in findings if one]
+PROFILE = Task("profile", profile, imports=("tensorflow_data_validation",))

@@ -46,13 +46,15 @@ class ValidationSettings(Section):
 class Columns:
     """Which columns are not features.
 
-    Attributes:
-        label: The label.
-        key: What names a row; neither measured nor disclosed.
-        unmeasured: Others that are neither measured nor disclosed, such as the day
-            that only sends a row to train or eval.
+    Neither the key is measured or disclosed, nor what only sends a row to train or
+    eval, such as the day.
     """
 
     label: str
     key: tuple[str, ...] = ()
     unmeasured: tuple[str, ...] = ()
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """What is neither measured nor disclosed."""
+        return frozenset({*self.key, *self.unmeasured})

@@ -6,7 +6,7 @@ so a sentence names only the kind of an anomaly and the schema's expectation.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,8 +14,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 
 from components.payloads import statistics as disclosed
 from components.payloads.findings import Finding
-
-Statistics: TypeAlias = statistics_pb2.DatasetFeatureStatisticsList
+from components.payloads.statistics import Statistics
 
 QUANTILE_BUCKETS = 20  # TFDV keeps a hundred times as many: more cost a minute a silo
 SAID_BY_THE_COUNT = {  # TFDV's "column dropped" would sound as if someone did it
@@ -43,26 +42,18 @@ DISTANCES = {
 
 
 class Anomaly(NamedTuple):
-    """A column that is not as the schema expects it.
+    """A column that is not as the schema expects it."""
 
-    Attributes:
-        column: Its name; empty for the split as a whole.
-        kind: TFDV's anomaly type.
-        finding: What was found.
-    """
-
-    column: str
-    kind: str
+    column: str  # empty for the split as a whole
+    kind: str  # TFDV's anomaly type
     finding: Finding
 
 
 def measure(table: pa.Table, split: str, schema: schema_pb2.Schema) -> Statistics:
     """Return TFDV's statistics of a split, with one dataset named by it.
 
-    Args:
-        table: Its rows: columns of int64, float64, string or null.
-        split: Its name.
-        schema: Says which integers are categories.
+    The table's columns are int64, float64, string or null; the schema says which
+    integers are categories.
     """
     import tensorflow_data_validation as tfdv
     from tensorflow_data_validation.statistics import stats_impl
@@ -122,26 +113,16 @@ def skew(
     train: Statistics, served: Statistics, schema: schema_pb2.Schema
 ) -> list[Finding]:
     """Compare training rows with the rows to be scored, by the schema's bounds."""
-    import tensorflow_data_validation as tfdv
-
-    anomalies = tfdv.validate_statistics(
-        train, schema, _environment(schema, "TRAINING"), serving_statistics=served
-    )
     what = "the training rows and the rows to be scored"
-    return _compared(anomalies, "skew_measurements", what, SKEW)
+    return _compared("skew", what, SKEW, train, schema, serving_statistics=served)
 
 
 def drift(
     train: Statistics, before: Statistics, schema: schema_pb2.Schema, span: str
 ) -> list[Finding]:
     """Compare training rows with those of an earlier span, by the schema's bounds."""
-    import tensorflow_data_validation as tfdv
-
-    anomalies = tfdv.validate_statistics(
-        train, schema, _environment(schema, "TRAINING"), previous_statistics=before
-    )
     what = f"these training rows and those of span {span}"
-    return _compared(anomalies, "drift_measurements", what, DRIFT)
+    return _compared("drift", what, DRIFT, train, schema, previous_statistics=before)
 
 
 def _environment(schema: schema_pb2.Schema, name: str) -> str | None:
@@ -150,12 +131,21 @@ def _environment(schema: schema_pb2.Schema, name: str) -> str | None:
 
 
 def _compared(
-    anomalies: anomalies_pb2.Anomalies, field: str, what: str, hint: str
+    kind: str,
+    what: str,
+    hint: str,
+    train: Statistics,
+    schema: schema_pb2.Schema,
+    **others: Statistics,
 ) -> list[Finding]:
+    import tensorflow_data_validation as tfdv
+
+    environment = _environment(schema, "TRAINING")
+    anomalies = tfdv.validate_statistics(train, schema, environment, **others)
     names = anomalies_pb2.DriftSkewInfo.Measurement.Type
     found = []
     for info in anomalies.drift_skew_info:
-        for one in getattr(info, field):
+        for one in getattr(info, f"{kind}_measurements"):
             if one.value > one.threshold:
                 distance = names.Name(one.type)
                 sentence = (

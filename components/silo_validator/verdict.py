@@ -7,6 +7,7 @@ file, a file that another silo holds too, and the operator's manual quarantine.
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 from collections import Counter
 from collections.abc import Mapping
 
@@ -31,12 +32,7 @@ NOT_EVALUATED = Finding(
 
 @dataclasses.dataclass(frozen=True)
 class Profile:
-    """What was found in a silo's splits.
-
-    Attributes:
-        reasons: Findings that keep it from training.
-        notes: Other findings.
-    """
+    """What was found in a silo's splits: what keeps it from training, and the rest."""
 
     reasons: tuple[Finding, ...] = ()
     notes: tuple[Finding, ...] = ()
@@ -47,6 +43,7 @@ def judge(
     profiles: Mapping[str, Profile],
     quarantined: Mapping[str, str],
     quorum: int,
+    distances: Mapping[str, dict[str, float]],
 ) -> Cohort:
     """Admit or quarantine each silo.
 
@@ -55,16 +52,18 @@ def judge(
         profiles: What was found in each readable silo.
         quarantined: Reasons of the silos that the operator quarantined.
         quorum: Admitted silos needed to train.
+        distances: Each silo's distance to all, by column.
     """
-    digests = {
-        entry.silo.id: {
-            file.path.rsplit("/", 1)[-1]: file.digest
-            for file in entry.inputs
-            if file.rows
+    shared = shared_files(
+        {
+            entry.silo.id: {
+                pathlib.Path(file.path).name: file.digest
+                for file in entry.inputs
+                if file.rows
+            }
+            for entry in manifest
         }
-        for entry in manifest
-    }
-    shared = shared_files(digests)
+    )
     total = sum(entry.rows(TRAIN) for entry in manifest)
     members = []
     for entry in manifest:
@@ -72,7 +71,7 @@ def judge(
         profile = profiles.get(silo, Profile())
         reasons, notes = [], [*entry.notes, *profile.notes]
         if silo in quarantined:
-            found = f"quarantined by hand: {quarantined[silo]}"
+            found = f"quarantined manually: {quarantined[silo]}"
             reasons.append(Finding(found, MANUAL))
         if entry.error:
             reasons.append(entry.error)
@@ -93,6 +92,7 @@ def judge(
                 notes=tuple(notes),
                 rows={name: split.rows for name, split in entry.splits.items()},
                 share=entry.rows(TRAIN) / total if total else 0.0,
+                heterogeneity=distances.get(silo, {}),
             )
         )
     return Cohort(tuple(members), quorum)

@@ -5,11 +5,10 @@ processes on this machine (`pool.py`), for silos whose data one operator holds. 
 engine of another kind, such as one that reaches agents in the silos, takes its place
 by `using`: it gets silos with JSON arguments and gives back values and bytes.
 
-What a silo must not tell under its own name can be told in sum: the `pooled` parts
-of results are merged by the task's own function, and `run_pooled` returns only the
-merged bytes. Where one operator computes for all silos, as in the pool, the
-operator's process holds the parts until they are merged; nobody reads them
-afterwards. Silos on their own premises need a secure sum in this place.
+What may leave a silo only in sum with others' are the `pooled` parts of results: the
+task's own function merges them, and `run_pooled` returns only the merged bytes. The
+pool's parent process holds the parts until then; silos on their own premises need a
+secure sum in this place.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from typing import TypeAlias
 from components import circumstances, tracebacks
 from components.payloads.silo import Silo
 from components.silos import pool
-from components.silos.tasks import Call, Failure, Outcome, Result, Task
+from components.silos.tasks import Call, Outcome, Result, Task
 
 logger = logging.getLogger(__name__)
 
@@ -52,17 +51,10 @@ def using(engine: Engine) -> Iterator[None]:
 def run(
     task: Task, calls: Sequence[Call]
 ) -> Generator[tuple[Silo, Outcome], None, None]:
-    """Run a task for each call.
+    """Yield each silo with its result or failure, in the order of `calls`.
 
     Faults of circumstance are noted, so that no cache gives a result again that
     came about under one.
-
-    Args:
-        task: The task.
-        calls: Silos with their arguments, JSON values.
-
-    Yields:
-        Each silo with its result or failure, in the order of `calls`.
     """
     for (silo, _), outcome in zip(calls, _in_order(task, calls), strict=True):
         yield silo, _without_pooled(outcome)
@@ -71,11 +63,9 @@ def run(
 def run_pooled(
     task: Task, calls: Sequence[Call]
 ) -> tuple[list[tuple[Silo, Outcome]], bytes]:
-    """Run a task that pools for each call; see `run`.
+    """Return what `run` yields, and the merged `pooled` parts.
 
-    Returns:
-        The silos with their outcomes, and the merged `pooled` parts, both in the
-        order of `calls`: sums of floats depend on it.
+    Parts are merged in the order of `calls`: sums of floats depend on it.
 
     Raises:
         ValueError: The task merges nothing.
@@ -90,21 +80,21 @@ def run_pooled(
 
 
 def _without_pooled(outcome: Outcome) -> Outcome:
-    if isinstance(outcome, Failure):
-        return outcome
-    return dataclasses.replace(outcome, pooled=b"")
+    if isinstance(outcome, Result):
+        return dataclasses.replace(outcome, pooled=b"")
+    return outcome
 
 
 def _in_order(task: Task, calls: Sequence[Call]) -> Iterator[Outcome]:
     """Run calls, yield outcomes in their order, log progress and faults."""
     came: dict[int, Outcome] = {}
-    ready, told = 0, time.monotonic()
+    ready, logged = 0, time.monotonic()
     outcomes = _engine.get()(task, calls)
     for num_done, (index, outcome) in enumerate(outcomes, 1):
         came[index] = outcome
-        if (now := time.monotonic()) - told > PROGRESS_S:
+        if (now := time.monotonic()) - logged > PROGRESS_S:
             logger.info("task=%s: %d of %d silos", task.name, num_done, len(calls))
-            told = now
+            logged = now
         while ready in came:
             outcome = came.pop(ready)
             _report(f"task={task.name} silo={calls[ready][0].id}", outcome)
@@ -113,7 +103,7 @@ def _in_order(task: Task, calls: Sequence[Call]) -> Iterator[Outcome]:
 
 
 def _report(about: str, outcome: Outcome) -> None:
-    fault = outcome if isinstance(outcome, Failure) else outcome.missing
+    fault = outcome.missing if isinstance(outcome, Result) else outcome
     if fault is None:
         return
     logger.warning("%s: %s", about, fault.reason)

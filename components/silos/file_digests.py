@@ -11,9 +11,8 @@ import contextlib
 import json
 import pathlib
 import time
-import uuid
 
-from components import digests
+from components import atomic, digests
 from components.payloads.silo import Silo
 from components.silos import homes
 
@@ -22,12 +21,7 @@ SETTLED_S = 2.0  # the coarsest times of a file system
 
 
 class FileDigests:
-    """The digests of some files of one silo, by path.
-
-    Args:
-        silo: The silo.
-        name: What the files are: each kind has a list of its own.
-    """
+    """The digests of some files of one silo; each kind of files has a list by name."""
 
     def __init__(self, silo: Silo, name: str) -> None:
         self._silo = silo
@@ -51,18 +45,14 @@ class FileDigests:
         return digest
 
     def save(self) -> None:
-        """Keep the digests that were asked for, in place of those kept before.
-
-        Without room for them, the files are read again.
-        """
+        """Keep the digests that were asked for, and no others, if there is room."""
         if self._used == self._kept:
             return
-        unfinished = self._path.with_name(f".{uuid.uuid4().hex}")
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(exist_ok=True, mode=0o700)
-            unfinished.write_text(json.dumps(self._used), encoding="utf-8")
-            homes.chown_to_silo(self._silo, unfinished)
-            unfinished.replace(self._path)
+            with atomic.written(self._path) as unfinished:
+                unfinished.write_text(json.dumps(self._used), encoding="utf-8")
+                homes.chown_to_silo(self._silo, unfinished)
 
 
 def _state(path: pathlib.Path) -> tuple[list[object], bool]:

@@ -29,10 +29,6 @@ def is_isolated() -> bool:
 def open_home(root: str | pathlib.Path, silo: str) -> Silo:
     """Return the silo with its home below `root`, made if it is not there yet.
 
-    Args:
-        root: Folder of all homes.
-        silo: The silo's id.
-
     Raises:
         SettingsError: The id can't be a folder's name.
     """
@@ -43,21 +39,13 @@ def open_home(root: str | pathlib.Path, silo: str) -> Silo:
     if is_isolated() and not _has_own_uid(found):
         lock = locks.exclusive(home.with_name(LOCK), "a silo's new user id")
         with _IN_THIS_PROCESS, lock:
-            if not _has_own_uid(found):
-                _give_uid(home)
+            if not _has_own_uid(found):  # its maker was not root, or it is new
+                _chown([*home.rglob("*"), home], _free_uid(home))  # home last: done
     return found
 
 
 def _has_own_uid(silo: Silo) -> bool:
     return FIRST_UID <= uid_of(silo) <= LAST_UID
-
-
-def _give_uid(home: pathlib.Path) -> None:
-    """Give a home an id that no other has: it is new, or its maker was not root."""
-    uid = _free_uid(home)
-    # The home last: it says that all is done.
-    for path in [*home.rglob("*"), home]:
-        os.chown(path, uid, uid, follow_symlinks=False)
 
 
 def uid_of(silo: Silo) -> int:
@@ -73,15 +61,15 @@ def chown_to_silo(silo: Silo, path: pathlib.Path) -> None:
     """
     if not path.is_relative_to(silo.home):
         raise ValueError(f"{path} does not lie below the home of silo `{silo.id}`")
-    if not is_isolated():
-        return
-    uid = uid_of(silo)
-    for parent in [path, *path.parents]:
-        if parent == pathlib.Path(silo.home):
-            break
-        os.chown(parent, uid, uid, follow_symlinks=False)
-    for below in path.rglob("*"):
-        os.chown(below, uid, uid, follow_symlinks=False)
+    if is_isolated():
+        home = pathlib.Path(silo.home)
+        above = [one for one in path.parents if one != home and home in one.parents]
+        _chown([path, *above, *path.rglob("*")], uid_of(silo))
+
+
+def _chown(paths: list[pathlib.Path], uid: int) -> None:
+    for path in paths:
+        os.chown(path, uid, uid, follow_symlinks=False)
 
 
 def publish(silo: Silo, unfinished: pathlib.Path, folder: pathlib.Path) -> None:
@@ -89,12 +77,8 @@ def publish(silo: Silo, unfinished: pathlib.Path, folder: pathlib.Path) -> None:
 
     Where there is one of that name, since another run was faster or files of it were
     lost or damaged, its files are replaced one by one and never missing in between:
-    the name tells the content, so both runs wrote the same.
-
-    Args:
-        silo: Whose it is.
-        unfinished: The folder, of plain files, on the same volume.
-        folder: Its final name.
+    the name tells the content, so both runs wrote the same. The folder holds plain
+    files and lies on the same volume.
 
     Raises:
         OSError: It can't be renamed.
@@ -110,10 +94,9 @@ def publish(silo: Silo, unfinished: pathlib.Path, folder: pathlib.Path) -> None:
 
 
 def _free_uid(home: pathlib.Path) -> int:
-    others = (other for other in home.parent.iterdir() if other != home)
-    taken = {other.stat().st_uid for other in others}
+    taken = {other.stat().st_uid for other in home.parent.iterdir() if other != home}
     span = LAST_UID - FIRST_UID + 1
-    first = zlib.crc32(home.name.encode()) % span
+    first = zlib.crc32(home.name.encode())
     for step in range(span):
         uid = FIRST_UID + (first + step) % span
         if uid not in taken:

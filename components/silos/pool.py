@@ -1,20 +1,27 @@
 """The engine of this machine: silo tasks in a pool of processes, one a core.
 
-Processes and not threads, since tasks are bound by Python, and since one that runs
-out of memory must not take the others with it. They are forked from a server process
-(`worker.py`) that has loaded the task's modules and nothing else: forking this
-process, with the threads of its engines, is unsafe, and loading TensorFlow in each
-worker is slow and takes memory.
+Workers are forked from a server process that has loaded the task's modules and
+nothing else: forking this process, with the threads of its engines, is unsafe, and
+loading TensorFlow in each worker is slow and takes memory. The standard library's
+pool breaks when one process dies, where here a death is the failure of one silo, and
+its fork server runs the program's main module again in each worker, which on Kubeflow
+is TFX.
 
 Workers get JSON and give back frames (`tasks.to_frames`); nothing is pickled, and no
-file is written. All of them end with this process, whatever ends it.
+file is written. The server runs no task itself, so that it stays without threads and
+may be forked. It ends when our end of its control socket is closed, which the system
+does whatever ends us, and workers end with the server (`PR_SET_PDEATHSIG`).
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
+import importlib
 import json
+import logging
+import operator
 import os
 import pathlib
 import signal
@@ -22,9 +29,11 @@ import socket
 import subprocess
 import sys
 import threading
+import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
 from multiprocessing import connection
+from typing import Any
 
 from components import circumstances
 from components.payloads.silo import Silo
@@ -32,11 +41,13 @@ from components.silos import tasks
 from components.silos.tasks import Call, Failure, Outcome, Task
 
 CPU_QUOTA = pathlib.Path("/sys/fs/cgroup/cpu.max")
+_PR_SET_PDEATHSIG = 1
+_LARGEST_MESSAGE = 65_536
 _SERVE = """
 import sys
 sys.path[:] = {path!r}
-from components.silos import worker
-worker.serve({fd})
+from components.silos import pool
+pool.serve({fd})
 """
 
 
@@ -52,13 +63,7 @@ def num_cpus() -> int:
 def run(task: Task, calls: Sequence[Call]) -> Iterator[tuple[int, Outcome]]:
     """Run a task for each call, on all cores; an `Engine`, see `engine.py`.
 
-    Args:
-        task: The task.
-        calls: Silos with their arguments, JSON values.
-
-    Yields:
-        The index of each call with its outcome, as they come. A worker that dies is
-        a failure of its silo; another takes its place.
+    A worker that dies is a failure of its silo; another takes its place.
     """
     size = min(len(calls), num_cpus())
     waiting = deque(range(len(calls)))
@@ -68,7 +73,7 @@ def run(task: Task, calls: Sequence[Call]) -> Iterator[tuple[int, Outcome]]:
         """Give a worker, or a new one, the next call; end it where there is none."""
         if not waiting:
             if worker:
-                worker.end()
+                worker.connection.close()
             return
         worker = worker or _server.fork(task, max(1, num_cpus() // size))
         index = waiting.popleft()
@@ -83,25 +88,20 @@ def run(task: Task, calls: Sequence[Call]) -> Iterator[tuple[int, Outcome]]:
                 worker, index = busy.pop(ready)  # type: ignore[call-overload]
                 outcome = worker.receive()
                 hand_out(worker if outcome else None)
-                yield index, outcome or _died(task, calls[index][0])
+                yield index, outcome or _died(task, calls[index])
     finally:
         for worker, _ in busy.values():
             worker.kill()
 
 
-def _died(task: Task, silo: Silo) -> Failure:
+def _died(task: Task, call: Call) -> Failure:
     found = "its process was ended before it was done, most likely for lack of memory"
-    reason = f"silo `{silo.id}`: {task.name}: {found}"
+    reason = f"silo `{call[0].id}`: {task.name}: {found}"
     return Failure(reason, circumstances.OF_MACHINE, circumstance=True)
 
 
 class Worker:
-    """A process that runs one call after another.
-
-    Args:
-        end: Our end of its connection.
-        pid: Its process id.
-    """
+    """A process that runs one call after another, until its connection is closed."""
 
     def __init__(self, end: socket.socket, pid: int) -> None:
         self.connection = connection.Connection(end.detach())
@@ -129,10 +129,6 @@ class Worker:
             return None
         return tasks.of_frames(*frames)
 
-    def end(self) -> None:
-        """Let the process end; it has nothing to do."""
-        self.connection.close()
-
     def kill(self) -> None:
         """End the process in the midst of a call whose outcome nobody awaits."""
         with contextlib.suppress(ProcessLookupError):
@@ -149,11 +145,7 @@ class Server:
         self._control: socket.socket | None = None
 
     def fork(self, task: Task, threads: int) -> Worker:
-        """Return a new worker.
-
-        Args:
-            task: What it will run.
-            threads: How many threads its engines may use.
+        """Return a new worker for a task, whose engines may use so many threads.
 
         Raises:
             OSError: No process can be started.
@@ -198,3 +190,73 @@ class Server:
 
 
 _server = Server()
+
+
+def serve(fd: int) -> None:
+    """Fork workers as they are asked for, until the parent is gone.
+
+    Args:
+        fd: The control socket. Each message is JSON, `imports` (modules to load) and
+            `threads` (how many the worker may use), with the socket through which the
+            worker talks; the answer is its process id.
+    """
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps workers
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is loaded
+    os.dup2(2, 1)
+    logging.disable(logging.CRITICAL)  # engines log values
+    warnings.simplefilter("ignore")
+    control = socket.socket(fileno=fd)
+    server = os.getpid()
+    while True:
+        message, fds, _, _ = socket.recv_fds(control, _LARGEST_MESSAGE, 1)
+        if not message:
+            return
+        fields = json.loads(message)
+        for module in fields["imports"]:
+            with contextlib.suppress(Exception):  # the task says what is wrong
+                importlib.import_module(module)
+        (end,) = fds
+        pid = os.fork()
+        if not pid:
+            control.close()
+            _end_with(server)
+            _use_threads(fields["threads"])
+            _work(connection.Connection(end))
+            os._exit(0)
+        os.close(end)
+        control.send(str(pid).encode())
+
+
+def _end_with(server: int) -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != server:  # it has ended in between
+        os._exit(1)
+
+
+def _use_threads(number: int) -> None:
+    """Bound the threads of engines, which count the machine's cores otherwise."""
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+        os.environ[name] = str(number)
+    if "pyarrow" in sys.modules:
+        sys.modules["pyarrow"].set_cpu_count(number)
+
+
+def _work(calls: connection.Connection) -> None:
+    while True:
+        try:
+            call = json.loads(calls.recv_bytes())
+        except EOFError:
+            return
+        for frame in _frames(call):
+            calls.send_bytes(frame)
+
+
+def _frames(call: dict[str, Any]) -> tuple[bytes, bytes, bytes]:
+    silo = Silo(*call["silo"])
+    try:
+        module = importlib.import_module(call["module"])
+        task = Task(call["task"], operator.attrgetter(call["function"])(module))
+        return tasks.to_frames(tasks.attempt(task, silo, call["arguments"]))
+    except Exception as error:  # no such function, or a result that is no JSON
+        return tasks.to_frames(tasks.failure(call["task"], silo, error))

@@ -14,11 +14,7 @@ _NUMBER = re.compile(r"(\D*)(\d+)(\D*)", re.ASCII)
 
 
 def span_order(span: str) -> SpanOrder:
-    """Return a key that sorts spans: runs of digits count as numbers.
-
-    Args:
-        span: The span; empty for data that has none, which comes first.
-    """
+    """Return a key that sorts spans: runs of digits count as numbers."""
     return tuple(
         (0, int(run), "") if run.isdecimal() else (1, 0, run)
         for run in re.findall(r"\d+|\D+", span)
@@ -26,26 +22,20 @@ def span_order(span: str) -> SpanOrder:
 
 
 def next_span(spans: Sequence[str]) -> str:
-    """Return the span that directly follows the last.
+    """Return the span that directly follows the last of ordered ones, in their form.
 
     Names tell it where all are days (`2013-12-31`), months (`2013-12`), or have one
-    number (`7`, `week-07`): `2013-45` makes its neighbours no months.
-
-    Args:
-        spans: Spans in their order.
-
-    Returns:
-        Its name in the form of theirs; empty where their names don't tell.
+    number (`7`, `week-07`): `2013-45` makes its neighbours no months. It is empty
+    where they don't tell.
     """
-    if not spans:
-        return ""
-    return _next_day(spans) or _next_month(spans) or _next_number(spans)
+    for form, following in ((_DAY, _day), (_MONTH, _month), (_NUMBER, _number)):
+        found = [match for span in spans if (match := form.fullmatch(span))]
+        if found and len(found) == len(spans) and (name := following(found)):
+            return name
+    return ""
 
 
-def _next_day(spans: Sequence[str]) -> str:
-    found = [match for span in spans if (match := _DAY.fullmatch(span))]
-    if len(found) < len(spans):
-        return ""
+def _day(found: Sequence[re.Match[str]]) -> str:
     try:
         day = [datetime.date(int(m[2]), int(m[4]), int(m[5])) for m in found][-1]
         day += datetime.timedelta(days=1)
@@ -56,9 +46,8 @@ def _next_day(spans: Sequence[str]) -> str:
     return before + separator.join(parts) + after
 
 
-def _next_month(spans: Sequence[str]) -> str:
-    found = [match for span in spans if (match := _MONTH.fullmatch(span))]
-    if len(found) < len(spans) or not all(1 <= int(m[4]) <= 12 for m in found):
+def _month(found: Sequence[re.Match[str]]) -> str:
+    if not all(1 <= int(m[4]) <= 12 for m in found):
         return ""
     before, year, separator, month, after = found[-1].groups()
     years, months = divmod(int(month), 12)
@@ -66,9 +55,6 @@ def _next_month(spans: Sequence[str]) -> str:
     return f"{before}{int(year) + years:04}{separator}{months + 1:0{width}}{after}"
 
 
-def _next_number(spans: Sequence[str]) -> str:
-    found = [match for span in spans if (match := _NUMBER.fullmatch(span))]
-    if len(found) < len(spans):
-        return ""
+def _number(found: Sequence[re.Match[str]]) -> str:
     before, number, after = found[-1].groups()
     return f"{before}{int(number) + 1:0{len(number)}}{after}"

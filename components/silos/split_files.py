@@ -1,4 +1,4 @@
-"""Reads the files of a split, which have the same columns, as one table."""
+"""Reads the Parquet files of a split, which have the same columns, as one table."""
 
 from __future__ import annotations
 
@@ -9,11 +9,7 @@ import pyarrow.parquet as pq
 
 
 def read(paths: Sequence[str]) -> pa.Table:
-    """Return the rows of a split's files, in their order.
-
-    Args:
-        paths: At least one Parquet file.
-    """
+    """Return the rows of a split's files, at least one, in their order."""
     return pa.concat_tables([pq.read_table(path) for path in paths])
 
 

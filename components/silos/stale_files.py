@@ -25,12 +25,9 @@ def touch(path: pathlib.Path) -> None:
 
 
 def remove(paths: Iterable[pathlib.Path]) -> int:
-    """Remove the files and folders that were last touched too long ago.
+    """Remove what was last touched too long ago, and return how many were.
 
     What can't be removed stays: another run may have been faster.
-
-    Returns:
-        How many were removed.
     """
     oldest, removed = time.time() - MAX_AGE_DAYS * _DAY_S, 0
     for path in paths:

@@ -22,21 +22,12 @@ from components.payloads.silo import Silo
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """A function that reads rows of one silo, with what an engine must know of it.
+    """A function that reads rows of one silo, and what an engine must know of it."""
 
-    Attributes:
-        name: What logs and failures call it, and what a remote engine knows it by.
-        function: At the top level of a module, which other processes import.
-        merge: Merges the `pooled` bytes of results, given in the order of calls; None
-            where results pool nothing.
-        imports: Modules that the function imports while it runs; an engine may load
-            them ahead.
-    """
-
-    name: str
+    name: str  # for logs and failures; a remote engine knows the task by it
     function: Callable[[Silo, Mapping[str, Any]], Result]
-    merge: Callable[[Sequence[bytes]], bytes] | None = None
-    imports: tuple[str, ...] = ()
+    merge: Callable[[Sequence[bytes]], bytes] | None = None  # of `pooled` bytes
+    imports: tuple[str, ...] = ()  # what the function imports; may be loaded ahead
 
     def __post_init__(self) -> None:
         """Refuse a function that no other process can import."""
@@ -50,48 +41,28 @@ class Task:
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What a task sends out of its silo.
+    """What a task sends out of its silo."""
 
-    Attributes:
-        values: A JSON object.
-        payload: Bytes of a named format (a proto, an Arrow stream), or none.
-        pooled: Bytes that leave only merged with those of other silos; never part of
-            a result that `engine.run` yields.
-        missing: Why a part of it is not there; None where it is whole.
-        num_bytes: Size of all that left the silo, `pooled` with it, as the engine
-            received it.
-    """
-
-    values: dict[str, Any]
-    payload: bytes = b""
-    pooled: bytes = b""
-    missing: Failure | None = None
-    num_bytes: int = dataclasses.field(default=0, compare=False)
+    values: dict[str, Any]  # JSON
+    payload: bytes = b""  # of a named format (a proto, an Arrow stream)
+    pooled: bytes = b""  # leaves merged with other silos' only; `run` yields none
+    missing: Failure | None = None  # why a part of it is not there
+    num_bytes: int = dataclasses.field(default=0, compare=False)  # all that left
 
 
 @dataclasses.dataclass(frozen=True)
 class Failure:
-    """Why a task did not give a result.
-
-    Attributes:
-        reason: A sentence without any record in it.
-        hint: The way out.
-        circumstance: Whether it does not follow from the silo's data, so that the
-            next run must try again; see `components/circumstances.py`.
-        trace: Where the error arose, for the operator; see
-            `components/tracebacks.py`.
-        num_bytes: Size of all of it, as the engine received it.
-    """
+    """Why a task did not give a result: a sentence without any record, and a hint."""
 
     reason: str
     hint: str = ""
-    circumstance: bool = False
+    circumstance: bool = False  # see `components/circumstances.py`
     trace: str = dataclasses.field(default="", compare=False, repr=False)
     num_bytes: int = dataclasses.field(default=0, compare=False)
 
     @property
     def sentence(self) -> str:
-        """The reason, and the way out behind it."""
+        """The reason with its hint."""
         return "; ".join(filter(None, [self.reason, self.hint]))
 
     @property
@@ -107,9 +78,7 @@ Call: TypeAlias = tuple[Silo, Mapping[str, Any]]
 def attempt(task: Task, silo: Silo, arguments: Mapping[str, Any]) -> Outcome:
     """Run a task here and now, turning its errors into a `Failure`.
 
-    A FairSiloError is meant to be read, so its sentence is kept. Of any other error
-    only the type and the place in our code are: its text may hold a record. First
-    the splits of the argument `digests` are verified, see `manifest.verify`.
+    First the splits of the argument `digests` are verified, see `manifest.verify`.
     """
     try:
         manifest.verify(silo, arguments.get("digests", {}))
@@ -119,7 +88,11 @@ def attempt(task: Task, silo: Silo, arguments: Mapping[str, Any]) -> Outcome:
 
 
 def failure(task: str, silo: Silo, error: Exception) -> Failure:
-    """Return what may be told of an error in a task of that name; see `attempt`."""
+    """Return an error in a task of that name as a failure without any record.
+
+    A FairSiloError is meant to be read, so its sentence is kept. Of any other error
+    only the type and the place in our code are: its text may hold a record.
+    """
     circumstance = circumstances.is_one(error)
     if isinstance(error, FairSiloError):
         hint = error.hint or (circumstances.AGAIN if circumstance else "")

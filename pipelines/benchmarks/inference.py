@@ -8,17 +8,17 @@ plan over Beam's own set-up to synced files with their digests and the account.
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import pathlib
 import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.batch_inferrer.infer import infer
@@ -27,7 +27,6 @@ from components.batch_inferrer.scoring import Job
 from components.batch_inferrer.settings import InferenceSettings
 from components.beam import BeamSettings
 from components.payloads.manifest import SCORE
-from components.scoring.model import Scorer
 from pipelines.benchmarks import inference_case, inference_limit
 from pipelines.benchmarks.inference_case import Case
 
@@ -35,14 +34,8 @@ ROWS = 4_000_000
 ITEM_ROWS = 200_000  # for the measure over cores: enough items for each
 
 
-@dataclasses.dataclass(frozen=True)
-class Seconds:
-    """What one run took.
-
-    Attributes:
-        wall: By the clock, unit: seconds.
-        cpu: Of this process and its threads, unit: seconds.
-    """
+class Seconds(NamedTuple):
+    """What one run took by the clock, and of this process' CPU."""
 
     wall: float
     cpu: float
@@ -75,10 +68,11 @@ def bench_inference(
     with tempfile.TemporaryDirectory(prefix="fairsilo-bench-") as folder:
         case = inference_case.build(pathlib.Path(folder), rows, seed)
         result: dict[str, Any] = {"rows": rows, "repeats": repeats}
-        result.update(_against_limit(case, pathlib.Path(folder, "limit"), repeats))
+        result |= _against_limit(case, pathlib.Path(folder, "limit"), repeats)
         result["workers"] = workers
         if workers > 1:
-            result.update(_over_cores(case, workers))
+            one, many = (_rate(case, count) for count in (1, workers))
+            result |= {"rows_per_second_all": many, "scaling": many / one}
     return result
 
 
@@ -104,7 +98,14 @@ def _against_limit(case: Case, folder: pathlib.Path, repeats: int) -> dict[str, 
         infer(case.manifest, job, settings)
 
     def limit() -> None:
-        _run_limit(case, scorer, folder, settings.batch_rows)
+        for entry in case.manifest:
+            inference_limit.score_file(
+                pathlib.Path(entry.splits[SCORE].paths[0]),
+                folder / f"{entry.silo.id}.parquet",
+                case.spec,
+                scorer.signature,
+                settings.batch_rows,
+            )
 
     ours()  # both sides once unmeasured: first calls trace and allocate
     limit()
@@ -131,11 +132,6 @@ def _against_limit(case: Case, folder: pathlib.Path, repeats: int) -> dict[str, 
     }
 
 
-def _over_cores(case: Case, workers: int) -> dict[str, float]:
-    one, many = (_rate(case, count) for count in (1, workers))
-    return {"rows_per_second_all": many, "scaling": many / one}
-
-
 def _rate(case: Case, workers: int) -> float:
     """Return rows a second from the first item's start to the last one's end."""
     from components.batch_inferrer import beam_steps
@@ -147,7 +143,7 @@ def _rate(case: Case, workers: int) -> float:
     beam = BeamSettings(
         options={"direct_running_mode": mode, "direct_num_workers": workers}
     )
-    pairs = list(beam_steps.run(items, _job(case, settings), beam.flags()))
+    pairs = beam_steps.run(items, _job(case, settings), beam.flags())
     failures = [outcome.failure for _, outcome in pairs if outcome.failure]
     if failures:
         raise RuntimeError(failures[0])
@@ -159,19 +155,6 @@ def _rate(case: Case, workers: int) -> float:
 def _job(case: Case, settings: InferenceSettings) -> Job:
     key = (inference_case.KEY,)
     return Job(case.model, case.model_digest, key, settings.batch_rows)
-
-
-def _run_limit(
-    case: Case, scorer: Scorer, folder: pathlib.Path, batch_rows: int
-) -> None:
-    for entry in case.manifest:
-        inference_limit.score_file(
-            pathlib.Path(entry.splits[SCORE].paths[0]),
-            folder / f"{entry.silo.id}.parquet",
-            case.spec,
-            scorer.signature,
-            batch_rows,
-        )
 
 
 def _time(run: Callable[[], None]) -> Seconds:
@@ -186,20 +169,13 @@ def _remove_predictions(case: Case) -> None:
 
 
 def _largest_difference(case: Case, folder: pathlib.Path) -> float:
-    return max(
-        _difference(
-            sorted(entry.silo.path(ROOT).rglob("part-*.parquet")),
-            folder / f"{entry.silo.id}.parquet",
-        )
-        for entry in case.manifest
-    )
-
-
-def _difference(parts: Sequence[pathlib.Path], whole: pathlib.Path) -> float:
-    columns = [inference_case.KEY, "score"]
-    tables = [pq.read_table(part, columns=columns).to_pandas() for part in parts]
-    ours = {name: np.concatenate([table[name] for table in tables]) for name in columns}
-    theirs = pq.read_table(whole).to_pandas()
-    if not np.array_equal(ours[inference_case.KEY], theirs[inference_case.KEY]):
-        return float("inf")
-    return float(np.abs(ours["score"] - theirs["score"]).max())
+    largest = 0.0
+    for entry in case.manifest:
+        parts = sorted(entry.silo.path(ROOT).rglob("part-*.parquet"))
+        ours = pa.concat_tables([pq.read_table(part) for part in parts])
+        theirs = pq.read_table(folder / f"{entry.silo.id}.parquet")
+        if not ours[inference_case.KEY].equals(theirs[inference_case.KEY]):
+            return float("inf")
+        apart = ours["score"].to_numpy() - theirs["score"].to_numpy()
+        largest = max(largest, float(np.abs(apart).max()))
+    return largest

@@ -1,13 +1,12 @@
-"""What the benchmark scores: silos of unequal size, and a model of usual shape.
+"""What the benchmark scores: silos of unequal size, and the default model.
 
-20 numeric and 8 categorical columns with nulls and unknown values, and an MLP
-64-32-1 over the encoded columns with its ids one-hot.
+20 numeric and 8 categorical columns with nulls and unknown values; the model is
+untrained, which costs as much to score.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import pathlib
 
 import numpy as np
@@ -16,10 +15,9 @@ import pyarrow.parquet as pq
 
 from components import digests
 from components.features.spec import Categorical, FeatureSpec, Numeric
+from components.federated_trainer.default_model import model as default_model
 from components.payloads.manifest import SCORE, Manifest, SiloEntry, Split
 from components.payloads.silo import Silo
-from components.scoring import model
-from components.scoring.model import ModelCard
 
 NUM_FLOATS = 20
 VOCABULARY_SIZES = (5, 8, 12, 20, 6, 30, 16, 24)
@@ -30,29 +28,18 @@ KEY = "row_id"
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """Data and model on disk.
-
-    Attributes:
-        manifest: The silos.
-        model: Folder of the model.
-        model_digest: The model's digest.
-        spec: The model's FeatureSpec.
-    """
+    """Data and model on disk."""
 
     manifest: Manifest
-    model: str
+    model: str  # its folder
     model_digest: str
     spec: FeatureSpec
 
 
 def build(folder: pathlib.Path, rows: int, seed: int = 0) -> Case:
-    """Write the silos' rows and the model.
+    """Write the silos' rows, that many together, and the model into an empty folder."""
+    from components.federated_trainer import export, model_module
 
-    Args:
-        folder: An empty folder.
-        rows: Rows of all silos together.
-        seed: Of data and weights.
-    """
     rng = np.random.default_rng(seed)
     spec = FeatureSpec(
         numeric=tuple(
@@ -76,7 +63,8 @@ def build(folder: pathlib.Path, rows: int, seed: int = 0) -> Case:
         split = Split.of(str(path), digests.of_file(path), size)
         entries.append(SiloEntry(Silo(home.name, str(home)), splits={SCORE: split}))
         first += size
-    card = _export(folder / "model", spec, rng)
+    model = model_module.load(default_model.__file__, spec, seed)
+    card = export.export(folder / "model", model, model.weights, spec)
     manifest = Manifest("bench", "", tuple(entries))
     return Case(manifest, str(folder / "model"), card.digest, spec)
 
@@ -97,39 +85,3 @@ def _table(
         column = pa.DictionaryArray.from_arrays(pa.array(picks, mask=missing), values)
         columns[categorical.name] = column.dictionary_decode()
     return pa.table(columns)
-
-
-def _export(
-    folder: pathlib.Path, spec: FeatureSpec, rng: np.random.Generator
-) -> ModelCard:
-    import tensorflow as tf
-
-    depths = [feature.num_ids for feature in spec.categorical]
-    widths = [spec.num_floats + sum(depths), 64, 32, 1]
-    weights = [
-        (rng.standard_normal((before, after)) / np.sqrt(before)).astype(np.float32)
-        for before, after in itertools.pairwise(widths)
-    ]
-    module = tf.Module()
-    module.layers = [tf.Variable(weight) for weight in weights]
-
-    @tf.function(  # type: ignore[untyped-decorator]  # TF has no types
-        input_signature=[
-            tf.TensorSpec([None, spec.num_floats], tf.float32, "floats"),
-            tf.TensorSpec([None, spec.num_ids], tf.int32, "ids"),
-        ]
-    )
-    def score(floats: tf.Tensor, ids: tf.Tensor) -> dict[str, tf.Tensor]:
-        hot = [tf.one_hot(ids[:, i], depth) for i, depth in enumerate(depths)]
-        layer = tf.concat([floats, *hot], axis=1)
-        for weight in module.layers[:-1]:
-            layer = tf.nn.relu(tf.matmul(layer, weight))
-        return {"score": tf.sigmoid(tf.matmul(layer, module.layers[-1]))[:, 0]}
-
-    folder.mkdir()
-    module.spec = tf.saved_model.Asset(str(spec.write(folder)))
-    path = str(model.serving_path(folder))
-    tf.saved_model.save(module, path, signatures={"score": score})
-    card = ModelCard(digests.of_json([weight.tolist() for weight in weights]))
-    card.write(folder)
-    return card

@@ -29,15 +29,7 @@ def score_file(
     signature: Callable[..., Any],
     batch_rows: int,
 ) -> None:
-    """Score a file.
-
-    Args:
-        source: Its rows.
-        target: Where scores go.
-        spec: How rows are encoded.
-        signature: The loaded model's `score`.
-        batch_rows: Rows in a batch.
-    """
+    """Score a file's rows with `signature`, the loaded model's `score`."""
     import tensorflow as tf
 
     floats_names = [feature.name for feature in spec.numeric]

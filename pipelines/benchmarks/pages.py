@@ -1,7 +1,7 @@
 """Measures the page in a browser: its size, and how soon it answers.
 
-Two runs are made up (`synthetic.py`): 16 silos by carrier and sex, and 2,410 silos
-by sex. Each page is opened several times, in turns with an empty one, without a
+Two runs are made up (`synthetic_pages.py`): 16 silos by carrier and sex, and 2,410
+silos by sex. Each page is opened several times, in turns with an empty one, without a
 network; the fastest of each counts, since other work on the machine only ever
 delays. A page says itself when its start-up is over, by the mark `interactive`.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pathlib
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from components.dashboard.settings import DashboardSettings
 from components.errors import FairSiloError
 from components.payloads.cohort import Cohort, Member
 from components.payloads.decision import Decision, GateResult
-from components.payloads.egress import KINDS, Departure
+from components.payloads.egress import KINDS, EgressItem
 from components.payloads.ledger import Ledger
 from components.payloads.ledger import SiloLine as Predictions
 from components.payloads.manifest import DataFile, Manifest, SiloEntry, Split
@@ -93,37 +93,42 @@ def make_page(num_silos: int) -> str:
 def make_report(num_silos: int) -> Report:
     """Return what the page says of a made-up run."""
     rng = np.random.default_rng(num_silos)
-    rows = np.exp(rng.normal(6.4, 1.1, num_silos)).astype(int) + 20
-    auc = np.clip(rng.normal(0.74, 0.03, num_silos) + rng.normal(0, 1) / rows, 0.5, 0.9)
-    silos = {
-        f"silo {number:04}": (float(auc[number]), int(size) if size >= 60 else None)
-        for number, size in enumerate(rows)
-    }
-    small = [silo for silo, (_, size) in silos.items() if size is None or size < 100]
-    crossed = ("sex", "carrier") if num_silos == SMALL else ()
-    table = synthetic.evaluation(
-        silos, COLUMNS[num_silos], crossed=crossed, not_judged=small
+    sizes = np.exp(rng.normal(6.4, 1.1, num_silos)).astype(int) + 20
+    auc = np.clip(
+        rng.normal(0.74, 0.03, num_silos) + rng.normal(0, 1) / sizes, 0.5, 0.9
     )
-    left = [Departure(kind, 3, 1_000) for kind in KINDS]
+    rows = {f"silo {number:04}": int(size) for number, size in enumerate(sizes)}
+    small = [silo for silo, size in rows.items() if size < 100]
+    scores = synthetic.evaluation(
+        {
+            silo: (float(value), size if size >= 60 else None)
+            for value, (silo, size) in zip(auc, rows.items(), strict=True)
+        },
+        COLUMNS[num_silos],
+        crossed=("sex", "carrier") if num_silos == SMALL else (),
+        not_judged=small,
+    )
+    lines = tuple(
+        Predictions(silo, f"/silos/{silo}/predictions/span-7", 500, 0, "d" * 64, 1, 1)
+        for silo in rows
+    )
     return Report(
         about=About("bench", "7", "c" * 64, {"silos": num_silos}),
         parts=frozenset(
             {"cohort", "examples", "model_run", "evaluation", "inference_result"}
         ),
-        cohort=Cohort(
-            tuple(_member(silo, size or 7) for silo, (_, size) in silos.items()), 3
-        ),
+        cohort=Cohort(tuple(_member(*item) for item in rows.items()), 3),
         decision=Decision(
             blessed=True,
             gates=(GateResult("silo_floor", True, "All silos reach it."),),
             left_out=dict.fromkeys(small, "it has fewer than 100 rows"),
         ),
-        scores=table,
-        run=RunRecord("fedavg", "own user ids", rounds=_rounds(list(silos))),
+        scores=scores,
+        run=RunRecord("fedavg", "own user ids", rounds=tuple(_rounds(list(rows)))),
         card=ModelCard("a" * 64),
-        ledger=_ledger(list(silos)),
-        egress=dict.fromkeys(silos, tuple(left)),
-        examples=Manifest("bench", "7", tuple(map(_entry, silos))),
+        ledger=Ledger(status="done", rows=500 * num_silos, silos=lines),
+        egress=dict.fromkeys(rows, tuple(EgressItem(kind, 3, 1_000) for kind in KINDS)),
+        examples=Manifest("bench", "7", tuple(map(_entry, rows))),
     )
 
 
@@ -143,39 +148,14 @@ def _member(silo: str, rows: int) -> Member:
     )
 
 
-def _rounds(silos: Sequence[str]) -> tuple[RoundRecord, ...]:
-    return tuple(
-        RoundRecord(
-            number,
-            0.7 - number / 50,
-            0.69 - number / 50,
-            tuple(
-                SiloRecord(silo, 100, 0.7 - number / 50 + (i % 50) / 200, 0.6, 0.5, 0.8)
-                for i, silo in enumerate(silos)
-            ),
+def _rounds(silos: Sequence[str]) -> Iterator[RoundRecord]:
+    for number in range(1, ROUNDS + 1):
+        loss = 0.7 - number / 50
+        records = (
+            SiloRecord(silo, 100, loss + (index % 50) / 200, 0.6, 0.5, 0.8)
+            for index, silo in enumerate(silos)
         )
-        for number in range(1, ROUNDS + 1)
-    )
-
-
-def _ledger(silos: Sequence[str]) -> Ledger:
-    parts = tuple(
-        Predictions(
-            silo=silo,
-            path=f"/silos/{silo}/predictions/span-7",
-            rows=500,
-            dead_letters=0,
-            digest="d" * 64,
-            files=1,
-            bytes=1,
-        )
-        for silo in silos
-    )
-    return Ledger(
-        status="done",
-        rows=500 * len(silos),
-        silos=parts,
-    )
+        yield RoundRecord(number, loss, loss - 0.01, tuple(records))
 
 
 def _metrics(slices: Sequence[Slice], better: float) -> tfma_view.Metrics:

@@ -8,9 +8,9 @@ import sys
 import time
 from typing import Any
 
-_IMPORTS = {
-    "step": "from pipelines.runners import step, narrow; narrow.import_narrowly(); "
-    "from pipelines.runners import launch, metadata, step_report, ui",
+IMPORTS = {
+    "step": "from pipelines.cli import console; console.import_narrowly(); "
+    "from pipelines.runners import step, launch, metadata, step_report",
     "tensorflow": "import tensorflow",
     "tfx_v1": "from tfx import v1",
 }
@@ -19,16 +19,13 @@ _IMPORTS = {
 def bench_step_start(times: int) -> dict[str, Any]:
     """Start each several times in turn, in processes of their own.
 
-    Args:
-        times: How often.
-
     Returns:
         Median seconds of a step, of TensorFlow alone and of TFX's whole API, and
         the step's ratio to the others, pair by pair.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in _IMPORTS}
+    seconds: dict[str, list[float]] = {name: [] for name in IMPORTS}
     for _ in range(times):
-        for name, code in _IMPORTS.items():
+        for name, code in IMPORTS.items():
             started = time.monotonic()
             subprocess.run(  # noqa: S603  our own code only
                 [sys.executable, "-W", "ignore", "-c", code],
@@ -37,14 +34,9 @@ def bench_step_start(times: int) -> dict[str, Any]:
                 stderr=subprocess.DEVNULL,
             )
             seconds[name].append(time.monotonic() - started)
-    told: dict[str, Any] = {
-        f"{name}_seconds": round(statistics.median(taken), 2)
-        for name, taken in seconds.items()
-    }
+    median = statistics.median
+    told = {f"{name}_seconds": round(median(s), 2) for name, s in seconds.items()}
     for other in ("tensorflow", "tfx_v1"):
-        ratios = [
-            step / whole
-            for step, whole in zip(seconds["step"], seconds[other], strict=True)
-        ]
-        told[f"step_over_{other}"] = round(statistics.median(ratios), 2)
+        pairs = zip(seconds["step"], seconds[other], strict=True)
+        told[f"step_over_{other}"] = round(median(a / b for a, b in pairs), 2)
     return told

@@ -10,6 +10,7 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from components.payloads import table
 from components.payloads.table import (
@@ -24,36 +25,40 @@ from components.payloads.table import (
 )
 
 RATES = ("tpr", "fpr", "fnr", "positive_rate", "precision")
+SHOWN_RATES = ("tpr", "fpr", "positive_rate", "precision")
 OVER_SILOS = ("auc", "pr_auc", "log_loss", "brier", "calibration_error")
+CHANGED = {"auc", "log_loss", "brier", "tpr", "fpr", "positive_rate"}
+# Over groups: how much of the AUC gap each rate's difference is.
+DIFFERENCES = {
+    "demographic_parity_difference": 0.5,
+    "equal_opportunity_difference": 0.9,
+    "equalized_odds_difference": 1.1,
+    "predictive_parity_difference": 0.4,
+    "fpr_difference": 0.6,
+    "between_groups_theil": 0.02,
+}
 GAIN = 0.02  # of the candidate's AUC over the baseline
+Silos = Mapping[str, tuple[float, int | None]]  # AUC and rows; no rows for too few
 
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """A slice with what its figures are made from.
-
-    Attributes:
-        silo: As in `Figure`.
-        slice: As in `Figure`.
-        group: As in `Figure`.
-        auc: The candidate's AUC.
-        rows: Rows; None for too few.
-    """
+    """A slice, and the AUC and rows that its figures are made from."""
 
     silo: str = ""
     slice: str = ""
     group: str = ""
     auc: float = 0.7
-    rows: int | None = 100_000
+    rows: int | None = 100_000  # None for too few
 
-    def figure(self, metric: str, model: str = CANDIDATE, **rest: object) -> Figure:
+    def figure(self, metric: str, model: str = CANDIDATE, **rest: Any) -> Figure:  # noqa: ANN401
         """Return one figure of the slice."""
-        made: dict[str, object] = {"rows": self.rows or 7, **rest}
-        return Figure(model, "eval", self.silo, self.slice, self.group, metric, **made)  # type: ignore[arg-type]
+        made = {"rows": self.rows or 7, **rest}
+        return Figure(model, "eval", self.silo, self.slice, self.group, metric, **made)
 
 
 def evaluation(
-    silos: Mapping[str, tuple[float, int | None]],
+    silos: Silos,
     columns: Mapping[str, Sequence[str]],
     thresholds: Sequence[float] = (0.25, 0.5, 0.75),
     crossed: Sequence[str] = (),
@@ -62,7 +67,7 @@ def evaluation(
     """Return the table of an evaluation with a baseline.
 
     Args:
-        silos: AUC and rows of each silo; no rows for too few.
+        silos: AUC and rows of each silo.
         columns: The groups of each slice column.
         thresholds: Where rates are taken.
         crossed: Columns whose intersection is evaluated too; none or two of them.
@@ -70,25 +75,29 @@ def evaluation(
     """
     families = {column: list(groups) for column, groups in columns.items()}
     if crossed:
-        families[CROSS.join(crossed)] = [
-            CROSS.join(values)
-            for values in itertools.product(*(columns[name] for name in crossed))
-        ]
+        values = itertools.product(*(columns[name] for name in crossed))
+        families[CROSS.join(crossed)] = [CROSS.join(each) for each in values]
     total = Place(rows=sum(rows or 7 for _, rows in silos.values()))
-    places = [total, *_groups(total, families)]
-    for silo, (auc, rows) in silos.items():
-        place = Place(silo, auc=auc, rows=rows)
-        places += [place, *(_groups(place, families) if rows else ())]
-    figures = [figure for place in places for figure in _slice(place, thresholds)]
-    for silo in ("", *(name for name, (_, rows) in silos.items() if rows)):
-        for column in families:
-            own = [p for p in places if (p.silo, p.slice) == (silo, column)]
-            figures += _over_groups(silo, column, own, thresholds)
-    judged = {
-        name: (auc, rows)
-        for name, (auc, rows) in silos.items()
-        if rows and name not in not_judged
-    }
+    places = [total, *(Place(it, "", "", *of) for it, of in silos.items())]
+    figures: list[Figure] = []
+    for place in places:
+        figures += _slice(place, thresholds)
+        for column, groups in families.items() if place.rows else ():
+            own = [
+                Place(
+                    place.silo,
+                    column,
+                    group,
+                    place.auc - 0.06 + 0.03 * ((index * 2) % 5),
+                    rows
+                    if (rows := _share(place, len(groups) + index)) >= 30
+                    else None,
+                )
+                for index, group in enumerate(groups)
+            ]
+            figures += [it for each in own for it in _slice(each, thresholds)]
+            figures += _over_groups(place.silo, column, own, thresholds)
+    judged = {it: of for it, of in silos.items() if of[1] and it not in not_judged}
     figures += _over_silos(judged, thresholds)
     figures += [
         dataclasses.replace(figure, split="next", value=(figure.value or 0) - 0.01)
@@ -98,17 +107,8 @@ def evaluation(
     return table.of(figures)
 
 
-def _groups(place: Place, families: Mapping[str, Sequence[str]]) -> Iterator[Place]:
-    for column, groups in families.items():
-        for index, group in enumerate(groups):
-            share = (place.rows or 0) // (len(groups) + index)
-            yield Place(
-                place.silo,
-                column,
-                group,
-                place.auc - 0.06 + 0.03 * ((index * 2) % 5),
-                share if share >= 30 else None,
-            )
+def _share(place: Place, parts: int) -> int:
+    return (place.rows or 0) // parts
 
 
 def _slice(place: Place, thresholds: Sequence[float]) -> Iterator[Figure]:
@@ -116,77 +116,50 @@ def _slice(place: Place, thresholds: Sequence[float]) -> Iterator[Figure]:
         for model in (CANDIDATE, BASELINE):
             yield place.figure("rows", model, note=TOO_FEW)
         return
-    for model, auc in ((CANDIDATE, place.auc), (BASELINE, place.auc - GAIN)):
-        for metric, threshold, value in _values(auc, thresholds):
-            # An uneven interval shows which end is which.
-            width = 0.7 / math.sqrt(place.rows)
-            yield place.figure(
-                metric,
-                model,
-                threshold=threshold,
-                value=value,
-                low=value - width,
-                high=value + 1.5 * width,
-                positives=place.rows // 4,
-            )
+    now, before = (_values(auc, thresholds) for auc in (place.auc, place.auc - GAIN))
+    width = 0.7 / math.sqrt(place.rows)
+    for model, values in ((CANDIDATE, now), (BASELINE, before)):
         yield place.figure("rows", model, value=float(place.rows))
-    yield from _changes(place, thresholds)
-    if not (place.silo and place.slice):
-        yield from _calibration(place)
+        for (metric, at), value in values.items():
+            # An uneven interval shows which end is which.
+            ends = {"low": value - width, "high": value + 1.5 * width}
+            more = {"threshold": at, "positives": place.rows // 4}
+            yield place.figure(metric, model, value=value, **ends, **more)
+    sign = 1 if place.auc > 0.64 else -1  # where the AUC is low, it fell
+    for (metric, at), value in now.items():
+        if metric in CHANGED:
+            change = sign * (value - before[metric, at])
+            ends = {"low": change - width / 2, "high": change + width / 2}
+            yield place.figure(metric, CHANGE, threshold=at, value=change, **ends)
+    for index in range(10) if not (place.silo and place.slice) else ():
+        edge = round(0.1 * (index + 1), 1)
+        predicted, rows = edge - 0.05, place.rows // (3 + index)
+        observed = min(1.0, predicted**1.2 * (0.8 + 0.3 * place.auc))
+        more = {"threshold": edge, "rows": rows}
+        reach = 0.5 / math.sqrt(max(rows, 1))
+        ends = {"low": max(0.0, observed - reach), "high": min(1.0, observed + reach)}
+        yield place.figure("calibration_observed", value=observed, **ends, **more)
+        yield place.figure("calibration_predicted", value=predicted, **more)
 
 
 def _values(
     auc: float, thresholds: Sequence[float]
-) -> Iterator[tuple[str, float | None, float]]:
-    yield "auc", None, auc
-    yield "pr_auc", None, auc * 0.8
-    yield "log_loss", None, 1.2 - auc
-    yield "brier", None, 0.5 - auc / 2
-    yield "calibration_error", None, 0.12 - auc / 10
-    yield "base_rate", None, 0.25
+) -> dict[tuple[str, float | None], float]:
+    found: dict[tuple[str, float | None], float] = {
+        ("auc", None): auc,
+        ("pr_auc", None): auc * 0.8,
+        ("log_loss", None): 1.2 - auc,
+        ("brier", None): 0.5 - auc / 2,
+        ("calibration_error", None): 0.12 - auc / 10,
+        ("base_rate", None): 0.25,
+    }
     for threshold in thresholds:
         tpr, fpr = auc * (1.3 - threshold), (1 - auc) * (1.2 - threshold)
         rates = (tpr, fpr, 1 - tpr, 0.25 * tpr + 0.75 * fpr, 0.2 + threshold * auc)
-        yield from ((name, threshold, v) for name, v in zip(RATES, rates, strict=True))
-
-
-def _changes(place: Place, thresholds: Sequence[float]) -> Iterator[Figure]:
-    now = {(m, t): v for m, t, v in _values(place.auc, thresholds)}
-    before = {(m, t): v for m, t, v in _values(place.auc - GAIN, thresholds)}
-    width = 0.35 / math.sqrt(place.rows or 1)
-    for (metric, threshold), value in now.items():
-        if metric not in {"auc", "log_loss", "brier", "tpr", "fpr", "positive_rate"}:
-            continue
-        # Where the AUC is low, it is lower than before.
-        sign = 1 if place.auc > 0.64 else -1
-        change = sign * (value - before[metric, threshold])
-        yield place.figure(
-            metric,
-            CHANGE,
-            threshold=threshold,
-            value=change,
-            low=change - width,
-            high=change + width,
-        )
-
-
-def _calibration(place: Place) -> Iterator[Figure]:
-    for index in range(10):
-        edge = round(0.1 * (index + 1), 1)
-        predicted, rows = edge - 0.05, (place.rows or 0) // (3 + index)
-        observed = min(1.0, predicted**1.2 * (0.8 + 0.3 * place.auc))
-        width = 0.5 / math.sqrt(max(rows, 1))
-        yield place.figure(
-            "calibration_observed",
-            threshold=edge,
-            value=observed,
-            low=max(0.0, observed - width),
-            high=min(1.0, observed + width),
-            rows=rows,
-        )
-        yield place.figure(
-            "calibration_predicted", threshold=edge, value=predicted, rows=rows
-        )
+        found |= {
+            (it, threshold): value for it, value in zip(RATES, rates, strict=True)
+        }
+    return found
 
 
 def _over_groups(
@@ -196,70 +169,44 @@ def _over_groups(
     if len(known) < 2:
         return
     low, high = known[0], known[-1]
-    about = f"{high.group} ({high.auc:.2f}) and {low.group} ({low.auc:.2f})"[:200]
+    both = f"{high.group} ({high.auc:.2f}) and {low.group} ({low.auc:.2f})"[:200]
     place = Place(silo, column, rows=sum(p.rows or 0 for p in known))
     gap = high.auc - low.auc
     figures: list[tuple[str, float | None, float, str]] = [
-        ("auc_gap", None, gap, about),
+        ("auc_gap", None, gap, both),
         ("worst_auc", None, low.auc, low.group[:200]),
         ("worst_calibration_error", None, gap / 2, low.group[:200]),
     ]
-    for threshold in thresholds:
-        figures += [
-            (name, threshold, value, about)
-            for name, value in (
-                ("demographic_parity_difference", gap * 0.5),
-                ("demographic_parity_ratio", 1 - gap * 2.2),
-                ("equal_opportunity_difference", gap * 0.9),
-                ("equalized_odds_difference", gap * 1.1),
-                ("predictive_parity_difference", gap * 0.4),
-                ("fpr_difference", gap * 0.6),
-                ("between_groups_theil", gap * 0.02),
-            )
-        ]
+    for at in thresholds:
+        figures.append(("demographic_parity_ratio", at, 1 - gap * 2.2, both))
+        figures += [(name, at, gap * by, both) for name, by in DIFFERENCES.items()]
     for model in (CANDIDATE, BASELINE):
-        for name, at, value, who in figures:
-            yield place.figure(
-                name,
-                model,
-                threshold=at,
-                value=value,
-                low=value * 0.8,
-                high=value * 1.3,
-                about=who,
-            )
+        for name, at, value, about in figures:
+            ends = {"value": value, "low": value * 0.8, "high": value * 1.3}
+            yield place.figure(name, model, threshold=at, about=about, **ends)
 
 
-def _over_silos(
-    judged: Mapping[str, tuple[float, int | None]], thresholds: Sequence[float]
-) -> Iterator[Figure]:
+def _over_silos(judged: Silos, thresholds: Sequence[float]) -> Iterator[Figure]:
     if not judged:
         return
     ranked = sorted(judged.items(), key=lambda item: item[1][0])
-    worst, best = ranked[0], ranked[-1]
-    tenth = ranked[: max(1, math.ceil(len(ranked) / 10))]
+    (worst, (low, _)), (_, (high, _)) = ranked[0], ranked[-1]
+    tenth = [name for name, _ in ranked[: math.ceil(len(ranked) / 10)]]
     place = Place(slice=SILO, rows=sum(rows or 0 for _, rows in judged.values()))
-    for model in (CANDIDATE, BASELINE):
-        for metric, threshold in (
-            *((metric, None) for metric in OVER_SILOS),
-            *((metric, threshold) for metric in RATES for threshold in thresholds),
-        ):
-            if metric == "fnr":
-                continue
-            names = ", ".join(name for name, _ in tenth)[:200]
-            for name, value, about in (
-                ("worst", worst[1][0], worst[0][:200]),
-                ("worst_tenth", worst[1][0] + 0.005, names),
-                ("mean", 0.7, ""),
-                ("variance", 0.0004, ""),
-                ("gap", best[1][0] - worst[1][0], ""),
-                ("gini", 0.021, ""),
-                ("size_correlation", 0.31, ""),
-            ):
-                yield place.figure(
-                    f"{name}_{metric}",
-                    model,
-                    threshold=threshold,
-                    value=value,
-                    about=about,
-                )
+    values = {
+        "worst": (low, worst[:200]),
+        "worst_tenth": (low + 0.005, ", ".join(tenth)[:200]),
+        "mean": (0.7, ""),
+        "variance": (0.0004, ""),
+        "gap": (high - low, ""),
+        "gini": (0.021, ""),
+        "size_correlation": (0.31, ""),
+    }
+    metrics = [
+        *((it, None) for it in OVER_SILOS),
+        *itertools.product(SHOWN_RATES, thresholds),
+    ]
+    for model, (metric, at) in itertools.product((CANDIDATE, BASELINE), metrics):
+        for name, (value, about) in values.items():
+            more = {"threshold": at, "value": value, "about": about}
+            yield place.figure(f"{name}_{metric}", model, **more)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import importlib
+from typing import Annotated
 
 import typer
 
@@ -18,31 +19,19 @@ def inference(
     as_json: Json = False,
 ) -> None:
     """Batch inference against a bare pyarrow and TF loop, and over the cores."""
-    with console.engines():
-        from pipelines.benchmarks.inference import bench_inference
-
-        result = bench_inference(rows)
-    _show(result, as_json)
+    _bench("inference", as_json, rows)
 
 
 @app.command()
 def evaluation(as_json: Json = False) -> None:
     """Evaluation by score sketches against row-by-row TFMA, by rows and by silos."""
-    with console.engines():
-        from pipelines.benchmarks.evaluation import bench_evaluation
-
-        result = bench_evaluation()
-    _show(result, as_json)
+    _bench("evaluation", as_json)
 
 
 @app.command()
 def pages(as_json: Json = False) -> None:
     """A run's page in a browser: bytes, and time until it answers, by silos."""
-    with console.engines():
-        from pipelines.benchmarks.pages import bench_pages
-
-        result = bench_pages()
-    _show(result, as_json)
+    _bench("pages", as_json)
 
 
 @app.command("step-start")
@@ -51,14 +40,14 @@ def step_start(
     as_json: Json = False,
 ) -> None:
     """A step's start on a cluster against TensorFlow's and the whole of TFX's."""
+    _bench("step_start", as_json, times)
+
+
+def _bench(name: str, as_json: bool, *arguments: int) -> None:
+    """Run `bench_NAME` of `pipelines/benchmarks/NAME.py` and print what it found."""
     with console.engines():
-        from pipelines.benchmarks.step_start import bench_step_start
-
-        result = bench_step_start(times)
-    _show(result, as_json)
-
-
-def _show(result: dict[str, Any], as_json: bool) -> None:
+        module = importlib.import_module(f"pipelines.benchmarks.{name}")
+        result = getattr(module, f"bench_{name}")(*arguments)
     if as_json:
         console.data_json(result)
         return

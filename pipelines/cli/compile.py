@@ -36,11 +36,10 @@ def compiled(chosen: UseCase, package: pathlib.Path | None) -> Iterator[pathlib.
     if package is not None:
         yield package
         return
+    image = chosen.settings.kubeflow.image
+    console.say(f"{chosen.name}: compiling, with image {image}")
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "package.yaml")
-        console.say(
-            f"{chosen.name}: compiling, with image {chosen.settings.kubeflow.image}"
-        )
         _compile(chosen, path)
         yield path
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,7 +11,7 @@ from pipelines.cli import console
 from pipelines.cli.options import Json, Overrides, expanded
 
 if TYPE_CHECKING:
-    from pipelines.scores import Verdict
+    from components.payloads.decision import Decision
 
 NOT_BLESSED = 4
 
@@ -59,32 +59,28 @@ def evaluate(
         predictions, label, score, baseline_score, use_case, overrides or []
     )
     with console.engines():
-        verdict = scores.evaluate(request, to.absolute())
-    _show(verdict, as_json)
-    decided = verdict.decision
+        found, decided, notes = scores.evaluate(request, to.absolute())
+    for note in notes:
+        console.say(note)
+    if as_json:
+        console.data_json(found)
+    else:
+        _show(found, decided)
     raise typer.Exit(NOT_BLESSED if decided and not decided.blessed else 0)
 
 
-def _show(verdict: Verdict, as_json: bool) -> None:
-    from components.fairness_evaluator import score_columns
-
-    told = verdict.summary()
-    for sentence in score_columns.sentences(verdict.lacks):
-        console.say(sentence)
-    if as_json:
-        console.data_json(told)
-        return
-    left, silos = told["left_out"], told["silos"]
+def _show(found: dict[str, Any], decided: Decision | None) -> None:
+    left, silos = found["left_out"], found["silos"]
     judged = f"{silos - len(left):,} of {silos:,}" if left else f"{silos:,}"
-    console.data(f"{told['rows']:,} rows of {judged} silos, AUC {told['auc']}")
+    console.data(f"{found['rows']:,} rows of {judged} silos, AUC {found['auc']}")
     for silo, reason in left.items():
         # Most reasons begin with the silo, as they also stand alone elsewhere.
         why = reason.removeprefix(f"silo `{silo}`: ")
         console.say(f"silo `{silo}` left out: {why}")
-    if verdict.decision is None:
+    if decided is None:
         console.data("nothing was decided: no gate is set")
     else:
-        console.data("blessed" if verdict.decision.blessed else "not blessed")
-        for gate in verdict.decision.gates:
+        console.data("blessed" if decided.blessed else "not blessed")
+        for gate in decided.gates:
             console.data(f"  {gate.sentence}")
-    console.data(f"table {told['table']}\npage  {told['page']}")
+    console.data(f"table {found['table']}\npage  {found['page']}")

@@ -88,12 +88,12 @@ def waive(
     It holds for that model alone, and is shown wherever the decision is.
     """
     from components.fairness_evaluator.waivers import Waivers
-    from pipelines.cli import waiving
+    from pipelines.cli import gate_reports
 
     runs = past.of_run(run, use, output, store)
     found = runs.find(run)
     run = found.run_id
-    waiving.check(found, gate)
+    gate_reports.check_refused(found, gate)
     state = Waivers(runs.url, runs.use_case)
     given = state.waive(
         run_id=run,
@@ -107,7 +107,7 @@ def waive(
         f"gate {gate} is waived for the model of run {run} until {given.until}, by "
         f"{given.by}{_where(store)}"
     )
-    for line in waiving.next_steps(runs, found, state, output):
+    for line in gate_reports.next_steps(runs, found, state, output):
         console.say(line)
 
 
@@ -148,12 +148,12 @@ def list_waivers(
 ) -> None:
     """List all waivers, oldest first, also those that ended."""
     from components.fairness_evaluator.waivers import Waivers
-    from pipelines.cli import waiving
+    from pipelines.cli import gate_reports
 
     runs = past.of_use_case(name, output, store)
     # Asking must not make a database where nothing has run.
     there = store or console.output_folder(name, output).is_dir()
-    found = waiving.listed(Waivers(runs.url, name)) if there else []
+    found = gate_reports.waivers(Waivers(runs.url, name)) if there else []
     if not found and not runs.run_ids():
         past.say_none_yet(runs)
     elif not found:
@@ -165,7 +165,7 @@ def list_waivers(
         console.data_json(found)
         return
     for item in found:
-        console.data(waiving.line(item))
+        console.data(gate_reports.waiver_line(item))
 
 
 def _refuse_other_sections(name: str, overrides: list[str]) -> None:

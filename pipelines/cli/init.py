@@ -55,7 +55,6 @@ def init(
 ) -> None:
     """Write schema and settings of a new use case, to be edited and run."""
     with console.engines():
-        from pipelines.scaffold import report
         from pipelines.scaffold.options import Options, parse_types
         from pipelines.scaffold.write import write_use_case
         from pipelines.use_case import projects
@@ -72,12 +71,11 @@ def init(
             tuple(null or ()),
         )
         around, *own = projects()  # our own, last, is no place for other people's
-        written, proposal = write_use_case(
-            around if own else pathlib.Path.cwd(), options
-        )
-    for line in report.decided(proposal):
+        project = around if own else pathlib.Path.cwd()
+        written, proposal = write_use_case(project, options)
+    for line in proposal.decided():
         console.say(line)
-    for line in report.warnings(proposal):
+    for line in proposal.warnings():
         console.say(f"warning: {line}")
     for path in written:
         console.data(str(path))

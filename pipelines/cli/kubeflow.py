@@ -70,6 +70,18 @@ def connect(chosen: UseCase, host: str, namespace: str) -> Client:
     return Client(chosen.name, host or settings.host, namespace or settings.namespace)
 
 
+def upload_package(
+    chosen: UseCase, package: pathlib.Path | None, host: str, namespace: str
+) -> tuple[Client, dict[str, Any]]:
+    """Upload a package; return the client, and the version as JSON has it."""
+    with compiled(chosen, package) as path:
+        client = connect(chosen, host, namespace)
+        version = client.upload(path)
+    what = "uploaded" if version["uploaded"] else "is there already"
+    console.say(f"version {version['version']} of pipeline {client.name} {what}")
+    return client, version
+
+
 @app.command()
 def upload(
     name: Name,
@@ -80,32 +92,12 @@ def upload(
     as_json: Json = False,
 ) -> None:
     """Upload the package as a version; the same content is no new version."""
-    chosen = find(name, image)
-    with compiled(chosen, package) as path:
-        version = upload_version(connect(chosen, host, namespace), path)
+    _, version = upload_package(find(name, image), package, host, namespace)
     if as_json:
         console.data_json(version)
     else:
-        console.data(
-            f"{version['pipeline']} {version['version']} {version['version_id']}"
-        )
-
-
-def upload_version(client: Client, path: pathlib.Path) -> dict[str, Any]:
-    """Upload a package, and return the version as JSON has it."""
-    from pipelines.kubeflow import package
-
-    pipeline_id, version_id, is_new = client.upload(path)
-    label = package.version_name(path)
-    what = "uploaded" if is_new else "is there already"
-    console.say(f"version {label} of pipeline {client.name} {what}")
-    return {
-        "pipeline": client.name,
-        "pipeline_id": pipeline_id,
-        "version": label,
-        "version_id": version_id,
-        "uploaded": is_new,
-    }
+        shown = (version[key] for key in ("pipeline", "version", "version_id"))
+        console.data(" ".join(shown))
 
 
 @app.command()
@@ -135,9 +127,7 @@ def run(
     chosen = find(name, image)
     given = form.parse([*(parameters or []), *([f"span={span}"] if span else [])])
     fields = form.check_fields(chosen, given, "--param")
-    with compiled(chosen, package) as path:
-        client = connect(chosen, host, namespace)
-        version = upload_version(client, path)
+    client, version = upload_package(chosen, package, host, namespace)
     run_id = client.run_pipeline(
         client.create_experiment(experiment or client.name).experiment_id,
         f"{client.name} {fields.get('span', 'latest')}",
@@ -181,7 +171,9 @@ def _wait(client: Client, started: dict[str, Any], store: str, as_json: bool) ->
             f"{run_id}` shows how it stands"
         )
         raise typer.Exit(130) from None
-    status, exit_status, summary = _outcome(ended, store, client.use_case)
+    summary = _summary(run_id, store, client.use_case)
+    succeeded = ended.state == "SUCCEEDED"
+    status = summary.status if summary else "succeeded" if succeeded else "failed"
     if as_json:
         whole = summary and dataclasses.asdict(summary)
         console.data_json({**started, "status": status, "summary": whole})
@@ -191,37 +183,29 @@ def _wait(client: Client, started: dict[str, Any], store: str, as_json: bool) ->
         show(summary, False)
     else:
         console.data(status)
-    raise typer.Exit(exit_status)
+    raise typer.Exit(summary.exit_status if summary else 0 if succeeded else 1)
 
 
-def _outcome(
-    ended: Any,  # noqa: ANN401
-    store: str,
-    use_case: str,
-) -> tuple[str, int, Summary | None]:
-    """Return how a run ended: in a word, exit status, and its summary if there is one.
+def _summary(run_id: str, store: str, use_case: str) -> Summary | None:
+    """Return how a run ended as the operator's store has it; say why there is none.
 
-    Kubeflow knows success and failure only; that a model was not blessed, or that too
-    few silos were left, is in the operator's store.
+    Kubeflow knows success and failure only: not that a model was not blessed, or that
+    too few silos were left.
     """
-    from pipelines.kubeflow.client import SUCCEEDED
-
     why = "give --store to learn whether the model was blessed"
     if store:
         from pipelines.runs.store import RunStore
         from pipelines.summary import EXIT_STATUS
 
+        why = f"the store has no end of run {run_id}"
         try:
-            summary = RunStore(store, use_case).summary(ended.run_id)
+            summary = RunStore(store, use_case).summary(run_id)
+            if summary is not None and summary.status in EXIT_STATUS:
+                return summary
         except FairSiloError as error:
             why = error.message
-        else:
-            if summary is not None and summary.status in EXIT_STATUS:
-                return summary.status, summary.exit_status, summary
-            why = f"the store has no end of run {ended.run_id}"
     console.say(f"Kubeflow's state decides: {why}")
-    succeeded = ended.state == SUCCEEDED
-    return "succeeded" if succeeded else "failed", 0 if succeeded else 1, None
+    return None
 
 
 @app.command()
@@ -237,14 +221,8 @@ def status(
     found = client.find_run(run_id)
     address, steps = _address(client, found.run_id), _steps(found)
     if as_json:
-        console.data_json(
-            {
-                "run_id": found.run_id,
-                "state": found.state,
-                "address": address,
-                "steps": steps,
-            }
-        )
+        told = {"run_id": found.run_id, "state": found.state}
+        console.data_json({**told, "address": address, "steps": steps})
         return
     console.data(f"{found.display_name} ({found.run_id}): {_state_name(found.state)}")
     for title, state in steps.items():
@@ -284,8 +262,7 @@ def logs(
 
     chosen = find(name)
     found = steps.find(step)
-    if not run_id:
-        run_id = connect(chosen, host, namespace).find_run().run_id
+    run_id = run_id or connect(chosen, host, namespace).find_run().run_id
     place = namespace or chosen.settings.kubeflow.namespace
     for piece in step_logs.read(run_id, found.name, place):
         sys.stdout.buffer.write(piece)

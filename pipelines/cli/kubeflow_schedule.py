@@ -8,13 +8,13 @@ import typer
 
 from components.errors import SettingsError
 from pipelines.cli import console
-from pipelines.cli.compile import Image, compiled, find
-from pipelines.cli.kubeflow import Host, Namespace, Package, connect, upload_version
+from pipelines.cli.compile import Image, find
+from pipelines.cli.kubeflow import Host, Namespace, Package, connect, upload_package
 from pipelines.cli.options import Json, Name
 
 if TYPE_CHECKING:
     from pipelines.kubeflow.client import Client
-    from pipelines.kubeflow.schedules import Desired, Existing
+    from pipelines.kubeflow.settings import ScheduleSettings
     from pipelines.use_case import UseCase
 
 app = typer.Typer(no_args_is_help=True, help="Recurring runs: `schedules:` in a file.")
@@ -39,13 +39,11 @@ def apply(
     chosen = find(name, image)
     desired = _desired(chosen)  # checked before anything is sent
     account = chosen.settings.kubeflow.service_account
+    version: dict[str, Any] = {}
     if desired:
-        with compiled(chosen, package) as path:
-            client = connect(chosen, host, namespace)
-            uploaded = upload_version(client, path)
-        version = (uploaded["pipeline_id"], uploaded["version_id"])
+        client, version = upload_package(chosen, package, host, namespace)
     else:
-        client, version = connect(chosen, host, namespace), ("", "")
+        client = connect(chosen, host, namespace)
     done = schedules.apply(client, desired, version, account)
     if as_json:
         console.data_json([{"name": name, "done": done[name]} for name in done])
@@ -53,11 +51,10 @@ def apply(
         for one, what in done.items():
             console.data(f"{one}: {what}")
     for one, schedule in desired.items():
-        console.say(f"{one}: next {', '.join(_times(chosen, schedule.settings.cron))}")
+        console.say(f"{one}: next {', '.join(_times(chosen, schedule.cron))}")
     for found in schedules.existing(client):
-        warning = schedules.account_warning(chosen.name, found, account)
-        if warning:
-            console.say(f"warning: {found.name}: {warning}")
+        if warning := schedules.account_warning(client, found, account):
+            console.say(f"warning: {schedules.name_of(found)}: {warning}")
 
 
 @app.command("list")
@@ -68,35 +65,39 @@ def list_schedules(
     from pipelines.kubeflow import schedules
 
     chosen = find(name)
-    desired = _desired(chosen)
     account = chosen.settings.kubeflow.service_account
+    desired = _desired(chosen)
+    client = connect(chosen, host, namespace)
     listed: list[dict[str, Any]] = []
-    for one in schedules.existing(connect(chosen, host, namespace)):
-        is_known = desired.pop(one.name, None) or one.name in chosen.settings.schedules
+    for one in schedules.existing(client):
+        label = schedules.name_of(one)
+        cron = one.trigger.cron_schedule.cron.partition(" ")[2]  # seconds first
+        is_on = schedules.is_on(one)
+        known = "" if label in chosen.settings.schedules else ", not in settings"
+        desired.pop(label, None)
         listed.append(
             {
-                "name": one.name,
-                "state": ("on" if one.enabled else "off")
-                + ("" if is_known else ", not in settings"),
-                "cron": one.cron,
-                "parameters": dict(one.parameters),
-                "next": _times(chosen, one.cron) if one.enabled else [],
-                "warning": schedules.account_warning(chosen.name, one, account),
-                "id": one.id,
+                "name": label,
+                "state": f"{'on' if is_on else 'off'}{known}",
+                "cron": cron,
+                "parameters": dict(one.runtime_config.parameters or {}),
+                "next": _times(chosen, cron) if is_on else [],
+                "warning": schedules.account_warning(client, one, account),
+                "id": one.recurring_run_id,
             }
         )
-    listed += [
-        {
-            "name": one,
-            "state": "not applied yet",
-            "cron": schedule.settings.cron,
-            "parameters": dict(schedule.parameters),
-            "next": _times(chosen, schedule.settings.cron),
-            "warning": "",
-            "id": None,
-        }
-        for one, schedule in desired.items()
-    ]
+    for label, schedule in desired.items():
+        listed.append(
+            {
+                "name": label,
+                "state": "not applied yet",
+                "cron": schedule.cron,
+                "parameters": schedule.parameters,
+                "next": _times(chosen, schedule.cron),
+                "warning": "",
+                "id": None,
+            }
+        )
     if as_json:
         console.data_json(listed)
         return
@@ -140,26 +141,27 @@ def delete(
         raise SettingsError("expected the name of a schedule, or --all")
     client = connect(find(name), host, namespace)
     for one in _existing(client, schedule):
-        console.data(f"{one.name}: {schedules.retire(client, one)}")
+        console.data(f"{schedules.name_of(one)}: {schedules.retire(client, one)}")
 
 
 def _switch(client: Client, schedule: str, *, on: bool) -> None:
     from pipelines.kubeflow import schedules
 
-    newest: dict[str, Existing] = {}
-    for one in _existing(client, schedule):
-        newest.setdefault(one.name, one)
-    for one in newest.values():
-        word = "on" if on else "off"
+    # Oldest first, so that of two of one name the newest stays.
+    newest = {schedules.name_of(one): one for one in _existing(client, schedule)[::-1]}
+    word = "on" if on else "off"
+    for name, one in newest.items():
         changed = schedules.switch(client, one, on=on)
-        what = f"switched {word}" if changed else f"is {word} already"
-        console.data(f"{one.name}: {what}")
+        console.data(
+            f"{name}: {f'switched {word}' if changed else f'is {word} already'}"
+        )
 
 
-def _existing(client: Client, schedule: str) -> list[Existing]:
+def _existing(client: Client, schedule: str) -> list[Any]:
     from pipelines.kubeflow import schedules
 
-    found = [one for one in schedules.existing(client) if schedule in {"", one.name}]
+    there = schedules.existing(client)
+    found = [one for one in there if schedule in {"", schedules.name_of(one)}]
     if not found:
         which = f" `{schedule}`" if schedule else ""
         name = client.use_case
@@ -171,17 +173,15 @@ def _existing(client: Client, schedule: str) -> list[Existing]:
     return found
 
 
-def _desired(chosen: UseCase) -> dict[str, Desired]:
-    """Return the settings' schedules, all checked, by name."""
-    from pipelines.kubeflow import schedules
+def _desired(chosen: UseCase) -> dict[str, ScheduleSettings]:
+    """Return the settings' schedules by name, with parameters as the form has them."""
     from pipelines.runners import parameters
 
     desired = {}
-    for name, settings in sorted(chosen.settings.schedules.items()):
-        schedules.check_name(name)
+    for name, one in sorted(chosen.settings.schedules.items()):
         place = f"schedule `{name}`: parameter"
-        fields = parameters.check_fields(chosen, settings.parameters, place)
-        desired[name] = schedules.Desired(settings, fields)
+        fields = parameters.check_fields(chosen, one.parameters, place)
+        desired[name] = one.model_copy(update={"parameters": fields})
     return desired
 
 

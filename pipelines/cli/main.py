@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 
 from components import tracebacks
-from components.errors import FairSiloError
 from pipelines import faults
 from pipelines.cli import (
     bench,
@@ -78,8 +77,8 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        told = faults.in_words(error)
-        if not isinstance(error, FairSiloError):
+        fault = faults.in_words(error)
+        if fault is not error:
             sys.stderr.write(f"{tracebacks.of(error)}\n")
-        sys.stderr.write(f"error: {told}\n")
-        sys.exit(told.exit_status)
+        sys.stderr.write(f"error: {fault}\n")
+        sys.exit(fault.exit_status)

@@ -1,4 +1,9 @@
-"""The runs that a command asks about: of this machine, or of a cluster's store."""
+"""The runs that a command asks about: of this machine, or of a cluster's store.
+
+Commands take `--output`, the folder that runs wrote to (by default build/NAME), and
+`--store`, a cluster's store. Beside a store, `--output` is where the cluster's folder
+of the use case is mounted here.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +20,6 @@ if TYPE_CHECKING:
 def of_use_case(name: str, output: pathlib.Path | None, store: str) -> RunStore:
     """Return the runs of a use case.
 
-    Args:
-        name: Its name.
-        output: The folder that they wrote to; by default build/NAME. Beside a store:
-            where the cluster's folder of the use case is mounted here.
-        store: The cluster's store; empty for the one in that folder.
-
     Raises:
         SettingsError: There is neither such a use case nor a run of it.
     """
@@ -33,13 +32,9 @@ def of_use_case(name: str, output: pathlib.Path | None, store: str) -> RunStore:
 def of_name_or_run(
     name: str, run: str, output: pathlib.Path | None, store: str
 ) -> tuple[RunStore, str]:
-    """Return the runs of a use case, or those among which a run is, and the run.
+    """Return the runs among which a run is, and the run; empty for none.
 
-    Args:
-        name: Name of the use case; or the run's id alone, where `run` is empty.
-        run: The run's id; empty for none.
-        output: See `of_use_case`; for a run alone by default any in build.
-        store: The cluster's store.
+    Where `run` is empty, `name` may be a run's id alone.
 
     Raises:
         SettingsError: See `of_use_case` and `of_run`.
@@ -55,13 +50,7 @@ def of_name_or_run(
 
 
 def of_run(run: str, use: str, output: pathlib.Path | None, store: str) -> RunStore:
-    """Return the runs among which a run is to be found.
-
-    Args:
-        run: The run's id.
-        use: Name of its use case; empty to find that by the run.
-        output: See `of_name_or_run`.
-        store: The cluster's store.
+    """Return the runs among which a run is; `use` is its use case, empty to find it.
 
     Raises:
         SettingsError: No use case has such a run, or several have.
@@ -119,14 +108,16 @@ def _known(
     output: pathlib.Path | None, store: str
 ) -> list[tuple[str, pathlib.Path | None, str]]:
     """Return use case, output folder and id of all runs of all use cases."""
+    from pipelines import use_case
     from pipelines.places import Places
     from pipelines.runs.store import known
 
     if store:
         return [(name, output, run) for name, run in known(store)]
-    folders = [output.absolute()] if output else console.output_folders()
+    builds = (project / "build" for project in use_case.projects())
+    folders = sorted(folder for build in builds for folder in build.glob("*"))
     return [
         (name, folder, run)
-        for folder in folders
+        for folder in ([output.absolute()] if output else folders)
         for name, run in known(Places(folder).operator_store)
     ]

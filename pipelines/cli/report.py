@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import pathlib
 import shutil
 from typing import TYPE_CHECKING, Annotated
@@ -45,17 +44,13 @@ def list_runs(
     if not summaries:
         past.say_none_yet(runs)
     if as_json:
-        console.data_json([dataclasses.asdict(summary) for summary in summaries])
-    if as_json or not summaries:
-        return
-    from rich.console import Console
+        console.data_json([summary.fields() for summary in summaries])
+    elif summaries:
+        from pipelines.cli import tables
 
-    from pipelines.cli import tables
-
-    out = Console(highlight=False)
-    out.print(tables.runs(summaries))
-    for line in tables.reasons(summaries):
-        out.print(line, markup=False, soft_wrap=True)
+        console.data_table(tables.runs(summaries))
+        for line in tables.reasons(summaries):
+            console.data(line)
 
 
 @app.command()
@@ -171,21 +166,15 @@ def diff(
         html = comparison.render(name, run_a, run_b, found)
         to.write_text(html, encoding="utf-8")
         console.data(str(to.absolute()))
-        return
-    if as_json:
+    elif as_json:
         console.data_json(changes.to_json(run_a, run_b, found))
-        return
-    from rich.console import Console
-
-    out = Console(highlight=False)
-    if run_a == run_b:
-        out.print(f"{run_a}: the same run twice, so nothing differs", markup=False)
     else:
-        out.print("Sure changes first, and biggest losses before gains.")
-    out.print()
-    for part in changes.tables(found):
-        out.print(part)
-        out.print()
+        order = "Sure changes first, and biggest losses before gains."
+        same = f"{run_a}: the same run twice, so nothing differs"
+        console.data(same if run_a == run_b else order)
+        for part in changes.tables(found):
+            console.data("")
+            console.data_table(part)
 
 
 def _build(

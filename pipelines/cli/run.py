@@ -6,8 +6,7 @@ import contextlib
 import dataclasses
 import pathlib
 import time
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,9 +15,9 @@ from pipelines.cli import console
 from pipelines.cli.options import Json, Name, Output, Overrides, Span
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from components.payloads.ledger import Ledger
     from pipelines.summary import Summary
+    from pipelines.use_case import UseCase
 
 
 def run(
@@ -41,7 +40,7 @@ def run(
     raise typer.Exit(summary.exit_status)
 
 
-def _run(chosen: Any, span: str, output: pathlib.Path, force: bool) -> Summary:  # noqa: ANN401
+def _run(chosen: UseCase, span: str, output: pathlib.Path, force: bool) -> Summary:
     started = time.monotonic()
     console.say(f"{chosen.name}: output in {output}")
     if chosen.prepare():
@@ -89,23 +88,16 @@ def show(summary: Summary, as_json: bool) -> None:
     from pipelines import summary as ended
     from pipelines.cli import tables
 
-    out = rich.console.Console(highlight=False, soft_wrap=False)
+    out = rich.console.Console(highlight=False)
     head = [f"{summary.heading}: {summary.outcome}", *summary.reasons]
     if summary.status == ended.INCOMPLETE:  # the tables may be long
-        _print_lines(out, head)
-        out.print()
+        out.print("\n".join(head), "", sep="\n", markup=False, soft_wrap=True)
     if summary.silos:
-        out.print(tables.silos(summary))
-        out.print()
+        out.print(tables.silos(summary), "", sep="\n")
     if summary.seconds:
-        out.print(tables.seconds(summary))
-        out.print()
-    _print_lines(out, [*head, *tables.outcome(summary)])
-
-
-def _print_lines(out: Console, lines: Iterable[str]) -> None:
-    for line in lines:
-        out.print(line, markup=False, soft_wrap=True)
+        out.print(tables.seconds(summary), "", sep="\n")
+    lines = [*head, *tables.outcome(summary)]
+    out.print("\n".join(lines), markup=False, soft_wrap=True)
 
 
 def predict(
@@ -130,36 +122,49 @@ def predict(
             "data comes in spans",
             f"give one, such as `fairsilo predict {name} --span 2013-11`",
         )
+    folder = console.output_folder(name, output)
     with console.engines():
-        result = _predict(chosen, span, console.output_folder(name, output))
+        run_id, scored = _predict(chosen, span, folder)
+    from pipelines.cli import tables
+    from pipelines.places import Places
+
+    path = str(Places(folder).homes) if scored.rows else None
     if as_json:
+        result = {
+            "run_id": run_id,
+            "status": scored.status,
+            "reason": scored.reason,
+            "path": path,
+            "rows": scored.rows,
+            "dead_letters": scored.dead_letters,
+            "unscored": [dataclasses.asdict(one) for one in scored.unscored],
+            "without": scored.without,
+            "model": scored.model or None,
+        }
         console.data_json(result)
     else:
-        for item in result["unscored"]:
-            console.data(f"not scored: {item['reason']}")
-        from pipelines.cli import tables
-
-        for line in tables.without(result["without"]):
+        for item in scored.unscored:
+            console.data(f"not scored: {item.reason}")
+        for line in tables.without(scored.without):
             console.data(line)
         console.data(
-            f"{result['rows']:,} rows scored, {result['dead_letters']:,} dead letters: "
-            f"{result['path'] or result['reason']}"
+            f"{scored.rows:,} rows scored, {scored.dead_letters:,} dead letters: "
+            f"{path or scored.reason}"
         )
-    raise typer.Exit(exit_status(result))
+    raise typer.Exit(exit_status(scored))
 
 
-def exit_status(predicted: dict[str, Any]) -> int:
-    """Return the exit status of what `predict` tells: as that of a run."""
-    from components.payloads import ledger
+def exit_status(scored: Ledger) -> int:
+    """Return what `predict` exits with, as a run would."""
+    from components.payloads.ledger import SKIPPED
     from pipelines.summary import BLESSED, EXIT_STATUS, INCOMPLETE, NOT_BLESSED
 
-    if predicted["unscored"]:
+    if scored.unscored:
         return EXIT_STATUS[INCOMPLETE]
-    skipped = predicted["status"] == ledger.SKIPPED
-    return EXIT_STATUS[NOT_BLESSED if skipped else BLESSED]
+    return EXIT_STATUS[NOT_BLESSED if scored.status == SKIPPED else BLESSED]
 
 
-def _predict(chosen: Any, span: str, output: pathlib.Path) -> dict[str, Any]:  # noqa: ANN401
+def _predict(chosen: UseCase, span: str, output: pathlib.Path) -> tuple[str, Ledger]:
     from components.payloads.ledger import Ledger
     from pipelines import pipeline
     from pipelines.places import Places
@@ -171,15 +176,4 @@ def _predict(chosen: Any, span: str, output: pathlib.Path) -> dict[str, Any]:  #
     pipeline.stage_schema(chosen, places)
     steps = pipeline.build_prediction(chosen, places, span)
     nodes = local.run(steps, run_id, console.say, places.log(run_id))
-    result = Ledger.read(nodes["BatchInferrer"].outputs["inference_result"])
-    return {
-        "run_id": run_id,
-        "status": result.status,
-        "reason": result.reason,
-        "path": str(places.homes) if result.rows else None,
-        "rows": result.rows,
-        "dead_letters": result.dead_letters,
-        "unscored": [dataclasses.asdict(one) for one in result.unscored],
-        "without": result.without,
-        "model": result.model or None,
-    }
+    return run_id, Ledger.read(nodes["BatchInferrer"].outputs["inference_result"])

@@ -39,12 +39,7 @@ def place(url: str) -> str:
 
 
 def decisions_on(url: str, name: str, silo: str) -> OperatorState:
-    """Return the operator's state, once the silo is known to be one.
-
-    Args:
-        url: The store.
-        name: Name of the use case.
-        silo: The silo's id.
+    """Return a use case's operator's state, once the silo is known to be one.
 
     Raises:
         SettingsError: Neither the latest runs nor the operator know that silo.
@@ -76,19 +71,15 @@ def silos(url: str, name: str) -> list[dict[str, Any]]:
 
     known = RunStore(url, name).silos()
     quarantined = OperatorState(url, name).quarantined()
-    listed = []
-    for silo in sorted({*known, *quarantined}):
-        run_id, entry = known.get(silo, (None, None))
-        listed.append(
-            {
-                "silo": silo,
-                "run_id": run_id,
-                "rows_train": entry and entry.rows_train,
-                "admitted": entry and entry.admitted,
-                "reasons": [dataclasses.asdict(r) for r in entry.reasons]
-                if entry
-                else [],
-                "quarantined": quarantined.get(silo, ""),
-            }
-        )
-    return listed
+    return [
+        {
+            "silo": silo,
+            "run_id": run_id,
+            "rows_train": entry and entry.rows_train,
+            "admitted": entry and entry.admitted,
+            "reasons": [dataclasses.asdict(r) for r in entry.reasons] if entry else [],
+            "quarantined": quarantined.get(silo, ""),
+        }
+        for silo in sorted({*known, *quarantined})
+        for run_id, entry in [known.get(silo, (None, None))]
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import dataclasses
 import pathlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from components.operator_state import OperatorState
     from components.payloads.cohort import Cohort, Member
     from components.payloads.unused_columns import UnusedColumn
+    from pipelines.places import Places
     from pipelines.use_case import UseCase
 
 app = typer.Typer(no_args_is_help=True, help="List, check, quarantine, release silos.")
@@ -38,15 +39,12 @@ def list_silos(
 
     In a cluster's store: what its latest runs said of them.
     """
-    from pipelines import use_case
-
     if store:
         shared_store.refuse_local(output, overrides)
         listed = shared_store.silos(store, name)
     else:
-        chosen = use_case.find(name, overrides or [])
         with console.engines():
-            listed = _list(chosen, console.output_folder(name, output))
+            listed = _list(name, overrides or [], output)
     if as_json:
         console.data_json(listed)
         return
@@ -54,11 +52,22 @@ def list_silos(
         console.data(_line(item))
 
 
+def _prepared(
+    name: str, overrides: list[str], output: pathlib.Path | None
+) -> tuple[UseCase, Places]:
+    from pipelines import use_case
+    from pipelines.places import Places
+
+    chosen = use_case.find(name, overrides)
+    chosen.prepare()
+    return chosen, Places(console.output_folder(name, output))
+
+
 def _line(item: dict[str, Any]) -> str:
     """Return a silo's line: its files, or what a cluster's latest run said of it."""
     from pipelines.cli import tables
 
-    manual = item["quarantined"] and f"quarantined by hand: {item['quarantined']}"
+    manual = item["quarantined"] and f"quarantined manually: {item['quarantined']}"
     if "files" in item:
         state = f"{item['files']:>6} files  {item['spans']:<24}"
         why = item["error"] or manual
@@ -70,14 +79,13 @@ def _line(item: dict[str, Any]) -> str:
     return f"{tables.short(item['silo']):<24} {state} {why}".rstrip()
 
 
-def _list(chosen: UseCase, folder: pathlib.Path) -> list[dict[str, Any]]:
-    from components.operator_state import OperatorState
+def _list(
+    name: str, overrides: list[str], output: pathlib.Path | None
+) -> list[dict[str, Any]]:
     from components.silo_example_gen import discovery
-    from pipelines.places import Places
 
-    chosen.prepare()
-    places = Places(folder)
-    quarantined = OperatorState(places.operator_store, chosen.name).quarantined()
+    chosen, places = _prepared(name, overrides, output)
+    quarantined = _open_state(name, output).quarantined()
     listed = []
     for silo in discovery.discover(chosen.settings.source, str(places.homes)):
         spans = sorted({file["span"] for file in silo.files})
@@ -102,14 +110,9 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Check all silos without training; exit status 3 below quorum."""
-    from pipelines import use_case
-
-    chosen = use_case.find(name, overrides or [])
     with console.engines():
-        cohort, unused = _check(chosen, span, console.output_folder(name, output))
+        cohort, unused = _check(name, overrides or [], span, output)
     if as_json:
-        import dataclasses
-
         columns = [dataclasses.asdict(one) for one in unused]
         console.data_json({**dataclasses.asdict(cohort), "unused_columns": columns})
     else:
@@ -136,16 +139,14 @@ def _findings(member: Member) -> Iterator[str]:
 
 
 def _check(
-    chosen: UseCase, span: str, folder: pathlib.Path
+    name: str, overrides: list[str], span: str, output: pathlib.Path | None
 ) -> tuple[Cohort, tuple[UnusedColumn, ...]]:
     from components.payloads.cohort import Cohort
     from components.payloads.unused_columns import UnusedColumns
     from pipelines import operator_snapshot, pipeline
-    from pipelines.places import Places
     from pipelines.runners import local
 
-    chosen.prepare()
-    places = Places(folder)
+    chosen, places = _prepared(name, overrides, output)
     run_id = local.new_run_id(places.runs, f"{span}-check")
     pipeline.stage_schema(chosen, places)
     decided = operator_snapshot.read(places.operator_store, chosen.name)
@@ -194,9 +195,7 @@ def history(
     """List manual quarantines and releases, oldest first."""
     decisions = _open_state(name, output, store).history()
     if as_json:
-        import dataclasses
-
-        console.data(json.dumps([dataclasses.asdict(one) for one in decisions]))
+        console.data_json([dataclasses.asdict(one) for one in decisions])
         return
     for one in decisions:
         console.data(f"{one.at}  {one.action:<10}  {one.silo}  {one.reason}")
@@ -206,15 +205,17 @@ def _where(store: str) -> str:
     return f" (the store at {shared_store.place(store)})" if store else ""
 
 
-def _open_state(name: str, output: pathlib.Path | None, store: str) -> OperatorState:
+def _open_state(
+    name: str, output: pathlib.Path | None, store: str = ""
+) -> OperatorState:
     from components.operator_state import OperatorState
     from pipelines.places import Places
 
     if store:
         shared_store.refuse_local(output)
-        return OperatorState(store, name)
-    places = Places(console.output_folder(name, output))
-    return OperatorState(places.operator_store, name)
+    else:
+        store = Places(console.output_folder(name, output)).operator_store
+    return OperatorState(store, name)
 
 
 def _state(
@@ -230,11 +231,9 @@ def _state(
         return shared_store.decisions_on(store, name, silo)
     from components.payloads.silo import check_id
     from components.silo_example_gen.discovery import may_be_silo
-    from pipelines import use_case
 
-    chosen = use_case.find(name, overrides or [])
     check_id(silo)
-    chosen.prepare()
+    chosen, _ = _prepared(name, overrides or [], output)
     if not (chosen.data / silo).is_dir():
         known = [path.name for path in chosen.data.glob("*") if may_be_silo(path)]
         raise SettingsError(
@@ -242,4 +241,4 @@ def _state(
             f"{', '.join(sorted(known)) or 'none'}",
             "correct the name, or silos.root in the settings",
         )
-    return _open_state(name, output, store)
+    return _open_state(name, output)

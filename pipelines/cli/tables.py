@@ -16,9 +16,14 @@ def short(name: str) -> str:
     return name if len(name) <= MAX_NAME else f"{name[:24]}…{name[-15:]}"
 
 
+def plain() -> rich.table.Table:
+    """Return a table without lines."""
+    return rich.table.Table(box=None, pad_edge=False, header_style="bold")
+
+
 def silos(summary: Summary) -> rich.table.Table:
     """Return a run's silos: rows, admitted or why not, AUC with its interval."""
-    table = rich.table.Table(box=None, pad_edge=False, header_style="bold")
+    table = plain()
     table.add_column("silo")
     table.add_column("train rows", justify="right")
     table.add_column("eval rows", justify="right")
@@ -49,14 +54,12 @@ def auc(
 
 def seconds(summary: Summary) -> rich.table.Table:
     """Return a run's seconds by node."""
-    table = rich.table.Table(box=None, pad_edge=False, header_style="bold")
+    table = plain()
     table.add_column("node")
     table.add_column("seconds", justify="right")
-    for node, spent in {
-        **summary.seconds,
-        "all": sum(summary.seconds.values()),
-    }.items():
+    for node, spent in summary.seconds.items():
         table.add_row(node, f"{spent:.1f}")
+    table.add_row("all", f"{sum(summary.seconds.values()):.1f}")
     return table
 
 
@@ -93,7 +96,7 @@ def without(columns: dict[str, list[str]]) -> list[str]:
 
 def runs(summaries: list[Summary]) -> rich.table.Table:
     """Return the log of decisions: the runs of a use case, oldest first."""
-    table = rich.table.Table(box=None, pad_edge=False, header_style="bold")
+    table = plain()
     for name in ("run", "span", "status", "AUC", "worst silo", "against"):
         wraps = name in {"status", "worst silo"}
         table.add_column(name, overflow="fold", no_wrap=not wraps)

@@ -33,12 +33,19 @@ PATIENCE_S = 600.0
 
 SUCCEEDED = "SUCCEEDED"
 ENDED = frozenset({SUCCEEDED, "FAILED", "CANCELED", "SKIPPED"})
-
 _TIMEOUTS_S = (10.0, 60.0)  # to connect, and for an answer
 _ADDRESS = re.compile(r"https?://[^/@?#\s]+(/[^@?#\s]*)?")
 _SECRET = re.compile(r"(?i)\b(bearer|basic)\s+\S+")
 # The upload endpoint answers 400 also where the caller lacks a right.
 _DENIED = re.compile(r"(?i)authoriz|permission|denied|unauthenticated")
+_LOGIN = (
+    f"set {TOKEN_VARIABLE} or {ENTRA_VARIABLE}, sign in to the cluster of your "
+    "kubeconfig, or run in a pod with a token for pipelines.kubeflow.org; check --host"
+)
+_RIGHTS = (
+    "ask for the role kubeflow-pipelines-edit there; without --host also for the "
+    "rights `get`, `create` and `delete` on `services/proxy` of `ml-pipeline:http`"
+)
 
 
 class KubeflowError(FairSiloError):
@@ -55,22 +62,13 @@ sdk.print = lambda *_: None  # links, on the stdout that scripts read
 class Client(sdk.Client):  # type: ignore[misc]
     """The pipeline, runs and recurring runs of one use case on one server.
 
-    Args:
-        use_case: Name of the use case.
-        host: The API's address; empty: by the kubeconfig, or inside the cluster.
-        namespace: Namespace of the runs.
-
-    Attributes:
-        use_case: Likewise.
-        name: Name of its pipeline and of its experiment.
-        host: Likewise.
+    Its `name` is that of the pipeline and of the experiment. Without a host, the way
+    is that of the kubeconfig, or inside the cluster.
 
     Raises:
         SettingsError: There is no address, or none that can be used.
         KubeflowError: The server can't be reached, or is older than 2.5.
     """
-
-    _LOCAL_KFP_CONTEXT = ""  # the file in the home folder
 
     def __init__(self, use_case: str, host: str, namespace: str) -> None:
         if host and not _ADDRESS.fullmatch(host):
@@ -82,6 +80,8 @@ class Client(sdk.Client):  # type: ignore[misc]
         self.use_case = use_case
         self.name = package.pipeline_name(use_case)
         self.host = host
+        self._namespace = namespace
+        self._place = host or f"Kubeflow Pipelines in namespace {namespace}"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             super().__init__(
@@ -91,35 +91,49 @@ class Client(sdk.Client):  # type: ignore[misc]
                 credentials=_credentials(),
                 ssl_ca_cert=os.environ.get("SSL_CERT_FILE"),
             )
-        self._context_setting["namespace"] = namespace
-        self._place = host or f"Kubeflow Pipelines in namespace {namespace}"
         rest = self._run_api.api_client.rest_client
         rest.request = self._checked(rest.request)
         self._check_version()
 
-    def upload(self, path: pathlib.Path) -> tuple[str, str, bool]:
+    def upload(self, path: pathlib.Path) -> dict[str, Any]:
         """Upload a package as a version named by its digest, if there is none yet.
 
         Returns:
-            Ids of pipeline and version, and whether it was uploaded now.
+            The names `pipeline` and `version`, their `pipeline_id` and `version_id`,
+            and whether it was `uploaded` now.
 
         Raises:
             SettingsError: The package is not one of this use case.
-            KubeflowError: The server refused.
         """
         package.check(path, self.use_case)
-        pipeline_id = self._pipeline_id()
         label = package.version_name(path)
-        listed = self.list_pipeline_versions(pipeline_id, filter=_named(label))
-        for found in listed.pipeline_versions or []:
-            return pipeline_id, str(found.pipeline_version_id), False
-        made = self.upload_pipeline_version(str(path), label, pipeline_id=pipeline_id)
-        return pipeline_id, str(made.pipeline_version_id), True
+        listed = self.list_pipelines(
+            filter=_named(self.name), namespace=self._namespace
+        ).pipelines
+        if listed:
+            pipeline = listed[0]
+        else:  # uploading both at once would name the version after the pipeline
+            body = kfp_server_api.V2beta1Pipeline(
+                display_name=self.name, namespace=self._namespace
+            )
+            pipeline = self._pipelines_api.pipeline_service_create_pipeline(body)
+        place = pipeline.pipeline_id
+        there = self.list_pipeline_versions(place, filter=_named(label))
+        versions = there.pipeline_versions or [
+            self.upload_pipeline_version(str(path), label, pipeline_id=place)
+        ]
+        return {
+            "pipeline": self.name,
+            "pipeline_id": place,
+            "version": label,
+            "version_id": versions[0].pipeline_version_id,
+            "uploaded": not there.pipeline_versions,
+        }
 
     def experiment_id(self) -> str | None:
         """Return the id of the use case's experiment; None before its first run."""
         listed = self.list_experiments(
-            filter=_named(self.name), namespace=self.get_user_namespace()
+            filter=_named(self.name), namespace=self._namespace
         )
         return next((one.experiment_id for one in listed.experiments or []), None)
 
@@ -139,22 +153,19 @@ class Client(sdk.Client):  # type: ignore[misc]
         Raises:
             KubeflowError: There is none.
         """
-        if not run_id:
-            found = self.newest_runs()
-            if not found:
-                raise KubeflowError(
-                    f"{self._place}: found no run of `{self.use_case}` yet",
-                    f"start one with `fairsilo kubeflow run {self.use_case}`",
-                )
-            run_id = found[0].run_id
-        return self.get_run(run_id)
+        if run_id:
+            return self.get_run(run_id)
+        for newest in self.newest_runs():
+            return self.get_run(newest.run_id)
+        raise KubeflowError(
+            f"{self._place}: found no run of `{self.use_case}` yet",
+            f"start one with `fairsilo kubeflow run {self.use_case}`",
+        )
 
     def wait(self, run_id: str, on_change: Callable[[Any], None]) -> Any:  # noqa: ANN401
         """Wait until a run has ended, over restarts of the server, and return it.
 
-        Args:
-            run_id: The run.
-            on_change: Called with the run each time that it was looked at.
+        `on_change` is called with the run each time that it was looked at.
 
         Raises:
             UnreachableError: The server was away for ten minutes.
@@ -174,9 +185,9 @@ class Client(sdk.Client):  # type: ignore[misc]
                     return run
             time.sleep(POLL_S)
 
-    def get_kfp_healthz(self, sleep_duration: int = 0) -> Any:  # noqa: ANN401, ARG002
-        """Return what the constructor asks for, without its five attempts."""
-        return kfp_server_api.V2beta1GetHealthzResponse(multi_user=False)
+    def _load_context_setting_or_default(self) -> None:
+        # Neither the file in the home folder nor five attempts at the health check.
+        self._context_setting = {"namespace": self._namespace}
 
     def _load_config(self, *args: Any) -> Any:  # noqa: ANN401
         config = super()._load_config(*args)
@@ -191,21 +202,6 @@ class Client(sdk.Client):  # type: ignore[misc]
             _send_kubeconfigs_token(config, config.refresh_api_key_hook)
         config.retries = False
         return config
-
-    def _pipeline_id(self) -> str:
-        """Return the pipeline's id; made empty first if it is not there.
-
-        The upload that makes both at once names the first version after the pipeline.
-        """
-        namespace = self.get_user_namespace()
-        listed = self.list_pipelines(filter=_named(self.name), namespace=namespace)
-        for found in listed.pipelines or []:
-            return str(found.pipeline_id)
-        body = kfp_server_api.V2beta1Pipeline(
-            display_name=self.name, namespace=namespace
-        )
-        made = self._pipelines_api.pipeline_service_create_pipeline(body)
-        return str(made.pipeline_id)
 
     def _check_version(self) -> None:
         """Refuse a server that drops parts of our packages without a word."""
@@ -237,44 +233,45 @@ class Client(sdk.Client):  # type: ignore[misc]
             try:
                 return request(method, url, **options)
             except kfp_server_api.ApiException as error:
-                if not error.status:  # no TLS, or a certificate that isn't trusted
-                    _fail_unreachable(subject, str(error.reason))
-                self._fail(subject, error.status, error.body or "")
+                if error.status:
+                    self._fail(subject, error.status, error.body or "")
+                reason = error.reason  # no TLS, or a certificate that isn't trusted
             except urllib3.exceptions.HTTPError as error:
-                _fail_unreachable(subject, str(error))
+                reason = error
+            raise UnreachableError(
+                f"{subject}: found no answer: {_clean(str(reason))}",
+                "check --host and that the server is up; without --host it is reached "
+                "through the cluster of your kubeconfig; SSL_CERT_FILE names an "
+                "authority of your own",
+            )
 
         return checked
 
     def _fail(self, subject: str, status: int, body: str | bytes) -> NoReturn:
         """Raise what an answer that is none of the 2xx means."""
-        message = _message(
-            body.decode(errors="replace") if isinstance(body, bytes) else body
-        )
-        if status == 400 and _DENIED.search(message):
-            status = 403
+        text = body.decode(errors="replace") if isinstance(body, bytes) else body
+        message = _message(text)
         said = f": {message}" if message else ""
-        namespace = self.get_user_namespace()
         if status >= 500:
             raise UnreachableError(
                 f"{subject}: the server is unwell, status {status}{said}",
                 "try again; if it stays, read its log: `kubectl logs --namespace "
-                f"{namespace} deploy/ml-pipeline`",
+                f"{self._namespace} deploy/ml-pipeline`",
             ) from None
-        found, hint = _REFUSALS.get(
-            "login" if status < 400 else str(status),
-            (f"refused with status {status}", "correct what it names"),
-        )
-        raise KubeflowError(
-            f"{subject}: {found.format(namespace=namespace)}{said}", hint
-        ) from None
+        if status < 400:
+            found, hint = "the server sends to another page, its login?", _LOGIN
+        elif status == 401:
+            found, hint = "found no token that the server accepts", _LOGIN
+        elif status == 403 or (status == 400 and _DENIED.search(message)):
+            found, hint = f"not allowed in namespace `{self._namespace}`", _RIGHTS
+        else:
+            found = f"refused with status {status}"
+            hint = "correct what it names; check --namespace and --host"
+        raise KubeflowError(f"{subject}: {found}{said}", hint) from None
 
 
 class _EntraCredentials(TokenCredentialsBase):  # type: ignore[misc]
-    """Tokens of Entra ID, fetched anew before they expire.
-
-    Args:
-        scope: What they are for, such as `api://APP_ID/.default`.
-    """
+    """Tokens of Entra ID for a scope, fetched anew before they expire."""
 
     def __init__(self, scope: str) -> None:
         try:
@@ -300,8 +297,7 @@ class _EntraCredentials(TokenCredentialsBase):  # type: ignore[misc]
 
 def _credentials() -> TokenCredentialsBase | None:
     """Return what gives tokens: Entra ID, or the pod's projected token."""
-    scope = os.environ.get(ENTRA_VARIABLE, "").strip()
-    if scope:
+    if scope := os.environ.get(ENTRA_VARIABLE, "").strip():
         return _EntraCredentials(scope)
     from kfp.client import KF_PIPELINES_SA_TOKEN_ENV, KF_PIPELINES_SA_TOKEN_PATH
     from kfp.client.set_volume_credentials import ServiceAccountTokenVolumeCredentials
@@ -334,14 +330,6 @@ def _named(name: str) -> str:
     return json.dumps({"predicates": [predicate]})
 
 
-def _fail_unreachable(subject: str, reason: str) -> NoReturn:
-    raise UnreachableError(
-        f"{subject}: found no answer: {_clean(reason)}",
-        "check --host and that the server is up; without --host it is reached through "
-        "the cluster of your kubeconfig; SSL_CERT_FILE names an authority of your own",
-    ) from None
-
-
 def _message(body: str) -> str:
     """Return what the server says to people, of the forms that it has."""
     try:
@@ -358,23 +346,3 @@ def _clean(text: str) -> str:
     """Return a text of the server's on one line, cut short, without credentials."""
     text = _SECRET.sub(r"\1 ***", " ".join(text.split()))
     return text if len(text) <= 600 else f"{text[:600]} ..."
-
-
-_REFUSALS = {
-    "login": (
-        "the server sends to another page, most likely its login",
-        f"set {TOKEN_VARIABLE} or {ENTRA_VARIABLE}; check --host",
-    ),
-    "401": (
-        "the server wants to know who asks, or refused the token",
-        f"set {TOKEN_VARIABLE} or {ENTRA_VARIABLE}, sign in to the cluster of your "
-        "kubeconfig, or run in a pod with a token for pipelines.kubeflow.org",
-    ),
-    "403": (
-        "not allowed in namespace `{namespace}`",
-        "ask for the role kubeflow-pipelines-edit there; without --host also for the "
-        "rights `get`, `create` and `delete` on `services/proxy` of `ml-pipeline:http`",
-    ),
-    "404": ("found no such thing", "check the name, --namespace and --host"),
-    "409": ("changed by somebody else at the same time", "run the command again"),
-}

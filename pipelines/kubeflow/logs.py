@@ -11,7 +11,6 @@ from typing import Any
 
 from pipelines.kubeflow.client import KubeflowError
 
-RUN_LABEL = "pipeline/runid"
 STEP_LABEL = "fairsilo.io/role=coordinator"
 MODULE = "pipelines.runners.step"
 CONTAINER = "main"
@@ -19,11 +18,6 @@ CONTAINER = "main"
 
 def read(run_id: str, step: str, namespace: str) -> Iterator[bytes]:
     """Yield the log of a step's last attempt, as far as it has come.
-
-    Args:
-        run_id: The run.
-        step: The step's name.
-        namespace: Namespace of the runs.
 
     Raises:
         KubeflowError: There is no pod of it, or the cluster refused.
@@ -38,9 +32,8 @@ def read(run_id: str, step: str, namespace: str) -> Iterator[bytes]:
         except config.ConfigException:
             config.load_kube_config()
         core: Any = kubernetes.client.CoreV1Api()
-        listed = core.list_namespaced_pod(
-            namespace, label_selector=f"{RUN_LABEL}={run_id},{STEP_LABEL}"
-        )
+        labels = f"pipeline/runid={run_id},{STEP_LABEL}"
+        listed = core.list_namespaced_pod(namespace, label_selector=labels)
         pods = [pod for pod in listed.items if _step(pod) == step]
         if not pods:
             raise KubeflowError(
@@ -70,8 +63,7 @@ def read(run_id: str, step: str, namespace: str) -> Iterator[bytes]:
 def _step(pod: Any) -> str:  # noqa: ANN401  a V1Pod
     """Return the step that a pod runs, empty where it runs none."""
     for container in pod.spec.containers:
-        if container.name == CONTAINER:
-            words = [*(container.command or ()), *(container.args or ())]
-            if MODULE in words[:-1]:
-                return str(words[words.index(MODULE) + 1])
+        words = [*(container.command or ()), *(container.args or ())]
+        if container.name == CONTAINER and MODULE in words[:-1]:
+            return str(words[words.index(MODULE) + 1])
     return ""

@@ -14,21 +14,15 @@ from components.errors import SettingsError
 SCHEMA_VERSION = "2.1.0"
 FIRST_STEP = "comp-prepare"
 
-_NOT_ALLOWED = re.compile(r"[^a-z0-9-]+")
-_DIGITS = 12
-
 
 def pipeline_name(use_case: str) -> str:
-    """Return a use case's name as Kubeflow takes it: a-z, 0-9 and -.
-
-    Its pipeline and its experiment are called so.
-    """
-    return _NOT_ALLOWED.sub("-", use_case)
+    """Return the name of a use case's pipeline and experiment: a-z, 0-9 and -."""
+    return re.sub(r"[^a-z0-9-]+", "-", use_case)
 
 
 def version_name(path: pathlib.Path) -> str:
     """Return the name of a package's version: the same content, the same name."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:_DIGITS]
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
 def check(path: pathlib.Path, use_case: str) -> None:

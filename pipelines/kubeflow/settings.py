@@ -22,12 +22,15 @@ _NUM_FIELDS = 5
 _FIELDS = "five fields, minute hour day-of-month month day-of-week"
 _UNKNOWN = re.compile(r"[L#]|(?<![/\d])7(?!\d)")  # of a weekday
 # `cpu: 2` is a number in YAML.
-_AsText = pydantic.BeforeValidator(
-    lambda value: str(value) if value is not None else value
-)
+_AsText = pydantic.BeforeValidator(lambda value: value if value is None else str(value))
 Cpu = Annotated[str, _AsText, pydantic.Field(pattern=r"^[0-9]+(\.[0-9]+)?m?$")]
 # With a unit: Kubernetes reads `4` as four bytes. The SDK takes whole numbers only.
 Memory = Annotated[str, _AsText, pydantic.Field(pattern=r"^[0-9]+(M|G|T|Mi|Gi|Ti)$")]
+
+
+ScheduleName = Annotated[
+    str, pydantic.Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")
+]
 
 
 class ResourcesSettings(Section):

@@ -13,7 +13,8 @@ import pathlib
 import uuid
 from collections.abc import Iterable
 
-from pipelines.runners.result import NodeResult
+from components import atomic
+from pipelines.runners.results import NodeResult
 
 LIST = ".files.json"
 
@@ -27,28 +28,26 @@ def record_files(node: NodeResult) -> None:
     """
     for folder in node.outputs.values():
         if folder.is_dir() and not (node.cached and (folder / LIST).exists()):
-            unfinished = folder / f".{uuid.uuid4().hex}"
             text = json.dumps(_sizes(folder), ensure_ascii=False)
-            unfinished.write_text(text, encoding="utf-8")
-            unfinished.replace(folder / LIST)
+            with atomic.written(folder / LIST) as unfinished:
+                unfinished.write_text(text, encoding="utf-8")
 
 
 def set_damaged_aside(nodes: Iterable[pathlib.Path]) -> None:
-    """Rename the artifacts' folders that have lost files, and say so.
+    """Rename the artifacts' folders of nodes that have lost files, and say so.
 
-    Args:
-        nodes: Folders of nodes below the pipeline's root, whether they are there or
-            not. Artifacts that nobody has listed are left alone.
+    Artifacts that nobody has listed are left alone, and so are nodes without a folder.
     """
     for listed in [path for node in nodes for path in node.glob(f"*/*/{LIST}")]:
-        folder = listed.parent
-        lost = _lost(folder, json.loads(listed.read_text(encoding="utf-8")))
+        folder, now = listed.parent, _sizes(listed.parent)
+        sizes = json.loads(listed.read_text(encoding="utf-8"))
+        lost = [name for name, size in sizes.items() if now.get(name) != size]
         if lost:
             aside = folder.with_name(f"{folder.name}.damaged-{uuid.uuid4().hex[:8]}")
             logger.warning(
                 "%s: `%s` is lost or cut; its node runs again, and what is left lies "
                 "in %s",
-                *(folder, lost, aside.name),
+                *(folder, lost[0], aside.name),
             )
             folder.rename(aside)
             (aside / LIST).unlink()
@@ -66,12 +65,6 @@ def set_unknown_aside(nodes: Iterable[pathlib.Path]) -> None:
                 "%s: its metadata is gone; it lies in %s now", node, aside.name
             )
             node.rename(aside)
-
-
-def _lost(folder: pathlib.Path, sizes: dict[str, int]) -> str:
-    """Return the first file that is not there in its size; empty if all are."""
-    now = _sizes(folder)
-    return next((name for name, size in sizes.items() if now.get(name) != size), "")
 
 
 def _sizes(folder: pathlib.Path) -> dict[str, int]:

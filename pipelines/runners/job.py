@@ -8,9 +8,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
-import uuid
 from typing import TYPE_CHECKING
 
+from components import atomic
 from components.errors import FairSiloError
 from components.store_url import FROM_ENVIRONMENT
 from pipelines.places import Places
@@ -18,20 +18,14 @@ from pipelines.places import Places
 if TYPE_CHECKING:
     from pipelines.runs.store import RunStore
 
-IR_FILE_NAME = "pipeline.json"
-SETTINGS_FILE_NAME = "settings.json"
+CHAIN = "pipeline.json"  # what the first step compiled
+SETTINGS = "settings.json"  # what the first step read
 _FAILURES = "failures"
 
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """One run of one use case.
-
-    Attributes:
-        use_case: Name of the use case.
-        run_id: Kubeflow's id of the run, unique.
-        root: Where the shared volume is mounted, absolute.
-    """
+    """One run of one use case; `root` is where the shared volume is mounted."""
 
     use_case: str
     run_id: str
@@ -55,60 +49,43 @@ class Job:
         return self.places.runs / self.run_id
 
     @property
-    def ir_file(self) -> pathlib.Path:
-        """The chain with this run's settings, as its first step compiled it."""
-        return self.folder / IR_FILE_NAME
+    def is_open(self) -> bool:
+        """Whether the run's first step has written all that the others read."""
+        return (self.folder / CHAIN).exists()
 
-    @property
-    def settings_file(self) -> pathlib.Path:
-        """The run's settings, as its first step read them."""
-        return self.folder / SETTINGS_FILE_NAME
-
-    def write(self, path: pathlib.Path, text: str) -> None:
+    def write(self, name: str, text: str) -> None:
         """Write a file of the run's folder, whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{uuid.uuid4().hex}")
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
+        with atomic.written(self.folder / name) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
 
-    def read(self, path: pathlib.Path, what: str) -> str:
+    def read(self, name: str) -> str:
         """Read a file that the run's first step wrote.
-
-        Args:
-            path: The file.
-            what: What it holds, for people.
 
         Raises:
             FairSiloError: It is not there.
         """
         try:
-            return path.read_text(encoding="utf-8")
+            return (self.folder / name).read_text(encoding="utf-8")
         except OSError as error:
             raise FairSiloError(
-                f"{path}: found no {what} ({error.strerror}), expected what the step "
-                "prepare wrote",
+                f"{self.folder / name}: found no such file ({error.strerror}), "
+                "expected what the step prepare wrote",
                 f"check that all steps mount the same volume at {self.root}",
             ) from None
 
     def record_failure(self, step: str, error: FairSiloError) -> None:
         """Record why a step failed, in place of what was known of it."""
         text = json.dumps([error.message, error.hint], ensure_ascii=False)
-        self.write(self._failure_file(step), text)
+        self.write(f"{_FAILURES}/{step}.json", text)
 
     def forget_failure(self, step: str) -> None:
         """Forget why earlier attempts of a step failed, since it has succeeded."""
-        self._failure_file(step).unlink(missing_ok=True)
+        (self.folder / _FAILURES / f"{step}.json").unlink(missing_ok=True)
 
     def failures(self) -> dict[str, FairSiloError]:
         """Return why steps failed, by step, in the order of their records."""
-        files = sorted(
-            (self.folder / _FAILURES).glob("*.json"),
-            key=lambda path: path.stat().st_mtime_ns,
-        )
+        files = (self.folder / _FAILURES).glob("*.json")
         return {
             path.stem: FairSiloError(*json.loads(path.read_text(encoding="utf-8")))
-            for path in files
+            for path in sorted(files, key=lambda path: path.stat().st_mtime_ns)
         }
-
-    def _failure_file(self, step: str) -> pathlib.Path:
-        return self.folder / _FAILURES / f"{step}.json"

@@ -1,8 +1,4 @@
-"""Runs a pipeline in this process with TFX's LocalDagRunner, and reads its results.
-
-TFX tells nothing but its log: the nodes' progress is taken from there, the
-results from ML Metadata, where cached nodes stand beside those that ran.
-"""
+"""Runs a pipeline in this process, node by node, and reads its results."""
 
 from __future__ import annotations
 
@@ -13,16 +9,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from tfx.dsl.compiler import compiler, constants
-from tfx.orchestration.local import local_dag_runner
 from tfx.orchestration.pipeline import Pipeline
-from tfx.orchestration.portable import runtime_parameter_utils
 
 from components import tracebacks
 from components.errors import FairSiloError, SettingsError
 from pipelines import faults
-from pipelines.runners import integrity, results
-from pipelines.runners.result import NodeResult
+from pipelines.runners import integrity, launch, results
+from pipelines.runners.results import NodeResult
 
 MAX_SPAN_BYTES = 200  # a folder's name has 255 at most
 
@@ -49,7 +42,7 @@ def run(
             Results of the nodes before are kept by TFX.
         KeyboardInterrupt: Ctrl-C came, whatever an engine made of it.
     """
-    with _written_to(log):
+    with _surroundings(log):
         try:
             return _run(pipeline, run_id, on_node)
         except Exception as error:
@@ -63,43 +56,46 @@ def run(
 def _run(
     pipeline: Pipeline, run_id: str, on_node: Callable[[str], None]
 ) -> dict[str, NodeResult]:
-    ir = compiler.Compiler().compile(pipeline)
-    runtime_parameter_utils.substitute_runtime_parameter(
-        ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
-    )
+    chain = launch.compiled(pipeline, run_id)
+    connection = pipeline.metadata_connection_config
     root = pathlib.Path(pipeline.pipeline_info.pipeline_root)
     root.mkdir(parents=True, exist_ok=True)
-    if pathlib.Path(pipeline.metadata_connection_config.sqlite.filename_uri).exists():
+    if pathlib.Path(connection.sqlite.filename_uri).exists():
         # Also of nodes that do not run: `predict` reads an earlier run's model.
         integrity.set_damaged_aside(root.iterdir())
     else:
         integrity.set_unknown_aside(root / node.id for node in pipeline.components)
     try:
-        with _own_arguments(), _node_log(on_node):
-            local_dag_runner.LocalDagRunner().run_with_ir(ir)
+        for node in chain.nodes:
+            on_node(node.pipeline_node.node_info.id)
+            launch.launch(chain, node.pipeline_node, connection)
             if faults.was_interrupted():
-                raise KeyboardInterrupt
+                raise KeyboardInterrupt  # what an engine's callback has swallowed
     finally:
-        found = results.read(pipeline.metadata_connection_config, run_id)
-        for node in found.values():
-            integrity.record_files(node)
+        found = results.read(connection, run_id)
+        for result in found.values():
+            integrity.record_files(result)
     return found
 
 
 @contextlib.contextmanager
-def _written_to(log: pathlib.Path) -> Iterator[None]:
-    """Write what we log to a file; tracebacks go nowhere else."""
+def _surroundings(log: pathlib.Path) -> Iterator[None]:
+    """Write what we log to a file, tracebacks nowhere else, and what TFX logs nowhere.
+
+    Our arguments are hidden: TFX hands `sys.argv` to Beam as flags.
+    """
     handler = _LazyFile(log, encoding="utf-8", delay=True)
     form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
     handler.setFormatter(logging.Formatter(form))
     loggers = [*map(logging.getLogger, ("components", "pipelines")), tracebacks.logger]
     for logger in loggers:
         logger.addHandler(handler)
-    tracebacks.logger.propagate = False
+    kept, absl = sys.argv, logging.getLogger("absl")
+    sys.argv, absl.disabled, tracebacks.logger.propagate = kept[:1], True, False
     try:
         yield
     finally:
-        tracebacks.logger.propagate = True
+        sys.argv, absl.disabled, tracebacks.logger.propagate = kept, False, True
         for logger in loggers:
             logger.removeHandler(handler)
         handler.close()
@@ -117,54 +113,11 @@ class _LazyFile(logging.FileHandler):
         pass
 
 
-@contextlib.contextmanager
-def _own_arguments() -> Iterator[None]:
-    """Hide our arguments: TFX hands `sys.argv` to Beam as flags."""
-    kept, sys.argv = sys.argv, sys.argv[:1]
-    try:
-        yield
-    finally:
-        sys.argv = kept
-
-
-@contextlib.contextmanager
-def _node_log(on_node: Callable[[str], None]) -> Iterator[None]:
-    """Call `on_node` for each node that TFX's log says is running."""
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if faults.was_interrupted():
-                raise KeyboardInterrupt  # what an engine's callback has swallowed
-            if record.msg == "Component %s is running." and record.args:
-                on_node(str(record.args[0]))  # type: ignore[index]
-
-    logger = logging.getLogger("absl")
-    listener, level, propagate = Listener(), logger.level, logger.propagate
-    others = list(logger.handlers)
-    logger.addHandler(listener)
-    for handler in others:
-        logger.removeHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    try:
-        yield
-    finally:
-        logger.removeHandler(listener)
-        for handler in others:
-            logger.addHandler(handler)
-        logger.setLevel(level)
-        logger.propagate = propagate
-
-
 def new_run_id(runs: pathlib.Path, span: str) -> str:
     """Reserve a name for a run, and make its folder: when it started, and its span.
 
-    Args:
-        runs: Folder of all runs' folders.
-        span: The span as asked for; may be empty.
-
     Raises:
-        SettingsError: The span can't be part of a folder's name.
+        SettingsError: The span, which may be empty, can't be part of a folder's name.
     """
     if "/" in span or not span.isprintable() or len(span.encode()) > MAX_SPAN_BYTES:
         raise SettingsError(

@@ -29,8 +29,7 @@ _MAX_LOCK_NAME = 64
 def connection(url: str) -> metadata_store_pb2.ConnectionConfig:
     """Return how ML Metadata connects to a store; nothing is opened.
 
-    Args:
-        url: SQLAlchemy's URL, or a reference (`components/store_url.py`).
+    `url` is SQLAlchemy's, or a reference to one (`components/store_url.py`).
 
     Raises:
         SettingsError: The URL can't be used.
@@ -49,8 +48,7 @@ def connection(url: str) -> metadata_store_pb2.ConnectionConfig:
     config.mysql.password = str(parts.password or "")
     config.mysql.database = str(parts.database)
     config.mysql.skip_db_creation = True  # a right that our user need not have
-    authority = parts.query.get(store_url.AUTHORITY)
-    if authority:
+    if authority := parts.query.get(store_url.AUTHORITY):
         # This client encrypts then, but doesn't check the certificate; PyMySQL does,
         # and `wait` asks it first.
         config.mysql.ssl_options.ca = str(authority)
@@ -60,10 +58,7 @@ def connection(url: str) -> metadata_store_pb2.ConnectionConfig:
 def wait(url: str, timeout_s: float, say: Callable[[str], None]) -> None:
     """Wait until the store answers and holds ML Metadata's tables.
 
-    Args:
-        url: SQLAlchemy's URL, or a reference to it.
-        timeout_s: Longest wait, unit: seconds.
-        say: Told once that we wait, and once that the store is back.
+    `say` is called with a sentence when a wait begins and when it is over.
 
     Raises:
         SettingsError: The server refuses user, password or database: at once.
@@ -92,41 +87,34 @@ def wait(url: str, timeout_s: float, say: Callable[[str], None]) -> None:
 
 
 def _open(url: str) -> None:
+    """Open ML Metadata, one process at a time: two would meet at making its tables."""
     config = connection(url)
     if config.HasField("sqlite"):
-        _open_file(config)
+        path = pathlib.Path(config.sqlite.filename_uri)
+        lock = path.with_name(f".{path.name}.lock")
+        try:
+            with locks.exclusive(lock, "making its tables"):
+                metadata_store.MetadataStore(config)
+        except RuntimeError as error:
+            raise FairSiloError(
+                f"the store at {path}: ML Metadata can't use it: {error}",
+                "expected a file that can be written to, and that no other process "
+                "holds",
+            ) from None
         return
     store = Store(url, sa.MetaData())
-    with store.begin() as session:
-        _lock_tables(session, store.url)
+    with store.begin() as session:  # whose end frees the lock
+        name = f"fairsilo mlmd {store.url.database}"[-_MAX_LOCK_NAME:]
+        if session.scalar(sa.select(sa.func.get_lock(name, LOCK_TIMEOUT_S))) != 1:
+            raise StoreDownError(
+                f"the store at {place(store.url)}: another step has been making ML "
+                f"Metadata's tables for {LOCK_TIMEOUT_S} s",
+                "look for a connection that hangs",
+            )
         try:
             metadata_store.MetadataStore(config)
         except RuntimeError as error:
             raise _refusal(store.url, str(error)) from None
-
-
-def _open_file(config: metadata_store_pb2.ConnectionConfig) -> None:
-    """Open a file, one process at a time: two would meet at making its tables."""
-    path = pathlib.Path(config.sqlite.filename_uri)
-    try:
-        with locks.exclusive(path.with_name(f".{path.name}.lock"), "making its tables"):
-            metadata_store.MetadataStore(config)
-    except RuntimeError as error:
-        raise FairSiloError(
-            f"the store at {path}: ML Metadata can't use it: {error}",
-            "expected a file that can be written to, and that no other process holds",
-        ) from None
-
-
-def _lock_tables(session: sa.Connection, url: sa.URL) -> None:
-    """Take the lock of those who make tables, which the session's end frees."""
-    name = f"fairsilo mlmd {url.database}"[-_MAX_LOCK_NAME:]
-    if session.scalar(sa.select(sa.func.get_lock(name, LOCK_TIMEOUT_S))) != 1:
-        raise StoreDownError(
-            f"the store at {place(url)}: another step has been making ML Metadata's "
-            f"tables for {LOCK_TIMEOUT_S} s",
-            "look for a connection that hangs",
-        )
 
 
 def _refusal(url: sa.URL, message: str) -> FairSiloError:

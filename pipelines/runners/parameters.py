@@ -44,63 +44,44 @@ _SETTINGS = {
 
 @dataclasses.dataclass(frozen=True)
 class Parameter:
-    """One field of the form.
-
-    Attributes:
-        name: Its name.
-        default: What it holds when the form opens; its type is the field's.
-        description: What it means; not shown by the form.
-        setting: The setting that it stands for; empty where it stands for none.
-    """
+    """One field of the form; the type of its default is the field's."""
 
     name: str
-    default: Value
+    default: Value  # what it holds when the form opens
     description: str
-    setting: str = ""
+    setting: str = ""  # that it stands for
+
+    def is_untouched(self, text: str) -> bool:
+        """Return whether a text changes nothing: the default, or an emptied text."""
+        found = text.strip().lower()
+        is_empty = not found and isinstance(self.default, str)
+        return is_empty or found == str(self.default).lower()
 
 
 def of(settings: UseCaseSettings) -> tuple[Parameter, ...]:
     """Return the parameters of a use case's runs."""
-    return (
-        Parameter(
-            SPAN,
-            "latest",
-            "The span to run for, such as 2013-11; `latest` is the last that has "
-            "another after it.",
-        ),
-        *(
-            Parameter(
-                name,
-                AS_IN_SETTINGS,
-                f"{_description(setting)} `{AS_IN_SETTINGS}` changes nothing.",
-                setting,
-            )
-            for name, setting in _SETTINGS.items()
-        ),
-        *(
-            Parameter(
-                SKIP_GATE + gate,
-                False,
-                f"true or false: whether this gate is left out: "
-                f"{_description(f'gates.{gate}')}",
-                f"gates.{gate}",
-            )
-            for gate in settings.gates.configured
-        ),
-        Parameter(
-            FORCE,
-            False,
-            "true or false: score rows even with a model that was not blessed.",
-        ),
+    meanings = {
+        one.place: one.description
+        for one in settings_reference.settings_of(UseCaseSettings)
+    }
+    span = (
+        "The span to run for, such as 2013-11; `latest` is the last that has another "
+        "after it."
     )
+    known = [Parameter(SPAN, "latest", span)]
+    for name, setting in _SETTINGS.items():
+        text = f"{meanings[setting]} `{AS_IN_SETTINGS}` changes nothing."
+        known.append(Parameter(name, AS_IN_SETTINGS, text, setting))
+    for gate in settings.gates.configured:
+        setting = f"gates.{gate}"
+        text = f"true or false: whether this gate is left out: {meanings[setting]}"
+        known.append(Parameter(SKIP_GATE + gate, False, text, setting))
+    force = "true or false: score rows even with a model that was not blessed."
+    return (*known, Parameter(FORCE, False, force))
 
 
 def parse(texts: Sequence[str]) -> dict[str, str]:
-    """Return fields from the command line, `NAME=VALUE` each.
-
-    Raises:
-        SettingsError: A text is of another form.
-    """
+    """Return fields from the command line, `NAME=VALUE` each."""
     given = {}
     for text in texts:
         name, separator, value = text.partition("=")
@@ -121,9 +102,6 @@ def check_fields(
         chosen: The use case.
         given: Values as texts, or as YAML reads them; other fields keep their default.
         place: Where they stand, for the sentence.
-
-    Raises:
-        SettingsError: A name is unknown, or a value can't be used.
     """
     known = {one.name: one for one in of(chosen.settings)}
     for name in given:
@@ -134,10 +112,13 @@ def check_fields(
                 f"{place} `{name}`: found no such parameter{meant}; "
                 f"known: {', '.join(sorted(known))}"
             )
-    texts = {name: _text(value) for name, value in given.items()}
-    with_form(
-        chosen.name, {name: str(one.default) for name, one in known.items()} | texts
-    )
+    texts = {
+        # What YAML makes of 2013-11-30.
+        name: value.isoformat() if isinstance(value, datetime.date) else str(value)
+        for name, value in given.items()
+    }
+    defaults = {name: str(one.default) for name, one in known.items()}
+    with_form(chosen.name, defaults | texts)
     return {
         name: flag(name, text) if known[name].default is False else text
         for name, text in texts.items()
@@ -152,11 +133,7 @@ def with_form(
 ) -> UseCase:
     """Return a use case with the settings of a run: image, config map, form.
 
-    Args:
-        name: Name of the use case.
-        fields: All fields of the form, as text.
-        patch: The config map's file; it may not be there.
-        base: Where relative paths in the settings start, by default the project.
+    `patch` and `base` are those of `use_case.find`.
 
     Raises:
         SettingsError: A field or setting can't be used; all faults are named.
@@ -175,29 +152,25 @@ def with_form(
     try:
         return use_case.find(name, changes, patch, base)
     except SettingsError as error:  # without the form's changes there was none
-        raise _of_form(error, known, str(original.folder / "settings.yaml")) from None
+        file = re.escape(str(original.folder / "settings.yaml"))
+        changed = rf"{file}( \(changed by .*\)(?=: \d+ settings? can't))?"
+        message = re.sub(changed, "the run's form", error.message)
+        for one in known:
+            if one.setting:
+                message = message.replace(f"`{one.setting}`", f"field `{one.name}`")
+        raise SettingsError(message, HINT) from None
 
 
 def overrides(known: Sequence[Parameter], fields: Mapping[str, str]) -> list[str]:
-    """Return a run's fields as settings to change, `a.b=c` each.
-
-    Args:
-        known: The form's fields.
-        fields: Their values as text; those that nobody filled in change nothing.
-
-    Raises:
-        SettingsError: A toggle is neither true nor false.
-    """
+    """Return a run's fields as settings to change, `a.b=c` each."""
     changed = []
-    for one in filter(lambda one: one.setting and one.name in fields, known):
-        text = fields[one.name]
-        if _is_untouched(one, text):
-            continue
-        if one.name.startswith(SKIP_GATE):
-            if flag(one.name, text):
+    for one in known:
+        text = fields.get(one.name, str(one.default))
+        if one.setting and not one.is_untouched(text):
+            if not one.name.startswith(SKIP_GATE):
+                changed.append(f"{one.setting}={json.dumps(text.strip())}")
+            elif flag(one.name, text):
                 changed.append(f"{one.setting}=null")
-        else:
-            changed.append(f"{one.setting}={json.dumps(text.strip())}")
     return changed
 
 
@@ -206,16 +179,12 @@ def filled_in(known: Sequence[Parameter], fields: Mapping[str, str]) -> dict[str
     return {
         one.name: fields[one.name]
         for one in known
-        if one.name in fields and not _is_untouched(one, fields[one.name])
+        if one.name in fields and not one.is_untouched(fields[one.name])
     }
 
 
 def flag(name: str, text: str) -> bool:
-    """Return a toggle's value.
-
-    Raises:
-        SettingsError: It is neither true nor false.
-    """
+    """Return a toggle's value; refuse what is neither true nor false."""
     value = {"true": True, "false": False}.get(text.strip().lower())
     if value is None:
         raise SettingsError(
@@ -237,31 +206,3 @@ def _check_names(known: Sequence[Parameter], fields: Mapping[str, str]) -> None:
             "the package is of another version: compile it with the `fairsilo` of this "
             "image, and upload it",
         )
-
-
-def _of_form(
-    error: SettingsError, known: Sequence[Parameter], file: str
-) -> SettingsError:
-    """Return an error about settings that the form changed as one about its fields."""
-    changed = re.escape(file) + r"( \(changed by .*\)(?=: \d+ settings? can't))?"
-    message = re.sub(changed, "the run's form", error.message)
-    for one in known:
-        if one.setting:
-            message = message.replace(f"`{one.setting}`", f"field `{one.name}`")
-    return SettingsError(message, HINT)
-
-
-def _is_untouched(parameter: Parameter, text: str) -> bool:
-    found = text.strip().lower()
-    empty = not found and isinstance(parameter.default, str)
-    return empty or found == str(parameter.default).lower()
-
-
-def _text(value: object) -> str:
-    # What YAML makes of 2013-11-30.
-    return value.isoformat() if isinstance(value, datetime.date) else str(value)
-
-
-def _description(setting: str) -> str:
-    """Return what the settings' model says of a setting."""
-    return settings_reference.find(UseCaseSettings, setting).description

@@ -1,21 +1,27 @@
-"""Reads from ML Metadata what the nodes of a run gave, cached ones beside the rest."""
+"""What the nodes of a run gave, read from ML Metadata, cached ones beside the rest."""
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 
 from ml_metadata import metadata_store
-from ml_metadata.proto import metadata_store_pb2
+from ml_metadata.proto.metadata_store_pb2 import ConnectionConfig, Event, Execution
 
-from pipelines.runners.result import NodeResult
-
-CACHED = metadata_store_pb2.Execution.CACHED
-DONE = frozenset({metadata_store_pb2.Execution.COMPLETE, CACHED})
+DONE = frozenset({Execution.COMPLETE, Execution.CACHED})
 
 
-def read(
-    connection: metadata_store_pb2.ConnectionConfig, run_id: str
-) -> dict[str, NodeResult]:
+@dataclasses.dataclass(frozen=True)
+class NodeResult:
+    """What one node of a run gave: seconds, and the folder of each output by key."""
+
+    node: str
+    seconds: float
+    cached: bool
+    outputs: dict[str, pathlib.Path]
+
+
+def read(connection: ConnectionConfig, run_id: str) -> dict[str, NodeResult]:
     """Read what the nodes of a run gave, also of one that failed."""
     store = metadata_store.MetadataStore(connection)
     found = {}
@@ -27,7 +33,7 @@ def read(
         found[node] = NodeResult(
             node,
             lasted / 1000,
-            execution.last_known_state == CACHED,
+            execution.last_known_state == Execution.CACHED,
             _outputs(store, execution),
         )
     return found
@@ -35,7 +41,7 @@ def read(
 
 def executions(
     store: metadata_store.MetadataStore, run_id: str, node: str = ""
-) -> list[metadata_store_pb2.Execution]:
+) -> list[Execution]:
     """Return a run's executions, or those of one of its nodes, in their order."""
     context = store.get_context_by_type_and_name("pipeline_run", run_id)
     if context is None:
@@ -49,9 +55,21 @@ def executions(
     ]
 
 
-def _node_id(
-    store: metadata_store.MetadataStore, execution: metadata_store_pb2.Execution
-) -> str:
+def end_all(connection: ConnectionConfig, run_id: str) -> None:
+    """Mark as failed what a step that was killed left running in ML Metadata."""
+    store = metadata_store.MetadataStore(connection)
+    left = [
+        execution
+        for execution in executions(store, run_id)
+        if execution.last_known_state not in {*DONE, Execution.FAILED}
+    ]
+    for execution in left:
+        execution.last_known_state = Execution.FAILED
+    if left:
+        store.put_executions(left)
+
+
+def _node_id(store: metadata_store.MetadataStore, execution: Execution) -> str:
     for context in store.get_contexts_by_execution(execution.id):
         if context.type == "node":
             return str(context.name).rsplit(".", 1)[-1]
@@ -59,18 +77,13 @@ def _node_id(
 
 
 def _outputs(
-    store: metadata_store.MetadataStore, execution: metadata_store_pb2.Execution
+    store: metadata_store.MetadataStore, execution: Execution
 ) -> dict[str, pathlib.Path]:
     events = [
         event
         for event in store.get_events_by_execution_ids([execution.id])
-        if event.type == metadata_store_pb2.Event.OUTPUT
+        if event.type == Event.OUTPUT
     ]
-    artifacts = {
-        artifact.id: artifact
-        for artifact in store.get_artifacts_by_id([e.artifact_id for e in events])
-    }
-    return {
-        event.path.steps[0].key: pathlib.Path(artifacts[event.artifact_id].uri)
-        for event in events
-    }
+    artifacts = store.get_artifacts_by_id([event.artifact_id for event in events])
+    folders = {artifact.id: pathlib.Path(artifact.uri) for artifact in artifacts}
+    return {event.path.steps[0].key: folders[event.artifact_id] for event in events}

@@ -12,19 +12,13 @@ import dataclasses
 from components.errors import SettingsError
 from pipelines.kubeflow.settings import ResourcesSettings
 
-DASHBOARD = "Dashboard"
+PAGE = "page"  # a step's HTML artifact
+METRICS = "metrics"
 
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """One step.
-
-    Attributes:
-        name: Its name, in the package and in `kubeflow.resources`.
-        title: Its name in Kubeflow's UI.
-        nodes: The TFX nodes that it runs.
-        resources: What it asks for by default.
-    """
+    """One step: its name in the package, its title in the UI, its TFX nodes."""
 
     name: str
     title: str
@@ -44,7 +38,7 @@ EVALUATE = Step("evaluate", "Evaluate", ("FairnessEvaluator", "Pusher"))
 REPORT = Step(
     "predict-and-report",
     "Predict and report",
-    ("BatchInferrer", DASHBOARD),
+    ("BatchInferrer", "Dashboard"),
     ResourcesSettings(cpu="2", memory="8Gi"),
 )
 CLOSE = Step("close-run", "Close run")  # Kubeflow's exit handler
@@ -54,11 +48,7 @@ STEPS = {step.name: step for step in (*CHAIN, CLOSE)}
 
 
 def find(text: str) -> Step:
-    """Return a step by its name, its title or one of its nodes.
-
-    Raises:
-        SettingsError: There is no such step.
-    """
+    """Return a step by its name, its title or one of its nodes."""
     for step in STEPS.values():
         if text in {step.name, step.title, *step.nodes}:
             return step

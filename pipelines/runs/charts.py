@@ -1,153 +1,145 @@
-"""Charts of the site as places in an SVG; templates draw them, without a script.
+"""Small charts of the site, as shapes in an SVG (`components/dashboard/section.py`).
 
-Each stands above a table of the same numbers, so it is hidden from screen readers.
+Tables on the same page hold the same numbers.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
+from typing import Literal
 
-WIDTH, HEIGHT = 640, 190
-LEFT, RIGHT, TOP, BOTTOM = 60, 20, 14, 40
-LABEL_WIDTH = 84  # of a run below the axis
-Points = Sequence[float | None]
+from components.dashboard.section import Drawing, Label
 
-
-@dataclasses.dataclass(frozen=True)
-class Mark:
-    """A bar at `x` from `y` down to `y2`; where those are one, a circle or a sign."""
-
-    x: float
-    y: float
-    y2: float
-    kind: str  # class of its style
-    title: str  # what a pointer on it shows
-    sign: str = ""
-
-
-@dataclasses.dataclass(frozen=True)
-class Chart:
-    """Marks, lines (class and points) and labels (place and text) of one chart."""
-
-    caption: str
-    marks: tuple[Mark, ...] = ()
-    lines: tuple[tuple[str, str], ...] = ()
-    x_labels: tuple[tuple[float, tuple[str, ...]], ...] = ()
-    y_labels: tuple[tuple[float, str], ...] = ()
-    width: int = WIDTH
-    height: int = HEIGHT
+WIDTH, HEIGHT, LEFT = 320, 120, 44
+LABEL_WIDTH = 78  # of a run below the axis
+ROW = 34  # of a verdict or a silo
+Values = Sequence[float | None]
 
 
 class Axes:
-    """Places of runs, left to right, and of values, from the bottom up.
+    """Places of runs, left to right, and of values, from the bottom up."""
 
-    Args:
-        labels: Lines below each run.
-        values: All values that are drawn.
-        titles: What a pointer on a run's marks shows.
-        height: Of the SVG.
-    """
-
-    def __init__(
-        self,
-        labels: Sequence[tuple[str, ...]],
-        values: Points,
-        titles: Sequence[str],
-        height: int = HEIGHT,
-    ) -> None:
-        self.height = height
-        self._labels, self._titles = labels, titles
-        self._step = (WIDTH - LEFT - RIGHT) / max(1, len(labels))
-        known = [value for value in values if value is not None]
+    def __init__(self, labels: Sequence[str], *values: Values) -> None:
+        self._labels = labels
+        self._step = (WIDTH - LEFT) / max(1, len(labels))
+        known = [value for each in values for value in each if value is not None]
         low, high = min(known, default=0.0), max(known, default=0.0)
         raw = (high - low) / 4 or 1.0
         unit = 10.0 ** math.floor(math.log10(raw))
-        self._tick = next(t * unit for t in (1, 2, 5, 10) if t * unit >= raw * 0.999)
-        self._low = math.floor(low / self._tick + 1e-9) * self._tick
-        high = math.ceil(high / self._tick - 1e-9) * self._tick
-        self._high = high if high > self._low else self._low + self._tick
+        tick = next(t * unit for t in (1, 2, 5, 10) if t * unit >= raw * 0.999)
+        first = math.floor(low / tick + 1e-9)
+        last = max(math.ceil(high / tick - 1e-9), first + 1)
+        self._ticks = [number * tick for number in range(first, last + 1)]
 
     def x(self, place: int) -> float:
         """Return the middle of a run."""
-        return round(LEFT + self._step * (place + 0.5), 1)
+        return LEFT + self._step * (place + 0.5)
 
     def y(self, value: float) -> float:
         """Return the height of a value; y goes down."""
-        share = (value - self._low) / (self._high - self._low)
-        return round(self.height - BOTTOM - share * (self.height - TOP - BOTTOM), 1)
+        low, high = self._ticks[0], self._ticks[-1]
+        return HEIGHT * (high - value) / (high - low)
 
-    def line(self, values: Points, kind: str) -> tuple[str, str]:
-        """Return a line through the values that there are."""
-        known = [(self.x(n), self.y(v)) for n, v in enumerate(values) if v is not None]
-        return kind, " ".join(f"{x:g},{y:g}" for x, y in known)
+    def line(self, values: Values) -> str:
+        """Return the path of a line through the values that there are."""
+        places = [f"{x:.1f} {y:.1f}" for x, y in self._places(values)]
+        return "M" + "L".join(places) if places else ""
 
-    def dots(self, values: Points, kind: str) -> list[Mark]:
-        """Return a dot at each value that there is."""
-        return [
-            Mark(self.x(n), self.y(v), self.y(v), kind, self._titles[n])
-            for n, v in enumerate(values)
-            if v is not None
-        ]
+    def dots(self, values: Values) -> str:
+        """Return the path of a dot at each value that there is."""
+        return "".join(_dot(x, y) for x, y in self._places(values))
 
-    def bars(self, lows: Points, highs: Points, kind: str) -> list[Mark]:
-        """Return a bar from low to high where both are there and differ."""
-        return [
-            Mark(self.x(n), self.y(high), self.y(low), kind, self._titles[n])
+    def bars(self, lows: Values, highs: Values, width: float) -> str:
+        """Return the path of a bar from low to high where both are there."""
+        return "".join(
+            f"M{self.x(n) - width / 2:.1f} {self.y(high):.1f}h{width:.1f}"
+            f"V{self.y(low):.1f}h{-width:.1f}z"
             for n, (low, high) in enumerate(zip(lows, highs, strict=True))
             if low is not None and high is not None and low != high
+        )
+
+    @property
+    def bar(self) -> float:
+        """The width of a bar that leaves a gap to the next."""
+        return min(8.0, 0.7 * self._step)
+
+    def drawing(self, title: str, *shapes: tuple[str, str]) -> Drawing | None:
+        """Return the chart of shapes, class and path each; None for empty paths."""
+        if not any(path for _, path in shapes):
+            return None
+        ticks = [(self.y(value), f"{abs(value):.6g}") for value in self._ticks]
+        grid = [("axis", f"M{LEFT} {y:.1f}H{WIDTH}") for y, _ in ticks]
+        values = [_label(LEFT - 4, y + 4, text, "end") for y, text in ticks]
+        labels = (*values, *self._below(HEIGHT))
+        return Drawing(title, title, HEIGHT + 44, (*grid, *shapes), labels)
+
+    def signs(self, title: str, signs: Sequence[tuple[str, str]]) -> Drawing:
+        """Return the chart of a sign for each run, a row for each verdict."""
+        rows = {
+            name: ROW * n for n, name in enumerate(dict.fromkeys(n for n, _ in signs))
+        }
+        labels = [_label(-10, y, name, "start") for name, y in rows.items()]
+        labels += [
+            _label(self.x(place), rows[name] + 16, sign)
+            for place, (name, sign) in enumerate(signs)
+        ]
+        height = ROW * len(rows)
+        labels += self._below(height)
+        return Drawing(title, title, height + 44, (), tuple(labels))
+
+    def _places(self, values: Values) -> list[tuple[float, float]]:
+        return [
+            (self.x(n), self.y(value))
+            for n, value in enumerate(values)
+            if value is not None
         ]
 
-    def chart(
-        self, caption: str, marks: Sequence[Mark], *lines: tuple[str, str]
-    ) -> Chart:
-        """Return a chart with as many labels of runs as have room."""
+    def _below(self, height: float) -> list[Label]:
+        """Return as many labels of runs as have room."""
         every = math.ceil(LABEL_WIDTH / self._step)
-        below = tuple(
-            (self.x(n), tuple(map(_cut, label)))
-            for n, label in enumerate(self._labels)
-            if n % every == 0
-        )
-        number = round((self._high - self._low) / self._tick)
-        ticks = (self._low + n * self._tick for n in range(number + 1))
-        beside = tuple((self.y(value), f"{abs(value):.6g}") for value in ticks)
-        return Chart(caption, tuple(marks), lines, below, beside, height=self.height)
+        return [
+            _label(self.x(place), height + 18, _cut(self._labels[place], 14))
+            for place in range(0, len(self._labels), every)
+        ]
 
 
-def dumbbells(rows: Sequence[tuple[str, float, float, str]]) -> Chart | None:
-    """Return two values of each row, from a hollow dot to a full one; None for none.
+def dumbbells(title: str, rows: Sequence[tuple[str, float, float, str]]) -> Drawing:
+    """Return the chart of two values of each row, from a hollow dot to a full one.
 
-    Args:
-        rows: Name, value before, value after and class of each row, top to bottom.
+    A row has a name, both values and a class.
     """
-    if not rows:
-        return None
     values = [value for _, before, after, _ in rows for value in (before, after)]
     low, high = min(values), max(values)
 
-    def place(value: float) -> float:
-        return round(200 + (WIDTH - 230) * (value - low) / ((high - low) or 1.0), 1)
+    def x(value: float) -> float:
+        return 110 + (WIDTH - 110) * (value - low) / ((high - low) or 1.0)
 
-    marks, lines, names = [], [], []
+    shapes, labels = [], []
     for number, (name, before, after, kind) in enumerate(rows):
-        y, title = 18.0 + 24 * number, f"{name}: {before:.3f} to {after:.3f}"
-        lines.append((kind, f"{place(before):g},{y:g} {place(after):g},{y:g}"))
-        marks.append(Mark(place(before), y, y, "hollow", title))
-        marks.append(Mark(place(after), y, y, kind, title))
-        names.append((y, _cut(name, 24)))
-    ends = tuple((place(value), (f"{value:.3f}",)) for value in sorted({low, high}))
-    return Chart(
-        "Before (hollow) and after (full)",
-        tuple(marks),
-        tuple(lines),
-        ends,
-        tuple(names),
-        height=24 * len(rows) + 40,
-    )
+        y = number * ROW / 2
+        labels.append(_label(-10, y + 4, _cut(name, 18), "start"))
+        line = "axis" if kind == "bar" else kind
+        shapes.append((line, f"M{x(before):.1f} {y:.1f}H{x(after):.1f}"))
+        shapes.append(("curve", _dot(x(before), y)))
+        shapes.append((kind, _dot(x(after), y)))
+    bottom = len(rows) * ROW / 2
+    labels += [_label(x(end), bottom + 12, f"{end:.3f}") for end in sorted({low, high})]
+    height = round(bottom) + 40
+    return Drawing(title, title, height, tuple(shapes), tuple(labels))
 
 
-def _cut(name: str, most: int = 12) -> str:
+def _label(
+    x: float, y: float, text: str, anchor: Literal["start", "middle", "end"] = "middle"
+) -> Label:
+    return Label(x, y, text, anchor)
+
+
+def _dot(x: float, y: float) -> str:
+    return f"M{x - 3:.1f} {y:.1f}a3 3 0 1 0 6 0a3 3 0 1 0-6 0z"
+
+
+def _cut(name: str, most: int) -> str:
     """Return a long name cut in its middle: names tend to differ at their ends."""
     half = most // 2
     return name if len(name) <= most else f"{name[: half - 1]}…{name[-half:]}"

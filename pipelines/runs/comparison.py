@@ -8,28 +8,40 @@ it is wider than need be, so fewer changes count as sure, not more.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
-from components.dashboard import formats
-from components.payloads.table import OVERALL, RANKED_BY, Figure, MetricKey, Slice
+from components.dashboard import formats, page
+from components.dashboard.page import Page
+from components.dashboard.section import (
+    NUMBER,
+    Cell,
+    Column,
+    Mood,
+    Part,
+    Section,
+    Text,
+    table,
+)
+from components.payloads.table import OVERALL, RANKED_BY, Figure, MetricKey
 from components.scoring.intervals import Interval, difference
 from components.scoring.metrics import better
-from pipelines.runs import charts, pages
+from pipelines.runs import charts
 from pipelines.runs.figures import Figures, label
 
-MOST_ROWS = 100  # of a table of another metric than AUC, on a page
+MOST_ROWS = 100  # of each metric other than AUC, by silo, on a page
 MOST_BARS = 15
+INTERVALS = (
+    "Intervals are of 95 %. Worse and better are said only where the whole interval of "
+    "the change lies on one side of no change. Where nothing changed that still "
+    "happens by chance, in about one of twenty silos. The interval takes both runs' "
+    "figures as of different rows; where both were evaluated on the same rows it is "
+    "wider than need be, so smaller changes are missed."
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class Change:
-    """One figure in both runs.
-
-    Attributes:
-        key: Which figure.
-        before: In the earlier run; None where that has no such figure.
-        after: In the later run; None where that has no such figure.
-    """
+    """One figure in both runs; None where a run has no such figure."""
 
     key: MetricKey
     before: Figure | None
@@ -43,8 +55,9 @@ class Change:
     @property
     def change(self) -> float | None:
         """After minus before; None where either is missing."""
-        before, after = _value(self.before), _value(self.after)
-        return None if before is None or after is None else after - before
+        if not self.before or not self.after:
+            return None
+        return self.after.number - self.before.number
 
     @property
     def loss(self) -> float | None:
@@ -73,47 +86,9 @@ class Change:
             return ""
         return "worse" if self.loss > 0 else "better"
 
-    @property
-    def rows(self) -> str:
-        """Rows behind both figures, for people."""
-        known = [f"{figure.rows:,}" for figure in (self.before, self.after) if figure]
-        return " to ".join(dict.fromkeys(known))
-
-    @property
-    def digits(self) -> int:
-        """Digits behind the point: small figures need more of them to differ."""
-        values = filter(None, (_value(self.before), _value(self.after)))
-        return 5 if all(abs(value) < 0.01 for value in values) else 3
-
-
-@dataclasses.dataclass(frozen=True)
-class Part:
-    """The changes of one metric, or of every metric: those that are shown, of `total`.
-
-    `heads` are the names of the first columns.
-    """
-
-    title: str
-    heads: tuple[str, ...]
-    changes: tuple[Change, ...]
-    total: int
-
-    def names(self, change: Change) -> tuple[str, ...]:
-        """Return the first cells of a change's row."""
-        of = change.key.of
-        if self.heads == ("Silo",):
-            return (of.silo,)
-        if self.heads == ("Slice", "Group"):
-            return of.column, of.group
-        return (label(change.key),)
-
 
 def changes(before: Figures, after: Figures) -> list[Change]:
     """Compare two runs.
-
-    Args:
-        before: The earlier run's figures.
-        after: The later run's.
 
     Returns:
         A change for each figure of either: those that are surely worse or better,
@@ -128,46 +103,111 @@ def changes(before: Figures, after: Figures) -> list[Change]:
 
 
 def render(use_case: str, before: str, after: str, found: Sequence[Change]) -> str:
-    """Return the page that compares two runs, as HTML.
-
-    Args:
-        use_case: Name of the use case.
-        before: Id of the earlier run.
-        after: Id of the later run.
-        found: Their changes.
-    """
-    silos = _parts(found, ("Silo",), lambda s: bool(s.silo))
+    """Return the page that compares two runs, given by their ids, as HTML."""
+    silos = [change for change in found if change.key.of.silo]
+    aucs = [change for change in silos if change.is_auc]
+    groups = [change for change in found if change.key.of.group]
     overall = [c for c in found if not c.key.of.silo and not c.key.of.group]
-    return pages.render(
-        "comparison.html.j2",
-        use_case=use_case,
-        before=before,
-        after=after,
-        summary=_summary(before == after, found),
-        losses=_losses(found),
-        overall=Part("Every metric", ("Metric",), tuple(overall), len(overall)),
-        silos=silos,
-        groups=_parts(found, ("Slice", "Group"), lambda s: bool(s.group)),
+    head = (
+        *map(Text, _summary(before == after, found)),
+        Text("All runs", href="../../index.html"),
+        Text(INTERVALS, is_soft=True),
     )
+    by_silo = (*_losses(aucs), _table("AUC", aucs, SILO), *_others(silos))
+    by_group = _table("Groups", groups, *GROUP, METRIC)
+    sections = (
+        Section("summary", f"{after} against {before}", head, label="Summary"),
+        Section("silos", "By silo", by_silo),
+        Section("groups", "By group over all silos", (by_group,)),
+        Section("overall", "Over all silos", (_table("All metrics", overall, METRIC),)),
+    )
+    title = f"{use_case}: compare two runs"
+    return page.render(Page(title, title, sections))
 
 
-def _parts(
-    found: Iterable[Change], heads: tuple[str, ...], belongs: Callable[[Slice], bool]
-) -> list[Part]:
-    by_metric: dict[MetricKey, list[Change]] = {}
-    for change in found:
-        if belongs(change.key.of):
-            metric = dataclasses.replace(change.key, of=OVERALL)
-            by_metric.setdefault(metric, []).append(change)
-    return [
-        Part(
-            label(key),
-            heads,
-            tuple(held[: None if key.metric == RANKED_BY else MOST_ROWS]),
-            len(held),
-        )
-        for key, held in sorted(by_metric.items(), key=lambda item: _metric(item[0]))
-    ]
+def _metric(change: Change) -> str:
+    of = change.key.of if not (change.key.of.silo or change.key.of.group) else OVERALL
+    return label(dataclasses.replace(change.key, of=of))
+
+
+SILO: Column = Column("Silo", lambda change: change.key.of.silo)
+GROUP: tuple[Column, ...] = (
+    Column("Slice", lambda change: change.key.of.column),
+    Column("Group", lambda change: change.key.of.group),
+)
+METRIC = Column("Metric", _metric)
+
+
+def _table(
+    title: str, found: Sequence[Change], *names: Column, caption: str = ""
+) -> Part:
+    if not found:
+        return Text("Neither run has such figures.")
+    return table(title, found, [*names, *COLUMNS], caption)
+
+
+def _others(silos: Sequence[Change]) -> list[Part]:
+    """Return the table of the metrics other than AUC, if there are any."""
+    shown: dict[tuple[str, float | None], list[Change]] = {}
+    others = [change for change in silos if not change.is_auc]
+    for change in others:
+        of_metric = shown.setdefault((change.key.metric, change.key.threshold), [])
+        if len(of_metric) < MOST_ROWS:
+            of_metric.append(change)
+    found = [change for of_metric in shown.values() for change in of_metric]
+    cut = f"{len(found):,} of {len(others):,}; `fairsilo report diff --json` has all."
+    caption = cut if len(found) < len(others) else ""
+    title = "Other metrics"
+    return [_table(title, found, SILO, METRIC, caption=caption)] if found else []
+
+
+def _digits(change: Change) -> int:
+    """Return the digits behind the point: small figures need more to differ."""
+    known = [figure.number for figure in (change.before, change.after) if figure]
+    return 5 if all(abs(value) < 0.01 for value in known) else 3
+
+
+def _figure(change: Change, figure: Figure | None) -> Cell:
+    if figure is None:
+        return Cell(formats.NONE, "")
+    digits, ends = _digits(change), _interval(figure)
+    text = f"{figure.number:.{digits}f}"
+    if ends:
+        text += f" ({ends.low:.{digits}f} to {ends.high:.{digits}f})"
+    return Cell(text, figure.number)
+
+
+def _signed(change: Change, *values: float | None) -> Cell:
+    """Return signed numbers, with one digit more than the figures have."""
+    known = [value for value in values if value is not None]
+    digits = max(_digits(change), 4)
+    text = " to ".join(f"{value:+.{digits}f}" for value in known)
+    return Cell(text or formats.NONE, known[0] if known else "")
+
+
+def _interval_of_change(change: Change) -> Cell:
+    found = change.interval
+    return _signed(change, found.low, found.high) if found else Cell("", "")
+
+
+def _reading(change: Change) -> Cell:
+    moods: dict[str, Mood] = {"worse": "bad", "better": "good"}
+    return Cell(change.reading, mood=moods.get(change.reading, ""))
+
+
+def _rows(change: Change) -> Cell:
+    known = [figure.rows for figure in (change.before, change.after) if figure]
+    return Cell(" to ".join(dict.fromkeys(f"{n:,}" for n in known)), known[-1])
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("Before (95 %)", lambda change: _figure(change, change.before), NUMBER),
+    Column("After (95 %)", lambda change: _figure(change, change.after), NUMBER),
+    Column("Change", lambda change: _signed(change, change.change), NUMBER),
+    Column("95 % of the change", _interval_of_change, NUMBER),
+    Column("Reading", _reading),
+    Column("Rows", _rows, NUMBER),
+)
 
 
 def _summary(same: bool, found: Sequence[Change]) -> list[str]:
@@ -178,64 +218,50 @@ def _summary(same: bool, found: Sequence[Change]) -> list[str]:
     lines = []
     for change in aucs:
         if change.key.of == OVERALL and change.before and change.after:
-            interval = change.interval
-            sure = (
-                f" (95 % {interval.low:+.4f} to {interval.high:+.4f})"
-                if interval
-                else ""
-            )
+            ends = _interval_of_change(change).text
             lines.append(
                 f"AUC over all rows: {formats.metric(change.before.value)} to "
-                f"{formats.metric(change.after.value)}, {change.change:+.4f}{sure}."
+                f"{formats.metric(change.after.value)}, {change.change:+.4f}"
+                f"{ends and f' (95 % {ends})'}."
             )
     if not silos:
         return [*lines, "No silo has an AUC in both runs."]
-    counts = {
-        word: sum(change.reading == word for change in silos)
-        for word in ("worse", "better")
-    }
-    said = [f"{count or 'none'} surely {word}" for word, count in counts.items()]
-    of = f"Of {len(silos):,} silo{'s' if len(silos) > 1 else ''} in both runs"
-    return [*lines, f"{of}: {' and '.join(said)} in AUC."]
-
-
-def _losses(found: Sequence[Change]) -> charts.Chart | None:
-    aucs = [c for c in found if c.is_auc and c.key.of.silo]
-    shown = [c for c in aucs if c.change is not None][:MOST_BARS]
-    return charts.dumbbells(
-        [
-            (
-                change.key.of.silo,
-                change.before.value or 0.0,
-                change.after.value or 0.0,
-                {"worse": "bad", "better": "good"}.get(change.reading, "pale"),
-            )
-            for change in shown
-            if change.before and change.after
-        ]
+    worse, better = (
+        sum(change.reading == word for change in silos) for word in ("worse", "better")
     )
+    return [
+        *lines,
+        f"Silos in both runs: {len(silos):,}. Surely worse in AUC: {worse:,}; surely "
+        f"better: {better:,}.",
+    ]
 
 
-def _value(figure: Figure | None) -> float | None:
-    return figure.value if figure else None
+def _losses(aucs: Sequence[Change]) -> list[Part]:
+    kinds = {"worse": "bad", "better": "good"}
+    rows = [
+        (
+            change.key.of.silo,
+            change.before.number,
+            change.after.number,
+            kinds.get(change.reading, "bar"),
+        )
+        for change in aucs
+        if change.before and change.after
+    ]
+    title = "AUC before (hollow) and after (full); grey may be chance"
+    return [charts.dumbbells(title, rows[:MOST_BARS])] if rows else []
 
 
 def _interval(figure: Figure | None) -> Interval | None:
-    if figure is None or figure.value is None:
+    if figure is None or figure.low is None or figure.high is None:
         return None
-    if figure.low is None or figure.high is None:
-        return None
-    return Interval(figure.value, figure.low, figure.high)
+    return Interval(figure.number, figure.low, figure.high)
 
 
 def _order(change: Change) -> tuple[int, float]:
     if change.loss is not None:
         return (0 if change.is_sure else 1), -change.loss
     return (3, 0.0) if change.change is None else (2, -abs(change.change))
-
-
-def _metric(key: MetricKey) -> tuple[bool, str, float]:
-    return key.metric != RANKED_BY, key.metric, key.threshold or 0.0
 
 
 def _name(key: MetricKey) -> tuple[str, str, str, str, float]:

@@ -48,39 +48,24 @@ Figures = dict[MetricKey, Figure]
 
 
 def of_table(arrow: pa.Table) -> Figures:
-    """Return the figures that are compared; those with a note have no value.
-
-    Args:
-        arrow: The tidy table (`components/payloads/table.py`).
-    """
-    columns = [column.to_pylist() for column in arrow.filter(_compared(arrow)).columns]
+    """Return the figures of a tidy table that are compared: those with a value."""
+    columns = [column.to_pylist() for column in arrow.filter(_compared()).columns]
     figures = itertools.starmap(Figure, zip(*columns, strict=True))
     return {MetricKey(f.metric, f.of, threshold=f.threshold): f for f in figures}
 
 
-def _compared(arrow: pa.Table) -> pa.ChunkedArray:
-    metric = arrow["metric"]
-    left_out = pa.array([*CURVES, *COUNTS])
-    of_all = pc.and_(
-        pc.equal(arrow["silo"], ""), pc.invert(pc.is_in(metric, value_set=left_out))
-    )
-    of_silos = pc.and_(
-        pc.equal(arrow["slice"], ""),
-        pc.is_in(metric, value_set=pa.array(SILO_METRICS)),
-    )
-    held_out = pc.and_(
-        pc.equal(arrow["model"], CANDIDATE), pc.equal(arrow["split"], EVAL)
-    )
-    known = pc.and_(held_out, pc.is_finite(arrow["value"]))
-    return pc.and_(pc.or_(of_all, of_silos), pc.fill_null(known, False))
+def _compared() -> pc.Expression:
+    metric, silo, slices = pc.field("metric"), pc.field("silo"), pc.field("slice")
+    of_all = (silo == "") & ~metric.isin([*CURVES, *COUNTS])
+    of_silos = (slices == "") & metric.isin(SILO_METRICS)
+    held_out = (pc.field("model") == CANDIDATE) & (pc.field("split") == EVAL)
+    return held_out & pc.is_finite(pc.field("value")) & (of_all | of_silos)
 
 
 def label(key: MetricKey) -> str:
     """Return a metric's name for people: `Gap in TPR at 0.25, over the silos`.
 
-    Args:
-        key: The figure; its metric is one of the FairnessEvaluator's README.md, and
-            its slice holds no silo and no group.
+    The key's slice holds no silo and no group.
     """
     name = _name(key.metric)
     name = name[:1].upper() + name[1:]

@@ -1,16 +1,32 @@
-"""The site's index: runs newest first, trends, cohort."""
+"""The site's index: runs newest first, trends, cohort, and which runs are compared."""
 
 from __future__ import annotations
 
 import collections
 import dataclasses
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
+from components.dashboard import formats, page
+from components.dashboard.page import Page
+from components.dashboard.section import (
+    NUMBER,
+    SENTENCE,
+    Banner,
+    Bullets,
+    Cell,
+    Column,
+    Part,
+    Section,
+    Text,
+    interval,
+    table,
+)
 from components.payloads import findings
+from components.payloads.table import Figure
 from pipelines import summary
-from pipelines.runs import pages
-from pipelines.runs.charts import Axes, Chart
+from pipelines.runs.charts import Axes
 from pipelines.summary import Summary
 
 DRAWN = 60  # runs in the trends: more could not be distinguished
@@ -33,50 +49,27 @@ VERDICTS = {  # status: sign and words
 
 @dataclasses.dataclass(frozen=True)
 class Cohort:
-    """The silos of a run, and what became of them since the run before.
-
-    Attributes:
-        silos: How many there are.
-        admitted: How many of them train.
-        drifted: How many have a finding of drift.
-        came: Silos that the run before did not have; empty for the first run.
-        left: Silos that this run has no more.
-        quarantined: Silos that trained in the run before and don't in this one.
-        released: Silos that train again.
-    """
+    """The silos of a run, and what became of them since the run before."""
 
     silos: int
     admitted: int
-    drifted: int
+    drifted: int  # with a finding of drift
     came: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
-    quarantined: tuple[str, ...] = ()
-    released: tuple[str, ...] = ()
+    quarantined: tuple[str, ...] = ()  # trained in the run before and not in this one
+    released: tuple[str, ...] = ()  # train again
 
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """One run in the index.
-
-    Attributes:
-        run: Its summary.
-        label: What tells it from all others, in up to two parts: its span, with its
-            number where others have that span too; without a span when it started, or
-            its id.
-        cohort: Its silos; None when the run named none.
-        auc_low: Lower end of the 95 % interval of its AUC.
-        auc_high: Upper end.
-        href: Its page, from the index; empty where there is none.
-        before: The comparison with the run before; empty where there is none.
-    """
+    """One run in the index."""
 
     run: Summary
-    label: tuple[str, ...]
-    cohort: Cohort | None
-    auc_low: float | None = None
-    auc_high: float | None = None
-    href: str = ""
-    before: str = ""
+    label: str  # tells it from all others
+    cohort: Cohort | None  # None where the run named no silo
+    auc: Figure | None = None  # over all rows
+    href: str = ""  # its page, from the index; empty where there is none
+    before: str = ""  # its comparison with the run before
 
     @property
     def sign(self) -> str:
@@ -90,23 +83,17 @@ class Entry:
         return ", ".join(filter(None, [words, self.run.waivers]))
 
     @property
-    def mood(self) -> str:
-        """How the decision is marked."""
-        blessed = self.run.status == summary.BLESSED
-        return ("waived" if self.run.waivers else "good") if blessed else "bad"
-
-    @property
-    def name(self) -> str:
-        """What tells the run from all others, for a heading."""
-        return (", " if self.run.span else " ").join(self.label)
+    def cell(self) -> Cell:
+        """The decision in a table."""
+        if self.run.waivers:
+            return Cell(self.verdict, mood="waived")
+        if self.sign in "✓✗":
+            return Cell(self.verdict, mood="good" if self.sign == "✓" else "bad")
+        return Cell(f"{self.sign} {self.verdict}", self.verdict)
 
 
 def entries(summaries: Sequence[Summary]) -> list[Entry]:
-    """Return an entry for each run, in the same order.
-
-    Args:
-        summaries: Of all runs, oldest first.
-    """
+    """Return an entry for each run, in the same order: oldest first."""
     many = collections.Counter(run.span for run in summaries)
     seen: collections.Counter[str] = collections.Counter()
     before: dict[str, bool] | None = None
@@ -114,120 +101,161 @@ def entries(summaries: Sequence[Summary]) -> list[Entry]:
     for run in summaries:
         now = {silo.silo: silo.admitted for silo in run.silos}
         seen[run.span] += 1
-        label = _label(run)
+        label, started = run.span or run.run_id, STARTED.match(run.run_id)
         if run.span and many[run.span] > 1:
-            label = (run.span, f"run {seen[run.span]}")
+            label = f"{run.span}, run {seen[run.span]}"
+        elif started and not run.span:
+            parts = started.groups()
+            label = f"{'-'.join(parts[:3])} {':'.join(parts[3:])}"
         made.append(Entry(run, label, _cohort(run, now, before) if now else None))
         before = now or before  # a run that failed early named no silo
     return made
 
 
-def render(use_case: str, entries: Sequence[Entry], num_compared: int) -> str:
-    """Return the index as HTML.
+Pair: TypeAlias = tuple[str, str, str]
+"""Two runs that are compared: the later, the earlier, and the comparison's page."""
 
-    Args:
-        use_case: Name of the use case.
-        entries: All runs, oldest first.
-        num_compared: Runs that are compared with each other.
-    """
-    if not entries:
-        return pages.render("empty.html.j2", use_case=use_case)
-    return pages.render(
-        "index.html.j2",
-        use_case=use_case,
-        entries=entries[::-1],
-        trends=trends(entries[-DRAWN:]),
-        drawn=DRAWN,
-        named=NAMED,
-        has_spans=any(entry.run.span for entry in entries),
-        num_compared=num_compared,
+
+def render(use_case: str, entries: Sequence[Entry], pairs: Sequence[Pair]) -> str:
+    """Return the index of all runs, oldest first, as HTML."""
+    sections = _sections(entries[::-1], pairs) if entries else [_none_yet(use_case)]
+    many = formats.verb(len(entries), "run", "runs")
+    heading = f"{use_case}: {len(entries) or 'no'} {many}"
+    return page.render(Page(f"Runs: {use_case}", heading, tuple(sections)))
+
+
+def _none_yet(use_case: str) -> Section:
+    steps = (
+        f"Start a run: `fairsilo run {use_case}`, or `fairsilo kubeflow run "
+        f"{use_case}` on a cluster.",
+        f"Build this page again: `fairsilo report build {use_case}`.",
+        "Runs of a cluster stand in its store: give `--store`, or set "
+        "`FAIRSILO_STORE`. Runs that wrote elsewhere: give `--output`.",
     )
+    return Section("none", "No runs yet", (Bullets(steps),))
 
 
-def trends(entries: Sequence[Entry]) -> list[Chart | str]:
+def _sections(newest: Sequence[Entry], pairs: Sequence[Pair]) -> list[Section]:
+    last, drawn = newest[0], newest[:DRAWN][::-1]
+    verdict = [Text(f"The last run, {last.run.run_id}", href=last.href)]
+    verdict += map(Text, last.run.reasons[:1])
+    if last.before:
+        verdict.append(Text("What changed since the run before", href=last.before))
+    title = f"{last.sign} {last.verdict}: {last.label}"
+    banner: Banner = "blessed" if last.run.is_blessed else "refused"
+    order = f"Runs from the oldest to the newest, {len(drawn):,} of {len(newest):,}."
+    linked = "Runs without a link have no page here."
+    cohorts = [(entry, entry.cohort) for entry in newest if entry.cohort]
+    since = "Against the silos of the run before that named any."
+    return [
+        Section("last", title, tuple(verdict), banner, "Last run"),
+        Section("trends", "Trends", (Text(order), *trends(drawn))),
+        Section("runs", "Runs", (table("All runs", newest, RUNS, linked),)),
+        Section(
+            "cohort", "Cohort and drift", (table("Cohorts", cohorts, COHORTS, since),)
+        ),
+        Section("comparisons", "Compare two runs", (table("Pairs", pairs, PAIRS),)),
+    ]
+
+
+def _gates(entry: Entry, waived: bool) -> str:
+    return ", ".join(g.gate for g in entry.run.refused if g.waived is waived)
+
+
+def _number(value: float | None) -> Cell:
+    return Cell(formats.metric(value), "" if value is None else value)
+
+
+RUNS: tuple[Column, ...] = (
+    Column("Run", lambda entry: Cell(entry.run.run_id, href=entry.href)),
+    Column("Span", lambda entry: entry.run.span or formats.NONE),
+    Column("Decision", lambda entry: entry.cell),
+    Column("First reason", lambda entry: "".join(entry.run.reasons[:1]), SENTENCE),
+    Column("Gates failed", lambda entry: _gates(entry, False)),
+    Column("Gates waived", lambda entry: _gates(entry, True)),
+    Column("AUC", lambda entry: _number(entry.run.metrics.auc), NUMBER),
+    Column("95 % interval", lambda entry: interval(entry.auc), NUMBER),
+    Column("Worst silo", lambda e: e.run.worst_silo.silo if e.run.worst_silo else ""),
+    Column("Its AUC", lambda entry: _number(_worst(entry)), NUMBER),
+    Column("Gap", lambda entry: _number(entry.run.gap), NUMBER),
+    Column("Changes", lambda e: Cell("compare" if e.before else "", href=e.before)),
+)
+PAIRS: tuple[Column, ...] = (
+    Column("Run", lambda pair: pair[0]),
+    Column("Compared with", lambda pair: Cell(pair[1], href=pair[2])),
+)
+
+
+def _worst(entry: Entry) -> float | None:
+    return entry.run.worst_silo.auc if entry.run.worst_silo else None
+
+
+def _named(silos: Sequence[str]) -> Cell:
+    more = f" and {len(silos) - NAMED:,} more" if len(silos) > NAMED else ""
+    return Cell(", ".join(silos[:NAMED]) + more, len(silos))
+
+
+COHORTS: tuple[Column, ...] = (
+    Column("Run", lambda item: item[0].run.run_id),
+    Column("Span", lambda item: item[0].run.span or formats.NONE),
+    Column("Silos", lambda item: item[1].silos, NUMBER),
+    Column("Admitted", lambda item: item[1].admitted, NUMBER),
+    Column("With drift", lambda item: item[1].drifted, NUMBER),
+    Column("Came", lambda item: _named(item[1].came)),
+    Column("Left", lambda item: _named(item[1].left)),
+    Column("Quarantined", lambda item: _named(item[1].quarantined)),
+    Column("Train again", lambda item: _named(item[1].released)),
+)
+
+
+def trends(entries: Sequence[Entry]) -> list[Part]:
     """Return the charts of the runs, oldest first; a sentence for an empty one."""
     labels = [entry.label for entry in entries]
-    titles = [f"{entry.run.run_id}: {entry.verdict}" for entry in entries]
     zeros = [0.0] * len(entries)
-
-    def axes(height: int, *values: Sequence[float | None]) -> Axes:
-        return Axes(labels, [v for each in values for v in each], titles, height)
-
     auc = [entry.run.metrics.auc for entry in entries]
-    worst = [e.run.worst_silo.auc if e.run.worst_silo else None for e in entries]
-    low, high = [e.auc_low for e in entries], [e.auc_high for e in entries]
-    of_auc = axes(190, auc, worst, low, high)
+    worst = [_worst(entry) for entry in entries]
+    low = [entry.auc.low if entry.auc else None for entry in entries]
+    high = [entry.auc.high if entry.auc else None for entry in entries]
     gap = [entry.run.gap for entry in entries]
-    of_gap = axes(150, [0.0], gap)
     cohorts = [entry.cohort or Cohort(0, 0, 0) for entry in entries]
     drifted = [cohort.drifted for cohort in cohorts]
-    of_drift = axes(130, [0.0], drifted)
     up = [len(c.came) + len(c.released) for c in cohorts]
     down = [-len(c.left) - len(c.quarantined) for c in cohorts]
-    of_cohort = axes(150, up, down)
+    of_auc, of_gap = Axes(labels, auc, worst, low, high), Axes(labels, [0.0], gap)
+    of_drift, of_cohort = Axes(labels, [0.0], drifted), Axes(labels, up, down)
+    verdicts = [
+        ("Blessed, waived" if e.run.waivers else VERDICTS[e.run.status][1], e.sign)
+        for e in entries
+    ]
     return [
-        _decisions(entries, axes),
-        of_auc.chart(
-            "AUC overall with its 95 % interval, and of the worst silo (dashed)",
-            [
-                *of_auc.bars(low, high, "interval"),
-                *of_auc.dots(worst, "hollow"),
-                *of_auc.dots(auc, "mark"),
-            ],
-            of_auc.line(worst, "bad"),
-            of_auc.line(auc, "mark"),
+        of_auc.signs("Decisions", verdicts),
+        of_auc.drawing(
+            "AUC over all rows with its 95 % interval, and of the worst silo (grey)",
+            ("axis", of_auc.line(worst)),
+            ("curve", of_auc.line(auc)),
+            ("curve", of_auc.bars(low, high, 0)),
+            ("bar", of_auc.dots(worst)),
+            ("own", of_auc.dots(auc)),
         )
-        if any(value is not None for value in (*auc, *worst))
-        else "No run has an AUC yet.",
-        of_gap.chart(
+        or Text("No run has an AUC yet."),
+        of_gap.drawing(
             "Gap between the best and the worst judged silo, in AUC",
-            of_gap.dots(gap, "mark"),
-            of_gap.line(gap, "mark"),
+            ("curve", of_gap.line(gap)),
+            ("own", of_gap.dots(gap)),
         )
-        if any(value is not None for value in gap)
-        else "No run has judged two silos yet.",
-        of_drift.chart(
-            "Silos with findings of drift", of_drift.bars(zeros, drifted, "bar")
+        or Text("No run has judged two silos yet."),
+        of_drift.drawing(
+            "Silos with findings of drift",
+            ("own", of_drift.bars(zeros, drifted, of_drift.bar)),
         )
-        if any(drifted)
-        else "No silo has drifted in any run.",
-        of_cohort.chart(
+        or Text("No silo has drifted in any run."),
+        of_cohort.drawing(
             "Silos that came or trained again (up), left or were quarantined (down)",
-            of_cohort.bars(zeros, up, "bar") + of_cohort.bars(down, zeros, "bar bad"),
+            ("own", of_cohort.bars(zeros, up, of_cohort.bar)),
+            ("bar", of_cohort.bars(down, zeros, of_cohort.bar)),
         )
-        if any(up) or any(down)
-        else "No silo has come, left or been quarantined in any run.",
+        or Text("No silo has come, left or been quarantined in any run."),
     ]
-
-
-def _decisions(entries: Sequence[Entry], axes: Callable[..., Axes]) -> Chart:
-    """Return the chart of the decisions, a row a verdict."""
-    waived = "Blessed, waived"
-    names = [waived if e.run.waivers else VERDICTS[e.run.status][1] for e in entries]
-    order = [*(words for _, words in VERDICTS.values()), waived]
-    present = [name for name in order if name in names]
-    heights = {name: 18.0 + 24 * place for place, name in enumerate(present)}
-    frame = axes(60 + 24 * len(present))
-    marks = [
-        dataclasses.replace(mark, y=y, y2=y, kind=entry.mood, sign=entry.sign)
-        for mark, entry, y in zip(
-            frame.dots([0.0] * len(entries), ""),
-            entries,
-            map(heights.__getitem__, names),
-            strict=True,
-        )
-    ]
-    rows = tuple((height, name) for name, height in heights.items())
-    return dataclasses.replace(frame.chart("Decisions", marks), y_labels=rows)
-
-
-def _label(run: Summary) -> tuple[str, ...]:
-    """Return a run's label where no other has its span."""
-    started = STARTED.match(run.run_id)
-    if run.span or not started:
-        return (run.span or run.run_id,)
-    parts = started.groups()
-    return "-".join(parts[:3]), ":".join(parts[3:])
 
 
 def _cohort(

@@ -67,12 +67,7 @@ _DOCUMENTS = sa.Table(
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
-    """What a run found about its model, and what was decided.
-
-    Attributes:
-        figures: The tidy table.
-        decision: The decision.
-    """
+    """What a run found about its model, and what was decided."""
 
     figures: Table
     decision: Decision
@@ -87,11 +82,6 @@ class RunStore:
         use_case: Name of the use case.
         output: The folder that holds the runs' files as this machine sees it; None to
             take it from the store, as the runs saw it.
-
-    Attributes:
-        use_case: Name of the use case.
-        url: The store.
-        program: The command that starts such a run.
     """
 
     def __init__(
@@ -123,19 +113,14 @@ class RunStore:
     # ---- writing -----------------------------------------------------------
 
     def start(self, started: Summary) -> None:
-        """Record that a run has begun, or has begun again.
-
-        Args:
-            started: Its summary (`summary.of_start`).
-        """
+        """Record that a run has begun, or has begun again (`summary.of_start`)."""
         self._write(started, {})
 
     def finish(self, ended: Summary) -> None:
-        """Record how a run ended, its decision and figures; write `summary.json`.
+        """Record how a run ended, and write `summary.json` into its folder.
 
-        Args:
-            ended: Its summary. Decision and figures are read from the folders that it
-                names, as far as it came to them.
+        Decision and figures are read from the folders that the summary names, as far
+        as the run came to them.
         """
         self._write(
             ended,
@@ -153,9 +138,6 @@ class RunStore:
 
         A lock that the kernel drops with the process tells later readers that a run
         was killed; they record it as failed.
-
-        Args:
-            started: The run's summary (`summary.of_start`).
         """
         self._end_killed_runs()
         path = self._lock(started.run_id)
@@ -183,10 +165,7 @@ class RunStore:
         return [row.run_id for row in self._rows()]
 
     def find(self, run_id: str = "") -> Summary:
-        """Return the summary of a run.
-
-        Args:
-            run_id: The run; empty or `latest` for the last.
+        """Return the summary of a run; empty or `latest` is the last.
 
         Raises:
             SettingsError: There is no such run.
@@ -211,10 +190,10 @@ class RunStore:
         return next(iter(self._summaries([run_id])), None)
 
     def silos(self) -> dict[str, tuple[str, Silo]]:
-        """Return the silos of the latest runs; empty before any run.
+        """Return the silos of the latest runs, sorted; empty before any run.
 
         Returns:
-            By silo, in their order, the last run that names it and its entry there.
+            By silo, the last run that names it and its entry there.
         """
         ended = [r.run_id for r in self._rows() if r.status not in {RUNNING, FAILED}]
         known = {
@@ -230,10 +209,6 @@ class RunStore:
 
     def required_page(self, found: Summary, silo: str = "") -> pathlib.Path:
         """Return the file of a run's page, or of one of its silos'.
-
-        Args:
-            found: The run's summary.
-            silo: The silo's id; empty for the run's own page.
 
         Raises:
             SettingsError: The run has no such silo or page, or it can't be read here.
@@ -282,9 +257,6 @@ class RunStore:
     def evaluation(self, found: Summary) -> Evaluation:
         """Return the evaluation of a run.
 
-        Args:
-            found: Its summary.
-
         Raises:
             SettingsError: It has none, or it is of another version.
         """
@@ -314,17 +286,16 @@ class RunStore:
     def _store(self) -> Store:
         return Store(self.url, _METADATA)
 
-    @property
-    def _is_there(self) -> bool:
+    def _all(self, query: sa.Select[Any]) -> Sequence[Any]:
         # Asking must not make a database where nothing has run.
-        return store.exists(self.url)
+        if not store.exists(self.url):
+            return []
+        with self._store.begin() as connection:
+            return connection.execute(query).all()
 
     def _rows(self) -> Sequence[Any]:
-        if not self._is_there:
-            return []
-        query = sa.select(_RUNS).where(_RUNS.c.use_case == self.use_case)
-        with self._store.begin() as connection:
-            return connection.execute(query.order_by(_RUNS.c.id)).all()
+        own = _RUNS.c.use_case == self.use_case
+        return self._all(sa.select(_RUNS).where(own).order_by(_RUNS.c.id))
 
     def _pages(self) -> dict[str, pathlib.Path]:
         return {
@@ -336,13 +307,29 @@ class RunStore:
     def _summaries(self, run_ids: Sequence[str]) -> list[Summary]:
         found = self._documents(_SUMMARY, run_ids)
         summaries = []
-        for run_id in run_ids:
+        for run_id in filter(found.__contains__, run_ids):
             try:
-                if run_id in found:
-                    summaries.append(Summary.of_json(found[run_id], f"run {run_id}"))
+                summaries.append(Summary.of_json(found[run_id], f"run {run_id}"))
             except FairSiloError as error:
                 logger.warning("%s; this run is left out", error.message)
         return summaries
+
+    def _documents(self, kind: str, run_ids: Sequence[str]) -> dict[str, bytes]:
+        """Return the documents of a kind by run; a run that has none is left out."""
+        query = (
+            sa.select(_RUNS.c.run_id, _DOCUMENTS.c.content)
+            .join(_DOCUMENTS, _DOCUMENTS.c.run == _RUNS.c.id)
+            .where(
+                _RUNS.c.use_case == self.use_case,
+                _RUNS.c.run_id.in_(run_ids),
+                _DOCUMENTS.c.kind == kind,
+            )
+            .order_by(_RUNS.c.id, _DOCUMENTS.c.part)
+        )
+        parts: dict[str, list[bytes]] = defaultdict(list)
+        for run_id, content in self._all(query):
+            parts[run_id].append(content)
+        return {run_id: zlib.decompress(b"".join(parts[run_id])) for run_id in parts}
 
     def _end_killed_runs(self) -> None:
         """Record as failed the runs of this machine whose process was killed."""
@@ -363,25 +350,21 @@ class RunStore:
 
     def _write(self, state: Summary, documents: dict[str, bytes | None]) -> None:
         content = {_SUMMARY: state.to_json().encode(), **documents}
+        rows = [
+            {"kind": kind, "part": part, "content": packed[start : start + PART_BYTES]}
+            for kind, text in content.items()
+            if text is not None
+            for packed in [zlib.compress(text)]
+            for part, start in enumerate(range(0, len(packed), PART_BYTES))
+        ]
         try:
-            self._replace(state, content)
+            self._replace(state, rows)
         except sa.exc.IntegrityError:  # another attempt made the row meanwhile
-            self._replace(state, content)
+            self._replace(state, rows)
 
-    def _replace(self, state: Summary, documents: dict[str, bytes | None]) -> None:
-        with self._store.begin() as connection:
-            run = self._row(connection, state)
-            connection.execute(_DOCUMENTS.delete().where(_DOCUMENTS.c.run == run))
-            for kind, content in documents.items():
-                packed = zlib.compress(content) if content is not None else b""
-                for part, start in enumerate(range(0, len(packed), PART_BYTES)):
-                    piece = packed[start : start + PART_BYTES]
-                    row = {"run": run, "kind": kind, "part": part, "content": piece}
-                    connection.execute(_DOCUMENTS.insert().values(**row))
-
-    def _row(self, connection: sa.Connection, state: Summary) -> int:
-        """Write a run's row, which stays locked for this transaction."""
-        key = (_RUNS.c.use_case == self.use_case) & (_RUNS.c.run_id == state.run_id)
+    def _replace(self, state: Summary, documents: Sequence[dict[str, Any]]) -> None:
+        """Write a run's row, which stays locked for this transaction, and documents."""
+        names = {"use_case": self.use_case, "run_id": state.run_id}
         page = pathlib.Path(state.dashboard or "")
         if self._output and page.is_relative_to(self._output):
             page = page.relative_to(self._output)
@@ -390,39 +373,19 @@ class RunStore:
             "output": str(self._output or ""),
             "page": str(page) if state.dashboard else "",
         }
-        if connection.execute(_RUNS.update().where(key).values(**change)).rowcount == 0:
-            names = {"use_case": self.use_case, "run_id": state.run_id}
-            connection.execute(_RUNS.insert().values(**names, **change))
-        run: int = connection.scalars(sa.select(_RUNS.c.id).where(key)).one()
-        return run
-
-    def _documents(self, kind: str, run_ids: Sequence[str]) -> dict[str, bytes]:
-        """Return the documents of a kind by run; a run that has none is left out."""
-        if not self._is_there:
-            return {}
-        query = (
-            sa.select(_RUNS.c.run_id, _DOCUMENTS.c.content)
-            .join(_DOCUMENTS, _DOCUMENTS.c.run == _RUNS.c.id)
-            .where(
-                _RUNS.c.use_case == self.use_case,
-                _RUNS.c.run_id.in_(run_ids),
-                _DOCUMENTS.c.kind == kind,
-            )
-            .order_by(_RUNS.c.id, _DOCUMENTS.c.part)
-        )
-        parts: dict[str, list[bytes]] = defaultdict(list)
+        own = sa.and_(*(_RUNS.c[name] == value for name, value in names.items()))
         with self._store.begin() as connection:
-            for run_id, content in connection.execute(query):
-                parts[run_id].append(content)
-        return {run_id: zlib.decompress(b"".join(parts[run_id])) for run_id in parts}
+            found = connection.execute(_RUNS.update().where(own).values(**change))
+            if found.rowcount == 0:
+                connection.execute(_RUNS.insert().values(**names, **change))
+            run = connection.scalars(sa.select(_RUNS.c.id).where(own)).one()
+            connection.execute(_DOCUMENTS.delete().where(_DOCUMENTS.c.run == run))
+            for document in documents:  # one by one: see `PART_BYTES`
+                connection.execute(_DOCUMENTS.insert().values(run=run, **document))
 
 
 def known(url: str) -> list[tuple[str, str]]:
-    """Return use case and id of all runs in a store, oldest first.
-
-    Args:
-        url: SQLAlchemy's URL of the store, or a reference to it.
-    """
+    """Return use case and id of all runs in a store, oldest first."""
     if not store.exists(url):
         return []
     query = sa.select(_RUNS.c.use_case, _RUNS.c.run_id).order_by(_RUNS.c.id)

@@ -17,20 +17,12 @@ FEWEST = 10  # rows; fewer are taken only where no silo has as many
 
 @dataclasses.dataclass(frozen=True)
 class Bounds:
-    """Bounds for the settings.
+    """Bounds for the settings."""
 
-    Attributes:
-        validation: `quorum` (also that of a round, and `min_value_silos`), `min_rows`
-            and `min_rows_per_class`.
-        judged_rows: `minimum_data.rows`.
-        rows_of_each_label: Of `minimum_data`.
-        judged_silos: Silos that reach the two.
-    """
-
-    validation: ValidationSettings
-    judged_rows: int
-    rows_of_each_label: int
-    judged_silos: int
+    validation: ValidationSettings  # quorum (of a round, too), rows, rows of a class
+    judged_rows: int  # `minimum_data.rows`
+    rows_of_each_label: int  # of `minimum_data`
+    judged_silos: int  # that reach the two
 
 
 def reached(silos: Collection[Measured]) -> Bounds:
@@ -44,33 +36,31 @@ def reached(silos: Collection[Measured]) -> Bounds:
             rows that are held out.
     """
     usual = ValidationSettings()
-    judgeable = [silo for silo in silos if _rarer(silo.held_out)]
-    fewest = max((_rarer(silo.train) for silo in judgeable), default=0)
-    of_class = min(usual.min_rows_per_class, fewest)
-    with_both = [silo for silo in silos if of_class and _rarer(silo.train) >= of_class]
-    able = [silo for silo in with_both if _rarer(silo.held_out)]
-    if not able:
+    fewest = max((_rarer(s.train) for s in silos if _rarer(s.held_out)), default=0)
+    if not fewest:
         raise SettingsError(
             f"found too few labelled rows in all {len(silos)} silos: both label values "
             "must be among a silo's rows to learn from and those that are held out",
             "give more labelled rows of both values",
         )
+    of_class = min(usual.min_rows_per_class, fewest)
+    with_both = [silo for silo in silos if _rarer(silo.train) >= of_class]
+    able = [sum(silo.train) for silo in with_both if _rarer(silo.held_out)]
     median = int(statistics.median(sum(silo.train) for silo in with_both))
     min_rows = max(FEWEST, min(usual.min_rows, median // 4))
-    min_rows = _reached_by_two(min_rows, [sum(silo.train) for silo in able])
-    admitted = [silo for silo in with_both if sum(silo.train) >= min_rows]
-    each = sorted((_rarer(silo.held_out) for silo in admitted), reverse=True)
-    of_label = min(ROWS_OF_EACH_LABEL, each[1] if each[1:] and each[1] else each[0])
-    held_out = [
-        sum(silo.held_out) for silo in admitted if _rarer(silo.held_out) >= of_label
-    ]
-    half = int(statistics.median(sum(silo.held_out) for silo in admitted)) // 2
+    min_rows = _reached_by_two(min_rows, able)
+    held_out = [s.held_out for s in with_both if sum(s.train) >= min_rows]
+    first, second = sorted([*map(_rarer, held_out), 0], reverse=True)[:2]
+    of_label = min(ROWS_OF_EACH_LABEL, second or first)
+    half = int(statistics.median(map(sum, held_out))) // 2
     judged = max(FEWEST, min(100, half - half % 10))
-    judged = _reached_by_two(judged, held_out)
+    with_labels = [sum(counts) for counts in held_out if _rarer(counts) >= of_label]
+    judged = _reached_by_two(judged, with_labels)
     validation = ValidationSettings(
-        quorum=min(2, len(admitted)), min_rows=min_rows, min_rows_per_class=of_class
+        quorum=min(2, len(held_out)), min_rows=min_rows, min_rows_per_class=of_class
     )
-    return Bounds(validation, judged, of_label, sum(n >= judged for n in held_out))
+    num_judged = sum(rows >= judged for rows in with_labels)
+    return Bounds(validation, judged, of_label, num_judged)
 
 
 def _rarer(counts: LabelCounts) -> int:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from pipelines.scaffold.options import of_silos
 from pipelines.scaffold.survey import Column
 from pipelines.scaffold.votes import Kind, Vote
-from pipelines.scaffold.wording import of_silos
 
 NEAR_UNIQUE = 0.5  # distinct values a row, from which on text is no category
 FEW_ROWS = 20  # below, a share of distinct values says nothing
@@ -18,23 +18,21 @@ NAME_OF_KEY = re.compile(
     r"(?i:(^|[^a-z])(id|key|nr|number|uuid|guid|pk|index|row)([^a-z]|$))"
     r"|[a-z](Id|ID|Key|Nr|Number)$"
 )
+# Kinds whose values stay what they are in a column of whole numbers, or of text.
+_EXACT = {
+    schema_pb2.INT: {Kind.TRUTH, Kind.WHOLE},
+    schema_pb2.BYTES: {Kind.TRUTH, Kind.WHOLE, Kind.LARGE, Kind.TEXT, Kind.TIME},
+}
 
 
 @dataclasses.dataclass(frozen=True)
 class Agreed:
-    """What a column is taken for.
-
-    Attributes:
-        name: Its name.
-        silos: What each silo holds of it.
-        vote: What most silos say.
-        type: Its type in the schema.
-    """
+    """What a column is taken for."""
 
     name: str
     silos: Mapping[str, Column]
-    vote: Vote
-    type: int
+    vote: Vote  # of most silos
+    type: int  # in the schema
 
     @property
     def held(self) -> dict[str, Column]:
@@ -55,20 +53,19 @@ class Agreed:
         """
         if self.vote.kind not in {Kind.WHOLE, Kind.LARGE, Kind.TEXT}:
             return False
-        if self.type == schema_pb2.FLOAT:
-            return False
-        fits = {Kind.TRUTH, Kind.WHOLE}
-        if self.type == schema_pb2.BYTES:
-            fits |= {Kind.LARGE, Kind.TEXT, Kind.TIME}
-        held = [c for c in self.silos.values() if c.vote and c.vote.kind in fits]
-        named = self.has_name_of_key
-        return all(c.is_unique and (named or c.is_identifier) for c in held)
+        exact = _EXACT.get(self.type)
+        return exact is not None and all(
+            one.is_unique and (self.has_name_of_key or one.is_identifier)
+            for one in self.silos.values()
+            if one.vote and one.vote.kind in exact
+        )
 
     @property
     def useless(self) -> str:
         """Why a model can't learn from it; empty where it can."""
         held = [*self.held.values()]
-        if len({column.only for column in held}) == 1 and held[0].only is not None:
+        values = {column.only for column in held}
+        if len(values) == 1 and None not in values:
             return "the same value in all rows"
         if self.vote.kind is Kind.TIME:
             return "dates or times: each would be a category of its own"
@@ -84,15 +81,15 @@ class Agreed:
 
     def notes(
         self, num_silos: int, misfits: Collection[str], has_key: bool
-    ) -> list[str]:
-        """Return what should be looked at, though it stops no silo.
+    ) -> Iterator[str]:
+        """Yield what should be looked at, though it stops no silo.
 
         Args:
             num_silos: All silos.
             misfits: Those whose values don't fit the schema.
             has_key: Whether another column, or this one, is the key.
         """
-        held, notes = self.held, []
+        held, place = self.held, f"column `{self.name}`: "
         if self.vote.kind in {Kind.TEXT, Kind.TIME} and self.type == schema_pb2.BYTES:
             odd = [
                 silo
@@ -100,16 +97,15 @@ class Agreed:
                 if column.vote and column.vote.is_numeric and silo not in misfits
             ]
             if odd:
-                notes.append(
-                    f"found numbers in {of_silos(odd, len(held))}, text in the others: "
-                    "check that they mean the same"
+                yield (
+                    f"{place}found numbers in {of_silos(odd, len(held))}, text in the "
+                    "others: check that they mean the same"
                 )
         odd = [silo for silo, column in held.items() if not column.is_unique]
         if not has_key and 0 < len(odd) < len(held) / 2:
-            notes.append(
-                f"differs in each row, but not in {of_silos(odd, len(held))}, so it is "
-                "not the key"
+            yield (
+                f"{place}differs in each row, but not in {of_silos(odd, len(held))}, "
+                "so it is not the key"
             )
         if 2 * len(held) <= num_silos:
-            notes.append(f"found a value in {of_silos(held, num_silos)} only")
-        return [f"column `{self.name}`: {note}" for note in notes]
+            yield f"{place}found a value in {of_silos(held, num_silos)} only"

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.errors import SettingsError
 from components.silo_example_gen.conform import EXPECTED
+from components.silo_example_gen.settings import RowsSettings
 from components.silo_validator import checks, verdict
 from components.silo_validator.settings import ValidationSettings
-from pipelines.scaffold.options import TYPES, Options
+from pipelines.scaffold.options import Options, listed, of_silos, option, types_but
 from pipelines.scaffold.survey import MAX_NON_FINITE, Column, Columns, Measured, Silo
-from pipelines.scaffold.votes import Kind, Vote
-from pipelines.scaffold.wording import listed, of_silos, option
+from pipelines.scaffold.votes import Kind
 
 UNPACK = "unpack it, or export it as .parquet or .csv"
 
@@ -42,166 +42,145 @@ def ask(problems: Sequence[Problem], options: Options) -> SettingsError:
         sensitive=tuple(name for name in options.sensitive if name not in ignored),
         key=tuple(name for name in options.key if name not in ignored),
     )
-    command = kept.command(list(dict.fromkeys(one.option for one in problems)))
+    command = kept.command(dict.fromkeys(one.option for one in problems))
     return SettingsError(
         f"{many} must be decided on:\n{found}", f"for example: {command}"
     )
 
 
-def undecided(name: str, vote: Vote | None, silos: Mapping[str, Column]) -> Problem:
-    """Return the problem of a column that has no type.
+def undecided(name: str, kind: Kind | None, silos: Mapping[str, Column]) -> Problem:
+    """Return the problem of a column that has no type, with what each silo holds.
 
-    Args:
-        name: The column.
-        vote: What most silos say, a type that is not supported; None where as many
-            say one thing as another.
-        silos: What each silo holds of it.
+    `kind` is what most silos say; None where as many say one thing as another.
     """
     sides: dict[str, list[str]] = defaultdict(list)
     for silo, column in silos.items():
         for file, one in column.by_file.items():
-            kind = f"the type {one.arrow}" if one.arrow else one.kind
             if one.kind is not Kind.EMPTY:
-                sides[kind].append(silo if column.vote else f"{silo}/{file}")
+                sides[one.found or one.kind].append(
+                    silo if column.vote else f"{silo}/{file}"
+                )
     found = "; ".join(
         f"{kind} in {listed(dict.fromkeys(where))}" for kind, where in sides.items()
     )
-    types = ", ".join(option("type", f"{name}={kind}") for kind in TYPES)
     ignore = option("ignore", name)
-    way = f"neither is in more silos than the other: choose a type ({types})"
-    if vote and vote.arrow:
+    way = f"neither is in more silos than the other: choose a type ({types_but(name)})"
+    if kind is Kind.UNSUPPORTED:
         way = "which is not supported: export it as numbers or text"
     return Problem(name, f"found {found}; {way}, or leave it out ({ignore})", ignore)
 
 
-def misfits(
-    measured: Mapping[str, Measured], columns: Columns, schema: schema_pb2.Schema
-) -> list[Problem]:
-    """Return the columns that do not fit the schema in half of the silos or more."""
-    problems = []
-    for feature in schema.feature:
-        name, silos = feature.name, columns[feature.name]
-        odd = {
-            silo: m.misfits[name] for silo, m in measured.items() if name in m.misfits
-        }
-        holders = [silo for silo, one in silos.items() if one.filled]
-        if not odd or 2 * len(odd) < len(holders):
-            continue
-        suggested = option("ignore", name)
-        types = ", ".join(
-            option("type", f"{name}={word}")
-            for word, kind in TYPES.items()
-            if kind != feature.type
-        )
-        found = (
-            f"found values that are not {EXPECTED[feature.type]} in "
-            f"{of_silos(odd, len(holders))}, such as {next(iter(odd.values()))[0]}; "
-            f"export it so, give it another type ({types}), or leave it out "
-            f"({suggested})"
-        )
-        spellings = sorted({word for silo in odd for word in silos[silo].spellings})
-        if spellings:
-            suggested = " ".join(option("null", word) for word in spellings)
-            found += f"; where {listed(spellings)} means a missing value: {suggested}"
-        problems.append(Problem(name, found, suggested))
-    return problems
+@dataclasses.dataclass(frozen=True)
+class Findings:
+    """What a run will find in all silos, if it reads them by this schema."""
 
+    silos: Sequence[Silo]
+    columns: Columns
+    schema: schema_pb2.Schema
+    rows: RowsSettings
+    measured: Mapping[str, Measured]
 
-def non_finite(
-    measured: Mapping[str, Measured], columns: Columns
-) -> dict[str, list[str]]:
-    """Return the columns in which NaN is how most silos write a missing number.
-
-    Returns:
-        By column, the silos that a run would refuse for it.
-    """
-    found = {
-        name: [silo for silo, one in measured.items() if name in one.non_finite]
-        for name in columns
-    }
-    return {
-        name: silos
-        for name, silos in found.items()
-        if silos and 2 * len(silos) >= len(columns[name])
-    }
-
-
-def faults(
-    silos: Sequence[Silo],
-    measured: Mapping[str, Measured],
-    columns: Columns,
-    schema: schema_pb2.Schema,
-    label: str,
-) -> dict[str, list[str]]:
-    """Return by silo why it will be quarantined; an empty list where it will not."""
-    shared = verdict.shared_files({silo.name: silo.files for silo in silos})
-    usual = non_finite(measured, columns)
-    expected = {one.name: EXPECTED[one.type] for one in schema.feature}
-    faults = {}
-    for silo in silos:
-        found = [one.sentence for one in shared[silo.name]]
-        if one := measured.get(silo.name):
-            found += [
-                finding.sentence
-                for column, finding in one.non_finite.items()
-                if column not in usual
-            ]
-            for column, texts in one.misfits.items():
-                held = columns[column][silo.name]
-                null = "".join(f" {option('null', word)}" for word in held.spellings)
-                null = f"; where that means a missing value:{null}" if null else ""
-                found += [
-                    f"column `{column}`: {text}, expected {expected[column]}{null}"
-                    for text in texts
-                ]
-            needed = [f.name for f in schema.feature if f.presence.min_count]
-            own = {
-                c: by[silo.name].filled for c, by in columns.items() if silo.name in by
+    def misfits(self) -> Iterator[Problem]:
+        """Yield the columns that do not fit the schema in half of the silos or more."""
+        for feature in self.schema.feature:
+            name, silos = feature.name, self.columns[feature.name]
+            odd = {
+                silo: one.misfits[name]
+                for silo, one in self.measured.items()
+                if name in one.misfits
             }
-            if missing := [column for column in needed if not own.get(column)]:
-                found.append(f"found no value of {listed(missing)}, as others have")
-            elif not one.has_split_columns:
-                found.append("found no column of the key")
-            if other := one.train.other + one.held_out.other:
-                found += too_few(one, label, ValidationSettings(min_rows=1), other)
-        elif not silo.unreadable:
-            nothing = f"no column `{label}`" if silo.rows else "a header without rows"
-            found.append(f"found {nothing}")
-        faults[silo.name] = [
-            *silo.unreadable,
-            *(f"silo `{silo.name}`: {text}" for text in found),
+            holders = [silo for silo, one in silos.items() if one.filled]
+            if not odd or 2 * len(odd) < len(holders):
+                continue
+            suggested = option("ignore", name)
+            example, other = next(iter(odd.values()))[0], types_but(name, feature.type)
+            found = (
+                f"found values that are not {EXPECTED[feature.type]} in "
+                f"{of_silos(odd, len(holders))}, such as {example}; export it so, give "
+                f"it another type ({other}), or leave it out ({suggested})"
+            )
+            words = sorted({word for silo in odd for word in silos[silo].spellings})
+            if words:
+                suggested = " ".join(option("null", word) for word in words)
+                found += f"; where {listed(words)} means a missing value: {suggested}"
+            yield Problem(name, found, suggested)
+
+    def nan_for_missing(self) -> dict[str, list[str]]:
+        """Return the columns in which NaN is how most silos write a missing number.
+
+        Returns:
+            By column, the silos that a run would refuse for it.
+        """
+        found = {
+            name: [silo for silo, m in self.measured.items() if name in m.non_finite]
+            for name in self.columns
+        }
+        return {
+            name: silos
+            for name, silos in found.items()
+            if silos and 2 * len(silos) >= len(self.columns[name])
+        }
+
+    def faults(self) -> dict[str, list[str]]:
+        """Return by silo why it will be quarantined; empty where it will not."""
+        shared = verdict.shared_files({silo.name: silo.files for silo in self.silos})
+        faults = {}
+        for silo in self.silos:
+            found = [one.sentence for one in shared[silo.name]]
+            if silo.name in self.measured:
+                found += self._faults_of(silo, self.measured[silo.name])
+            elif not silo.unreadable:
+                label = f"no column `{self.rows.label}`"
+                found.append(f"found {label if silo.rows else 'a header without rows'}")
+            faults[silo.name] = [
+                *silo.unreadable,
+                *(f"silo `{silo.name}`: {text}" for text in found),
+            ]
+        return faults
+
+    def _faults_of(self, silo: Silo, one: Measured) -> Iterator[str]:
+        usual = self.nan_for_missing()
+        for column, finding in one.non_finite.items():
+            if column not in usual:
+                yield finding.sentence
+        expected = {one.name: EXPECTED[one.type] for one in self.schema.feature}
+        for column, texts in one.misfits.items():
+            words = silo.columns[column].spellings
+            null = "".join(f" {option('null', word)}" for word in words)
+            null = f"; where that means a missing value:{null}" if null else ""
+            for text in texts:
+                yield f"column `{column}`: {text}, expected {expected[column]}{null}"
+        needed = [one.name for one in self.schema.feature if one.presence.min_count]
+        filled = {column for column, held in silo.columns.items() if held.filled}
+        missing = [
+            c for c in dict.fromkeys([*needed, *self.rows.key]) if c not in filled
         ]
-    return faults
+        if missing:
+            yield f"found no value of {listed(missing)}, as others have"
+        if one.train.other or one.held_out.other:
+            yield from self.too_few(one, ValidationSettings(min_rows=1))
 
+    def too_few(self, one: Measured, settings: ValidationSettings) -> list[str]:
+        """Return why a run finds too little to learn from in a silo's labels, if so."""
+        other = one.train.other + one.held_out.other
+        counts = one.train._replace(other=other)
+        found = checks.too_few_rows(sum(counts), settings)
+        found = found or checks.labels(counts, self.rows.label, settings, other)
+        return [found.sentence] if found else []
 
-def too_few(
-    one: Measured, label: str, settings: ValidationSettings, other: int = 0
-) -> list[str]:
-    """Return why a run finds too little to learn from in a silo's labels, if so."""
-    found = checks.too_few_rows(sum(one.train) + other, settings)
-    counts = one.train._replace(other=other)
-    found = found or checks.labels(counts, label, settings, other)
-    return [found.sentence] if found else []
-
-
-def notes(
-    silos: Sequence[Silo], measured: Mapping[str, Measured], columns: Columns
-) -> list[str]:
-    """Return what should be looked at in silos, though it stops none of them."""
-    notes = [
-        f"silo `{silo.name}`: not read: {listed(silo.not_read)}; {UNPACK}"
-        for silo in silos
-        if silo.not_read and silo.columns
-    ]
-    notes += [
-        f"silo `{name}`: {one.keys.sentence}"
-        for name, one in measured.items()
-        if one.keys and not one.misfits
-    ]
-    return notes + [
-        f"column `{name}`: found NaN or infinite numbers in more than "
-        f"{MAX_NON_FINITE:.0%} of the rows in {of_silos(found, len(measured))}; NaN "
-        "counts as missing (`validation.max_non_finite_share: 1`), rows with infinite "
-        "numbers are not scored"
-        for name, found in non_finite(measured, columns).items()
-    ]
+    def notes(self) -> Iterator[str]:
+        """Yield what should be looked at in silos, though it stops none of them."""
+        for silo in self.silos:
+            if silo.not_read and silo.columns:
+                yield f"silo `{silo.name}`: not read: {listed(silo.not_read)}; {UNPACK}"
+        for name, one in self.measured.items():
+            if one.keys and not one.misfits:
+                yield f"silo `{name}`: {one.keys.sentence}"
+        for name, found in self.nan_for_missing().items():
+            yield (
+                f"column `{name}`: found NaN or infinite numbers in more than "
+                f"{MAX_NON_FINITE:.0%} of the rows in "
+                f"{of_silos(found, len(self.measured))}; NaN counts as missing "
+                "(`validation.max_non_finite_share: 1`), rows with infinite numbers "
+                "are not scored"
+            )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from components.errors import SettingsError
+from pipelines.scaffold.options import listed
 from pipelines.scaffold.survey import MAX_LABEL_VALUES, Silo
-from pipelines.scaffold.wording import listed
 
 PLAIN = ("0", "1")
 TRUTH = {"false": "0", "true": "1"}
@@ -16,21 +16,13 @@ TRUTH = {"false": "0", "true": "1"}
 
 @dataclasses.dataclass(frozen=True)
 class Label:
-    """The label.
-
-    Attributes:
-        negative: The value that becomes 0.
-        positive: The value that becomes 1.
-        num_negative: Rows with it.
-        num_positive: Rows with it.
-        reason: Why this one is positive.
-    """
+    """The label's two values, and the rows of each."""
 
     negative: str
     positive: str
     num_negative: int
     num_positive: int
-    reason: str
+    reason: str  # why this one is positive
 
     @property
     def values(self) -> tuple[str, str] | None:
@@ -42,14 +34,9 @@ class Label:
 def decide(silos: Sequence[Silo], name: str, positive: str | None) -> Label:
     """Return the two values that most silos have.
 
-    Args:
-        silos: What they hold.
-        name: The label's column.
-        positive: The positive value, where the caller says it.
-
     Raises:
         SettingsError: There are not two values that most silos agree on, or the
-            positive one is not among them.
+            positive one that was asked for is not among them.
     """
     holders = [silo for silo in silos if silo.labels]
     num_holders = Counter(value for silo in holders for value in silo.labels)
@@ -63,25 +50,20 @@ def decide(silos: Sequence[Silo], name: str, positive: str | None) -> Label:
             "make one (above a bound or not)",
         )
     rows = {value: sum(silo.labels[value] for silo in holders) for value in pair}
-    chosen, reason = _positive(name, rows, positive)
+    if positive is not None:
+        wanted, reason = positive.strip(), "as --positive says"
+        chosen = wanted if wanted in rows else TRUTH.get(wanted.lower(), wanted)
+    elif tuple(pair) == PLAIN:
+        chosen, reason = "1", "1 or true"
+    else:
+        chosen, reason = min(pair, key=lambda one: (rows[one], one)), "the rarer value"
+    if chosen not in rows:
+        raise SettingsError(
+            f"--positive {positive}: found the values {', '.join(rows)} in `{name}`, "
+            "expected one of them"
+        )
     (other,) = {*pair} - {chosen}
     return Label(other, chosen, rows[other], rows[chosen], reason)
-
-
-def _positive(name: str, rows: dict[str, int], positive: str | None) -> tuple[str, str]:
-    if positive is None:
-        if tuple(rows) == PLAIN:
-            return "1", "1 or true"
-        rarer = min(rows, key=lambda value: (rows[value], value))
-        return rarer, "the rarer value"
-    wanted = positive.strip()
-    for value in (wanted, TRUTH.get(wanted.lower())):
-        if value in rows:
-            return value, "as --positive says"
-    raise SettingsError(
-        f"--positive {positive}: found the values {', '.join(rows)} in `{name}`, "
-        "expected one of them"
-    )
 
 
 def _found(holders: Sequence[Silo], num_values: int) -> str:
@@ -90,8 +72,8 @@ def _found(holders: Sequence[Silo], num_values: int) -> str:
     found = f"found {number} distinct values, expected two"
     if not num_values or many:
         return found
-    by_values: dict[str, list[str]] = {}
+    by_values: dict[str, list[str]] = defaultdict(list)
     for silo in holders:
-        by_values.setdefault(", ".join(sorted(silo.labels)), []).append(silo.name)
+        by_values[", ".join(sorted(silo.labels))].append(silo.name)
     each = (f"{values} in {listed(names)}" for values, names in by_values.items())
     return f"{found}: {'; '.join(each)}"

@@ -7,50 +7,98 @@ all of it at once; the silos that depart from the rest are named.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.errors import SettingsError
+from components.silo_example_gen.conform import EXPECTED
 from components.silo_example_gen.settings import RowsSettings
 from pipelines.scaffold import bounds, findings, survey, votes
 from pipelines.scaffold import label as labels
 from pipelines.scaffold.bounds import Bounds
 from pipelines.scaffold.columns import Agreed
-from pipelines.scaffold.findings import Problem
+from pipelines.scaffold.findings import Findings, Problem
 from pipelines.scaffold.label import Label
-from pipelines.scaffold.options import TYPES, Options
+from pipelines.scaffold.options import TYPES, Options, listed, option
 from pipelines.scaffold.survey import Columns, Silo
 from pipelines.scaffold.votes import Kind, Vote
+
+SHOWN = 12
+MAX_FAULTS = 20
+NO_KEY = (
+    "found no column that differs in each row: predictions can't be joined back to "
+    "rows, and equal rows stay together in train or eval; where columns together name "
+    "a row, give them with --key"
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class Proposal:
-    """What becomes of the data.
+    """What becomes of the data."""
 
-    Attributes:
-        silos: What they hold.
-        label: The label's values.
-        schema: The columns to be read.
-        rows: The settings of rows.
-        ignored: Columns that the model does not see, with the reason.
-        left_out: Columns that are not read, with the reason.
-        bounds: Bounds that the data reaches.
-        nan_is_missing: Whether silos write NaN for a missing number.
-        faults: By silo, why it will be quarantined.
-        notes: What should be looked at.
-    """
-
-    silos: tuple[Silo, ...]
+    silos: list[Silo]
     label: Label
-    schema: schema_pb2.Schema
+    schema: schema_pb2.Schema  # the columns to be read
     rows: RowsSettings
-    ignored: dict[str, str]
-    left_out: dict[str, str]
+    ignored: dict[str, str]  # columns that the model does not see, with the reason
+    left_out: dict[str, str]  # columns that are not read, with the reason
     bounds: Bounds
-    nan_is_missing: bool
-    faults: dict[str, list[str]]
-    notes: tuple[str, ...]
+    nan_is_missing: bool  # whether silos write NaN for a missing number
+    faults: dict[str, list[str]]  # by silo, why it will be quarantined
+    notes: tuple[str, ...]  # what should be looked at
+
+    def decided(self) -> Iterator[str]:
+        """Yield what was decided, so that a wrong guess is seen at once."""
+        rows, label, bounds = self.rows, self.label, self.bounds
+        total = sum(silo.rows for silo in self.silos)
+        admitted = len(self.silos) - len(self.faults)
+        shown = {
+            "silos": f"{admitted} of {len(self.silos)} can train; {total:,} rows read",
+            "label": f"`{rows.label}`: positive is `{label.positive}` ({label.reason}; "
+            f"{label.num_positive:,} rows), negative `{label.negative}` "
+            f"({label.num_negative:,} rows); the other way round: "
+            f"{option('positive', label.negative)}",
+            "key": listed(rows.key, SHOWN) if rows.key else "none (see below)",
+        }
+        hidden = {*rows.key, rows.label, *self.ignored}
+        for kind, words in EXPECTED.items():
+            columns = [
+                one.name
+                for one in self.schema.feature
+                if one.type == kind and one.name not in hidden
+            ]
+            if columns:
+                shown[words] = listed(columns, SHOWN)
+        for title, text in shown.items():
+            yield f"{title + ':':<15} {text}"
+        for title, reasons in {
+            "not for the model": self.ignored,
+            "not read": self.left_out,
+        }.items():
+            by_reason = defaultdict(list)
+            for column, reason in reasons.items():
+                by_reason[reason].append(column)
+            for reason, columns in by_reason.items():
+                yield f"{title}: {listed(columns, SHOWN)} ({reason})"
+        gap = "" if bounds.judged_silos > 1 else "; no silo_gap, which needs two"
+        yield (
+            f"{'gates:':<15} judge silos with {bounds.judged_rows:,} evaluation rows "
+            f"and {bounds.rows_of_each_label} of each label: now "
+            f"{bounds.judged_silos}{gap}"
+        )
+
+    def warnings(self) -> Iterator[str]:
+        """Yield what should be looked at; the faults of silos first."""
+        faults = [text for found in self.faults.values() for text in found]
+        for text in faults[:MAX_FAULTS]:
+            yield f"{text}; the silo will be quarantined until that is mended"
+        if len(faults) > MAX_FAULTS:
+            yield f"{len(faults) - MAX_FAULTS:,} more faults of silos"
+        if not self.rows.key:
+            yield NO_KEY
+        yield from self.notes
 
 
 def propose(options: Options) -> Proposal:
@@ -73,7 +121,8 @@ def propose(options: Options) -> Proposal:
     }
     agreed, left_out, problems = _agree(columns, options)
     left_out = {**dict.fromkeys(options.ignore, "--ignore"), **left_out}
-    schema = _schema(agreed, columns, with_rows, options.label)
+    num_rows = {silo.name: silo.rows for silo in with_rows}
+    schema = _schema(agreed, columns, num_rows, options.label)
     filled = tuple(
         feature.name
         for feature in schema.feature
@@ -84,8 +133,8 @@ def propose(options: Options) -> Proposal:
         for name in filled
         if name not in options.sensitive and agreed[name].names_rows
     ]
-    best = sorted(named, key=lambda one: not one.has_name_of_key)[:1]
-    key = options.key or tuple(one.name for one in best)
+    named.sort(key=lambda one: not one.has_name_of_key)
+    key = options.key or tuple(one.name for one in named[:1])
     if not key and not filled:
         if problems:
             raise findings.ask(problems, options)
@@ -93,19 +142,18 @@ def propose(options: Options) -> Proposal:
             "found no column that most silos fill, so nothing tells rows apart",
             "name the columns that do with --key COLUMN",
         )
-    is_labelled = all(
-        silo.columns[options.label].filled == silo.rows for silo in with_rows
-    )
+    labelled = {name: one.filled for name, one in columns[options.label].items()}
     rows = RowsSettings(
         label=options.label,
         label_values=label.values,
         key=key,
         split_by=() if key else filled,
         null_values=nulls,
-        score="all" if is_labelled else "unlabelled",
+        score="all" if labelled == num_rows else "unlabelled",
     )
     measured = {silo.name: survey.measure(silo, schema, rows) for silo in with_rows}
-    problems += findings.misfits(measured, columns, schema)
+    found = Findings(silos, columns, schema, rows, measured)
+    problems += found.misfits()
     if problems:
         raise findings.ask(problems, options)
     ignored = dict.fromkeys(options.sensitive, "sensitive: only sliced by") | {
@@ -114,32 +162,32 @@ def propose(options: Options) -> Proposal:
         if one.useless and name not in {*key, *options.sensitive}
     }
     if not {*agreed} - {*ignored} - {*key}:
-        found = "; ".join(f"`{name}`: {reason}" for name, reason in ignored.items())
-        raise SettingsError(f"found no column to learn from ({found or 'only a key'})")
-    faults = findings.faults(silos, measured, columns, schema, options.label)
-    healthy = [one for name, one in measured.items() if not faults[name]]
+        reasons = "; ".join(f"`{name}`: {reason}" for name, reason in ignored.items())
+        reasons = reasons or "only a key"
+        raise SettingsError(f"found no column to learn from ({reasons})")
+    faults = found.faults()
+    healthy = {name: one for name, one in measured.items() if not faults[name]}
     if not healthy:
-        found = "\n".join(f"  {text}" for texts in faults.values() for text in texts)
-        raise SettingsError(f"--data {options.data}: no silo could train:\n{found}")
-    reached = bounds.reached(healthy)
-    for name, one in measured.items():
-        if not faults[name]:
-            few = findings.too_few(one, options.label, reached.validation)
-            faults[name] += [f"silo `{name}`: {text}" for text in few]
-    notes = findings.notes(silos, measured, columns)
+        texts = "\n".join(f"  {text}" for told in faults.values() for text in told)
+        raise SettingsError(f"--data {options.data}: no silo could train:\n{texts}")
+    reached = bounds.reached(healthy.values())
+    for name, one in healthy.items():
+        few = found.too_few(one, reached.validation)
+        faults[name] += [f"silo `{name}`: {text}" for text in few]
+    notes = [*found.notes()]
     for name, column in agreed.items():
         odd = [silo for silo, one in measured.items() if name in one.misfits]
         notes += column.notes(len(measured), odd, bool(key))
     return Proposal(
-        tuple(silos),
+        silos,
         label,
         schema,
         rows,
         ignored,
         left_out,
         reached,
-        bool(findings.non_finite(measured, columns)),
-        {name: found for name, found in faults.items() if found},
+        bool(found.nan_for_missing()),
+        {name: texts for name, texts in faults.items() if texts},
         tuple(notes),
     )
 
@@ -160,7 +208,7 @@ def _agree(
         one = votes.majority([(c.vote, 1) for c in silos.values() if c.vote])
         split = any(column.vote is None for column in silos.values())
         if one and one.kind is Kind.UNSUPPORTED:
-            problems.append(findings.undecided(name, one, silos))
+            problems.append(findings.undecided(name, one.kind, silos))
         elif name in options.types:
             kind = TYPES[options.types[name]]
             agreed[name] = Agreed(name, silos, one or Vote(Kind.TEXT), kind)
@@ -179,7 +227,7 @@ def _agree(
 def _schema(
     agreed: Mapping[str, Agreed],
     columns: Columns,
-    silos: Sequence[Silo],
+    rows: Mapping[str, int],
     label: str,
 ) -> schema_pb2.Schema:
     """Return a schema that silos fit which hold what most of them do.
@@ -188,7 +236,6 @@ def _schema(
     value that is new next month is no fault.
     """
     schema = schema_pb2.Schema(default_environment=["TRAINING", "SERVING"])
-    rows = {silo.name: silo.rows for silo in silos}
     for name, by_silo in columns.items():
         if name != label and name not in agreed:
             continue

@@ -28,10 +28,9 @@ from components.silo_example_gen.settings import RowsSettings
 from components.silo_validator import checks
 from components.silo_validator.checks import LabelCounts
 from components.silo_validator.settings import ValidationSettings
+from pipelines.scaffold.options import listed
 from pipelines.scaffold.votes import Kind, Vote, majority, vote
-from pipelines.scaffold.wording import listed
 
-ALL_FILES = "*"
 NO_HEADER = "found none of the columns of the silo's other files; is there a header?"
 MAX_LABEL_VALUES = 20
 IDENTIFIER = r"^[\pL\pN._:/+-]{1,64}$"
@@ -44,26 +43,16 @@ NONE = LabelCounts(0, 0, 0)
 
 @dataclasses.dataclass(frozen=True)
 class Column:
-    """What a silo's files hold of a column.
+    """What a silo's files hold of a column."""
 
-    Attributes:
-        vote: What most of its rows say; None where two sides are equally large.
-        by_file: What each file says.
-        filled: Rows with a value.
-        distinct: Different values.
-        only: The value, where all rows have the same; a value in some rows only, such
-            as a tick, distinguishes them.
-        is_unique: Whether each row has a value that no other has.
-        is_identifier: Whether the values look like names of rows: short text without
-            spaces, whole numbers without large gaps, or numbers of 2^53 and more.
-    """
-
-    vote: Vote | None
+    vote: Vote | None  # of most rows; None where two sides are equally large
     by_file: dict[str, Vote]
-    filled: int = 0
-    distinct: int = 0
-    only: str | None = None
-    is_unique: bool = False
+    filled: int = 0  # rows with a value
+    distinct: int = 0  # different values
+    only: str | None = None  # the value, where all rows have the same, none is empty
+    is_unique: bool = False  # each row has a value that no other has
+    # Whether the values look like names of rows: short text without spaces, whole
+    # numbers without large gaps, or numbers of 2^53 and more.
     is_identifier: bool = False
 
     @property
@@ -78,49 +67,29 @@ Columns: TypeAlias = Mapping[str, Mapping[str, Column]]
 
 @dataclasses.dataclass(frozen=True)
 class Silo:
-    """What a silo holds.
-
-    Attributes:
-        name: The silo.
-        folder: Its folder.
-        rows: Its rows in files that can be read.
-        columns: Its columns, in their order.
-        labels: Rows of each label value, for the most frequent ones.
-        files: Digests of its files with rows, by name.
-        unreadable: Why files, or the whole silo, can't be read.
-        not_read: Files in formats that are not read.
-    """
+    """What a silo holds in the files that can be read."""
 
     name: str
     folder: pathlib.Path
     rows: int
-    columns: dict[str, Column]
-    labels: Counter[str]
-    files: dict[str, str]
-    unreadable: tuple[str, ...]
-    not_read: tuple[str, ...]
+    columns: dict[str, Column]  # in their order
+    labels: Counter[str]  # rows of each label value, for the most frequent ones
+    files: dict[str, str]  # digests of files with rows, by name
+    unreadable: tuple[str, ...]  # why files, or the whole silo, can't be read
+    not_read: tuple[str, ...]  # files in formats that are not read
 
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """What a run will find in a silo.
+    """What a run will find in a silo."""
 
-    Attributes:
-        misfits: By column, what doesn't fit the schema, a sentence a file.
-        non_finite: By column, too many numbers that are NaN or infinite.
-        train: Rows to learn from, by label.
-        held_out: Rows held out, by label.
-        keys: Keys that name no row, or two.
-        has_split_columns: Whether the silo has the columns that send rows to train or
-            eval.
-    """
-
+    # By column, what doesn't fit the schema, a sentence a file.
     misfits: Mapping[str, list[str]] = dataclasses.field(default_factory=dict)
+    # By column, too many numbers that are NaN or infinite.
     non_finite: Mapping[str, Finding] = dataclasses.field(default_factory=dict)
     train: LabelCounts = NONE
     held_out: LabelCounts = NONE
-    keys: Finding | None = None
-    has_split_columns: bool = True
+    keys: Finding | None = None  # keys that name no row, or two
 
 
 def survey(data: pathlib.Path, label: str, null_values: Sequence[str]) -> list[Silo]:
@@ -157,11 +126,11 @@ def survey(data: pathlib.Path, label: str, null_values: Sequence[str]) -> list[S
 def _survey(folder: pathlib.Path, label: str, null_values: Sequence[str]) -> Silo:
     name = folder.name.encode("utf-8", "backslashreplace").decode("utf-8")
     unreadable: list[str] = []
-    tables: dict[pathlib.Path, pa.Table] = {}
     not_read: list[str] = []
+    tables: dict[pathlib.Path, pa.Table] = {}
     try:
         check_id(folder.name)
-        found = files.find(folder, ALL_FILES)
+        found = files.find(folder, "*")
         not_read = files.passed_over(folder, [path for _, path in found])
         tables.update(_tables(folder, null_values, unreadable))
     except SettingsError as error:
@@ -169,7 +138,7 @@ def _survey(folder: pathlib.Path, label: str, null_values: Sequence[str]) -> Sil
     except OSError as error:
         unreadable.append(f"silo `{name}`: its folder can't be read ({error.strerror})")
     with_label = [t.column_names for t in tables.values() if label in t.column_names]
-    known = {name for names in with_label for name in names}
+    known = {column for names in with_label for column in names}
     for path, table in [*tables.items()]:
         if known and not known & {*table.column_names}:
             unreadable.append(f"silo `{name}`: {path.name}: {NO_HEADER}")
@@ -189,7 +158,7 @@ def _survey(folder: pathlib.Path, label: str, null_values: Sequence[str]) -> Sil
         name,
         folder,
         rows,
-        {column: _column(found, rows) for column, found in parts.items()},
+        {column: _column(held, rows) for column, held in parts.items()},
         Counter(dict(labels.most_common(MAX_LABEL_VALUES + 1))),
         {path.name: digests.of_file(path) for path, t in tables.items() if t.num_rows},
         tuple(unreadable),
@@ -200,7 +169,7 @@ def _survey(folder: pathlib.Path, label: str, null_values: Sequence[str]) -> Sil
 def _tables(
     folder: pathlib.Path, null_values: Sequence[str], unreadable: list[str]
 ) -> Iterator[tuple[pathlib.Path, pa.Table]]:
-    for _, path in files.find(folder, ALL_FILES):
+    for _, path in files.find(folder, "*"):
         try:
             yield path, files.read(folder.name, path, null_values)
         except SiloError as error:
@@ -211,13 +180,9 @@ def _tables(
 
 
 def _column(parts: Mapping[pathlib.Path, pa.ChunkedArray], rows: int) -> Column:
-    by_file = {
-        path.name: vote(part, parse=files.is_untyped(path))
-        for path, part in parts.items()
-    }
-    agreed = majority(zip(by_file.values(), map(len, parts.values()), strict=True))
-    filled, texts = 0, []
-    for part, one in zip(parts.values(), by_file.values(), strict=True):
+    by_file, filled, chunks = {}, 0, []
+    for path, part in parts.items():
+        one = by_file[path.name] = vote(part, parse=files.is_untyped(path))
         if one.kind is Kind.UNSUPPORTED:
             filled += len(part) - part.null_count
             continue
@@ -225,13 +190,15 @@ def _column(parts: Mapping[pathlib.Path, pa.ChunkedArray], rows: int) -> Column:
         kept = found.column
         if one.kind is Kind.NUMBER:
             kept = kept.filter(pc.invert(checks.is_unusable(kept)))
-        texts.append(kept.drop_null().cast(pa.string()))
-        filled += len(texts[-1]) + found.num_bad
-    values = pa.chunked_array([c for t in texts for c in t.chunks], pa.string())
+        kept = kept.drop_null().cast(pa.string())
+        filled += len(kept) + found.num_bad
+        chunks += kept.chunks
+    agreed = majority(zip(by_file.values(), map(len, parts.values()), strict=True))
+    values = pa.chunked_array(chunks, pa.string())
     unique = pc.unique(values)
-    kind = agreed.kind if agreed else Kind.EMPTY
-    is_unique = kind in {Kind.WHOLE, Kind.LARGE, Kind.TEXT} and filled == rows == len(
-        unique
+    said = agreed or Vote(Kind.EMPTY)
+    is_unique = said.kind in {Kind.WHOLE, Kind.LARGE, Kind.TEXT} and (
+        filled == rows == len(unique)
     )
     return Column(
         agreed,
@@ -240,14 +207,14 @@ def _column(parts: Mapping[pathlib.Path, pa.ChunkedArray], rows: int) -> Column:
         len(unique),
         unique[0].as_py() if len(unique) == 1 and len(values) == rows else None,
         is_unique,
-        is_unique and _is_identifier(values, agreed),
+        is_unique and _is_identifier(values, said),
     )
 
 
-def _is_identifier(values: pa.ChunkedArray, agreed: Vote | None) -> bool:
-    if agreed is None or agreed.kind is Kind.TEXT:
+def _is_identifier(values: pa.ChunkedArray, said: Vote) -> bool:
+    if said.kind is Kind.TEXT:
         return bool(pc.all(pc.match_substring_regex(values, IDENTIFIER)).as_py())
-    if agreed.wide or agreed.kind is Kind.LARGE:
+    if said.wide or said.kind is Kind.LARGE:
         return True
     ends = pc.min_max(conform(values, WHOLES).column).as_py()
     return bool(ends["max"] - ends["min"] < 2 * len(values))
@@ -269,13 +236,7 @@ def _label_values(column: pa.ChunkedArray) -> dict[str, int]:
 
 
 def measure(silo: Silo, schema: schema_pb2.Schema, rows: RowsSettings) -> Measured:
-    """Bring a silo's rows to the schema, as a run will, and apply a run's checks.
-
-    Args:
-        silo: The silo.
-        schema: The columns and their types.
-        rows: The settings of rows; `split_by` or `key` sends them to train or eval.
-    """
+    """Bring a silo's rows to the schema, as a run will, and apply a run's checks."""
     misfits: dict[str, list[str]] = defaultdict(list)
     tables = []
     for path, table in _tables(silo.folder, rows.null_values, []):
@@ -295,8 +256,7 @@ def measure(silo: Silo, schema: schema_pb2.Schema, rows: RowsSettings) -> Measur
     labelled = plain.filter(plain[rows.label].is_valid())
     columns = rows.split_by or rows.key
     if not {*columns} <= {*plain.column_names}:
-        counts = checks.count_labels(labelled[rows.label])
-        return Measured(misfits, non_finite, counts, has_split_columns=False)
+        return Measured(misfits, non_finite, checks.count_labels(labelled[rows.label]))
     mask = splits.held_out_rows(labelled, columns, rows.eval_share)
     train, held_out = (
         checks.count_labels(labelled[rows.label].filter(pa.array(side)))

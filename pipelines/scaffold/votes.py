@@ -67,21 +67,14 @@ TYPES = {
 
 @dataclasses.dataclass(frozen=True)
 class Vote:
-    """What a file or a silo says of a column.
-
-    Attributes:
-        kind: The kind of its values.
-        wide: Whether whole numbers of 2^53 or more are among them, which floating
-            point would round.
-        spellings: What stands for a missing value in a CSV column of numbers; none
-            where there is other text, too.
-        arrow: The file's type, where it is not supported.
-    """
+    """What a file or a silo says of a column."""
 
     kind: Kind
-    wide: bool = False
+    wide: bool = False  # some whole numbers of 2^53 and more, which doubles round
+    # Of a file: what stands for a missing value among numbers in CSV, if there is no
+    # other text, and its type in words.
     spellings: tuple[str, ...] = ()
-    arrow: str = ""
+    found: str = ""
 
     @property
     def is_numeric(self) -> bool:
@@ -113,7 +106,7 @@ def vote(column: pa.ChunkedArray, *, parse: bool) -> Vote:
     if is_time(kind):
         return Vote(Kind.TIME)
     if not pa.types.is_string(kind) and not pa.types.is_large_string(kind):
-        return Vote(Kind.UNSUPPORTED, arrow=str(kind).partition("<")[0])
+        return Vote(Kind.UNSUPPORTED, found=f"the type {str(kind).partition('<')[0]}")
     return _of_text(column.drop_null().cast(pa.string()), parse)
 
 
@@ -134,16 +127,16 @@ def _of_text(text: pa.ChunkedArray, parse: bool) -> Vote:
         return Vote(Kind.TIME)
     if parse and all_match(values, TRUTH):
         return Vote(Kind.TRUTH)
-    numbers = pc.match_substring_regex(values, f"{NUMBER}|{NOT_FINITE}|{_FOR_PEOPLE}")
-    others = values.filter(pc.invert(numbers))
-    share = (pc.sum(rows.filter(numbers)).as_py() or 0) / len(text)
+    is_number = pc.match_substring_regex(values, f"{NUMBER}|{NOT_FINITE}|{_FOR_PEOPLE}")
+    numbers, others = values.filter(is_number), values.filter(pc.invert(is_number))
+    share = (pc.sum(rows.filter(is_number)).as_py() or 0) / len(text)
     with_digits = pc.any(pc.match_substring_regex(others, "[0-9]")).as_py()
     if not parse or share < 0.5 or len(others) > MAX_SPELLINGS or with_digits:
         return Vote(Kind.TEXT)
     known = all_match(others, _PLACEHOLDER)
     spellings = tuple(sorted(others.to_pylist())) if known else ()
-    if all_match(values.filter(numbers), WHOLE):
-        whole = [int(value) for value in values.filter(numbers).to_pylist()]
+    if all_match(numbers, WHOLE):
+        whole = [int(value) for value in numbers.to_pylist()]
         return _of_whole(min(whole), max(whole), spellings)
     return Vote(Kind.NUMBER, spellings=spellings)
 
@@ -170,12 +163,8 @@ def majority(votes: Iterable[tuple[Vote, int]]) -> Vote | None:
     if not side:
         return None
     kinds = {one.kind for one, _ in side}
-    return Vote(
-        next((kind for kind in TYPES if kind in kinds), Kind.UNSUPPORTED),
-        any(one.wide for one, _ in side),
-        tuple(sorted({word for one, _ in side for word in one.spellings})),
-        ", ".join(sorted({one.arrow for one, _ in side} - {""})),
-    )
+    kind = next((kind for kind in TYPES if kind in kinds), Kind.UNSUPPORTED)
+    return Vote(kind, any(one.wide for one, _ in side))
 
 
 def _larger(

@@ -30,6 +30,14 @@ A model that one of these refuses is not blessed: not deployed, not used to scor
 above 0.5. The other bounds hardly bind, so that small data runs too. What others would
 have decided: `fairsilo gate preview {name} --set gates.silo_floor.at_least=0.6`.
 """
+MORE_GATES = """\
+  # calibration: { at_most: 0.1 }
+  # silo_change: { at_most_worse: 0.05 }
+"""
+GROUP_GATES = """\
+  # group_gap: { metric: tpr, threshold: 0.5, at_most: 0.2 }
+  # four_fifths: { threshold: 0.5 }
+"""
 SCHEMA = """\
 # Schema of `{name}`: what most silos hold. It is yours to tighten:
 # domains, min_fraction, drift_comparator, skew_comparator.
@@ -81,31 +89,22 @@ def write_use_case(
                 "choose another name, or delete the files first",
             )
     proposal = propose(options)
-    schema = text_format.MessageToString(proposal.schema, as_utf8=True)
-    texts = {
-        schema_file: SCHEMA.format(name=name) + schema,
-        folder / "settings.yaml": _settings(options, proposal),
-        folder / "README.md": README.format(name=name, label=options.label),
-    }
-    _check(name, texts[folder / "settings.yaml"])
-    for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return [*texts], proposal
-
-
-def _check(name: str, settings: str) -> None:
-    """Load the settings as a run will, before anything is written.
-
-    Raises:
-        SettingsError: The data's names can't be used, such as a sensitive column
-            with ` x ` in its name.
-    """
-    with tempfile.TemporaryDirectory() as place:
+    settings = _settings(options, proposal)
+    with tempfile.TemporaryDirectory() as place:  # loaded before anything is written
         file = pathlib.Path(place, name, "settings.yaml")
         file.parent.mkdir()
         file.write_text(settings, encoding="utf-8")
         load(file)
+    schema = text_format.MessageToString(proposal.schema, as_utf8=True)
+    texts = {
+        schema_file: SCHEMA.format(name=name) + schema,
+        folder / "settings.yaml": settings,
+        folder / "README.md": README.format(name=name, label=options.label),
+    }
+    for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return [*texts], proposal
 
 
 def _settings(options: Options, proposal: Proposal) -> str:
@@ -129,12 +128,7 @@ def _settings(options: Options, proposal: Proposal) -> str:
     }
     if bounds.judged_silos < 2:
         del gates["silo_gap"]  # it compares two
-    optional = ["calibration: { at_most: 0.1 }", "silo_change: { at_most_worse: 0.05 }"]
-    if sensitive:
-        optional += [
-            "group_gap: { metric: tpr, threshold: 0.5, at_most: 0.2 }",
-            "four_fifths: { threshold: 0.5 }",
-        ]
+    optional = MORE_GATES + (GROUP_GATES if sensitive else "")
     values = {
         "silos": {"root": str(options.data.absolute()), "pattern": "{silo}/*"},
         "rows": {
@@ -174,5 +168,5 @@ def _settings(options: Options, proposal: Proposal) -> str:
         f"# Use case `{options.name}`: {len(proposal.silos)} silos. All settings with "
         f"their defaults:\n# `fairsilo config show {options.name}`.\n\n"
         + to_yaml(UseCaseSettings, values, more)
-        + "".join(f"  # {line}\n" for line in optional)
+        + optional
     )

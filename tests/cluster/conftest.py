@@ -10,7 +10,7 @@ import pytest
 
 from tests.cluster import control_plane
 from tests.cluster.control_plane import Kubectl
-from tests.k8s import chart, rules
+from tests.k8s import chart
 
 # Made by installing Kubeflow Pipelines, which comes first (k8s/README.md).
 PREREQUISITE = "kubeflow"
@@ -43,13 +43,13 @@ class Cluster:
     @property
     def silos(self) -> list[str]:
         """The silos' namespaces."""
-        return sorted(rules.silos(self.objects))
+        return sorted(chart.silos(self.objects))
 
     @property
     def pods(self) -> list[dict[str, Any]]:
         """A pod for each pod template, as its controller would make it."""
         return [
-            _pod(owner, template) for owner, template in rules.templates(self.objects)
+            _pod(owner, template) for owner, template in chart.templates(self.objects)
         ]
 
 

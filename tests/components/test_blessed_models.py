@@ -5,7 +5,8 @@ from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from components import blessed_models
-from components.blessed_models import find
+from components.blessed_models import BlessedModel, find
+from components.mlmd import last_runs
 from tests.support import silos
 
 
@@ -39,24 +40,26 @@ def bless(
     return int(store.put_artifacts([artifact])[0])
 
 
-def anything(span: str) -> bool:
-    return True
+def newest(store, is_candidate=lambda _: True):
+    return find(store, "people", is_candidate)
 
 
 def test_the_highest_span_wins_even_over_a_later_backfill(store):
+    assert newest(store) is None
     bless(store, "9")
-    newest = bless(store, "10")
+    highest = bless(store, "10")
     bless(store, "2")
-    found = find(store, "people", anything)
-    assert found == blessed_models.BlessedModel("/m/10", "d10", "10", newest)
+    bless(store, "11", blessed=0)
+    assert newest(store) == BlessedModel("/m/10", "d10", "10", highest)
+    assert newest(store, lambda span: span != "10").span == "9"
+    assert newest(store, lambda span: span == "11") is None
+    assert len(blessed_models.read(store, "people")) == 3
 
 
 def test_of_one_span_the_later_blessing_wins(store):
     bless(store, "10")
     later = bless(store, "10")
-    found = find(store, "people", anything)
-    assert found is not None
-    assert found.blessing_id == later
+    assert newest(store).blessing_id == later
 
 
 def test_a_blessing_that_a_later_run_found_in_the_cache_wins(store):
@@ -64,19 +67,8 @@ def test_a_blessing_that_a_later_run_found_in_the_cache_wins(store):
     second = bless(store, "10")
     for ids in ([first], [second], [first]):
         silos.publish(store, store.get_artifacts_by_id(ids))
-    found = find(store, "people", anything)
-    assert found is not None
-    assert found.blessing_id == first
-    assert found.last_run == 3
-
-
-def test_only_candidates_are_found(store):
-    bless(store, "9")
-    bless(store, "10")
-    found = find(store, "people", lambda span: span != "10")
-    assert found is not None
-    assert found.span == "9"
-    assert find(store, "people", lambda span: span == "11") is None
+    found = newest(store)
+    assert (found.blessing_id, found.last_run) == (first, 3)
 
 
 @pytest.mark.parametrize(
@@ -85,17 +77,21 @@ def test_only_candidates_are_found(store):
 )
 def test_what_is_not_blessed_of_another_use_case_or_deleted_is_not_found(store, other):
     bless(store, "9", **other)
-    assert find(store, "people", anything) is None
+    assert newest(store) is None
 
 
-def test_all_blessed_models_are_read(store):
-    ids = [bless(store, span) for span in ("10", "9", "10")]
-    bless(store, "11", blessed=0)
-    found = blessed_models.read(store, "people")
-    assert sorted(model.blessing_id for model in found) == ids
-    assert blessed_models.newest(found).blessing_id == ids[2]
-    assert blessed_models.newest([]) is None
-
-
-def test_an_empty_store_has_no_model(store):
-    assert find(store, "people", anything) is None
+def test_the_last_execution_that_gave_an_artifact_out_counts(store):
+    kind = store.put_artifact_type(mlmd.ArtifactType(name="Model"))
+    first, second = (
+        store.get_artifacts_by_id(
+            silos.publish(store, [mlmd.Artifact(type_id=kind, uri=uri)])
+        )[0]
+        for uri in "ab"
+    )
+    silos.publish(store, [first])  # as by a node that the cache served
+    store.put_artifacts([mlmd.Artifact(type_id=kind, uri="never given out")])
+    reader = store.put_execution_type(mlmd.ExecutionType(name="a reader"))
+    event = (second, mlmd.Event(type=mlmd.Event.INPUT))
+    store.put_execution(mlmd.Execution(type_id=reader), [event], [])
+    assert last_runs(store, store.get_artifacts()) == {first.id: 3, second.id: 2}
+    assert last_runs(store, []) == {}

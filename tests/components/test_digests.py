@@ -21,21 +21,10 @@ def test_a_files_digest_is_that_of_its_bytes(tmp_path_factory, data):
     assert digests.of_file(path) == digests.of_bytes(data) == expected
 
 
-def test_the_digest_of_nothing_is_known():
-    assert digests.of_bytes(b"") == (
-        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-    )
-
-
 @given(st.dictionaries(st.text(), VALUES, min_size=2))
 def test_the_order_of_keys_changes_no_digest(value):
     backwards = dict(reversed(value.items()))
     assert digests.of_json(value) == digests.of_json(backwards)
-
-
-def test_another_value_has_another_digest():
-    found = {digests.of_json(value) for value in ([1, 2], [2, 1], ["1", 2], [[1], 2])}
-    assert len(found) == 4
 
 
 def test_what_json_cannot_say_has_no_digest():
@@ -78,12 +67,6 @@ def test_an_edit_to_anything_else_does_not(package, file):
     assert code(package) == before
 
 
-def test_a_renamed_module_is_other_code(package):
-    before = code(package)
-    (package / "node/code.py").rename(package / "node/renamed.py")
-    assert code(package) != before
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -115,8 +98,12 @@ def test_code_that_can_not_be_parsed_or_encoded_has_a_digest(package, text):
     assert code(package) != before
 
 
-def test_another_version_of_an_engine_is_other_code(package, tmp_path, monkeypatch):
+def test_another_version_of_an_engine_is_other_code(
+    package, tmp_path, monkeypatch, request
+):
+    request.addfinalizer(digests._versions.cache_clear)
     monkeypatch.setattr(digests, "ENGINES", ("fast-engine",), raising=False)
+    digests._versions.cache_clear()
     without = code(package)
     found = set()
     for version in ("1.0", "1.1"):
@@ -124,6 +111,7 @@ def test_another_version_of_an_engine_is_other_code(package, tmp_path, monkeypat
         info.mkdir(parents=True)
         (info / "METADATA").write_text(f"Name: fast-engine\nVersion: {version}\n")
         monkeypatch.syspath_prepend(tmp_path / version)
+        digests._versions.cache_clear()
         found.add(code(package))
     assert len(found - {without}) == 2
 

@@ -7,6 +7,7 @@ import certifi
 import pytest
 import sqlalchemy as sa
 
+from components import store_url as urls
 from components.errors import FairSiloError, SettingsError
 from components.store import MYSQL, Store, StoreDownError
 
@@ -20,19 +21,6 @@ WRONG = "hunter2"
 def names(opened):
     with opened.begin() as connection:
         return connection.scalars(sa.select(NAMES.c.name)).all()
-
-
-def test_an_error_undoes_the_whole_transaction(store_url):
-    opened = Store(store_url, TABLES)
-
-    def fail():
-        with opened.begin() as connection:
-            connection.execute(NAMES.insert().values(name="north"))
-            raise KeyError
-
-    with pytest.raises(KeyError):
-        fail()
-    assert names(opened) == []
 
 
 def test_any_script_is_kept_and_letters_that_look_alike_differ(store_url):
@@ -54,11 +42,6 @@ def test_steps_that_start_at_once_on_an_empty_store_make_its_tables(store_url):
     with concurrent.futures.ThreadPoolExecutor(8) as threads:
         opened = list(threads.map(open_store, range(8)))
     assert [names(one) for one in opened] == [[]] * 8
-
-
-def test_a_reference_is_resolved(monkeypatch, store_url):
-    monkeypatch.setenv("FAIRSILO_STORE", store_url)
-    assert names(Store("env:FAIRSILO_STORE", TABLES)) == []
 
 
 def refusal(kind, url, server=None):
@@ -184,3 +167,55 @@ def test_tls_is_checked_with_the_authority_that_the_url_names(mariadb):
     assert "its certificate is not one that the URL's `ssl_ca` vouches for" in (
         error.message
     )
+
+
+URL = "mysql+pymysql://fairsilo:hunter2@db:3306/fairsilo"
+
+
+@pytest.mark.parametrize("url", [URL, "sqlite:////var/store.db"])
+def test_a_url_stays_as_it_is_and_a_reference_gives_it(monkeypatch, url):
+    monkeypatch.setenv("FAIRSILO_STORE", f" {url}\n")
+    monkeypatch.setenv("OTHER", url)
+    for reference in (url, urls.FROM_ENVIRONMENT, "env:OTHER"):
+        assert urls.resolve(reference) == url
+
+
+@pytest.mark.parametrize("value", ["", " \n"])
+def test_a_variable_without_a_value_is_refused_with_the_secret_it_comes_from(
+    monkeypatch, value
+):
+    monkeypatch.setenv("FAIRSILO_STORE", value)
+    with pytest.raises(SettingsError) as caught:
+        urls.resolve(urls.FROM_ENVIRONMENT)
+    assert caught.value.message == (
+        "environment variable `FAIRSILO_STORE`: found nothing, expected the store's URL"
+    )
+    assert "the key `url` of the secret `fairsilo-store`" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("hunter2", "text that is no URL"),
+        ("mysql+pymysql://u:hunter2@db:port/d", "text that is no URL"),
+        ("postgresql://u:hunter2@db/d", "a URL of another kind of database"),
+        ("mysql+pymysql://u:hunter2@db", "a URL without database"),
+        ("mysql+pymysql://:hunter2@/d", "a URL without username and host"),
+        ("sqlite://", "a URL without database"),
+        (f"{URL}?ssl_ca=/no/file", "`ssl_ca=/no/file`, where there is no file"),
+    ],
+)
+def test_what_is_no_url_of_a_store_is_refused_and_never_repeated(
+    monkeypatch, value, found
+):
+    monkeypatch.setenv("FAIRSILO_STORE", value)
+    for asked, where in [
+        (value, "the store's URL"),
+        ("env:FAIRSILO_STORE", "environment variable `FAIRSILO_STORE`"),
+    ]:
+        with pytest.raises(SettingsError) as caught:
+            urls.resolve(asked)
+        assert caught.value.message.startswith(
+            f"{where}: found {found}, expected mysql+pymysql://USER:PASSWORD@HOST:PORT/"
+        )
+        assert WRONG not in f"{caught.value!r} {caught.value.__context__!r}"

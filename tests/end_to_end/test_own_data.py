@@ -14,19 +14,24 @@ from tests.support.program import fairsilo, summary
 pytestmark = [pytest.mark.slow, pytest.mark.tff, pytest.mark.beam]
 
 CANARY = "Zaphod-4711"
+FIRST_KEY = 900_000_000_000_000_000  # neighbours are one double
 
 
 def people(rows: int, seed: int) -> pd.DataFrame:
-    """Return rows whose label follows from two columns."""
+    """Return rows whose label follows from two columns and two flags."""
     rng = np.random.default_rng(seed)
     age = rng.integers(18, 80, rows)
-    debt = rng.normal(seed % 3, 1.0, rows)
-    score = (age - 50) / 15 + debt - 1 + rng.normal(0, 0.5, rows)
+    debt = rng.normal(seed % 3, 1.0, rows).round(2)
+    member, active = rng.integers(0, 2, rows), rng.random(rows) < 0.5
+    score = (age - 50) / 15 + debt - 2 + member + active + rng.normal(0, 0.5, rows)
     return pd.DataFrame(
         {
-            "id": [f"{seed}-{i}" for i in range(rows)],
+            "row_id": np.arange(rows) + FIRST_KEY + seed * 10**6,
             "age": age,
             "debt": debt,
+            "member": member,
+            "active": active,
+            "joined": pd.date_range("2024-01-01", periods=rows, freq="7h", tz="UTC"),
             "town": rng.choice(["Aa", "Bé", "Cc"], rows),
             "sex": rng.choice(["f", "m"], rows),
             "defaulted": np.where(score > 0, "yes", "no"),
@@ -34,16 +39,26 @@ def people(rows: int, seed: int) -> pd.DataFrame:
     )
 
 
+HEALTHY = {"north": 150, "süd-銀行": 90, "west": 240}
+MONTHS = "delta"  # its second month has other words for numbers
+
+
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory) -> pathlib.Path:
-    """A project with three healthy silos of CSV files, and a use case over them."""
+def tiny(tmp_path_factory):
+    """A project with three healthy silos and an odd one, and what `init` said."""
     project = tmp_path_factory.mktemp("tiny")
-    for seed, (name, rows) in enumerate(
-        {"north": 150, "süd-銀行": 90, "west": 240}.items()
-    ):
+    for seed, (name, rows) in enumerate({**HEALTHY, MONTHS: 200}.items()):
         folder = project / "data" / name
         folder.mkdir(parents=True)
-        people(rows, seed).to_csv(folder / "people.csv", index=False)
+        table = people(rows, seed)
+        if name == MONTHS:
+            table[:100].to_csv(folder / "1.csv", index=False)
+            odd = table[100:].assign(debt=table.debt.map("{:.2f} EUR".format))
+            odd.to_csv(folder / "2.csv", index=False)
+        elif name == "west":
+            table.to_parquet(folder / "people.parquet", index=False)
+        else:
+            table.to_csv(folder / "people.csv", index=False)
     done = fairsilo(
         "init",
         "loans",
@@ -53,20 +68,18 @@ def tiny(tmp_path_factory) -> pathlib.Path:
         folder=project,
     )
     assert done.returncode == 0, done.stderr
-    return project
+    return project, done.stderr
 
 
-def test_init_then_run_works_unchanged(tiny):
-    done = fairsilo("run", "loans", "--json", folder=tiny)
-    told = summary(done)
-    assert (done.returncode, told["status"]) == (0, "blessed"), told["reasons"]
-    assert [item["silo"] for item in told["silos"]] == ["north", "süd-銀行", "west"]
-    assert all(item["admitted"] for item in told["silos"])
-    assert told["metrics"]["auc"] > 0.75
-    assert told["predictions"]["rows"] == 480
-    page = (tiny / told["dashboard"]).read_text()
-    assert "süd-銀行" in page
-    assert (tiny / "build" / "loans").is_dir()
+@pytest.fixture(scope="module")
+def project(tiny) -> pathlib.Path:
+    return tiny[0]
+
+
+def test_init_names_the_odd_silo_and_what_the_model_does_not_get(tiny):
+    _, said = tiny
+    assert "silo `delta`: column `debt`: 2.csv: found other text" in said
+    assert "not for the model: `joined` (dates or times" in said
 
 
 BROKEN = {
@@ -113,15 +126,15 @@ def _break(name: str, rows: pd.DataFrame, folder: pathlib.Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def broken(tiny):
+def broken(project):
     """Add a silo for each fault, and run."""
     for seed, name in enumerate(BROKEN):
-        folder = tiny / "data" / name
+        folder = project / "data" / name
         folder.mkdir()
         same = 99 if name.startswith("twin") else seed + 10
         _break(name, people(120, same), folder)
-    (tiny / "data" / "a\\evil").mkdir()
-    return fairsilo("run", "loans", "--json", folder=tiny)
+    (project / "data" / "a\\evil").mkdir()
+    return fairsilo("run", "loans", "--json", folder=project)
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -133,17 +146,24 @@ def test_broken_silo_is_refused_in_a_sentence(broken, name):
     assert all(one["hint"] for one in reasons), "each says what mends it"
 
 
-def test_healthy_silos_go_on(broken):
+def test_healthy_silos_go_on(broken, project):
     told = summary(broken)
     silos = {item["silo"]: item for item in told["silos"]}
-    for name in ("north", "süd-銀行", "west"):
+    for name in HEALTHY:
         assert silos[name]["admitted"], silos[name]["reasons"]
     assert silos["north"]["auc"] > 0.6
     assert silos["west"]["auc"] > 0.6
     assert (broken.returncode, told["status"]) == (5, "incomplete"), told["reasons"]
-    unscored = [item["silo"] for item in told["unscored"]]
-    assert unscored == ["a\\evil", "corrupt", "empty", "wrong-type"]
+    unscored = {item["silo"]: item["reason"] for item in told["unscored"]}
+    assert [*unscored] == ["a\\evil", "corrupt", "delta", "empty", "wrong-type"]
+    assert unscored["delta"].startswith(
+        "silo `delta`: 2.csv: column `debt`: found other text in 100 of 100 values, "
+        "expected numbers"
+    )
     assert told["untrained"] == []
+    page = (project / told["dashboard"]).read_text(encoding="utf-8")
+    assert page.index("2.csv: column") < page.index("Validation findings</bdi></h2>")
+    assert "süd-銀行" in page
 
 
 def test_silo_whose_name_would_leave_its_folder_is_refused(broken):
@@ -152,15 +172,15 @@ def test_silo_whose_name_would_leave_its_folder_is_refused(broken):
     assert "would leave its parent folder" in told["sentence"]
 
 
-def test_quarantined_silo_that_can_be_read_is_evaluated_and_scored(broken, tiny):
+def test_quarantined_silo_that_can_be_read_is_evaluated_and_scored(broken, project):
     silos = {item["silo"]: item for item in summary(broken)["silos"]}
     assert silos["twin-a"]["auc"] is not None
-    files = (tiny / "build/loans/silos/twin-a/predictions").rglob("part-*.parquet")
+    files = (project / "build/loans/silos/twin-a/predictions").rglob("part-*.parquet")
     assert sum(pq.read_metadata(path).num_rows for path in files) == 120
 
 
-def test_infinite_values_become_dead_letters_with_a_reason(broken, tiny):
-    letters = (tiny / "build/loans/silos/flood/predictions").rglob(
+def test_infinite_values_become_dead_letters_with_a_reason(broken, project):
+    letters = (project / "build/loans/silos/flood/predictions").rglob(
         "dead-letters/*.parquet"
     )
     tables = [pq.read_table(path) for path in letters]
@@ -169,39 +189,41 @@ def test_infinite_values_become_dead_letters_with_a_reason(broken, tiny):
     assert summary(broken)["predictions"]["dead_letters"] >= 60
 
 
-def test_no_record_is_in_what_was_printed_or_on_the_page(broken, tiny):
+def test_no_record_is_in_what_was_printed_or_on_the_page(broken, project):
     told = summary(broken)
-    page = (tiny / told["dashboard"]).read_text()
+    page = (project / told["dashboard"]).read_text()
     for text in (broken.stderr, json.dumps(told), page):
         assert CANARY not in text
+
+
+def test_flags_that_decide_the_label_are_features_and_keys_join_back(broken, project):
+    told = summary(broken)
+    unused = {one["column"]: one["chosen"] for one in told["unused_columns"]}
+    assert {name for name, chosen in unused.items() if chosen} == {
+        *("row_id", "joined", "sex", "defaulted"),
+    }
+    assert not {"member", "active", "age", "debt", "town"} & {*unused}
+    for seed, (name, rows) in enumerate({**HEALTHY, MONTHS: 100}.items()):
+        parts = (project / "build/loans/silos" / name / "predictions").rglob("part-*")
+        keys = pd.concat([pq.read_table(part).to_pandas() for part in parts]).row_id
+        expected = people(200 if name == MONTHS else rows, seed).row_id[:rows]
+        assert sorted(keys.astype(str)) == sorted(expected.astype(str))
 
 
 def files(folder: pathlib.Path, pattern: str) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob(pattern))
 
 
-def test_outputs_that_were_deleted_are_made_again(broken, tiny):
-    before, output = summary(broken), tiny / "build/loans"
+def test_outputs_and_homes_that_were_deleted_are_made_again(broken, project):
+    before, output = summary(broken), project / "build/loans"
     predictions = files(output / "silos", "part-*.parquet")
     shutil.rmtree(output / "serving")
-    shutil.rmtree(output / "silos/north/predictions")
-    shutil.rmtree(output / "silos/west/training")
-    pathlib.Path(before["dashboard"]).unlink()
-    told = summary(fairsilo("run", "loans", "--json", folder=tiny))
-    for name in ("status", "metrics", "model", "predictions", "pushed", "unscored"):
-        assert told[name] == before[name], name
-    assert told["seconds"]["FederatedTrainer"] < 2
-    assert files(output / "silos", "part-*.parquet") == predictions
-    assert list((output / "serving").glob("*/saved_model.pb"))
-    assert pathlib.Path(told["dashboard"]).is_file()
-
-
-def test_homes_that_were_deleted_are_made_again_with_the_same_model(broken, tiny):
-    before, output = summary(broken), tiny / "build/loans"
-    predictions = files(output / "silos", "part-*.parquet")
     shutil.rmtree(output / "silos")
-    told = summary(fairsilo("run", "loans", "--json", folder=tiny))
+    pathlib.Path(before["dashboard"]).unlink()
+    told = summary(fairsilo("run", "loans", "--json", folder=project))
     for name in ("status", "metrics", "predictions", "pushed", "unscored"):
         assert told[name] == before[name], name
     assert told["model"]["digest"] == before["model"]["digest"]
     assert files(output / "silos", "part-*.parquet") == predictions
+    assert list((output / "serving").glob("*/saved_model.pb"))
+    assert pathlib.Path(told["dashboard"]).is_file()

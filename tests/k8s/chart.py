@@ -9,13 +9,13 @@ import pathlib
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.k8s.rules import Object
-
+Object = dict[str, Any]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 K8S = ROOT / "k8s"
 CHART = K8S / "chart"
@@ -134,3 +134,67 @@ def refusal(given: dict[str, Any], platform: str = "local") -> str:
 def rendered(platform: str) -> tuple[Object, ...]:
     """Return the objects of the sixteen silos; not to be changed."""
     return tuple(render(platform, values(platform)))
+
+
+def key(found: Object) -> tuple[str, str, str]:
+    """Return what others name an object by: kind, namespace if any, and name."""
+    metadata = found["metadata"]
+    return found["kind"], metadata.get("namespace", ""), metadata["name"]
+
+
+def find(objects: Iterable[Object], *reference: str) -> Object:
+    """Return the one object of a kind, namespace and name."""
+    (found,) = [one for one in objects if key(one) == reference]
+    return found
+
+
+def of_kind(objects: Iterable[Object], *kinds: str) -> list[Object]:
+    """Return the objects of some kinds."""
+    return [found for found in objects if found["kind"] in kinds]
+
+
+def silos(objects: Iterable[Object]) -> list[str]:
+    """Return the silos' namespaces."""
+    names = (found["metadata"]["name"] for found in of_kind(objects, "Namespace"))
+    return [name for name in names if name.startswith("fairsilo-silo-")]
+
+
+def inside(objects: Iterable[Object], namespace: str) -> list[Object]:
+    """Return the objects of a namespace."""
+    return [one for one in objects if one["metadata"].get("namespace") == namespace]
+
+
+def templates(objects: Iterable[Object]) -> Iterator[tuple[Object, Object]]:
+    """Yield each object that makes pods, with its pod template."""
+    for found in objects:
+        spec = found.get("spec", {})
+        if found["kind"] == "CronJob":
+            spec = spec["jobTemplate"]["spec"]
+        if "template" in spec:
+            yield found, spec["template"]
+
+
+# What pods are allowed: less than Pod Security `restricted` admits.
+CONTEXT = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+VOLUMES = {"configMap", "emptyDir", "persistentVolumeClaim"}
+FORBIDDEN = {"hostNetwork", "hostPID", "hostIPC", "ephemeralContainers"}
+
+
+def assert_restricted(pod: Object) -> None:
+    """Check that a pod, or its template, may not write, call or be root."""
+    spec = pod["spec"]
+    context = spec["securityContext"]
+    assert context["runAsNonRoot"] is True
+    assert context["runAsUser"] > 0
+    assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert spec["automountServiceAccountToken"] is False
+    assert not FORBIDDEN & {*spec}
+    assert {kind for one in spec["volumes"] for kind in one} <= VOLUMES | {"name"}
+    for container in (*spec.get("initContainers", []), *spec["containers"]):
+        assert container["securityContext"] == CONTEXT
+        assert {*container["resources"]["limits"]} >= {"cpu", "memory"}
+        assert not any("hostPort" in port for port in container.get("ports", []))

@@ -11,8 +11,7 @@ import pytest
 from components.federation import workers
 from components.silos import homes
 from tests.k8s import chart
-from tests.k8s.chart import ROOT
-from tests.k8s.rules import templates
+from tests.k8s.chart import ROOT, templates
 
 FOLDER = ROOT / "k8s" / "images"
 PIPELINE, WORKER = "pipeline", "silo-worker"
@@ -88,15 +87,11 @@ def test_both_images_start_from_one_base_pinned_by_digest():
 @pytest.mark.parametrize(
     ("name", "base"), [(PIPELINE, "${PYTHON_IMAGE}"), (WORKER, "scratch")]
 )
-def test_what_builds_stays_behind_and_a_bill_of_materials_comes(name, base):
-    first, *_, last = stages(name)
-    assert any(BUILDS.search(line) for line in arguments(first, "RUN"))
+def test_what_builds_stays_behind(name, base):
+    *_, last = stages(name)
     assert last[0] == ("FROM", base)
     assert not any(BUILDS.search(line) for line in arguments(last, "RUN"))
     assert copied(last) == []
-    made = " ".join(line for stage in stages(name) for line in arguments(stage, "RUN"))
-    assert "cyclonedx-py environment" in made
-    assert f"/usr/share/sbom/fairsilo-{name}.cdx.json" in made
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -115,11 +110,8 @@ def test_image_runs_as_a_user_by_number_who_is_no_silo_and_so_do_its_pods(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_secret_has_a_place_in_an_image(name):
-    for stage in stages(name):
-        declared = [*environment(stage), *arguments(stage, "ARG")]
-        assert not re.search(r"(?i)password|passwd|token|secret|_key", str(declared))
-    mounts = re.findall(r"--mount=(\S+?),", (FOLDER / name / "Dockerfile").read_text())
-    assert {*mounts} == {"type=secret"}
+    declared = [[*environment(s), *arguments(s, "ARG")] for s in stages(name)]
+    assert not re.search(r"(?i)password|passwd|token|secret|_key", str(declared))
 
 
 @pytest.mark.parametrize("name", NAMES)

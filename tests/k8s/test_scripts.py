@@ -13,9 +13,8 @@ import yaml
 
 from components import store_url
 from pipelines.kubeflow.settings import KubeflowSettings
-from tests.k8s import chart, rules
-from tests.k8s.chart import K8S, ROOT
-from tests.k8s.rules import of_kind
+from tests.k8s import chart
+from tests.k8s.chart import K8S, ROOT, of_kind
 
 TERRAFORM = K8S / "terraform"
 KFP_VERSION = (K8S / "kfp-version").read_text().strip()
@@ -105,7 +104,7 @@ def test_passwords_are_what_pods_ask_for_and_in_no_argument(tools, tmp_path, vau
     assert url == f"mysql+pymysql://fairsilo:{mysql['password']}@{host}/fairsilo"
     asked = {
         variable["valueFrom"]["secretKeyRef"]["key"]
-        for _, template in rules.templates(list(chart.rendered("local")))
+        for _, template in chart.templates(list(chart.rendered("local")))
         for container in template["spec"]["containers"]
         for variable in container.get("env", [])
         if "valueFrom" in variable
@@ -152,17 +151,10 @@ def test_digests_are_those_that_the_registry_gave_and_the_charts_values(tools):
     assert images.keys() == chart.azure([])["images"].keys()
 
 
-def assert_restricted(pod):
-    metadata = pod["metadata"] | {"namespace": "any"}
-    owner = {"kind": "Job", "metadata": metadata, "spec": {"template": pod}}
-    faults = rules.restricted([owner])
-    assert [fault for fault in faults if not fault.endswith("has no requests")] == []
-
-
 def test_a_folder_is_copied_through_a_restricted_pod_that_is_removed(tools, tmp_path):
     run(TERRAFORM / "upload.sh", "r.io/image@sha256:1", tmp_path, "input/a")
     pod = yaml.safe_load((tmp_path / "applied.yaml").read_text())
-    assert_restricted(pod)
+    chart.assert_restricted(pod)
     assert pod["spec"]["containers"][0]["image"] == "r.io/image@sha256:1"
     assert pod["metadata"]["labels"]["fairsilo.io/role"] == "housekeeping"
     *_, made, copied, removed = tools()
@@ -198,7 +190,7 @@ def test_the_steps_image_is_named_or_refused(tmp_path):
 def test_the_documented_pod_passes_pod_security():
     guide = (ROOT / "docs" / "azure.md").read_text()
     (text,) = re.findall(r"apply -f - <<END\n(.*?)\nEND\n", guide, re.DOTALL)
-    assert_restricted(yaml.safe_load(text))
+    chart.assert_restricted(yaml.safe_load(text))
 
 
 @pytest.mark.parametrize("given", [[], ["CONFIRM=other"]])

@@ -174,8 +174,9 @@ def test_other_roles_are_few_and_none_may_grant_others_or_list_keys(made):
     }
 
 
-def test_no_subject_audience_or_scope_holds_a_wildcard(state):
+def test_no_password_is_made_and_no_subject_audience_or_scope_holds_a_wildcard(state):
     for resource in resources_of(state["root_module"]):
+        assert resource["type"] not in {"azurerm_key_vault_secret", "random_password"}
         for name in ("subject", "audience", "scope", "issuer"):
             assert "*" not in str(resource["values"].get(name)), resource["address"]
 
@@ -293,11 +294,6 @@ def test_the_chart_learns_where_the_root_share_and_the_store_are(made):
     assert azure(other)["store"] == {"host": server["fqdn"]}
     assert server["public_network_access"] == "Disabled"
     assert server["administrator_password_wo"] is None
-
-
-def test_terraform_makes_and_keeps_no_password(state):
-    kinds = {resource["type"] for resource in resources_of(state["root_module"])}
-    assert not kinds & {"azurerm_key_vault_secret", "random_password"}
 
 
 # Values that are refused, and the sentence that says so.

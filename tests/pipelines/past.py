@@ -50,7 +50,10 @@ def evaluated(
         "2013-05",
         summary.BLESSED if decided.blessed else summary.NOT_BLESSED,
         reasons=tuple(decided.reasons),
-        gates=tuple(Gate(g.gate, g.passed, g.waived) for g in decided.gates),
+        gates=tuple(
+            Gate(g.gate, g.passed, g.waived, g.waiver.by if g.waiver else None)
+            for g in decided.gates
+        ),
         model=ModelFiles(digest=DIGEST),
         evaluation=str(folders["evaluation"]),
         blessing=str(folders["blessing"]),

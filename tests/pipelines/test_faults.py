@@ -11,7 +11,6 @@ import threading
 import pytest
 
 from components import circumstances
-from components.errors import SettingsError
 from pipelines import faults
 from tests.support.silos import CANARY
 
@@ -64,17 +63,10 @@ def test_an_error_is_told_in_a_sentence_without_its_own_text(error, message, hin
     assert (told.message, told.hint, told.exit_status) == (message, hint, 1)
 
 
-def test_a_sentence_that_was_written_to_be_read_is_kept():
-    error = SettingsError("a", "b")
-    assert faults.in_words(error) is error
-
-
-def test_the_log_is_named_where_there_is_one():
-    told = faults.in_words(KeyError(), pathlib.Path("/runs/1/log.txt"))
-    assert "with the traceback in /runs/1/log.txt;" in told.hint
-
-
 def test_a_full_volume_is_searched_for_where_a_run_writes():
+    told = faults.in_words(KeyError(), pathlib.Path("/b/runs/1/l"))
+    assert "with the traceback in /b/runs/1/l;" in told.hint
+    assert faults.in_words(told) is told
     told = faults.in_words(OSError(errno.ENOSPC, CANARY), pathlib.Path("/b/runs/1/l"))
     assert told.message == f"/b or {tempfile.gettempdir()}: no space left on the volume"
 

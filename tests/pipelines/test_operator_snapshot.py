@@ -27,15 +27,11 @@ def state(places) -> OperatorState:
     return OperatorState(places.operator_store, "flights")
 
 
+GIVEN = {"gate": "silo_floor", "model_digest": "d1", "by": "A. Reviewer"}
+
+
 def waive(waivers):
-    return waivers.waive(
-        run_id="run-1",
-        gate="silo_floor",
-        model_digest="d1",
-        reason="agreed",
-        by="A. Reviewer",
-        until="2999-12-31",
-    )
+    return waivers.waive(run_id="r", reason="agreed", until="2999-12-31", **GIVEN)
 
 
 def started(places):
@@ -54,20 +50,15 @@ def properties(chain, node: str):
     return found.exec_properties
 
 
-def test_a_quarantine_holds_for_the_runs_that_start_after_it(places, state):
+def test_a_decision_holds_for_the_runs_that_start_after_it(places, state, waivers):
     before = started(places)
     state.quarantine("9E", "audit")
-    assert properties(before, "SiloValidator")["quarantined"] == "{}"
-    assert (
-        properties(started(places), "SiloValidator")["quarantined"] == '{"9E": "audit"}'
-    )
-
-
-def test_a_waiver_holds_for_the_runs_that_start_after_it(places, waivers):
-    before = started(places)
     given = waive(waivers)
+    assert properties(before, "SiloValidator")["quarantined"] == "{}"
     assert properties(before, "FairnessEvaluator")["waivers"] == "{}"
-    told = json.loads(properties(started(places), "FairnessEvaluator")["waivers"])
+    after = started(places)
+    assert properties(after, "SiloValidator")["quarantined"] == '{"9E": "audit"}'
+    told = json.loads(properties(after, "FairnessEvaluator")["waivers"])
     assert told["d1"][0]["reason"] == given.reason == "agreed"
 
 
@@ -78,7 +69,5 @@ def test_what_is_taken_back_gives_the_chain_of_before(places, state, waivers):
     waive(waivers)
     assert compiled(started(places)) != before
     state.release("9E", "passed")
-    waivers.withdraw(
-        gate="silo_floor", model_digest="d1", reason="not agreed", by="A. Reviewer"
-    )
+    waivers.withdraw(reason="not agreed", **GIVEN)
     assert compiled(started(places)) == before

@@ -1,6 +1,5 @@
 """Use cases are found by name, and must be whole."""
 
-import pathlib
 import shutil
 
 import pytest
@@ -9,13 +8,6 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.errors import SettingsError
 from pipelines import use_case
-
-
-def test_shipped_use_case_is_found_from_any_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    flights = use_case.find("flights")
-    assert flights.schema_file.exists()
-    assert pathlib.Path(flights.settings.silos.root).is_absolute()
 
 
 def test_unknown_use_case_is_refused_with_the_known_ones():
@@ -43,38 +35,29 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_use_case_without_its_schema_is_refused(project):
-    (project / "schemas" / "mine.pbtxt").unlink()
-    with pytest.raises(SettingsError, match=r"found no .*mine\.pbtxt"):
-        use_case.find("mine")
-
-
-def test_own_model_takes_the_place_of_the_default_one(project):
-    assert use_case.find("mine").model_file == use_case.DEFAULT_MODEL
-    assert use_case.DEFAULT_MODEL.is_file()
-    own = project / "pipelines" / "mine" / "model.py"
-    own.write_text("def build_model(spec): ...")
-    assert use_case.find("mine").model_file == own
-
-
-def test_data_is_prepared_once(project):
-    folder = project / "pipelines" / "mine"
-    (folder / "source.py").write_text("def prepare(root):\n    root.mkdir()\n")
-    mine = use_case.find("mine", ["silos.root=rows"])
-    assert mine.data == project / "rows"
+def test_data_is_prepared_once_whole_or_not_at_all(project):
+    source = project / "pipelines" / "mine" / "source.py"
+    source.write_text("def prepare(root):\n    root.mkdir()\n    raise KeyError\n")
+    mine = use_case.find("mine", ["silos.root=data/rows"])
+    assert mine.data == project / "data" / "rows"
+    with pytest.raises(KeyError):
+        mine.prepare()
+    assert list((project / "data").iterdir()) == []
+    source.write_text("def prepare(root):\n    root.mkdir()\n")
     assert mine.prepare()
     assert mine.data.is_dir()
     assert not mine.prepare()
 
 
-def test_nothing_is_left_of_a_preparation_that_failed(project):
-    folder = project / "pipelines" / "mine"
-    lines = ("def prepare(root):", "    root.mkdir()", "    raise KeyError")
-    (folder / "source.py").write_text("\n".join(lines))
-    mine = use_case.find("mine", ["silos.root=data/rows"])
-    with pytest.raises(KeyError):
-        mine.prepare()
-    assert list((project / "data").iterdir()) == []
+def test_a_use_case_needs_its_schema_and_may_have_a_model(project):
+    assert use_case.find("mine").model_file == use_case.DEFAULT_MODEL
+    own = project / "pipelines" / "mine" / "model.py"
+    own.touch()
+    assert use_case.find("mine").model_file == own
+    (project / "schemas" / "mine.pbtxt").unlink()
+    assert use_case.exists("mine")
+    with pytest.raises(SettingsError, match=r"found no .*mine\.pbtxt"):
+        use_case.find("mine")
 
 
 @pytest.mark.parametrize("name", ["flights", "census"])
@@ -88,14 +71,16 @@ def test_shipped_schemas_list_all_columns_and_split_by_is_no_feature(name):
     ("change", "told"),
     [
         ("rows.label=lat", "`rows.label`: unknown column `lat`; did you mean `late`?"),
-        ("rows.key=[day, flightid]", "`rows.key`: unknown column `flightid`; did you"),
-        ("rows.split_by=dya", "`rows.split_by`: unknown column `dya`; did you mean `d"),
         ("features.ignore=[haull]", "`features.ignore`: unknown column `haull`; did"),
         ("evaluation.slices=[gender]", "`evaluation.slices`: unknown column `gender`"),
         ("evaluation.slices=['']", "the empty name can't be slice columns"),
+        ("rows.key=[flight_id, late]", "`late` is also in `rows.key`, expected other"),
+        ("rows.split_by=late", "`late` is also in `rows.split_by`, expected other"),
+        ("evaluation.slices=[origin, late]", "`late` is also in `evaluation.slices`, "),
+        ("silos.root=~nobody-here/rows", "`silos.root`: found '~nobody-here/rows'"),
     ],
 )
-def test_a_column_that_the_schema_does_not_list_is_refused(project, change, told):
+def test_columns_and_paths_that_can_not_be_used_are_refused(project, change, told):
     with pytest.raises(SettingsError) as caught:
         use_case.find("mine", [change])
     assert told in caught.value.message
@@ -118,22 +103,9 @@ def test_all_unknown_columns_are_named_at_once_with_those_that_there_are(project
 
 
 @pytest.mark.parametrize(
-    ("change", "setting"),
-    [
-        ("rows.key=[flight_id, late]", "rows.key"),
-        ("rows.split_by=late", "rows.split_by"),
-        ("evaluation.slices=[origin, haul, part_of_day, late]", "evaluation.slices"),
-    ],
-)
-def test_the_label_is_nothing_else(project, change, setting):
-    with pytest.raises(SettingsError, match=f"`late` is also in `{setting}`, expected"):
-        use_case.find("mine", [change])
-
-
-@pytest.mark.parametrize(
     ("column", "kind", "expected"),
     [
-        ("flight_id", "FLOAT", "INT or BYTES, so that"),
+        ("flight_id", "FLOAT", "INT or BYTES, as keys"),
         ("late", "BYTES", "INT or FLOAT"),
     ],
 )
@@ -156,17 +128,6 @@ def test_a_schema_that_is_none_is_refused(project, text):
         SettingsError, match=r"mine\.pbtxt: found .*, expected a schema"
     ):
         use_case.find("mine")
-
-
-def test_a_use_case_is_known_before_it_is_whole(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert use_case.exists("flights")
-    for name in ("mine", "../flights", "Flights"):
-        assert not use_case.exists(name)
-    folder = tmp_path / "pipelines" / "mine"
-    folder.mkdir(parents=True)
-    (folder / "settings.yaml").touch()
-    assert use_case.exists("mine")
 
 
 def test_where_else_it_was_sought_is_told_too(tmp_path, monkeypatch):
@@ -198,19 +159,13 @@ def test_a_quorum_above_the_number_of_silos_is_refused(project, changes, told):
         (project / "rows" / name).mkdir(parents=True)
     (project / "rows/notes.txt").touch()
     common = ["silos.root=rows", "validation.quorum=2", "training.quorum_per_round=2"]
+    use_case.find("mine", ["silos.root=no-data-yet"]).check_quorum()
     use_case.find("mine", common).check_quorum()
     with pytest.raises(SettingsError) as caught:
         use_case.find("mine", [*common, *changes]).check_quorum()
     assert caught.value.message == (
         f"{told}{project / 'rows'} holds 2 silos: no run could give a blessed model"
     )
-
-
-def test_a_quorum_is_not_held_against_data_that_is_not_there_yet(project):
-    mine = use_case.find("mine", ["silos.root=rows", "validation.quorum=99"])
-    mine.check_quorum()
-    (project / "rows").mkdir()  # discovery tells that it is empty
-    mine.check_quorum()
 
 
 def test_paths_in_settings_start_at_the_project_or_at_home(
@@ -226,39 +181,23 @@ def test_paths_in_settings_start_at_the_project_or_at_home(
     settings = use_case.find("mine", changes).settings
     assert settings.silos.root == "/rows"
     assert settings.training.silo_registry == str(home / "silos.json")
-    with pytest.raises(
-        SettingsError, match=r"`silos\.root`: found '~nobody-here/rows'"
-    ):
-        use_case.find("mine", ["silos.root=~nobody-here/rows"])
 
 
-def test_a_project_is_found_from_any_folder_in_it(project, monkeypatch):
-    inside = project / "pipelines" / "mine"
-    for folder in (project, inside, project / "schemas"):
-        monkeypatch.chdir(folder)
-        assert use_case.find("mine").project == project
-        assert use_case.projects() == [project, use_case.PACKAGE_PROJECT]
-        assert {"census", "flights", "mine"} <= {*use_case.known()}
-
-
-def test_output_follows_the_project_and_not_the_working_folder(
+def test_projects_are_found_from_any_folder_and_hold_the_output(
     project, tmp_path_factory, monkeypatch
 ):
     ours = use_case.PACKAGE_PROJECT
-    monkeypatch.chdir(project / "schemas")
-    assert use_case.output("mine") == project / "build" / "mine"
-    assert use_case.output("gone") == project / "build" / "gone"
-    assert use_case.output("flights") == ours / "build" / "flights"
-    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
-    assert use_case.output("flights") == ours / "build" / "flights"
-    assert use_case.projects() == [ours]
-
-
-def test_a_projects_own_use_case_comes_before_one_of_that_name_that_we_ship(
-    project, monkeypatch
-):
+    for folder in (project, project / "pipelines" / "mine", project / "schemas"):
+        monkeypatch.chdir(folder)
+        assert use_case.find("mine").project == project
+        assert use_case.projects() == [project, ours]
+    assert {"census", "flights", "mine"} <= {*use_case.known()}
+    for name, holder in {"mine": project, "gone": project, "flights": ours}.items():
+        assert use_case.output(name) == holder / "build" / name
+    # Its own one comes before one of that name that we ship.
     (project / "pipelines" / "mine").rename(project / "pipelines" / "flights")
     (project / "schemas" / "mine.pbtxt").rename(project / "schemas" / "flights.pbtxt")
-    monkeypatch.chdir(project / "schemas")
     assert use_case.find("flights").project == project
-    assert use_case.output("flights") == project / "build" / "flights"
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    assert use_case.find("flights").project == ours
+    assert use_case.projects() == [ours]

@@ -30,24 +30,34 @@ import yaml
 
 ENDED = {"SUCCEEDED", "FAILED", "CANCELED"}
 PROXY = r"/api/v1/namespaces/[\w-]+/services/ml-pipeline:http/proxy/*(?=/apis)"
-_CODES = {400: 3, 401: 16, 403: 7, 404: 5, 409: 6, 500: 13, 503: 14}
 _MODELS = api.ApiClient()
 _ID = r"([\w.-]+)"
 _ROUTES = [
     ("POST", r"pipelines", "create_pipeline", "V2beta1Pipeline"),
-    ("GET", r"pipelines", "list_pipelines", ""),
     ("POST", r"pipelines/upload_version", "upload_version", ""),
-    ("GET", rf"pipelines/{_ID}/versions", "list_versions", ""),
     ("POST", r"experiments", "create_experiment", "V2beta1Experiment"),
-    ("GET", r"experiments", "list_experiments", ""),
     ("POST", r"runs", "create_run", "V2beta1Run"),
-    ("GET", r"runs", "list_runs", ""),
     ("GET", rf"runs/{_ID}", "get_run", ""),
     ("POST", r"recurringruns", "create_schedule", "V2beta1RecurringRun"),
-    ("GET", r"recurringruns", "list_schedules", ""),
     ("DELETE", rf"recurringruns/{_ID}", "delete_schedule", ""),
     ("POST", rf"recurringruns/{_ID}:(enable|disable)", "switch_schedule", ""),
 ]
+# By path: what is listed, the answer's field, and the answer's model.
+_LISTS = {
+    r"pipelines": ("pipelines", "pipelines", api.V2beta1ListPipelinesResponse),
+    rf"pipelines/{_ID}/versions": (
+        "versions",
+        "pipeline_versions",
+        api.V2beta1ListPipelineVersionsResponse,
+    ),
+    r"experiments": ("experiments", "experiments", api.V2beta1ListExperimentsResponse),
+    r"runs": ("runs", "runs", api.V2beta1ListRunsResponse),
+    r"recurringruns": (
+        "schedules",
+        "recurring_runs",
+        api.V2beta1ListRecurringRunsResponse,
+    ),
+}
 
 
 class RefusalError(Exception):
@@ -145,11 +155,6 @@ class Kfp:
         self.pipelines[asked.pipeline_id] = asked
         return asked
 
-    def list_pipelines(self, query: dict[str, str]) -> Any:
-        return _listed(
-            self.pipelines, query, "pipelines", api.V2beta1ListPipelinesResponse
-        )
-
     def upload_version(self, query: dict[str, str], content: bytes) -> Any:
         names = {
             one.display_name
@@ -171,21 +176,12 @@ class Kfp:
         self.versions[made.pipeline_version_id] = made
         return made
 
-    def list_versions(self, pipeline_id: str, query: dict[str, str]) -> Any:
-        kind = api.V2beta1ListPipelineVersionsResponse
-        found = {k: v for k, v in self.versions.items() if v.pipeline_id == pipeline_id}
-        return _listed(found, query, "pipeline_versions", kind)
-
     # Experiments and runs
 
     def create_experiment(self, asked: Any) -> Any:
         asked.experiment_id, asked.created_at = str(uuid.uuid4()), self._now()
         self.experiments[asked.experiment_id] = asked
         return asked
-
-    def list_experiments(self, query: dict[str, str]) -> Any:
-        kind = api.V2beta1ListExperimentsResponse
-        return _listed(self.experiments, query, "experiments", kind)
 
     def create_run(self, asked: Any) -> Any:
         self._check_parameters(asked)
@@ -198,9 +194,6 @@ class Kfp:
         if run_id not in self.runs:
             raise RefusalError(404, f"Run {run_id} not found.")
         return self.runs[run_id]
-
-    def list_runs(self, query: dict[str, str]) -> Any:
-        return _listed(self.runs, query, "runs", api.V2beta1ListRunsResponse)
 
     def step(self, run_id: str, name: str, state: str) -> None:
         """Let a step of a run come to a state."""
@@ -222,10 +215,6 @@ class Kfp:
         asked.status = "ENABLED" if asked.mode == "ENABLE" else "DISABLED"
         self.schedules[asked.recurring_run_id] = asked
         return asked
-
-    def list_schedules(self, query: dict[str, str]) -> Any:
-        kind = api.V2beta1ListRecurringRunsResponse
-        return _listed(self.schedules, query, "recurring_runs", kind)
 
     def switch_schedule(self, schedule_id: str, what: str) -> None:
         self.schedules[schedule_id].status = f"{what.upper()}D"
@@ -275,15 +264,6 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
 
-    def do_GET(self) -> None:
-        self._answer()
-
-    def do_POST(self) -> None:
-        self._answer()
-
-    def do_DELETE(self) -> None:
-        self._answer()
-
     def _answer(self) -> None:
         kfp: Kfp = self.server.kfp  # type: ignore[attr-defined]
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -315,20 +295,22 @@ class _Handler(BaseHTTPRequestHandler):
         if path.endswith("/pods"):
             items = [one for one in kfp.pods if _has_labels(one, query)]
             return "application/json", json.dumps({"items": items}).encode()
+        for pattern, listed in _LISTS.items():
+            match = re.fullmatch(f"/apis/v2beta1/{pattern}", path)
+            if match and self.command == "GET":
+                return _json(_listed(kfp, match.groups(), query, *listed))
         for method, pattern, name, model in _ROUTES:
             match = re.fullmatch(f"/apis/v2beta1/{pattern}", path)
             if match and method == self.command:
                 given: list[Any] = list(match.groups())
                 if model:
                     given.append(_parsed(json.loads(raw), model))
-                elif name.startswith(("list", "upload")):
-                    given.append(query)
-                if name == "upload_version":
-                    given.append(self._uploaded(raw))
-                answer = getattr(kfp, name)(*given)
-                plain = _MODELS.sanitize_for_serialization(answer) or {}
-                return "application/json", json.dumps(plain).encode()
+                elif name == "upload_version":
+                    given += [query, self._uploaded(raw)]
+                return _json(getattr(kfp, name)(*given))
         raise RefusalError(404, "Not Found")
+
+    do_GET = do_POST = do_DELETE = _answer  # noqa: N815
 
     def _uploaded(self, raw: bytes) -> bytes:
         head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
@@ -342,7 +324,7 @@ class _Handler(BaseHTTPRequestHandler):
         error = {"error_message": refusal.message, "error_details": "InvalidInput"}
         body = {
             "error": "InvalidInput: wrapped in Go",
-            "code": _CODES.get(refusal.status, 2),
+            "code": 2,
             "details": [{"@type": "type.googleapis.com/api.Error", **error}],
         }
         self._send(refusal.status, "application/json", json.dumps(body).encode())
@@ -372,8 +354,22 @@ def _parsed(body: Any, model: str) -> Any:
     return parsed
 
 
-def _listed(known: dict[str, Any], query: dict[str, str], field: str, kind: Any) -> Any:
-    items = list(known.values())
+def _json(answer: Any) -> tuple[str, bytes]:
+    plain = _MODELS.sanitize_for_serialization(answer) or {}
+    return "application/json", json.dumps(plain).encode()
+
+
+def _listed(
+    kfp: Kfp,
+    of: tuple[str, ...],
+    query: dict[str, str],
+    name: str,
+    field: str,
+    kind: Any,
+) -> Any:
+    """Return a page of a list, for versions of those of a pipeline."""
+    items = [*getattr(kfp, name).values()]
+    items = [one for one in items if not of or one.pipeline_id == of[0]]
     for predicate in json.loads(query.get("filter") or "{}").get("predicates", []):
         name = predicate.get("string_value", predicate.get("stringValue"))
         items = [one for one in items if getattr(one, predicate["key"]) == name]

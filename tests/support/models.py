@@ -100,7 +100,8 @@ def export(
     def serve(examples: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"score": probabilities(*module.encoder(examples))}
 
-    module.spec = tf.saved_model.Asset(str(spec.write(folder)))
+    spec.write(folder)
+    module.spec = tf.saved_model.Asset(str(folder / spec.FILE_NAME))
     tf.saved_model.save(
         module,
         str(scoring_model.serving_path(folder)),

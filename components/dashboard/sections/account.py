@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import collections
 import functools
+import importlib.metadata
+import platform
 
 import yaml
 
-from components.dashboard import formats, versions
+from components.dashboard import formats
 from components.dashboard.report import Report
 from components.dashboard.section import (
     NUMBER,
@@ -25,63 +28,66 @@ from components.dashboard.section import (
     table,
 )
 from components.payloads import ledger
-from components.payloads.egress import KINDS, Departure
-from components.payloads.ledger import FailureLine
-from components.payloads.ledger import SiloLine as Predictions
+from components.payloads.egress import KINDS, EgressItem
 
+NOTHING_ELSE = (
+    "Nothing but these kinds leaves a silo: never a row, never a score with a row's "
+    "name."
+)
 MOODS: dict[str, Mood] = {ledger.DONE: "good", ledger.NOTHING: ""}
+PACKAGES = (
+    "fairsilo",
+    "tfx",
+    "tensorflow",
+    "tensorflow-federated",
+    "tensorflow-model-analysis",
+    "tensorflow-data-validation",
+    "apache-beam",
+)
+Left = tuple[str, dict[str, EgressItem]]  # a silo, and what left it by kind
 
 
 def egress(report: Report) -> Section:
     """Return what left each silo, by kind: count and bytes."""
-    silos = {line.member.silo: line.left for line in report.silos} | {**report.egress}
-    left = [item for items in silos.values() for item in items]
-    kinds = [kind for kind in KINDS if any(item.kind == kind for item in left)]
-    totals = tuple(
-        Departure(
-            kind,
-            sum(item.count for item in left if item.kind == kind),
-            sum(item.bytes for item in left if item.kind == kind),
+    silos: dict[str, dict[str, EgressItem]] = {
+        line.member.silo: {} for line in report.silos
+    }
+    totals: dict[str, list[EgressItem]] = collections.defaultdict(list)
+    for silo, items in report.egress.items():
+        silos[silo] = {item.kind: item for item in items}
+        for item in items:
+            totals[item.kind].append(item)
+    kinds = [kind for kind in KINDS if kind in totals]
+    together = {
+        kind: EgressItem(
+            kind, sum(it.count for it in items), sum(it.bytes for it in items)
         )
-        for kind in kinds
-    )
-    rows = [("All silos", totals), *sorted(silos.items())]
-    columns: list[Column[tuple[str, tuple[Departure, ...]]]] = [
-        Column("Silo", lambda item: item[0])
-    ]
-    for kind in kinds:
-        columns.append(
+        for kind, items in totals.items()
+    }
+    rows = [("All silos", together), *sorted(silos.items())]
+    columns = (
+        Column("Silo", lambda item: item[0]),
+        *(
             Column(kind.capitalize(), functools.partial(_left, kind), NUMBER)
-        )
-    columns.append(Column("Together", lambda item: _together(item[1]), NUMBER))
-    return Section(
-        "left",
-        "What left the silos",
-        (
-            Text(
-                "Nothing but these kinds leaves a silo: never a row, never a score "
-                "with a row's name."
-            ),
-            table(
-                "What left the silos",
-                rows if kinds else (),
-                columns,
-                "How many of each kind, and their size; sorted by size.",
-            ),
+            for kind in kinds
         ),
+        Column("Together", _together, NUMBER),
     )
+    caption = "How many of each kind, and their size; sorted by size."
+    title = "What left the silos"
+    made = table(title, rows if kinds else (), columns, caption)
+    return Section("left", title, (Text(NOTHING_ELSE), made))
 
 
-def _left(kind: str, row: tuple[str, tuple[Departure, ...]]) -> Cell:
-    for item in row[1]:
-        if item.kind == kind:
-            text = f"{formats.count(item.count)} ({formats.size(item.bytes)})"
-            return Cell(text, item.bytes)
-    return Cell(formats.NONE, "")
+def _left(kind: str, row: Left) -> Cell:
+    item = row[1].get(kind)
+    if item is None:
+        return Cell(formats.NONE, "")
+    return Cell(f"{formats.count(item.count)} ({formats.size(item.bytes)})", item.bytes)
 
 
-def _together(items: tuple[Departure, ...]) -> Cell:
-    size = sum(item.bytes for item in items)
+def _together(row: Left) -> Cell:
+    size = sum(item.bytes for item in row[1].values())
     return Cell(formats.size(size), size)
 
 
@@ -94,42 +100,32 @@ def predictions(report: Report) -> Section:
         parts.append(Text(done.reason))
     if "cohort" not in report.parts and done.unscored:
         parts.append(Bullets(tuple(one.reason for one in done.unscored)))
+    dead, resumed = formats.count(done.dead_letters), formats.count(done.resumed)
+    figures = (
+        KeyFigure("Rows scored", formats.count(done.rows)),
+        KeyFigure("Dead letters", dead, "rows that could not be scored"),
+        KeyFigure("Taken over", resumed, "pieces of work done by an earlier run"),
+    )
     parts += [
-        KeyFigures(
-            (
-                KeyFigure("Rows scored", formats.count(done.rows)),
-                KeyFigure(
-                    "Dead letters",
-                    formats.count(done.dead_letters),
-                    "rows that could not be scored",
-                ),
-                KeyFigure(
-                    "Taken over",
-                    formats.count(done.resumed),
-                    "pieces of work done by an earlier run",
-                ),
-            )
-        ),
+        KeyFigures(figures),
         table(
             "What was not scored",
             done.failures,
             (
-                Column[FailureLine]("Silo", lambda one: one.silo),
-                Column[FailureLine]("Piece of work", lambda one: one.item),
-                Column[FailureLine]("Why", lambda one: one.reason, SENTENCE),
+                Column("Silo", "silo"),
+                Column("Piece of work", "item"),
+                Column("Why", "reason", SENTENCE),
             ),
         ),
         table(
             "Predictions by silo",
             sorted(done.silos, key=lambda one: -one.dead_letters),
             (
-                Column[Predictions]("Silo", lambda one: one.silo),
-                Column[Predictions]("Rows", lambda one: one.rows, NUMBER),
-                Column[Predictions](
-                    "Dead letters", lambda one: one.dead_letters, NUMBER
-                ),
-                Column[Predictions]("Digest", lambda one: formats.short(one.digest)),
-                Column[Predictions]("Place", lambda one: one.path),
+                Column("Silo", "silo"),
+                Column("Rows", "rows", NUMBER),
+                Column("Dead letters", "dead_letters", NUMBER),
+                Column("Digest", lambda one: formats.short(one.digest)),
+                Column("Place", "path"),
             ),
             "Each silo's predictions lie in its own place; the most dead letters "
             "first.",
@@ -141,7 +137,8 @@ def predictions(report: Report) -> Section:
 def version(report: Report) -> Section:
     """Return the versions of what the run stood on, and its settings."""
     values = {
-        **versions.installed(),
+        "python": platform.python_version(),
+        **{package: _version(package) for package in PACKAGES},
         "model (digest)": report.card.digest,
         "this page's code (digest)": report.about.code or formats.NONE,
     }
@@ -152,3 +149,10 @@ def version(report: Report) -> Section:
         )
         parts.append(Code("Settings", text))
     return Section("versions", "Versions and settings", tuple(parts))
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed as a package"

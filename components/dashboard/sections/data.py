@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from tensorflow_metadata.proto.v0 import schema_pb2
 
@@ -19,15 +19,15 @@ from components.dashboard.section import (
     KeyFigures,
     Part,
     Section,
+    Table,
     Text,
     sentences,
     table,
 )
 from components.features.spec import Categorical, Numeric
 from components.payloads import manifest
-from components.payloads.findings import grouped
+from components.payloads.findings import Finding, grouped
 from components.payloads.manifest import DataFile, SiloEntry
-from components.payloads.unused_columns import UnusedColumn
 
 SPLITS = {
     manifest.TRAIN: "Rows to train",
@@ -43,46 +43,42 @@ TYPES = {
 }
 
 
+def rows_of(rows: Mapping[str, int]) -> list[KeyFigure]:
+    """Return the rows of each split that has some."""
+    return [
+        KeyFigure(name, formats.count(rows[split]))
+        for split, name in SPLITS.items()
+        if rows.get(split)
+    ]
+
+
 def examples(report: Report) -> Section:
     """Return which silos were read, and what of each."""
     entries = report.examples.entries
     num_read = sum(entry.error is None for entry in entries)
     rows = {name: sum(entry.rows(name) for entry in entries) for name in SPLITS}
-    splits = [name for name in SPLITS if rows[name]]
-    files = sum(len(entry.inputs) for entry in entries)
+    files = formats.count(sum(len(entry.inputs) for entry in entries))
     unreadable = sum(len(entry.unreadable) for entry in entries)
     parts: list[Part] = [
         Text(
             f"{_of(num_read, len(entries))} silos could be read",
             "good" if num_read == len(entries) else "bad",
         ),
-        KeyFigures(
-            (
-                *(
-                    KeyFigure(SPLITS[name], formats.count(rows[name]))
-                    for name in splits
-                ),
-                KeyFigure("Files", formats.count(files)),
-            )
-        ),
+        KeyFigures((*rows_of(rows), KeyFigure("Files", files))),
     ]
     if unreadable:
         was = formats.verb(unreadable, "file was", "files were")
-        parts.append(
-            Text(
-                f"{formats.count(unreadable)} {was} left out, while others could be "
-                "read."
-            )
-        )
-    columns: list[Column[SiloEntry]] = [Column("Silo", lambda entry: entry.silo.id)]
-    for name in splits:
-        columns.append(Column(SPLITS[name], functools.partial(_rows, name), NUMBER))
+        number = formats.count(unreadable)
+        parts.append(Text(f"{number} {was} left out, while others could be read."))
+    columns = [Column("Silo", "silo.id")]
+    for split, name in SPLITS.items():
+        if rows[split]:
+            columns.append(Column(name, functools.partial(_rows, split), NUMBER))
     columns.append(Column("Files", lambda entry: _files(entry.inputs), SENTENCE))
     if num_read < len(entries) or unreadable:
         columns.append(Column("Faults", _faults, SENTENCE))
     ranked = sorted(
-        entries,
-        key=lambda entry: (not entry.error, not entry.unreadable, entry.silo.id),
+        entries, key=lambda it: (not it.error, not it.unreadable, it.silo.id)
     )
     parts.append(table("What was read of each silo", ranked, columns))
     return Section("examples", "Data", tuple(parts))
@@ -119,25 +115,19 @@ def schema(report: Report) -> Section:
     number = len(shared.feature)
     domains = {domain.name: domain for domain in shared.string_domain}
     columns = (
-        Column[schema_pb2.Feature]("Column", lambda it: it.name),
-        Column[schema_pb2.Feature]("Type", lambda it: TYPES.get(it.type, formats.NONE)),
-        Column[schema_pb2.Feature]("Values", lambda it: _domain(it, domains), SENTENCE),
-        Column[schema_pb2.Feature]("Present", _presence),
-        Column[schema_pb2.Feature](
-            "Not asked for in", lambda it: ", ".join(it.not_in_environment)
-        ),
+        Column("Column", "name"),
+        Column("Type", lambda it: TYPES.get(it.type, formats.NONE)),
+        Column("Values", lambda it: _domain(it, domains), SENTENCE),
+        Column("Present", _presence),
+        Column("Not asked for in", lambda it: ", ".join(it.not_in_environment)),
+    )
+    text = (
+        f"The shared schema has {formats.count(number)} "
+        f"{formats.verb(number, 'column', 'columns')}. It lies in the use case's file "
+        "below schemas/."
     )
     return Section(
-        "schema",
-        "Schema",
-        (
-            Text(
-                f"The shared schema has {formats.count(number)} "
-                f"{formats.verb(number, 'column', 'columns')}. It lies in the use "
-                "case's file below schemas/."
-            ),
-            table("Columns", shared.feature, columns),
-        ),
+        "schema", "Schema", (Text(text), table("Columns", shared.feature, columns))
     )
 
 
@@ -171,60 +161,51 @@ def _presence(feature: schema_pb2.Feature) -> str:
 def findings(report: Report) -> Section:
     """Return who was admitted, and what validation found, quarantined silos first."""
     cohort = report.cohort
-    members = cohort.members
-    num_noted = sum(bool(member.notes) for member in members)
-    verdict = cohort.refusal or (
-        f"{_of(len(cohort.admitted), len(members))} silos were admitted"
+    members, admitted = cohort.members, len(cohort.admitted)
+    verdict = cohort.refusal or f"{_of(admitted, len(members))} silos were admitted"
+    figures = (
+        KeyFigure(
+            "Silos admitted",
+            _of(admitted, len(members)),
+            f"the quorum is {formats.count(cohort.quorum)}",
+        ),
+        KeyFigure("Silos quarantined", formats.count(len(members) - admitted)),
+        KeyFigure(
+            "Silos with a note", formats.count(sum(bool(it.notes) for it in members))
+        ),
     )
     parts: list[Part] = [
         Text(verdict, "bad" if cohort.refusal else "good"),
-        KeyFigures(
-            (
-                KeyFigure(
-                    "Silos admitted",
-                    _of(len(cohort.admitted), len(members)),
-                    f"the quorum is {formats.count(cohort.quorum)}",
-                ),
-                KeyFigure(
-                    "Silos quarantined",
-                    formats.count(len(members) - len(cohort.admitted)),
-                ),
-                KeyFigure("Silos with a note", formats.count(num_noted)),
-            )
-        ),
+        KeyFigures(figures),
     ]
-    found = sorted(
-        (line for line in report.silos if line.member.reasons or line.member.notes),
-        key=lambda line: (line.member.admitted, line.member.silo),
-    )
-    if not found:
+    made = found(report.silos)
+    if not made.rows:
         elsewhere = (
             " Which silos could not be trained or scored, and why, stands at the top."
             if report.unreached
             else ""
         )
         parts.append(Text(f"Validation found nothing in any silo.{elsewhere}"))
-    parts.append(
-        table(
-            "Validation findings",
-            found,
-            (
-                Column[SiloLine]("Silo", lambda line: line.member.silo),
-                Column[SiloLine]("Admission", _admission),
-                Column[SiloLine](
-                    "Why not",
-                    lambda line: Cell("", findings=grouped(line.member.reasons)),
-                    SENTENCE,
-                ),
-                Column[SiloLine](
-                    "Findings that did not keep it out",
-                    lambda line: Cell("", findings=grouped(line.member.notes)),
-                    SENTENCE,
-                ),
-            ),
-        )
-    )
+    parts.append(made)
     return Section("findings", "Validation findings", tuple(parts))
+
+
+def found(lines: Iterable[SiloLine]) -> Table:
+    """Return what validation found in silos, and what mends it."""
+    shown = [line for line in lines if line.member.reasons or line.member.notes]
+    reasons, notes = "Why not", "Findings that did not keep it out"
+    columns = (
+        Column("Silo", "member.silo"),
+        Column("Admission", _admission),
+        Column(reasons, lambda it: _grouped(it.member.reasons), SENTENCE),
+        Column(notes, lambda it: _grouped(it.member.notes), SENTENCE),
+    )
+    ranked = sorted(shown, key=lambda it: (it.member.admitted, it.member.silo))
+    return table("Validation findings", ranked, columns)
+
+
+def _grouped(findings: Sequence[Finding]) -> Cell:
+    return Cell("", findings=grouped(findings))
 
 
 def _admission(line: SiloLine) -> Cell:
@@ -236,46 +217,44 @@ def _admission(line: SiloLine) -> Cell:
 def features(report: Report) -> Section:
     """Return what the silos agreed on, and the columns that the model does not get."""
     agreed = report.features
-    number = len(agreed.features) if agreed else 0
     parts: list[Part] = []
-    if agreed is None or not number:
+    if agreed is None or not agreed.features:
         why = "" if report.cohort.admitted else ": no silo was admitted"
         parts.append(Text(f"There are no features{why}", "bad"))
     else:
         values = sum(len(feature.values) for feature in agreed.categorical)
-        parts += [
-            Text(f"The silos agreed on {formats.count(number)} features", "good"),
-            KeyFigures(
-                (
-                    KeyFigure("Numeric", formats.count(len(agreed.numeric))),
-                    KeyFigure("Categorical", formats.count(len(agreed.categorical))),
-                    KeyFigure("Values in vocabularies", formats.count(values)),
-                )
-            ),
-            table(
-                "Features of the model",
-                agreed.features,
-                (
-                    Column("Feature", lambda one: one.name),
-                    Column("Kind", lambda one: type(one).__name__.lower()),
-                    Column("Mean", lambda one: _real(one, "mean"), NUMBER),
-                    Column("Scale", lambda one: _real(one, "scale"), NUMBER),
-                    Column("Values", _num_values, NUMBER),
-                ),
-                f"Standard scores are clipped at {agreed.clip:g}. A value enters a "
-                "vocabulary only if enough rows in enough silos hold it.",
-            ),
-        ]
-    parts.append(
-        table(
-            "Columns that the model does not get",
-            sorted(report.unused, key=lambda one: one.chosen),
-            (
-                Column[UnusedColumn]("Column", lambda one: f"`{one.column}`"),
-                Column[UnusedColumn]("Why", _why_unused, SENTENCE),
-            ),
+        number = formats.count(len(agreed.features))
+        figures = (
+            KeyFigure("Numeric", formats.count(len(agreed.numeric))),
+            KeyFigure("Categorical", formats.count(len(agreed.categorical))),
+            KeyFigure("Values in vocabularies", formats.count(values)),
         )
+        columns = (
+            Column("Feature", "name"),
+            Column("Kind", lambda one: type(one).__name__.lower()),
+            Column("Mean", lambda one: _real(one, "mean"), NUMBER),
+            Column("Scale", lambda one: _real(one, "scale"), NUMBER),
+            Column("Values", _num_values, NUMBER),
+        )
+        caption = (
+            f"Standard scores are clipped at {agreed.clip:g}. A value enters a "
+            "vocabulary only if enough rows in enough silos hold it."
+        )
+        parts += [
+            Text(f"The silos agreed on {number} features", "good"),
+            KeyFigures(figures),
+            table("Features of the model", agreed.features, columns, caption),
+        ]
+    unused = (
+        Column("Column", lambda it: f"`{it.column}`"),
+        Column(
+            "Why",
+            lambda it: it.reason if it.chosen else f"Look at this: {it.reason}",
+            SENTENCE,
+        ),
     )
+    ranked = sorted(report.unused, key=lambda one: one.chosen)
+    parts.append(table("Columns that the model does not get", ranked, unused))
     return Section("features", "Features", tuple(parts))
 
 
@@ -288,7 +267,3 @@ def _real(feature: Numeric | Categorical, name: str) -> Cell:
 
 def _num_values(feature: Numeric | Categorical) -> Cell | int:
     return len(feature.values) if isinstance(feature, Categorical) else Cell("", "")
-
-
-def _why_unused(one: UnusedColumn) -> Cell:
-    return Cell(one.reason if one.chosen else f"Look at this: {one.reason}")

@@ -16,7 +16,7 @@ from components.dashboard.section import (
     Text,
     table,
 )
-from components.payloads.decision import GateResult, Waiver
+from components.payloads.decision import GateResult
 from components.payloads.findings import Group
 
 REMAINS = "Whatever is in service stays in service."
@@ -47,8 +47,8 @@ def decision(report: Report) -> Section:
         title = f"{mark} {title}"
         if waivers:
             names = " and ".join(dict.fromkeys(waiver.by for _, waiver in waivers))
-            many = formats.verb(len(waivers), "gate", "gates")
-            title += f", {len(waivers)} {many} waived by {names}"
+            gates = formats.verb(len(waivers), "gate", "gates")
+            title += f", {len(waivers)} {gates} waived by {names}"
     parts: list[Part] = []
     if report.unreached:
         silos = (f"{one.silo} was {one.what}. {one.reason}" for one in report.unreached)
@@ -56,7 +56,15 @@ def decision(report: Report) -> Section:
     parts.append(Text(_meaning(report, len(waivers))))
     if report.reasons:
         parts.append(Bullets(tuple(report.reasons)))
-    parts += [_waiver(gate, waiver) for gate, waiver in waivers]
+    parts += [
+        Note(
+            f"Waived: {gate.gate}. {gate.sentence}",
+            (f"“{waiver.reason}” said {waiver.by}, until {waiver.until}.",),
+            "waiver",
+        )
+        for gate, waiver in waivers
+        if waiver.reason
+    ]
     parts.append(Text(_compared(report), is_soft=True))
     return Section("decision", title, tuple(parts), banner, "Decision")
 
@@ -75,14 +83,6 @@ def _meaning(report: Report, num_waivers: int) -> str:
     if report.decision.gates or report.decision.reasons:
         return f"This model does not go into service. {REMAINS}"
     return "No gate was asked, so nothing is demanded of these scores."
-
-
-def _waiver(gate: GateResult, waiver: Waiver) -> Note:
-    return Note(
-        f"Waived: {gate.gate}. {gate.sentence}",
-        (f"“{waiver.reason}” said {waiver.by}, until {waiver.until}.",),
-        "waiver",
-    )
 
 
 def _compared(report: Report) -> str:
@@ -111,20 +111,17 @@ def gates(report: Report) -> Section:
     if not known:
         parts.append(Text("No gate was applied."))
     columns = (
-        Column[GateResult]("Gate", lambda gate: f"`{gate.gate}`"),
-        Column[GateResult]("Result", _result, SENTENCE),
-        Column[GateResult]("What was found", lambda gate: gate.sentence, SENTENCE),
+        Column("Gate", lambda gate: f"`{gate.gate}`"),
+        Column("Result", _result, SENTENCE),
+        Column("What was found", "sentence", SENTENCE),
     )
     parts.append(table("What each gate says", known, columns))
-    if "model_run" in report.parts and any(gate.refuses for gate in known):
+    if "model_run" in report.parts and any(
+        gate.refuses and gate.hint for gate in known
+    ):
         runs = f"`fairsilo report list {report.about.use_case}`"
-        parts.append(
-            Text(
-                f"RUN in a command stands for the name of this run, which {runs} "
-                "shows.",
-                is_soft=True,
-            )
-        )
+        text = f"RUN in a command stands for the name of this run, which {runs} shows."
+        parts.append(Text(text, is_soft=True))
     parts.append(
         table(
             "Silos that no gate judged",
@@ -148,6 +145,8 @@ def _result(gate: GateResult) -> Cell:
     lines = (
         f"by {waiver.by} until {waiver.until}",
         waiver.reason,
-        *((f"said at {waiver.at}",) if waiver.at else ()),
+        f"said at {waiver.at}" if waiver.at else "",
     )
-    return Cell("waived", mood="waived", findings=(Group("", lines),))
+    return Cell(
+        "waived", mood="waived", findings=(Group("", tuple(filter(None, lines))),)
+    )

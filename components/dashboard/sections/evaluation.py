@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from components.dashboard import formats
 from components.dashboard.report import Report
 from components.dashboard.section import Chart, Part, Section, Text, View
 from components.payloads.table import MetricKey
@@ -26,13 +25,6 @@ def fairness(report: Report, views: Sequence[View]) -> Section:
             )
         parts = (Text(text), *views)
     return Section("fairness", "Fairness view", parts)
-
-
-def shown_of(shown: int, number: int) -> str:
-    """Return how many slices of a view are shown; empty where all are."""
-    if shown >= number:
-        return ""
-    return f"The {shown} slices with the surely lowest AUC of {formats.count(number)}."
 
 
 def calibration(report: Report) -> Section:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from components.dashboard import formats
 from components.dashboard.report import Report
@@ -21,8 +21,9 @@ from components.dashboard.section import (
     interval,
     table,
 )
-from components.dashboard.sections.silos import at, both
+from components.dashboard.sections.silos import about, at, both
 from components.payloads.table import BASELINE, Figure, MetricKey, Slice
+from components.payloads.table import Table as Scores
 from components.scoring.metrics import is_lower_better
 
 FOUR_FIFTHS = 0.8
@@ -83,14 +84,7 @@ def _parts(report: Report, max_inside: int) -> Iterator[Part]:
     gaps = group_gaps(report)
     yield gaps
     if gaps.rows:
-        yield table(
-            "What the measures ask",
-            MEASURES.values(),
-            (
-                Column("Measure", lambda item: item[0]),
-                Column("What it asks", lambda item: item[1], SENTENCE),
-            ),
-        )
+        yield questions()
     yield Chart(
         "groups",
         "Each group over all silos",
@@ -125,72 +119,89 @@ def _parts(report: Report, max_inside: int) -> Iterator[Part]:
         yield Chart("gaps", title, is_table=True)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Gap:
-    """A measure over the groups of a column, and the silo in which it is worst."""
-
-    metric: str
-    column: str
-    threshold: float | None
-    figure: Figure
-    baseline: Figure | None
-    worst: Figure | None
+def questions() -> Table:
+    """Return what each measure asks."""
+    columns = (
+        Column("Measure", lambda item: item[0]),
+        Column("What it asks", lambda item: item[1], SENTENCE),
+    )
+    return table("What the measures ask", MEASURES.values(), columns)
 
 
 def group_gaps(report: Report) -> Table:
     """Return how far groups lie apart by each measure, at each threshold."""
-    items = [
-        item
-        for column in report.scores.columns
-        for metric in MEASURES
-        for threshold in (None, *report.scores.thresholds(metric))
-        if (item := _gap(report, metric, column, threshold))
-    ]
-    columns: list[Column[_Gap]] = [
-        Column("Measure", lambda it: MEASURES[it.metric][0]),
-        Column("Groups of", lambda it: it.column),
-        Column("Threshold", lambda it: at(it.threshold), NUMBER),
-        Column("Candidate", lambda it: _checked(it.metric, it.figure), NUMBER),
-        Column("95 % interval", lambda it: interval(it.figure), NUMBER),
-        Column("Between", lambda it: it.figure.about, SENTENCE),
-    ]
-    if report.scores.has_baseline:
-        columns.append(Column("Baseline", lambda it: it.baseline, NUMBER))
     word = report.judged_word
-    columns += [
-        Column(f"Worst {word} silo", lambda it: _checked(it.metric, it.worst), NUMBER),
-        Column("Which silo", lambda it: it.worst.silo if it.worst else ""),
-    ]
+
+    def worst(key: MetricKey) -> Figure | None:
+        inside = (
+            report.scores.get(
+                dataclasses.replace(key, of=Slice(line.member.silo, key.of.column))
+            )
+            for line in report.judged
+        )
+        sign = -1 if is_lower_better(key.metric) else 1
+        return min(
+            (one for one in inside if one and one.is_number),
+            key=lambda one: (sign * one.number, one.silo),
+            default=None,
+        )
+
+    def which(key: MetricKey) -> str:
+        figure = worst(key)
+        return figure.silo if figure else ""
+
+    columns = (
+        *_columns(report.scores),
+        Column(f"Worst {word} silo", lambda it: _checked(it.metric, worst(it)), NUMBER),
+        Column("Which silo", which),
+    )
     return table(
         "Fairness between groups",
-        items,
+        _keys(report.scores, ""),
         columns,
         f"Over all silos, and the {word} silo in which the measure is worst. All "
         "groups that have a figure count here; key figures and gates leave out those "
         "with too little data.",
-        lambda it: it.threshold,
+        lambda key: key.threshold,
     )
 
 
-def _gap(
-    report: Report, metric: str, column: str, threshold: float | None
-) -> _Gap | None:
-    key = MetricKey(metric, Slice(column=column), threshold=threshold)
-    figure = report.scores.get(key)
-    if figure is None or not figure.is_number:
-        return None
-    baseline = report.scores.get(dataclasses.replace(key, model=BASELINE))
-    inside = [
-        report.scores.get(dataclasses.replace(key, of=Slice(line.member.silo, column)))
-        for line in report.judged
+def gaps_inside(scores: Scores, silo: str, threshold: float | None) -> Table:
+    """Return how far the groups inside a silo lie apart, at one threshold."""
+    keys = [it for it in _keys(scores, silo) if it.threshold in {None, threshold}]
+    return table("Fairness between your groups", keys, _columns(scores))
+
+
+def _keys(scores: Scores, silo: str) -> list[MetricKey]:
+    """Return the measures over the groups of each column that have a figure."""
+    keys = (
+        MetricKey(metric, Slice(silo, column), threshold=threshold)
+        for column in scores.columns
+        for metric in MEASURES
+        for threshold in (None, *scores.thresholds(metric))
+    )
+    return [key for key in keys if (found := scores.get(key)) and found.is_number]
+
+
+def _columns(scores: Scores) -> Sequence[Column]:
+    get = scores.get
+    columns = [
+        Column("Measure", lambda key: MEASURES[key.metric][0]),
+        Column("Groups of", "of.column"),
+        Column("Threshold", lambda key: at(key.threshold), NUMBER),
+        Column("Candidate", lambda key: _checked(key.metric, get(key)), NUMBER),
+        Column("95 % interval", lambda key: interval(get(key)), NUMBER),
+        Column("Between", lambda key: about(get(key)), SENTENCE),
     ]
-    sign = -1 if is_lower_better(metric) else 1
-    worst = min(
-        (one for one in inside if one and one.is_number),
-        key=lambda one: (sign * one.number, one.silo),
-        default=None,
-    )
-    return _Gap(metric, column, threshold, figure, baseline, worst)
+    if scores.has_baseline:
+        columns.append(
+            Column(
+                "Baseline",
+                lambda key: get(dataclasses.replace(key, model=BASELINE)),
+                NUMBER,
+            )
+        )
+    return columns
 
 
 def _checked(metric: str, figure: Figure | None) -> Cell:

@@ -30,97 +30,81 @@ from components.scoring.intervals import Interval
 
 
 def section(report: Report) -> Section:
-    """Return the few numbers at the head of the page."""
-    return Section("figures", "Key figures", (KeyFigures(tuple(key_figures(report))),))
-
-
-def key_figures(report: Report) -> list[KeyFigure]:
     """Return the key figures of a run, or of an evaluation, in the page's order."""
-    total = report.scores.get(MetricKey(RANKED_BY))
+    word = report.judged_word
+    worst = report.scores.get(MetricKey(f"worst_{RANKED_BY}", OVER_SILOS))
+    gap = report.scores.get(MetricKey(f"gap_{RANKED_BY}", OVER_SILOS))
     found = [
-        KeyFigure("AUC", formats.cell(total), _overall(report, total)),
-        _worst(report),
-        _gap(report),
-        *_losers(report),
-        *_groups(report),
+        _figure(
+            "AUC", report.scores.get(MetricKey(RANKED_BY)), "nothing was evaluated"
+        ),
+        dataclasses.replace(
+            _figure(f"Worst {word} silo (AUC)", worst, f"no {word} silo has an AUC"),
+            silo=worst.about if worst else "",
+        ),
+        _figure(
+            "Gap between best and worst",
+            gap,
+            f"needs two {word} silos with an AUC",
+            f"AUC of the {word} silos",
+            gap.about if gap else "",
+        ),
     ]
+    if change := _change(report):
+        found[0] = dataclasses.replace(
+            found[0], detail="; ".join(filter(None, (found[0].detail, change)))
+        )
+    found += [*_losers(report), *_groups(report)]
     after = report.scores.get(MetricKey(RANKED_BY, split=NEXT))
-    if "cohort" not in report.parts:
-        label = f"Silos {report.judged_word}"
-        found.append(KeyFigure(label, _of(report, report.judged)))
-    if "cohort" in report.parts or after is not None:
+    has_cohort = "cohort" in report.parts
+    if not has_cohort:
+        found.append(KeyFigure(f"Silos {word}", _of(report, report.judged)))
+    if has_cohort or after is not None:
         label = "AUC on the following span"
-        found.append(KeyFigure(label, formats.cell(after), _next(after)))
-    if "cohort" in report.parts:
+        found.append(_figure(label, after, "its labels are not known"))
+    if has_cohort:
         detail = (
-            f"the quorum is {formats.count(report.quorum)}; "
+            f"the quorum is {formats.count(report.cohort.quorum)}; "
             f"judged: {formats.count(len(report.judged))}"
         )
         found.append(KeyFigure("Silos admitted", _of(report, report.admitted), detail))
     if "inference_result" in report.parts:
         letters = formats.count(report.ledger.dead_letters)
         detail = f"{report.ledger.status}; dead letters: {letters}"
-        found.append(
-            KeyFigure("Rows scored", formats.count(report.ledger.rows), detail)
-        )
-    return found
+        rows = formats.count(report.ledger.rows)
+        found.append(KeyFigure("Rows scored", rows, detail))
+    return Section("figures", "Key figures", (KeyFigures(tuple(found)),))
+
+
+def _figure(label: str, figure: Figure | None, none: str, *detail: str) -> KeyFigure:
+    """Return a figure with its interval, or a dash and why there is `none`."""
+    if figure is None or not figure.is_number:
+        return KeyFigure(label, formats.NONE, none)
+    between = formats.interval(figure)
+    parts = (*detail, between and f"95 % interval: {between}")
+    return KeyFigure(label, formats.cell(figure), "; ".join(filter(None, parts)))
 
 
 def _of(report: Report, some: Sequence[object]) -> str:
     return f"{formats.count(len(some))} of {formats.count(len(report.silos))}"
 
 
-def _overall(report: Report, total: Figure | None) -> str:
-    if total is None or not total.is_number:
-        return "nothing was evaluated"
-    between = formats.interval(total)
-    parts = [f"95 % interval: {between}"] if between else []
-    before = report.scores.get(MetricKey(RANKED_BY, model=BASELINE))
-    change = report.scores.get(MetricKey(RANKED_BY, model=CHANGE))
+def _change(report: Report) -> str:
+    total, before, change = (
+        report.scores.get(key)
+        for key in (
+            MetricKey(RANKED_BY),
+            MetricKey(RANKED_BY, model=BASELINE),
+            MetricKey(RANKED_BY, model=CHANGE),
+        )
+    )
     if change is not None and change.is_number:
-        parts.append(_change(change))
-    elif before is not None and before.is_number:
-        difference = formats.signed(total.number - before.number)
-        parts.append(f"{difference} against the baseline")
-    return "; ".join(parts)
-
-
-def _change(change: Figure) -> str:
-    text = f"{formats.signed(change.number)} against the baseline"
-    if change.low is None or change.high is None:
-        return text
-    return f"{text} ({formats.signed(change.low)} to {formats.signed(change.high)})"
-
-
-def _next(after: Figure | None) -> str:
-    if after is None or not after.is_number:
-        return "its labels are not known"
-    return _between(after)
-
-
-def _worst(report: Report) -> KeyFigure:
-    word = report.judged_word
-    label = f"Worst {word} silo (AUC)"
-    worst = report.scores.get(MetricKey(f"worst_{RANKED_BY}", OVER_SILOS))
-    if worst is None or not worst.is_number:
-        return KeyFigure(label, formats.NONE, f"no {word} silo has an AUC")
-    return KeyFigure(label, formats.cell(worst), _between(worst), worst.about)
-
-
-def _gap(report: Report) -> KeyFigure:
-    """Return the gap as the evaluation has it, whose silos the gates judged too."""
-    word = report.judged_word
-    label = "Gap between best and worst"
-    gap = report.scores.get(MetricKey(f"gap_{RANKED_BY}", OVER_SILOS))
-    if gap is None or not gap.is_number:
-        return KeyFigure(label, formats.NONE, f"needs two {word} silos with an AUC")
-    parts = (f"AUC of the {word} silos", gap.about, _between(gap))
-    return KeyFigure(label, formats.cell(gap), "; ".join(filter(None, parts)))
-
-
-def _between(content: Figure) -> str:
-    between = formats.interval(content)
-    return f"95 % interval: {between}" if between else ""
+        between = formats.interval(change, True)
+        text = f"{formats.signed(change.number)} against the baseline"
+        return f"{text} ({between})" if between else text
+    if total and before and total.is_number and before.is_number:
+        return f"{formats.signed(total.number - before.number)} against the baseline"
+    return ""
 
 
 def _losers(report: Report) -> list[KeyFigure]:
@@ -132,14 +116,14 @@ def _losers(report: Report) -> list[KeyFigure]:
     known = [change for change in changes if change is not None and change.is_number]
     if not known:
         return []
-    surely = [c for c in known if c.high is not None and c.high < 0]
-    lower = [c for c in known if c.number < 0]
+    surely = sum(c.high is not None and c.high < 0 for c in known)
+    lower = sum(c.number < 0 for c in known)
     return [
         KeyFigure(
             "Silos that surely lose",
-            f"{formats.count(len(surely))} of {formats.count(len(known))}",
+            f"{formats.count(surely)} of {formats.count(len(known))}",
             "the interval of their change in AUC lies below 0; "
-            f"{formats.count(len(lower))} are lower at all",
+            f"{formats.count(lower)} are lower at all",
         )
     ]
 
@@ -148,18 +132,14 @@ def _groups(report: Report) -> list[KeyFigure]:
     """Return the widest gap between groups that have enough data, over all silos."""
     if not report.scores.columns:
         return []
-    label = "Widest gap between groups (AUC)"
-    needed = report.about.minimum_data
     found = [
-        (gap, column)
+        (gap.number, column, gap)
         for column in report.scores.columns
-        if (gap := widest(report.scores, column, needed)) is not None
+        if (gap := widest(report.scores, column, report.about.minimum_data))
     ]
-    if not found:
-        return [KeyFigure(label, formats.NONE, "no two groups have enough data")]
-    gap, column = max(found, key=lambda item: (item[0].number, item[1]))
-    parts = (f"{column}: {gap.about}", _between(gap))
-    return [KeyFigure(label, formats.cell(gap), "; ".join(filter(None, parts)))]
+    _, column, gap = max(found, key=lambda it: it[:2], default=(0, "", None))
+    label, none = "Widest gap between groups (AUC)", "no two groups have enough data"
+    return [_figure(label, gap, none, f"{column}: {gap.about}" if gap else "")]
 
 
 def widest(scores: Table, column: str, needed: MinimumData) -> Figure | None:
@@ -180,9 +160,9 @@ def widest(scores: Table, column: str, needed: MinimumData) -> Figure | None:
     known = {
         of.group: figure
         for of in scores.slices
-        if of.column == column and not of.silo
-        for figure in [scores.get(MetricKey(RANKED_BY, of))]
-        if figure is not None
+        if of.column == column
+        and not of.silo
+        and (figure := scores.get(MetricKey(RANKED_BY, of)))
         and figure.is_number
         and needed.has_enough(figure.rows, figure.positives)
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from components.dashboard import formats
 from components.dashboard.report import Report, SiloLine
@@ -55,11 +55,7 @@ OVER = {
     "size_correlation": "Correlation with size",
 }
 OWN = "own_threshold"
-OWN_RATES = {
-    f"{OWN}_tpr": "True positive rate",
-    f"{OWN}_fpr": "False positive rate",
-    f"{OWN}_positive_rate": "Positive rate",
-}
+OWN_RATES = ("tpr", "fpr", "positive_rate")
 CANDIDATE_MARK = (("candidate", "candidate"),)
 
 
@@ -69,7 +65,7 @@ def section(report: Report) -> Section:
     if report.scores.silos:
         parts += _charts(report)
         parts += [across_silos(report), own_thresholds(report.scores)]
-    if left_out := rows_left_out(report):
+    if left_out := _rows_left_out(report.scores):
         parts.append(
             Text(
                 f"Figures over all silos leave out {formats.count(left_out)} rows: "
@@ -126,12 +122,11 @@ def _charts(report: Report) -> Iterator[Part]:
     )
 
 
-def rows_left_out(report: Report) -> int:
+def _rows_left_out(scores: Scores) -> int:
     """Return how many of the silos' rows figures over all silos leave out."""
-    total = report.scores.get(MetricKey(ROWS))
+    total = scores.get(MetricKey(ROWS))
     if total is None:
         return 0
-    scores = report.scores
     silos = [scores.get(MetricKey(ROWS, Slice(silo))) for silo in scores.silos]
     return max(0, sum(figure.rows for figure in silos if figure) - total.rows)
 
@@ -142,25 +137,24 @@ def all_silos(report: Report) -> Table:
     Its columns are those of the artifacts that were read.
     """
     scores, has_cohort = report.scores, "cohort" in report.parts
-    columns: list[Column[SiloLine]] = [Column("Silo", lambda line: line.member.silo)]
+    columns = [Column("Silo", "member.silo")]
+    caption = ""
     if scores.silos:
         columns += [
-            Column("AUC", lambda line: line.auc, NUMBER),
+            Column("AUC", "auc", NUMBER),
             Column("95 % interval", lambda line: interval(line.auc), NUMBER),
         ]
+        caption = (
+            "First the silos whose AUC is surely low: by the upper end of its "
+            "interval. "
+        )
     if scores.has_baseline:
-        columns.append(Column("Baseline", lambda line: line.baseline_auc, NUMBER))
+        columns.append(Column("Baseline", "baseline_auc", NUMBER))
     if report.decision.gates:
         columns.append(Column("Judged", _judged, SENTENCE))
     columns.append(
         Column("Rows to evaluate", lambda line: line.member.rows.get(EVAL, 0), NUMBER)
     )
-    caption = ""
-    if scores.silos:
-        caption = (
-            "First the silos whose AUC is surely low: by the upper end of its "
-            "interval. "
-        )
     if has_cohort:
         columns += [
             Column("Admission", _admission, SENTENCE),
@@ -170,10 +164,7 @@ def all_silos(report: Report) -> Table:
             Column("Share", _share, NUMBER),
         ]
         if scores.silos:
-            following = Column[SiloLine](
-                "AUC, following span", lambda line: line.next_auc, NUMBER
-            )
-            columns.append(following)
+            columns.append(Column("AUC, following span", "next_auc", NUMBER))
         columns.append(Column("Differs most in", _differs))
         caption += (
             "Differs most in: its distance to the federation, from 0 (alike) to 1."
@@ -201,55 +192,59 @@ def _share(line: SiloLine) -> Cell:
 
 
 def _differs(line: SiloLine) -> Cell:
-    if line.differs_in is None:
+    distances = sorted(line.member.heterogeneity.items())
+    if not distances:
         return Cell(formats.NONE, "")
-    column, distance = line.differs_in
+    column, distance = max(distances, key=lambda item: item[1])
     return Cell(f"{column} ({distance:.2f})", float(f"{distance:.4g}"))
 
 
 def _left(line: SiloLine) -> Cell:
-    return Cell(formats.size(line.left_bytes), line.left_bytes)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Across:
-    """A metric over the silos, of one model and at one threshold."""
-
-    metric: str
-    threshold: float | None
-    model: str
-    worst: Figure
-    others: dict[str, Figure | None]
+    size = sum(departure.bytes for departure in line.left)
+    return Cell(formats.size(size), size)
 
 
 def across_silos(report: Report) -> Table:
     """Return the table of figures over the judged silos: worst, mean, gap."""
-    items = [
-        item
+
+    def get(name: str, key: MetricKey) -> Figure | None:
+        return report.scores.get(
+            dataclasses.replace(key, metric=f"{name}_{key.metric}")
+        )
+
+    def variance(key: MetricKey) -> Cell:
+        figure = get("variance", key)  # too small for three decimals
+        made = cell(figure)
+        if figure is None or not figure.is_number:
+            return made
+        return dataclasses.replace(made, text=f"{figure.number:.2g}")
+
+    keys = (
+        MetricKey(metric, OVER_SILOS, model, threshold=threshold)
         for metric in METRICS
         for threshold in (None, *report.scores.thresholds(f"mean_{metric}"))
         for model in (CANDIDATE, BASELINE)
-        if (item := _across(report.scores, metric, threshold, model))
-    ]
-    columns: list[Column[_Across]] = [
-        Column("Metric", lambda it: METRICS[it.metric]),
-        Column("Threshold", lambda it: at(it.threshold), NUMBER),
-        Column("Model", lambda it: it.model),
-        Column("Worst", lambda it: it.worst, NUMBER),
-        Column("Worst silo", lambda it: it.worst.about),
+    )
+    columns = [
+        Column("Metric", lambda key: METRICS[key.metric]),
+        Column("Threshold", lambda key: at(key.threshold), NUMBER),
+        Column("Model", "model"),
+        Column("Worst", functools.partial(get, "worst"), NUMBER),
+        Column("Worst silo", lambda key: about(get("worst", key))),
     ]
     for name, heading in OVER.items():
-        columns.append(Column(heading, functools.partial(_over, name), NUMBER))
+        of = variance if name == "variance" else functools.partial(get, name)
+        columns.append(Column(heading, of, NUMBER))
     word = report.judged_word
     return table(
         f"Across the {word} silos",
-        items,
+        [key for key in keys if get("worst", key)],
         columns,
         "Worst tenth: mean of the worst tenth of the silos. Gini and variance are 0 "
         "where all silos are alike. Correlation with size: Spearman's, of the metric "
         "with the silo's rows."
         + ("" if word == "judged" else " Silos with too little data are left out."),
-        lambda it: it.threshold,
+        lambda key: key.threshold,
     )
 
 
@@ -258,26 +253,9 @@ def at(threshold: float | None) -> Cell:
     return Cell("" if threshold is None else f"{threshold:g}", threshold or "")
 
 
-def _across(
-    scores: Scores, metric: str, threshold: float | None, model: str
-) -> _Across | None:
-    def get(name: str) -> Figure | None:
-        key = f"{name}_{metric}"
-        return scores.get(MetricKey(key, OVER_SILOS, model, threshold=threshold))
-
-    worst = get("worst")
-    if worst is None:
-        return None
-    return _Across(metric, threshold, model, worst, {name: get(name) for name in OVER})
-
-
-def _over(name: str, item: _Across) -> Cell:
-    """Return a figure's place; a variance is too small for three decimals."""
-    figure = item.others[name]
-    made = cell(figure)
-    if name != "variance" or figure is None or not figure.is_number:
-        return made
-    return dataclasses.replace(made, text=f"{figure.number:.2g}")
+def about(figure: Figure | None) -> str:
+    """Return the silo or the groups that a figure is taken from."""
+    return figure.about if figure else ""
 
 
 def own_thresholds(scores: Scores) -> Table:
@@ -285,17 +263,24 @@ def own_thresholds(scores: Scores) -> Table:
 
     They were evaluated, not imposed: scores and gates know nothing of them.
     """
-    found = {silo: scores.get(MetricKey(OWN, Slice(silo))) for silo in scores.silos}
-    columns: list[Column[str]] = [
-        Column("Silo", lambda silo: silo),
-        Column("Threshold", lambda silo: found[silo], NUMBER),
+
+    def get(metric: str, silo: str) -> Figure | None:
+        return scores.get(MetricKey(metric, Slice(silo)))
+
+    def between(metric: str, silo: str) -> Cell:
+        return interval(get(metric, silo))
+
+    columns = [
+        Column("Silo", str),
+        Column("Threshold", functools.partial(get, OWN), NUMBER),
     ]
-    for metric, name in OWN_RATES.items():
-        rate = functools.partial(_of_silo, scores, metric)
+    for rate in OWN_RATES:
+        name = f"{OWN}_{rate}"
         columns += [
-            Column(name, rate, NUMBER),
-            Column("95 % interval", functools.partial(_interval_of, rate), NUMBER),
+            Column(METRICS[rate], functools.partial(get, name), NUMBER),
+            Column("95 % interval", functools.partial(between, name), NUMBER),
         ]
+    found = {silo: get(OWN, silo) for silo in scores.silos}
     return table(
         "A threshold for each silo",
         [silo for silo, figure in found.items() if figure and figure.is_number],
@@ -304,11 +289,3 @@ def own_thresholds(scores: Scores) -> Table:
         "together (equal opportunity). Evaluated, not imposed: nothing uses it. It was "
         "chosen on the rows that it is told of, so it looks a little too good.",
     )
-
-
-def _of_silo(scores: Scores, metric: str, silo: str) -> Figure | None:
-    return scores.get(MetricKey(metric, Slice(silo)))
-
-
-def _interval_of(rate: Callable[[str], Figure | None], silo: str) -> Cell:
-    return interval(rate(silo))

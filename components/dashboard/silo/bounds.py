@@ -8,14 +8,12 @@ nothing: a gate looks at all silos, and widens intervals where it looks at many.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-import pydantic
-
-from components.dashboard.silo.figures import OwnFigures
-from components.dashboard.silo.words import LABELS
-from components.payloads.table import CANDIDATE, CHANGE, Figure
+from components.dashboard.report import Report
+from components.dashboard.sections.silos import METRICS
+from components.payloads.table import CANDIDATE, CHANGE, Figure, MetricKey, Slice
 from components.scoring.metrics import is_lower_better
 
 GAPS = {
@@ -27,18 +25,11 @@ GAPS = {
 }
 # The gates that look at single silos.
 ON_SILOS = ("silo_floor", "calibration", "silo_change", "group_gap")
-
-
-class _Section(pydantic.BaseModel):
-    """A gate's section of the settings; it has one of the three bounds."""
-
-    metric: str = "auc"
-    threshold: float | None = None
-    at_least: float | None = None
-    at_most: float | None = None
-    at_most_worse: float | None = None
-    slices: tuple[str, ...] = ()
-    refuse_if: str = "surely"
+DEMANDS = {
+    "at_least": "at least {:.3f}",
+    "at_most": "at most {:.3f}",
+    "at_most_worse": "at most {:.3f} worse",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +44,6 @@ class Bound:
         found: The silo's figure; None where it has none.
         slack: How far value, lower and upper end are on the good side of the bound,
             unit: the metric's; negative is missed. Empty without a figure.
-        signed: Whether the figure is a change.
     """
 
     gate: str
@@ -62,7 +52,6 @@ class Bound:
     refuse_if: str
     found: Figure | None
     slack: tuple[float, ...]
-    signed: bool = False
 
     @property
     def is_met(self) -> bool:
@@ -75,59 +64,51 @@ class Bound:
         return len({each >= 0 for each in self.slack}) == 1
 
 
-def of_silo(gates: Mapping[str, Any], own: OwnFigures) -> tuple[Bound, ...]:
-    """Return each bound on single silos that is set, beside the silo's figure.
+def of_silo(report: Report, silo: str) -> list[Bound]:
+    """Return each bound on single silos that is set, beside a silo's figure.
 
     Args:
-        gates: The section `gates` of the run's settings.
-        own: The silo's own figures; without any there is nothing to compare.
+        report: The run; its figures are the silo's own.
+        silo: Its id.
     """
-    if not len(own.table):
-        return ()
-    return tuple(
-        bound
-        for gate in ON_SILOS
-        if gates.get(gate) is not None
-        for bound in _bounds(gate, _Section.model_validate(gates[gate]), own)
-    )
+    gates = report.decision.settings
+    known = [gate for gate in ON_SILOS if gates.get(gate) and report.scores.silos]
+    return [it for gate in known for it in _bounds(gate, gates[gate], report, silo)]
 
 
-def _bounds(gate: str, section: _Section, own: OwnFigures) -> Iterator[Bound]:
+def _bounds(
+    gate: str, section: dict[str, Any], report: Report, silo: str
+) -> Iterator[Bound]:
     """Yield a gate's bound; of groups one for each slice."""
-    metric = "calibration_error" if gate == "calibration" else section.metric
-    at = "" if section.threshold is None else f" at {section.threshold:g}"
-    what, columns, model = LABELS[metric] + at, [""], CANDIDATE
+    default = "calibration_error" if gate == "calibration" else "auc"
+    metric, threshold = section.get("metric", default), section.get("threshold")
+    what, columns, model = METRICS[metric], [""], CANDIDATE
+    if threshold is not None:
+        what += f" at {threshold:g}"
     if gate == "silo_change":
-        what, model = f"change in {what} against the baseline", CHANGE
+        what, model = f"Change against the baseline: {what}", CHANGE
     if gate == "group_gap":
-        metric = GAPS[metric]
-        known = {f.slice for f in own.table if f.metric == metric and not f.group}
-        columns = sorted(set(section.slices) or known)
-        what = f"difference in {what} between groups of "
-    higher = 1 if section.at_least is not None else -1
-    limit, demanded = section.at_most or 0.0, "at most {:.3f}"
-    if section.at_least is not None:
-        limit, demanded = section.at_least, "at least {:.3f}"
-    if section.at_most_worse is not None:
+        what, metric = f"Difference between groups: {what}, ", GAPS[metric]
+        known = {it.slice for it in report.scores if it.metric == metric}
+        columns = sorted(set(section.get("slices") or known))
+    kind = next(each for each in DEMANDS if section.get(each) is not None)
+    higher, limit = (1 if kind == "at_least" else -1), section[kind]
+    if kind == "at_most_worse":
         higher = -1 if is_lower_better(metric) else 1
-        limit, demanded = section.at_most_worse, "at most {:.3f} worse"
+    # A change may be `limit` worse; other figures are held against it itself.
+    start = limit if model == CHANGE else -higher * limit
     for column in columns:
-        found = own.get(metric, column, threshold=section.threshold, model=model)
-        # A change may be `limit` worse; other figures are held against it itself.
-        start = limit if model == CHANGE else -higher * limit
+        key = MetricKey(metric, Slice(silo, column), model, threshold=threshold)
+        found = report.scores.get(key)
+        values = []
+        if found is not None and found.is_number:
+            ends = (end for end in (found.low, found.high) if end is not None)
+            values = [found.number, *ends]
         yield Bound(
             gate,
             what + column,
-            demanded.format(limit),
-            section.refuse_if,
+            DEMANDS[kind].format(limit),
+            section.get("refuse_if", "surely"),
             found,
-            tuple(start + higher * value for value in _values(found)),
-            model == CHANGE,
+            tuple(start + higher * value for value in values),
         )
-
-
-def _values(found: Figure | None) -> list[float]:
-    """Return the figure and the ends of its interval; none without a figure."""
-    if found is None or not found.is_number:
-        return []
-    return [found.number, *(end for end in (found.low, found.high) if end is not None)]

@@ -8,11 +8,14 @@ So each such text is read once more before its silo sees it.
 from __future__ import annotations
 
 import collections
+import dataclasses
 import re
 from collections.abc import Iterable
+from typing import Any, TypeVar
 
 ANOTHER = "another silo"
 FIRST_TOKEN = re.compile(r"\w+|[^\w\s]")
+T = TypeVar("T")
 
 
 class SiloNames:
@@ -30,6 +33,28 @@ class SiloNames:
         for names in self._by_start.values():
             names.sort(key=len, reverse=True)  # `north east` before `north`
 
+    def without_others(self, value: T, silo: str) -> T:
+        """Return a payload with other silos' names hidden in all of its texts.
+
+        Args:
+            value: A text about `silo`, or tuples and dataclasses of such.
+            silo: The silo, whose own name stays.
+        """
+        made: Any = value
+        if isinstance(value, str):
+            made = self.hide_others(value, silo)
+        elif isinstance(value, tuple):
+            made = tuple(self.without_others(each, silo) for each in value)
+        elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+            fields = {
+                it.name: getattr(value, it.name) for it in dataclasses.fields(value)
+            }
+            hidden = {
+                name: self.without_others(it, silo) for name, it in fields.items()
+            }
+            made = dataclasses.replace(value, **hidden)
+        return made  # type: ignore[no-any-return]
+
     def hide_others(self, text: str, silo: str) -> str:
         """Return `text` with each other silo's name as `another silo`.
 
@@ -43,12 +68,9 @@ class SiloNames:
         for token in FIRST_TOKEN.finditer(text):
             if token.start() < end:
                 continue
-            name = self._name_at(text, token)
-            if name:
-                parts += [
-                    text[end : token.start()],
-                    name if name == silo.strip() else ANOTHER,
-                ]
+            if name := self._name_at(text, token):
+                shown = name if name == silo.strip() else ANOTHER
+                parts += [text[end : token.start()], shown]
                 end = token.start() + len(name)
         return "".join([*parts, text[end:]])
 

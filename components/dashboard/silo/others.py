@@ -11,13 +11,13 @@ from __future__ import annotations
 import collections
 import dataclasses
 import math
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
+from typing import NamedTuple
 
 from components.payloads.manifest import EVAL
 from components.payloads.table import CANDIDATE, Figure
 
-BINS_A_UNIT = 20
-WIDTH = 1 / BINS_A_UNIT  # of a bin, in the metric's own unit
+BINS_A_UNIT = 20  # a bin is 0.05 wide, in the metric's own unit
 MIN_OTHERS = 5
 # A value on an edge belongs to the bin above, also where its float lies just below.
 ROUNDING = 1e-9
@@ -25,45 +25,47 @@ LAST = {"log_loss": 39}  # 1.95 and more: it has no upper end
 LAST_OF_SHARE = BINS_A_UNIT - 1
 
 
-@dataclasses.dataclass(frozen=True)
-class Bin:
+class Bin(NamedTuple):
     """Other silos from `low` to below `high`, which is None where there is no end."""
 
     low: float
     high: float | None
-    count: int
+    number: int
     own: bool  # whether this silo's figure lies in it
 
 
 @dataclasses.dataclass(frozen=True)
 class Distribution:
-    """A metric of the other judged silos: neighbouring bins, from the lowest on.
+    """A metric of the other judged silos, beside the bin of one silo's own figure."""
 
-    `lower`, `alike` and `higher` count silos in bins below, at and above this one's.
-    """
-
-    bins: tuple[Bin, ...]
-    lower: int
-    alike: int
-    higher: int
+    metric: str
+    place: int
+    counts: Mapping[int, int]
 
     @property
-    def counts(self) -> tuple[int, int, int]:
-        """How many silos lie below this one, with it and above it."""
-        return self.lower, self.alike, self.higher
+    def bins(self) -> list[Bin]:
+        """Neighbouring bins, from the lowest to the highest that holds a silo."""
+        held = [self.place, *(each for each, count in self.counts.items() if count)]
+        last = LAST.get(self.metric)
+        return [
+            Bin(
+                each / BINS_A_UNIT,
+                None if each == last else (each + 1) / BINS_A_UNIT,
+                self.counts.get(each, 0),
+                each == self.place,
+            )
+            for each in range(min(held), max(held) + 1)
+        ]
 
     @property
-    def num_others(self) -> int:
-        """How many silos it is made of."""
-        return sum(self.counts)
-
-    @property
-    def most(self) -> int:
-        """The count of the fullest bin."""
-        return max(each.count for each in self.bins)
-
-
-Counts = collections.Counter[int]
+    def sides(self) -> tuple[int, int, int]:
+        """How many silos lie in bins below this one's, in it, and above it."""
+        counts = self.counts.items()
+        return (
+            sum(count for each, count in counts if each < self.place),
+            self.counts.get(self.place, 0),
+            sum(count for each, count in counts if each > self.place),
+        )
 
 
 class Others:
@@ -76,7 +78,9 @@ class Others:
 
     def __init__(self, figures: Iterable[Figure], judged: Container[str]) -> None:
         self._judged = judged
-        self._counts: dict[tuple[str, float | None], Counts] = {}
+        self._counts: dict[tuple[str, float | None], collections.Counter[int]] = (
+            collections.defaultdict(collections.Counter)
+        )
         for figure in figures:
             if (
                 figure.silo in judged
@@ -84,57 +88,26 @@ class Others:
                 and (figure.model, figure.split) == (CANDIDATE, EVAL)
                 and figure.is_number
             ):
-                key = (figure.metric, figure.threshold)
-                counts = self._counts.setdefault(key, Counts())
-                counts[_place(figure.metric, figure.number)] += 1
+                place = _place(figure.metric, figure.number)
+                self._counts[figure.metric, figure.threshold][place] += 1
 
-    def of(
-        self, silo: str, metric: str, threshold: float | None, own: Figure | None
-    ) -> Distribution | None:
-        """Return how the others fare in a metric that lies between 0 and 1 or so.
+    def of(self, own: Figure | None) -> Distribution | None:
+        """Return how the others fare where a silo has its own figure of all rows.
 
-        Args:
-            silo: The silo that looks.
-            metric: The metric, one of all rows of a silo.
-            threshold: Of a rate; None for other metrics.
-            own: The silo's own figure.
-
-        Returns:
-            The distribution; None where the silo has no figure to compare, or fewer
-            than `MIN_OTHERS` others have one.
+        None where that is no number, or fewer than `MIN_OTHERS` others have one.
         """
         if own is None or not own.is_number:
             return None
-        place = _place(metric, own.number)
-        counts = Counts(self._counts.get((metric, threshold), {}))
-        if silo in self._judged:
+        place = _place(own.metric, own.number)
+        counts = self._counts[own.metric, own.threshold].copy()
+        if own.silo in self._judged:
             counts[place] -= 1
-        if sum(counts.values()) < MIN_OTHERS:
+        if counts.total() < MIN_OTHERS:
             return None
-        held = [place, *(each for each, count in counts.items() if count)]
-        last = _last(metric)
-        return Distribution(
-            bins=tuple(
-                Bin(
-                    low=each / BINS_A_UNIT,
-                    high=None
-                    if each == last and metric in LAST
-                    else (each + 1) / BINS_A_UNIT,
-                    count=counts[each],
-                    own=each == place,
-                )
-                for each in range(min(held), max(held) + 1)
-            ),
-            lower=sum(count for each, count in counts.items() if each < place),
-            alike=counts[place],
-            higher=sum(count for each, count in counts.items() if each > place),
-        )
-
-
-def _last(metric: str) -> int:
-    return LAST.get(metric, LAST_OF_SHARE)
+        return Distribution(own.metric, place, counts)
 
 
 def _place(metric: str, value: float) -> int:
     """Return the bin of a value, from 0."""
-    return max(0, min(math.floor(value * BINS_A_UNIT + ROUNDING), _last(metric)))
+    last = LAST.get(metric, LAST_OF_SHARE)
+    return max(0, min(math.floor(value * BINS_A_UNIT + ROUNDING), last))

@@ -10,8 +10,10 @@ import pathlib
 from components.dashboard import page
 from components.dashboard.page import Page
 from components.dashboard.report import Report
-from components.dashboard.silo import content, sections
+from components.dashboard.silo import own, sections
 from components.dashboard.silo.location import FOLDER, file_name
+from components.dashboard.silo.others import MIN_OTHERS, Others
+from components.payloads.manifest import TRAIN
 
 
 def write(report: Report, folder: str | pathlib.Path) -> None:
@@ -26,19 +28,24 @@ def write(report: Report, folder: str | pathlib.Path) -> None:
     """
     below = pathlib.Path(folder, FOLDER)
     below.mkdir(parents=True, exist_ok=True)
-    span = f", span {report.about.span}" if report.about.span else ""
-    for one in content.pages(report):
+    title = report.about.title
+    others = Others(report.scores, {line.member.silo for line in report.judged})
+    with_rows = {it.silo for it in report.cohort.members if it.rows.get(TRAIN)}
+    for one in own.reports(report):
+        (line,) = one.silos
+        silo = line.member.silo
+        shows_share = silo in with_rows and len(with_rows) > MIN_OTHERS
         html = page.render(
             Page(
-                title=f"{one.silo}: {report.about.use_case}{span}",
-                heading=one.silo,
-                sections=sections.sections(report, one),
+                title=f"{silo}: {title}",
+                heading=silo,
+                sections=sections.sections(one, others, shows_share),
                 about=(
                     "For the owner of this silo.",
-                    f"{report.about.use_case}{span}. No other silo's name or figure "
-                    "is on this page, and none of yours is on theirs.",
+                    f"{title}. No other silo's name or figure is on this page, and "
+                    "none of yours is on theirs.",
                 ),
                 has_scripts=False,
             )
         )
-        (below / file_name(one.silo)).write_text(html, encoding="utf-8")
+        (below / file_name(silo)).write_text(html, encoding="utf-8")

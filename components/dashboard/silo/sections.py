@@ -1,23 +1,22 @@
-"""The sections of a silo's page: what its owner reads, of the run page's parts.
+"""The sections of a silo's page: what its owner reads, of the run page's own parts.
 
-Sentences about the federation are written here from what is structured: those of the
-gates name silos, and so may a waiver, so none of them is repeated.
+They are made from a report that holds nothing of another silo (`own.py`), and from
+histograms of the others (`others.py`).
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import math
 import shlex
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from components.dashboard import formats
 from components.dashboard.report import Report
 from components.dashboard.section import (
     NUMBER,
     SENTENCE,
-    Banner,
-    Bullets,
     Cell,
     Column,
     Drawing,
@@ -27,140 +26,158 @@ from components.dashboard.section import (
     Note,
     Part,
     Section,
+    Table,
     Text,
+    sentences,
     table,
 )
-from components.dashboard.silo import training
+from components.dashboard.sections import data, decision, groups, training
+from components.dashboard.sections.account import NOTHING_ELSE
+from components.dashboard.sections.silos import METRICS, own_thresholds
+from components.dashboard.silo import bounds
 from components.dashboard.silo.bounds import Bound
-from components.dashboard.silo.content import SiloPage
-from components.dashboard.silo.figures import GroupTable, Line, OwnFigures
-from components.dashboard.silo.others import MIN_OTHERS, Bin, Distribution
-from components.dashboard.silo.words import GATES, MEANINGS, RATES, Measure
-from components.payloads.egress import Departure
-from components.payloads.findings import Group
-from components.payloads.model_run import SiloRecord
-from components.payloads.table import CHANGE, TOO_FEW, Figure
+from components.dashboard.silo.others import MIN_OTHERS, Distribution, Others
+from components.payloads.manifest import EVAL, NEXT
+from components.payloads.model_run import RoundRecord, SiloRecord
+from components.payloads.table import (
+    BASELINE,
+    CANDIDATE,
+    CHANGE,
+    TOO_FEW,
+    Figure,
+    MetricKey,
+    Slice,
+)
 
-MAX_SENTENCES = 12  # of a kind of finding
-MAX_REASONS = 10  # for rounds that the silo dropped out of
+MAX_GROUPS = 30  # on a page, the surely worst first; each costs about 500 bytes
 MAX_NAME = 80  # of a group, unit: characters
-ROWS = {
-    "train": "Rows to learn from",
-    "eval": "Rows held out to evaluate",
-    "score": "Rows to be scored",
-    "next": "Rows of the span after, with outcomes",
-}
+MAX_ROUNDS = 20  # in the table, the last ones
+MAX_POINTS = 100  # of a curve, evenly over the rounds
+WIDTH, HEIGHT = 320, 60  # of a drawing, unit: SVG's own
 REFUSES = {
     "surely": "when the whole interval misses it",
     "value": "when the figure misses it",
     "possibly": "unless the whole interval keeps it",
 }
+MEANINGS = {
+    "auc": "how well it ranks: the chance that a row with the outcome is scored above "
+    "one without it; 0.5 is a coin, 1 is perfect",
+    "pr_auc": "how pure the top of the ranking is; a coin reaches the base rate",
+    "log_loss": "how far scores are from what happened, with sure mistakes counted "
+    "most; lower is better",
+    "brier": "mean squared distance between score and outcome; lower is better",
+    "calibration_error": "how far scores lie from the shares that came about; 0 is "
+    "perfect",
+    "tpr": "of the rows with the outcome, the share scored above the threshold; what "
+    "is missing to 1 is the false negative rate",
+    "fpr": "of the rows without the outcome, the share scored above it",
+    "positive_rate": "of all rows, the share above it",
+    "precision": "of the rows above it, the share with the outcome",
+}
+RATES = ("tpr", "fpr", "positive_rate", "precision")
+# What leaves a silo, by the kinds of `payloads/egress.py`.
+KINDS = {
+    "statistics": "Counts, means and histograms of your columns, of the rows to train "
+    "on. Values that few rows have are not in them, and rows that are too few to tell "
+    "together wait for the next ones.",
+    "findings and label counts": "What was found in your data, in sentences without "
+    "values of rows but with shares of them; roughly how many of your training rows "
+    "have each outcome; and why something could not be done with your data.",
+    "model updates": "How your training rows would move the model's weights, once a "
+    "round. No row is in them.",
+    "training metrics": "How large your losses and your update were and how many rows "
+    "you trained on, once a round.",
+    "score sketches": "The finished figures of your evaluation rows and of each group "
+    "in them, with the sums that their intervals need. And for totals over silos, how "
+    "many rows fall into ranges of scores, by outcome and group: a range holds at "
+    "least `rows_per_bin` rows and tells no row's score or other column. Totals are "
+    "added up before anything is written; the operator's process that does so holds "
+    "your part while it runs. Of groups with few rows your name tells one row count "
+    "together, and of a silo with few rows its row count alone (fewer than "
+    "`min_slice_rows` in the operator's settings). They go score by score into totals, "
+    "which are told only with those of at least two more silos.",
+    "counts and digests": "How many rows and files you have, and checksums that tell "
+    "whether they changed. No row can be read from a checksum.",
+}
 
 
-def sections(report: Report, page: SiloPage) -> tuple[Section, ...]:
+def sections(report: Report, others: Others, shows_share: bool) -> tuple[Section, ...]:
     """Return all sections of a silo's page.
 
     Args:
-        report: The run.
-        page: What the silo's owner may read of it.
+        report: The run, cut down to the silo (`own.reports`).
+        others: Histograms of the judged silos.
+        shows_share: Whether its share of all rows would not reveal those of few others.
     """
-    made = [_decision(report, page)]
-    if page.bounds:
-        made.append(_bounds(page))
-    made.append(_findings(report, page))
-    if page.figures:
-        has_baseline = report.decision.baseline is not None
-        made.append(_figures(page.figures, has_baseline))
-        if page.figures.charts:
-            made.append(_others(page.figures.charts))
-        if page.figures.groups:
-            made.append(_groups(page.figures, has_baseline))
-    return (*made, _training(page), _left(page.left))
-
-
-def _decision(report: Report, page: SiloPage) -> Section:
-    decision, judgement = report.decision, page.judgement
-    admitted, is_trained = page.member.admitted, report.is_trained
-    failed = [GATES.get(g.gate, g.gate) for g in decision.gates if not g.passed]
-    verdict = title = _verdict(report, len(failed))
-    parts: list[Part] = []
-    change = Note("What would change that:", (judgement.change,))
-    if not admitted:
-        title = "✗ Your silo was not admitted"
-        parts.append(
-            Text(
-                "The model of this run did not learn from your rows, and no gate "
-                "judged it on them."
-                if is_trained
-                else "Your rows took no part in this run."
+    found = [_decision(report), _gates(report), _findings(report)]
+    if report.scores.silos:
+        keys = _keys(report)
+        figures = {key: report.scores.get(key) for key in keys}
+        known = {key: it for key in keys if (it := others.of(figures[key]))}
+        found.append(_figures(report, known))
+        drawn = [
+            _histogram(figures[key], it)
+            for key, it in known.items()
+            if key.threshold is None
+        ]
+        if drawn:
+            text = (
+                "How many other judged silos lie in each range of 0.05; ▼ marks yours. "
+                "Exact figures and names stay with their owners, and with fewer than "
+                f"{MIN_OTHERS} others nothing is shown."
             )
+            found.append(Section("others", "Among the others", (Text(text), *drawn)))
+        if report.scores.columns:
+            found.append(_groups(report))
+    return (*found, _training(report, shows_share), _left(report))
+
+
+def _silo(report: Report) -> str:
+    return report.silos[0].member.silo
+
+
+def _decision(report: Report) -> Section:
+    """Return the run's decision, led by what it means for this silo."""
+    made, (line,) = decision.decision(report), report.silos
+    if not line.member.admitted:
+        out = (
+            "The model of this run did not learn from your rows, and no gate judged it "
+            "on them."
+            if report.is_trained
+            else "Your rows took no part in this run."
         )
-        parts += [change] * bool(judgement.change)
-        parts.append(Text(f"The model: {verdict}"))
-    if page.unscored:
-        parts.append(Note("Your rows were not all scored:", (page.unscored,)))
-    if admitted and is_trained and not page.part.records:
-        parts.append(Text("The model did not learn from your rows.", "bad"))
-    parts.append(Text(_meaning(report)))
-    if is_trained and failed:
-        who = "Waived by the operator" if decision.blessed else "Refused"
-        text = f"{who}: {'; '.join(failed)}. The gates look at all silos; only yours "
-        parts.append(Text(text + "is shown here."))
-    if judgement.is_judged:
-        parts.append(Text(_kept(page.bounds)))
-    elif admitted:
-        parts.append(Text(f"No gate judged this silo. {judgement.reason}"))
-        parts += [change] * bool(judgement.change)
-    if base := decision.baseline:
-        of = f"an earlier span, {base.span}" if base.span else "an earlier run"
-        text = f"Compared with the baseline, `{formats.short(base.digest)}`: the latest"
-        parts.append(Text(f"{text} blessed model of {of}.", is_soft=True))
-    banner: Banner = "refused"
-    if admitted and is_trained and decision.blessed:
-        banner = "blessed"
-    return Section("decision", title, tuple(parts), banner, "Decision")
-
-
-def _verdict(report: Report, num_failed: int) -> str:
-    if not report.is_trained:
-        return "✗ Nothing was trained"
-    if report.decision.blessed and num_failed:
-        gates = formats.verb(num_failed, "gate", "gates")
-        return f"⚑ Blessed, {num_failed} {gates} waived"
-    if report.decision.blessed:
-        return "✓ Blessed"
-    return "✗ Not blessed" if report.decision.gates else "Measured, not judged"
-
-
-def _meaning(report: Report) -> str:
-    stays = "Whatever is in service stays in service."
-    if not report.is_trained:
-        cohort = report.cohort
-        if not cohort.refusal:
-            return f"There is no new model. {stays}"
-        return (
-            f"There is no new model. {stays} {formats.count(len(cohort.admitted))} of "
-            f"{formats.count(len(cohort.members))} silos were admitted; the quorum is "
-            f"{formats.count(cohort.quorum)}."
+        change = (
+            "Mend what is named under the findings; it is judged again from the next "
+            "run that admits it."
         )
-    if report.decision.blessed:
-        return "The model of this run may go into service."
-    return f"The model of this run does not go into service. {stays}"
+        parts: tuple[Part, ...] = (
+            Text(out),
+            Note("What would change that:", (change,)),
+            Text(f"The model: {made.title}"),
+            *made.parts,
+        )
+        title = "✗ Your silo was not admitted"
+        return dataclasses.replace(made, title=title, banner="refused", parts=parts)
+    if line.is_judged and report.decision.gates:
+        known = [it for it in bounds.of_silo(report, line.member.silo) if it.slack]
+        missed = sum(not bound.is_met for bound in known)
+        text = "The gates judged this silo."
+        if known:
+            text += (
+                f" Of the bounds that a single silo can keep or miss, {len(known)}, it "
+                f"misses {missed or 'none'}."
+            )
+        return dataclasses.replace(made, parts=(*made.parts, Text(text)))
+    if not report.is_trained or not report.decision.gates:
+        return made
+    text = f"No gate judged this silo: {line.not_evaluated}."
+    more = "Evaluation rows are held out of the labelled rows that you export."
+    return dataclasses.replace(made, parts=(*made.parts, Text(text), Text(more)))
 
 
-def _kept(bounds: Sequence[Bound]) -> str:
-    known = [bound for bound in bounds if bound.slack]
-    if not known:
-        return "The gates judged this silo."
-    missed = sum(not bound.is_met for bound in known)
-    return (
-        f"The gates judged this silo. Of {len(known)} "
-        f"{formats.verb(len(known), 'bound', 'bounds')} that a single silo can keep "
-        f"or miss, it misses {missed or 'none'}."
-    )
+def _gates(report: Report) -> Section:
+    """Return which gates refused, and those that ask something of a single silo."""
 
-
-def _bounds(page: SiloPage) -> Section:
     def verdict(bound: Bound) -> Cell:
         if not bound.slack:
             return Cell("no figure")
@@ -169,342 +186,284 @@ def _bounds(page: SiloPage) -> Section:
             return Cell(f"kept{sure}", mood="good")
         return Cell(f"missed{sure}", mood="bad")
 
-    ask = "ask" if page.judgement.is_judged else "would ask"
+    def yours(bound: Bound) -> str:
+        return formats.with_interval(bound.found, bound.gate == "silo_change")
+
     columns = (
-        Column[Bound]("Gate", lambda it: _sentence(GATES.get(it.gate, it.gate))),
-        Column[Bound]("What is compared", lambda it: _sentence(it.what)),
-        Column[Bound]("Asked for", lambda it: it.demanded),
-        Column[Bound]("Yours", lambda it: _with_interval(it.found, it.signed), NUMBER),
-        Column[Bound]("Bound", verdict),
-        Column[Bound]("Refuses", lambda it: REFUSES.get(it.refuse_if, it.refuse_if)),
+        Column("Gate", lambda it: f"`{it.gate}`"),
+        Column("What is compared", "what"),
+        Column("Asked for", "demanded"),
+        Column("Yours", yours, NUMBER),
+        Column("Bound", verdict),
+        Column("Refuses", lambda it: REFUSES.get(it.refuse_if, it.refuse_if)),
     )
-    caption = (
+    asked = table(
+        "What the gates ask of a silo, and what yours reaches",
+        bounds.of_silo(report, _silo(report)),
+        columns,
         "A gate that looks at many silos widens the intervals first, so it refuses "
-        "more rarely than this table may suggest."
+        "more rarely than this table may suggest.",
     )
-    return Section(
-        "bounds",
-        f"What the gates {ask} of a silo, and what yours reaches",
-        (table("Bounds of the gates", page.bounds, columns, caption),),
-        label="Gates",
-    )
+    made = decision.gates(report)
+    text = "The gates look at all silos; only yours is shown here."
+    told = (part for part in made.parts if not isinstance(part, Table))
+    tables = [part for part in made.parts if isinstance(part, Table)]
+    parts = (Text(text), *told, tables[0], asked)
+    return dataclasses.replace(made, parts=parts)
 
 
-def _findings(report: Report, page: SiloPage) -> Section:
-    def keeps_out(item: tuple[bool, Group]) -> Cell:
-        if item[0]:
-            return Cell("This keeps you out", mood="bad")
-        return Cell("This does not keep you out")
-
-    def found(item: tuple[bool, Group]) -> Cell:
-        sentences = item[1].sentences[:MAX_SENTENCES]
-        if more := len(item[1].sentences) - len(sentences):
-            sentences = (*sentences, f"and {more} more of this kind")
-        return Cell("", findings=(Group(item[1].hint, sentences),))
-
-    columns = (
-        Column("Admission", keeps_out),
-        Column("What was found, and what to do", found, SENTENCE),
-    )
+def _findings(report: Report) -> Section:
     check = f"fairsilo silo check {shlex.quote(report.about.use_case)}"
-    last = (
+    found = data.found(report.silos)
+    text = (
         f"After a change, ask the operator to run `{check}`: it checks your files as "
         "they lie there, and trains nothing."
-        if page.findings
+        if found.rows
         else "Nothing was found in your data."
     )
-    return Section(
-        "findings",
-        "Your data: what was found, and how to mend it",
-        (table("Findings", page.findings, columns), Text(last)),
-        label="Your data",
-    )
+    title = "Your data: what was found, and how to mend it"
+    return Section("findings", title, (found, Text(text)), label="Your data")
 
 
-def _figures(own: OwnFigures, has_baseline: bool) -> Section:
+def _keys(report: Report) -> list[MetricKey]:
+    """Return the metrics of all rows, then the rates at each threshold."""
+    rates = [(metric, at) for at in report.scores.thresholds("tpr") for metric in RATES]
+    plain = [(metric, None) for metric in METRICS if metric not in RATES]
+    of = Slice(_silo(report))
+    keys = (MetricKey(metric, of, threshold=at) for metric, at in (*plain, *rates))
+    return [key for key in keys if report.scores.get(key)]
+
+
+def _figures(report: Report, others: Mapping[MetricKey, Distribution]) -> Section:
+    get, of = report.scores.get, Slice(_silo(report))
     text = (
         "How the model of this run does on rows of yours that it has not learned "
         "from. The interval in brackets says how much chance is in a figure: with "
-        "other rows of the same kind it would lie there in 95 of 100 cases."
+        "other rows of the same kind it would lie there in 95 of 100 cases. A change "
+        "is against the baseline, on the same rows."
     )
-    if has_baseline:
-        text += " A change is against the baseline, on the same rows."
     parts: list[Part] = [Text(text)]
-    base_rate = own.get("base_rate")
+    base_rate = get(MetricKey("base_rate", of))
     if base_rate and base_rate.is_number:
-        parts.append(
-            Text(
-                f"{formats.count(base_rate.rows)} rows were used; "
-                f"{formats.share(base_rate.number)} of them have the outcome."
-            )
-        )
-    caption = (
-        "How the others fare is not shown: your silo has no figure of its own to "
-        "place among theirs."
-    )
-    if own.charts:
+        rows, share = formats.count(base_rate.rows), formats.share(base_rate.number)
+        parts.append(Text(f"{rows} rows were used; {share} of them have the outcome."))
+    keys = _keys(report)
+    if others:
         caption = "Other silos are alike when they lie in the same range of 0.05."
-    elif own.has_own:
+    elif any((found := get(key)) and found.is_number for key in keys):
         caption = (
             "How the others fare would tell too much: fewer than "
             f"{MIN_OTHERS} of them have such a figure."
         )
-    metrics = _line_columns(own.lines, has_baseline)
-    parts.append(table("Metrics of all your rows", own.lines, metrics, caption))
-    parts.append(
-        table(
-            "When a score above a threshold counts as yes",
-            own.rates,
-            _line_columns(own.rates, has_baseline),
-            "The false negative rate is what is missing to 1 in the true positive "
-            "rate.",
+    else:
+        caption = (
+            "How the others fare is not shown: your silo has no figure of its own to "
+            "place among theirs."
         )
+
+    def name(key: MetricKey) -> Cell:
+        at = "" if key.threshold is None else f" at {key.threshold:g}"
+        is_first = key.threshold in {None, *report.scores.thresholds("tpr")[:1]}
+        meaning = sentences([MEANINGS[key.metric]] * is_first)
+        return Cell(METRICS[key.metric] + at, findings=meaning)
+
+    def alike(key: MetricKey) -> str:
+        if key not in others:
+            return formats.NONE
+        lower, same, higher = map(formats.count, others[key].sides)
+        return f"{lower} lower, {same} alike, {higher} higher"
+
+    def value(model: str, split: str, key: MetricKey) -> str:
+        found = get(dataclasses.replace(key, model=model, split=split))
+        return formats.with_interval(found, model == CHANGE)
+
+    values = {"Yours": (CANDIDATE, EVAL)}
+    if report.scores.has_baseline:
+        values |= {"Baseline": (BASELINE, EVAL), "Change": (CHANGE, EVAL)}
+    if any(it.split == NEXT for it in report.scores):
+        values["Following span"] = (CANDIDATE, NEXT)
+    columns = (
+        Column("What", name),
+        *(
+            Column(heading, functools.partial(value, *which), NUMBER)
+            for heading, which in values.items()
+        ),
+        Column("Other silos", alike),
     )
-    if own.own_threshold:
-        parts.append(
-            Text(
-                f"With a threshold of your own, {formats.cell(own.own_threshold)}, "
-                "the model would find as many of your rows with the outcome as it "
-                f"does elsewhere{_known(own.own_rates)}. It is measured, never imposed."
-            )
-        )
-    if own.following:
-        after = "On the span after, whose outcomes are known by now"
-        parts.append(Text(f"{after}{_known(own.following)}."))
+    parts.append(table("Metrics of all your rows", keys, columns, caption))
+    if others:  # with few the rate that it is made for would reveal theirs
+        parts.append(own_thresholds(report.scores))
     return Section("figures", "Your figures", tuple(parts))
 
 
-def _line_columns(lines: Sequence[Line], has_baseline: bool) -> list[Column[Line]]:
-    """Return columns for metrics; each metric is explained once."""
-
-    def name(line: Line) -> Cell:
-        at = "" if line.threshold is None else f" at {line.threshold:g}"
-        is_first = line.threshold == lines[0].threshold
-        meaning = (Group("", (line.measure.meaning,)),) if is_first else ()
-        return Cell(_sentence(line.measure.label) + at, findings=meaning)
-
-    def alike(line: Line) -> str:
-        if line.others is None:
-            return formats.NONE
-        lower, same, higher = map(formats.count, line.others.counts)
-        return f"{lower} lower, {same} alike, {higher} higher"
-
-    compared: list[Column[Line]] = [
-        Column("Baseline", lambda it: it.before, NUMBER),
-        Column("Change", lambda it: _with_interval(it.change, True), NUMBER),
-    ]
-    return [
-        Column("What", name),
-        Column("Yours", lambda it: _with_interval(it.found), NUMBER),
-        *(compared if has_baseline else ()),
-        Column("Other silos", alike),
-    ]
-
-
-def _known(figures: Sequence[tuple[Measure, Figure]]) -> str:
-    """Return figures after a sentence: `: AUC 0.712 (0.700 to 0.724); …`."""
-    texts = [f"{it.label} {_with_interval(found)}" for it, found in figures]
-    return f": {'; '.join(texts)}" if texts else ""
-
-
-def _with_interval(found: Figure | None, signed: bool = False) -> str:
-    """Return a figure and its 95 % interval: `0.712 (0.700 to 0.724)`.
-
-    Args:
-        found: The figure; its note or a dash stands where it is no number.
-        signed: Whether it is a change, with its sign: `-0.018 (-0.044 to -0.018)`.
-    """
-    if found is None or not found.is_number:
-        return formats.cell(found)
-    write = formats.signed if signed else formats.metric
-    text = write(found.number)
-    if found.low is None or found.high is None:
-        return text
-    return f"{text} ({write(found.low)} to {write(found.high)})"
-
-
-def _others(lines: Sequence[Line]) -> Section:
-    text = (
-        "How many other judged silos lie in each range of 0.05; ▼ marks yours. Exact "
-        "figures and names stay with their owners, and with fewer than "
-        f"{MIN_OTHERS} others nothing is shown."
-    )
-    drawn = (_histogram(line, line.others) for line in lines if line.others)
-    return Section("others", "Among the others", (Text(text), *drawn))
-
-
-def _histogram(line: Line, others: Distribution) -> Drawing:
-    name, width = _sentence(line.measure.label), training.WIDTH / len(others.bins)
-    shapes, labels = [("axis", f"M0,90H{training.WIDTH}")], []
-    for place, each in enumerate(others.bins):
-        middle, height = (place + 0.5) * width, 70 * each.count / max(others.most, 1)
-        if each.count:
+def _histogram(own: Figure | None, others: Distribution) -> Drawing:
+    bins = others.bins
+    name, width = METRICS[others.metric], WIDTH / len(bins)
+    most = max(each.number for each in bins)
+    shapes, counts = [("axis", f"M0,90H{WIDTH}")], []
+    labels: list[Label] = []
+    for place, each in enumerate(bins):
+        middle, height = (place + 0.5) * width, 70 * each.number / most
+        if each.number:
             left, right = (place + 0.06) * width, 0.88 * width
             outline = f"M{left:.1f},90v-{height:.1f}h{right:.1f}V90z"
             shapes.append(("own" if each.own else "bar", outline))
-            labels.append(Label(middle, 86 - height, formats.count(each.count)))
+            labels.append(Label(middle, 86 - height, formats.count(each.number)))
         if each.own:
             labels.append(Label(middle, 70 - height, "▼"))
-        if place % ((len(others.bins) + 5) // 6) == 0:
+        if place % ((len(bins) + 5) // 6) == 0:
             labels.append(Label(place * width, 105, f"{each.low:.2f}"))
-    lower, alike, higher = map(formats.count, others.counts)
+        if each.number or each.own:
+            end = "or more" if each.high is None else f"to {each.high:.2f}"
+            mine = " (yours)" if each.own else ""
+            counts.append((f"{each.low:.2f} {end}{mine}", formats.count(each.number)))
+    lower, alike, higher = map(formats.count, others.sides)
     return Drawing(
-        f"{name}, yours {formats.cell(line.found)}",
-        f"{name} of {formats.count(others.num_others)} other silos: {lower} in lower "
+        f"{name}, yours {formats.cell(own)}",
+        f"{name} of {formats.count(sum(others.sides))} other silos: {lower} in lower "
         f"ranges than yours, {alike} in yours, {higher} in higher ones.",
         126,
         tuple(shapes),
         tuple(labels),
-        tuple(
-            (_range(each), formats.count(each.count))
-            for each in others.bins
-            if each.count or each.own
-        ),
+        tuple(counts),
     )
 
 
-def _range(each: Bin) -> str:
-    end = "or more" if each.high is None else f"to {each.high:.2f}"
-    return f"{each.low:.2f} {end}" + (" (yours)" if each.own else "")
+def _groups(report: Report) -> Section:
+    thresholds = report.scores.thresholds("tpr")
+    at = thresholds[len(thresholds) // 2] if thresholds else None
+    text = "Groups inside your silo, the surely lowest AUC first"
+    if at is not None:
+        text += f"; rates are taken at {at:g}"
 
-
-def _groups(own: OwnFigures, has_baseline: bool) -> Section:
-    text = "Groups inside your silo, the lowest AUC first"
-    if own.threshold is not None:
-        text += f"; rates are taken at {own.threshold:g}"
-    parts: list[Part] = [Text(f"{text}. Too few rows have no figure.")]
-    for one in own.groups:
-        title = f"By {one.column}"
-        caption = ""
-        if len(one.groups) < one.num_groups:
-            caption = f"{len(one.groups)} of {formats.count(one.num_groups)} groups."
-        columns = _group_columns(own, one, has_baseline)
-        parts.append(table(title, one.groups, columns, caption))
-        gaps = tuple(
-            f"{_sentence(measure.label)}, {measure.meaning}: {_with_interval(found)}"
-            + (f", {found.about}" if found.about else "")
-            for measure, found in one.gaps
-        )
-        if gaps:
-            parts.append(Bullets(gaps, "" if one.groups else title))
-    return Section("groups", "Your groups", tuple(parts))
-
-
-def _group_columns(
-    own: OwnFigures, of: GroupTable, has_baseline: bool
-) -> list[Column[str]]:
-    def name(group: str) -> str:
-        if group == TOO_FEW:
+    def name(of: Slice) -> str:
+        if of.group == TOO_FEW:
             return "small groups together"
-        return group if len(group) <= MAX_NAME else f"{group[: MAX_NAME - 1]}…"
+        is_short = len(of.group) <= MAX_NAME
+        return of.group if is_short else f"{of.group[: MAX_NAME - 1]}…"
 
-    def get(metric: str, group: str, **key: Any) -> Figure | None:  # noqa: ANN401
-        return own.get(metric, of.column, group, **key)
+    def get(of: Slice, metric: str, model: str = CANDIDATE) -> Figure | None:
+        threshold = at if metric in RATES else None
+        return report.scores.get(MetricKey(metric, of, model, threshold=threshold))
 
-    def rows(group: str) -> int:
-        found = get("rows", group)
+    def rows(of: Slice) -> int:
+        found = get(of, "rows")
         return found.rows if found else 0
 
-    def number(metric: str, at: float | None, group: str) -> str:
-        found = get(metric, group, threshold=at)
+    def number(metric: str, of: Slice) -> str:
+        found = get(of, metric)
         return formats.metric(found.number if found and found.is_number else None)
 
-    def change(group: str) -> str:
-        return _with_interval(get("auc", group, model=CHANGE), True)
+    def auc(model: str, of: Slice) -> str:
+        return formats.with_interval(get(of, "auc", model), model == CHANGE)
 
-    columns: list[Column[str]] = [
+    columns = [
         Column("Group", name),
+        Column("Of", "column"),
         Column("Rows", rows, NUMBER),
-        Column("AUC", lambda it: _with_interval(get("auc", it)), NUMBER),
+        Column("AUC", functools.partial(auc, CANDIDATE), NUMBER),
     ]
-    if has_baseline:
-        columns.append(Column("Change", change, NUMBER))
-    shown: list[tuple[str, str, float | None]] = [
-        ("calibration_error", "calibration error", None)
-    ]
-    if own.threshold is not None:
-        shown += [(it.metric, it.label, own.threshold) for it in RATES]
-    for metric, label, at in shown:
-        value = functools.partial(number, metric, at)
-        columns.append(Column(_sentence(label), value, NUMBER))
-    return columns
-
-
-def _training(page: SiloPage) -> Section:
-    part, parts = page.part, list[Part]()
-    figures = [
-        KeyFigure(ROWS.get(name, f"Rows {name}"), formats.count(rows))
-        for name, rows in page.member.rows.items()
-    ]
-    if figures and page.share is not None:
-        share = formats.share(page.share)
-        figures.append(KeyFigure("Share of all rows to learn from", share))
-    parts.append(
-        KeyFigures(tuple(figures)) if figures else Text("No rows could be read.")
+    if report.scores.has_baseline:
+        columns.append(Column("Change", functools.partial(auc, CHANGE), NUMBER))
+    for metric in ("calibration_error", *(RATES if at is not None else ())):
+        value = functools.partial(number, metric)
+        columns.append(Column(METRICS[metric], value, NUMBER))
+    own = [of for of in report.scores.slices if of.column]
+    caption = ""
+    if len(own) > MAX_GROUPS:
+        caption = f"{MAX_GROUPS} of {formats.count(len(own))} groups."
+    gaps = groups.gaps_inside(report.scores, _silo(report), at)
+    parts: tuple[Part, ...] = (
+        Text(f"{text}. Too few rows have no figure."),
+        table("Each group", own[:MAX_GROUPS], columns, caption),
+        gaps,
+        *([groups.questions()] if gaps.rows else []),
     )
-    if part.left_out:
-        parts.append(Note("Your silo did not train:", (part.left_out,)))
+    return Section("groups", "Your groups", parts)
+
+
+def _training(report: Report, shows_share: bool) -> Section:
+    (line,) = report.silos
+    figures = data.rows_of(line.member.rows)
+    if figures and shows_share:
+        share = formats.share(line.member.share)
+        figures.append(KeyFigure("Share of all rows to train", share))
+    taken = [it for it in report.run.rounds if it.silos]
     text = "There was no round to take part in."
-    if part.num_rounds:
-        taken = formats.count(len(part.records))
-        text = f"You took part in {taken} of {formats.count(part.num_rounds)} rounds."
-        if not page.member.admitted:
-            text += " Silos that are not admitted do not train."
-    parts.append(Text(text))
-    if part.missed:
-        missed = [
-            f"Dropped out of {formats.verb(len(rounds), 'round', 'rounds')} "
-            f"{training.ranges(rounds)}: {reason}"
-            for reason, rounds in part.missed[:MAX_REASONS]
-        ]
-        if more := len(part.missed) - len(missed):
-            missed.append(f"{more} more reasons are in the log of the run.")
-        parts.append(Bullets(tuple(missed)))
-    if part.records:
-        parts.append(
-            Text(
-                "The norm says how far your rows would move the model in a round; the "
-                "cosine whether that is the way of all together: 1 is the same way, 0 "
-                "is across, below 0 is against it."
-            )
+    if report.run.rounds:
+        number, all_ = map(formats.count, (len(taken), len(report.run.rounds)))
+        text = f"You took part in {number} of {all_} rounds."
+    parts: list[Part] = [
+        KeyFigures(tuple(figures)) if figures else Text("No rows could be read."),
+        Text(text),
+        training.dropped(report.run),
+    ]
+    if taken:
+        about = (
+            "The length of your update says how far your rows would move the model in "
+            "a round; the agreement whether that is the way of all together: 1 is the "
+            "same way, 0 is across, below 0 is against it."
         )
-        parts += training.curves(part.records)
-    parts.append(_rounds(part))
+        parts.append(Text(about))
+    if len(taken) > 1:
+        parts += [
+            _curve("Length of your update", taken, lambda it: it.update_norm),
+            _curve("Agreement with the merged update", taken, lambda it: it.cosine),
+        ]
+    latest = taken[-MAX_ROUNDS:]
+    caption = f"The last {len(latest)}." if len(latest) < len(taken) else ""
+    columns = (
+        Column("Round", lambda it: str(it.round)),
+        *training.record_columns(lambda it: it.silos[0]),
+    )
+    parts.append(table("Round by round", latest, columns, caption))
     return Section("part", "What you put in", tuple(parts))
 
 
-def _rounds(part: training.Part) -> Part:
-    columns: list[Column[tuple[int, SiloRecord]]] = [
-        Column("Round", lambda it: str(it[0])),
-        Column("Rows", lambda it: it[1].examples, NUMBER),
-        Column("Loss before", lambda it: formats.metric(it[1].loss_before), NUMBER),
-        Column("Loss after", lambda it: formats.metric(it[1].loss_after), NUMBER),
-        Column("Norm", lambda it: formats.metric(it[1].update_norm), NUMBER),
-        Column("Cosine", lambda it: formats.metric(it[1].cosine), NUMBER),
-    ]
-    is_cut = len(part.latest) < len(part.records)
-    caption = f"The last {len(part.latest)}." if is_cut else ""
-    return table("Round by round", part.latest, columns, caption)
+def _curve(
+    label: str, rounds: Sequence[RoundRecord], value: Callable[[SiloRecord], float]
+) -> Drawing:
+    """Return a silo's figure over the rounds that it took part in, at least two."""
+    values = {it.round: value(it.silos[0]) for it in rounds}
+    first, last = rounds[0].round, rounds[-1].round
+    low, high = min(values.values()), max(values.values())
+    step = math.ceil(len(values) / MAX_POINTS)
+    shown = dict.fromkeys((*[*values][::step], last))
+    places: Iterable[tuple[float, float]] = (
+        (
+            round(WIDTH * (number - first) / (last - first), 1),
+            round(HEIGHT * (high - values[number]) / ((high - low) or 1.0), 1),
+        )
+        for number in shown
+    )
+    path = "M" + " ".join(f"{x:g},{y:g}" for x, y in places)
+    ends = [formats.metric(end) for end in (values[first], values[last], low, high)]
+    return Drawing(
+        f"{label}, by round",
+        f"{label}: {ends[0]} in your first round, {ends[1]} in your last; between "
+        f"{ends[2]} and {ends[3]}.",
+        100,
+        (("axis", f"M0,{HEIGHT}H{WIDTH}"), ("curve", path)),
+        (
+            Label(0, -5, f"highest {ends[3]}", "start"),
+            Label(0, HEIGHT + 16, f"lowest {ends[2]}", "start"),
+            Label(WIDTH, HEIGHT + 16, f"last {ends[1]}", "end"),
+        ),
+    )
 
 
-def _left(left: Sequence[Departure]) -> Section:
+def _left(report: Report) -> Section:
+    left = report.silos[0].left
     columns = (
-        Column[Departure]("Kind", lambda it: _sentence(it.kind)),
-        Column[Departure]("What it is", lambda it: MEANINGS[it.kind], SENTENCE),
-        Column[Departure]("How many", lambda it: it.count, NUMBER),
-        Column[Departure]("Size", lambda it: formats.size(it.bytes), NUMBER),
+        Column("Kind", lambda it: it.kind.capitalize()),
+        Column("What it is", lambda it: KINDS[it.kind], SENTENCE),
+        Column("How many", "count", NUMBER),
+        Column("Size", lambda it: formats.size(it.bytes), NUMBER),
     )
     parts: list[Part] = [
-        Text(
-            "Nothing but these kinds may leave a silo: never a row, and never a score "
-            "with a row's name."
-        ),
+        Text(NOTHING_ELSE),
         table("Kinds of what left you", left, columns),
     ]
     if not left:
         parts.append(Text("In this run nothing left your silo."))
     return Section("left", "What left you", tuple(parts))
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

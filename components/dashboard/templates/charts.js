@@ -26,6 +26,8 @@ fairsilo.charts = (() => {
     data.thresholds.map((value) => [value, value]),
     data.thresholds[data.thresholds.length >> 1],
   ];
+  const TOO_FEW = "too few";
+  const soft = (textContent) => element("p", { className: "soft", textContent });
 
   function ordered(slices, model, metric, order) {
     const keys = {
@@ -62,33 +64,36 @@ fairsilo.charts = (() => {
     return `From ${format(low.value)} (${low.name}) to ${format(high.value)} (${high.name}); the middle one is ${format(middle.value)}; ${text.count(items.length)} in all.`;
   }
 
+  // A table: of each column the name, what stands there for an item, and its kind.
+  const listed = (items, columns) => ({
+    columns: columns.map(([name, , kind]) => [name, kind]),
+    rows: items.map((item) => columns.map(([, of]) => of(item))),
+  });
   const real = (value, format = text.number) => [format(value), value ?? ""];
-  const cells = (figure, format) => [
-    figure ? real(figure.value, format) : ["–", ""],
-    [text.interval(figure, format), figure?.low ?? ""],
-  ];
-  const missing = (slice) => slice.note === "too few" || slice.group === "too few" ? `too few (${text.count(slice.rows)})` : slice.note || "–";
+  const number = (name, of) => [name, of, "num"];
+  const value = (name, of, format) => number(name, (item) => (of(item) ? real(of(item).value, format) : ["–", ""]));
+  const ends = (name, of, format) => number(name, (item) => [text.interval(of(item), format), of(item)?.low ?? ""]);
+  const rowsOf = number("Rows", ({ rows }) => rows);
+  const siloOf = ["Silo", ({ silo }) => silo];
+  const groupOf = ["Group", ({ group }) => group];
+  const figureOf = (model, metric) => (slice) => slice.figure(model, metric);
+
+  // A figure of a model, or why there is none, with its interval.
+  const told = (name, model, metric) => {
+    const figure = figureOf(model, metric);
+    const missing = ({ note, group, rows }) => (note === TOO_FEW || group === TOO_FEW ? `too few (${text.count(rows)})` : note || "–");
+    return [
+      number(name, (slice) => (figure(slice) ? real(figure(slice).value) : [missing(slice), ""])),
+      ends("95 % interval", figure),
+    ];
+  };
 
   // The table of a metric by slice. Groups inside silos have few figures of the
   // baseline: none, no column.
   function compared(slices, metric, lead, before = slices) {
-    const known = before.some((slice) => slice.figure("baseline", metric));
+    const known = before.some(figureOf("baseline", metric));
     const models = data.hasBaseline && known ? ["candidate", "baseline"] : ["candidate"];
-    return {
-      columns: [
-        ...lead.map(([name, , kind]) => [name, kind]),
-        ["Rows", "num"],
-        ...models.flatMap((model) => [[`${text.metric(metric)}, ${model}`, "num"], ["95 % interval", "num"]]),
-      ],
-      rows: slices.map((slice) => [
-        ...lead.map(([, of]) => of(slice)),
-        slice.rows,
-        ...models.flatMap((model) => {
-          const figure = slice.figure(model, metric);
-          return figure || !slice.note ? cells(figure) : [[missing(slice), ""], ""];
-        }),
-      ]),
-    };
+    return listed(slices, [...lead, rowsOf, ...models.flatMap((model) => told(`${text.metric(metric)}, ${model}`, model, metric))]);
   }
 
   // Slices in order, both models, with the table behind.
@@ -110,14 +115,14 @@ fairsilo.charts = (() => {
   const silos = () => ({
     controls: { metric: ["Metric", metrics()], order: ["Order", ORDERS] },
     draw: ({ metric, order }, width) =>
-      models(data.bySilo, metric, order, width, [["Silo", ({ silo }) => silo], ...judgedColumn()], "silo"),
+      models(data.bySilo, metric, order, width, [siloOf, ...judgedColumn()], "silo"),
   });
 
   const groups = () => ({
     controls: { column: columnControl(), metric: ["Metric", metrics("candidate", data.byGroup)], order: ["Order", ORDERS] },
     draw({ column, metric, order }, width) {
       const own = data.byGroup.filter((slice) => slice.column === column);
-      return models(own, metric, order, width, [["Group", ({ group }) => group]], `${column} over all silos`);
+      return models(own, metric, order, width, [groupOf], `${column} over all silos`);
     },
   });
 
@@ -140,13 +145,14 @@ fairsilo.charts = (() => {
       return {
         parts: sorted(items, { width, axis: `change in ${text.metric(metric)}`, rules: [{ value: 0, name: "no change" }], dash: "none" }),
         summary: `Change in ${text.metric(metric)} against the baseline: ${counts.join(", ")}. ${span(items, text.signed)}`,
-        columns: [["Name"], ["Rows", "num"], ["Change", "num"], ["95 % interval, paired", "num"], ["Reads as"], ["Baseline", "num"], ["Candidate", "num"]],
-        rows: shown.map((slice, index) => [
-          slice.name,
-          slice.rows,
-          ...cells(items[index], text.signed),
-          CHANGED[items[index].kind],
-          ...["baseline", "candidate"].map((model) => cells(slice.figure(model, metric))[0]),
+        ...listed(shown, [
+          ["Name", ({ name }) => name],
+          rowsOf,
+          value("Change", figureOf("change", metric), text.signed),
+          ends("95 % interval, paired", figureOf("change", metric), text.signed),
+          ["Reads as", (slice) => CHANGED[change(slice.figure("change", metric), metric).kind]],
+          value("Baseline", figureOf("baseline", metric)),
+          value("Candidate", figureOf("candidate", metric)),
         ]),
       };
     },
@@ -154,21 +160,6 @@ fairsilo.charts = (() => {
 
   const HEAT_ROWS = 40; // silos drawn at a time
   const ALL = "All silos";
-  const TOO_FEW = "too few";
-
-  // The pattern of withheld cells, as a mark that draws nothing itself.
-  function hatch() {
-    const make = (tag, attributes, ...children) => {
-      const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-      for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-      made.append(...children);
-      return made;
-    };
-    const ground = make("rect", { width: 6, height: 6, fill: "var(--panel)" });
-    const line = make("rect", { width: 1, height: 6, fill: "var(--other)", opacity: 0.7 });
-    const place = { id: "hatch", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" };
-    return make("defs", {}, make("pattern", place, ground, line));
-  }
 
   // Each silo with each group: a figure, or why there is none. A withheld group is told
   // as part of `too few` alone; an undefined one has rows enough, and no such figure.
@@ -235,7 +226,6 @@ fairsilo.charts = (() => {
         y: { domain: names, label: null, tickSize: 0, tickFormat: (name) => text.cut(name, cutAt) },
         color: { type: "identity" },
         marks: [
-          hatch,
           Plot.cell(shown, { ...place, fill, inset: 1, stroke: "var(--line)", title: (item) => tipOf(item, column, metric), tip: { lineWidth: 24 } }),
           Plot.text(shown, { ...place, fill: "var(--ink)", text: written }),
         ],
@@ -246,40 +236,30 @@ fairsilo.charts = (() => {
       const known = shown.filter((item) => item.figure && item.silo !== ALL).map((item) => ({ value: item.figure.value, name: `${item.silo}, ${item.group}` }));
       const number = (state) => text.count(shown.filter((item) => item.state === state).length);
       return {
-        parts: [chart, ...notes.map((textContent) => element("p", { className: "soft", textContent }))],
+        parts: [chart, ...notes.map(soft)],
         summary: `${text.metric(metric)} by silo and ${column}; darker is worse. ${span(known)} ${number("withheld")} cells are withheld, ${number("undefined")} have no such figure.`,
-        ...compared(slices, metric, [["Silo", ({ silo }) => silo || ALL], ["Group", ({ group }) => group]], inside),
+        ...compared(slices, metric, [["Silo", ({ silo }) => silo || ALL], groupOf], inside),
       };
     },
   });
 
   // All figures of the groups inside silos, the surely worst first, as the page got them.
+  const columnOf = ["Groups of", ({ column }) => column];
   const inside = () => ({
     controls: { threshold: thresholdControl() },
     draw({ threshold }) {
-      const before = data.inside.some((slice) => slice.figure("baseline", "auc"));
-      const rates = ["tpr", "fpr", "positive_rate", "precision"].filter((name) => data.inside.some((slice) => slice.figure("candidate", `${name}@${threshold}`)));
-      return {
-        columns: [
-          ["Silo"], ["Groups of"], ["Group"], ["Rows", "num"], ["AUC", "num"], ["95 % interval", "num"],
-          ...(before ? [["Baseline", "num"]] : []),
-          ...(data.hasBaseline ? [["Change", "num"], ["95 % interval, paired", "num"]] : []),
-          ...rates.map((name) => [data.names[name], "num"]),
-        ],
-        rows: data.inside.map((slice) => {
-          const auc = slice.figure("candidate", "auc");
-          return [
-            slice.silo,
-            slice.column,
-            slice.group,
-            slice.rows,
-            ...(auc ? cells(auc) : [[missing(slice), ""], ""]),
-            ...(before ? [cells(slice.figure("baseline", "auc"))[0]] : []),
-            ...(data.hasBaseline ? cells(slice.figure("change", "auc"), text.signed) : []),
-            ...rates.map((name) => cells(slice.figure("candidate", `${name}@${threshold}`))[0]),
-          ];
-        }),
-      };
+      const baseline = data.inside.some(figureOf("baseline", "auc"));
+      const change = figureOf("change", "auc");
+      const rates = ["tpr", "fpr", "positive_rate", "precision"]
+        .map((name) => value(data.names[name], figureOf("candidate", `${name}@${threshold}`)))
+        .filter(([, of]) => data.inside.some((slice) => of(slice)[1] !== ""));
+      return listed(data.inside, [
+        ...[siloOf, columnOf, groupOf, rowsOf],
+        ...told("AUC", "candidate", "auc"),
+        ...(baseline ? [value("Baseline", figureOf("baseline", "auc"))] : []),
+        ...(data.hasBaseline ? [value("Change", change, text.signed), ends("95 % interval, paired", change, text.signed)] : []),
+        ...rates,
+      ]);
     },
   });
 
@@ -287,19 +267,12 @@ fairsilo.charts = (() => {
   const gaps = () => ({
     controls: { threshold: thresholdControl() },
     draw({ threshold }) {
-      const shown = data.measures.flatMap(({ metric, name }) => {
-        const key = [metric, `${metric}@${threshold}`].find((each) => Object.values(data.gaps).some((figures) => figures[each]));
-        return key ? [{ key, name }] : [];
+      const figures = data.measures.flatMap(({ metric, name }) => {
+        const known = [metric, `${metric}@${threshold}`].map((key) => figureOf("candidate", key));
+        return known.filter((of) => data.gaps.some(of)).map((of) => value(name, of)).slice(0, 1);
       });
-      return {
-        columns: [["Silo"], ["Groups of"], ...shown.map(({ name }) => [name, "num"])],
-        rows: Object.entries(data.gaps).flatMap(([column, figures]) =>
-          data.silos.flatMap((silo, index) => {
-            const values = shown.map(({ key }) => data.real(figures[key]?.[0][index]));
-            return values.every((value) => value == null) ? [] : [[silo, column, ...values.map((value) => real(value))]];
-          }),
-        ),
-      };
+      const shown = data.gaps.filter((slice) => figures.some(([, of]) => of(slice)[1] !== ""));
+      return listed(shown, [siloOf, columnOf, ...figures]);
     },
   });
 
@@ -315,8 +288,8 @@ fairsilo.charts = (() => {
       const ticks = [[1, 2, 5], [1, 3], [1]]
         .map((steps) => decades.flatMap((ten) => steps.map((step) => step * ten)).filter((tick) => tick >= fewest * 0.99 && tick <= most * 1.01))
         .find((each, index) => each.length <= room || index === 2);
-      const correlation = data.real(data.sizes[metric]);
-      const correlated = correlation == null ? "" : `Spearman's correlation with size, ${data.judged} silos: ${text.signed(correlation)}.`;
+      const correlation = data.overSilos.figure("candidate", `size_correlation_${metric}`);
+      const correlated = correlation ? `Spearman's correlation with size, ${data.judged} silos: ${text.signed(correlation.value)}.` : "";
       const chart = plot({
         width,
         height: Math.min(380, width * 0.6 + 60),
@@ -331,9 +304,9 @@ fairsilo.charts = (() => {
         ],
       });
       return {
-        parts: [chart, element("p", { className: "soft", textContent: correlated })],
+        parts: [chart, soft(correlated)],
         summary: `${text.metric(metric)} against the silo's rows. ${correlated} ${span(items)}`,
-        ...compared(ordered(data.bySilo, "candidate", metric, "rows"), metric, [["Silo", ({ silo }) => silo]]),
+        ...compared(ordered(data.bySilo, "candidate", metric, "rows"), metric, [siloOf]),
       };
     },
   });
@@ -364,12 +337,15 @@ fairsilo.charts = (() => {
           ),
         ],
       });
-      const shares = own.points.slice(own.points.length - own.items.length);
+      const shares = new Map(own.items.map((item, index) => [item, own.points.at(index - own.items.length).y]));
       return {
-        parts: [chart, element("p", { className: "soft", textContent: note })],
+        parts: [chart, soft(note)],
         summary: `${summary} ${note}`,
-        columns: [["Silo"], [text.metric(metric), "num"], [behind, "num"]],
-        rows: own.items.map((item, index) => [item.name, real(item.value), shares[index].y.toFixed(1)]),
+        ...listed(own.items, [
+          ["Silo", ({ name }) => name],
+          value(text.metric(metric), (item) => item),
+          number(behind, (item) => shares.get(item).toFixed(1)),
+        ]),
       };
     },
   });
@@ -410,25 +386,27 @@ fairsilo.charts = (() => {
     "% of the sum up to it",
   );
 
+  const BIN = "calibration_observed@"; // and its upper edge
   const calibration = () => {
-    const name = ({ silo, column, group }) => (silo >= 0 ? data.silos[silo] : group ? `${column}: ${group}` : "All rows");
-    const curves = new Map(data.calibration.map((curve) => [name(curve), curve]));
-    const binsOf = (curve) =>
-      (curves.get(curve)?.bins ?? []).map(([predicted, observed, below, above, rows]) => ({
-        predicted: data.real(predicted),
-        observed: data.real(observed),
-        ...(below != null && { low: data.real(observed - below), high: data.real(observed + above) }),
-        rows,
-      }));
+    const name = ({ silo, column, group }) => silo || (group ? `${column}: ${group}` : "All rows");
+    const edges = Object.keys(data.calibration[0].part.figures.candidate).filter((key) => key.startsWith(BIN));
+    edges.sort((x, y) => x.slice(BIN.length) - y.slice(BIN.length));
+    const binsOf = (slice) =>
+      edges.flatMap((edge) => {
+        const observed = slice?.figure("candidate", edge);
+        const predicted = slice?.figure("candidate", edge.replace("observed", "predicted"));
+        return observed && predicted ? [{ ...observed, observed: observed.value, predicted: predicted.value }] : [];
+      });
+    const curves = new Map(data.calibration.filter((slice) => binsOf(slice).length).map((slice) => [name(slice), slice]));
     return {
       controls: { curve: ["Curve of", [...curves.keys()].map((each) => [each, each])] },
       draw({ curve }, width) {
-        const own = binsOf(curve);
+        const own = binsOf(curves.get(curve));
         const place = { x: "predicted", y: "observed" };
         const side = Math.min(width, 460);
         const tip = (bin) => `score ${text.number(bin.predicted)}\nhappened: ${text.number(bin.observed)}\n95 %: ${text.interval(bin)}\n${text.count(bin.rows)} rows`;
         const off = own.map((bin) => ({ value: bin.observed - bin.predicted, name: `score ${text.number(bin.predicted)}` }));
-        const all = curve === "All rows" ? [] : binsOf("All rows");
+        const all = curve === "All rows" ? [] : binsOf(data.calibration[0]);
         return {
           parts: [plot({
             width: side,
@@ -446,8 +424,12 @@ fairsilo.charts = (() => {
             ],
           })],
           summary: `Calibration of ${curve}: what happened less the score. ${span(off, text.signed)}`,
-          columns: [["Mean score", "num"], ["Share that happened", "num"], ["95 % interval", "num"], ["Rows", "num"]],
-          rows: own.map((bin) => [real(bin.predicted), real(bin.observed), text.interval(bin), bin.rows]),
+          ...listed(own, [
+            number("Mean score", ({ predicted }) => real(predicted)),
+            number("Share that happened", ({ observed }) => real(observed)),
+            number("95 % interval", (bin) => text.interval(bin)),
+            rowsOf,
+          ]),
         };
       },
     };
@@ -484,11 +466,80 @@ fairsilo.charts = (() => {
           ],
         })],
         summary: `Loss by round: the mean went from ${text.number(points[0].mean)} to ${text.number(last.mean)}, the worst silo's from ${text.number(points[0].worst)} to ${text.number(last.worst)} (${last.worstSilo}).`,
-        columns: [["Round", "num"], ["Mean", "num"], ["Worst tenth", "num"], ["Worst", "num"], ["Worst silo"], ["After local training", "num"], ["Silos", "num"], ["Dropped out", "num"]],
-        rows: points.map((point) => [point.round, real(point.mean), real(point.worstTenth), real(point.worst), point.worstSilo, real(point.after), point.numSilos, point.numDropped]),
+        ...listed(points, [
+          number("Round", ({ round }) => round),
+          number("Mean", ({ mean }) => real(mean)),
+          number("Worst tenth", ({ worstTenth }) => real(worstTenth)),
+          number("Worst", ({ worst }) => real(worst)),
+          ["Worst silo", ({ worstSilo }) => worstSilo],
+          number("After local training", ({ after }) => real(after)),
+          number("Silos", ({ numSilos }) => numSilos),
+          number("Dropped out", ({ numDropped }) => numDropped),
+        ]),
       };
     },
   });
 
   return { silos, changes, heat, groups, inside, gaps, sizes, ecdf, lorenz, calibration, training };
 })();
+
+// Draws each figure when it comes near the screen, and keeps its table behind it.
+{
+  const { element, charts, tables } = fairsilo;
+
+  class Figure {
+    constructor(holder) {
+      this.holder = holder;
+      this.chart = charts[holder.dataset.chart]();
+      this.place = holder.querySelector(".plot");
+      this.details = holder.querySelector("details");
+      this.details.addEventListener("toggle", () => this.list());
+      this.selects = Object.entries(this.chart.controls).map((entry) => this.control(...entry));
+    }
+
+    control(key, [label, options, chosen]) {
+      const choices = options.map(([value, name]) => element("option", { value, textContent: name }));
+      const select = element("select", { name: key }, ...choices);
+      if (chosen !== undefined) select.value = chosen;
+      select.addEventListener("change", () => this.draw());
+      this.holder.querySelector(".controls").append(element("label", {}, `${label} `, select));
+      return select;
+    }
+
+    draw() {
+      this.width = Math.floor(this.place?.clientWidth ?? 0);
+      const choice = Object.fromEntries(this.selects.map((select) => [select.name, select.value]));
+      this.drawn = this.chart.draw(choice, Math.max(this.width, 260));
+      if (this.place) {
+        const image = element("div", {}, ...this.drawn.parts);
+        for (const svg of image.querySelectorAll("svg")) svg.setAttribute("aria-hidden", "true");
+        this.place.replaceChildren(element("p", { className: "unseen", textContent: this.drawn.summary }), image);
+      }
+      this.listed = false;
+      this.list();
+    }
+
+    list() {
+      if (!this.details.open || this.listed) return;
+      if (!this.drawn) this.draw();
+      this.listed = true;
+      const title = this.holder.querySelector("h3").textContent;
+      const { columns, rows } = this.drawn;
+      this.holder.querySelector(".behind").replaceChildren(tables.make(`${title}: the numbers`, columns, rows));
+    }
+  }
+
+  const all = new Map([...document.querySelectorAll("figure[data-chart]")].map((holder) => [holder, new Figure(holder)]));
+  const resized = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      const figure = all.get(target.closest("figure"));
+      if (Math.abs(target.clientWidth - figure.width) > 12) figure.draw();
+    }
+  });
+  const drawable = [...all.values()].filter(({ place }) => place);
+  fairsilo.whenNear(drawable.map(({ holder }) => holder), "400px", (holder) => {
+    all.get(holder).draw();
+    resized.observe(all.get(holder).place);
+  });
+  window.addEventListener("beforeprint", () => drawable.filter(({ drawn }) => !drawn).forEach((figure) => figure.draw()));
+}

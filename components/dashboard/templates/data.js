@@ -4,47 +4,46 @@
 fairsilo.data = (() => {
   const packed = fairsilo.pageData.figures;
   if (!packed) return null;
-  const real = (whole) => (whole == null ? null : whole / packed.unit);
+  const notEvaluated = new Map(Object.entries(packed.notEvaluated));
 
   // A slice of the evaluation and its figures.
   class Slice {
     constructor(part, index) {
       this.part = part;
       this.index = index;
-      const silo = part.silo[index];
-      this.silo = silo < 0 ? "" : packed.silos[silo];
+      this.silo = packed.silos[part.silo[index]] ?? "";
       this.column = part.column[index];
       this.group = part.group[index];
       this.rows = part.rows[index];
       this.note = part.note[index];
-      this.notEvaluated = this.column ? "" : (packed.notEvaluated[silo] ?? "");
+      this.notEvaluated = this.column ? "" : (notEvaluated.get(this.silo) ?? "");
       this.name = [this.silo, this.group].filter(Boolean).join(", ") || "All";
     }
-    // {value, low, high} of a model, or null where there is no number.
+    // {value, low, high, rows} of a model, or null where there is no number.
     figure(model, metric) {
-      const columns = this.part.figures[model]?.[metric];
-      const value = columns?.[0][this.index];
+      const [values, below, above, rows] = this.part.figures[model][metric] ?? [[]];
+      const value = values[this.index];
       if (value == null) return null;
-      const below = columns[1]?.[this.index];
-      const above = columns[2]?.[this.index];
-      return below == null || above == null
-        ? { value: real(value) }
-        : { value: real(value), low: real(value - below), high: real(value + above) };
+      const found = { value: value / packed.unit, ...(rows && { rows: rows[this.index] }) };
+      if (below?.[this.index] == null || above[this.index] == null) return found;
+      const ends = { low: value - below[this.index], high: value + above[this.index] };
+      return { ...found, low: ends.low / packed.unit, high: ends.high / packed.unit };
     }
   }
-  const slices = (part) => part.rows.map((_, index) => new Slice(part, index));
+  const slicesOf = (part) => part.rows.map((_, index) => new Slice(part, index));
 
-  const [overall] = slices(packed.overall);
-  const metrics = Object.keys(packed.overall.figures.candidate);
+  const [overall, ...slices] = slicesOf(packed.slices);
   return {
     ...packed,
-    real,
     overall,
-    metrics,
-    hasBaseline: Object.keys(packed.overall.figures.baseline).length > 0,
-    bySilo: slices(packed.bySilo),
-    byGroup: slices(packed.byGroup),
-    inside: slices(packed.inside),
+    metrics: Object.keys(packed.slices.figures.candidate),
+    hasBaseline: Object.keys(packed.slices.figures.baseline).length > 0,
+    bySilo: slices.filter(({ column }) => !column),
+    byGroup: slices.filter(({ silo }) => !silo),
+    inside: slices.filter(({ silo, column }) => silo && column),
+    gaps: slicesOf(packed.gaps),
+    overSilos: slicesOf(packed.overSilos)[0],
+    calibration: slicesOf(packed.calibration),
   };
 })();
 
@@ -53,12 +52,11 @@ fairsilo.text = (() => {
   const count = new Intl.NumberFormat("en");
   const { names = {}, lowerIsBetter = [] } = fairsilo.data ?? {};
   const number = (value) => (value == null ? "–" : value.toFixed(3));
-  const signed = (value) => (value >= 0 ? "+" : "−") + Math.abs(value).toFixed(3);
   const isLowerBetter = (name) => lowerIsBetter.includes(name.split("@")[0]);
   return {
     count: (value) => count.format(value),
     number,
-    signed,
+    signed: (value) => (value >= 0 ? "+" : "−") + Math.abs(value).toFixed(3),
     isLowerBetter,
     cut(name, length = 30) {
       const letters = [...name];

@@ -94,40 +94,12 @@ fairsilo.tables = (() => {
   const SEARCHED = 20; // rows from which on a table has a field to search it
   const number = new Intl.NumberFormat("en");
 
-  // A row of a table: one that is there as HTML, or one that is still data.
-  class Row {
-    constructor(source, kinds) {
-      this.kinds = kinds;
-      if (source instanceof HTMLTableRowElement) this.made = source;
-      else this.cells = source.cells ?? source;
-      const threshold = this.made ? this.made.dataset.threshold : source.threshold;
-      this.threshold = threshold === undefined ? undefined : Number(threshold);
-    }
-    get html() {
-      this.made ??= build(this.cells, this.kinds);
-      return this.made;
-    }
-    get text() {
-      this.words ??= (
-        this.cells ? this.cells.map(wordsOf).join("\n") : this.made.textContent
-      ).toLowerCase();
-      return this.words;
-    }
-    sort(column) {
-      const cell = this.cells?.[column];
-      if (cell === undefined) {
-        const place = this.made.cells[column];
-        return sortable(place.dataset.sort ?? place.textContent);
-      }
-      if (typeof cell === "string" || typeof cell === "number") return sortable(cell);
-      return sortable((Array.isArray(cell) ? cell[1] : cell.sort) ?? textOf(cell));
-    }
-  }
-
+  // A cell as data is a number, a text, [text, sort] or {text, sort, mood, findings}.
   const textOf = (cell) => {
     if (typeof cell === "number") return number.format(cell);
     return typeof cell === "string" ? cell : Array.isArray(cell) ? cell[0] : cell.text;
   };
+  const sortOf = (cell) => (Array.isArray(cell) ? cell[1] : (cell.sort ?? (typeof cell === "number" ? cell : textOf(cell))));
   const wordsOf = (cell) => [textOf(cell), ...(cell.findings ?? []).flat(2)].join("\n");
 
   function sortable(value) {
@@ -136,6 +108,28 @@ fairsilo.tables = (() => {
     if (text === "" || text === "–") return "";
     const parsed = Number(text.replaceAll(",", ""));
     return Number.isNaN(parsed) ? text : parsed;
+  }
+
+  // A row of a table: one that is there as HTML, or one that is still data.
+  class Row {
+    constructor(source, kinds) {
+      this.kinds = kinds;
+      if (source instanceof HTMLTableRowElement) this.made = source;
+      else this.cells = source.cells ?? source;
+      this.threshold = this.made?.dataset.threshold ?? source.threshold;
+      this.threshold = this.threshold === undefined ? undefined : Number(this.threshold);
+    }
+    get html() {
+      return (this.made ??= build(this.cells, this.kinds));
+    }
+    get text() {
+      return (this.words ??= (this.cells?.map(wordsOf).join("\n") ?? this.made.textContent).toLowerCase());
+    }
+    sort(column) {
+      if (this.cells) return sortable(sortOf(this.cells[column]));
+      const place = this.made.cells[column];
+      return sortable(place.dataset.sort ?? place.textContent);
+    }
   }
 
   function compare(x, y, ascending) {
@@ -160,11 +154,9 @@ fairsilo.tables = (() => {
     cells.forEach((cell, index) => {
       const place = element(index ? "td" : "th", { className: kinds[index] });
       if (!index) place.scope = "row";
-      const text = written(textOf(cell));
-      const mood = cell.mood ?? "";
-      if (mood) {
-        place.append(element("span", { className: `word ${mood}` }, MARKS[mood], text));
-      } else place.append(text);
+      const said = written(textOf(cell));
+      const text = cell.href ? element("a", { href: cell.href }, said) : said;
+      place.append(cell.mood ? element("span", { className: `word ${cell.mood}` }, MARKS[cell.mood], text) : text);
       for (const [sentences, hint] of cell.findings ?? []) {
         const list = sentences.map((sentence) => element("li", {}, written(sentence)));
         if (list.length) place.append(element("ul", {}, ...list));
@@ -219,10 +211,8 @@ fairsilo.tables = (() => {
 
     search() {
       const title = this.table.closest("[aria-label]")?.getAttribute("aria-label");
-      this.field = element("input", { type: "search", autocomplete: "off" });
-      this.field.setAttribute("aria-label", `Search ${title ?? "the table"}`);
-      this.status = element("span", { className: "soft" });
-      this.status.setAttribute("role", "status");
+      this.field = element("input", { type: "search", autocomplete: "off", ariaLabel: `Search ${title ?? "the table"}` });
+      this.status = element("span", { className: "soft", role: "status" });
       this.more = element("button", { type: "button", className: "more" });
       const bar = element("div", { className: "search" }, element("label", {}, "Search ", this.field), this.status);
       const place = this.table.parentElement;
@@ -271,19 +261,16 @@ fairsilo.tables = (() => {
   }
 
   // Columns: [name, kind]; rows: cells as data.
-  function make(title, columns, rows, caption = "") {
+  function make(title, columns, rows) {
     const headings = columns.map(([name, kind = ""]) =>
       element("th", { scope: "col", className: kind, textContent: name }),
     );
     const table = element("table", { className: columns.length > 9 ? "sortable many" : "sortable" });
-    if (caption) table.append(element("caption", { textContent: caption }));
     table.append(element("thead", {}, element("tr", {}, ...headings)), element("tbody"));
-    const region = element("div", { className: "wide", tabIndex: 0 }, table);
-    region.setAttribute("role", "region");
-    region.setAttribute("aria-label", title);
+    const region = element("div", { className: "wide", tabIndex: 0, role: "region", ariaLabel: title }, table);
     const holder = element("div", {}, region);
     new LongTable(table, rows);
-    return { holder };
+    return holder;
   }
 
   for (const table of document.querySelectorAll("table.sortable")) {

@@ -35,19 +35,12 @@ ROUNDING = 10.0**-wording.MOST_DIGITS
 
 @dataclasses.dataclass(frozen=True)
 class Bound:
-    """A bound and when it is missed.
-
-    Attributes:
-        value: The bound; unit: the metric's.
-        is_floor: Whether figures must be at least it, else at most.
-        refuse_if: Which part of the interval must miss it.
-        is_strict: Whether a figure on the bound misses it.
-    """
+    """A bound, and which part of the interval must miss it."""
 
     value: float
     is_floor: bool
     refuse_if: RefuseIf
-    is_strict: bool = False
+    is_strict: bool = False  # a figure on the bound misses it
 
     def margin(self, interval: Interval) -> float:
         """Return how far the end that counts is on the right side of the bound."""
@@ -88,7 +81,7 @@ def widened(
     most: float = math.inf,
     freedom: int | None = None,
 ) -> Interval:
-    """Return an interval that holds with 95 % together with others of its kind.
+    """Return a 95 % interval that holds together with others of its kind.
 
     Args:
         interval: A 95 % interval.
@@ -111,9 +104,7 @@ def widened(
 def quantile(number: int, freedom: int | None = None) -> float:
     """Return the quantile with which so many intervals hold at once.
 
-    Args:
-        number: How many.
-        freedom: Degrees of freedom of Student's t; None for the normal one.
+    It is the normal one, or with degrees of `freedom` that of Student's t.
     """
     # 1 - 0.95 ** (1 / m), exact where it is tiny; the upper tail is half of that.
     tail = -math.expm1(math.log(CONFIDENCE) / number) / 2

@@ -15,8 +15,8 @@ from components.fairness_evaluator.gates.bounds import Bound
 from components.fairness_evaluator.gates.populations import (
     CannotJudge,
     Evidence,
+    Kind,
     Member,
-    Population,
     Query,
 )
 from components.fairness_evaluator.gates.statistics import (
@@ -26,11 +26,12 @@ from components.fairness_evaluator.gates.statistics import (
     lowest_ratio,
 )
 from components.payloads.decision import GateResult
+from components.payloads.table import BASELINE, CANDIDATE
 from components.settings import Section
 
 REFUSED = "Not blessed: "
 FIRST = "There is no earlier blessed model to compare with."
-FLOORS = ("at_least", "above", "judged_silos")
+CEILINGS = ("at_most", "at_most_worse")
 PAIRWISE = (farthest_pair, lowest_ratio)
 
 
@@ -48,21 +49,19 @@ class Gate:
         finds: What was found; may name the fields of the statistic's cases.
         hint: What mends the cause of a refusal; may name `who` it is about and the
             silos `not_judged`.
-        widened_for: Of what intervals hold many at once, such as `silo`.
         metric: The metric; empty where it is a setting.
-        is_change: Whether the change against the earlier blessed model is judged.
+        models: The models whose figures are needed; the last one's is judged.
     """
 
     protects: str
     demands: str
-    population: Callable[[Evidence, Query], Population]
+    population: tuple[Kind, ...]
     statistic: Callable[[Sequence[Member], Comparison], list[Case]]
     bound: str
     finds: str
     hint: str
-    widened_for: str = ""
     metric: str = ""
-    is_change: bool = False
+    models: tuple[str, ...] = (CANDIDATE,)
 
     def demand(self, section: Section) -> str:
         """Return what a section of the settings demands, in a few words."""
@@ -77,100 +76,84 @@ class Gate:
     def query(self, section: Section) -> Query:
         """Return the figure that a section of the settings asks for."""
         return Query(
+            self.population,
             self.metric or getattr(section, "metric", ""),
             getattr(section, "threshold", None),
-            self.is_change,
+            self.models,
             getattr(section, "slices", ()),
+            by_interval=self.limit(section).refuse_if != "value",
+            in_pairs=self.statistic in PAIRWISE,
+        )
+
+    def limit(self, section: Section) -> Bound:
+        """Return the bound that a section of the settings sets."""
+        return Bound(
+            getattr(section, self.bound),
+            is_floor=self.bound not in CEILINGS,
+            refuse_if=getattr(section, "refuse_if", "surely"),
+            is_strict=self.bound == "above",
         )
 
 
 def judge(name: str, gate: Gate, evidence: Evidence, section: Section) -> GateResult:
-    """Return what a gate finds about a model.
-
-    Args:
-        name: The gate's name, that of its section in the settings.
-        gate: The gate.
-        evidence: What all gates judge by.
-        section: What is demanded.
-    """
-    if gate.is_change and not evidence.earlier:
+    """Return what a gate, named as its section of the settings, finds about a model."""
+    if BASELINE in gate.models and not evidence.earlier:
         return GateResult(name, True, FIRST)
     waive = (
         "To let this one model pass all the same, and answer for it: `fairsilo gate "
         f"waive RUN --gate {name}`."
     )
-    bound = Bound(
-        getattr(section, gate.bound),
-        gate.bound in FLOORS,
-        getattr(section, "refuse_if", "surely"),
-        is_strict=gate.bound == "above",
-    )
     try:
-        cases, note = _cases(gate, evidence, gate.query(section), bound)
+        who, passed, sentence = _rule(gate, evidence, section)
     except CannotJudge as cannot:
         sentence = f"{REFUSED}gate {name} could not be computed: {cannot.reason}."
         hint = f"{wording.sentence(cannot.hint)}. {waive}"
         return GateResult(name, False, sentence, hint)
-    who, passed, sentence = _rule(cases, bound, gate.finds)
     if passed:
-        return GateResult(name, True, sentence + note)
-    mend = gate.hint.format(
-        who=who,
-        not_judged=wording.names([item.silo for item in evidence.not_judged], "silo"),
-    )
-    hint = f"{mend}. {_other_bound(name, gate, section)} {waive}"
-    return GateResult(name, False, REFUSED + sentence + note, hint)
+        return GateResult(name, True, sentence)
+    silos = wording.listed([wording.name(one.silo) for one in evidence.not_judged])
+    mend = gate.hint.format(who=who, not_judged=silos)
+    other = f"`gates.{name}: null` removes the gate."
+    if gate.bound in type(section).model_fields:
+        other = (
+            f"Where the bound is wrong, change `gates.{name}.{gate.bound}`: `fairsilo "
+            "gate preview` shows what another would have decided."
+        )
+    return GateResult(name, False, REFUSED + sentence, f"{mend}. {other} {waive}")
 
 
-def _cases(
-    gate: Gate, evidence: Evidence, query: Query, bound: Bound
-) -> tuple[list[Case], str]:
-    if gate.is_change:
-        evidence.check_earlier()
-    places, note = gate.population(evidence, query)
-    number = sum(
-        math.comb(len(place), 2) if gate.statistic in PAIRWISE else len(place)
-        for place in places
-    )
-    at_once = 1 if bound.refuse_if == "value" else max(1, number)
-    compared = Comparison(query, bound, at_once, gate.widened_for)
-    cases = [case for place in places for case in gate.statistic(place, compared)]
-    return cases, note
-
-
-def _rule(cases: Sequence[Case], bound: Bound, finds: str) -> tuple[str, bool, str]:
+def _rule(gate: Gate, evidence: Evidence, section: Section) -> tuple[str, bool, str]:
     """Return whom the worst case is about, whether all pass, and the sentence.
 
     The sentence names the case that misses the bound by most, or else the one that
     comes closest. Many intervals end at the same place, where the metric's range does;
     of these the figure itself decides.
     """
-    ordered = sorted(
-        cases,
+    query, bound = gate.query(section), gate.limit(section)
+    places, noun, note = evidence.population(query)
+    number = sum(map(len, places))
+    if query.in_pairs:
+        number = sum(math.comb(len(place), 2) for place in places)
+        noun = f"pairs of {noun}"
+    at_once = max(1, number) if query.by_interval else 1
+    compared = Comparison(query, bound, at_once, noun)
+    cases = [case for place in places for case in gate.statistic(place, compared)]
+    cases.sort(
         key=lambda case: (
             bound.margin(case.interval),
             bound.by_value.margin(case.interval),
             case.who,
         ),
     )
-    first = ordered[0]
-    facts = finds.format(**first.fields)
-    missed = [case.who for case in ordered if bound.is_missed(case.interval)]
+    first = cases[0]
+    facts = gate.finds.format(**compared.fields(first))
+    missed = [case.who for case in cases if bound.is_missed(case.interval)]
     if missed:
         also = f" Missed too by {wording.listed(missed[1:])}." if missed[1:] else ""
-        return first.who, False, f"{facts}; {bound}.{also}"
+        return first.who, False, f"{facts}; {bound}.{also}{note}"
     if len(cases) > 1:
         facts = f"Closest of {len(cases):,}: {facts}"
     chance = ""
     if bound.by_value.is_missed(first.interval):
         chance = ", which chance alone could explain"
-    return first.who, True, f"{wording.sentence(facts)}; {bound}{chance}."
-
-
-def _other_bound(name: str, gate: Gate, section: Section) -> str:
-    if gate.bound not in type(section).model_fields:
-        return f"`gates.{name}: null` removes the gate."
-    return (
-        f"Where the bound is wrong, change `gates.{name}.{gate.bound}`: `fairsilo gate "
-        "preview` shows what another would have decided."
-    )
+    return first.who, True, f"{wording.sentence(facts)}; {bound}{chance}.{note}"

@@ -5,21 +5,24 @@ To add one: a section in `../gate_settings.py` and an entry here.
 
 from __future__ import annotations
 
-from components.fairness_evaluator.gates import populations, statistics
+from components.fairness_evaluator.gates import statistics
 from components.fairness_evaluator.gates.gate import Gate
 from components.fairness_evaluator.gates.populations import EARLIER
+from components.payloads.table import BASELINE, CANDIDATE
+from components.payloads.table import CHANGE as DIFFERENCE
 
 GAP = (
     "{where}{high} has {high_figure} and {low} {low_value}, a gap of {value}{interval}"
 )
-CHANGE = "{changed} ({before} to {now}{change_interval})"
+CHANGE = "{changed} ({before} to {now}{interval})"
+COMPARED = (CANDIDATE, BASELINE, DIFFERENCE)
 
 GATES = {
     "minimum_data": Gate(
         protects="Against a decision on a handful of rows, or on hardly any silo.",
         demands="judged silos: at least {bound}, each with {rows:,} labelled rows and "
         "{rows_of_each_label:,} of each label",
-        population=populations.number_of_silos,
+        population=("number of silos",),
         statistic=statistics.each,
         metric="rows",
         bound="judged_silos",
@@ -31,7 +34,7 @@ GATES = {
         protects="Everybody, against a model that learned nothing.",
         demands="AUC over all silos above 0.5, also at the lower end of its 95 % "
         "interval",
-        population=populations.federation,
+        population=("federation",),
         statistic=statistics.each,
         metric="auc",
         bound="above",
@@ -42,10 +45,9 @@ GATES = {
     "silo_floor": Gate(
         protects="Every single company: none is asked to use a model that fails it.",
         demands="{metric} of each judged silo at least {bound}",
-        population=populations.silos,
+        population=("silos",),
         statistic=statistics.each,
         bound="at_least",
-        widened_for="silo",
         finds="{who} has {figure}{interval}",
         hint="Look at the page of {who} and at the findings about its data; where its "
         "data is sound, the model lacks features or training that would serve it",
@@ -55,11 +57,10 @@ GATES = {
         protects="The worst-served tenth of the companies, where one alone is mostly "
         "chance.",
         demands="mean {metric} of the worst tenth of the judged silos at least {bound}",
-        population=populations.silos,
+        population=("silos",),
         statistic=statistics.worst_tenth,
         bound="at_least",
-        widened_for="silo",
-        finds="the worst tenth of {all} ({who}) has a mean {metric} of "
+        finds="the worst tenth of {number} judged silos ({who}) has a mean {metric} of "
         "{value}{interval}",
         hint="Look at what {who} have in common: size, groups, columns that drift; the "
         "page shows the metric against the silo's size",
@@ -67,10 +68,9 @@ GATES = {
     "silo_gap": Gate(
         protects="Against a model for some companies at the cost of others.",
         demands="{metric} of any two judged silos at most {bound} apart",
-        population=populations.silos,
+        population=("silos",),
         statistic=statistics.farthest_pair,
         bound="at_most",
-        widened_for="pair of silos",
         finds=GAP,
         hint="See what sets {who} apart: size, columns, base rates; the page ranks all "
         "silos",
@@ -80,10 +80,9 @@ GATES = {
         "each.",
         demands="{metric} of any two groups of {slices} at most {bound} apart, over "
         "all silos and in each judged silo",
-        population=populations.groups_everywhere,
+        population=("groups", "groups in silos"),
         statistic=statistics.farthest_pair,
         bound="at_most",
-        widened_for="pair of groups",
         finds=GAP,
         hint="Look at {who} in the heat map: few rows, other base rates, or a feature "
         "that means something else for one group",
@@ -95,11 +94,10 @@ GATES = {
         "often.",
         demands="{metric} of a group of {slices} at least {bound} times that of "
         "another, over all silos",
-        population=populations.groups_over_all_silos,
+        population=("groups",),
         statistic=statistics.lowest_ratio,
         metric="positive_rate",
         bound="at_least",
-        widened_for="pair of groups",
         finds="{where}{high} has {high_figure} and {low} {low_value}, a ratio of "
         "{value}{interval}",
         hint="Compare the base rates of {who}: where they differ, ask first whether "
@@ -111,11 +109,10 @@ GATES = {
         "all.",
         demands="calibration error overall, of each judged silo and of each group at "
         "most {bound}",
-        population=populations.federation_silos_and_groups,
+        population=("federation", "silos", "groups"),
         statistic=statistics.each,
         metric="calibration_error",
         bound="at_most",
-        widened_for="figure",
         finds="{who} has {figure}{interval}",
         hint="Look at the calibration curve of {who}: scores too high or too low "
         "throughout ask for a feature that tells its base rate, or for another loss or "
@@ -124,9 +121,9 @@ GATES = {
     "change": Gate(
         protects=f"The federation, against a step back from {EARLIER}.",
         demands="{metric} over all silos at most {bound} worse than " + EARLIER,
-        population=populations.federation,
+        population=("federation",),
         statistic=statistics.each_change,
-        is_change=True,
+        models=COMPARED,
         bound="at_most_worse",
         finds=CHANGE,
         hint=f"Compare this run with that of {EARLIER}: silos that came or went, "
@@ -135,11 +132,10 @@ GATES = {
     "silo_change": Gate(
         protects="Every company, against a step back of its own that the whole hides.",
         demands="{metric} of each judged silo at most {bound} worse than " + EARLIER,
-        population=populations.silos,
+        population=("silos",),
         statistic=statistics.each_change,
-        is_change=True,
+        models=COMPARED,
         bound="at_most_worse",
-        widened_for="silo",
         finds=CHANGE,
         hint="Look at the page of {who}: whether its rows changed since "
         f"{EARLIER} was trained, and whether it took part in this training",

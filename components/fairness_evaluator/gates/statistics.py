@@ -16,13 +16,12 @@ import dataclasses
 import heapq
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from components.fairness_evaluator.figures import roc
 from components.fairness_evaluator.gates import bounds, wording
 from components.fairness_evaluator.gates.bounds import Bound, widened
 from components.fairness_evaluator.gates.populations import (
-    MORE_ROWS,
     CannotJudge,
     Member,
     Query,
@@ -37,167 +36,125 @@ from components.scoring.metrics import is_lower_better
 class Case:
     """One thing that a gate holds against its bound.
 
-    Attributes:
-        who: Whom it is about, such as `silo F9`.
-        interval: The figure with the interval that is judged.
-        fields: What the gate's sentence may name, as text.
+    `fields` is what the gate's sentence may name besides `Comparison.fields`.
     """
 
-    who: str
+    who: str  # such as `silo F9`
     interval: Interval
-    fields: Mapping[str, str]
+    fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """How the members of a population are compared with a bound.
-
-    Attributes:
-        query: The figure.
-        bound: The bound.
-        number: For how many intervals are to hold at once; 1 where none is judged.
-        noun: Of what, such as `pair of silos`.
-    """
+    """How the members of a population are compared with a bound."""
 
     query: Query
     bound: Bound
-    number: int
-    noun: str
+    number: int  # of intervals that are to hold at once; 1 where none is judged
+    noun: str  # of what, such as `pairs of silos`
 
-    def interval(self, member: Member) -> Interval:
-        """Return a member's figure with its own 95 % interval.
+    def widened(self, member: Member) -> Interval:
+        """Return a member's figure with the interval that is judged."""
+        return widened(member.interval, self.number, 0.0, 1.0)
 
-        Raises:
-            CannotJudge: It has no value, or no interval though that is to be judged.
-        """
-        figure, name = member.figure, f"{self.query.name} of {member.name}"
-        if self.query.is_change:
-            name = f"the change of {name}"
-        if member.where:
-            name = f"{name} {member.where}"
-        if figure.value is None or math.isnan(figure.value):
-            raise CannotJudge(
-                f"{name} has no value{figure.note and f' ({figure.note})'}",
-                "see why on the run's page; choose another metric or threshold, or "
-                "raise `gates.minimum_data`",
-            )
-        if figure.low is not None and figure.high is not None:
-            return Interval(figure.value, figure.low, figure.high)
-        if self.bound.refuse_if != "value":
-            raise CannotJudge(
-                f"{name} has no interval to judge by",
-                "set `refuse_if: value` for this gate: it then judges the figure alone",
-            )
-        return Interval(figure.value, figure.value, figure.value)
-
-    def text(
-        self, interval: Interval, of: str = "", beside: float | None = None
-    ) -> str:
+    def text(self, interval: Interval, of: str = "", sign: int = 1) -> str:
         """Return an interval as text, such as `95 % CI for 51 silos 0.480 to 0.544`.
 
         Args:
             interval: The interval; one without width gives an empty text.
             of: Of what, where that is not the figure before it.
-            beside: A number that its ends must not read like; the bound by default.
+            sign: -1 where the bound is one of its negative.
         """
         if interval.low == interval.high:
             return ""
-        near = self.bound.value if beside is None else beside
-        many = (
-            f" for {wording.count(self.number, self.noun)}" if self.number > 1 else ""
+        many = f" for {self.number:,} {self.noun}" if self.number > 1 else ""
+        low, high = (
+            wording.number(end, sign * self.bound.value) for end in interval[1:]
         )
-        low, high = (wording.number(end, near) for end in interval[1:])
         return f"95 % CI{of}{many} {low} to {high}"
 
-    def fields(self, interval: Interval) -> dict[str, str]:
-        """Return what a sentence may say of a judged figure."""
-        text = self.text(interval)
-        return {
-            "metric": self.query.name,
-            "value": wording.number(interval.value, self.bound.value),
-            "interval": text and f" ({text})",
-        }
-
     def valued(self, value: float, *beside: float) -> str:
-        """Return the metric with a value, such as `AUC 0.612`."""
-        return wording.valued(self.query.metric, self.query.threshold, value, *beside)
+        """Return the metric with a value: `precision 0.612 at threshold 0.25`."""
+        threshold = self.query.threshold
+        at = "" if threshold is None else f" at threshold {threshold:g}"
+        name = wording.metric(self.query.metric)
+        return f"{name} {wording.number(value, *beside)}{at}"
+
+    def fields(self, case: Case) -> dict[str, str]:
+        """Return what a gate's sentence may name of a case."""
+        text = self.text(case.interval)
+        return {
+            "who": case.who,
+            "metric": self.query.name,
+            "value": wording.number(case.interval.value, self.bound.value),
+            "figure": self.valued(case.interval.value, self.bound.value),
+            "interval": text and f" ({text})",
+            **case.fields,
+        }
 
 
 def each(place: Sequence[Member], compared: Comparison) -> list[Case]:
-    """Return a case of each member. Fields: `who`, `figure`."""
-    cases = []
-    for member in place:
-        found = widened(compared.interval(member), compared.number, 0.0, 1.0)
-        fields = {
-            **compared.fields(found),
-            "who": member.name,
-            "figure": compared.valued(found.value, compared.bound.value),
-        }
-        cases.append(Case(member.name, found, fields))
-    return cases
+    """Return a case of each member."""
+    return [Case(member.name, compared.widened(member)) for member in place]
 
 
 def each_change(place: Sequence[Member], compared: Comparison) -> list[Case]:
     """Return a case of each member's loss, above 0 where the candidate is worse.
 
     Both models scored the same rows, so the interval is that of the change itself.
-    Fields: `changed`, `before`, `now`, `change_interval`.
+    Fields: `changed`, `before`, `now`, and the change's `interval`.
     """
     metric, bound = compared.query.metric, compared.bound.value
-    lower_is_better = is_lower_better(metric)
+    sign = 1 if is_lower_better(metric) else -1
     cases = []
     for member in place:
         now, before, change = member.figures
         freedom = None
         if metric == "auc" and change.positives is not None:
             freedom = roc.freedom(change.positives, change.rows - change.positives)
-        found = widened(compared.interval(member), compared.number, freedom=freedom)
-        beside = bound if lower_is_better else -bound
-        text = compared.text(found, " of the change", beside)
+        found = widened(member.interval, compared.number, freedom=freedom)
+        size = wording.number(abs(found.value), 0.0, bound)
+        if sign > 0:
+            verb = "rises" if found.value > 0 else "falls"
+            changed = f"the {compared.query.name} of {member.name} {verb} by {size}"
+        else:
+            verb = "loses" if found.value < 0 else "gains"
+            changed = f"{member.name} {verb} {size} {compared.query.name}"
+        text = compared.text(found, " of the change", sign)
         fields = {
-            "changed": _changed(member.name, compared, found.value, lower_is_better),
-            "before": wording.figure(before.value, now.value),
-            "now": wording.figure(now.value, before.value),
-            "change_interval": text and f", {text}",
+            "changed": changed,
+            "before": wording.number(before.number, now.number),
+            "now": wording.number(now.number, before.number),
+            "interval": text and f", {text}",
         }
-        gain = Interval(-found.value, -found.high, -found.low)
-        cases.append(Case(member.name, found if lower_is_better else gain, fields))
+        loss = Interval(-found.value, -found.high, -found.low) if sign < 0 else found
+        cases.append(Case(member.name, loss, fields))
     return cases
 
 
 def worst_tenth(place: Sequence[Member], compared: Comparison) -> list[Case]:
     """Return one case: the mean of the lowest tenth, rounded up to whole members.
 
-    Fields: `who`, `all`.
+    Fields: `number`, of all members.
     """
-    found = [
-        widened(compared.interval(member), compared.number, 0.0, 1.0)
-        for member in place
-    ]
+    found = [compared.widened(member) for member in place]
     tenth = math.ceil(len(found) / 10)
     mean = Interval(
-        *(_mean_of_lowest(tenth, ends) for ends in zip(*found, strict=True))
+        *(
+            math.fsum(heapq.nsmallest(tenth, ends)) / tenth
+            for ends in zip(*found, strict=True)
+        )
     )
-    pairs = zip(found, place, strict=True)
     lowest = heapq.nsmallest(
-        tenth, pairs, key=lambda pair: (pair[0].value, pair[1].figure.silo)
+        tenth, place, key=lambda one: (one.figure.number, one.figure.silo)
     )
-    who = wording.names([member.figure.silo for _, member in lowest], "silo")
-    of_all = wording.count(len(found), f"judged {compared.noun}")
-    return [Case(who, mean, {**compared.fields(mean), "who": who, "all": of_all})]
+    who = wording.listed([member.name for member in lowest])
+    return [Case(who, mean, {"number": f"{len(found):,}"})]
 
 
 def farthest_pair(place: Sequence[Member], compared: Comparison) -> list[Case]:
-    """Return one case: the two members that lie farthest apart. Fields: see `_pair`.
-
-    Raises:
-        CannotJudge: There is only one member.
-    """
-    if len(place) < 2:
-        raise CannotJudge(
-            "only one silo could be judged, so there are no two to compare", MORE_ROWS
-        )
-    found = [compared.interval(member) for member in place]
+    """Return one case: the two members that lie farthest apart. Fields: see `_pair`."""
+    found = [member.interval for member in place]
     one, other, gap = bounds.farthest(found, compared.number, compared.bound.refuse_if)
     return [_pair(place[one], place[other], gap, compared)]
 
@@ -208,7 +165,7 @@ def lowest_ratio(place: Sequence[Member], compared: Comparison) -> list[Case]:
     Raises:
         CannotJudge: No row of any member is a hit.
     """
-    ranked = sorted(place, key=lambda each: (each.figure.value, each.figure.group))
+    ranked = sorted(place, key=lambda each: (each.figure.number, each.figure.group))
     cases = []
     for low, high in itertools.combinations(ranked, 2):
         ratio = intervals.ratio(
@@ -229,35 +186,16 @@ def lowest_ratio(place: Sequence[Member], compared: Comparison) -> list[Case]:
 
 
 def _pair(high: Member, low: Member, found: Interval, compared: Comparison) -> Case:
-    """Return the case of two members. Fields: `pair`, and of each `high` and `low`."""
+    """Return the case of two members. Fields: `where`, and of each `high` and `low`."""
     fields = {
-        **compared.fields(found),
         "where": high.where and f"{high.where}, ",
         "high": high.name,
         "low": low.name,
-        "high_figure": compared.valued(high.figure.value or 0.0),
-        "low_value": wording.figure(low.figure.value),
+        "high_figure": compared.valued(high.figure.number),
+        "low_value": wording.number(low.figure.number),
     }
-    who = f"{low.name} and {high.name}"
-    return Case(f"{who} {high.where}" if high.where else who, found, fields)
-
-
-def _changed(
-    who: str, compared: Comparison, change: float, lower_is_better: bool
-) -> str:
-    name, bound = compared.query.name, compared.bound.value
-    size = wording.number(abs(change), 0.0, bound)
-    if abs(change) <= bounds.ROUNDING:
-        same = f"the {name} of {who} is unchanged"
-        return same if lower_is_better else f"{who} neither loses nor gains {name}"
-    if lower_is_better:
-        return f"the {name} of {who} {'rises' if change > 0 else 'falls'} by {size}"
-    return f"{who} {'loses' if change < 0 else 'gains'} {size} {name}"
-
-
-def _mean_of_lowest(number: int, values: Iterable[float]) -> float:
-    return math.fsum(heapq.nsmallest(number, values)) / number
+    return Case(f"{low.name} and {high}", found, fields)
 
 
 def _hits(figure: Figure) -> int:
-    return round((figure.value or 0.0) * figure.rows)
+    return round(figure.number * figure.rows)

@@ -12,7 +12,7 @@ from components.fairness_evaluator.sketches import cells, sketch, totals
 from components.fairness_evaluator.sketches.cells import Cell, Sketch
 from components.fairness_evaluator.sketches.rows import ScoredModel
 from components.payloads import egress, manifest
-from components.payloads.egress import Departure
+from components.payloads.egress import EgressItem
 from components.payloads.manifest import Manifest
 from components.payloads.table import CROSS, crossed
 from components.silos import engine, tasks
@@ -49,7 +49,7 @@ class Collected:
 
     cells: dict[str, dict[Key, Cell]]  # by model, sorted by key
     failures: dict[str, str]  # why the first model could not be scored, by silo
-    departures: dict[str, Departure]  # what left each silo
+    egress: dict[str, EgressItem]  # what left each silo
 
 
 def collect(
@@ -93,7 +93,7 @@ def collect(
     ]
     found: dict[str, dict[Key, Cell]] = {model.name: {} for model in models}
     failures: dict[str, str] = {}
-    left: dict[str, Departure] = {}
+    left: dict[str, EgressItem] = {}
     outcomes, merged = engine.run_pooled(SKETCH, calls)
     for silo, outcome in outcomes:
         if isinstance(outcome, tasks.Failure):
@@ -104,7 +104,7 @@ def collect(
         for model, of_model in told.cells.items():
             found[model] |= {Key(silo.id, *cell.slice): cell for cell in of_model}
         count = len(told) + outcome.values["pooled"]
-        left[silo.id] = Departure("score sketches", count, outcome.num_bytes)
+        left[silo.id] = EgressItem("score sketches", count, outcome.num_bytes)
         _log(split, silo.id, outcome.values["rows"], outcome.values["unlabelled"])
     for known in found.values():
         if known:

@@ -6,10 +6,8 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-from components.errors import SettingsError
-
 ALGORITHMS = {
-    "fed_avg": "components.federation.algorithms.fed_avg:build",
+    "fed_avg": "components.federation.algorithms.fed_avg",
 }
 
 # (ClientModel, TrainingPlan) -> tff.learning.templates.LearningProcess; loosely
@@ -18,19 +16,10 @@ Builder = Callable[[Any, Any], Any]
 
 
 def load(name: str) -> Builder:
-    """Return the builder of an algorithm's learning process.
+    """Return `build` of an algorithm's module, which makes its learning process.
 
-    Its client data is that of `dataset.data_type`; its metrics hold what
+    The process' client data is that of `dataset.data_type`; its metrics hold what
     `client_work` measures by silo, and its aggregator is a weighted mean.
-
-    Raises:
-        SettingsError: There is no algorithm of that name.
     """
-    if name not in ALGORITHMS:
-        raise SettingsError(
-            f"found algorithm `{name}`, expected one of {sorted(ALGORITHMS)}",
-            "choose another `algorithm` in the trainer's settings",
-        )
-    module, function = ALGORITHMS[name].split(":")
-    builder: Builder = getattr(importlib.import_module(module), function)
+    builder: Builder = importlib.import_module(ALGORITHMS[name]).build
     return builder

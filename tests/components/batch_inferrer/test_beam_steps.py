@@ -1,36 +1,75 @@
+import errno
+
 import pytest
 
+from components import circumstances
 from components.batch_inferrer import beam_steps
-from components.batch_inferrer.items import plan
+from components.batch_inferrer.beam_steps import reason
+from components.batch_inferrer.items import WorkItem, plan
 from components.beam import IN_MEMORY
+from components.errors import SiloError
+from components.features.columnar import ColumnTypeError
+from components.payloads.silo import Silo
+from components.scoring.batches import FileError
 
 pytestmark = pytest.mark.beam
 
 
-def test_outcomes_come_in_the_order_of_the_items_failures_with_them(federate, model):
+def test_outcomes_come_in_the_order_of_the_items_failures_with_them(
+    federate, model, tmp_path
+):
     items = plan(federate(), model.digest, 100)
-    (federate()["vest"].silo.path("score.parquet")).unlink()
-    pairs = list(beam_steps.run(items, model.job(), IN_MEMORY))
+    items[-1].silo.path("score.parquet").unlink()
+    records = tmp_path / "records"
+    records.mkdir()
+    pairs = beam_steps.run(items, model.job(), IN_MEMORY, records)
     assert [item for item, _ in pairs] == items
     assert [bool(outcome.failure) for _, outcome in pairs] == [False] * 6 + [True]
     assert all(outcome.ended >= outcome.began for _, outcome in pairs)
-
-
-def test_no_record_of_an_outcome_stays(federate, model, tmp_path):
-    items = plan(federate(), model.digest, 100)
-    folder = tmp_path / "records"
-    folder.mkdir()
-    list(beam_steps.run(items, model.job(), IN_MEMORY, folder))
-    assert list(folder.iterdir()) == []
-
-
-def test_an_item_survives_its_way_to_a_worker(federate, model):
-    import dataclasses
-    import json
-
-    for item in plan(federate(), model.digest, 100):
-        assert beam_steps._item(json.dumps(dataclasses.asdict(item))) == item
+    assert list(records.iterdir()) == []
 
 
 def test_a_model_is_loaded_once_a_process(model):
     assert beam_steps.load(model.job()) is beam_steps.load(model.job(batch_rows=9))
+
+
+ITEM = WorkItem(Silo("süd", "/h"), "/h/score.parquet", "d", 5, (2, 3), 0, "/h/p", 0)
+PLACE = "silo `süd`: /h/score.parquet (row groups 2 to 3): "
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            SiloError("süd", "/h/x", "4 rows", "5 rows", "write it again"),
+            "silo `süd`: /h/x: found 4 rows, expected 5 rows; write it again",
+        ),
+        (
+            FileError("/h/score.parquet", "no file", "a Parquet file", "write it"),
+            "silo `süd`: /h/score.parquet: found no file, expected a Parquet file; "
+            "write it",
+        ),
+        (
+            ColumnTypeError("age", "string", "a number"),
+            f"{PLACE}column `age`: found type string, expected a number; export the "
+            "column with the type that the schema gives",
+        ),
+        (
+            OSError(errno.EIO, "secret"),
+            f"{PLACE}Input/output error; {circumstances.OF_MACHINE}",
+        ),
+    ],
+    ids=["silo", "file", "column", "system"],
+)
+def test_the_reason_names_silo_and_file_and_the_way_out(error, told):
+    assert reason(ITEM, error) == told
+
+
+def test_of_other_errors_no_text_is_told_since_it_may_hold_a_record():
+    with pytest.raises(ValueError, match="Jane") as caught:
+        int("Jane Doe, 42")
+    told = reason(ITEM, caught.value)
+    assert "Jane" not in told
+    place = "FairSilo failed with ValueError in test_beam_steps.py:"
+    assert told.startswith(PLACE + place)
+    assert "this is a fault of FairSilo and tells nothing about the data" in told

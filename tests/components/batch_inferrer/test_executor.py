@@ -1,18 +1,33 @@
+import inspect
 import json
 import pathlib
+import re
 
 import pytest
 from tfx.types import standard_artifacts
 
 from components.artifacts import SiloExamples
+from components.batch_inferrer import driver, executor
+from components.batch_inferrer.component import BatchInferrerSpec
 from components.batch_inferrer.executor import Executor
+from components.batch_inferrer.gate import choose
 from components.batch_inferrer.settings import InferenceSettings
 from components.payloads import egress
 from components.payloads.ledger import Ledger
 from components.payloads.manifest import Manifest
+from components.scoring.model import ModelCard
 from tests.components.batch_inferrer.cases import KEY, Exported, Federate, written
 
 pytestmark = pytest.mark.beam
+
+
+def test_parameters_are_those_that_executor_and_driver_read():
+    text = inspect.getsource(executor) + inspect.getsource(driver)
+    read = set(re.findall(r'(?:exec_)?properties(?:\[|\.get\()"(\w+)"', text))
+    read |= {"use_case", "span"}  # read in a loop
+    optional = {k for k, v in BatchInferrerSpec.PARAMETERS.items() if v.optional}
+    assert optional == {"span", "model_uri", "model_digest", "unsettled"}
+    assert set(BatchInferrerSpec.PARAMETERS) == read | optional
 
 
 class Runner:
@@ -60,15 +75,11 @@ def run(federate: Federate, model: Exported, tmp_path: pathlib.Path) -> Runner:
     return Runner(tmp_path, federate(), model)
 
 
-def test_a_blessed_model_scores_all_silos(run):
+def test_a_blessed_model_scores_all_silos_and_what_left_each_is_told(run):
     account, result = run()
     assert (account.status, account.rows) == ("done", 597)
     assert result.get_string_custom_property("use_case") == "people"
     assert result.get_string_custom_property("span") == "7"
-
-
-def test_what_left_each_silo_is_told(run):
-    run()
     left = egress.read(run.folder)
     assert sorted(left) == ["nord", "süd-東", "vest"]
     assert all(
@@ -80,18 +91,17 @@ def test_what_left_each_silo_is_told(run):
 def test_without_a_blessing_nothing_is_written_in_any_silo(run):
     account, _ = run(blessed=0)
     assert account.status == "skipped"
-    assert account.reason.startswith("the model was not blessed")
+    assert account.reason == (
+        "the model was not blessed: read the evaluator's reasons, or score with it "
+        "all the same by `--force`"
+    )
     assert written(run.manifest) == {}
     assert egress.read(run.folder) == {}
 
 
-def test_the_flag_forces_a_model_that_is_not_blessed(run):
-    account, _ = run(blessed=0, force="true")
-    assert (account.status, account.rows) == ("done", 597)
-
-
-def test_the_setting_forces_a_model_that_is_not_blessed(run):
-    account, _ = run(blessed=0, settings_force=True)
+@pytest.mark.parametrize("how", [{"force": "true"}, {"settings_force": True}])
+def test_flag_and_setting_force_a_model_that_is_not_blessed(run, how):
+    account, _ = run(blessed=0, **how)
     assert (account.status, account.rows) == ("done", 597)
 
 
@@ -101,6 +111,22 @@ def test_the_model_that_the_driver_found_scores(run, model):
 
 
 def test_without_any_model_the_ledger_says_the_way_out(run):
-    account, _ = run(with_model=False)
-    assert account.status == "skipped"
-    assert "run the pipeline until a model is blessed" in account.reason
+    account, _ = run(with_model=False, force="true")
+    assert (account.status, account.reason) == (
+        "skipped",
+        "no blessed model of this span or an earlier one was found: run the pipeline "
+        "until a model is blessed",
+    )
+
+
+def test_a_model_that_was_not_trained_does_not_score_even_by_force(tmp_path):
+    ModelCard(refusal="2 of 5 silos were admitted; the quorum is 3").write(tmp_path)
+    choice = choose(str(tmp_path), is_blessed=False, found="", force=True)
+    assert choice.refusal == (
+        "no model was trained: 2 of 5 silos were admitted; the quorum is 3"
+    )
+
+
+def test_a_model_whose_folder_is_gone_is_named(tmp_path):
+    gone = str(tmp_path / "gone")
+    assert choose("", False, gone, False).refusal.startswith(f"{gone}: found no model")

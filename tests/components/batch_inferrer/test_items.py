@@ -101,12 +101,6 @@ def test_the_cut_keeps_every_row_group_once_and_in_order(sizes, most):
     )
 
 
-def test_an_item_is_called_by_its_file_and_row_groups(federate):
-    first, second, *_ = plan(federate(), DIGEST, 250)
-    assert first.label == first.path
-    assert second.label == f"{second.path} (row groups 0 to 1)"
-
-
 def test_files_of_a_split_follow_each_other_in_one_folder(federate):
     entry = federate()["süd-東"]
     (file,) = entry.files(SCORE)

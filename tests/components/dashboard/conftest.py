@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import pathlib
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from components.dashboard import report, run_page
-from components.dashboard.executor import INPUTS
-from components.dashboard.section import (
-    KeyFigure,
-    KeyFigures,
-    Section,
-)
-from components.dashboard.section import (
-    Table as PageTable,
-)
+from components.dashboard import run_page, tfma_view
+from components.dashboard.component import DashboardSpec
+from components.dashboard.report import About, Report
+from components.dashboard.section import KeyFigure, KeyFigures, Section, Text, View
+from components.dashboard.section import Table as PageTable
 from components.dashboard.settings import DashboardSettings
 from components.features.spec import Categorical, FeatureSpec, Numeric
 from components.payloads import egress, table
 from components.payloads.cohort import Cohort, Member
-from components.payloads.egress import Departure
+from components.payloads.decision import Baseline, Decision, GateResult, NotEvaluated
+from components.payloads.egress import EgressItem
 from components.payloads.findings import Finding
+from components.payloads.ledger import FailureLine, Ledger, SiloLine
 from components.payloads.manifest import Manifest, SiloEntry, Split
 from components.payloads.model_run import Dropped, RoundRecord, RunRecord, SiloRecord
 from components.payloads.silo import Silo
@@ -158,115 +154,131 @@ def member(silo: str) -> Member:
     )
 
 
-@dataclasses.dataclass
-class Run:
-    """The artifacts of a run below one folder."""
-
-    folder: pathlib.Path
-    evaluation: pathlib.Path
-
-    @property
-    def folders(self) -> dict[str, pathlib.Path]:
-        places = {name: self.folder / name for name in INPUTS}
-        return places | {"evaluation": self.evaluation}
-
-    def place(self, name: str) -> pathlib.Path:
-        folder = self.folder / name
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
-
-    def write(self, name: str, file: str, content: dict[str, Any]) -> None:
-        text = json.dumps(content, ensure_ascii=False)
-        (self.place(name) / file).write_text(text, encoding="utf-8")
-
-    def decide(self, **change: Any) -> None:
-        decision = {
-            "blessed": True,
-            "reasons": [],
-            "gates": [
-                {"gate": "overall", "passed": True, "sentence": "AUC 0.713 is enough."}
-            ],
-            "baseline": {"span": "6", "digest": "b" * 64, "uri": "/model/6"},
-            "not_judged": [{"silo": TOO_FEW_SILO, "reason": "too few rows to judge"}],
-            "left_out": {LEFT_OUT: "it is quarantined"},
-            "silos": SILOS,
-        }
-        self.write("blessing", "decision.json", decision | change)
-
-    def infer(self, **change: Any) -> None:
-        line = {"path": "/silo/predictions", "dead_letters": 2, "digest": "c" * 64}
-        line |= {"files": 1, "bytes": 9}
-        silos = [{"silo": silo, "rows": 500, **line} for silo in SILOS]
-        ledger = {
-            "status": "done",
-            "reason": "",
-            "model": "d" * 64,
-            "rows": 8000,
-            "dead_letters": 32,
-            "resumed": 3,
-            "silos": silos,
-            "failures": [{"silo": EVIL, "item": "score.parquet", "reason": "no file"}],
-        }
-        self.write("inference_result", "ledger.json", ledger | change)
-
-    def train(self) -> None:
-        rounds = []
-        for number in range(1, 6):
-            silos = tuple(
-                SiloRecord(
-                    silo=silo,
-                    examples=100 + index,
-                    loss_before=0.7 - 0.02 * number + 0.01 * index,
-                    loss_after=0.68 - 0.02 * number + 0.01 * index,
-                    update_norm=0.5,
-                    cosine=0.8,
-                )
-                for index, silo in enumerate(SILOS)
-                if silo != LEFT_OUT
-            )
-            dropped = (Dropped(EVIL, "no answer in 60 s"),) if number == 3 else ()
-            rounds.append(
-                RoundRecord(
-                    number, 0.72 - 0.02 * number, 0.7 - 0.02 * number, silos, dropped
-                )
-            )
-        record = RunRecord("fedavg", "own user ids", rounds=tuple(rounds))
-        record.write(self.place("model_run"))
-        ModelCard(digest="a" * 64).write(self.place("model"))
-
-    def admit(self, quorum: int = 3) -> None:
-        Cohort(tuple(member(silo) for silo in SILOS), quorum).write(
-            self.place("cohort")
-        )
-        UnusedColumns(tuple(UNUSED)).write(self.place("feature_spec"))
-        features = FeatureSpec(
-            (Numeric("distance", 1045.5, 730.0),),
-            (Categorical("carrier", ("DL", EVIL, "UA")),),
-        )
-        features.write(self.place("feature_spec"))
-        entries = tuple(
-            SiloEntry(
-                Silo(silo, f"/homes/{index}"),
-                splits={"train": Split.of("train.parquet", "e" * 64, 10)},
+def rounds() -> Iterator[RoundRecord]:
+    for number in range(1, 6):
+        silos = tuple(
+            SiloRecord(
+                silo=silo,
+                examples=100 + index,
+                loss_before=0.7 - 0.02 * number + 0.01 * index,
+                loss_after=0.68 - 0.02 * number + 0.01 * index,
+                update_norm=0.5,
+                cosine=0.8,
             )
             for index, silo in enumerate(SILOS)
+            if silo != LEFT_OUT
         )
-        Manifest("flights", "7", entries).write(self.place("examples"))
-        left = {silo: [Departure("counts and digests", 2, 300)] for silo in SILOS}
-        egress.write(self.place("examples"), left)
-        left = {silo: [Departure("counts and digests", 1, 200)] for silo in SILOS}
-        egress.write(self.place("statistics"), left)
-
-    def report(self) -> report.Report:
-        about = report.About("flights", "7", "f" * 64, {"trainer": {"rounds": 5}})
-        return report.gather(self.folders, about)
-
-    def render(self, settings: DashboardSettings | None = None) -> str:
-        settings = settings or DashboardSettings()
-        return run_page.with_views(self.report(), self.evaluation, settings)
+        dropped = (Dropped(EVIL, "no answer in 60 s"),) if number == 3 else ()
+        means = (0.72 - 0.02 * number, 0.7 - 0.02 * number)
+        yield RoundRecord(number, *means, silos, dropped)
 
 
-def page_of(found: report.Report, settings: DashboardSettings | None = None) -> str:
+def entry(silo: str) -> SiloEntry:
+    splits = {"train": Split.of("train.parquet", "e" * 64, 10)}
+    return SiloEntry(Silo(silo, f"/homes/{SILOS.index(silo)}"), splits=splits)
+
+
+@pytest.fixture(scope="session")
+def run() -> Report:
+    """A run of 16 silos that ended in a blessed model."""
+    lines = (
+        SiloLine(silo, "/silo/predictions", 500, 2, "c" * 64, 1, 9) for silo in SILOS
+    )
+    return Report(
+        about=About("flights", "7", "f" * 64, {"trainer": {"rounds": 5}}),
+        parts=frozenset(DashboardSpec.INPUTS),
+        cohort=Cohort(tuple(map(member, SILOS)), 3),
+        decision=Decision(
+            blessed=True,
+            gates=(GateResult("overall", True, "AUC 0.713 is enough."),),
+            baseline=Baseline("6", "b" * 64, "/model/6"),
+            not_judged=(NotEvaluated(TOO_FEW_SILO, "too few rows to judge"),),
+            left_out={LEFT_OUT: "it is quarantined"},
+            silos=tuple(SILOS),
+        ),
+        scores=figures(),
+        run=RunRecord("fedavg", "own user ids", rounds=tuple(rounds())),
+        card=ModelCard(digest="a" * 64),
+        ledger=Ledger(
+            "done",
+            model="d" * 64,
+            rows=8000,
+            dead_letters=32,
+            resumed=3,
+            silos=tuple(lines),
+            failures=(FailureLine(EVIL, "score.parquet", "no file"),),
+        ),
+        egress={silo: (EgressItem("counts and digests", 3, 500),) for silo in SILOS},
+        examples=Manifest("flights", "7", tuple(map(entry, SILOS))),
+        features=FeatureSpec(
+            (Numeric("distance", 1045.5, 730.0),),
+            (Categorical("carrier", ("DL", EVIL, "UA")),),
+        ),
+        unused=UNUSED,
+    )
+
+
+@pytest.fixture(scope="session")
+def refused(run: Report) -> Report:
+    """The same run below its quorum: nothing was trained."""
+    sentence = "15 of 16 silos were admitted; the quorum is 16"
+    return dataclasses.replace(
+        run,
+        scores=Table(),
+        cohort=Cohort(run.cohort.members, 16),
+        run=RunRecord("fedavg", refusal=sentence),
+        card=ModelCard(refusal=sentence),
+        decision=dataclasses.replace(
+            run.decision,
+            blessed=False,
+            reasons=(f"Nothing to judge: {sentence}",),
+            gates=(),
+            baseline=None,
+        ),
+        ledger=Ledger("skipped", "no model"),
+    )
+
+
+def write(report: Report, folder: pathlib.Path) -> dict[str, pathlib.Path]:
+    """Write a run's artifacts below a folder; return the folder of each."""
+    folders = {name: folder / name for name in DashboardSpec.INPUTS}
+    for each in folders.values():
+        each.mkdir()
+    report.cohort.write(folders["cohort"])
+    report.scores.write(folders["evaluation"])
+    report.decision.write(folders["blessing"])
+    report.run.write(folders["model_run"])
+    report.card.write(folders["model"])
+    report.ledger.write(folders["inference_result"])
+    report.examples.write(folders["examples"])
+    UnusedColumns(report.unused).write(folders["feature_spec"])
+    assert report.features
+    report.features.write(folders["feature_spec"])
+    egress.write(folders["examples"], report.egress)
+    return folders
+
+
+@pytest.fixture(scope="session")
+def views(evaluation: pathlib.Path) -> list[View]:
+    """TFMA's views of the run."""
+    return tfma_view.views(evaluation, figures().families(), max_slices=50)
+
+
+@pytest.fixture(scope="session")
+def html_text(run: Report, views: list[View]) -> str:
+    """The page of the run."""
+    return run_page.render(run, views, tfma_view.bundle(), DashboardSettings())
+
+
+@pytest.fixture(scope="session")
+def page_file(html_text: str, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """The page of the run, as a file."""
+    path = tmp_path_factory.mktemp("page") / "index.html"
+    path.write_text(html_text, encoding="utf-8")
+    return path
+
+
+def page_of(found: Report, settings: DashboardSettings | None = None) -> str:
     """Return a page without TFMA's views."""
     return run_page.render(found, (), "", settings or DashboardSettings())
 
@@ -288,38 +300,6 @@ def figures_of(section: Section) -> dict[str, KeyFigure]:
     return {figure.label: figure for part in parts for figure in part.figures}
 
 
-@pytest.fixture
-def run(tmp_path: pathlib.Path, evaluation: pathlib.Path) -> Run:
-    """A run of 16 silos that ended in a blessed model."""
-    made = Run(tmp_path, evaluation)
-    made.admit()
-    made.train()
-    made.decide()
-    made.infer()
-    return made
-
-
-@pytest.fixture
-def refused(run: Run, tmp_path: pathlib.Path) -> Run:
-    """The same run below its quorum: nothing was trained."""
-    run.evaluation = run.place("evaluation")
-    Table().write(run.evaluation)
-    run.admit(quorum=16)
-    sentence = "15 of 16 silos were admitted; the quorum is 16"
-    RunRecord("fedavg", refusal=sentence).write(run.place("model_run"))
-    ModelCard(refusal=sentence).write(run.place("model"))
-    run.decide(
-        blessed=False,
-        reasons=[f"Nothing to judge: {sentence}"],
-        gates=[],
-        baseline=None,
-    )
-    run.infer(
-        status="skipped",
-        reason="no model",
-        rows=0,
-        dead_letters=0,
-        silos=[],
-        failures=[],
-    )
-    return run
+def said(section: Section) -> list[str]:
+    """Return a section's sentences."""
+    return [part.text for part in section.parts if isinstance(part, Text)]

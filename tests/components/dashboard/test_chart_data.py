@@ -27,9 +27,14 @@ def data():
     return chart_data.of_report(found, 30)["figures"]
 
 
+def place_of(part, data, silo, group=""):
+    silos = [data["silos"][place] if place >= 0 else "" for place in part["silo"]]
+    return list(zip(silos, part["group"], strict=True)).index((silo, group))
+
+
 def test_a_silos_auc_can_be_read_back(data):
-    part = data["bySilo"]
-    place = part["silo"].index(data["silos"].index("silo-07"))
+    part = data["slices"]
+    place = place_of(part, data, "silo-07")
     value, below, above = (
         column[place] for column in part["figures"]["candidate"]["auc"]
     )
@@ -41,39 +46,52 @@ def test_a_silos_auc_can_be_read_back(data):
 
 
 def test_too_few_rows_have_a_note_and_no_figure(data):
-    part = data["bySilo"]
-    place = data["silos"].index(TOO_FEW_SILO)
+    part = data["slices"]
+    place = place_of(part, data, TOO_FEW_SILO)
     assert (part["note"][place], part["rows"][place]) == ("too few", 7)
     for metrics in part["figures"].values():
         assert all(columns[0][place] is None for columns in metrics.values())
 
 
-def test_rates_are_there_at_each_threshold(data):
+def test_all_rows_come_first_with_rates_at_each_threshold(data):
     assert data["thresholds"] == [0.25, 0.5, 0.75]
-    known = data["overall"]["figures"]["candidate"]
+    assert place_of(data["slices"], data, "") == 0
+    known = data["slices"]["figures"]["candidate"]
     assert {"tpr@0.25", "tpr@0.5", "tpr@0.75"} <= set(known)
 
 
 def test_groups_inside_silos_are_cut_to_the_surely_worst_and_counted(data):
-    inside = data["inside"]
-    assert len(inside["rows"]) == 30
+    part = data["slices"]
+    outside = 1 + len(SILOS) + (3 + 1) + 2 + 6
+    assert len(part["rows"]) == outside + 30
     assert data["numInside"] == 15 * (3 + 2 + 6)
-    value, _, above = inside["figures"]["candidate"]["auc"]
+    value, _, above = (it[outside:] for it in part["figures"]["candidate"]["auc"])
     ends = [one + other for one, other in zip(value, above, strict=True)]
     assert ends == sorted(ends)
+    # Of the baseline they have what ranks them alone.
+    lengths = {
+        name: len(it[0]) - outside for name, it in part["figures"]["baseline"].items()
+    }
+    assert {name for name, length in lengths.items() if length} == {"auc"}
+    assert lengths["auc"] == 30
 
 
 def test_columns_come_single_ones_first(data):
     assert data["columns"] == ["carrier", "sex", "sex x carrier"]
-    assert set(data["gaps"]) == set(data["columns"])
-    assert len(data["gaps"]["sex"]["auc_gap"][0]) == len(SILOS)
+    gaps = data["gaps"]
+    assert list(dict.fromkeys(gaps["column"])) == data["columns"]
+    assert gaps["column"].count("sex") == len(SILOS)
+    assert len(gaps["figures"]["candidate"]["auc_gap"]) == 1  # no intervals
 
 
 def test_a_calibration_curve_is_there_for_all_rows_groups_and_silos(data):
-    curves = data["calibration"]
-    assert (curves[0]["silo"], curves[0]["group"]) == (-1, "")
-    assert len(curves) == 1 + (3 + 2 + 6) + 15
-    assert [len(one) for one in curves[0]["bins"]] == [5] * 10
+    part = data["calibration"]
+    assert (part["silo"][0], part["group"][0]) == (-1, "")
+    known = part["figures"]["candidate"]
+    assert len(known) == 2 * 10  # bins: what happened, and the score
+    value, *_, rows = known["calibration_observed@0.1"]
+    assert sum(each is not None for each in value) == 1 + (3 + 2 + 6) + 15
+    assert rows[0] > rows[1]
 
 
 def test_charts_know_of_which_metrics_less_is_better(data):
@@ -112,12 +130,6 @@ def test_a_figure_reads_alike_in_tables_and_in_charts(value):
     for ties in (decimal.ROUND_HALF_UP, decimal.ROUND_HALF_EVEN):
         assert shown.quantize(digits, ties) == decimal.Decimal(f"{value:.3f}")
     assert whole / chart_data.UNIT == pytest.approx(value, abs=2 / chart_data.UNIT)
-
-
-def test_groups_inside_silos_have_the_baselines_auc_too(data):
-    figures = data["inside"]["figures"]
-    assert set(figures["baseline"]) == {"auc"}
-    assert len(figures["baseline"]["auc"][0]) == 30
 
 
 def test_what_is_no_number_is_null():

@@ -12,20 +12,11 @@ from tfx.types import Channel
 
 from components import artifacts, digests
 from components.dashboard import component, executor
+from components.dashboard.report import Report
 from components.dashboard.settings import DashboardSettings
-from tests.components.dashboard.conftest import Run
+from tests.components.dashboard.conftest import SILOS, write
 
-CHANNELS = {
-    "examples": artifacts.SiloExamples,
-    "statistics": artifacts.SiloStatistics,
-    "cohort": artifacts.Cohort,
-    "feature_spec": artifacts.FeatureSpec,
-    "model": artifacts.Model,
-    "model_run": artifacts.ModelRun,
-    "evaluation": artifacts.ModelEvaluation,
-    "blessing": artifacts.ModelBlessing,
-    "inference_result": artifacts.InferenceResult,
-}
+CHANNELS = {name: it.type for name, it in component.DashboardSpec.INPUTS.items()}
 PROPERTIES = {
     "settings": "{}",
     "code": "c" * 64,
@@ -34,30 +25,35 @@ PROPERTIES = {
 }
 
 
-def do(run: Run, output: pathlib.Path) -> str:
+def do(report: Report, evaluation: pathlib.Path, folder: pathlib.Path) -> str:
     inputs = {}
-    for name, folder in run.folders.items():
+    for name, uri in (write(report, folder) | {"evaluation": evaluation}).items():
         artifact = CHANNELS[name]()
-        artifact.uri = str(folder)
+        artifact.uri = str(uri)
         inputs[name] = [artifact]
     made = artifacts.Dashboard()
-    made.uri = str(output)
+    made.uri = str(folder / "page")
+    (folder / "page").mkdir()
     executor.Executor().Do(inputs, {"dashboard": [made]}, PROPERTIES)
-    return (output / "index.html").read_text(encoding="utf-8")
+    assert len(list((folder / "page" / "silos").iterdir())) == len(SILOS)
+    return (folder / "page" / "index.html").read_text(encoding="utf-8")
 
 
-def test_a_page_is_written_from_artifacts(run, tmp_path):
-    (tmp_path / "page").mkdir()
-    html = do(run, tmp_path / "page")
+def test_a_page_is_written_from_artifacts(run, evaluation, tmp_path):
+    html = do(run, evaluation, tmp_path)
     assert "<title>Blessed: flights, span 7</title>" in html
+    assert '<details class="family">' in html
     assert "rounds: 5" in html
 
 
 def test_below_quorum_a_page_is_written_too(refused, tmp_path):
-    (tmp_path / "page").mkdir()
-    html = do(refused, tmp_path / "page")
+    nothing = tmp_path / "nothing"
+    nothing.mkdir()
+    refused.scores.write(nothing)
+    html = do(refused, nothing, tmp_path)
     assert "<title>Nothing was trained: flights, span 7</title>" in html
     assert "15 of 16 silos were admitted; the quorum is 16" in html
+    assert "Nothing was evaluated, so there is no view." in html
 
 
 def test_the_parameters_are_those_that_the_executor_reads():
@@ -71,7 +67,6 @@ def test_the_parameters_are_those_that_the_executor_reads():
         and isinstance(node.slice, ast.Constant)
     }
     assert read == set(component.DashboardSpec.PARAMETERS)
-    assert set(executor.INPUTS) == set(component.DashboardSpec.INPUTS) == set(CHANNELS)
 
 
 def test_the_node_writes_a_dashboard():

@@ -9,11 +9,12 @@ import re
 import pytest
 
 from components.dashboard import report, run_page
+from components.dashboard.page import STYLE
 from components.dashboard.settings import DashboardSettings
-from components.dashboard.templating import STYLE
-from components.payloads import table
 from components.payloads.cohort import Cohort
-from components.payloads.model_run import Dropped, RunRecord
+from components.payloads.decision import GateResult
+from components.payloads.ledger import Unscored
+from components.payloads.model_run import Dropped
 from tests.components.dashboard.conftest import (
     ARABIC,
     EMOJI,
@@ -62,9 +63,9 @@ class Reader(html.parser.HTMLParser):
         return "".join(self.text)
 
 
-@pytest.fixture
-def html_text(run):
-    return run.render()
+def words_of(found: report.Report, **fields: object) -> str:
+    """Return what a page says, of a run with other fields."""
+    return Reader(page_of(dataclasses.replace(found, **fields))).words
 
 
 def test_the_decision_comes_before_everything_else(html_text):
@@ -76,15 +77,16 @@ def test_the_decision_comes_before_everything_else(html_text):
 
 
 def test_a_refusal_says_why_in_sentences(run):
-    run.decide(
+    decision = dataclasses.replace(
+        run.decision,
         blessed=False,
-        reasons=["Silo `a` has an AUC of 0.510; at least 0.600 is asked."],
-        gates=[
-            {"gate": "overall", "passed": True, "sentence": "AUC 0.713 is enough."},
-            {"gate": "worst", "passed": False, "sentence": "0.510 is too low."},
-        ],
+        reasons=("Silo `a` has an AUC of 0.510; at least 0.600 is asked.",),
+        gates=(
+            GateResult("overall", True, "AUC 0.713 is enough."),
+            GateResult("worst", False, "0.510 is too low.", "waive it in RUN"),
+        ),
     )
-    words = Reader(run.render()).words
+    words = words_of(run, decision=decision)
     assert "✗ Not blessed" in words
     assert "Silo a has an AUC of 0.510; at least 0.600 is asked." in words
     assert "fairsilo report list flights" in words  # what RUN is in a hint
@@ -92,31 +94,31 @@ def test_a_refusal_says_why_in_sentences(run):
 
 
 def test_below_quorum_the_page_leads_with_the_reasons_and_the_silos(refused):
-    text = refused.render()
+    text = page_of(refused)
     words = Reader(text).words
     assert "✗ Nothing was trained" in words
     assert words.index("the quorum is 16") < words.index(LEFT_OUT)
     assert "column dep_delay is missing in 31% of 8,204 rows" in words
-    assert "Nothing was evaluated, so there is no view." in words
     assert '<details class="family">' not in text
     assert len(text) < 700_000
 
 
+UNSCORED = Unscored(EVIL, f"silo `{EVIL}`: score.parquet: no file")
+
+
 def test_a_silo_that_was_not_scored_or_not_trained_leads_the_page(run):
-    reason = f"silo `{EVIL}`: score.parquet: no file"
-    run.infer(unscored=[{"silo": EVIL, "reason": reason}])
-    record = RunRecord.read(run.place("model_run"))
     out = Dropped("silo-07", "silo `silo-07`: column `age`: found type string")
     rounds = tuple(
         dataclasses.replace(
             one, silos=tuple(silo for silo in one.silos if silo.silo != out.silo)
         )
-        for one in record.rounds
+        for one in run.run.rounds
     )
-    dataclasses.replace(record, rounds=rounds, left_out=(out,)).write(
-        run.place("model_run")
+    text = words_of(
+        run,
+        ledger=dataclasses.replace(run.ledger, unscored=(UNSCORED,)),
+        run=dataclasses.replace(run.run, rounds=rounds, left_out=(out,)),
     )
-    text = Reader(run.render()).words
     head = text[: text.index("AUC on the following span")]
     assert "⚠ Blessed, incomplete" in head
     assert f"{EVIL} was not wholly scored. silo {EVIL}: score.parquet" in head
@@ -124,18 +126,16 @@ def test_a_silo_that_was_not_scored_or_not_trained_leads_the_page(run):
 
 
 def test_where_validation_found_nothing_the_page_points_to_what_the_run_found(run):
-    run.infer(unscored=[{"silo": "silo-07", "reason": "no file"}])
     members = tuple(
         dataclasses.replace(one, admitted=True, reasons=(), notes=())
-        for one in Cohort.read(run.place("cohort")).members
+        for one in run.cohort.members
         if one.silo != LEFT_OUT
     )
-    Cohort(members, 3).write(run.place("cohort"))
-    text = Reader(run.render()).words
-    assert "Nothing was found in any silo" not in text
-    assert "Which silos could not be trained or scored, and why, stands at the" in text
-    run.infer()
-    assert "Which silos could not be trained" not in Reader(run.render()).words
+    quiet = dataclasses.replace(run, cohort=Cohort(members, 3))
+    unscored = dataclasses.replace(run.ledger, unscored=(UNSCORED,))
+    elsewhere = "Which silos could not be trained or scored, and why, stands at the"
+    assert elsewhere in words_of(quiet, ledger=unscored)
+    assert elsewhere not in words_of(quiet)
 
 
 @pytest.mark.parametrize("name", [EVIL, ARABIC, EMOJI, LONG])
@@ -152,7 +152,7 @@ def test_hostile_names_make_no_element_and_no_handler(html_text):
     assert handlers == []
     kinds = [attrs.get("type") for tag, attrs in elements if tag == "script"]
     assert kinds.count("application/json") == 2  # the charts' data, and one table
-    assert kinds.count(None) == 13
+    assert kinds.count(None) == 12
 
 
 def test_names_of_silos_are_isolated_from_the_text_around_them(html_text):
@@ -171,7 +171,7 @@ def test_the_policy_names_each_script_and_forbids_the_rest(html_text):
     assert "default-src 'none'" in policy
     assert "unsafe-inline" not in policy.split("style-src")[0]
     running = [text for text in reader.scripts if text[:1] not in "[{"]
-    assert len(running) == 13
+    assert len(running) == 12
     for script in running:
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         assert f"'sha256-{digest}'" in policy
@@ -186,7 +186,7 @@ def test_nothing_on_the_page_points_outside(html_text):
 
 
 def test_the_same_run_gives_the_same_bytes(run):
-    assert run.render() == run.render()
+    assert page_of(run) == page_of(run)
 
 
 def test_a_page_of_sixteen_silos_is_below_three_megabytes(html_text):
@@ -215,12 +215,10 @@ def test_each_chart_has_a_title_a_place_and_a_table_behind_it(html_text):
         assert f'<h3 id="chart-{name}">' in html_text
 
 
-def test_a_page_of_an_evaluation_alone_tells_nothing_of_a_run(run):
-    known = table.read(run.evaluation)
+def test_a_page_of_an_evaluation_alone_tells_nothing_of_a_run(run, views):
     about = report.About("scores made elsewhere", "")
-    text = run_page.render_evaluation(
-        about, None, known, run.evaluation, DashboardSettings()
-    )
+    found = report.of_evaluation(about, None, run.scores)
+    text = run_page.render(found, views, "", DashboardSettings())
     headings = re.findall(r'<h2 id="(\w+)" tabindex', text)
     assert headings == [
         *("decision", "figures", "gates", "fairness", "silos"),
@@ -260,15 +258,13 @@ def test_all_sections_of_the_issue_are_told(html_text):
 
 
 def test_long_lists_are_cut_and_say_so(run):
-    settings = DashboardSettings(slices_in_view=3, groups_inside_silos=2)
-    words = " ".join(Reader(run.render(settings)).words.split())
-    assert "The 3 slices with the surely lowest AUC of 15." in words
+    settings = DashboardSettings(groups_inside_silos=2)
+    words = " ".join(Reader(page_of(run, settings)).words.split())
     assert "The page holds the first 2 of 165 groups" in words
 
 
 def test_without_a_gate_nothing_is_called_judged(run):
-    known = table.read(run.evaluation)
-    found = report.of_evaluation(report.About("f", ""), None, known)
+    found = report.of_evaluation(report.About("f", ""), None, run.scores)
     words = Reader(page_of(found)).words
     assert "Across the measured silos" in words
     assert re.findall(r".*\bjudged.*", words.replace("Measured, not judged", "")) == []

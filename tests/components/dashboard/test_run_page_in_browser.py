@@ -32,13 +32,6 @@ ROWS = """
 """
 
 
-@pytest.fixture
-def page_file(run, tmp_path):
-    path = tmp_path / "index.html"
-    path.write_text(run.render(), encoding="utf-8")
-    return path
-
-
 CHARTS = (
     *("silos", "changes", "sizes", "ecdf", "lorenz"),
     *("groups", "heat", "calibration", "training"),
@@ -161,9 +154,7 @@ def test_what_silos_withhold_is_hatched_and_has_a_legend(browser, run, tmp_path)
     ]
     hidden = ("silo-07", "carrier", "DL")
     known = [
-        each
-        for each in table.read(run.evaluation)
-        if (each.silo, each.slice, each.group) != hidden
+        each for each in run.scores if (each.silo, each.slice, each.group) != hidden
     ]
     scores = table.of([*known, *few])
     found = report.of_evaluation(report.About("f", "7"), None, scores)
@@ -256,14 +247,6 @@ def test_axe_finds_nothing_serious(browser, page_file, scheme):
         draw_all(visit.page)
         settle(visit.page)
         assert grave_faults(visit.page, {"include": [["html"]]}) == []
-
-
-def test_no_request_no_error_no_dialog(browser, page_file):
-    with browser.visit(page_file) as visit:
-        settle(visit.page)
-        assert visit.requests == []
-        assert visit.complaints == []
-        assert visit.page.locator("img[src='x']").count() == 0
 
 
 def test_it_works_in_the_frame_that_kubeflow_puts_it_in(browser, page_file, tmp_path):
@@ -363,7 +346,7 @@ CONTRAST = """
 
 def test_a_page_below_quorum_is_quiet_too(browser, refused, tmp_path):
     path = tmp_path / "refused.html"
-    path.write_text(refused.render(), encoding="utf-8")
+    path.write_text(page_of(refused), encoding="utf-8")
     with browser.visit(path) as visit:
         assert visit.page.locator("h2").first.inner_text() == "✗ Nothing was trained"
         assert EVIL in visit.page.locator("[aria-label='All silos']").text_content()

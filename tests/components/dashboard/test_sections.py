@@ -11,7 +11,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.dashboard import report
 from components.dashboard.formats import NONE
-from components.dashboard.section import Note, Section, Text
+from components.dashboard.section import Note
 from components.dashboard.sections import (
     account,
     data,
@@ -26,7 +26,7 @@ from components.federation.workers import ONE_USER_ID
 from components.payloads import table
 from components.payloads.cohort import Cohort
 from components.payloads.decision import Decision, GateResult, Waiver
-from components.payloads.egress import Departure
+from components.payloads.egress import EgressItem
 from components.payloads.findings import Finding, Group
 from components.payloads.manifest import DataFile, Manifest, SiloEntry, Split
 from components.payloads.minimum_data import MinimumData
@@ -43,9 +43,11 @@ from tests.components.dashboard.conftest import (
     WORST,
     auc_of,
     figures_of,
+    said,
     table_of,
     texts,
 )
+from tests.components.dashboard.silo.made_runs import figure
 
 ABOUT = report.About("flights", "7")
 
@@ -53,16 +55,6 @@ ABOUT = report.About("flights", "7")
 def evaluated(*figures: Figure, **change) -> report.Report:
     found = report.of_evaluation(ABOUT, None, table.of(figures))
     return dataclasses.replace(found, **change)
-
-
-def figure(silo: str, metric: str, value: float, **more) -> Figure:
-    fields: dict[str, Any] = {"model": "candidate", "split": "eval"}
-    fields |= {"slice": "", "group": ""}
-    return Figure(silo=silo, metric=metric, value=value, **(fields | more))
-
-
-def said(section: Section) -> list[str]:
-    return [part.text for part in section.parts if isinstance(part, Text)]
 
 
 # Decision and gates
@@ -102,7 +94,7 @@ def test_a_waived_gate_leads_the_page():
 
 
 def test_silos_that_no_gate_judged_are_listed_with_the_reason(run):
-    made = table_of(decision.gates(run.report()), "Silos that no gate judged")
+    made = table_of(decision.gates(run), "Silos that no gate judged")
     assert texts(made) == [
         [TOO_FEW_SILO, "too few rows to judge"],
         [LEFT_OUT, "it is quarantined"],
@@ -113,7 +105,7 @@ def test_silos_that_no_gate_judged_are_listed_with_the_reason(run):
 
 
 def test_the_auc_stands_with_its_interval_and_the_change(run):
-    one = figures_of(key_figures.section(run.report()))["AUC"]
+    one = figures_of(key_figures.section(run))["AUC"]
     assert one.value == "0.700"
     assert one.detail == (
         "95 % interval: 0.693 to 0.711; +0.020 against the baseline (+0.016 to +0.024)"
@@ -121,7 +113,7 @@ def test_the_auc_stands_with_its_interval_and_the_change(run):
 
 
 def test_the_worst_silo_and_the_gap_are_of_judged_silos(run):
-    found = figures_of(key_figures.section(run.report()))
+    found = figures_of(key_figures.section(run))
     worst = found["Worst judged silo (AUC)"]
     assert (worst.silo, worst.value) == (LOWEST, f"{auc_of(LOWEST):.3f}")
     judged = [auc_of(silo) for silo in WORST if silo != LEFT_OUT]
@@ -156,7 +148,7 @@ def test_value_and_interval_of_the_gap_are_those_of_the_evaluation():
 
 
 def test_counts_are_those_of_cohort_and_ledger(run):
-    found = figures_of(key_figures.section(run.report()))
+    found = figures_of(key_figures.section(run))
     assert found["Silos admitted"].value == "15 of 16"
     assert found["Silos admitted"].detail == "the quorum is 3; judged: 14"
     assert found["Rows scored"].value == "8,000"
@@ -164,8 +156,7 @@ def test_counts_are_those_of_cohort_and_ledger(run):
 
 
 def test_of_an_evaluation_alone_nothing_of_a_run_is_shown(run):
-    scores = table.read(run.evaluation)
-    found = report.of_evaluation(ABOUT, None, scores)
+    found = report.of_evaluation(ABOUT, None, run.scores)
     figures = figures_of(key_figures.section(found))
     assert figures["Silos measured"].value == "15 of 16"
     assert not any("judged" in label for label in figures)
@@ -176,7 +167,7 @@ def test_of_an_evaluation_alone_nothing_of_a_run_is_shown(run):
 
 
 def test_without_an_evaluation_there_are_dashes_with_the_reason(refused):
-    found = figures_of(key_figures.section(refused.report()))
+    found = figures_of(key_figures.section(refused))
     assert found["AUC"].value == found["Gap between best and worst"].value == NONE
     assert found["AUC"].detail == "nothing was evaluated"
 
@@ -209,7 +200,7 @@ def test_a_group_with_too_little_data_does_not_lead_the_widest_gap():
 
 
 def test_silos_come_surely_worst_first_and_say_why_they_are_not_judged(run):
-    made = silos.all_silos(run.report())
+    made = silos.all_silos(run)
     rows = texts(made)
     assert [row[0] for row in rows] == [*WORST, TOO_FEW_SILO]
     judged = {row[0]: row[4] for row in rows}
@@ -245,31 +236,17 @@ def test_each_metric_over_silos_is_a_row_and_the_worst_silo_is_named():
 
 
 def test_each_silo_has_its_own_threshold_and_the_rates_with_it():
-    made = silos.own_thresholds(
-        table.of(
-            [
-                figure("süd", "own_threshold", 0.41),
-                figure("süd", "own_threshold_tpr", 0.625, low=0.5, high=0.725),
-                figure("süd", "own_threshold_fpr", 0.25, low=0.125, high=0.35),
-                figure("süd", "auc", 0.7),
-                figure("nord", "own_threshold", 0.125),
-                figure("nord", "auc", 0.8),
-                figure("ost", "auc", 0.8),
-            ]
-        )
-    )
-    assert texts(made) == [
+    figures = [
+        figure("süd", "own_threshold", 0.41),
+        figure("süd", "own_threshold_tpr", 0.625, low=0.5, high=0.725),
+        figure("süd", "own_threshold_fpr", 0.25, low=0.125, high=0.35),
+        figure("nord", "own_threshold", 0.125),
+        *(figure(silo, "auc", 0.8) for silo in ("süd", "nord", "ost")),
+    ]
+    süd = ["süd", "0.410", "0.625", "0.500 to 0.725", "0.250", "0.125 to 0.350"]
+    assert texts(silos.own_thresholds(table.of(figures))) == [
         ["nord", "0.125", *(NONE, "") * 3],
-        [
-            "süd",
-            "0.410",
-            "0.625",
-            "0.500 to 0.725",
-            "0.250",
-            "0.125 to 0.350",
-            NONE,
-            "",
-        ],
+        [*süd, NONE, ""],
     ]
 
 
@@ -289,18 +266,10 @@ def test_rows_that_figures_over_all_silos_leave_out_are_said(rows, is_said):
 
 
 def ratio(value: float, silo: str = "", model: str = "candidate") -> Figure:
-    return figure(
-        silo,
-        "demographic_parity_ratio",
-        value,
-        model=model,
-        slice="sex",
-        threshold=0.5,
-        rows=900,
-        low=value - 0.1,
-        high=value + 0.05,
-        about="F (0.3) and M (0.4)",
-    )
+    interval = {"low": value - 0.1, "high": value + 0.05}
+    place = {"slice": "sex", "threshold": 0.5, "about": "F (0.3) and M (0.4)"}
+    metric = "demographic_parity_ratio"
+    return figure(silo, metric, value, model=model, **place, **interval)
 
 
 def auc(silo: str, **more) -> Figure:
@@ -338,7 +307,7 @@ def test_the_worst_silo_is_the_largest_but_of_a_ratio_and_an_auc(metric):
 
 
 def test_findings_name_quarantined_silos_first_with_the_reason(run):
-    section = data.findings(run.report())
+    section = data.findings(run)
     made = table_of(section, "Validation findings")
     assert [row[0] for row in texts(made)] == [LEFT_OUT, EVIL, ARABIC]
     _, admission, why, others = made.rows[0].cells
@@ -349,24 +318,12 @@ def test_findings_name_quarantined_silos_first_with_the_reason(run):
     assert said(section)[0] == "15 of 16 silos were admitted"
 
 
-def test_one_hint_is_given_once_for_all_that_it_mends(run):
-    found = run.report()
-    notes = tuple(Finding(f"column `c{n}`: found none", "export it") for n in "ab")
-    member = dataclasses.replace(found.silos[0].member, notes=notes)
-    found = dataclasses.replace(found, cohort=Cohort((member,), 1))
-    made = table_of(data.findings(found), "Validation findings")
-    assert made.rows[0].cells[3].findings == (
-        Group("export it", ("column `ca`: found none", "column `cb`: found none")),
-    )
-
-
 def test_a_cohort_below_its_quorum_and_a_clean_one_say_so(run):
-    found = run.report()
     members = tuple(
         dataclasses.replace(one, admitted=True, reasons=(), notes=())
-        for one in found.cohort.members
+        for one in run.cohort.members
     )
-    clean = data.findings(dataclasses.replace(found, cohort=Cohort(members, 17)))
+    clean = data.findings(dataclasses.replace(run, cohort=Cohort(members, 17)))
     assert said(clean) == [
         "16 of 16 silos were admitted; the quorum is 17",
         "Validation found nothing in any silo. Which silos could not be trained or "
@@ -425,7 +382,7 @@ def test_the_schema_says_type_values_and_presence():
 
 
 def test_features_say_what_was_agreed_and_which_columns_are_left_out(run):
-    section = data.features(run.report())
+    section = data.features(run)
     assert texts(table_of(section, "Features of the model")) == [
         ["distance", "numeric", "1046", "730", ""],
         ["carrier", "categorical", "", "", "3"],
@@ -441,7 +398,7 @@ def test_features_say_what_was_agreed_and_which_columns_are_left_out(run):
 
 
 def test_drop_outs_say_when_and_why(run):
-    section = training.section(run.report())
+    section = training.section(run)
     made = table_of(section, "Silos that dropped out")
     assert texts(made) == [[EVIL, "3", ""]]
     assert made.rows[0].cells[2].findings == (Group("", ("no answer in 60 s",)),)
@@ -474,7 +431,7 @@ def test_silos_that_share_a_user_id_are_a_notice():
 
 
 def test_what_left_is_added_up_over_silos_first():
-    left = {s: (Departure("statistics", 2 + i, 100 * i),) for i, s in enumerate("abc")}
+    left = {s: (EgressItem("statistics", 2 + i, 100 * i),) for i, s in enumerate("abc")}
     section = account.egress(report.Report(ABOUT, egress=left))
     made = table_of(section, "What left the silos")
     assert [name for name, _ in made.headings] == ["Silo", "Statistics", "Together"]
@@ -483,7 +440,7 @@ def test_what_left_is_added_up_over_silos_first():
 
 
 def test_what_was_not_scored_is_listed(run):
-    section = account.predictions(run.report())
+    section = account.predictions(run)
     assert texts(table_of(section, "What was not scored")) == [
         [EVIL, "score.parquet", "no file"]
     ]
@@ -493,7 +450,7 @@ def test_what_was_not_scored_is_listed(run):
 
 
 def test_versions_stand_beside_the_digests(run):
-    section = account.version(run.report())
+    section = account.version(run)
     rows = dict(texts(table_of(section, "Versions")))
     assert rows["model (digest)"] == "a" * 64
     assert rows["this page's code (digest)"] == "f" * 64

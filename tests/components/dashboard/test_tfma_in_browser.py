@@ -52,13 +52,6 @@ OVERLAY = """
 CHOSEN = "([option, state]) => option.getAttribute('aria-selected') === state"
 
 
-@pytest.fixture
-def page_file(run, tmp_path):
-    path = tmp_path / "index.html"
-    path.write_text(run.render(), encoding="utf-8")
-    return path
-
-
 @contextlib.contextmanager
 def views(browser, path, **options):
     """Open the page, with TFMA's views of the first family drawn."""

@@ -15,11 +15,6 @@ def ranked(evaluation):
     return table.read(evaluation).families()
 
 
-@pytest.fixture
-def views(evaluation, ranked):
-    return tfma_view.views(evaluation, ranked, max_slices=50)
-
-
 def rows(view, name="slicingMetrics"):
     return view.properties[name]["rows"]
 

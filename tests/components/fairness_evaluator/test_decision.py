@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from components.fairness_evaluator import decision
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.payloads import table
-from components.payloads.decision import Baseline, Decision, NotEvaluated, Waiver
+from components.payloads.decision import Decision, NotEvaluated, Waiver
 from tests.components.fairness_evaluator.gates.evidence import (
     OVERALL,
     THREE,
@@ -33,8 +33,8 @@ WAIVER = Waiver(
 )
 
 
-def decide(settings=BOTH, waivers=(), silos=SILOS, baseline=None):
-    return decision.decide(FIGURES, silos, LEFT_OUT, settings, baseline, waivers)
+def decide(settings=BOTH, waivers=(), silos=SILOS):
+    return decision.decide(FIGURES, silos, LEFT_OUT, settings, None, waivers)
 
 
 def test_one_refusal_refuses_and_its_sentence_is_the_reason():
@@ -48,17 +48,10 @@ def test_one_refusal_refuses_and_its_sentence_is_the_reason():
     ]
     assert made.reasons == (made.gates[2].sentence,)
     assert made.reasons[0].startswith("Not blessed: silo F9 has AUC 0.612")
-    assert [gate.refuses for gate in made.gates] == [False, False, True, False]
-    assert made.not_evaluated == {item.silo: item.reason for item in made.not_judged}
     assert made.not_judged == (
         NotEvaluated("HA", "20 evaluation rows, 100 are needed"),
         NotEvaluated("ZZ", "no file of the span"),
     )
-
-
-def test_a_model_that_passes_every_gate_is_blessed():
-    made = decide(GateSettings(silo_floor={"at_least": 0.6}))
-    assert (made.blessed, made.reasons) == (True, ())
 
 
 def test_a_waived_gate_has_not_passed_but_is_no_reason():
@@ -93,38 +86,6 @@ def test_a_model_no_better_than_chance_is_refused_unless_somebody_answers_for_it
     assert decision.decide(figures, ["AA"], {}, off, None).blessed
 
 
-def test_a_model_that_is_gone_is_told_beside_the_one_compared_with(tmp_path):
-    gone = Baseline("2013-04", "d1", "/models/4")
-    gates = GateSettings(change={"at_most_worse": 0.01}, silo_floor={"at_least": 0.6})
-    made = decision.decide(FIGURES, SILOS, LEFT_OUT, gates, None, (), gone)
-    assert (made.baseline, made.baseline_gone) == (None, gone)
-    [reason] = made.reasons
-    assert "the model of 2013-04 (digest d1)" in reason
-    made.write(tmp_path)
-    assert Decision.read(tmp_path) == made
-
-
-def test_its_json_is_what_pages_and_scripts_read(tmp_path):
-    decide(waivers=[WAIVER]).write(tmp_path)
-    told = json.loads((tmp_path / "decision.json").read_text())
-    assert set(told) == {
-        "blessed",
-        "reasons",
-        "gates",
-        "baseline",
-        "baseline_gone",
-        "not_judged",
-        "left_out",
-        "silos",
-        "settings",
-    }
-    assert told["silos"] == ["9E", "AA", "F9", "HA", "ZZ"]
-    assert told["left_out"] == LEFT_OUT
-    assert told["settings"]["silo_floor"]["at_least"] == 0.67
-    assert set(told["gates"][2]) == {"gate", "passed", "sentence", "hint", "waiver"}
-    assert told["gates"][2]["waiver"] == dataclasses.asdict(WAIVER)
-
-
 def test_what_was_decided_can_be_decided_again_from_what_is_stored(tmp_path):
     decide(waivers=[WAIVER]).write(tmp_path)
     stored = Decision.read(tmp_path)
@@ -137,6 +98,11 @@ def test_what_was_decided_can_be_decided_again_from_what_is_stored(tmp_path):
         stored.waivers,
     )
     assert again == stored
+    told = json.loads((tmp_path / "decision.json").read_text())  # for scripts
+    assert told["left_out"] == LEFT_OUT
+    assert told["settings"]["silo_floor"]["at_least"] == 0.67
+    assert set(told["gates"][2]) == {"gate", "passed", "sentence", "hint", "waiver"}
+    assert told["gates"][2]["waiver"] == dataclasses.asdict(WAIVER)
 
 
 def test_without_a_model_the_reason_is_told(tmp_path):

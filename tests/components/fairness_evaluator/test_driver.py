@@ -7,13 +7,16 @@ import datetime
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 from tfx.orchestration.portable import data_types
 from tfx.types import standard_artifacts
 
 from components import artifacts
-from components.fairness_evaluator.driver import BASELINE, Driver
+from components.blessed_models import BlessedModel
+from components.fairness_evaluator.driver import BASELINE, Driver, choose
 from components.fairness_evaluator.waivers import Waivers
 from components.payloads.manifest import Manifest
 from components.scoring.model import ModelCard
@@ -105,12 +108,42 @@ def test_the_newest_earlier_span_is_the_baseline(bless, drive, tmp_path):
     }
 
 
-def test_a_backfill_trained_last_does_not_become_the_baseline(bless, drive):
-    bless("2013-03", "march")
-    bless("2013-04", "april")
-    bless("2013-02", "a backfill")
-    assert drive("2013-05")["baseline_span"] == "2013-04"
-    assert drive("2013-03")["baseline_span"] == "2013-02"
+def blessed(id_: int, span: str, name: str = "") -> BlessedModel:
+    return BlessedModel(f"/{name or span}", f"digest of {name or span}", span, id_)
+
+
+MODELS = [
+    blessed(1, "2013-03"),
+    blessed(2, "2013-05"),
+    blessed(9, "2013-04"),  # a backfill, trained last
+]
+UNORDERED = [blessed(1, "", "one"), blessed(2, "", "two")]
+
+
+@pytest.mark.parametrize(
+    ("models", "span", "digest", "chosen"),
+    [
+        (MODELS, "2013-06", "d", "/2013-05"),  # whichever was trained last
+        (MODELS, "2013-04", "d", "/2013-03"),  # what came before a backfill's own span
+        (MODELS, "2013-03", "d", ""),
+        ([*MODELS, blessed(10, "2013-05", "again")], "2013-06", "d", "/again"),
+        (MODELS, "2013-06", "digest of 2013-05", "/2013-05"),  # an equal earlier model
+        ([blessed(1, "9"), blessed(2, "8")], "10", "d", "/9"),
+        (UNORDERED, "", "digest of three", "/two"),
+        (UNORDERED, "", "digest of two", "/one"),  # not itself
+        (UNORDERED, "2013", "d", ""),
+    ],
+)
+def test_the_baseline_is_the_newest_blessed_model_of_an_earlier_span(
+    models, span, digest, chosen
+):
+    found = choose(models, span, digest)
+    assert (found.uri if found else "") == chosen
+
+
+@given(st.permutations(MODELS))
+def test_the_order_of_blessings_does_not_matter(models):
+    assert choose(models, "2013-06", "d") == MODELS[1]
 
 
 @pytest.mark.parametrize(
@@ -143,44 +176,21 @@ def test_a_model_whose_folder_is_gone_is_named_and_no_older_one_takes_its_place(
     assert (back["baseline_uri"], back["baseline_gone"]) == (gone["baseline_gone"], "")
 
 
-def test_a_model_never_is_its_own_baseline_where_there_are_no_spans(bless, drive):
-    bless("", "first")
-    bless("", "second")
-    assert drive("", "second")["baseline_digest"] == "digest of first"
-
-
-def test_waivers_that_hold_for_the_candidate_are_told(drive, tmp_path):
-    waivers = Waivers(f"sqlite:///{tmp_path}/operator.sqlite", "flights")
-    today = datetime.datetime.now(datetime.UTC).date()
-    given = waivers.waive(
-        run_id="run-1",
-        gate="silo_floor",
-        model_digest="digest of candidate",
-        reason="zählt nicht",
-        by="A. Reviewer",
-        until=today.isoformat(),
-    )
-    assert json.loads(drive("2013-05")["waivers"]) == [dataclasses.asdict(given)]
-    assert drive("2013-05", "another model")["waivers"] == "[]"
-
-
-def test_a_withdrawal_gives_back_the_key_of_before_the_waiver(drive, tmp_path):
+def test_a_waiver_makes_another_key_and_its_withdrawal_gives_the_first_back(
+    drive, tmp_path
+):
     """So the refusal comes from the cache, and counts again."""
     waivers = Waivers(f"sqlite:///{tmp_path}/operator.sqlite", "flights")
     before = drive("2013-05")
-    waivers.waive(
+    gate = {"gate": "silo_floor", "model_digest": "digest of candidate"}
+    given = waivers.waive(
         run_id="run-1",
-        gate="silo_floor",
-        model_digest="digest of candidate",
         reason="zählt nicht",
         by="A. Reviewer",
         until="2999-12-31",
+        **gate,
     )
-    assert drive("2013-05") != before
-    waivers.withdraw(
-        gate="silo_floor",
-        model_digest="digest of candidate",
-        reason="zählt doch",
-        by="B. Reviewer",
-    )
+    assert json.loads(drive("2013-05")["waivers"]) == [dataclasses.asdict(given)]
+    assert drive("2013-05", "another model")["waivers"] == "[]"
+    waivers.withdraw(reason="zählt doch", by="B. Reviewer", **gate)
     assert drive("2013-05") == before

@@ -1,32 +1,21 @@
+"""What can be measured and demanded, and what is refused, each with its sentence."""
+
 from __future__ import annotations
 
-import json
+import math
 
+import pydantic
 import pytest
 
 from components.errors import SettingsError
-from components.fairness_evaluator.settings import EvaluationSettings, parse
-
-GATE = {"silo_floor": {"at_least": 0.6}}
-
-
-def test_defaults_measure_at_one_half_and_judge_from_a_hundred_rows():
-    evaluation, gates = parse("{}", json.dumps(GATE))
-    assert evaluation.thresholds == (0.5,)
-    assert (evaluation.min_slice_rows, gates.minimum_data.rows) == (30, 100)
-
-
-def test_no_gate_at_all_is_an_error_with_the_way_out():
-    with pytest.raises(SettingsError, match="no gate is configured") as error:
-        parse("{}", json.dumps({"better_than_chance": None}))
-    assert "set at least one of better_than_chance, silo_floor," in str(error.value)
-    assert "hint: change the sections `evaluation` and `gates`" in str(error.value)
+from components.fairness_evaluator.gate_settings import GateSettings
+from components.fairness_evaluator.settings import EvaluationSettings, check
 
 
 @pytest.mark.parametrize(
     ("evaluation", "says"),
     [
-        ({"thresholds": [0.5, 1.0]}, r"`thresholds\.1`.*less than or equal to 0.9999"),
+        ({"thresholds": [0.5, 1.0]}, "thresholds.1.*less than or equal to 0.9999"),
         ({"thresholds": []}, "at least 1 item"),
         ({"thresholds": [0.5, 0.5]}, "named twice: 0.5"),
         ({"slices": ["origin", "origin"]}, "named twice: origin"),
@@ -55,44 +44,89 @@ def test_no_gate_at_all_is_an_error_with_the_way_out():
     ],
 )
 def test_unusable_measuring_is_refused(evaluation, says):
-    with pytest.raises(SettingsError, match=says):
-        parse(json.dumps(evaluation), json.dumps(GATE))
+    with pytest.raises(pydantic.ValidationError, match=f"(?s){says}"):
+        EvaluationSettings(**evaluation)
 
 
-def test_thresholds_are_kept_in_rising_order():
-    assert EvaluationSettings(thresholds=(0.7, 0.2)).thresholds == (0.2, 0.7)
-
-
-def test_families_are_single_columns_and_then_crossed_ones():
+def test_thresholds_and_families_are_kept_in_order():
     settings = EvaluationSettings(
-        slices=("sex", "race"), intersections=(("sex", "race"),)
+        thresholds=(0.7, 0.2), slices=("sex", "race"), intersections=(("sex", "race"),)
     )
+    assert settings.thresholds == (0.2, 0.7)
     assert settings.families == (("sex",), ("race",), ("sex", "race"))
 
 
-def test_silos_without_figures_can_not_be_judged():
-    gates = json.dumps(GATE | {"minimum_data": {"rows": 20}})
-    with pytest.raises(SettingsError, match=r"rows` is 20.*_slice_rows` = 30 rows"):
-        parse("{}", gates)
+def test_configured_gates_are_those_that_are_set_in_their_order():
+    gates = GateSettings(change={"at_most_worse": 0.0}, worst_tenth={"at_least": 0.0})
+    assert list(gates.configured) == ["better_than_chance", "worst_tenth", "change"]
 
 
-def test_rates_can_be_judged_at_measured_thresholds_only():
-    gates = {"four_fifths": {"threshold": 0.3}}
-    evaluation = {"slices": ["sex"], "thresholds": [0.25, 0.5]}
+@pytest.mark.parametrize(
+    ("gates", "says"),
+    [
+        (
+            {"better_than_chance": None},
+            "no gate is configured.*better_than_chance, silo_floor, .*, silo_change",
+        ),
+        (
+            {"minimum_data": {"rows": 200}, "better_than_chance": False},
+            "no gate is configured",
+        ),
+        ({"better_than_chance": "no"}, "valid dictionary or instance of"),
+        ({"silo_floor": {"at_least": 65}}, "less than or equal to 1"),
+        ({"silo_floor": {"at_least": 0.6, "metric": "log_loss"}}, "'auc', 'pr_auc'"),
+        ({"silo_floor": {"at_least": 0.6, "metric": "tpr"}}, "`tpr` needs `threshold`"),
+        ({"change": {"at_most_worse": 0.1, "threshold": 0.5}}, "`auc` has no `thresh"),
+        ({"change": {"at_most_worse": -0.1}}, "greater than or equal to 0"),
+        ({"four_fifths": {}}, "Field required"),
+        ({"silo_gap": {"at_most": 0.2, "refuse_if": "maybe"}}, "'surely', 'value' or"),
+        ({"worst_silo": {"at_least": 0.6}}, "rename it to `silo_floor`"),
+        ({"silo_floor_auc": 0.6}, "Extra inputs are not permitted"),
+        ({"change": {"at_most_worse": math.inf}}, "should be a finite number"),
+        ({"calibration": {"at_most": math.nan}}, "should be a finite number"),
+        ({"four_fifths": {"threshold": math.inf}}, "should be a finite number"),
+        (
+            {"silo_gap": {"at_most": 0.1, "metric": "tpr", "threshold": math.nan}},
+            "should be a finite number",
+        ),
+        (
+            {"silo_floor": {"at_least": 0.5}, "minimum_data": {"rows": 1}},
+            "greater than or equal to 2",
+        ),
+    ],
+)
+def test_a_demand_that_can_not_be_is_refused(gates, says):
+    with pytest.raises(pydantic.ValidationError, match=f"(?s){says}"):
+        GateSettings(**gates)
+
+
+@pytest.mark.parametrize(
+    ("gates", "says"),
+    [
+        (
+            {"minimum_data": {"rows": 20}},
+            "`gates.minimum_data.rows` is 20, but silos with fewer than "
+            "`evaluation.min_slice_rows` = 30 rows have no figures to judge",
+        ),
+        (
+            {"four_fifths": {"threshold": 0.3}},
+            "`gates.four_fifths.threshold` is 0.3, expected one of "
+            "`evaluation.thresholds`: 0.25, 0.5",
+        ),
+        (
+            {"group_gap": {"at_most": 0.1, "slices": ["sex x race", "sex"]}},
+            "`gates.group_gap.slices` names sex x race, expected some of race, sex",
+        ),
+    ],
+)
+def test_what_is_not_measured_can_not_be_judged(gates, says):
+    measured = EvaluationSettings(thresholds=(0.25, 0.5), slices=("sex", "race"))
     with pytest.raises(SettingsError) as error:
-        parse(json.dumps(evaluation), json.dumps(gates))
-    assert error.value.message == (
-        "`gates.four_fifths.threshold` is 0.3, expected one of "
-        "`evaluation.thresholds`: 0.25, 0.5"
-    )
+        check(measured, GateSettings(**gates))
+    assert error.value.message == says
 
 
-def test_groups_can_be_judged_where_they_are_measured_only():
-    gates = {"group_gap": {"at_most": 0.1, "slices": ["sex x race", "sex"]}}
-    with pytest.raises(SettingsError) as error:
-        parse(json.dumps({"slices": ["sex", "race"]}), json.dumps(gates))
-    assert error.value.message == (
-        "`gates.group_gap.slices` names sex x race, expected some of race, sex"
-    )
-    crossed = {"slices": ["sex", "race"], "intersections": [["sex", "race"]]}
-    assert parse(json.dumps(crossed), json.dumps(gates))
+def test_crossed_slices_can_be_judged_where_they_are_measured():
+    slices = {"slices": ("sex", "race"), "intersections": (("sex", "race"),)}
+    gap = {"at_most": 0.1, "slices": ["sex x race"]}
+    check(EvaluationSettings(**slices), GateSettings(group_gap=gap))

@@ -38,28 +38,10 @@ FLOATS = st.floats(-1e3, 1e3)
 @given(st.lists(st.lists(FLOATS, min_size=1, max_size=30), min_size=1, max_size=5))
 def test_moments_are_those_of_all_rows_together(parts):
     together = np.concatenate([np.array(part) for part in parts])
-    moments = pooled_moments([number(part) for part in parts])
-    assert moments is not None
-    mean, scale = moments
+    mean, scale = pooled_moments([number(part) for part in parts])
     assert mean == pytest.approx(together.mean(), rel=1e-6, abs=1e-6)
     if together.std() > 1e-3:
         assert scale == pytest.approx(together.std(), rel=1e-4)
-
-
-def test_value_of_one_silo_alone_does_not_travel():
-    found = [colours(red=40, own=500), colours(red=9, blue=12), colours(blue=3)]
-    assert vocabulary(found, SETTINGS) == ("red", "blue")
-
-
-def test_value_needs_enough_rows_over_all_silos():
-    found = [colours(red=6, blue=4), colours(red=4, blue=5)]
-    assert vocabulary(found, SETTINGS) == ("red",)
-
-
-def test_most_frequent_values_come_first_and_the_rest_is_cut():
-    settings = SETTINGS.model_copy(update={"max_values": 2})
-    found = [colours(a=20, b=30, c=30)] * 2
-    assert vocabulary(found, settings) == ("b", "c")
 
 
 def _silo(number_feature, string_feature):
@@ -68,53 +50,9 @@ def _silo(number_feature, string_feature):
     return dataset
 
 
-def test_order_of_silos_does_not_matter_and_what_is_no_feature_is_left_out():
-    one = _silo(number([1.0, 2.0]), colours(red=30, own=4))
-    two = _silo(number([5.0]), colours(red=11, blue=3))
-    schema = silos.schema()
-    given = merge({"a": one, "b": two}, schema, NOT, SETTINGS)
-    turned = merge({"b": two, "a": one}, schema, NOT, SETTINGS)
-    assert given == turned
-    assert [feature.name for feature in given.spec.numeric] == ["weight"]
-    [categorical] = given.spec.categorical
-    assert (categorical.name, categorical.values) == ("colour", ("red",))
-    hidden = SETTINGS.model_copy(update={"ignore": ("weight",)})
-    assert merge({"a": one}, schema, NOT, hidden).spec.numeric == ()
-
-
-def test_without_silos_the_spec_is_empty():
-    assert merge({}, silos.schema(), NOT, SETTINGS).spec.columns == []
-    assert merge({}, schema_pb2.Schema(), [], SETTINGS).spec.columns == []
-
-
-def reasons(found, **change):
-    schema = silos.schema()
-    for feature in schema.feature:
-        for name, value in change.items():
-            setattr(feature, name, value)
-    told = merge({"a": found, "b": found}, schema, NOT, SETTINGS).unused
-    return {one.column: one.reason for one in told if not one.chosen}
-
-
-def test_each_column_that_is_no_feature_is_named_with_its_reason():
-    agreed = merge(
-        {
-            "a": _silo(number([1.0, 2.0]), colours(own=90)),
-            "b": _silo(number([3.0]), colours(other=90)),
-        },
-        silos.schema(),
-        NOT,
-        SETTINGS.model_copy(update={"ignore": ("weight",)}),
-    )
-    assert agreed.spec.columns == []
-    assert {one.column: (one.reason[:30], one.chosen) for one in agreed.unused} == {
-        "id": ("is the label or a key", True),
-        "day": ("is the label or a key", True),
-        "colour": ("has no value that 10 rows in 2", False),
-        "size": ("has too few values in every si", False),
-        "weight": ("is listed in `features.ignore`", True),
-        "late": ("is the label or a key", True),
-    }
+def reasons(found):
+    unused = merge({"a": found, "b": found}, silos.schema(), NOT, SETTINGS).unused
+    return {one.column: one.reason for one in unused if not one.chosen}
 
 
 def test_a_column_that_is_the_same_everywhere_is_named():
@@ -129,26 +67,63 @@ def test_a_column_that_is_the_same_everywhere_is_named():
         kind = feature.WhichOneof("stats")
         getattr(feature, kind).common_stats.num_missing = 1
     assert set(reasons(with_gaps)) == {"size"}
-
-
-def test_text_that_no_silo_discloses_is_not_one_value():
-    names = _silo(number([1.0, 2.0]), colours())
-    names.features[1].string_stats.common_stats.num_non_missing = 90
-    assert reasons(names)["colour"].startswith("has no value that 10 rows in 2 silos")
-
-
-def test_a_column_that_the_schema_takes_out_of_use_is_named():
-    healthy = _silo(number([1.0, 2.0]), colours(red=30, blue=30))
-    stage = schema_pb2.DEPRECATED
-    schema = silos.schema()
-    schema.feature[-2].lifecycle_stage = stage
-    agreed = merge({"a": healthy, "b": healthy}, schema, NOT, SETTINGS)
-    told = {one.column: one.reason for one in agreed.unused}
-    assert told["weight"] == "is marked DEPRECATED in the schema"
-    assert agreed.spec.columns == ["colour"]
+    undisclosed = _silo(number([1.0, 2.0]), colours())
+    undisclosed.features[1].string_stats.common_stats.num_non_missing = 90
+    assert reasons(undisclosed)["colour"].startswith("has no value that 10 rows in 2")
 
 
 def test_unequal_silos_give_the_moments_worked_out_by_hand():
     # 1, 3 and 5, 5, 5, 11: sum 30, squares 1 + 9 + 3 * 25 + 121 = 206, 6 rows
     moments = pooled_moments([number([1.0, 3.0]), number([5.0, 5.0, 5.0, 11.0])])
     assert moments == pytest.approx((5.0, (206 / 6 - 25) ** 0.5))
+
+
+@pytest.mark.parametrize(
+    ("found", "max_values", "values"),
+    [
+        # One silo's own value does not travel.
+        ([colours(red=40, own=500), colours(red=9, blue=12), colours(blue=3)], 9, "rb"),
+        ([colours(red=6, blue=4), colours(red=4, blue=5)], 9, "r"),  # of ten rows each
+        ([colours(a=20, b=30, c=30)] * 2, 2, "bc"),  # the most frequent ones
+    ],
+)
+def test_values_that_enough_rows_in_enough_silos_hold_are_agreed(
+    found, max_values, values
+):
+    settings = SETTINGS.model_copy(update={"max_values": max_values})
+    assert "".join(value[0] for value in vocabulary(found, settings)) == values
+
+
+def test_order_of_silos_does_not_matter_and_without_any_the_spec_is_empty():
+    one = _silo(number([1.0, 2.0]), colours(red=30, own=4))
+    two = _silo(number([5.0]), colours(red=11, blue=3))
+    schema = silos.schema()
+    given = merge({"a": one, "b": two}, schema, NOT, SETTINGS)
+    assert given == merge({"b": two, "a": one}, schema, NOT, SETTINGS)
+    assert [feature.name for feature in given.spec.numeric] == ["weight"]
+    [categorical] = given.spec.categorical
+    assert (categorical.name, categorical.values) == ("colour", ("red",))
+    assert merge({}, schema, NOT, SETTINGS).spec.columns == []
+
+
+def test_each_column_that_is_no_feature_is_named_with_its_reason():
+    schema = silos.schema()
+    schema.feature[3].lifecycle_stage = schema_pb2.DEPRECATED
+    agreed = merge(
+        {
+            "a": _silo(number([1.0, 2.0]), colours(own=90)),
+            "b": _silo(number([3.0]), colours(other=90)),
+        },
+        schema,
+        NOT,
+        SETTINGS.model_copy(update={"ignore": ("weight",)}),
+    )
+    assert agreed.spec.columns == []
+    assert {one.column: (one.reason[:30], one.chosen) for one in agreed.unused} == {
+        "id": ("is the label or a key", True),
+        "day": ("is the label or a key", True),
+        "colour": ("has no value that 10 rows in 2", False),
+        "size": ("is marked DEPRECATED in the sc", True),
+        "weight": ("is listed in `features.ignore`", True),
+        "late": ("is the label or a key", True),
+    }

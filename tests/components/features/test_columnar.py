@@ -55,13 +55,6 @@ def test_columns_that_are_not_there_or_empty_count_as_missing(make):
     np.testing.assert_array_equal(encoded.ids, [[0, 0]] * 2)
 
 
-def test_a_batch_without_rows_has_none_encoded():
-    batch = pa.table({"weight": pa.array([], pa.float64())})
-    encoded = encode(batch, SPEC)
-    assert encoded.floats.shape == (0, 4)
-    assert encoded.ids.shape == (0, 2)
-
-
 def test_chunks_and_dictionaries_make_no_difference():
     plain = pa.table({"colour": ["red", None, "blue", "red"], "weight": [1, 2, 3, 4.0]})
     coded = plain.set_column(0, "colour", plain["colour"].dictionary_encode())

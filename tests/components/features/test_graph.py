@@ -1,10 +1,12 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+import tensorflow as tf
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from components.features.columnar import ColumnTypeError, encode
+from components.features.columnar import encode
+from components.features.graph import Encoder
 from components.features.spec import Categorical, FeatureSpec, Numeric
 
 SPEC = FeatureSpec(
@@ -54,18 +56,12 @@ KINDS = {
 @pytest.fixture(scope="session")
 def encoders():
     """The encoder run step by step, as an optimized graph, and out of a SavedModel."""
-    import tensorflow as tf
-
-    from components.features.graph import Encoder
-
     encoder = Encoder(SPEC)
     graph = tf.function(encoder, input_signature=[tf.TensorSpec([None], tf.string)])
     return {"eager": encoder, "graph": graph}
 
 
 def serialized(rows):
-    import tensorflow as tf
-
     def one(row):
         example = tf.train.Example()
         for name, value in row.items():
@@ -115,11 +111,11 @@ HOSTILE = [
 
 
 @settings(
-    max_examples=120,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(st.lists(ROWS, min_size=1, max_size=30))
+@given(st.lists(ROWS, max_size=30))
 @example(HOSTILE)
 def test_the_graph_and_the_columns_agree_bit_by_bit(encoders, rows):
     assert_equal(encoders, rows)
@@ -138,30 +134,15 @@ def test_they_agree_on_many_plain_numbers_too(encoders):
     assert_equal(encoders, rows)
 
 
-def test_a_batch_without_rows_has_none_encoded(encoders):
-    import tensorflow as tf
-
-    for run in encoders.values():
-        floats, ids = run(tf.constant([], tf.string))
-        assert floats.shape == (0, SPEC.num_floats)
-        assert ids.shape == (0, SPEC.num_ids)
-
-
-def test_a_feature_of_the_wrong_kind_is_refused_by_both(encoders):
-    import tensorflow as tf
-
+def test_a_feature_of_the_wrong_kind_is_refused(encoders):
     example = tf.train.Example()
     example.features.feature["weight"].bytes_list.value.append(b"12")
     for run in encoders.values():
         with pytest.raises(tf.errors.InvalidArgumentError, match="weight"):
             run(tf.constant([example.SerializeToString()]))
-    with pytest.raises(ColumnTypeError, match="weight"):
-        encode(pa.table({"weight": ["12"]}), SPEC)
 
 
 def test_of_several_values_the_first_counts(encoders):
-    import tensorflow as tf
-
     example = tf.train.Example()
     example.features.feature["hour"].int64_list.value.extend([7, -1])
     _, ids = encoders["graph"](tf.constant([example.SerializeToString()]))
@@ -169,19 +150,11 @@ def test_of_several_values_the_first_counts(encoders):
 
 
 def test_a_spec_without_features_encodes_to_nothing():
-    import tensorflow as tf
-
-    from components.features.graph import Encoder
-
     floats, ids = Encoder(FeatureSpec((), ()))(tf.constant([b"", b""]))
     assert (floats.shape, ids.shape) == ((2, 0), (2, 0))
 
 
 def test_a_saved_encoder_carries_its_vocabularies(encoders, tmp_path):
-    import tensorflow as tf
-
-    from components.features.graph import Encoder
-
     module = tf.Module()
     module.encoder = Encoder(SPEC)
     module.run = tf.function(

@@ -10,13 +10,16 @@ import pyarrow.parquet as pq
 
 from components import digests
 from components.features.spec import Categorical, FeatureSpec, Numeric
+from components.federated_trainer import trainer
+from components.federated_trainer.default_model import model as default_model
+from components.federated_trainer.settings import TrainingSettings
 from components.payloads.cohort import Cohort, Member
 from components.payloads.findings import Finding
 from components.payloads.manifest import TRAIN, Manifest, SiloEntry, Split
 from components.payloads.silo import Silo
 from components.silos import homes
 
-MODEL = pathlib.Path(__file__).with_name("model.py")
+MODEL = pathlib.Path(default_model.__file__)
 LABEL = "late"
 SPEC = FeatureSpec(
     numeric=(Numeric("distance", 10.0, 4.0), Numeric("hour", 12.0, 5.0, integer=True)),
@@ -66,3 +69,22 @@ def make_cohort(manifest: Manifest, *refused: str, quorum: int = 2) -> Cohort:
         for silo in manifest.silos
     )
     return Cohort(members, quorum)
+
+
+def request(
+    manifest: Manifest, root: pathlib.Path, *refused: str, **settings: object
+) -> trainer.Request:
+    """Return a request with its checkpoints below a folder."""
+    chosen = TrainingSettings.model_validate(
+        {"rounds": 2, "batch_size": 32, **settings}
+    )
+    return trainer.Request(
+        settings=chosen,
+        label=LABEL,
+        module_file=str(MODEL),
+        checkpoints=str(root / "checkpoints"),
+        code="code",
+        manifest=manifest,
+        cohort=make_cohort(manifest, *refused),
+        spec=SPEC,
+    )

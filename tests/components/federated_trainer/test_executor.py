@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import pathlib
+from typing import Any
 
 import pytest
 from tfx.orchestration import metadata
 from tfx.orchestration.portable import data_types
+from tfx.types.artifact import Artifact
+from tfx.types.channel import Channel
 
 from components import artifacts
 from components.drivers import PropertyDriver
@@ -20,123 +24,122 @@ from tests.components.federation.support import SiloPods
 from tests.support import silos
 
 
-def artifact(kind, folder):
-    folder.mkdir(parents=True, exist_ok=True)
-    made = kind()
-    made.uri = str(folder)
-    return made
-
-
-@pytest.fixture
-def do(tmp_path):
-    connection = metadata.Metadata(
-        metadata.sqlite_metadata_connection_config(str(tmp_path / "m.sqlite"))
-    )
-    manifest = support.make_manifest(tmp_path / "homes")
-
-    def run(*refused, **settings):
-        inputs = {
-            "examples": [artifact(artifacts.SiloExamples, tmp_path / "examples")],
-            "cohort": [artifact(artifacts.Cohort, tmp_path / "cohort")],
-            "feature_spec": [artifact(artifacts.FeatureSpec, tmp_path / "spec")],
-        }
-        manifest.write(inputs["examples"][0].uri)
-        support.make_cohort(manifest, *refused).write(inputs["cohort"][0].uri)
-        support.SPEC.write(inputs["feature_spec"][0].uri)
-        outputs = {
-            "model": [artifact(artifacts.Model, tmp_path / "model")],
-            "model_run": [artifact(artifacts.ModelRun, tmp_path / "run")],
-        }
-        chosen = TrainingSettings.model_validate({"rounds": 1, **settings})
-        properties = {
-            "settings": chosen.model_dump_json(),
-            "code": "code",
-            "use_case": "flights",
-            "label": support.LABEL,
-            "module_file": str(support.MODEL),
-            "checkpoints": str(tmp_path / "checkpoints"),
-        }
-        added = PropertyDriver(connection).run(
-            data_types.ExecutionInfo(input_dict=inputs, exec_properties=properties)
-        )
-        attempt = added.exec_properties["attempt"].string_value
-        executor.Executor().Do(inputs, outputs, properties | {"attempt": attempt})
-        with connection as opened:
-            for made in (outputs["model"][0], outputs["model_run"][0]):
-                made.type_id = opened.store.put_artifact_type(made.artifact_type)
-                silos.publish(opened.store, [made.mlmd_artifact])
-        return outputs["model"][0], outputs["model_run"][0], attempt
-
-    return run
-
-
-@pytest.mark.tff
-@pytest.mark.beam
-def test_model_and_run_are_written_and_labelled(do):
-    model, run, _ = do()
-    card = scoring.read_card(model.uri)
-    assert model.get_string_custom_property("digest") == card.digest != ""
-    assert model.get_string_custom_property("use_case") == "flights"
-    assert model.get_string_custom_property("span") == "3"
-    assert len(RunRecord.read(run.uri).rounds) == 1
-
-
 def test_parameters_are_what_the_executor_reads():
     read, _ = silos.properties_of(executor)
     # `module_code` is there for the cache alone.
     assert read == set(component.FederatedTrainerSpec.PARAMETERS) - {"module_code"}
-    assert component.FederatedTrainer.DRIVER_CLASS is PropertyDriver
 
 
-@pytest.fixture
-def pods(tmp_path):
-    """Return a registry's path, and a function that starts silos' own workers."""
-    path = tmp_path / "silos.json"
-    addresses = {}
+def test_a_module_beside_the_model_decides_the_cache_key(tmp_path):
+    keys = []
+    for text in ("WIDTH = 4\n", "WIDTH = 8\n"):
+        (tmp_path / "layers.py").write_text(text)
+        node = component.FederatedTrainer(
+            examples=Channel(type=artifacts.SiloExamples),
+            cohort=Channel(type=artifacts.Cohort),
+            feature_spec=Channel(type=artifacts.FeatureSpec),
+            settings=TrainingSettings(),
+            use_case="flights",
+            label="late",
+            module_file=str(tmp_path / "model.py"),
+            checkpoints="checkpoints",
+        )
+        keys.append(node.exec_properties["module_code"])
+    assert keys[0] != keys[1]
 
-    def start(*names):
+
+class Runs:
+    """Runs the node again and again on one store, with the silos' own workers."""
+
+    def __init__(self, folder: pathlib.Path, pods: SiloPods) -> None:
+        self._folder, self._pods = folder, pods
+        self._addresses: dict[str, str] = {}
+        self._connection = metadata.Metadata(
+            metadata.sqlite_metadata_connection_config(str(folder / "m.sqlite"))
+        )
+        self._inputs = {
+            "examples": [self._artifact(artifacts.SiloExamples)],
+            "cohort": [self._artifact(artifacts.Cohort)],
+            "feature_spec": [self._artifact(artifacts.FeatureSpec)],
+        }
+        manifest = support.make_manifest(folder / "homes")
+        for name, payload in (
+            ("examples", manifest),
+            ("cohort", support.make_cohort(manifest)),
+            ("feature_spec", support.SPEC),
+        ):
+            payload.write(self._inputs[name][0].uri)
+        settings = TrainingSettings(
+            rounds=1, silo_registry=str(folder / "registry.json")
+        )
+        self._properties: dict[str, Any] = {
+            "settings": settings.model_dump_json(),
+            "code": "code",
+            "use_case": "flights",
+            "label": support.LABEL,
+            "module_file": str(support.MODEL),
+            "checkpoints": str(folder / "checkpoints"),
+        }
+
+    def _artifact(self, kind: type[Artifact]) -> Artifact:
+        made = kind()
+        made.uri = str(self._folder / kind.TYPE_NAME)
+        pathlib.Path(made.uri).mkdir(exist_ok=True)
+        return made
+
+    def start(self, *names: str) -> None:
         for name in names:
-            silo = homes.open_home(tmp_path / "homes", name)
-            addresses[name] = started.start(silo)
-        path.write_text(json.dumps(addresses))
+            silo = homes.open_home(self._folder / "homes", name)
+            self._addresses[name] = self._pods.start(silo)
+        text = json.dumps(self._addresses)
+        (self._folder / "registry.json").write_text(text)
 
-    with SiloPods() as started:
-        yield str(path), start
+    @property
+    def attempt(self) -> str:
+        """What the driver adds to the cache's key."""
+        info = data_types.ExecutionInfo(
+            input_dict=self._inputs, exec_properties=self._properties
+        )
+        added = PropertyDriver(self._connection).run(info).exec_properties
+        return str(added["attempt"].string_value)
+
+    def run(self) -> tuple[Artifact, RunRecord]:
+        model = self._artifact(artifacts.Model)
+        run = self._artifact(artifacts.ModelRun)
+        outputs = {"model": [model], "model_run": [run]}
+        properties = self._properties | {"attempt": self.attempt}
+        executor.Executor().Do(self._inputs, outputs, properties)
+        with self._connection as opened:
+            for made in (model, run):
+                made.type_id = opened.store.put_artifact_type(made.artifact_type)
+                silos.publish(opened.store, [made.mlmd_artifact])
+        return model, RunRecord.read(run.uri)
 
 
 @pytest.mark.tff
 @pytest.mark.beam
-def test_a_training_whose_workers_were_not_there_is_tried_again(do, pods):
-    registry, start = pods
-    start("north")
-    model, _, first = do(silo_registry=registry)
-    refusal = scoring.read_card(model.uri).refusal
-    assert refusal.startswith("round 1: 1 of 3 silos answered, the quorum is 2")
-    start("south", "west")
-    model, _, second = do(silo_registry=registry)
-    assert second != first
-    assert not scoring.read_card(model.uri).refusal
-    assert do(silo_registry=registry)[2] == second, "the cache may give what is whole"
+def test_a_training_without_some_workers_is_tried_again_until_all_were_there(tmp_path):
+    with SiloPods() as pods:
+        runs = Runs(tmp_path, pods)
+        attempts = [runs.attempt]
+        runs.start("north")
+        model, record = runs.run()
+        refusal = scoring.read_card(model.uri).refusal
+        assert refusal.startswith("round 1: 1 of 3 silos answered, the quorum is 2")
+        assert model.get_string_custom_property("digest") == ""
+        attempts.append(runs.attempt)
 
+        runs.start("south")
+        _, record = runs.run()
+        assert [len(one.silos) for one in record.rounds] == [2]
+        attempts.append(runs.attempt)
 
-@pytest.mark.tff
-@pytest.mark.beam
-def test_a_silo_that_was_in_no_round_is_trained_with_when_it_is_back(do, pods):
-    registry, start = pods
-    asked = {"silo_registry": registry, "rounds": 2}
-    start("north", "south")
-    _, run, first = do(**asked)
-    assert [len(r.silos) for r in RunRecord.read(run.uri).rounds] == [2, 2]
-    start("west")
-    _, run, second = do(**asked)
-    assert second != first
-    assert [len(r.silos) for r in RunRecord.read(run.uri).rounds] == [3, 3]
-    assert do(**asked)[2] == second
-
-
-def test_cohort_below_quorum_is_an_output(do):
-    model, run, _ = do("south", "west")
-    refusal = "1 of 3 silos were admitted; the quorum is 2"
-    assert scoring.read_card(model.uri).refusal == refusal
-    assert RunRecord.read(run.uri).refusal == refusal
-    assert model.get_string_custom_property("digest") == ""
+        runs.start("west")
+        model, record = runs.run()
+        assert [len(one.silos) for one in record.rounds] == [3], "it begins again"
+    assert len(set(attempts)) == 3
+    assert runs.attempt == attempts[-1], "the cache may give what is whole"
+    card = scoring.read_card(model.uri)
+    assert model.get_string_custom_property("digest") == card.digest != ""
+    assert model.get_string_custom_property("use_case") == "flights"
+    assert model.get_string_custom_property("span") == "3"

@@ -57,10 +57,6 @@ def example(distance, hour, airport, day):
     return message.SerializeToString()
 
 
-def column(kind, values):
-    return pa.array(values, kind)
-
-
 ROWS = st.lists(
     st.tuples(
         st.none() | st.floats(width=32, allow_nan=True, allow_infinity=True),
@@ -84,7 +80,7 @@ def test_three_ways_to_score_agree_on_hostile_examples(signatures, tflite, rows)
     kinds = (pa.float32(), pa.int64(), pa.string(), pa.int64())
     names = support.SPEC.columns
     columns = zip(names, kinds, zip(*rows, strict=True), strict=True)
-    batch = pa.table({n: column(k, [*v]) for n, k, v in columns})
+    batch = pa.table({n: pa.array([*v], k) for n, k, v in columns})
     encoded = columnar.encode(batch, support.SPEC)
     scored = signatures["score"](
         floats=tf.constant(encoded.floats), ids=tf.constant(encoded.ids)
@@ -99,18 +95,20 @@ def test_three_ways_to_score_agree_on_hostile_examples(signatures, tflite, rows)
 def test_scores_are_those_of_the_weights(trained, signatures):
     floats = np.array([[0.5, -1, 0, 1], [2, 0, 1, 0]], np.float32)
     ids = np.array([[0, 3], [2, 1]], np.int32)
-    hot = np.concatenate([np.eye(4)[ids[:, 0]], np.eye(4)[ids[:, 1]]], axis=1)
-    w1, b1, w2, b2 = trained.weights
-    hidden = np.maximum(np.concatenate([floats, hot], axis=1) @ w1 + b1, 0)
-    expected = 1 / (1 + np.exp(-(hidden @ w2 + b2)[:, 0]))
+    layer = np.concatenate([floats, np.eye(4)[ids[:, 0]], np.eye(4)[ids[:, 1]]], 1)
+    *layers, (last, bias) = zip(
+        trained.weights[::2], trained.weights[1::2], strict=True
+    )
+    for weights, biases in layers:
+        layer = np.maximum(layer @ weights + biases, 0)
+    expected = 1 / (1 + np.exp(-(layer @ last + bias)[:, 0]))
     found = signatures["score"](floats=tf.constant(floats), ids=tf.constant(ids))
     np.testing.assert_allclose(found["score"].numpy(), expected, rtol=0, atol=1e-5)
 
 
 def test_folder_has_the_layout_that_scoring_reads(trained, folder):
     assert scoring.read_spec(folder) == support.SPEC
-    beside = folder / "tflite" / feature_spec.FILE_NAME
-    assert feature_spec.read(beside) == support.SPEC
+    assert feature_spec.read(folder / "tflite") == support.SPEC
     card = scoring.read_card(folder)
     assert card == scoring.ModelCard(export.digest_of(trained.weights, support.SPEC))
     with np.load(folder / scoring.WEIGHTS) as archive:

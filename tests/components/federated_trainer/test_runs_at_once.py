@@ -1,9 +1,8 @@
-"""Several trainings over the same homes at the same time, each in its own process."""
+"""Two trainings over the same homes at the same time, each in its own process."""
 
 from __future__ import annotations
 
 import os
-import pathlib
 import subprocess
 import sys
 
@@ -12,34 +11,10 @@ import pytest
 from components import locks
 from components.federation import training
 from tests.components.federated_trainer import support, train_script
-from tests.support.program import wait_until
+from tests.support.program import PROJECT, wait_until
 
 pytestmark = [pytest.mark.tff, pytest.mark.beam, pytest.mark.slow]
-REPOSITORY = pathlib.Path(__file__).parents[3]
 WAITS = "waits for another process: this very training"
-
-
-@pytest.fixture
-def start(tmp_path):
-    """Return a function that starts a training and gives it with its log."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(root, seed):
-        log = tmp_path / f"{len(started)}.log"
-        with log.open("wb") as file:
-            process = subprocess.Popen(
-                [sys.executable, train_script.__file__, str(root), str(seed)],
-                env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-                stdout=file,
-                stderr=subprocess.STDOUT,
-            )
-        started.append(process)
-        return process, log
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
 
 
 def prepare(root):
@@ -48,24 +23,28 @@ def prepare(root):
     return root
 
 
-def result(process, log):
-    assert process.wait(180) == 0, log.read_text()[-2000:]
-    line = log.read_text().splitlines()[-1].split()
-    return line[1], int(line[3])
-
-
-def test_runs_over_the_same_homes_give_what_they_give_alone(start, tmp_path):
-    alone = prepare(tmp_path / "alone")
+def test_runs_over_the_same_homes_give_what_they_give_alone(tmp_path):
+    alone, shared = prepare(tmp_path / "alone"), prepare(tmp_path / "shared")
     first = train_script.main(alone, 1)
     (checkpoints,) = (alone / "checkpoints").iterdir()
-    second = train_script.main(alone, 2)
-
-    shared = prepare(tmp_path / "shared")
     lock = shared / "checkpoints" / checkpoints.name / training.LOCK
-    with locks.exclusive(lock, "a run with seed 1"):
-        one, two = start(shared, 1), start(shared, 2)
-        assert result(*two) == second
-        wait_until(lambda: WAITS in one[1].read_text())
-    found = sorted([train_script.main(shared, 1), result(*one)])
-    assert found == [first, (first[0], 3)]  # the later one trains no round again
-    assert first[0] != second[0]
+    log = tmp_path / "log"
+    with log.open("wb") as file, locks.exclusive(lock, "a run with seed 1"):
+        process = subprocess.Popen(
+            [sys.executable, train_script.__file__, str(shared), "1"],
+            env={**os.environ, "PYTHONPATH": str(PROJECT)},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            second, _ = train_script.main(shared, 2)  # it waits for nobody
+            wait_until(lambda: WAITS in log.read_text())
+        except BaseException:
+            process.kill()
+            raise
+    again = train_script.main(shared, 1)
+    assert process.wait(180) == 0, log.read_text()[-2000:]
+    line = log.read_text().splitlines()[-1].split()
+    # The later one trains no round again.
+    assert sorted([again, (line[1], int(line[3]))]) == [first, (first[0], 3)]
+    assert first[0] != second

@@ -11,7 +11,6 @@ import pathlib
 import sys
 
 from components.federated_trainer import trainer
-from components.federated_trainer.settings import TrainingSettings
 from components.payloads.manifest import Manifest
 from components.payloads.model_run import RunRecord
 from tests.components.federated_trainer import support
@@ -19,23 +18,10 @@ from tests.components.federated_trainer import support
 
 def main(root: pathlib.Path, seed: int) -> tuple[str, int]:
     """Return the model's digest, and the round that was resumed from."""
-    found = Manifest.read(root)
     own = root / f"{seed}-{os.getpid()}"
-    out = trainer.Outputs(own / "model", own / "run")
-    card = trainer.run(
-        trainer.Request(
-            TrainingSettings(rounds=3, batch_size=32, seed=seed),
-            support.LABEL,
-            str(support.MODEL),
-            str(root / "checkpoints"),
-            "code",
-        ),
-        found,
-        support.make_cohort(found),
-        support.SPEC,
-        out,
-    )
-    return card.digest, RunRecord.read(out.run).resumed_from
+    asked = support.request(Manifest.read(root), root, rounds=3, seed=seed)
+    card = trainer.run(asked, own / "model", own / "run")
+    return card.digest, RunRecord.read(own / "run").resumed_from
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.federation import model, training
+from components.federation import training
 from tests.components.federation import support
 
 
@@ -13,17 +13,18 @@ def federation(tmp_path_factory):
     return support.make_federation(tmp_path_factory.mktemp("homes"))
 
 
-@pytest.fixture
-def train(federation, tmp_path):
-    """Return a function that trains in a fresh folder."""
-    silos, _ = federation
-    counter = iter(range(100))
+@pytest.fixture(scope="module")
+def train(federation, tmp_path_factory):
+    """Return a function that trains in a fresh folder.
 
-    def run(plan=support.PLAN, silos=silos, build=support.linear, **options):
-        start = model.initialise(build, support.NUM_FLOATS, 2, plan.seed)
-        folder = tmp_path / str(next(counter))
-        return start, training.train(
-            start, silos, support.FOLDER, plan, folder, folder / "tb", **options
-        )
+    Plans may differ in rounds, quorum, time-out and server optimizer.
+    """
+
+    def run(plan=support.PLAN, silos=federation[0], build=support.linear, **options):
+        start, program = support.program_of(build, plan.server_optimizer)
+        folder = tmp_path_factory.mktemp("training")
+        result = training.train(program, silos, plan, folder, folder / "tb", **options)
+        assert list((folder / "tb").glob("events.*"))
+        return start, result
 
     return run

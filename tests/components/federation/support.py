@@ -7,11 +7,9 @@ import dataclasses
 import functools
 import os
 import pathlib
-import re
-import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,11 +17,13 @@ import tensorflow as tf
 import tensorflow_federated as tff
 from numpy.typing import NDArray
 
-from components.federation import dataset, tensor_files
+from components.federation import dataset, model, tensor_files, training
 from components.federation import workers as workers_module
-from components.federation.context import Compilers, SiloContext
+from components.federation.context import SiloContext
 from components.federation.endpoint import Endpoint
+from components.federation.model import ClientModel
 from components.federation.plan import ServerOptimizer, TrainingPlan
+from components.federation.training import Program
 from components.federation.workers import Workers
 from components.payloads.silo import Silo
 from components.silos import homes
@@ -37,7 +37,6 @@ SIZES = {"north": 300, "south": 120, "west": 57}  # unequal: wrong weights show
 NUM_FLOATS = 3
 PLAN = TrainingPlan(rounds=2, local_epochs=2, batch_size=50, client_learning_rate=0.3)
 VALUES = (4, 3)  # of the two columns of ids
-ESTABLISHED = "01"  # the state of a connection in /proc/net/tcp
 READS = b"Instantiating kernel for node: {{node ReadFile}}"
 
 
@@ -212,40 +211,20 @@ def _listens(pid: int) -> bool:
         return False  # it has just ended
 
 
-def await_call(parent: int, silo: Silo) -> int:
-    """Return the process id of a silo's worker as soon as the coordinator calls it."""
+def writer_of(pipe: pathlib.Path) -> int:
+    """Return a pipe's end to write to as soon as a worker reads the other."""
+    ends: list[int] = []
 
-    def called() -> bool:
-        found = workers_of(parent)
-        return silo.home in found and _is_called(found[silo.home])
+    def is_read() -> bool:
+        with contextlib.suppress(OSError):  # nobody reads it yet
+            ends.append(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+        return bool(ends)
 
-    wait_until(called)
-    return workers_of(parent)[silo.home]
-
-
-def _is_called(pid: int) -> bool:
-    """Return whether somebody is connected to a worker."""
-    try:
-        command = pathlib.Path(f"/proc/{pid}/cmdline").read_text()
-    except OSError:
-        return False  # it has just ended
-    found = re.search(r"--port=(\d+)", command)
-    port = int(found[1]) if found else 0
-    lines = [
-        line.split()
-        for table in ("tcp", "tcp6")
-        for line in pathlib.Path(f"/proc/net/{table}").read_text().splitlines()
-    ]
-    return any(
-        line[1].endswith(f":{port:04X}") and line[3] == ESTABLISHED for line in lines
-    )
+    wait_until(is_read)
+    return ends[0]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+free_port = workers_module._free_port
 
 
 class SiloPods:
@@ -297,10 +276,11 @@ class SiloPods:
 
 
 @contextlib.contextmanager
-def held(silo: Silo) -> Iterator[None]:
+def held(silo: Silo) -> Iterator[pathlib.Path]:
     """Let a silo's worker wait for its labels as long as the block runs.
 
-    They are a pipe that nobody writes to, so a round can't end before the test says.
+    They are a pipe that nobody writes to, which is yielded, so a round can't end
+    before the test says.
     """
     path = silo.path(FOLDER, tensor_files.LABELS)
     kept = path.with_name("kept")
@@ -308,7 +288,7 @@ def held(silo: Silo) -> Iterator[None]:
     try:
         os.mkfifo(path, 0o600)
         homes.chown_to_silo(silo, path)
-        yield
+        yield path
     finally:
         kept.replace(path)
 
@@ -317,6 +297,16 @@ def held(silo: Silo) -> Iterator[None]:
 def _worker_binary() -> int:
     # As an open file: a silo's user may not reach the folder that it lies in.
     return os.open(workers_module._executable(), os.O_RDONLY)
+
+
+@functools.cache
+def program_of(
+    build: Callable[[], tf.keras.Model], server_optimizer: ServerOptimizer
+) -> tuple[ClientModel, Program]:
+    """Return a start and its program, which TFF takes seconds to build and compile."""
+    plan = PLAN.model_copy(update={"server_optimizer": server_optimizer})
+    start = model.initialise(build, NUM_FLOATS, 2, plan.seed)
+    return start, training.program(start, FOLDER, plan)
 
 
 @contextlib.contextmanager
@@ -328,16 +318,17 @@ def federation_of(
     own_user_ids: bool | None = None,
 ) -> Iterator[SiloContext]:
     """Yield the context alone, installed, over real workers."""
-    compilers = Compilers()
-    endpoints: dict[str, Endpoint] = {}
-    with Workers(folder, own_user_ids) as workers:
-        for silo in silos:
-            endpoints[silo.id] = Endpoint(timeout_s, compilers.native)
-            endpoints[silo.id].connect(workers.address(silo))
-        server = Endpoint(60.0, compilers.native)
-        server.connect(workers.start_server().address)
-        found = SiloContext(endpoints, server, compilers, timeout_s, quorum)
-        with tff.framework.get_context_stack().install(found):
-            yield found
-        for endpoint in [*endpoints.values(), server]:
-            endpoint.close()
+    with contextlib.ExitStack() as stack:
+        workers = stack.enter_context(Workers(folder, own_user_ids))
+
+        def connection(address: str) -> Endpoint:
+            made = Endpoint(timeout_s)
+            made.connect(address)
+            stack.callback(made.close)
+            return made
+
+        server = connection(workers.start_server().address)
+        endpoints = {silo.id: connection(workers.address(silo)) for silo in silos}
+        found = SiloContext(endpoints, server, timeout_s, quorum)
+        stack.enter_context(tff.framework.get_context_stack().install(found))
+        yield found

@@ -18,6 +18,7 @@ from components.federation import context
 from components.federation.aggregation import federated_collect
 from components.silos import homes
 from tests.components.federation import support
+from tests.support.program import wait_until
 
 pytestmark = pytest.mark.tff
 INTS = tff.FederatedType(np.int64, tff.CLIENTS)
@@ -26,8 +27,12 @@ ABSENT = -1  # asks a silo to read a file that is not there
 
 
 @pytest.fixture(scope="module")
-def live(tmp_path_factory):
-    silos, _ = support.make_federation(tmp_path_factory.mktemp("homes"))
+def silos(tmp_path_factory):
+    return support.make_federation(tmp_path_factory.mktemp("homes"))[0]
+
+
+@pytest.fixture(scope="module")
+def live(silos, tmp_path_factory):
     folder = tmp_path_factory.mktemp("workers")
     with support.federation_of(silos, folder) as found:
         yield found
@@ -60,21 +65,28 @@ def test_values_stand_in_the_order_of_the_cohort(federation):
     assert found["half"].tolist() == [15, 5, 10]
     sizes = [4 * support.SIZES[name] for name in federation.cohort]
     assert found["size"].tolist() == sizes
-    assert federation.participation.answered == NAMES[::-1]
-    assert federation.participation.dropped == {}
-
-
-def test_one_silo_alone_needs_no_merge(federation):
-    federation.cohort = ("west",)
-    with pytest.raises(QuorumError, match="1 of 1 silos answered, the quorum is 2"):
-        collect([5])
+    assert (tuple(federation.aggregates), federation.dropped) == (NAMES[::-1], {})
 
 
 def test_silo_that_fails_is_left_out_with_its_reason(federation):
     assert collect([3, ABSENT, 2])["value"].tolist() == [3, 2]
-    assert federation.participation.answered == ("north", "west")
+    assert list(federation.aggregates) == ["north", "west"]
     reason = "its training data is not there"
-    assert federation.participation.dropped == {"south": reason}
+    assert federation.dropped == {"south": reason}
+
+
+def test_silo_that_hangs_is_dropped_at_the_deadline_and_asked_when_it_is_done(
+    federation, silos, monkeypatch
+):
+    north = federation.silos["north"]
+    monkeypatch.setattr(federation, "timeout_s", 5.0)  # enough for the others
+    with support.held(silos[0]) as pipe:
+        for reason in ("did not answer within 5 s", context.BUSY):
+            assert collect([3, 1, 2])["value"].tolist() == [1, 2]
+            assert federation.dropped == {"north": reason}
+        os.close(os.open(pipe, os.O_WRONLY))
+    wait_until(lambda: not north.busy)
+    assert collect([3, 1, 2])["value"].tolist() == [3, 1, 2]
 
 
 def test_too_few_answers_are_refused_with_all_reasons(federation):
@@ -122,8 +134,8 @@ def test_only_the_server_merges(federation, monkeypatch):
 
         monkeypatch.setattr(endpoint, "submit", counted)
 
-    count("server", federation._server)
-    for name, endpoint in federation._silos.items():
+    count("server", federation.server)
+    for name, endpoint in federation.silos.items():
         count(name, endpoint)
     collect([3, 1, 2])
     # Each silo once; then two merges and what follows.
@@ -189,7 +201,7 @@ def test_worker_reads_another_silo_only_under_one_user_id(reachable, own_user_id
     ) as found:
         found.cohort = NAMES
         stolen = steal_all([1, 2, 3])["bytes"].tolist()
-        dropped = found.participation.dropped
+        dropped = found.dropped
     size = 4 * len(rows["north"].labels)
     reason = "its worker may not read its training data"
     assert stolen == ([size] if own_user_ids else [size] * 3)

@@ -19,9 +19,3 @@ def test_seed_is_a_non_negative_int64_that_stays(seed, number, silo):
 def test_seed_differs_by_run_round_and_silo():
     cases = [(s, r, n) for s in (0, 1) for r in (1, 2) for n in ("a", "b", "1/a")]
     assert len({dataset.seed_of(*case) for case in cases}) == len(cases)
-
-
-def test_data_has_the_type_that_client_work_takes():
-    built = dataset.build("training/k", 3, 2, 10, 1)
-    expected = dataset.data_type(3, 2)
-    assert built.type_signature.result.is_equivalent_to(expected)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pathlib
-import re
 import signal
 import subprocess
 import sys
@@ -12,47 +11,42 @@ import sys
 import pytest
 
 from tests.components.federation import support, train_script
-from tests.support.program import wait_until
+from tests.support.program import PROJECT, wait_until
 
 pytestmark = [pytest.mark.tff, pytest.mark.slow]
-SCRIPT = pathlib.Path(__file__).with_name("train_script.py")
-REPOSITORY = pathlib.Path(__file__).parents[3]
 
 
-@pytest.fixture(scope="module")
-def start(tmp_path_factory):
-    """Return a function that starts a training in a process of its own."""
-    logs = tmp_path_factory.mktemp("logs")
+@pytest.fixture
+def start(tmp_path):
+    """Return a function that starts a training and gives it after a round's end."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def run(root: pathlib.Path) -> tuple[subprocess.Popen[bytes], pathlib.Path]:
-        log = logs / f"{len(started)}.log"
+    def run(number: int) -> tuple[subprocess.Popen[bytes], pathlib.Path, list[int]]:
+        log = tmp_path / f"{len(started)}.log"
         with log.open("wb") as file:
             process = subprocess.Popen(
-                [sys.executable, str(SCRIPT), str(root)],
-                env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+                [sys.executable, train_script.__file__, str(tmp_path)],
+                env={**os.environ, "PYTHONPATH": str(PROJECT)},
                 stdout=file,
                 stderr=subprocess.STDOUT,
             )
         started.append(process)
-        return process, log
+
+        def told() -> bool:
+            assert process.poll() is None, log.read_text()[-2000:]
+            return f"round={number}/" in log.read_text()
+
+        wait_until(told, every_s=0.02)
+        return process, log, list(support.workers_of(process.pid).values())
 
     yield run
     for process in started:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-
-
-def await_round(process: subprocess.Popen[bytes], log: pathlib.Path, number: int):
-    def told() -> bool:
-        assert process.poll() is None, log.read_text()[-2000:]
-        return f"round={number}/" in log.read_text()
-
-    wait_until(told, every_s=0.02)
+        process.kill()
+        process.wait()
 
 
 def await_none(pids: list[int]) -> None:
+    assert len(pids) == len(support.SIZES) + 1
     wait_until(lambda: not any(_runs(pid) for pid in pids))
 
 
@@ -64,33 +58,20 @@ def _runs(pid: int) -> bool:
     return state[0] not in "ZX"
 
 
-def test_killed_training_leaves_no_worker_and_resumes_to_the_same_weights(
+def test_interrupted_and_killed_training_leaves_no_worker_and_resumes_to_the_same_weights(  # noqa: E501
     start, tmp_path
 ):
     support.make_federation(tmp_path / "homes")
-    process, log = start(tmp_path)
-    await_round(process, log, 2)
-    workers = list(support.workers_of(process.pid).values())
-    assert len(workers) == len(support.SIZES) + 1
-    process.kill()
-    process.wait()
-    await_none(workers)
-    process, log = start(tmp_path)
-    assert process.wait(120) == 0, log.read_text()[-2000:]
-    found = re.search(r"weights (\w+) resumed_from (\d+)", log.read_text())
-    assert found is not None
-    assert int(found[2]) >= 2
-    support.make_federation(tmp_path / "undisturbed" / "homes")
-    assert train_script.main(tmp_path / "undisturbed") == (found[1], 0)
-
-
-def test_interrupted_training_leaves_no_worker(start, tmp_path):
-    support.make_federation(tmp_path / "homes")
-    process, log = start(tmp_path)
-    await_round(process, log, 1)
-    workers = list(support.workers_of(process.pid).values())
-    assert workers
+    process, log, workers = start(1)
     process.send_signal(signal.SIGINT)
     assert process.wait(120) != 0
     assert "KeyboardInterrupt" in log.read_text()
     await_none(workers)
+    process, _, workers = start(5)
+    process.kill()
+    process.wait()
+    await_none(workers)
+    weights, resumed_from = train_script.main(tmp_path)
+    assert resumed_from >= 5
+    support.make_federation(tmp_path / "undisturbed" / "homes")
+    assert train_script.main(tmp_path / "undisturbed") == (weights, 0)

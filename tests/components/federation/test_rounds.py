@@ -14,8 +14,7 @@ import pytest
 import tensorflow as tf
 
 from components.federated_trainer import trainer
-from components.federation import context, model, rounds, training
-from components.federation.algorithms import registry
+from components.federation import rounds
 from components.federation.silo_registry import SiloRegistry
 from components.federation.workers import ONE_USER_ID
 from tests.components.federation import support
@@ -29,16 +28,18 @@ def test_worker_killed_in_a_round_is_dropped_and_asked_again(federation, train):
     silos, _ = federation
 
     def die():
-        with support.held(silos[2]):
+        with support.held(silos[2]) as pipe:
             held.set()
-            os.kill(support.await_call(os.getpid(), silos[2]), signal.SIGKILL)
+            writer = support.writer_of(pipe)
+            os.kill(support.workers_of(os.getpid())[silos[2].home], signal.SIGKILL)
+            os.close(writer)
 
     held = threading.Event()
-    thread = threading.Thread(target=die)
-    thread.start()
-    held.wait()
-    _, result = train()
-    thread.join()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        dead = pool.submit(die)
+        held.wait()
+        _, result = train()
+        dead.result()
     first, second = result.rounds
     assert [silo.silo for silo in first.silos] == ["north", "south"]
     assert [(d.silo, d.reason) for d in first.dropped] == [
@@ -50,28 +51,13 @@ def test_worker_killed_in_a_round_is_dropped_and_asked_again(federation, train):
 
 def test_silo_sends_its_update_once(federation, tmp_path):
     silos, _ = federation
-    start = model.initialise(support.linear, support.NUM_FLOATS, 2, PLAN.seed)
-    process = registry.load(PLAN.algorithm)(start, PLAN)
-    run_round = training.round_of(start, process, support.FOLDER, PLAN)
+    start, program = support.program_of(support.linear, PLAN.server_optimizer)
     with rounds.federation(silos, PLAN, tmp_path) as found:
-        found.run(run_round, process.initialize(), 1)
-        sent = found.participation.aggregates
+        found.run(program.run_round, program.process.initialize(), 1)
+        sent = found.context.aggregates
+    size = start.num_bytes + trainer.WEIGHT_BYTES + trainer.METRICS_BYTES
     for aggregates in sent.values():
-        num_bytes = sum(np.asarray(leaf).nbytes for leaf in tf.nest.flatten(aggregates))
-        assert (
-            num_bytes == start.num_bytes + trainer.WEIGHT_BYTES + trainer.METRICS_BYTES
-        )
-
-
-def test_worker_that_hangs_is_dropped_at_the_deadline(federation, train):
-    silos, _ = federation
-    with support.held(silos[0]):
-        # Time enough for the others, also on a machine that has much else to do.
-        _, result = train(PLAN.model_copy(update={"round_timeout_s": 20.0}))
-    first, second = result.rounds
-    assert first.dropped[0].reason == "did not answer within 20 s"
-    assert second.dropped[0].reason == context.BUSY
-    assert not support.workers_of(os.getpid())
+        assert sum(np.asarray(a).nbytes for a in tf.nest.flatten(aggregates)) == size
 
 
 def test_training_stops_with_all_reasons_below_quorum(tmp_path, train):
@@ -107,13 +93,13 @@ def test_shared_user_id_is_told(federation, tmp_path, caplog):
         caplog.at_level(logging.WARNING),
         rounds.federation(silos, PLAN, tmp_path, own_user_ids=False) as found,
     ):
-        assert found.isolation == ONE_USER_ID
+        assert found.workers.isolation == ONE_USER_ID
     assert "the coordinator does not run as root" in caplog.text
 
 
 def test_silo_without_an_address_or_a_worker_is_dropped(federation, train):
     silos, _ = federation
-    plan = PLAN.model_copy(update={"quorum_per_round": 1, "round_timeout_s": 20.0})
+    plan = PLAN.model_copy(update={"quorum_per_round": 1, "round_timeout_s": 12.0})
     nobody = f"127.0.0.1:{support.free_port()}"
     with support.SiloPods() as pods:
         addresses = {"north": pods.start(silos[0]), "west": nobody}
@@ -125,7 +111,7 @@ def test_silo_without_an_address_or_a_worker_is_dropped(federation, train):
             "south": "has no address in /etc/silos.json",
             "west": f"no worker answers at {nobody}",
         }
-    assert result.seconds[0] > 10  # it is waited for
+    assert result.seconds[0] > 5  # it is waited for
 
 
 def test_silo_s_own_worker_may_come_late_die_in_a_round_and_come_back(

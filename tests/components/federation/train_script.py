@@ -1,7 +1,4 @@
-"""Trains in a process of its own, for tests that end it: `train_script.py <root>`.
-
-Prints a line after each round, and the digest of the weights at the end.
-"""
+"""Trains in a process of its own, for tests that end it: `train_script.py <root>`."""
 
 from __future__ import annotations
 
@@ -30,9 +27,8 @@ def main(root: pathlib.Path) -> tuple[str, int]:
     silos = [homes.open_home(root / "homes", name) for name in support.SIZES]
     start = model.initialise(support.deep, support.NUM_FLOATS, 2, PLAN.seed)
     folder = root / "training"
-    result = training.train(
-        start, silos, support.FOLDER, PLAN, folder, root / "tensorboard"
-    )
+    program = training.program(start, support.FOLDER, PLAN)
+    result = training.train(program, silos, PLAN, folder, root / "tensorboard")
     weights = digests.of_bytes(b"".join(np.ravel(w).tobytes() for w in result.weights))
     return weights, result.resumed_from
 
@@ -41,5 +37,4 @@ if __name__ == "__main__":
     logging.basicConfig(
         stream=sys.stdout, level=logging.INFO, format="%(message)s", force=True
     )
-    weights, resumed_from = main(pathlib.Path(sys.argv[1]))
-    print(f"weights {weights} resumed_from {resumed_from}")
+    main(pathlib.Path(sys.argv[1]))

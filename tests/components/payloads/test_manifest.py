@@ -78,11 +78,6 @@ def test_a_damaged_manifest_is_refused_with_the_way_out(tmp_path, damage, found)
     )
 
 
-def test_a_manifest_that_is_gone_is_named(tmp_path):
-    with pytest.raises(FairSiloError, match=r"manifest\.json: found no file"):
-        Manifest.read(tmp_path)
-
-
 def test_a_split_with_other_bytes_is_noticed_even_of_the_same_size_and_time(tmp_path):
     path = tmp_path / "train.parquet"
     path.write_bytes(b"rows 1")
@@ -105,19 +100,16 @@ def test_a_split_with_other_bytes_is_noticed_even_of_the_same_size_and_time(tmp_
     manifest.verify(silo, expected)  # its reader says that it is gone
 
 
-def test_entries_are_found_by_silo_and_in_order():
-    assert MANIFEST.silos == ["broken", "süd"]
-    assert [entry.silo.id for entry in MANIFEST] == MANIFEST.silos
+def test_a_manifest_that_is_gone_is_named(tmp_path):
+    with pytest.raises(FairSiloError, match=r"manifest\.json: found no file"):
+        Manifest.read(tmp_path)
+
+
+def test_entries_are_found_by_silo_in_order_and_by_splits_with_rows():
+    assert [entry.silo.id for entry in MANIFEST] == MANIFEST.silos == ["broken", "süd"]
     assert MANIFEST["süd"].inputs[0].rows == 7
+    assert (MANIFEST["süd"].rows("train"), MANIFEST["süd"].rows("score")) == (5, 0)
+    assert MANIFEST.readable("train") == [MANIFEST["süd"]]
+    assert MANIFEST.readable("eval") == []
     with pytest.raises(KeyError, match="nobody"):
         MANIFEST["nobody"]
-
-
-def test_a_split_that_is_not_there_has_no_rows():
-    assert MANIFEST["süd"].rows("train") == 5
-    assert MANIFEST["süd"].rows("score") == 0
-
-
-def test_only_silos_with_a_row_in_a_split_are_readable_there():
-    assert [entry.silo.id for entry in MANIFEST.readable("train")] == ["süd"]
-    assert MANIFEST.readable("eval") == []

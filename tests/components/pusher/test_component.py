@@ -11,28 +11,18 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tfx.dsl.components.common import importer
 from tfx.orchestration import metadata, pipeline
 from tfx.orchestration.local import local_dag_runner
-from tfx.types import channel, standard_artifacts
+from tfx.types import standard_artifacts
 
-from components import digests
 from components.payloads import pushed_model
 from components.pusher import driver, executor, service
 from components.pusher.component import Pusher, PusherSpec
 from tests.support.silos import properties_of
 
 
-def test_parameters_are_tfx_s_and_what_the_driver_adds():
-    node = Pusher(
-        model=channel.Channel(type=standard_artifacts.Model),
-        blessing=channel.Channel(type=standard_artifacts.ModelBlessing),
-        destination="/serving",
-    )
-    assert node.id == "Pusher"
-    assert set(node.exec_properties) == {"push_destination", "code"}
-    assert node.exec_properties["code"] == digests.of_code("pusher")
+def test_parameters_are_what_executor_and_driver_read_and_what_decides_the_key():
     read = properties_of(executor)[0] | properties_of(driver)[0]
     assert read == {"push_destination", "newer"}
-    optional = {name for name, one in PusherSpec.PARAMETERS.items() if one.optional}
-    assert optional == {"newer", "overtaken"}
+    assert set(PusherSpec.PARAMETERS) == read | {"code", "overtaken"}
 
 
 class Federation:
@@ -135,8 +125,11 @@ def test_a_backfill_never_replaces_the_model_in_service(federation):
     assert federation.run("2013-9") == "2013-11"
     assert federation.last() == ("CACHED", False, HELD_BACK)
     assert federation.run("2013-12", blessed=0) == "2013-11"
+    assert federation.run("2013-11") == "2013-11"
+    assert federation.last() == ("CACHED", True, ""), "a refused model is not newer"
     assert federation.run("2014-1") == "2014-1"
-    assert federation.versions == ["2013-9", "2013-11", "2014-1"]
+    assert federation.run("", model="no span") == "no span", "it has no order"
+    assert federation.versions == ["2013-9", "2013-11", "2014-1", "no span"]
 
 
 @pytest.mark.beam

@@ -170,12 +170,6 @@ def test_a_file_without_a_header_keeps_its_first_row_to_itself():
     assert "with a header row" in fault.hint
 
 
-def test_a_nested_column_outside_the_schema_harms_nobody():
-    table = pa.table({"late": [1], "weight": [1.0], "deep": [[1]]})
-    plain, faults = to_schema(table, silos.schema(), ROWS)
-    assert (plain.column_names, faults) == (["weight", "late"], [])
-
-
 @pytest.mark.parametrize(
     ("column", "values", "expected"),
     [

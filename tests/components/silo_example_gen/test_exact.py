@@ -8,15 +8,14 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
-from google.protobuf import text_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components import digests
 from components.errors import SiloError
 from components.silo_example_gen import ingest
 from components.silos import homes, split_files
+from tests.support import silos
 
 KEYS = {
     "int64": (st.integers(-(2**63), 2**63 - 1), pa.int64()),
@@ -24,44 +23,28 @@ KEYS = {
     "double": (st.integers(-(2**62), 2**62).map(float), pa.float64()),
     "text": (st.integers(0, 10**30).map("{:025d}".format), pa.string()),
 }
-FEATURES = {
-    "truth": (st.booleans(), pa.bool_()),
-    "whole": (st.integers(-(2**40), 2**40), pa.int64()),
-    "number": (st.floats(-1e6, 1e6), pa.float64()),
-    "words": (st.sampled_from(["yes", "no", "1,5", "007"]), pa.string()),
-    "dates": (st.dates(), pa.date32()),
-}
+FEATURES = [
+    (st.booleans(), pa.bool_()),
+    (st.integers(-(2**40), 2**40), pa.int64()),
+    (st.floats(-1e6, 1e6), pa.float64()),
+    (st.sampled_from(["yes", "no", "1,5", "007"]), pa.string()),
+    (st.dates(), pa.date32()),
+]
 
 
 @st.composite
-def files(draw):
-    """Return some files, `(format, kind of keys, kind of feature, table)` each."""
-    found = []
-    for number in range(draw(st.integers(1, 3))):
-        key, feature = (
-            draw(st.sampled_from([*KEYS])),
-            draw(st.sampled_from([*FEATURES])),
-        )
-        rows = draw(st.integers(1, 6))
-        of_key, of_feature = KEYS[key], FEATURES[feature]
-        table = pa.table(
-            {
-                "id": pa.array(
-                    draw(st.lists(of_key[0], min_size=rows, max_size=rows)), of_key[1]
-                ),
-                "x": pa.array(
-                    draw(
-                        st.lists(
-                            st.none() | of_feature[0], min_size=rows, max_size=rows
-                        )
-                    ),
-                    of_feature[1],
-                ),
-                "late": pa.array([number % 2] * rows),
-            }
-        )
-        found.append((draw(st.sampled_from(["csv", "parquet"])), key, feature, table))
-    return found
+def file(draw):
+    """Return a file as `(format, kind of keys, table)`."""
+    rows, key = draw(st.integers(1, 6)), draw(st.sampled_from([*KEYS]))
+    feature, kind = draw(st.sampled_from(FEATURES))
+
+    def column(values, kind):
+        return pa.array(draw(st.lists(values, min_size=rows, max_size=rows)), kind)
+
+    columns = {"id": column(*KEYS[key]), "x": column(st.none() | feature, kind)}
+    late = [draw(st.integers(0, 1))] * rows
+    form = draw(st.sampled_from(["csv", "parquet"]))
+    return form, key, pa.table({**columns, "late": late})
 
 
 def as_meant(path, table, key, key_kind):
@@ -74,60 +57,54 @@ def as_meant(path, table, key, key_kind):
     return list(zip(map(str, keys), table["x"].to_pylist(), strict=True))
 
 
+def is_as_meant(value, meant, kind):
+    if value is None or meant is None:
+        return value is meant
+    if kind == "BYTES":
+        return isinstance(value, str)
+    return value == (float(meant) if isinstance(meant, str) else meant)
+
+
 @pytest.mark.parametrize("kind", ["INT", "FLOAT", "BYTES"])
 @pytest.mark.parametrize("key_kind", ["INT", "BYTES"])
 @settings(max_examples=40, deadline=None)
-@given(given_files=files())
-def test_rows_arrive_exactly_or_their_file_is_named(kind, key_kind, given_files):
-    schema = text_format.Parse(
+@given(files=st.lists(file(), min_size=1, max_size=3))
+def test_rows_arrive_exactly_or_their_file_is_named(kind, key_kind, files):
+    schema = silos.schema(
         f'feature {{ name: "id" type: {key_kind} }} '
-        f'feature {{ name: "x" type: {kind} }} feature {{ name: "late" type: INT }}',
-        schema_pb2.Schema(),
+        f'feature {{ name: "x" type: {kind} }} feature {{ name: "late" type: INT }}'
     )
     with tempfile.TemporaryDirectory() as folder:
-        root = pathlib.Path(folder)
-        paths = []
-        for number, (form, _, _, table) in enumerate(given_files):
-            paths.append(root / f"{number}.{form}")
-            if form == "csv":
-                pyarrow.csv.write_csv(table, paths[-1])
-            else:
-                pq.write_table(table, paths[-1])
+        given_rows = {}
+        for number, (form, key, table) in enumerate(files):
+            path = pathlib.Path(folder, f"{number}.{form}")
+            write = pyarrow.csv.write_csv if form == "csv" else pq.write_table
+            write(table, path)
+            given_rows[path] = as_meant(path, table, key, key_kind)
         arguments = {
             "rows": {"label": "late", "key": ["id"], "score": "all"},
             "schema": schema.SerializeToString().hex(),
             "code": "code",
-            "history": [(str(path), digests.of_file(path)) for path in paths],
+            "history": [(str(path), digests.of_file(path)) for path in given_rows],
             "following": [],
         }
-        silo = homes.open_home(root / "homes", "north")
+        silo = homes.open_home(pathlib.Path(folder, "homes"), "north")
+        values, message = None, ""
         try:
             values = ingest.ingest(silo, arguments).values
         except SiloError as error:
-            named = {path.name for path in paths if path.name in error.message}
-            assert named == {path.name for path in paths}
+            message = error.message
+        if values is None:
+            assert all(path.name in message for path in given_rows)
             return
-        read = {pathlib.Path(item["path"]).name for item in values["inputs"]}
+        read = {pathlib.Path(item["path"]) for item in values["inputs"]}
         named = {item["sentence"].split(":")[0] for item in values["unreadable"]}
-        assert read | named == {path.name for path in paths}
-        assert not read & named
-        written = [file["path"] for file in values["splits"]["score"]["files"]]
-        arrived = split_files.read(written)
+        assert named == {path.name for path in given_rows.keys() - read}
+        written = [one["path"] for one in values["splits"]["score"]["files"]]
+        arrived = split_files.read(written).to_pydict()
         expected = [
-            row
-            for path, (_, key, _, table) in zip(paths, given_files, strict=True)
-            if path.name in read
-            for row in as_meant(path, table, key, key_kind)
+            row for path in given_rows if path in read for row in given_rows[path]
         ]
-        keys = [str(value) for value in arrived["id"].to_pylist()]
-        assert keys == [key for key, _ in expected]
-        for value, (_, meant) in zip(arrived["x"].to_pylist(), expected, strict=True):
-            if value is None or meant is None:
-                assert value is None
-                assert meant is None
-            elif kind == "BYTES":
-                assert isinstance(value, str)
-            elif isinstance(meant, str):
-                assert float(meant) == value
-            else:
-                assert value == meant
+        assert [str(value) for value in arrived["id"]] == [key for key, _ in expected]
+        for value, (_, meant) in zip(arrived["x"], expected, strict=True):
+            assert is_as_meant(value, meant, kind)

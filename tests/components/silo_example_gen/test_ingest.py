@@ -1,6 +1,5 @@
 import errno
 import pathlib
-import stat
 
 import numpy as np
 import pandas as pd
@@ -9,7 +8,7 @@ import pytest
 
 from components import digests
 from components.errors import SiloError
-from components.silo_example_gen import conform, files, ingest, listing, splits
+from components.silo_example_gen import conform, discovery, files, ingest, splits
 from components.silos import homes, split_files
 from components.silos.tasks import Failure
 from tests.support import silos
@@ -115,29 +114,6 @@ def test_rows_without_a_label_are_scored_and_never_learned_from(run, write):
     assert not unlabelled & {*frame(values, "train").id, *frame(values, "eval").id}
 
 
-def test_a_label_that_is_empty_counts_as_none(run, tmp_path):
-    path = tmp_path / "a.csv"
-    path.write_text("id,day,late\na,1,no\nb,1,yes\nc,2,\n")
-    values = run([path], label_values=["no", "yes"])
-    assert list(frame(values, "score").id) == ["c"]
-    labelled = pd.concat([frame(values, "train"), frame(values, "eval")])
-    assert dict(zip(labelled.id, labelled.late, strict=True)) == {"a": 0, "b": 1}
-
-
-def test_a_label_of_nan_in_parquet_counts_as_none(run, tmp_path):
-    import pyarrow as pa
-
-    path = tmp_path / "a.parquet"
-    late = pa.array(np.array([0.0, 1.0, np.nan]))  # not null: a NaN
-    pq.write_table(pa.table({"id": [*"abc"], "day": [*"112"], "late": late}), path)
-    assert list(frame(run([path]), "score").id) == ["c"]
-
-
-def test_all_rows_are_scored_when_the_settings_say_so(run, write):
-    values = run([write("a.parquet", silos.rows(30))], score="all")
-    assert num_rows(values, "score") == 30
-
-
 def test_the_span_after_is_scored_and_its_labels_are_kept_apart(run, write):
     history, following = silos.rows(50), silos.rows(20, 1)
     following.loc[:4, "late"] = None
@@ -159,15 +135,6 @@ def test_a_silo_that_lacks_a_month_keeps_what_it_learns_from_apart(run, write):
         [*september.id, *november.id]
     )
     assert "next" not in of_december["splits"]
-
-
-def test_the_input_is_only_read(run, write, tmp_path):
-    paths = [write("a.parquet", silos.rows(50)), write("b.csv", silos.rows(20, 1))]
-    for path in paths:
-        path.chmod(0o400)
-    before = silos.snapshot(tmp_path / "data")
-    run(paths)
-    assert silos.snapshot(tmp_path / "data") == before
 
 
 def test_a_file_that_was_ingested_is_not_read_again_nor_are_its_splits_written(
@@ -207,15 +174,6 @@ def test_changed_input_gives_other_files_and_leaves_the_old_ones(
     after = silos.snapshot(silo.path("splits"))
     del before[str(silo.path("splits"))]  # the folder's own time
     assert {name: after[name] for name in before} == before
-
-
-def test_the_same_rows_give_the_same_bytes_in_another_home(run, write, tmp_path, silo):
-    path = write("a.parquet", silos.rows(50))
-    first = run([path])["splits"]
-    for file in sorted(silo.path().rglob("*"), reverse=True):
-        file.rmdir() if file.is_dir() else file.unlink()
-    again = run([path])["splits"]
-    assert again == first
 
 
 def test_moved_data_and_moved_homes_keep_their_splits(write, tmp_path, silo):
@@ -270,23 +228,6 @@ def test_two_runs_at_once_write_whole_and_equal_splits(tmp_path, write):
         assert len(list(folder.iterdir())) == 1 + len(files_of(one))
 
 
-def test_what_killed_runs_left_goes_with_time_and_does_no_harm(run, write, silo):
-    left = [silo.path("splits", f".{age}") for age in ("old", "fresh")]
-    for path in left:
-        path.mkdir(parents=True)
-        (path / "train.parquet").write_bytes(b"PAR1 cut")
-    age(left[0], 9)
-    run([write("a.parquet", silos.rows(50))])
-    assert [path.exists() for path in left] == [False, True]
-
-
-def test_splits_belong_to_the_silos_user(run, write, silo):
-    values = run([write("a.parquet", silos.rows(50))])
-    for file in files_of(values):
-        assert pathlib.Path(file["path"]).stat().st_uid == homes.uid_of(silo)
-    assert stat.S_IMODE(silo.path().stat().st_mode) == 0o700
-
-
 def test_a_broken_file_is_named_and_the_others_are_read(run, write, tmp_path):
     good = write("a.parquet", silos.rows(50))
     empty = tmp_path / "empty.parquet"
@@ -315,6 +256,8 @@ def test_a_broken_file_is_named_and_the_others_are_read(run, write, tmp_path):
 
 
 def test_a_silo_without_a_readable_file_is_refused_with_each_reason(run, tmp_path):
+    with pytest.raises(SiloError, match="found no file, expected at least one"):
+        run([])
     (tmp_path / "a.csv").touch()
     with pytest.raises(SiloError) as caught:
         run([tmp_path / "a.csv"])
@@ -363,11 +306,6 @@ def test_what_the_system_refuses_is_no_damage_of_the_file(write, monkeypatch, fa
         files.read("north", path)
 
 
-def test_a_silo_without_any_file_is_refused(run):
-    with pytest.raises(SiloError, match="found no file, expected at least one"):
-        run([])
-
-
 def test_a_silo_without_the_column_to_split_by_is_refused(run, write):
     path = write("a.parquet", silos.rows(20, day=None))
     with pytest.raises(SiloError) as caught:
@@ -392,21 +330,9 @@ def test_a_silo_whose_label_is_not_there_is_left_to_the_checks(run, write):
     assert "late" not in frame(values, "train")
 
 
-def test_a_fingerprint_lists_files_with_their_digests(silo, write, tmp_path):
-    paths = [write(name, silos.rows(5)) for name in ("1.csv", "10.csv")]
-    given = {"folder": str(tmp_path / "data/north"), "pattern": "{span}.csv"}
-    assert listing.list_files(silo, given).values == {
-        "files": [
-            {"span": span, "path": str(path), "digest": digests.of_file(path)}
-            for span, path in zip(["1", "10"], paths, strict=True)
-        ],
-        "passed_over": [],
-    }
-
-
 def test_a_folder_that_has_gone_is_refused(silo, tmp_path):
     with pytest.raises(SiloError) as caught:
-        listing.list_files(silo, {"folder": str(tmp_path / "gone"), "pattern": "*"})
+        discovery.list_files(silo, {"folder": str(tmp_path / "gone"), "pattern": "*"})
     assert caught.value.message == (
         "silo `north`: its folder: found a folder that can't be read (No such file "
         "or directory), expected one that FairSilo may list and read"
@@ -417,26 +343,7 @@ def test_a_folder_that_has_gone_is_refused(silo, tmp_path):
 def test_a_file_name_that_is_not_utf_8_is_refused(silo, tmp_path):
     (tmp_path / "caf\udce9.csv").write_text("a\n1\n")
     with pytest.raises(SiloError, match="found a file whose name is not UTF-8"):
-        listing.list_files(silo, {"folder": str(tmp_path), "pattern": "*"})
-
-
-@pytest.mark.parametrize(
-    ("score", "unscored"), [("all", ["2.csv"]), ("following_span", ["3.csv"])]
-)
-def test_files_whose_rows_are_not_scored_are_told_apart(run, write, score, unscored):
-    good, late = write("1.csv", silos.rows(50)), write("4.csv", silos.rows(9, 3))
-    broken = [write(f"{n}.csv", silos.rows(9, 1, weight="1,5")) for n in (2, 3)]
-    if score == "all":
-        values = run([good, broken[0]], score=score)
-    else:
-        # Only settings with spans may ask for it; the task takes what it is given.
-        values = run([good, broken[0]], [late, broken[1]], score=score)
-    assert [told["sentence"].split(":")[0] for told in values["unscored"]] == unscored
-    sentences = [told["sentence"] for told in values["unreadable"]]
-    assert sentences[0] == (
-        "2.csv: column `weight`: found numbers with a decimal comma in 9 of 9 values, "
-        "expected numbers"
-    )
+        discovery.list_files(silo, {"folder": str(tmp_path), "pattern": "*"})
 
 
 def test_columns_outside_the_schema_are_noted_and_not_written(run, write):
@@ -447,14 +354,6 @@ def test_columns_outside_the_schema_are_noted_and_not_written(run, write):
         "column `more`: not in the schema, so it is not read",
     ]
     assert list(frame(values, "train").columns) == list(silos.rows(1).columns)
-
-
-def test_a_new_column_moves_no_row_between_train_and_eval(run, write):
-    table = silos.rows(90)
-    before = run([write("a.parquet", table)], split_by=(), key=("id",))
-    more = table.assign(size=1, weight=None)
-    after = run([write("a.parquet", more)], split_by=(), key=("id",))
-    assert list(frame(before, "eval").id) == list(frame(after, "eval").id)
 
 
 def test_each_file_has_splits_of_its_own_which_later_spans_list_again(run, write, silo):
@@ -490,10 +389,59 @@ def test_a_file_that_changed_since_it_was_listed_is_read_by_the_next_run(silo, w
     assert len(outcome.values["inputs"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("score", "roles", "unscored"),
+    [
+        ("all", 1, ["2.csv"]),
+        ("following_span", 2, ["3.csv"]),
+        ("unlabelled", 2, ["2.csv", "3.csv"]),  # as when a span is only scored
+    ],
+)
+def test_files_whose_rows_are_not_scored_are_told_apart(
+    run, write, score, roles, unscored
+):
+    good, late = write("1.csv", silos.rows(50)), write("4.csv", silos.rows(9, 3))
+    broken = [write(f"{n}.csv", silos.rows(9, 1, weight="1,5")) for n in (2, 3)]
+    values = run(*[[good, broken[0]], [late, broken[1]]][:roles], score=score)
+    assert [told["sentence"].split(":")[0] for told in values["unscored"]] == unscored
+    assert values["unreadable"][0]["sentence"] == (
+        "2.csv: column `weight`: found numbers with a decimal comma in 9 of 9 values, "
+        "expected numbers"
+    )
+
+
 def test_splits_that_no_run_has_used_for_days_are_removed_and_counted(run, write, silo):
     used, unused = (write(f"{n}.parquet", silos.rows(40, n)) for n in range(2))
     run([used, unused])
     for folder in silo.path("splits").iterdir():
         age(folder, 9)
+    killed = [silo.path("splits", f".{when}") for when in ("old", "fresh")]
+    for path in killed:
+        path.mkdir()
+        (path / "train.parquet").write_bytes(b"PAR1 cut")
+    age(killed[0], 9)
     assert run([used])["removed"] == 1
+    assert [path.exists() for path in killed] == [False, True]
     assert run([used, unused])["removed"] == 0, "and are written again where needed"
+
+
+def test_a_file_that_may_not_be_read_is_listed_and_told_of_when_it_is_read(
+    silo, write, monkeypatch
+):
+    paths = [write(f"{n}.csv", silos.rows(20, n)) for n in range(2)]
+    given, opened = arguments(paths), pathlib.Path.open
+
+    def refuse(path, *rest, **options):
+        if path.name == "0.csv":
+            raise PermissionError(13, "Permission denied", CANARY)
+        return opened(path, *rest, **options)
+
+    monkeypatch.setattr(pathlib.Path, "open", refuse)
+    folder = {"folder": str(paths[0].parent), "pattern": "*"}
+    listed = discovery.list_files(silo, folder).values["files"]
+    assert listed[0]["digest"] == "unreadable: Permission denied"
+    given["history"][0] = (listed[0]["path"], listed[0]["digest"])
+    outcome = ingest.ingest(silo, given)
+    told = {"sentence": "0.csv: Permission denied", "hint": ingest.RIGHT}
+    assert outcome.values["unreadable"] == (told,)
+    assert outcome.missing is None, "the next run will have another key"

@@ -11,7 +11,6 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tfx.orchestration import metadata
 from tfx.orchestration.portable import data_types
-from tfx.types import channel
 
 from components import artifacts, circumstances, digests
 from components.payloads import egress
@@ -24,242 +23,169 @@ from tests.support.silos import properties_of
 
 
 @pytest.fixture
-def world(tmp_path):
-    silos.federation(tmp_path / "data", span="1")
-    source = silos.source(tmp_path / "data", score="all")
-    return source, str(tmp_path / "homes"), tmp_path / "data"
+def data(tmp_path):
+    return silos.federation(tmp_path / "data")
 
 
-def ingest(world):
-    source, homes, _ = world
-    found = discovery.discover(source, homes)
-    window = discovery.window(found, source, "")
+@pytest.fixture
+def found(data, tmp_path):
+    return lambda: discovery.discover(silos.source(data), str(tmp_path / "homes"))
+
+
+def ingest(found, source, span=""):
+    window = discovery.window(found, source, span)
     return node.ingest_all("shapes", found, window, source, silos.schema(), "code")
 
 
-def test_every_row_lands_in_its_own_silos_home_once(world):
-    manifest = ingest(world)
+def test_every_row_lands_in_its_own_silos_home_once_and_again_the_same(data, found):
+    source = silos.source(data, score="all")
+    before = silos.snapshot(data)
+    manifest = ingest(found(), source)
     for entry in manifest:
         rows = silos.SIZES[entry.silo.id]
         assert entry.rows("train") + entry.rows("eval") == rows == entry.rows("score")
         for file in entry.files():
             assert file.path.startswith(entry.silo.home + "/splits/")
             assert digests.of_file(file.path) == file.digest
+    assert ingest(found(), source) == manifest
+    assert silos.snapshot(data) == before
 
 
-def test_unchanged_input_gives_the_same_manifest_and_input_stays_as_it_was(world):
-    before = silos.snapshot(world[2])
-    first = ingest(world)
-    assert ingest(world) == first
-    assert silos.snapshot(world[2]) == before
-
-
-def test_changed_input_gets_a_new_folder_and_the_old_one_stays(world):
-    first = ingest(world)
-    silos.write(world[2], "west", "1.parquet", silos.rows(205, seed=99))
-    second = ingest(world)
-    assert (
-        second["west"].splits["train"].paths[0]
-        != first["west"].splits["train"].paths[0]
-    )
-    assert second["north"] == first["north"]
-    old = first["west"].splits["train"]
-    assert digests.of_file(old.paths[0]) == old.digest
-
-
-def test_silo_whose_folder_goes_in_mid_run_is_an_entry_with_its_reason(world):
-    source, homes, data = world
-    found = discovery.discover(source, homes)
+def test_silo_whose_folder_goes_in_mid_run_is_an_entry_with_its_reason(data, found):
+    listed = found()
     shutil.rmtree(data / "west")
-    window = discovery.window(found, source, "")
-    manifest = node.ingest_all("shapes", found, window, source, silos.schema(), "code")
+    manifest = ingest(listed, silos.source(data))
     assert "No such file or directory" in manifest["west"].error.sentence
     assert manifest["north"].rows("train")
 
 
-def test_a_silo_without_files_is_told_from_one_that_cannot_be_read(world):
-    source, homes, data = world
+def test_a_silo_without_files_is_told_from_one_that_cannot_be_read(data, found):
     (data / "idle").mkdir()
     (data / "cut").mkdir()
     (data / "cut" / "1.parquet").write_bytes(b"PAR1 no table")
-    manifest = ingest((source, homes, data))
-    assert {entry.silo.id: entry.has_no_file for entry in manifest} == {
-        "idle": True,
-        "cut": False,
-        "north": False,
-        "south": False,
-        "west": False,
-    }
-    assert manifest["idle"].error
-    assert manifest["cut"].error
+    manifest = ingest(found(), silos.source(data))
+    assert [entry.silo.id for entry in manifest if entry.has_no_file] == ["idle"]
+    assert [e.silo.id for e in manifest if e.error] == ["cut", "idle"]
 
 
-def test_what_left_is_counts_and_digests_only(world):
-    source, homes, _ = world
-    found = discovery.discover(source, homes)
-    left = node.egress_of(ingest(world), found)
-    assert set(left) == set(silos.SIZES)
-    assert {d.kind for items in left.values() for d in items} == {"counts and digests"}
-
-
-def test_what_left_holds_each_byte_that_the_entry_and_the_listing_hold(world):
-    source, homes, data = world
+def test_egress_holds_each_byte_that_the_entry_and_the_listing_hold(data, found):
     (data / "west" / "2.parquet").write_text("no Parquet")
-    found = discovery.discover(source, homes)
-    manifest = ingest(world)
-    west = next(silo for silo in found if silo.silo.id == "west")
-    listed, said = node.egress_of(manifest, found)["west"]
-    told = dataclasses.asdict(manifest["west"])
-    assert listed.kind == "counts and digests"
-    assert listed.count == len(west.files) + len(manifest["west"].files())
-    written = [dataclasses.asdict(file) for file in manifest["west"].files()]
-    values = [*told["inputs"], *written, west.files[1]]
-    assert listed.bytes == len(json.dumps(values).encode())
+    listed = found()
+    manifest = ingest(listed, silos.source(data))
+    left = node.egress_of(manifest, listed)
+    assert {name for name, items in left.items() if len(items) == 2} == {"west"}
+    counted, said = left["west"]
     entry = manifest["west"]
+    files = [dataclasses.asdict(file) for file in (*entry.inputs, *entry.files())]
+    values = [*files, listed[-1].files[1]]
+    assert (counted.kind, counted.count) == ("counts and digests", len(values))
+    assert counted.bytes == len(json.dumps(values).encode())
     number = len(entry.unreadable + entry.unscored + entry.notes)
     assert (said.kind, said.count) == ("findings and label counts", number)
-    assert said.bytes > len(manifest["west"].unreadable[0].sentence)
+    assert said.bytes > len(entry.unreadable[0].sentence)
 
 
 def test_a_silo_that_lacks_a_span_is_told_which(tmp_path):
     for silo, span in [("north", "1"), ("north", "2"), ("west", "2"), ("west", "3")]:
         silos.write(tmp_path / "data", silo, f"{span}.csv", silos.rows(9, int(span)))
     source = silos.source(tmp_path / "data", "{silo}/{span}.csv")
-    found = discovery.discover(source, str(tmp_path / "homes"))
-    window = discovery.window(found, source, "3")
-    north, west = node.ingest_all(
-        "shapes", found, window, source, silos.schema(), "code"
-    )
+    listed = discovery.discover(source, str(tmp_path / "homes"))
+    north, west = ingest(listed, source, "3")
     assert north.notes == ()
     assert west.notes[0].sentence == "no file of 1 of 2 spans to learn from: 1"
 
 
 @pytest.fixture
-def data(tmp_path):
-    for span in ("9", "10", "11"):
-        silos.federation(tmp_path / "data", span)
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def keys(tmp_path, data):
-    connection = metadata.Metadata(
+def connection(tmp_path):
+    return metadata.Metadata(
         metadata.sqlite_metadata_connection_config(str(tmp_path / "metadata.sqlite"))
     )
 
-    def keys(span="latest", purpose="train"):
-        source = silos.source(data, "{silo}/{span}.*", score="following_span")
+
+@pytest.fixture
+def drive(connection, data, tmp_path):
+    """Drive the node, and return all its exec properties."""
+
+    def drive(span="latest", purpose="train", source=None):
         properties = {
-            "settings": source.model_dump_json(),
+            "settings": (source or silos.source(data)).model_dump_json(),
             "code": "code",
             "use_case": "shapes",
             "span": span,
             "homes": str(tmp_path / "homes"),
             "purpose": purpose,
         }
-        output = driver.Driver(connection).run(
-            data_types.ExecutionInfo(exec_properties=properties)
-        )
-        found = output.exec_properties
-        assert set(found) == {"span", "fingerprint", "lost", "attempt"}
-        return (
-            found["span"].string_value,
-            found["fingerprint"].string_value,
-            found["lost"].string_value,
-        )
+        info = data_types.ExecutionInfo(exec_properties=properties)
+        added = driver.Driver(connection).run(info).exec_properties
+        assert set(added) == {"span", "fingerprint", "lost", "attempt"}
+        return properties | {name: value.string_value for name, value in added.items()}
+
+    return drive
+
+
+@pytest.fixture
+def keys(drive, data):
+    silos.federation(data, "2")
+    silos.federation(data, "10")
+    source = silos.source(data, "{silo}/{span}.*", score="following_span")
+
+    def keys(span="latest", purpose="train"):
+        found = drive(span, purpose, source)
+        return [found[name] for name in ("span", "fingerprint", "lost")]
 
     return keys
 
 
 def test_latest_becomes_the_span_that_it_means(keys):
-    assert keys() == keys("10")
-    assert keys("11")[0] == "11"
+    assert keys() == keys("2")
+    assert keys("10")[0] == "10"
+    assert keys("2")[1] != keys("2", "score")[1]
 
 
-def test_unchanged_files_give_the_same_key_also_when_only_touched(keys, data):
+def test_a_touched_file_gives_the_same_key_and_another_file_another(keys, data):
     before = keys()
-    os.utime(data / "north/9.parquet", (1, 1))
+    os.utime(data / "north/1.parquet", (1, 1))
+    assert keys() == before
+    silos.write(data, "north", "1.csv", silos.rows(1))
+    assert keys() != before
+    (data / "north/1.csv").unlink()
     assert keys() == before
 
 
 def test_a_changed_file_gives_another_key_to_the_runs_that_read_it(keys, data):
-    before = {span: keys(span) for span in ("10", "11")}
-    silos.write(data, "west", "10.parquet", silos.rows(5, seed=99))
-    assert keys("10") == before["10"]  # learns from 9, scores 11
-    assert keys("11") != before["11"]
-
-
-def test_a_file_too_many_or_too_few_gives_another_key(keys, data):
-    before = keys()
-    silos.write(data, "north", "9.csv", silos.rows(1))
-    assert keys() != before
-    (data / "north/9.csv").unlink()
-    assert keys() == before
-
-
-def test_learning_and_scoring_have_keys_of_their_own(keys):
-    assert keys("10")[1] != keys("10", "score")[1]
+    before = {span: keys(span) for span in ("2", "10")}
+    silos.write(data, "west", "2.parquet", silos.rows(5, seed=99))
+    assert keys("2") == before["2"]  # learns from 1, scores 10
+    assert keys("10") != before["10"]
 
 
 @pytest.fixture
-def properties(tmp_path):
-    silos.federation(tmp_path / "data", span="1")
-    (tmp_path / "data" / "broken").mkdir()
-    (tmp_path / "data" / "broken" / "1.parquet").write_bytes(b"no table")
-    return {
-        "settings": silos.source(tmp_path / "data").model_dump_json(),
-        "code": "code",
-        "use_case": "shapes",
-        "span": "latest",
-        "homes": str(tmp_path / "homes"),
-        "purpose": "train",
-    }
+def execute(tmp_path, connection):
+    """Execute and publish what was driven, and return the manifest."""
+    schema, examples = artifacts.Schema(), artifacts.SiloExamples()
+    for artifact, name in ((schema, "schema"), (examples, "out")):
+        artifact.uri = str(tmp_path / name)
+        (tmp_path / name).mkdir()
+    (tmp_path / "schema/schema.pbtxt").write_text(silos.SCHEMA)
 
-
-@pytest.fixture
-def inputs(tmp_path):
-    schema = artifacts.Schema()
-    schema.uri = str(tmp_path / "schema")
-    pathlib.Path(schema.uri).mkdir()
-    pathlib.Path(schema.uri, "schema.pbtxt").write_text(silos.SCHEMA)
-    return {"schema": [schema]}
-
-
-@pytest.fixture
-def connection(tmp_path):
-    return metadata.Metadata(
-        metadata.sqlite_metadata_connection_config(str(tmp_path / "m.sqlite"))
-    )
-
-
-@pytest.fixture
-def publish(connection):
-    def run(artifact):
+    def execute(properties):
+        output = artifacts.SiloExamples()
+        output.uri = examples.uri
+        executor.Executor().Do({"schema": [schema]}, {"examples": [output]}, properties)
         with connection as opened:
-            kind = opened.store.put_artifact_type(artifact.artifact_type)
-            artifact.type_id = kind
-            artifact.mlmd_artifact.state = mlmd.Artifact.State.LIVE
-            silos.publish(opened.store, [artifact.mlmd_artifact])
+            output.type_id = opened.store.put_artifact_type(output.artifact_type)
+            output.mlmd_artifact.state = mlmd.Artifact.State.LIVE
+            silos.publish(opened.store, [output.mlmd_artifact])
+        return Manifest.read(output.uri)
 
-    return run
-
-
-@pytest.fixture
-def drive(connection, properties):
-    def run():
-        info = data_types.ExecutionInfo(exec_properties=properties)
-        added = driver.Driver(connection).run(info).exec_properties
-        return {
-            name: getattr(value, value.WhichOneof("value"))
-            for name, value in added.items()
-        }
-
-    return run
+    return execute
 
 
-def test_manifest_is_written_and_a_deleted_split_changes_the_cache_key(
-    tmp_path, drive, execute
+def test_manifest_and_egress_are_written_and_unchanged_input_hits_the_cache(
+    tmp_path, data, drive, execute
 ):
+    (data / "broken").mkdir()
+    (data / "broken" / "1.parquet").write_bytes(b"no table")
     before = drive()
     assert before["span"] == ""
     written = execute(before)
@@ -267,58 +193,30 @@ def test_manifest_is_written_and_a_deleted_split_changes_the_cache_key(
     assert "a corrupt file" in written["broken"].error.sentence
     assert written["broken"].error.hint.startswith("export the silo's files again")
     assert "north" in egress.read(tmp_path / "out")
-    assert drive() == before, "unchanged input hits the cache"
-    pathlib.Path(written["north"].splits["train"].paths[0]).unlink()
-    assert drive() != before
-
-
-def test_node_carries_its_section_and_its_code(tmp_path):
-    node = component.SiloExampleGen(
-        schema=channel.Channel(type=artifacts.Schema),
-        settings=silos.source(tmp_path),
-        use_case="shapes",
-        span="latest",
-        homes="homes",
-    )
-    assert node.exec_properties["purpose"] == "train"
-    assert len(node.exec_properties["code"]) == 64
-    assert node.driver_class is driver.Driver
-
-
-@pytest.fixture
-def execute(tmp_path, properties, inputs, publish):
-    def execute(added):
-        examples = artifacts.SiloExamples()
-        examples.uri = str(tmp_path / "out")
-        pathlib.Path(examples.uri).mkdir(exist_ok=True)
-        executor.Executor().Do(
-            inputs, {"examples": [examples]}, {**properties, **added}
-        )
-        publish(examples)
-        return Manifest.read(examples.uri)
-
-    return execute
+    assert drive() == before
 
 
 def test_a_lost_split_is_restored_and_a_run_whose_silo_went_is_never_reused(
-    tmp_path, drive, execute
+    tmp_path, data, drive, execute
 ):
-    lost = pathlib.Path(execute(drive())["north"].splits["train"].paths[0])
+    first = drive()
+    lost = pathlib.Path(execute(first)["north"].splits["train"].paths[0])
     rows = lost.read_bytes()
     lost.unlink()
     again = drive()
+    assert again != first
     execute(again)
     assert lost.read_bytes() == rows
     again = drive()
-    shutil.move(tmp_path / "data/west", tmp_path / "west")  # after the driver ran
-    assert execute(again).silos == ["broken", "north", "south"]
-    shutil.move(tmp_path / "west", tmp_path / "data/west")
+    shutil.move(data / "west", tmp_path / "west")  # after the driver ran
+    assert execute(again).silos == ["north", "south"]
+    shutil.move(tmp_path / "west", data / "west")
     assert drive() != again, "or the next run would take the manifest without it"
-    assert execute(drive()).silos == ["broken", "north", "south", "west"]
+    assert execute(drive()).silos == ["north", "south", "west"]
 
 
 @pytest.mark.parametrize("task", ["list", "ingest"])
-def test_a_silo_whose_task_met_a_fault_is_taken_in_by_the_next_run(
+def test_a_silo_whose_task_met_a_fault_is_ingested_by_the_next_run(
     drive, execute, task
 ):
     error = OSError(errno.EMFILE, "Too many open files")
@@ -336,7 +234,7 @@ def test_a_silo_whose_task_met_a_fault_is_taken_in_by_the_next_run(
 
 def test_parameters_are_those_that_executor_and_driver_read():
     parameters = component.SiloExampleGenSpec.PARAMETERS
-    read = properties_of(executor)[0] | properties_of(driver)[0]
+    read = properties_of(executor)[0] | properties_of(discovery)[0]
     assert read | {"lost"} == set(parameters)
     added = {name for name, found in parameters.items() if found.optional}
     assert added == {"fingerprint", "lost"}

@@ -39,30 +39,15 @@ def test_too_few_rows_are_found_and_spare_the_label(rows):
 @pytest.mark.parametrize(
     ("counts", "found", "hint"),
     [
-        (
-            (100, 15, 5),
-            "label `late`: found at least 4 training rows with values outside its "
-            "domain, expected 0 or 1 (or rows.label_values)",
-            checks.LABEL,
-        ),
-        (
-            (0, 0, 0),
-            "label `late`: found no value, expected 0 or 1 in each training row",
-            checks.LABEL,
-        ),
+        ((100, 15, 5), "found at least 4 training rows with values out", checks.LABEL),
+        ((0, 0, 0), "label `late`: found no value, expected 0 or 1 in ", checks.LABEL),
         (
             (120, 0, 0),
-            "label `late` is constant: found 0 in all training rows, expected both "
-            "values",
+            "label `late` is constant: found 0 in all trainin",
             checks.LABEL,
         ),
         ((0, 120, 0), "label `late` is constant: found 1 in all", checks.LABEL),
-        (
-            (117, 3, 0),
-            "label `late`: found too few training rows of the rarer value, expected at "
-            "least 5",
-            "`validation.min_rows_per",
-        ),
+        ((117, 3, 0), "rarer value, expected at least 5", "`validation.min_rows_per"),
         ((4, 116, 0), "too few training rows of the rarer", "`validation.min_rows_per"),
         ((5, 115, 0), "", ""),
     ],

@@ -119,13 +119,6 @@ def test_a_constant_column_keeps_its_value_since_all_rows_hold_it():
     assert (bucket.low_value, bucket.high_value, bucket.sample_count) == (2.5, 2.5, 30)
 
 
-def test_the_split_keeps_its_name_and_rows():
-    table = pa.table({"x": [1.0] * 30})
-    measured = tfdv_checks.measure(table, "eval", schema_pb2.Schema())
-    reduced = disclosure.reduce(measured.datasets[0], table, 10)
-    assert (reduced.name, reduced.num_examples) == ("eval", 30)
-
-
 @pytest.mark.parametrize(
     ("others", "told"), [(0, 30), (1, 0), (9, 0), (10, 20), (12, 10), (20, 10), (21, 0)]
 )

@@ -1,22 +1,19 @@
 """The whole node on a real store: who trains, why not, and what was written."""
 
 import dataclasses
-import errno
 import json
 import re
 
 import numpy as np
 import pytest
-from tfx.types import channel
 
-from components import artifacts, circumstances
+from components import circumstances
 from components.payloads import egress, statistics
 from components.payloads.egress import Egress
 from components.payloads.findings import Finding, sentences
 from components.payloads.manifest import SiloEntry
 from components.payloads.silo import Silo
 from components.silo_validator import component, driver, executor
-from components.silo_validator.settings import Columns, ValidationSettings
 from components.silos import engine
 from tests.support import silos
 from tests.support.engines import faulty
@@ -116,21 +113,6 @@ def test_what_left_is_accounted_and_a_silo_without_data_let_nothing_out(runs):
         assert told.bytes > 0
 
 
-def test_a_silo_may_have_the_name_of_a_file_of_ours(runs):
-    names = (Egress.FILE_NAME, statistics.FOLDER, statistics.FILE_NAME)
-    found = runs.run({name: splits(seed=i) for i, name in enumerate(names)})
-    assert found.cohort.admitted == sorted(names)
-    folder = found.folder / "statistics"
-    assert sorted(egress.read(folder)) == sorted(names)
-    assert all(statistics.read(folder, name).datasets for name in names)
-    assert runs.run({name: splits(seed=i) for i, name in enumerate(names)}, "2").cohort
-
-
-def test_the_same_silos_give_the_same_bytes(runs):
-    manifest = runs.manifest({"north": splits(), "south": splits(seed=1)}, "")
-    assert runs.run(manifest).written() == runs.run(manifest).written()
-
-
 RED = {"colour": "red"}
 
 
@@ -174,76 +156,6 @@ def test_a_backfilled_earlier_span_is_not_compared_with_a_later_one(runs):
     assert backfilled.cohort.admitted == ["north", "south", "west"]
 
 
-def test_decisions_by_hand_count_from_the_next_run_and_are_recorded(runs):
-    tables = runs.manifest(federation(0), "1")
-    runs.state.quarantine("west", "under audit — 監査")
-    held = runs.run(tables)
-    assert sentences(held["west"].reasons) == (
-        "quarantined by hand: under audit — 監査",
-    )
-    assert json.loads(held.properties["quarantined"]) == {"west": "under audit — 監査"}
-    runs.state.release("west", "audit passed")
-    released = runs.run(tables)
-    assert released.cohort.admitted == ["north", "south", "west"]
-    assert released.properties["quarantined"] == "{}"
-    assert [(d.action, d.reason) for d in runs.state.history()] == [
-        ("quarantine", "under audit — 監査"),
-        ("release", "audit passed"),
-    ]
-
-
-def test_what_the_cache_is_keyed_by_changes_with_the_decision_alone(runs):
-    tables = runs.manifest(federation(0), "1")
-    first, again = runs.run(tables), runs.run(tables)
-    assert first.properties == again.properties
-    runs.state.quarantine("west", "audit")
-    changed = runs.run(tables).properties
-    assert {k for k in changed if changed[k] != first.properties[k]} == {
-        "quarantined",
-        "attempt",  # of another key
-    }
-    runs.state.release("west", "passed")
-    assert runs.run(tables).properties == first.properties
-
-
-@pytest.mark.parametrize(
-    ("fault", "told", "hint"),
-    [
-        (
-            MemoryError(),
-            "silo `north`: profile: out of memory",
-            circumstances.OF_MACHINE,
-        ),
-        (
-            OSError(errno.EIO, silos.CANARY),
-            "silo `north`: profile: Input/output error",
-            circumstances.OF_MACHINE,
-        ),
-        (
-            KeyError(silos.CANARY),
-            "silo `north`: profile: FairSilo failed with KeyError in",
-            circumstances.OF_OURS,
-        ),
-    ],
-)
-def test_a_silo_whose_profile_met_a_fault_is_admitted_by_the_next_run(
-    runs, fault, told, hint
-):
-    tables = runs.manifest(federation(0), "1")
-    with engine.using(faulty("profile", "north", fault)):
-        first = runs.run(tables)
-    assert first.cohort.admitted == ["south", "west"]
-    (reason,) = first["north"].reasons
-    assert reason.sentence.startswith(told)
-    assert reason.hint == hint
-    assert hint.endswith("the next run tries again")
-    assert silos.CANARY not in str(first)
-    second = runs.run(tables)
-    assert second.properties["attempt"] != first.properties["attempt"]
-    assert second.cohort.admitted == ["north", "south", "west"]
-    assert runs.run(tables).properties == second.properties, "the cache may give it"
-
-
 def test_parameters_are_those_that_executor_and_driver_read():
     read = properties_of(executor)[0] | properties_of(driver)[0]
     declared = component.SiloValidatorSpec.PARAMETERS
@@ -253,15 +165,41 @@ def test_parameters_are_those_that_executor_and_driver_read():
     assert optional == {"baselines"}, "the driver adds this"
 
 
-def test_node_carries_its_section_its_code_and_the_quarantines():
-    node = component.SiloValidator(
-        examples=channel.Channel(type=artifacts.SiloExamples),
-        schema=channel.Channel(type=artifacts.Schema),
-        settings=ValidationSettings(quorum=3),
-        columns=Columns("late", ("id",)),
-        use_case="flights",
-        quarantined={"west": "audit", "north": "—"},
-    )
-    assert node.exec_properties["quarantined"] == '{"north": "—", "west": "audit"}'
-    assert '"quorum":3' in node.exec_properties["settings"]
-    assert len(node.exec_properties["code"]) == 64
+def test_manual_decisions_count_from_the_next_run_which_the_cache_tells_apart(runs):
+    tables = runs.manifest(federation(0), "1")
+    first, again = runs.run(tables), runs.run(tables)
+    assert first.properties == again.properties
+    assert first.written() == again.written()
+    runs.state.quarantine("west", "under audit — 監査")
+    held = runs.run(tables)
+    (reason,) = sentences(held["west"].reasons)
+    assert reason == "quarantined manually: under audit — 監査"
+    changed = {k for k, v in held.properties.items() if v != first.properties[k]}
+    assert changed == {"quarantined", "attempt"}  # an attempt of another key
+    runs.state.release("west", "audit passed")
+    assert runs.run(tables).properties == first.properties
+
+
+def test_a_silo_may_have_the_name_of_a_file_of_ours(runs):
+    names = (Egress.FILE_NAME, statistics.FOLDER, statistics.FILE_NAME)
+    found = runs.run({name: splits(seed=i) for i, name in enumerate(names)})
+    assert found.cohort.admitted == sorted(names)
+    folder = found.folder / "statistics"
+    assert sorted(egress.read(folder)) == sorted(names)
+    assert all(statistics.read(folder, name).datasets for name in names)
+
+
+def test_a_silo_whose_profile_met_a_fault_is_admitted_by_the_next_run(runs):
+    tables = runs.manifest(federation(0), "1")
+    with engine.using(faulty("profile", "north", KeyError(CANARY))):
+        first = runs.run(tables)
+    assert first.cohort.admitted == ["south", "west"]
+    (reason,) = first["north"].reasons
+    told = "silo `north`: profile: FairSilo failed with KeyError in"
+    assert reason.sentence.startswith(told)
+    assert reason.hint == circumstances.OF_OURS
+    assert CANARY not in str(first)
+    second = runs.run(tables)
+    assert second.properties["attempt"] != first.properties["attempt"]
+    assert second.cohort.admitted == ["north", "south", "west"]
+    assert runs.run(tables).properties == second.properties, "the cache may give it"

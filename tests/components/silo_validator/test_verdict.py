@@ -1,5 +1,3 @@
-import dataclasses
-
 from components.payloads.findings import Finding, sentences
 from components.payloads.manifest import DataFile, Manifest, SiloEntry, Split
 from components.payloads.silo import Silo
@@ -14,7 +12,11 @@ def entry(silo="north", train=120, held_out=30, **fields):
 
 def judge(*entries, profiles=None, quarantined=None, quorum=2):
     return verdict.judge(
-        Manifest("shapes", "", entries), profiles or {}, quarantined or {}, quorum
+        Manifest("shapes", "", entries),
+        profiles or {},
+        quarantined or {},
+        quorum,
+        {"north": {"weight": 0.5}},
     )
 
 
@@ -28,6 +30,7 @@ def test_a_silo_without_a_fault_is_admitted_with_its_rows():
     assert member.admitted
     assert (member.reasons, member.notes) == ((), ())
     assert member.rows == {"train": 120, "eval": 30}
+    assert member.heterogeneity == {"weight": 0.5}
 
 
 def test_shares_follow_the_training_rows_also_of_those_who_do_not_train():
@@ -58,43 +61,33 @@ def test_unreadable_files_come_before_what_the_checks_found():
     assert member.notes == (skewed,)
 
 
-def test_without_held_out_rows_nobody_can_judge_the_silo():
-    member = only(entry(held_out=0))
-    assert member.admitted
-    assert sentences(member.notes) == (
-        "no held-out rows: the model can't be evaluated for this silo",
-    )
-
-
 def test_a_quarantine_by_hand_comes_first_with_the_operators_words():
     member = only(
         entry(error=Finding("gone")), quarantined={"north": "audit", "nobody": "gone"}
     )
-    assert member.reasons[0].sentence == "quarantined by hand: audit"
+    assert member.reasons[0].sentence == "quarantined manually: audit"
     assert "`fairsilo silo release`" in member.reasons[0].hint
     assert len(member.reasons) == 2
 
 
-def test_the_same_file_in_two_silos_is_a_reason_for_both():
-    same = DataFile("/data/x/a.csv", "same", 10)
+def test_without_held_out_rows_nobody_can_judge_the_silo():
+    member = only(entry(held_out=0))
+    assert member.admitted
+    assert member.notes == (verdict.NOT_EVALUATED,)
+
+
+def test_the_same_file_in_two_silos_is_a_reason_for_both_if_it_holds_rows():
+    def file(path, digest="same", rows=10):
+        return DataFile(path, digest, rows)
+
+    empty = file("/data/x/0.csv", "header only", 0)
     cohort = judge(
-        entry("a", inputs=(same,)),
-        entry("b", inputs=(dataclasses.replace(same, path="/data/y/b.csv"),)),
-        entry("c", inputs=(DataFile("/data/z/a.csv", "other", 10),)),
+        entry("a", inputs=(file("/data/x/a.csv"), empty)),
+        entry("b", inputs=(file("/data/y/b.csv"), empty)),
+        entry("c", inputs=(file("/z/a.csv", "own"), file("/z/b.csv", "own"))),
     )
     assert [sentences(member.reasons) for member in cohort.members] == [
         ("file a.csv is the same, byte for byte, as one of another silo",),
         ("file b.csv is the same, byte for byte, as one of another silo",),
         (),
     ]
-
-
-def test_files_without_a_row_may_be_the_same():
-    empty = DataFile("/data/x/a.csv", "header only", 0)
-    cohort = judge(entry("a", inputs=(empty,)), entry("b", inputs=(empty,)))
-    assert cohort.admitted == ["a", "b"]
-
-
-def test_one_silo_may_hold_a_file_twice():
-    files = (DataFile("/x/a.csv", "same", 10), DataFile("/x/b.csv", "same", 10))
-    assert only(entry(inputs=files)).admitted

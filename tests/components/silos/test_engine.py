@@ -76,10 +76,6 @@ def test_calls_run_in_other_processes_on_all_cores(monkeypatch):
     assert os.getpid() not in pids
 
 
-def test_no_call_is_no_result():
-    assert outcomes() == []
-
-
 def test_only_json_and_bytes_go_in_and_out():
     (result,) = outcomes({"got": {"a": [1, None, "é"]}})
     assert result.values["got"] == {"a": [1, None, "é"]}
@@ -90,49 +86,39 @@ def test_only_json_and_bytes_go_in_and_out():
 
 
 @pytest.mark.parametrize(
-    ("fault", "reason", "hint", "circumstance"),
+    ("fault", "found", "hint"),
     [
-        (
-            "data",
-            "silo `silo-0`: a.csv: found no rows, expected rows",
-            "export again",
-            0,
-        ),
-        (
-            "moment",
-            "silo `silo-0`: a.csv: found a lock, expected none",
-            circumstances.AGAIN,
-            1,
-        ),
-        (
-            "system",
-            "silo `silo-0`: probe: Permission denied",
-            circumstances.OF_MACHINE,
-            1,
-        ),
-        ("memory", "silo `silo-0`: probe: out of memory", circumstances.OF_MACHINE, 1),
+        ("data", "a.csv: found no rows, expected rows", "export again"),
+        ("moment", "a.csv: found a lock, expected none", circumstances.AGAIN),
+        ("system", "probe: Permission denied", circumstances.OF_MACHINE),
+        ("memory", "probe: out of memory", circumstances.OF_MACHINE),
         (
             "killed",
-            "silo `silo-0`: probe: its process was ended before it was done, most "
-            "likely for lack of memory",
+            "probe: its process was ended before it was done, most likely for lack of "
+            "memory",
             circumstances.OF_MACHINE,
-            1,
         ),
     ],
 )
-def test_a_failure_is_of_its_silo_and_the_others_go_on(
-    fault, reason, hint, circumstance
-):
+def test_a_failure_is_of_its_silo_and_the_others_go_on(fault, found, hint):
     with circumstances.collected() as noted:
         failed, *good = outcomes({"fault": fault}, *[{}] * 6)
-    assert failed == Failure(reason, hint, bool(circumstance))
+    reason, of_moment = f"silo `silo-0`: {found}", fault != "data"
+    assert failed == Failure(reason, hint, of_moment)
     assert all(isinstance(result, Result) for result in good)
-    assert noted == [reason] * circumstance
+    assert noted == [reason] * of_moment
 
 
-def test_a_bug_is_told_by_its_place_and_its_traceback_goes_to_the_log(caplog):
-    with caplog.at_level(logging.WARNING), circumstances.collected() as noted:
+def test_a_bug_is_told_by_its_place_and_its_traceback_goes_to_the_log(
+    caplog, monkeypatch
+):
+    monkeypatch.setattr(engine, "PROGRESS_S", 0.0)
+    with caplog.at_level(logging.INFO), circumstances.collected() as noted:
         (failed,) = outcomes({"fault": "bug"})
+    assert "task=probe: 1 of 1 silos" in caplog.text
+    told = {"reason": failed.reason, "hint": failed.hint, "circumstance": True}
+    head = json.dumps({**told, "trace": failed.trace}, ensure_ascii=False)
+    assert failed.num_bytes == len(head.encode())
     assert failed.reason.startswith("silo `silo-0`: probe: FairSilo failed with Value")
     assert failed.hint == circumstances.OF_OURS
     assert noted == [failed.reason]
@@ -163,13 +149,6 @@ def test_pooled_bytes_come_merged_in_the_order_of_calls_and_never_alone():
         engine.run_pooled(Task("probe", probe), [])
 
 
-def test_all_that_left_is_counted():
-    (failed,) = outcomes({"fault": "bug"})
-    told = {"reason": failed.reason, "hint": failed.hint, "circumstance": True}
-    head = json.dumps({**told, "trace": failed.trace}, ensure_ascii=False)
-    assert failed.num_bytes == len(head.encode())
-
-
 def test_another_engine_takes_the_place_of_processes():
     def reverse(task, given):
         for index in reversed(range(len(given))):
@@ -184,13 +163,6 @@ def test_another_engine_takes_the_place_of_processes():
 def test_a_task_must_be_one_that_other_processes_can_import():
     with pytest.raises(ValueError, match=r"task `x`: .*top level of a module"):
         Task("x", lambda *_: Result({}))
-
-
-def test_progress_is_logged(monkeypatch, caplog):
-    monkeypatch.setattr(engine, "PROGRESS_S", 0.0)
-    with caplog.at_level(logging.INFO, "components.silos"):
-        outcomes({}, {})
-    assert "task=probe: 2 of 2 silos" in caplog.text
 
 
 def test_who_stops_listening_ends_the_workers_at_once():

@@ -17,22 +17,12 @@ needs_root = pytest.mark.skipif(
 )
 
 
-def mode(path):
-    return stat.S_IMODE(pathlib.Path(path).stat().st_mode)
-
-
-def test_a_home_is_open_to_nobody_else(tmp_path):
+def test_a_home_is_open_to_nobody_else_even_if_it_was(tmp_path):
+    (tmp_path / "homes/north").mkdir(parents=True)
+    (tmp_path / "homes/north").chmod(0o777)
     silo = homes.open_home(tmp_path / "homes", "north")
     assert silo == Silo("north", str((tmp_path / "homes/north").resolve()))
-    assert mode(silo.home) == 0o700
-
-
-def test_a_home_that_was_left_open_is_closed_again(tmp_path):
-    home = tmp_path / "north"
-    home.mkdir()
-    home.chmod(0o777)
-    homes.open_home(tmp_path, "north")
-    assert mode(home) == 0o700
+    assert stat.S_IMODE(pathlib.Path(silo.home).stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize("name", ["../north", ".north", "a/b", ""])
@@ -74,6 +64,18 @@ def test_a_home_that_another_run_opens_at_the_same_time_gets_the_same_id(tmp_pat
     assert len(set(uids)) == len(uids)
 
 
+def both(*commands):
+    """Run two processes at once until both have succeeded."""
+    repository = pathlib.Path(__file__).parents[3]
+    runs = [subprocess.Popen(command, cwd=repository) for command in commands]
+    try:
+        assert [run.wait(120) for run in runs] == [0, 0]
+    finally:
+        for run in runs:
+            run.kill()
+            run.wait()
+
+
 OPENS = """
 import pathlib, sys
 from components.silos import homes
@@ -94,29 +96,9 @@ def test_runs_that_open_new_homes_at_once_give_each_an_id_of_its_own(tmp_path):
     for number in range(4000):  # so that a look at the others takes a while
         (tmp_path / "homes" / f".{number}").touch()
     command = [sys.executable, "-c", OPENS, str(tmp_path)]
-    repository = pathlib.Path(__file__).parents[3]
-    runs = [
-        subprocess.Popen([*command, str(number), "2"], cwd=repository)
-        for number in range(2)
-    ]
-    try:
-        assert [run.wait(120) for run in runs] == [0, 0]
-    finally:
-        for run in runs:
-            run.kill()
-            run.wait()
+    both(*([*command, str(number), "2"] for number in range(2)))
     uids = [path.stat().st_uid for path in (tmp_path / "homes").glob("silo *")]
     assert len(uids) == len({*uids}) == 40
-
-
-@needs_root
-def test_a_home_of_another_user_is_the_silos_own_only_when_all_in_it_is(tmp_path):
-    (tmp_path / "north/splits").mkdir(parents=True)
-    (tmp_path / "north/splits/train").write_text("rows")
-    silo = homes.open_home(tmp_path, "north")
-    assert {path.stat().st_uid for path in silo.path().rglob("*")} == {
-        homes.uid_of(silo)
-    }
 
 
 @pytest.fixture
@@ -169,17 +151,8 @@ for number in range(200):
 
 
 def test_a_folder_that_two_runs_publish_at_once_is_whole(silo):
-    repository = pathlib.Path(__file__).parents[3]
     command = [sys.executable, "-c", PUBLISHES, silo.home]
-    runs = [
-        subprocess.Popen([*command, *names], cwd=repository) for names in ("ab", "ba")
-    ]
-    try:
-        assert [run.wait(60) for run in runs] == [0, 0]
-    finally:
-        for run in runs:
-            run.kill()
-            run.wait()
+    both([*command, "a", "b"], [*command, "b", "a"])
 
 
 def test_a_file_in_the_place_of_a_folder_is_an_error(silo):

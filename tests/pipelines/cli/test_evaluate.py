@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -62,9 +63,10 @@ def test_figures_are_those_of_the_rows_and_gates_refuse(frames, folder, tmp_path
     assert not told["blessed"]
     (reason,) = told["reasons"]
     assert reason.startswith("Not blessed: silo south loses 0.")
-    assert "; allowed 0.010. Judged: 2 silos; 1 has too few rows" in reason
+    assert "; allowed 0.010. Judged: 2 of 3 silos; the others have too few" in reason
     everyone = pd.concat(frames.values())
     assert told["rows"] == len(everyone)
+    assert told["missing_columns"] == {}
     figures = pd.read_csv(told["table"], keep_default_na=False)
     overall = figures.query("model == 'candidate' and silo == '' and slice == ''")
     value = overall.set_index("metric").value.astype(str)
@@ -80,60 +82,37 @@ def test_figures_are_those_of_the_rows_and_gates_refuse(frames, folder, tmp_path
 
 @pytest.mark.slow
 @pytest.mark.beam
-def test_without_gates_nothing_is_decided_and_silos_that_fail_are_told(
-    frames, folder, tmp_path
-):
-    broken = tmp_path / "broken"
-    broken.mkdir()
-    frames["north"].to_parquet(broken / "north.parquet", index=False)
-    frames["south"].assign(score=2.0).to_parquet(broken / "south.parquet", index=False)
-    (tmp_path / "found").mkdir()
-    (tmp_path / "found/decision.json").write_text("an earlier call's")
-    done = evaluate(broken, tmp_path)
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert "nothing was decided: no gate is set" in done.stdout
-    assert done.stdout.startswith("700 rows of 1 of 2 silos, AUC 0.")
-    assert f"silo `south` left out: {broken}/south.parquet: " in done.stderr
-    assert "500 of 500 scores outside 0 to 1 or not a number" in done.stderr
-    assert not (tmp_path / "found" / "decision.json").exists()
-
-
-@pytest.mark.slow
-@pytest.mark.beam
-def test_columns_that_some_silos_lack_are_told(frames, tmp_path):
-    partly = tmp_path / "partly"
-    partly.mkdir()
-    frames["north"].to_parquet(partly / "north.parquet", index=False)
-    frames["south"].drop(columns=["sex", "old"]).to_parquet(partly / "south.parquet")
-    done = evaluate(
-        partly,
-        tmp_path,
-        *("--baseline-score", "old", "--set=evaluation.slices=[sex]", "--json"),
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert (
-        "silo `south`: found no column `sex`, so all of its 500 rows count as the "
-        "group `missing`; found no column `old`, so it is not compared"
-    ) in done.stderr
-    assert json.loads(done.stdout)["missing_columns"] == {"south": ["sex", "old"]}
-
-
-@pytest.mark.slow
-@pytest.mark.beam
-def test_what_is_left_out_is_told_and_close_scores_keep_their_order(frames, tmp_path):
+def test_what_silos_lack_is_told_and_close_scores_keep_their_order(frames, tmp_path):
     odd = tmp_path / "odd"
     odd.mkdir()
-    north, south = frames["north"].copy(), frames["south"].copy()
+    north, south = frames["north"].copy(), frames["south"].drop(columns=["sex", "old"])
+    for scored in (north, south):
+        scored["score"] = 0.5001 + scored.score / 1e5
     north["label"] = north.label.astype("float").where(north.index >= 40)
-    north["score"] = 0.5001 + north.score / 1e5
-    south["score"] = 0.5001 + south.score / 1e5
     north.to_parquet(odd / "north.parquet", index=False)
-    south.to_parquet(odd / "south.parquet", index=False)
+    south.to_parquet(odd / "south.parquet")
+    frames["south"].assign(score=2.0).to_parquet(odd / "east.parquet", index=False)
     south.to_csv(odd / "west.csv")
-    done = evaluate(odd, tmp_path, "--set=gates.silo_floor.at_least=0.1")
+    (tmp_path / "found").mkdir()
+    (tmp_path / "found/decision.json").write_text("an earlier call's")
+    slices = "--set=evaluation.slices=[sex]"
+    done = evaluate(odd, tmp_path, "--baseline-score", "old", slices)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert f"{odd}/west.csv is not evaluated: expected one Parquet file" in done.stderr
-    assert "silo=north: 40 of 700 rows have no label and are not evalu" in done.stderr
+    everyone = pd.concat([north[40:], south])
+    auc = roc_auc_score(everyone.label, everyone.score)
+    (found,) = re.findall(r"\A1,160 rows of 2 of 3 silos, AUC (0\.\d+)\n", done.stdout)
+    assert float(found) == pytest.approx(auc, abs=1e-3)
+    assert "nothing was decided: no gate is set" in done.stdout
+    assert not (tmp_path / "found" / "decision.json").exists()
+    for told in (
+        f"silo `east` left out: {odd}/east.parquet: ",
+        "500 of 500 scores outside 0 to 1 or not a number",
+        "silo `south`: found no column `sex`, so all of its 500 rows count as the "
+        "group `missing`; found no column `old`, so it is not compared",
+        f"{odd}/west.csv is not evaluated: expected one Parquet file",
+        "silo=north: 40 of 700 rows have no label and are not evalu",
+    ):
+        assert told in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -158,9 +137,6 @@ def test_a_file_in_place_of_the_folder_is_refused(folder, tmp_path):
     done = evaluate(folder / "north.parquet", tmp_path)
     assert done.returncode == 2
     assert "north.parquet: found a file, expected a folder with" in done.stderr
-
-
-def test_a_folder_that_is_not_there_is_refused(tmp_path):
     done = evaluate(tmp_path / "gone", tmp_path)
     assert done.returncode == 2
     assert "found no such folder, expected one Parquet file a silo" in done.stderr

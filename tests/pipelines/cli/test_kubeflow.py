@@ -1,7 +1,6 @@
 """`fairsilo kubeflow`: what scripts and people see of a server, over real HTTP."""
 
 import json
-import shutil
 import signal
 import threading
 
@@ -15,21 +14,8 @@ from pipelines.cli import kubeflow, main
 from pipelines.kubeflow import client, logs
 from pipelines.runs.store import RunStore
 from pipelines.summary import Summary
-from tests.support.kfp_server import Fault, Kfp
-from tests.support.program import PROJECT, fairsilo, start, wait_until
-
-GOLDEN = PROJECT / "tests" / "pipelines" / "runners" / "golden" / "flights.yaml"
-
-
-@pytest.fixture
-def kfp():
-    with Kfp().serving() as server:
-        yield server
-
-
-@pytest.fixture
-def package(tmp_path):
-    return shutil.copy(GOLDEN, tmp_path / "package.yaml")
+from tests.support.kfp_server import Fault
+from tests.support.program import fairsilo, start, wait_until
 
 
 @pytest.fixture
@@ -95,27 +81,23 @@ def test_run_uploads_what_is_new_and_prints_id_and_address(kfp, command, package
     assert experiment.display_name == "flights"
 
 
-def test_an_experiment_can_be_named(kfp, command, package):
-    command("run", "flights", f"--package={package}", "--experiment=trials")
-    assert [one.display_name for one in kfp.experiments.values()] == ["trials"]
-
-
-def test_a_wrong_parameter_sends_nothing(kfp, command, package):
-    with pytest.raises(FairSiloError, match="known: algorithm") as caught:
-        command("run", "flights", f"--package={package}", "--param=roundz=3")
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [("roundz=3", "known: algorithm"), ("seed=one", "field `seed`: found 'one'")],
+)
+def test_a_wrong_parameter_sends_nothing(kfp, command, package, field, told):
+    with pytest.raises(FairSiloError, match=told) as caught:
+        command("run", "flights", f"--package={package}", f"--param={field}")
     assert caught.value.exit_status == 2
     assert kfp.requests == []
 
 
-def test_a_value_that_is_not_of_its_settings_type_sends_nothing(kfp, command, package):
-    with pytest.raises(FairSiloError, match="field `seed`: found 'one'"):
-        command("run", "flights", f"--package={package}", "--param=seed=one")
-    assert kfp.requests == []
-
-
-def test_json_of_a_run_is_one_object(command, package):
-    done = command("run", "flights", f"--package={package}", "--json")
-    told = json.loads(done.stdout)
+def test_json_of_a_run_is_one_object_and_its_experiment_can_be_named(
+    kfp, command, package
+):
+    arguments = (f"--package={package}", "--experiment=trials", "--json")
+    told = json.loads(command("run", "flights", *arguments).stdout)
+    assert [one.display_name for one in kfp.experiments.values()] == ["trials"]
     assert told["address"].endswith(told["run_id"])
     assert told["uploaded"] is True
 

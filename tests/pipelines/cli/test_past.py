@@ -18,12 +18,6 @@ def build(tmp_path, monkeypatch):
     return tmp_path / "build"
 
 
-def test_runs_are_those_of_the_use_cases_own_folder_by_default(build, tmp_path):
-    assert chosen.of_use_case("flights", None, "").place == str(build / "flights")
-    other = tmp_path / "other"
-    assert chosen.of_use_case("flights", other, "").place == str(other)
-
-
 def test_a_run_is_found_in_any_default_folder_or_in_the_one_given(build, tmp_path):
     past.evaluated(Places(build / "census"), "c", 0.6, use_case="census")
     past.evaluated(Places(tmp_path / "other"), "f", 0.6)
@@ -31,10 +25,6 @@ def test_a_run_is_found_in_any_default_folder_or_in_the_one_given(build, tmp_pat
     assert chosen.of_run("f", "", tmp_path / "other", "").use_case == "flights"
     with pytest.raises(SettingsError, match="run f: found no such run; known: c"):
         chosen.of_run("f", "", None, "")
-
-
-def test_a_use_case_that_is_named_is_not_sought(build):
-    assert chosen.of_run("x", "census", None, "").place == str(build / "census")
 
 
 def test_a_name_may_be_a_run_and_a_use_case_comes_first(build, tmp_path):
@@ -54,6 +44,8 @@ def test_a_name_may_be_a_run_and_a_use_case_comes_first(build, tmp_path):
 def test_a_use_case_is_known_by_its_settings_or_by_a_run(build, tmp_path):
     with pytest.raises(SettingsError, match=r"nor a run of it in .*; known: census, f"):
         chosen.of_use_case("loans", None, "")
+    assert chosen.of_use_case("flights", None, "").place == str(build / "flights")
+    assert chosen.of_run("x", "census", None, "").place == str(build / "census")
     other = tmp_path / "other"
     past.evaluated(Places(other), "a", 0.6, use_case="loans")
     assert chosen.of_use_case("loans", other, "").place == str(other)

@@ -21,38 +21,22 @@ def ended(run_id, *silos):
     return Summary(run_id, "flights", "2013-11", "blessed", silos=entries)
 
 
-def test_a_silo_of_the_latest_runs_can_be_decided_on(store_url, capsys):
+def test_a_silo_that_the_latest_runs_or_the_operator_know_can_be_decided_on(
+    store_url, capsys
+):
+    shared_store.decisions_on(store_url, "flights", "west").quarantine("west", "audit")
+    assert "no run of `flights` has named its silos yet" in capsys.readouterr().err
     RunStore(store_url, "flights").finish(ended("a", "north", "süd"))
-    state = shared_store.decisions_on(store_url, "flights", "süd")
-    state.quarantine("süd", "audit")
+    shared_store.decisions_on(store_url, "flights", "süd").quarantine("süd", "audit")
+    shared_store.decisions_on(store_url, "flights", "west").release("west", "back")
     assert OperatorState(store_url, "flights").quarantined() == {"süd": "audit"}
     assert capsys.readouterr().err == ""
-
-
-def test_a_silo_that_no_run_knows_is_refused_with_those_known(store_url):
-    RunStore(store_url, "flights").finish(ended("a", "north", "süd"))
     with pytest.raises(SettingsError) as caught:
         shared_store.decisions_on(store_url, "flights", "sud")
     assert caught.value.message == (
         "silo `sud`: found no such silo in the latest runs of `flights`; there are "
         "north, süd"
     )
-
-
-def test_before_any_run_a_silo_is_taken_at_its_word_with_a_note(store_url, capsys):
-    shared_store.decisions_on(store_url, "flights", "west").quarantine("west", "audit")
-    assert OperatorState(store_url, "flights").quarantined() == {"west": "audit"}
-    assert "no run of `flights` has named its silos yet" in capsys.readouterr().err
-
-
-def test_a_quarantined_silo_that_runs_forgot_can_be_released(store_url):
-    OperatorState(store_url, "flights").quarantine("gone", "moved out")
-    RunStore(store_url, "flights").finish(ended("a", "north"))
-    shared_store.decisions_on(store_url, "flights", "gone").release("gone", "back")
-    assert OperatorState(store_url, "flights").quarantined() == {}
-
-
-def test_a_name_that_can_be_no_silo_is_refused(store_url):
     with pytest.raises(SettingsError, match="would leave its parent folder"):
         shared_store.decisions_on(store_url, "flights", "../x")
 
@@ -96,8 +80,3 @@ def test_options_of_local_folders_are_refused_beside_a_store(output, overrides, 
         f"found {option} beside a store (--store, or"
     )
     assert caught.value.hint == f"leave out {option}, or unset FAIRSILO_STORE"
-
-
-def test_a_place_is_told_without_the_password(mariadb, tmp_path):
-    assert shared_store.place(mariadb.url("x")) == f"127.0.0.1:{mariadb.port}"
-    assert shared_store.place(f"sqlite:///{tmp_path}/s.db") == f"{tmp_path}/s.db"

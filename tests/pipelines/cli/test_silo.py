@@ -67,7 +67,7 @@ def test_a_decision_is_seen_from_every_folder_of_the_project(tmp_path):
         (["quarantine", "west", "--reason=x"], "found no such folder"),
         (["quarantine", "../x", "--reason=x"], "would leave its parent folder"),
         (["quarantine", "north", "--reason= "], "found an empty reason"),
-        (["release", "north", "--reason=x"], "is not quarantined by hand"),
+        (["release", "north", "--reason=x"], "is not quarantined manually"),
     ],
 )
 def test_decision_that_can_not_be_is_refused(command, arguments, told):
@@ -106,7 +106,7 @@ def test_decisions_reach_a_clusters_store_without_any_folder(mariadb, tmp_path):
         f"(the store at 127.0.0.1:{mariadb.port})\n"
     )
     listed = " ".join(told("list", "flights").stdout.split())
-    assert listed == "süd refused few rows; quarantined by hand: audit"
+    assert listed == "süd refused few rows; quarantined manually: audit"
     assert json.loads(told("list", "flights", "--json").stdout)[0]["run_id"] == "a"
     told("release", "süd", use, "--reason=done")
     assert OperatorState(url, "flights").quarantined() == {}
@@ -123,7 +123,7 @@ def test_a_store_and_local_folders_at_once_are_refused(command, tmp_path):
     assert not (tmp_path / "store.db").exists()
 
 
-def test_a_check_tells_a_way_out_once_below_all_that_it_mends():
+def test_a_check_tells_a_hint_once_below_all_that_it_mends():
     again = "export this column again"
     member = Member(
         "süd",

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from components.payloads.findings import Finding
+from components.payloads.ledger import Ledger, Unscored
 from pipelines.cli import console, run, silo, tables
 from pipelines.summary import Baseline, Gate, Metrics, Silo, Summary, WorstSilo
 
@@ -57,8 +58,12 @@ def test_the_log_of_decisions_lists_gates_worst_silo_and_baseline():
 def test_a_long_silo_name_takes_one_line():
     name = "north-" + "x" * 240 + "-east"
     short = "north-xxxxxxxxxxxxxxxxxx…xxxxxxxxxx-east"
-    lines = printed(tables.silos(ended("a", silos=(Silo(name, 1, 2, True, auc=0.5),))))
-    assert lines[1:] == [f"{short} 1 2 yes 0.500"]
+    reasons = (Finding("too few rows", "get more"), Finding("quarantined"))
+    both = (Silo(name, 1, 2, True, auc=0.5), Silo("süd", 3, 1, False, reasons))
+    assert printed(tables.silos(ended("a", silos=both)))[1:] == [
+        f"{short} 1 2 yes 0.500",
+        "süd 3 1 too few rows; quarantined -",
+    ]
     log = tables.runs([ended("a", worst_silo=WorstSilo(name, 0.5))])
     assert printed(log)[1:] == [f"a 2013-05 failed - {short} 0.500 -"]
     listed = {"silo": name, "files": 1, "spans": "", "error": "", "quarantined": ""}
@@ -67,12 +72,6 @@ def test_a_long_silo_name_takes_one_line():
     assert silo._line(known).split() == [short, "admitted"]
     for plain in ("F9", "süd-銀行", "y" * 40):
         assert tables.short(plain) == plain
-
-
-def test_a_silo_that_was_not_admitted_says_why():
-    reasons = (Finding("too few rows", "get more"), Finding("quarantined"))
-    table = tables.silos(ended("a", silos=(Silo("süd", 3, 1, False, reasons),)))
-    assert printed(table)[1] == "süd 3 1 too few rows; quarantined -"
 
 
 def test_a_run_lists_what_it_came_to():
@@ -105,17 +104,18 @@ def test_silos_that_the_run_did_not_reach_come_first_and_last(capsys):
 
 
 @pytest.mark.parametrize(
-    ("status", "unscored", "exit_status"),
+    ("status", "reason", "exit_status"),
     [
-        ("done", [], 0),
-        ("nothing to score", [], 0),
-        ("done", [{"silo": "west", "reason": LACK}], 5),
-        ("failed", [{"silo": "west", "reason": LACK}], 5),
-        ("skipped", [], 4),
+        ("done", "", 0),
+        ("nothing to score", "", 0),
+        ("done", LACK, 5),
+        ("failed", LACK, 5),
+        ("skipped", "", 4),
     ],
 )
-def test_predict_exits_as_a_run_does(status, unscored, exit_status):
-    assert run.exit_status({"status": status, "unscored": unscored}) == exit_status
+def test_predict_exits_as_a_run_does(status, reason, exit_status):
+    unscored = (Unscored("west", reason),) if reason else ()
+    assert run.exit_status(Ledger(status, unscored=unscored)) == exit_status
 
 
 @pytest.mark.parametrize(

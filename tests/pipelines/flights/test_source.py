@@ -9,24 +9,17 @@ from pipelines.flights import source
 LEAKS = {"dep_time", "dep_delay", "arr_time", "arr_delay", "air_time", "month"}
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    root = tmp_path_factory.mktemp("prepared") / "data"
-    source.prepare(root)
-    return root
-
-
 @pytest.mark.slow
-def test_sixteen_airlines_have_all_flights_in_monthly_files(data):
-    files = sorted(data.glob("*/*.parquet"))
-    assert len(list(data.iterdir())) == 16
+def test_sixteen_airlines_have_all_flights_in_monthly_files(all_flights):
+    files = sorted(all_flights.glob("*/*.parquet"))
+    assert len(list(all_flights.iterdir())) == 16
     assert sum(pq.read_metadata(path).num_rows for path in files) == 327_346
-    assert files[0].relative_to(data).as_posix() == "9E/2013-01.parquet"
+    assert files[0].relative_to(all_flights).as_posix() == "9E/2013-01.parquet"
 
 
 @pytest.mark.slow
-def test_no_column_is_known_only_later_and_ids_are_unique(data):
-    rows = pd.concat(pd.read_parquet(path) for path in data.glob("UA/*.parquet"))
+def test_no_column_is_known_only_later_and_ids_are_unique(all_flights):
+    rows = pd.concat(pd.read_parquet(path) for path in all_flights.glob("UA/*.parquet"))
     assert list(rows.columns) == source.COLUMNS
     assert not LEAKS & set(rows.columns)
     assert rows.flight_id.is_unique
@@ -75,19 +68,19 @@ def test_a_label_does_not_change_the_record_of_its_own_day_or_of_any_before():
 
 
 @pytest.mark.slow
-def test_preparing_again_gives_the_same_bytes(data, tmp_path):
+def test_preparing_again_gives_the_same_bytes(all_flights, tmp_path):
     source.prepare(tmp_path)
-    files = sorted(path.relative_to(data) for path in data.glob("*/*"))
+    files = sorted(path.relative_to(all_flights) for path in all_flights.glob("*/*"))
     assert files == sorted(path.relative_to(tmp_path) for path in tmp_path.glob("*/*"))
     for name in files:
-        assert (tmp_path / name).read_bytes() == (data / name).read_bytes(), name
+        assert (tmp_path / name).read_bytes() == (all_flights / name).read_bytes(), name
 
 
 @pytest.mark.slow
-def test_labels_and_records_follow_from_the_flights_themselves(data):
+def test_labels_and_records_follow_from_the_flights_themselves(all_flights):
     flights = source._read("flights.csv.zip")
     flights = flights[(flights.carrier == "HA") & flights.arr_delay.notna()]
-    rows = pd.concat(map(pd.read_parquet, sorted(data.glob("HA/*.parquet"))))
+    rows = pd.concat(map(pd.read_parquet, sorted(all_flights.glob("HA/*.parquet"))))
     assert rows.late.sum() == (flights.arr_delay > 15).sum()
     late = rows.groupby("day").late.agg(["sum", "size"])
     for row in rows.sample(40, random_state=1).itertuples():

@@ -1,28 +1,15 @@
-"""A server of Kubeflow Pipelines, and a package for it."""
-
-import pathlib
-import shutil
+"""A client of a server of Kubeflow Pipelines, alone on its machine."""
 
 import pytest
 from kubernetes.config import kube_config
 
 from pipelines.kubeflow import client
 from pipelines.kubeflow.client import Client
-from tests.support.kfp_server import Kfp
-from tests.support.program import PROJECT
-
-GOLDEN = PROJECT / "tests" / "pipelines" / "runners" / "golden" / "flights.yaml"
 
 
 def use_kubeconfig(monkeypatch, path):
     # The environment is read when the module is loaded.
     monkeypatch.setattr(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", str(path))
-
-
-@pytest.fixture
-def kfp():
-    with Kfp().serving() as server:
-        yield server
 
 
 @pytest.fixture(autouse=True)
@@ -35,11 +22,6 @@ def alone(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def package(tmp_path) -> pathlib.Path:
-    return pathlib.Path(shutil.copy(GOLDEN, tmp_path / "package.yaml"))
-
-
-@pytest.fixture
 def connect(kfp):
     return lambda host="": Client("flights", host or kfp.host, "kubeflow")
 
@@ -48,8 +30,11 @@ def connect(kfp):
 def run_id(connect, package):
     """A run that was just started."""
     connected = connect()
-    pipeline_id, version_id, _ = connected.upload(package)
+    version = connected.upload(package)
     place = connected.create_experiment("flights").experiment_id
     return connected.run_pipeline(
-        place, "flights", pipeline_id=pipeline_id, version_id=version_id
+        place,
+        "flights",
+        pipeline_id=version["pipeline_id"],
+        version_id=version["version_id"],
     ).run_id

@@ -17,20 +17,20 @@ def test_the_same_content_is_no_new_version_and_other_content_is_one(
     kfp, connect, package
 ):
     first = connect().upload(package)
-    assert first[2]
-    assert connect().upload(package) == (*first[:2], False)
+    assert first["uploaded"]
+    assert connect().upload(package) == first | {"uploaded": False}
     package.write_text(package.read_text().replace("abab", "cdcd"))
-    assert connect().upload(package)[2]
+    assert connect().upload(package)["uploaded"]
     assert len(kfp.versions) == 2
     assert [one.display_name for one in kfp.pipelines.values()] == ["flights"]
 
 
 def test_a_version_is_found_behind_many_others_of_the_pipeline(kfp, connect, package):
-    pipeline_id, *_ = connect().upload(package)
+    pipeline_id = connect().upload(package)["pipeline_id"]
     content = package.read_bytes()
     for number in range(120):
         kfp.upload_version({"name": str(number), "pipelineid": pipeline_id}, content)
-    assert not connect().upload(package)[2]
+    assert not connect().upload(package)["uploaded"]
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def test_a_version_is_found_behind_many_others_of_the_pipeline(kfp, connect, pac
     [
         ("name: flights", "name: census", "found a package of `census`"),
         (
-            "schemaVersion: 2.1.0",
-            "schemaVersion: 2.2.0",
+            "schemaVersion: 2.1",
+            "schemaVersion: 2.2",
             "in schema 2.2.0, expected one of",
         ),
         ("comp-prepare", "comp-other", "expected one of FairSilo's `flights`"),
@@ -53,12 +53,9 @@ def test_a_package_that_is_not_of_this_use_case_is_refused_before_anything_is_se
     connected, asked = connect(), len(kfp.requests)
     with pytest.raises(SettingsError, match=sentence):
         connected.upload(package)
-    assert len(kfp.requests) == asked
-
-
-def test_a_package_of_another_file_type_is_refused(connect, tmp_path):
     with pytest.raises(SettingsError, match=r"expected a package named \*\.yaml"):
-        connect().upload(tmp_path / "package.zip")
+        connected.upload(package.with_suffix(".zip"))
+    assert len(kfp.requests) == asked
 
 
 def test_nothing_is_printed_or_written_by_the_sdk(connect, package, run_id, capfd):
@@ -71,9 +68,9 @@ def test_without_a_host_the_server_is_reached_through_the_kubeconfigs_proxy(
 ):
     use_kubeconfig(monkeypatch, kfp.kubeconfig(tmp_path / "config"))
     connected = Client("flights", "", "kubeflow")
-    assert connected.upload(package)[2]
+    assert connected.upload(package)["uploaded"]
     kfp.token = "kubernetes"  # noqa: S105  that of the kubeconfig
-    assert not connected.upload(package)[2]
+    assert not connected.upload(package)["uploaded"]
     prefix = "/api/v1/namespaces/kubeflow/services/ml-pipeline:http/proxy/"
     assert [path for _, path in kfp.requests if not path.startswith(prefix)] == []
 
@@ -93,11 +90,11 @@ def test_an_address_that_is_none_is_refused_without_its_password(host):
 
 def test_the_token_of_the_environment_is_sent_and_never_told(kfp, connect, monkeypatch):
     kfp.token = "t0ken"  # noqa: S105
-    with pytest.raises(KubeflowError, match="wants to know who asks") as caught:
+    with pytest.raises(KubeflowError, match="found no token that") as caught:
         connect().newest_runs()
     assert "FAIRSILO_KFP_TOKEN" in caught.value.hint
     monkeypatch.setenv("FAIRSILO_KFP_TOKEN", "wrong")
-    with pytest.raises(KubeflowError, match="refused the token") as caught:
+    with pytest.raises(KubeflowError, match="found no token that") as caught:
         connect().newest_runs()
     assert "wrong" not in str(caught.value)
     monkeypatch.setenv("FAIRSILO_KFP_TOKEN", kfp.token)
@@ -152,10 +149,8 @@ def test_a_server_before_2_5_is_refused_and_later_ones_are_not(kfp, connect):
     ("fault", "sentence", "hint"),
     [
         (Fault(403), "not allowed in namespace `kubeflow`: as told", "services/proxy"),
-        (Fault(404), "found no such thing: as told", "check the name"),
-        (Fault(409), "changed by somebody else", "run the command again"),
-        (Fault(418), "refused with status 418", "correct"),
-        (Fault(302, body=HTML), "most likely its login", "FAIRSILO_KFP_TOKEN"),
+        (Fault(404), "refused with status 404: as told", "--namespace"),
+        (Fault(302, body=HTML), "another page, its login", "FAIRSILO_KFP_TOKEN"),
         (Fault(400, body=("text/plain", b"permission denied")), "not allowed", "role"),
         (Fault(500), "unwell, status 500: as told", "deploy/ml-pipeline"),
         (Fault(503, body=HTML), "unwell, status 503\n", "try again"),
@@ -218,7 +213,7 @@ def test_waiting_ends_where_the_server_stays_away_or_refuses(
 ):
     connected = connect()
     kfp.token = "new"  # noqa: S105
-    with pytest.raises(KubeflowError, match="refused the token"):
+    with pytest.raises(KubeflowError, match="found no token that"):
         connected.wait(run_id, print)
     monkeypatch.setattr(client, "PATIENCE_S", 0.0)
     kfp.faults = [Fault(503, times=99)]
@@ -274,11 +269,6 @@ def test_a_log_that_is_not_there_or_not_allowed_is_a_sentence(kfp, cluster):
         list(logs.read("run-1", "evaluate", "kubeflow"))
     assert "Argo archives" in caught.value.hint
     kfp.faults = [Fault(403, where="/pods")]
-    with pytest.raises(FairSiloError, match="can't read the log of step `train`"):
-        list(logs.read("run-1", "train", "kubeflow"))
-
-
-def test_a_log_without_a_kubeconfig_is_refused():
-    with pytest.raises(FairSiloError, match="can't read the log") as caught:
+    with pytest.raises(FairSiloError, match="can't read the log of step") as caught:
         list(logs.read("run-1", "train", "kubeflow"))
     assert "kubeconfig" in caught.value.hint

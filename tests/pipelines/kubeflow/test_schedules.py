@@ -3,17 +3,18 @@
 import datetime
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from components.errors import SettingsError
 from pipelines.kubeflow import schedules
-from pipelines.kubeflow.schedules import Desired
-from pipelines.kubeflow.settings import KubeflowSettings, ScheduleSettings
+from pipelines.kubeflow.settings import (
+    KubeflowSettings,
+    ScheduleName,
+    ScheduleSettings,
+)
 
 
-def desired(cron="0 4 * * 1", **more) -> Desired:
-    fields = more.pop("fields", {})
-    return Desired(ScheduleSettings(cron=cron, **more), fields)
+def desired(cron="0 4 * * 1", **more) -> ScheduleSettings:
+    return ScheduleSettings(cron=cron, **more)
 
 
 @pytest.fixture
@@ -26,13 +27,13 @@ def apply(server, package):
     """Applies schedules of the use case, as a command of its own would."""
 
     def run(account="fairsilo-runner", **given):
-        return schedules.apply(server, given, server.upload(package)[:2], account)
+        return schedules.apply(server, given, server.upload(package), account)
 
     return run
 
 
 def test_a_schedule_is_created_once_with_all_that_makes_it_up(kfp, server, apply):
-    one = desired(fields={"rounds": "9", "force": True}, catch_up=True)
+    one = desired(parameters={"rounds": "9", "force": True}, catch_up=True)
     assert apply(weekly=one) == {"weekly": "created"}
     assert apply(weekly=one) == {"weekly": "unchanged"}
     (made,) = kfp.schedules.values()
@@ -41,7 +42,7 @@ def test_a_schedule_is_created_once_with_all_that_makes_it_up(kfp, server, apply
     assert made.runtime_config.parameters == {"rounds": "9", "force": True}
     assert (made.no_catchup, made.max_concurrency) == (False, "1")
     (found,) = schedules.existing(server)
-    assert (found.cron, found.enabled) == ("0 4 * * 1", True)
+    assert (schedules.name_of(found), schedules.is_on(found)) == ("weekly", True)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_a_schedule_is_created_once_with_all_that_makes_it_up(kfp, server, apply
     [
         {"one": desired("0 5 * * 1")},
         {"one": desired(catch_up=True)},
-        {"one": desired(fields={"rounds": "9"})},
+        {"one": desired(parameters={"rounds": "9"})},
         {"one": desired(), "account": "other"},
     ],
 )
@@ -115,15 +116,6 @@ def test_schedules_of_many_pages_are_all_found(kfp, server, apply):
     assert len(schedules.existing(server)) == 231
 
 
-def test_another_service_account_is_warned_of(kfp, server, apply):
-    apply(one=desired())
-    (found,) = schedules.existing(server)
-    said = schedules.account_warning("flights", found, "fairsilo-runner")
-    assert "service account `pipeline-runner`, expected `fairsilo-runner`" in said
-    assert schedules.account_warning("flights", found, "pipeline-runner") == ""
-    assert schedules.account_warning("flights", found, "") == ""
-
-
 def test_the_next_times_are_those_of_the_servers_zone_told_in_utc_too():
     times = schedules.next_times("30 4 * * 1", "Asia/Tokyo")
     assert len(times) == 3
@@ -165,7 +157,8 @@ def test_zone_and_image_of_the_settings_are_checked():
 
 
 def test_a_name_that_kubeflow_does_not_take_is_refused():
-    schedules.check_name("monthly-2")
+    names = TypeAdapter(ScheduleName)
+    names.validate_python("monthly-2")
     for name in ("Monthly", "a/b", "", "a" * 41):
-        with pytest.raises(SettingsError, match="small letters"):
-            schedules.check_name(name)
+        with pytest.raises(ValidationError, match="should match pattern"):
+            names.validate_python(name)

@@ -26,7 +26,7 @@ from components.payloads.table import Figure, Table
 from components.payloads.unused_columns import UnusedColumn, UnusedColumns
 from components.scoring.model import ModelCard
 from components.silos.schema import FILE_NAME as SCHEMA_FILE_NAME
-from pipelines.runners.result import NodeResult
+from pipelines.runners.results import NodeResult
 from tests.support.silos import SCHEMA
 
 NORTH = "north"

@@ -13,7 +13,7 @@ from components.payloads.manifest import Manifest
 from components.silo_example_gen import discovery
 from components.silo_example_gen.component import SiloExampleGen
 from pipelines.runners import integrity, local
-from pipelines.runners.result import NodeResult
+from pipelines.runners.results import NodeResult
 from tests.support import silos
 
 
@@ -79,7 +79,7 @@ DAMAGES = [
     ("pipeline/SiloExampleGen/examples/*", shutil.rmtree),
     ("pipeline/SiloExampleGen/examples/*/manifest.json", pathlib.Path.unlink),
     ("pipeline/SiloExampleGen/examples/*/manifest.json", cut),
-    ("pipeline/SiloExampleGen/examples/*/departures.json", pathlib.Path.unlink),
+    ("pipeline/SiloExampleGen/examples/*/egress.json", pathlib.Path.unlink),
     ("metadata.sqlite", pathlib.Path.unlink),
 ]
 

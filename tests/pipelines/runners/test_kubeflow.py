@@ -14,7 +14,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 
 from components.errors import SettingsError
 from pipelines import use_case
-from pipelines.runners import kubeflow, pod_spec, steps
+from pipelines.runners import kubeflow, steps
 from pipelines.runners.steps import STEPS
 from tests.support import kfp_local
 
@@ -29,6 +29,15 @@ def compiled(path: pathlib.Path, *overrides: str) -> pathlib.Path:
     return path
 
 
+def executors(document: dict) -> dict:
+    return document["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+
+
+def tasks_of(spec: dict) -> dict:
+    chain = spec["components"]["comp-exit-handler-1"]["dag"]["tasks"]
+    return {**chain, **spec["root"]["dag"]["tasks"]}
+
+
 @pytest.fixture(scope="module")
 def package(tmp_path_factory) -> pathlib.Path:
     return compiled(tmp_path_factory.mktemp("package") / "flights.yaml")
@@ -41,27 +50,22 @@ def spec(package) -> dict:
 
 @pytest.fixture(scope="module")
 def platforms(package) -> dict:
-    document = kfp_local.read(package)[1]
-    return document["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    return executors(kfp_local.read(package)[1])
 
 
 @pytest.fixture(scope="module")
 def containers(spec) -> dict:
-    executors = spec["deploymentSpec"]["executors"]
-    return {name: executor["container"] for name, executor in executors.items()}
+    found = spec["deploymentSpec"]["executors"]
+    return {name: executor["container"] for name, executor in found.items()}
 
 
 @pytest.fixture(scope="module")
 def tasks(spec) -> dict:
-    chain = spec["components"]["comp-exit-handler-1"]["dag"]["tasks"]
-    return {**chain, **spec["root"]["dag"]["tasks"]}
+    return tasks_of(spec)
 
 
-def test_the_package_is_the_golden_file(package):
+def test_the_package_is_the_golden_file_in_each_compilation(package, tmp_path):
     assert package.read_text() == GOLDEN.read_text()
-
-
-def test_compiling_twice_gives_the_same_bytes(package, tmp_path):
     assert compiled(tmp_path / "again.yaml").read_bytes() == package.read_bytes()
 
 
@@ -70,28 +74,15 @@ def test_there_is_one_container_a_step_and_its_name_is_readable(containers, task
     names = {task["taskInfo"]["name"] for task in tasks.values()}
     assert names == {"chain", *(step.title for step in STEPS.values())}
     assert all(len(name) <= 121 for name in tasks)
-
-
-def test_a_step_is_found_by_its_name_title_or_node():
     for text in ("predict-and-report", "Predict and report", "Dashboard"):
         assert steps.find(text) is steps.REPORT
 
 
-def test_every_container_is_unlike_all_others(containers):
-    alike = [json.dumps(one, sort_keys=True) for one in containers.values()]
-    assert len(set(alike)) == len(alike)
-
-
-def test_every_image_is_pinned_by_digest(containers):
+def test_containers_are_unlike_each_other_pinned_and_short(containers):
+    texts = [json.dumps(one, sort_keys=True) for one in containers.values()]
+    assert len(set(texts)) == len(texts)
+    assert max(len(text.encode()) for text in texts) < MAX_ARGUMENT_BYTES / 10
     assert {one["image"] for one in containers.values()} == {IMAGE}
-
-
-def test_arguments_stay_far_below_what_a_template_can_carry(containers):
-    for one in containers.values():
-        assert len(json.dumps(one).encode()) < MAX_ARGUMENT_BYTES / 10
-
-
-def test_arguments_hold_no_struct_placeholder(containers):
     arguments = [item for one in containers.values() for item in one["args"]]
     assert all(isinstance(item, str) for item in arguments)
     assert not any("Concat" in item or "IfPresent" in item for item in arguments)
@@ -106,16 +97,13 @@ def test_labels_are_equal_on_all_steps(platforms):
     assert "fairsilo.io/role" in labels[0]
 
 
-def test_the_platform_document_parses_strictly(platforms):
+def test_both_documents_parse_strictly(spec, platforms):
+    json_format.ParseDict(spec, pipeline_spec_pb2.PipelineSpec())
     for one in platforms.values():
         message = kubernetes_executor_config_pb2.KubernetesExecutorConfig()
         json_format.ParseDict(one, message)
     with pytest.raises(json_format.ParseError):
         json_format.ParseDict({**platforms["exec-train"], "tolerence": []}, message)
-
-
-def test_the_pipeline_document_parses_strictly(spec):
-    json_format.ParseDict(spec, pipeline_spec_pb2.PipelineSpec())
 
 
 def test_kfps_cache_is_off_for_every_step(tasks):
@@ -137,23 +125,19 @@ def test_every_step_declares_a_page_and_metrics_and_is_told_where(spec, containe
 
 
 def test_every_step_mounts_the_root_and_gets_the_store_from_the_secret(platforms):
-    for one in platforms.values():
+    mounts = {}
+    for name, one in platforms.items():
         assert [item["mountPath"] for item in one["pvcMount"]] == ["/mnt/fairsilo"]
         (secret,) = one["secretAsEnv"]
         assert secret["secretName"] == "fairsilo-store"
         assert secret["keyToEnv"] == [{"secretKey": "url", "envVar": "FAIRSILO_STORE"}]
-
-
-def test_no_step_waits_for_ever(platforms):
-    assert {one["activeDeadlineSeconds"] for one in platforms.values()} == {"21600"}
-
-
-def test_every_step_is_tried_again(tasks):
-    again = {name for name, task in tasks.items() if "retryPolicy" in task}
-    assert again == set(STEPS)
-    policy = tasks["train"]["retryPolicy"]
-    assert policy["maxRetryCount"] == 2
-    assert policy["backoffFactor"] == 2.0
+        assert one["activeDeadlineSeconds"] == "21600"
+        if "configMapAsVolume" in one:
+            mounts[name] = [item["mountPath"] for item in one["configMapAsVolume"]]
+    assert mounts == {
+        "exec-prepare": [kubeflow.SETTINGS_FOLDER],
+        "exec-train": [kubeflow.SILOS_FOLDER],
+    }
 
 
 def seconds(duration: str) -> int:
@@ -170,21 +154,21 @@ def test_a_step_that_runs_to_its_time_out_each_time_gets_all_its_attempts(
         f"kubeflow.retries={retries}",
     )
     spec, document = kfp_local.read(path)
-    executors = document["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
-    chain = spec["components"]["comp-exit-handler-1"]["dag"]["tasks"]
-    for name, task in {**chain, **spec["root"]["dag"]["tasks"]}.items():
-        policy = task.get("retryPolicy")
-        if policy is None:
-            continue
+    again = {name: one for name, one in tasks_of(spec).items() if "retryPolicy" in one}
+    assert again.keys() == STEPS.keys()
+    for name, task in again.items():
+        policy = task["retryPolicy"]
+        assert policy["maxRetryCount"] == retries
         needed, pause = 0, seconds(policy["backoffDuration"])
-        for _ in range(policy["maxRetryCount"]):
-            needed += int(executors[f"exec-{name}"]["activeDeadlineSeconds"]) + pause
+        for _ in range(retries):
+            limit = executors(document)[f"exec-{name}"]["activeDeadlineSeconds"]
+            needed += int(limit) + pause
             pause *= int(policy["backoffFactor"])
         assert seconds(policy["backoffMaxDuration"]) > needed
     json_format.ParseDict(spec, pipeline_spec_pb2.PipelineSpec())
 
 
-def test_each_step_waits_for_the_one_before(tasks):
+def test_each_step_waits_for_the_one_before_and_the_last_runs_whatever_came(tasks):
     before = {name: tasks[name].get("dependentTasks") for name in STEPS}
     assert before == {
         "prepare": None,
@@ -193,21 +177,6 @@ def test_each_step_waits_for_the_one_before(tasks):
         "predict-and-report": ["evaluate"],
         "close-run": ["exit-handler-1"],
     }
-
-
-def test_each_config_map_is_mounted_in_the_one_step_that_reads_it(platforms):
-    mounts = {
-        name.removeprefix("exec-"): [m["mountPath"] for m in one["configMapAsVolume"]]
-        for name, one in platforms.items()
-        if "configMapAsVolume" in one
-    }
-    assert mounts == {
-        "prepare": [pod_spec.SETTINGS_FOLDER],
-        "train": [pod_spec.SILOS_FOLDER],
-    }
-
-
-def test_the_exit_handler_runs_whatever_came(tasks):
     last = tasks["close-run"]
     assert last["triggerPolicy"]["strategy"] == "ALL_UPSTREAM_TASKS_COMPLETED"
 
@@ -223,35 +192,26 @@ def test_the_form_has_types_defaults_and_descriptions(spec):
     assert all(field["description"] for field in fields.values())
 
 
-def test_a_step_gets_the_resources_that_the_settings_give_it(tmp_path):
-    asked = "kubeflow.resources={evaluate: {cpu: 500m, memory: 6Gi}}"
-    spec, _ = kfp_local.read(compiled(tmp_path / "package.yaml", asked))
-    executors = spec["deploymentSpec"]["executors"]
-    evaluator = executors["exec-evaluate"]["container"]["resources"]
+def test_settings_give_a_step_resources_and_the_silos_input_a_claim(tmp_path):
+    resources = "{evaluate: {cpu: 500m, memory: 6Gi}, train: {cpu: 16}}"
+    spec, document = kfp_local.read(
+        compiled(
+            tmp_path / "package.yaml",
+            f"kubeflow.resources={resources}",
+            "kubeflow.data_claim=fairsilo-silos",
+        )
+    )
+    found = spec["deploymentSpec"]["executors"]
+    evaluator = found["exec-evaluate"]["container"]["resources"]
     assert evaluator["resourceMemoryLimit"] == "6Gi"
     assert evaluator["resourceCpuRequest"] == "500m"
-    trainer = executors["exec-train"]["container"]["resources"]
-    assert trainer["resourceMemoryLimit"] == "8Gi"
-
-
-def test_a_resource_that_is_not_given_keeps_the_steps_default(tmp_path):
-    asked = "kubeflow.resources={train: {cpu: 16}}"
-    spec, _ = kfp_local.read(compiled(tmp_path / "package.yaml", asked))
-    trainer = spec["deploymentSpec"]["executors"]["exec-train"]
-    resources = trainer["container"]["resources"]
-    assert resources["resourceCpuLimit"] == "16"
-    assert resources["resourceMemoryLimit"] == "8Gi"
+    trainer = found["exec-train"]["container"]["resources"]
+    assert trainer["resourceCpuLimit"] == "16"
+    assert trainer["resourceMemoryLimit"] == "8Gi"  # its default
+    mounts = executors(document)["exec-evaluate"]["pvcMount"]
+    assert [one["mountPath"] for one in mounts] == ["/mnt/fairsilo", "/mnt/silos"]
 
 
 def test_resources_of_an_unknown_step_are_refused(tmp_path):
     with pytest.raises(SettingsError, match="found Trainer, expected names of steps"):
         compiled(tmp_path / "package.yaml", "kubeflow.resources={Trainer: {cpu: 2}}")
-
-
-def test_silos_input_is_mounted_from_its_own_claim_when_asked(tmp_path):
-    _, document = kfp_local.read(
-        compiled(tmp_path / "package.yaml", "kubeflow.data_claim=fairsilo-silos")
-    )
-    executors = document["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
-    mounts = [item["mountPath"] for item in executors["exec-evaluate"]["pvcMount"]]
-    assert mounts == ["/mnt/fairsilo", "/mnt/silos"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import itertools
-import logging
 import os
 import pathlib
 import signal
@@ -59,13 +58,6 @@ def test_a_span_leads_out_of_no_folder(tmp_path, span):
         local.new_run_id(tmp_path, span)
 
 
-def test_arguments_are_hidden_and_put_back(monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["fairsilo", "run", "--force"])
-    with local._own_arguments():
-        assert sys.argv == ["fairsilo"]
-    assert sys.argv == ["fairsilo", "run", "--force"]
-
-
 def probe(silo, arguments):
     """A silo task that fails, with a value in its text."""
     raise KeyError(CANARY)
@@ -73,6 +65,11 @@ def probe(silo, arguments):
 
 def interrupt(_):
     os.kill(os.getpid(), signal.SIGINT)
+
+
+class Swallows:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)  # Python drops what is raised in here
 
 
 def fail(how):
@@ -89,6 +86,8 @@ def fail(how):
         raise OSError(errno.ENOSPC, CANARY, "/data/page.html")
     elif how == "bug":
         raise KeyError(CANARY)
+    elif how == "swallowed":
+        Swallows()
     elif how == "ours":
         raise FairSiloError("the schema is gone", "bring it back")
 
@@ -127,16 +126,23 @@ def log(tmp_path):
 
 @pytest.fixture
 def run(tmp_path, log):
-    def run(how):
+    def run(*how):
+        nodes = [Node(one).with_id(one) for one in how]
+        started: list[str] = []
         pipeline = Pipeline(
             "shapes",
             str(tmp_path / "root"),
-            components=[Node(how)],
+            components=nodes,
             metadata_connection_config=metadata.sqlite_metadata_connection_config(
                 str(tmp_path / "metadata.sqlite")
             ),
         )
-        return local.run(pipeline, "1", lambda _: None, log)
+        before = [*sys.argv]
+        try:
+            local.run(pipeline, "1", started.append, log)
+        finally:
+            assert started == [how[0]]
+            assert sys.argv == before
 
     return run
 
@@ -204,15 +210,8 @@ def test_the_log_may_not_be_writable(run, log):
     assert pathlib.Path(log.parent).read_text() == "in the way"
 
 
+@pytest.mark.beam
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_ctrl_c_that_a_callback_swallowed_ends_the_run_before_its_next_node():
-    class Swallows:
-        def __del__(self):
-            signal.raise_signal(signal.SIGINT)  # Python drops what is raised in here
-
-    started: list[str] = []
-    with faults.interruptible(), local._node_log(started.append):
-        Swallows()
-        with pytest.raises(KeyboardInterrupt):
-            logging.getLogger("absl").info("Component %s is running.", "Pusher")
-    assert started == []
+def test_ctrl_c_that_a_callback_swallowed_ends_the_run_before_its_next_node(run):
+    with faults.interruptible(), pytest.raises(KeyboardInterrupt):
+        run("swallowed", "nothing")

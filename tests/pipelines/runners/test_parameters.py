@@ -8,19 +8,22 @@ from components.errors import SettingsError
 from pipelines import use_case
 from pipelines.runners import parameters
 
-GATES = (
-    "better_than_chance",
-    "silo_floor",
-    "silo_gap",
-    "calibration",
-    "change",
-    "silo_change",
-)
-
 
 @pytest.fixture(scope="module")
 def known():
     return parameters.of(use_case.find("flights").settings)
+
+
+@pytest.fixture
+def form(known, tmp_path):
+    """Reads a form whose other fields nobody filled in, with a config map."""
+
+    def read(without="", **changed):
+        fields = {one.name: str(one.default) for one in known} | changed
+        fields.pop(without, None)
+        return parameters.with_form("flights", fields, tmp_path / "map.yaml", tmp_path)
+
+    return read
 
 
 def test_a_field_that_stands_for_a_setting_says_that_it_changes_nothing(known):
@@ -43,12 +46,13 @@ def test_a_form_that_nobody_filled_in_changes_nothing(known):
 
 def test_each_configured_gate_can_be_skipped_and_no_other(known):
     toggles = {one.name for one in known if one.name.startswith("skip_gate_")}
-    assert toggles == {f"skip_gate_{gate}" for gate in GATES}
+    gates = use_case.find("flights").settings.gates.configured
+    assert toggles == {f"skip_gate_{gate}" for gate in gates}
     settings = use_case.find("flights", ["gates.silo_gap=null"]).settings
     assert "skip_gate_silo_gap" not in {one.name for one in parameters.of(settings)}
 
 
-def test_values_become_settings_and_a_gate_that_is_skipped_is_none(known):
+def test_values_become_settings_and_a_gate_that_is_skipped_is_none(known, form):
     given = {
         "rounds": "3",
         "algorithm": "fed_avg",
@@ -56,27 +60,95 @@ def test_values_become_settings_and_a_gate_that_is_skipped_is_none(known):
         "colour_if_not_blessed": "red",
         "skip_gate_silo_gap": "True",
         "skip_gate_change": "false",
+        "span": "2013-05",
+        "force": "true",
     }
-    settings = use_case.find("flights", parameters.overrides(known, given)).settings
+    chosen = form(**given)
+    settings = chosen.settings
     assert settings.training.rounds == 3
     assert settings.training.algorithm == "fed_avg"
     assert settings.training.client_learning_rate == 1e-6
     assert settings.kubeflow.not_blessed == "red"
     assert settings.gates.silo_gap is None
     assert settings.gates.change.at_most_worse == 0.02
-    assert parameters.filled_in(known, given).keys() == given.keys() - {
-        "skip_gate_change"
-    }
-
-
-def test_span_and_force_are_no_settings(known):
+    filled_in = parameters.filled_in(known, given).keys()
+    assert filled_in == given.keys() - {"skip_gate_change"}
     assert parameters.overrides(known, {"span": "2013-05", "force": "true"}) == []
 
 
-@pytest.mark.parametrize("text", ["yes", "1", ""])
-def test_a_toggle_that_is_neither_true_nor_false_is_refused(known, text):
-    with pytest.raises(SettingsError, match="expected true or false"):
-        parameters.overrides(known, {"skip_gate_silo_gap": text})
+def test_the_config_map_counts_unless_the_form_says_something_else(form, tmp_path):
+    (tmp_path / "map.yaml").write_text(
+        "training: {rounds: 4, batch_size: 32, seed: 7}\nvalidation: {quorum: 2}\n"
+        "kubeflow: {not_blessed: red}\ngates: {silo_gap: {at_most: 0.4}}\n"
+    )
+    untouched = form()
+    assert untouched.data == tmp_path / "build" / "flights-data"
+    settings = untouched.settings
+    assert (settings.training.rounds, settings.training.batch_size) == (4, 32)
+    assert settings.kubeflow.not_blessed == "red"
+    assert settings.gates.silo_gap.at_most == 0.4
+    chosen = form(
+        rounds="5", colour_if_not_blessed="green", skip_gate_silo_gap="true"
+    ).settings
+    assert (chosen.training.rounds, chosen.training.seed) == (5, 7)
+    assert chosen.kubeflow.not_blessed == "green"
+    assert chosen.gates.silo_gap is None
+    assert chosen.validation.quorum == 2
+    assert chosen.validation.min_rows == 50  # beside it, untouched
+
+
+def test_a_gate_that_only_the_config_map_knows_needs_no_toggle(form, tmp_path):
+    (tmp_path / "map.yaml").write_text("gates: {silo_gap: null}\n")
+    assert form().settings.gates.silo_gap is None
+
+
+def test_a_broken_config_map_is_named(form, tmp_path):
+    (tmp_path / "map.yaml").write_text("training: [")
+    with pytest.raises(SettingsError, match=r"map\.yaml: found no valid YAML"):
+        form()
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"rounds": "0"}, "field `rounds`: found '0'; input should be greater"),
+        ({"rounds": "2.5"}, "field `rounds`: found '2.5'"),
+        ({"algorithm": "fedsgd"}, "field `algorithm`: found 'fedsgd'; expected one of"),
+        ({"client_learning_rate": "nan"}, "field `client_learning_rate`: found 'nan'"),
+        ({"client_learning_rate": "["}, "field `client_learning_rate`: found '\\['"),
+        ({"colour_if_not_blessed": "blue"}, "field `colour_if_not_blessed`: found"),
+        ({"force": "maybe"}, "field `force`: found 'maybe', expected true or false"),
+        ({"skip_gate_silo_gap": "1"}, "expected true or false"),
+        ({"skip_gate_silo_gap": ""}, "expected true or false"),
+        ({"span": " "}, "field `span`: found nothing"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_its_fields_name(form, changed, sentence):
+    with pytest.raises(SettingsError, match=sentence) as refusal:
+        form(**changed)
+    assert "settings.yaml" not in str(refusal.value)
+    assert "training." not in str(refusal.value)
+    assert refusal.value.hint == "start the run again with another value"
+
+
+def test_not_all_gates_can_be_skipped(form, known):
+    toggles = [one.name for one in known if one.name.startswith("skip_gate_")]
+    with pytest.raises(SettingsError, match="no gate is configured"):
+        form(**dict.fromkeys(toggles, "true"))
+
+
+@pytest.mark.parametrize(
+    ("without", "added", "found"),
+    [
+        ("seed", {}, "without seed"),
+        ("", {"momentum": "0.9"}, "with the unknown momentum"),
+        ("", {"gate_change": "false"}, "with the unknown gate_change"),
+    ],
+)
+def test_a_package_of_another_version_is_refused(form, without, added, found):
+    with pytest.raises(SettingsError, match=found) as refusal:
+        form(without, **added)
+    assert "of another version" in refusal.value.hint
 
 
 @pytest.mark.parametrize(
@@ -99,17 +171,11 @@ def test_fields_are_sent_with_the_types_of_the_form(name, value, sent):
     ("name", "value", "sentence"),
     [
         ("roundz", "3", "--param `roundz`: found no such parameter; did you mean"),
-        ("rounds", "many", "field `rounds`: found 'many'; input should be a valid int"),
-        ("rounds", "2.5", "field `rounds`: found '2.5'"),
         ("rounds", True, "field `rounds`: found 'True'"),
-        ("client_learning_rate", "nan", "field `client_learning_rate`: found 'nan'"),
-        ("client_learning_rate", "[", "field `client_learning_rate`: found '\\['"),
-        ("algorithm", "fedsgd", "field `algorithm`: found 'fedsgd'; expected one of"),
-        ("force", "maybe", "field `force`: found 'maybe', expected true or false"),
         ("span", " ", "field `span`: found nothing"),
     ],
 )
-def test_a_field_that_can_not_be_used_is_refused_by_its_name(name, value, sentence):
+def test_a_field_that_can_not_be_used_is_not_sent(name, value, sentence):
     with pytest.raises(SettingsError, match=sentence):
         parameters.check_fields(use_case.find("flights"), {name: value}, "--param")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import re
 from collections.abc import Sequence
+from html import unescape
 from typing import Any
 
 import pytest
@@ -36,6 +38,19 @@ def figure(metric: str, value: float, **more: Any) -> Figure:
     }
     ends = {"low": value - 0.02, "high": value + 0.03, "rows": 900, "positives": 200}
     return Figure(**{**place, "metric": metric, "value": value, **ends, **more})
+
+
+def tables(html: str) -> dict[str, list[list[str]]]:
+    """Return the texts of a page's tables: their rows by the table's name."""
+    regions = re.findall(r'aria-label="([^"]*)" tabindex="0">(.*?)</table>', html, re.S)
+    return {
+        name: [
+            [unescape(re.sub(r"<[^>]+>", "", cell)).strip() for cell in cells]
+            for row in re.findall(r"<tr[^>]*>(.*?)</tr>", body, re.S)[1:]
+            for cells in [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.S)]
+        ]
+        for name, body in regions
+    }
 
 
 def silo(name: str, admitted: bool = True, reasons: tuple[str, ...] = ()) -> Silo:

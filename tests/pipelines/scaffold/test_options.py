@@ -59,9 +59,7 @@ def test_types_are_read_from_the_last_equals_sign():
     assert parse_types(["a=b=whole", "x=text"]) == {"a=b": "whole", "x": "text"}
 
 
-@pytest.mark.parametrize("value", ["x", "x=", "=text", "x=Text", "x=int"])
+@pytest.mark.parametrize("value", ["x", "=text", "x=int"])
 def test_type_of_another_form_is_refused(value):
-    with pytest.raises(
-        SettingsError, match="expected COLUMN=KIND, with a KIND of text"
-    ):
+    with pytest.raises(SettingsError, match="expected COLUMN=KIND, with a KIND of"):
         parse_types([value])

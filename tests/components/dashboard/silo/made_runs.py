@@ -10,7 +10,7 @@ from components.dashboard.report import About, Report
 from components.payloads import table
 from components.payloads.cohort import Cohort, Member
 from components.payloads.decision import Baseline, Decision, GateResult
-from components.payloads.egress import KINDS, Departure
+from components.payloads.egress import KINDS, EgressItem
 from components.payloads.ledger import Ledger
 from components.payloads.model_run import RoundRecord, RunRecord, SiloRecord
 from components.payloads.table import Figure, Table
@@ -176,10 +176,10 @@ def report(
     )
 
 
-def egress(index: int) -> tuple[Departure, ...]:
+def egress(index: int) -> tuple[EgressItem, ...]:
     """Return something of each kind, with numbers of the silo's own."""
     return tuple(
-        Departure(kind, 3100 + 7 * index + number, 20_000 + 1371 * index + number)
+        EgressItem(kind, 3100 + 7 * index + number, 20_000 + 1371 * index + number)
         for number, kind in enumerate(KINDS)
     )
 

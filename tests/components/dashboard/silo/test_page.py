@@ -17,6 +17,7 @@ from components.dashboard.silo import page as silo_page
 from components.dashboard.silo.location import file_name
 from components.payloads import table
 from components.payloads.cohort import Cohort, Member
+from components.payloads.decision import Waiver
 from components.payloads.findings import Finding
 from components.payloads.ledger import Ledger, Unscored
 from components.payloads.model_run import Dropped, RoundRecord, RunRecord
@@ -39,7 +40,7 @@ METRICS = (
     "positive_rate",
     "precision",
 )
-MAX_BYTES = 68_000
+MAX_BYTES = 95_000
 NUMBER = re.compile(r"[+-]?\d[\d,]*(?:\.\d+)?(?: kB)?")
 
 
@@ -209,10 +210,10 @@ def test_an_owner_reads_that_the_rows_were_not_scored_or_not_learned_from(tmp_pa
         ledger=Ledger("done", unscored=(Unscored(one, reason),)),
     )
     pages = write(run, tmp_path)
-    assert "Your rows were not all scored:" in pages[one]
+    assert f"{one} was not scored. silo <code>{one}</code>: cut, as" in pages[one]
     assert "cut, as <code>another silo</code>" in pages[one]
-    assert "The model did not learn from your rows." in pages[one]
-    assert "were not all scored" not in pages[other]
+    assert f"{one} was not trained. silo <code>{one}</code>: the same" in pages[one]
+    assert "was not scored" not in pages[other]
     assert other not in pages[one]
 
 
@@ -244,17 +245,24 @@ def test_sentences_and_waivers_of_gates_are_not_repeated(tmp_path):
     pages = write(some(7, failed={"silo_change": sentence}), tmp_path)
     for page in pages.values():
         assert "✗ Not blessed" in page
-        assert "Refused: no step back for any silo." in page
+        assert "No step back for any silo" in page
         assert "loses 0.031 AUC" not in page
         assert sentence not in page
 
 
 def test_blessed_by_a_waiver(tmp_path):
     run = some(7, failed={"silo_floor": "Not blessed: x"})
-    decision = dataclasses.replace(run.decision, blessed=True)
+    by = Waiver("silo_floor", f"as {name(1)}", name(2), "2026-12-31", "now", "r1")
+    gates = [
+        dataclasses.replace(gate, waiver=None if gate.passed else by)
+        for gate in run.decision.gates
+    ]
+    decision = dataclasses.replace(run.decision, blessed=True, gates=tuple(gates))
     page = write(dataclasses.replace(run, decision=decision), tmp_path)[name(0)]
-    assert "⚑ Blessed, 1 gate waived</bdi></h2>" in page
-    assert "Waived by the operator: what each silo must reach." in page
+    assert "⚑ Blessed, 1 gate waived by the operator</bdi></h2>" in page
+    assert "by the operator until 2026-12-31" in page
+    assert name(1) not in page
+    assert name(2) not in page
 
 
 @pytest.mark.parametrize(("num", "shown"), [(5, False), (6, True)])
@@ -314,18 +322,18 @@ def test_a_silo_without_a_figure_reads_that_and_not_that_few_were_judged(tmp_pat
 
 
 def test_a_silo_with_too_few_rows_reads_how_many_are_missing(tmp_path):
-    run = some(3, not_judged={name(0): "41 evaluation rows"})
+    run = some(3, not_judged={name(0): "41 evaluation rows, 100 are needed"})
     few = figure(name(0), "rows", None, rows=41, positives=None, note="too few")
     page = write(with_figure(run, few), tmp_path)[name(0)]
-    assert "It has 41 labelled evaluation rows, and 100 are needed" in page
-    assert "59 more would do." in page
+    assert "No gate judged this silo: 41 evaluation rows, 100 are needed." in page
+    assert "held out of the labelled rows that you export" in page
 
 
 def test_where_nothing_was_trained(tmp_path):
     run = some(3, training=RunRecord("fed_avg"), refusal="1 of 3 admitted", quorum=4)
     page = write(dataclasses.replace(run, scores=Table()), tmp_path)[name(0)]
     assert "✗ Nothing was trained" in page
-    assert "3 of 3 silos were admitted; the quorum is 4." in page
+    assert "3 of 3 silos were admitted; the quorum is 4" in page
     assert "There was no round to take part in." in page
     assert "Your figures" not in page
 

@@ -85,30 +85,17 @@ def judge(
     settings,
     figures,
     *,
-    silos=None,
-    left_out=None,
     earlier=None,
     gone=None,
     **least,
 ) -> GateResult:
-    """Return what one gate finds; silos are those that have figures.
-
-    Args:
-        gate: Its name.
-        settings: Its section.
-        figures: The figures.
-        silos: Ids of all silos.
-        left_out: Reason by silo.
-        earlier: The earlier blessed model.
-        gone: The same, where its folder is gone.
-        least: The section `minimum_data`.
-    """
+    """Return what one gate finds; `least` is the section `minimum_data`."""
     known = sorted({one.silo for one in figures if one.silo})
     whole = GateSettings.model_validate({"minimum_data": least, gate: settings})
     decided = decision.decide(
         table.of(figures),
-        known if silos is None else silos,
-        left_out or {},
+        known,
+        {},
         whole,
         earlier,
         (),

@@ -77,15 +77,6 @@ def test_what_is_no_number_misses_every_bound(is_floor, refuse_if):
     assert Bound(0.5, is_floor, refuse_if).is_missed(nothing)
 
 
-def test_a_miss_within_the_interval_is_one_by_chance():
-    bound = Bound(0.6, True, "surely")
-    by_chance = Interval(0.58, 0.55, 0.61)
-    assert (bound.is_missed(by_chance), bound.by_value.is_missed(by_chance)) == (
-        False,
-        True,
-    )
-
-
 @pytest.mark.parametrize("number", [1, 2, 51, 2_410, 3_000_000, 10**12])
 def test_the_quantile_is_that_of_sidak(number):
     # By the upper tail, which scipy keeps exact where 1 - tail would round to 1.
@@ -101,17 +92,6 @@ def test_the_quantile_is_that_of_sidak(number):
 def test_the_quantile_of_student_s_t_is_that_of_scipy(number, freedom):
     tail = -math.expm1(math.log(0.95) / number) / 2
     assert bounds.quantile(number, freedom) == pytest.approx(stats.t.isf(tail, freedom))
-
-
-def test_an_interval_of_student_s_t_is_widened_by_its_own_quantiles():
-    # t of 9 degrees, for 51 at once 4.7772, for one 2.2622: 2.1118.
-    found = widened(Interval(0.0, -0.1, 0.1), 51, freedom=9)
-    assert found == pytest.approx((0.0, -0.21118, 0.21118), abs=1e-4)
-
-
-def test_an_interval_for_one_is_left_as_it_is():
-    found = widened(Interval(0.6, 0.5, 0.8), 1)
-    assert found == pytest.approx((0.6, 0.5, 0.8))
 
 
 def test_each_side_is_scaled_and_cut_to_the_metric_s_range():

@@ -5,12 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.fairness_evaluator.gates import populations
 from components.fairness_evaluator.gates.populations import (
     Evidence,
     Query,
     not_judged,
-    too_little,
 )
 from components.payloads import table
 from components.payloads.decision import NotEvaluated
@@ -52,13 +50,6 @@ def test_the_needed_rows_are_the_settings():
     assert found[0].reason == "20 evaluation rows, 21 are needed"
 
 
-def test_a_hidden_count_of_a_label_is_too_little():
-    hidden = figure("auc", None, rows=20, positives=None)
-    assert too_little(hidden, MinimumData(rows=10)) == (
-        "20 evaluation rows, 10 are needed"
-    )
-
-
 GROUPS = [
     *group("B", 0.7, slice="race", rows=300, positives=90),
     *group("A", 0.9, slice="race"),
@@ -79,18 +70,19 @@ GROUPS = [
 def test_groups_are_of_the_candidate_over_all_silos_and_in_judged_ones(figures):
     evidence = Evidence(table.of(figures), ("AA", "OO"), (), MinimumData())
 
-    def found(population):
-        places, note = population(evidence, Query("auc"))
-        return [[(each.name, each.where) for each in place] for place in places], note
+    def found(*kinds):
+        query = Query(kinds, "auc", in_pairs=True)
+        places, _, note = evidence.population(query)
+        return [[str(each) for each in place] for place in places], note
 
-    over_all = [("race A", "over all silos"), ("race B", "over all silos")]
-    inside = [("race A", "in silo AA"), ("race B", "in silo AA")]
-    assert found(populations.groups_over_all_silos) == (
+    over_all = ["race A over all silos", "race B over all silos"]
+    inside = ["race A in silo AA", "race B in silo AA"]
+    assert found("groups") == (
         [over_all],
-        " 3 groups have too few rows.",
+        " Groups with too few rows: 3.",
     )
-    assert found(populations.groups_everywhere) == (
+    assert found("groups", "groups in silos") == (
         [over_all, inside],
-        " Compared over all silos and inside 1 of 2 judged silos. 4 groups have "
-        "too few rows.",
+        " Compared over all silos and inside 1 of 2 judged silos. Groups with too few "
+        "rows: 4.",
     )

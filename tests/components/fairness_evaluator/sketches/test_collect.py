@@ -140,11 +140,11 @@ def test_a_silo_left_out_of_training_is_shown_and_counts_nowhere_else(world):
 
 
 def test_what_left_each_silo_is_accounted(found):
-    assert set(found.departures) == {"9E", "AA", "F9", "HA"}
-    for departure in found.departures.values():
-        assert departure.kind == "score sketches"
-        assert departure.count > 6
-        assert departure.bytes > 2_000
+    assert set(found.egress) == {"9E", "AA", "F9", "HA"}
+    for item in found.egress.values():
+        assert item.kind == "score sketches"
+        assert item.count > 6
+        assert item.bytes > 2_000
     assert found.failures == {}
 
 
@@ -168,8 +168,8 @@ def test_a_silo_that_fails_is_told_and_the_others_go_on(world, tmp_path):
     assert list(found.failures) == ["AB"]
     assert "found no file" in found.failures["AB"]
     assert found.cells["candidate"][Key()].rows == len(counted(world))
-    assert found.departures["AB"].kind == "findings and label counts"
-    assert found.departures["AB"].bytes > len(found.failures["AB"])
+    assert found.egress["AB"].kind == "findings and label counts"
+    assert found.egress["AB"].bytes > len(found.failures["AB"])
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What a silo's owner reads: judgement, figures, bounds, the others, its training."""
+"""What a silo's owner reads: its own report, figures, bounds, the others, its part."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.dashboard.silo import bounds, content, training
-from components.dashboard.silo.content import Judgement
-from components.dashboard.silo.figures import MAX_GROUPS, OwnFigures
+from components.dashboard.formats import NONE
+from components.dashboard.section import Drawing, Section, Table
+from components.dashboard.silo import bounds, own, sections
 from components.dashboard.silo.names import ANOTHER, SiloNames
 from components.dashboard.silo.others import MIN_OTHERS, Others
-from components.dashboard.silo.words import GATES, MEANINGS
 from components.fairness_evaluator.gate_settings import (
     RATES,
     Calibration,
@@ -26,80 +25,70 @@ from components.payloads import table
 from components.payloads.egress import KINDS
 from components.payloads.findings import Finding
 from components.payloads.model_run import Dropped, RoundRecord, RunRecord, SiloRecord
-from components.payloads.table import Table
+from components.payloads.table import Table as Scores
+from tests.components.dashboard.conftest import said, table_of, texts
 from tests.components.dashboard.silo import made_runs
 from tests.components.dashboard.silo.made_runs import figure, member
 
-# ---- judgement -------------------------------------------------------------
 
-FEW = member("a"), made_runs.report([member("a")], Table())
-
-
-def judge(rows=None, why="41 rows", one=FEW[0], run=FEW[1]) -> Judgement:
-    return content.judge(run, one, rows, why)
+def of_first(run):
+    """Return the report of the silo `a`."""
+    return next(one for one in own.reports(run) if one.silos[0].member.silo == "a")
 
 
-def test_a_judged_silo_needs_no_reason():
-    assert judge(why="") == Judgement(True)
+def shown(figures=(), num_others=5, share=True, **how) -> dict[str, Section]:
+    """Return the sections of the silo `a`, whose figures these are, by id."""
+    more = [figure(f"o{n}", "auc", 0.6 + n / 50) for n in range(num_others)]
+    members = [member("a"), *(member(one.silo) for one in more)]
+    run = made_runs.report(members, table.of([*figures, *more]), **how)
+    others = Others(run.scores, {one.member.silo for one in run.judged})
+    made = sections.sections(of_first(run), others, share)
+    return {section.id: section for section in made}
+
+
+# ---- the decision ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("rows", "reason", "change"),
+    ("how", "sentence"),
     [
-        (None, "It has no labelled evaluation rows.", "At least 100 are needed."),
+        ({}, "The gates judged this silo."),
         (
-            figure("a", "rows", None, rows=41, positives=None, note="too few"),
-            "It has 41 labelled evaluation rows, and 100 are needed",
-            "59 more would do.",
+            {"not_judged": {"a": "41 evaluation rows, 100 are needed"}},
+            "No gate judged this silo: 41 evaluation rows, 100 are needed.",
         ),
-        (
-            figure("a", "rows", 1500.0, rows=1500, positives=7),
-            "Of its 1,500 labelled evaluation rows, 7 are with the outcome, and 10",
-            "3 more rows with the outcome would do.",
-        ),
-        (
-            figure("a", "rows", 150.0, rows=150, positives=146),
-            "Of its 150 labelled evaluation rows, 4 are without the outcome, and 10",
-            "6 more rows without the outcome would do.",
-        ),
-        (figure("a", "rows", 150.0, rows=150, positives=75), "41 rows.", ""),
-        (figure("a", "rows", 150.0, rows=150, positives=None), "41 rows.", ""),
+        ({"gates": {}}, "No gate was asked"),
+        ({"refusal": "none"}, "There is no new model."),
     ],
 )
-def test_too_little_data(rows, reason, change):
-    found = judge(rows)
-    assert not found.is_judged
-    assert found.reason.startswith(reason)
-    assert found.change.startswith(change)
-
-
-def test_who_is_not_judged_for_other_reasons():
-    out = judge(one=member("a", admitted=False))
-    assert out.reason.startswith("It was not admitted")
-    assert "findings" in out.change
-    untrained = made_runs.report([member("a")], Table(), refusal="none")
-    assert "Nothing was trained" in judge(run=untrained).reason
-    ungated = made_runs.report([member("a")], Table(), gates={})
-    assert "no gate was asked" in judge(run=ungated).reason
+def test_a_silo_reads_whether_the_gates_judged_it(how, sentence):
+    found = said(shown([figure("a", "auc", 0.7)], **how)["decision"])
+    assert any(text.startswith(sentence) for text in found)
 
 
 def test_without_an_evaluation_there_are_findings_and_a_part_only():
-    names = [f"Zq{index}" for index in range(2)]
     note, reason = Finding("column `x` is new"), Finding("too few rows", "export more")
-    members = [member(names[0], reasons=(reason,), notes=(note,)), member(names[1])]
-    run = made_runs.report(members, Table(), refusal="1 of 3 admitted")
-    page, _ = content.pages(run)
-    assert (page.figures, page.bounds) == (None, ())
-    assert [(out, one.sentences) for out, one in page.findings] == [
-        (True, ("too few rows",)),
-        (False, ("column `x` is new",)),
+    members = [member("a", reasons=(reason,), notes=(note,)), member("b")]
+    run = made_runs.report(members, Scores(), refusal="1 of 3 admitted")
+    found = sections.sections(of_first(run), Others((), ()), True)
+    assert [one.id for one in found] == [
+        "decision",
+        "gates",
+        "findings",
+        "part",
+        "left",
     ]
-    assert page.part.num_rounds == 3
+    (row,) = table_of(found[2], "Validation findings").rows
+    kept_out, noted = (cell.findings[0] for cell in row.cells[2:])
+    assert (kept_out.sentences, kept_out.hint) == (("too few rows",), "export more")
+    assert noted.sentences == ("column `x` is new",)
+    assert said(found[3])[0] == "You took part in 3 of 3 rounds."
 
 
-# ---- figures ---------------------------------------------------------------
+# ---- figures -----------------------------------------------------------------------
 
 PLACE = {"slice": "sex"}
+GAP = "equal_opportunity_difference"
 FIGURES = [
     figure("a", "rows", 1234.0),
     figure("a", "auc", 0.7, low=0.66, high=0.75),
@@ -116,70 +105,72 @@ FIGURES = [
     figure("a", "auc", 0.64, group="women", **PLACE),
     figure("a", "rows", None, group="too few", rows=34, note="too few", **PLACE),
     figure("a", "auc_gap", 0.08, about="men (0.72) and women (0.64)", **PLACE),
-    figure("a", "equal_opportunity_difference", 0.3, threshold=0.25, **PLACE),
-    figure("a", "equal_opportunity_difference", 0.9, threshold=0.5, **PLACE),
+    figure("a", GAP, 0.3, threshold=0.25, **PLACE),
+    figure("a", GAP, 0.9, threshold=0.5, **PLACE),
 ]
 
 
-def own(figures, num_others=5) -> OwnFigures:
-    more = [figure(f"o{n}", "auc", 0.6 + n / 50) for n in range(num_others)]
-    judged = {"a", *(one.silo for one in more)}
-    return OwnFigures(table.of(figures), Others([*figures, *more], judged), "a")
+def test_each_metric_stands_beside_baseline_following_span_and_the_others():
+    made = shown(FIGURES)
+    metrics = table_of(made["figures"], "Metrics of all your rows")
+    assert texts(metrics)[0] == [
+        *("AUC", "0.700 (0.660 to 0.750)", "0.600", "+0.100 (+0.050 to +0.160)"),
+        *("0.690", "5 lower, 0 alike, 0 higher"),
+    ]
+    assert [row[:2] for row in texts(metrics)[1:]] == [
+        ["True positive rate at 0.1", "0.500"],
+        ["True positive rate at 0.25", "0.650"],
+        ["True positive rate at 0.5", "0.900"],
+    ]
+    explained = [bool(row.cells[0].findings) for row in metrics.rows]
+    assert explained == [True, True, False, False]
+    assert len(drawings(made["others"])) == 1
 
 
-def test_lines():
-    found = own(FIGURES)
-    (auc,) = found.lines
-    assert (auc.found.value, auc.before.value, auc.change.value) == (0.7, 0.6, 0.1)
-    assert auc.others.num_others == 5
-    assert found.charts == [auc]
-    rates = [(line.measure.metric, line.threshold) for line in found.rates]
-    assert rates == [("tpr", 0.1), ("tpr", 0.25), ("tpr", 0.5)]
-    assert found.threshold == 0.25
-    assert [(m.metric, f.value) for m, f in found.following] == [("auc", 0.69)]
+def drawings(section):
+    return [part for part in section.parts if isinstance(part, Drawing)]
 
 
 def test_groups_the_worst_first_and_small_ones_without_a_figure():
-    found = own(FIGURES)
-    (sex,) = found.groups
-    assert sex.groups == ("women", "men", "too few")
-    assert found.get("auc", "sex", "too few").note == "too few"
-    assert [(m.metric, f.value) for m, f in sex.gaps] == [
-        ("auc_gap", 0.08),
-        ("equal_opportunity_difference", 0.3),
+    groups = shown(FIGURES)["groups"]
+    assert [row[:5] for row in texts(table_of(groups, "Each group"))] == [
+        ["women", "sex", "500", "0.640", NONE],
+        ["men", "sex", "700", "0.720", "+0.020"],
+        ["small groups together", "sex", "34", "too few (34)", NONE],
+    ]
+    gaps = texts(table_of(groups, "Fairness between your groups"))
+    assert [row[:4] for row in gaps] == [
+        ["Equal opportunity", "sex", "0.25", "0.300"],
+        ["AUC gap", "sex", "", "0.080"],
     ]
 
 
 def test_a_threshold_of_its_own_would_reveal_the_rate_of_few_others():
-    assert own(FIGURES).own_threshold.value == 0.31
-    assert [f.value for _, f in own(FIGURES).own_rates] == [0.62]
-    assert own(FIGURES, num_others=4).own_threshold is None
+    title = "A threshold for each silo"
+    rows = texts(table_of(shown(FIGURES)["figures"], title))
+    assert rows[0][:3] == ["a", "0.310", "0.620"]
+    few = shown(FIGURES, num_others=4)["figures"].parts
+    assert title not in [part.title for part in few if isinstance(part, Table)]
 
 
-def test_groups_are_cut_where_they_are_many():
-    sizes = {"age": 30, "age x town": 40, "town": 3}
+def test_groups_are_cut_to_the_surely_worst_where_they_are_many():
+    aucs = {f"g{n:03d}": 0.5 + n / 200 for n in range(40)}
     rows = [
-        figure("a", "rows", 50.0, slice=column, group=f"g{index:03d}")
-        for column, size in sizes.items()
-        for index in range(size)
+        figure("a", metric, value, slice="town", group=group)
+        for group, auc in aucs.items()
+        for metric, value in (("rows", 50.0), ("auc", auc))
     ]
-    found = [(one.column, one.num_groups, len(one.groups)) for one in own(rows).groups]
-    assert found == [("age", 30, 13), ("town", 3, 3), ("age x town", 40, 14)]
-    assert MAX_GROUPS == 13 + 3 + 14
+    made = table_of(shown([figure("a", "rows", 9.0), *rows])["groups"], "Each group")
+    assert [row[0] for row in texts(made)] == list(aucs)[: sections.MAX_GROUPS]
+    assert made.caption == "30 of 40 groups."
 
 
-@pytest.mark.parametrize("figures", [[], [figure("a", "rows", None, note="too few")]])
-def test_a_silo_without_figures(figures):
-    found = own(figures)
-    assert not found.has_own
-    assert (found.charts, found.threshold) == ([], None)
-
-
-# ---- bounds ----------------------------------------------------------------
+# ---- bounds ------------------------------------------------------------------------
 
 
 def compare(gates, *figures):
-    return bounds.of_silo(gates, own(figures))
+    run = made_runs.report([member("a")], table.of(figures), gates=gates)
+    return bounds.of_silo(of_first(run), "a")
 
 
 @pytest.mark.parametrize(
@@ -211,34 +202,36 @@ def test_a_floor(value, low, high, met, sure):
 )
 def test_a_change_is_worse_by_the_metrics_own_direction(metric, value, met):
     gates = {"silo_change": {"metric": metric, "at_most_worse": 0.01}}
-    (found,) = compare(gates, figure("a", metric, value, model="change"))
-    assert (found.is_met, found.signed) == (met, True)
+    rows = figure("a", "rows", 1234.0)
+    (found,) = compare(gates, rows, figure("a", metric, value, model="change"))
+    assert found.is_met == met
     assert found.demanded == "at most 0.010 worse"
 
 
 def test_calibration_and_groups():
-    gap = "equal_opportunity_difference"
     found = compare(
         {
             "calibration": {"at_most": 0.05},
             "group_gap": {"metric": "tpr", "threshold": 0.5, "at_most": 0.1},
         },
+        figure("a", "rows", 1234.0),
         figure("a", "calibration_error", 0.06, low=0.04, high=0.08),
-        figure("a", gap, 0.11, threshold=0.5, slice="race"),
-        figure("a", gap, 0.09, threshold=0.5, slice="sex"),
-        figure("a", gap, 0.7, threshold=0.25, slice="sex"),
+        figure("a", GAP, 0.11, threshold=0.5, slice="race"),
+        figure("a", GAP, 0.09, threshold=0.5, slice="sex"),
+        figure("a", GAP, 0.7, threshold=0.25, slice="sex"),
     )
     assert [(one.what, one.is_met) for one in found] == [
-        ("calibration error", False),
-        ("difference in true positive rate at 0.5 between groups of race", False),
-        ("difference in true positive rate at 0.5 between groups of sex", True),
+        ("Calibration error", False),
+        ("Difference between groups: True positive rate at 0.5, race", False),
+        ("Difference between groups: True positive rate at 0.5, sex", True),
     ]
     assert not found[0].is_sure
 
 
 def test_a_bound_without_a_figure_is_neither_kept_nor_missed():
     gates = {"group_gap": {"at_most": 0.1, "slices": ["race"]}}
-    (named,) = compare(gates, figure("a", "auc_gap", 0.2, slice="sex"))
+    rows = figure("a", "rows", 1234.0)
+    (named,) = compare(gates, rows, figure("a", "auc_gap", 0.2, slice="sex"))
     few = figure("a", "rows", None, note="too few", rows=7)
     (noted,) = compare({"silo_floor": {"at_least": 0.6}}, few)
     assert (named.found, named.slack) == (None, ())
@@ -270,11 +263,11 @@ def test_each_metric_and_gate_and_kind_of_egress_has_its_words():
     for metric in ("auc", "pr_auc", "log_loss", "brier", *bounds.GAPS):
         gates = {"silo_change": {"at_most_worse": 0.0, "metric": metric}}
         assert compare(gates, figure("a", "auc", 0.5))[0].what
-    assert set(MEANINGS) == set(KINDS)
-    assert set(GATES) >= set(GateSettings.model_fields)
+    assert set(sections.KINDS) == set(KINDS)
+    assert set(own.GATES) >= set(GateSettings.model_fields)
 
 
-# ---- the others ------------------------------------------------------------
+# ---- the others --------------------------------------------------------------------
 
 AUC = {"a": 0.71, "b": 0.62, "c": 0.64, "d": 0.70, "e": 0.83, "f": 0.66}
 
@@ -285,24 +278,19 @@ def others(values, metric="auc", judged=None):
 
 
 def seen(found, value, silo="a", metric="auc"):
-    return found.of(silo, metric, None, figure(silo, metric, value))
-
-
-def counts(found):
-    return [(each.low, each.high, each.count, each.own) for each in found.bins]
+    return found.of(figure(silo, metric, value))
 
 
 def test_a_histogram_worked_by_hand():
     found = seen(others(AUC), 0.71)
-    assert counts(found) == [
+    assert found.bins == [
         (0.6, 0.65, 2, False),
         (0.65, 0.7, 1, False),
         (0.7, 0.75, 1, True),
         (0.75, 0.8, 0, False),
         (0.8, 0.85, 1, False),
     ]
-    assert (found.lower, found.alike, found.higher) == (3, 1, 1)
-    assert (found.num_others, found.most) == (5, 2)
+    assert found.sides == (3, 1, 1)
 
 
 def test_fewer_than_five_others_are_not_shown():
@@ -312,8 +300,8 @@ def test_fewer_than_five_others_are_not_shown():
 
 def test_only_judged_silos_count_and_a_silo_not_among_them_is_not_taken_out():
     found = others(AUC | {"g": 0.99, "h": 0.01}, judged=set(AUC))
-    assert seen(found, 0.71).num_others == 5
-    assert seen(found, 0.71, silo="quarantined").num_others == 6
+    assert sum(seen(found, 0.71).sides) == 5
+    assert sum(seen(found, 0.71, silo="quarantined").sides) == 6
 
 
 def test_only_numbers_of_all_rows_of_the_candidate_count():
@@ -324,30 +312,29 @@ def test_only_numbers_of_all_rows_of_the_candidate_count():
         figure("c", "auc", 0.1, slice="sex", group="men"),
         figure("", "auc", 0.1),
     ]
-    assert seen(Others(figures, set(AUC)), 0.71).num_others == 5
+    assert sum(seen(Others(figures, set(AUC)), 0.71).sides) == 5
     noted = [figure("a", "auc", None, note="too few"), figure("b", "auc", math.nan)]
     assert seen(Others(noted, {"a", "b"}), 0.5, silo="c") is None
 
 
 def test_without_a_figure_of_its_own_a_silo_sees_nothing():
-    assert others(AUC).of("a", "auc", None, None) is None
-    few = figure("a", "auc", None, note="too few")
-    assert others(AUC).of("a", "auc", None, few) is None
+    assert others(AUC).of(None) is None
+    assert others(AUC).of(figure("a", "auc", None, note="too few")) is None
 
 
 def test_the_ends():
     found = seen(others(dict.fromkeys("bcdef", 1.0) | {"a": 0.0}), 0.0)
-    assert counts(found)[0] == (0.0, 0.05, 0, True)
-    assert counts(found)[-1] == (0.95, 1.0, 5, False)
+    assert found.bins[0] == (0.0, 0.05, 0, True)
+    assert found.bins[-1] == (0.95, 1.0, 5, False)
     losses = others(dict.fromkeys("bcdef", 7.0) | {"a": 1.0}, "log_loss")
-    assert counts(seen(losses, 1.0, metric="log_loss"))[-1] == (1.95, None, 5, False)
+    assert seen(losses, 1.0, metric="log_loss").bins[-1] == (1.95, None, 5, False)
 
 
 @pytest.mark.parametrize("twentieths", range(20))
 def test_an_edge_belongs_to_the_bin_above(twentieths):
     value = twentieths * 0.05
     (only,) = seen(others(dict.fromkeys("abcdef", value)), value).bins
-    assert (only.low, only.count) == (twentieths / 20, 5)
+    assert (only.low, only.number) == (twentieths / 20, 5)
 
 
 @given(
@@ -358,12 +345,12 @@ def test_an_edge_belongs_to_the_bin_above(twentieths):
 def test_each_other_silo_is_counted_once(values):
     silo, value = next(iter(values.items()))
     found = seen(others(values), value, silo=silo)
-    assert sum(each.count for each in found.bins) == len(values) - 1
+    assert sum(each.number for each in found.bins) == len(values) - 1
     assert [each.own for each in found.bins].count(True) == 1
     assert all(each.low in {n / 20 for n in range(20)} for each in found.bins)
 
 
-# ---- training --------------------------------------------------------------
+# ---- its part in the training ------------------------------------------------------
 
 
 def record(silo: str, norm: float) -> SiloRecord:
@@ -384,37 +371,48 @@ RUN = RunRecord(
 )
 
 
+def part_of(run, silo="a"):
+    members = [member(name) for name in "abc"]
+    reports = own.reports(made_runs.report(members, Scores(), training=run))
+    report = next(one for one in reports if one.silos[0].member.silo == silo)
+    return sections.sections(report, Others((), ()), True)[-2]
+
+
 def test_rounds_taken_and_missed():
-    found = training.parts(RUN, ["a", "b", "c"])
-    records = [(number, one.update_norm) for number, one in found["a"].records]
-    assert records == [(1, 4.0), (4, 1.0), (5, 3.0)]
-    assert found["a"].missed == (("late", (2, 3, 6)),)
-    assert training.ranges((2, 3, 6)) == "2 to 3, 6"
-    assert (found["b"].num_rounds, found["c"].left_out) == (6, "no row with a label")
-    assert not found["c"].records
+    part = part_of(RUN)
+    assert said(part)[0] == "You took part in 3 of 6 rounds."
+    dropped = table_of(part, "Silos that dropped out")
+    assert texts(dropped) == [["a", "2, 3, 6", ""]]
+    assert dropped.rows[0].cells[2].findings[0].sentences == ("late",)
+    rounds = texts(table_of(part, "Round by round"))
+    assert [(row[0], row[4]) for row in rounds] == [
+        *(("1", "4.000"), ("4", "1.000"), ("5", "3.000"))
+    ]
+    (out,) = texts(table_of(part_of(RUN, "c"), "Silos that dropped out"))
+    assert out[1] == "before the first round"
 
 
 def test_a_curve_worked_by_hand():
-    records = training.parts(RUN, ["a"])["a"].records
-    norms, cosines = training.curves(records)
+    norms, cosines = drawings(part_of(RUN))
     assert norms.shapes[1] == ("curve", "M0,0 240,60 320,20")
     assert norms.label == (
-        "Norm of its update: 4.000 in your first round, 3.000 in your last; between "
+        "Length of your update: 4.000 in your first round, 3.000 in your last; between "
         "1.000 and 4.000."
     )
     assert cosines.shapes[1] == ("curve", "M0,0 240,0 320,0")  # all alike
-    assert training.curves(records[:1]) == []
+    assert drawings(part_of(RunRecord("", rounds=RUN.rounds[:2]))) == []
 
 
 def test_many_rounds_are_thinned_out():
-    part = training.parts(made_runs.rounds(["a"], 300), ["a"])["a"]
-    assert [number for number, _ in part.latest] == [*range(281, 301)]
-    points = training.curves(part.records)[0].shapes[1][1].split()
-    assert len(points) == training.MAX_POINTS + 1
+    part = part_of(made_runs.rounds(["a"], 300))
+    latest = table_of(part, "Round by round")
+    assert [row[0] for row in texts(latest)] == [str(n) for n in range(281, 301)]
+    points = drawings(part)[0].shapes[1][1].split()
+    assert len(points) == sections.MAX_POINTS + 1
     assert (points[0], points[-1]) == ("M0,0", "320,60")
 
 
-# ---- names -----------------------------------------------------------------
+# ---- names -------------------------------------------------------------------------
 
 NAMES = SiloNames(["north", "north east", "F9", "مطار القاهرة", "<b>", "a(b", "_"])
 

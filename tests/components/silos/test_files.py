@@ -1,4 +1,5 @@
-"""A file's digest is taken once, and again whenever the file may have changed."""
+"""A file's digest is taken once, and again whenever it may have changed; what nobody
+has touched for days is cleared away, and nothing else."""
 
 import os
 import time
@@ -6,8 +7,9 @@ import time
 import pytest
 
 from components import digests
-from components.silos import homes
+from components.silos import homes, stale_files
 from components.silos.file_digests import FileDigests
+from tests.support.at_once import age
 
 
 @pytest.fixture
@@ -73,3 +75,17 @@ def test_a_damaged_list_is_no_list(silo, path, damage):
     take(silo, path)
     silo.path(".digests", "inputs.json").write_text(damage)
     assert take(silo, path) == digests.of_bytes(b"abc")
+
+
+def test_only_what_is_old_goes_and_what_a_link_leads_to_stays(tmp_path):
+    for name, days in (("old", 0.1), ("new", -0.1), ("kept", -1)):
+        (tmp_path / name / "below").mkdir(parents=True)
+        (tmp_path / name / "below/rows").write_text("rows")
+        (tmp_path / f"{name}.tmp").write_text("rows")
+        for path in (tmp_path / name, tmp_path / f"{name}.tmp"):
+            age(path, stale_files.MAX_AGE_DAYS + days)
+    (tmp_path / "link").symlink_to(tmp_path / "kept")
+    age(tmp_path / "link", 100)
+    assert stale_files.remove([*tmp_path.iterdir(), tmp_path / "gone"]) == 2
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == ["kept", "kept.tmp", "link", "new", "new.tmp"]

@@ -1,0 +1,109 @@
+"""The report of a run cut down to what one silo may read.
+
+It holds the silo's own figures, records and findings, and what the run came to; of
+the gates which refused, but not their sentences, which name silos. What was written
+about the silo is without the other silos' names (`names.py`).
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import functools
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from components.dashboard.report import Report
+from components.dashboard.silo.names import SiloNames
+from components.payloads.cohort import Cohort
+from components.payloads.decision import Decision, GateResult
+from components.payloads.ledger import Ledger
+from components.payloads.model_run import RoundRecord, RunRecord
+from components.payloads.table import Table
+from components.scoring.model import ModelCard
+
+OPERATOR = "the operator"
+# What each gate protects, by its name in the settings.
+GATES = {
+    "minimum_data": "Enough data to judge at all",
+    "better_than_chance": "A model that ranks better than a coin",
+    "silo_floor": "What each silo must reach",
+    "worst_tenth": "What the worst served tenth must reach",
+    "silo_gap": "How far silos may lie apart",
+    "group_gap": "How far groups may lie apart",
+    "four_fifths": "The 80 % rule for groups",
+    "calibration": "How true scores must be",
+    "change": "No step back over all silos",
+    "silo_change": "No step back for any silo",
+}
+
+
+def reports(report: Report) -> Iterator[Report]:
+    """Yield the report of each silo, in the order of the run's; `silos` is that one."""
+    names = SiloNames(line.member.silo for line in report.silos)
+    figures = _by_silo(report.scores)
+    out, rounds = _by_silo(report.run.left_out), _rounds(report.run, names)
+    scored, unscored = _by_silo(report.ledger.silos), _by_silo(report.ledger.unscored)
+    refusal = report.cohort.refusal or "No model was trained."
+    decision = _decision(report.decision)
+    for line in report.silos:
+        silo = line.member.silo
+        hidden = functools.partial(names.without_others, silo=silo)
+        why = hidden(line.not_evaluated)
+        if report.is_trained and not line.is_judged:
+            why = why or "it has no AUC"
+        left_out = {silo: why} if why else {}
+        card = ModelCard(report.card.digest, "" if report.is_trained else refusal)
+        run = RunRecord(
+            report.run.algorithm, rounds=rounds[silo], left_out=hidden(out[silo])
+        )
+        yield Report(
+            report.about,
+            report.parts,
+            Cohort((hidden(line.member),), quorum=0),
+            dataclasses.replace(decision, left_out=left_out, silos=(silo,)),
+            Table(figures[silo]),
+            run,
+            card,
+            Ledger("", silos=scored[silo], unscored=hidden(unscored[silo])),
+            {silo: line.left},
+        )
+
+
+def _by_silo(items: Iterable[Any]) -> Mapping[str, tuple[Any, ...]]:
+    found: dict[str, list[Any]] = collections.defaultdict(list)
+    for item in items:
+        found[item.silo].append(item)
+    made = {silo: tuple(own) for silo, own in found.items()}
+    return collections.defaultdict(tuple, made)
+
+
+def _decision(decision: Decision) -> Decision:
+    """Return what the gates came to, without a sentence that may name a silo."""
+    gates = tuple(
+        GateResult(
+            gate.gate,
+            gate.passed,
+            GATES.get(gate.gate, gate.gate),
+            waiver=gate.waiver
+            and dataclasses.replace(gate.waiver, by=OPERATOR, reason="", at=""),
+        )
+        for gate in decision.gates
+    )
+    return dataclasses.replace(decision, reasons=(), gates=gates, not_judged=())
+
+
+def _rounds(run: RunRecord, names: SiloNames) -> Mapping[str, tuple[RoundRecord, ...]]:
+    """Return the rounds as each silo took part in them; empty where it did not."""
+    empty = [RoundRecord(it.round, math.nan, math.nan, ()) for it in run.rounds]
+    own: dict[str, list[RoundRecord]] = collections.defaultdict(empty.copy)
+    for place, it in enumerate(run.rounds):
+        for one in it.silos:
+            losses = (one.loss_before, one.loss_after)
+            own[one.silo][place] = RoundRecord(it.round, *losses, (one,))
+        for drop in it.dropped:
+            dropped = (names.without_others(drop, drop.silo),)
+            own[drop.silo][place] = dataclasses.replace(empty[place], dropped=dropped)
+    made = {silo: tuple(rounds) for silo, rounds in own.items()}
+    return collections.defaultdict(lambda: tuple(empty), made)
