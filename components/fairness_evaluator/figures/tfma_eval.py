@@ -62,8 +62,8 @@ def evaluate(
     folder.mkdir(parents=True, exist_ok=True)
     for stale in (path for pattern in STALE for path in folder.glob(pattern)):
         stale.unlink()  # TFMA would read old shards along with the new ones
-    inputs = [  # dictionaries: TFMA wraps whatever else it gets
-        {"key": slice_key(key), "cell": cell}
+    inputs = [  # dictionaries, which TFMA does not wrap, of so many bytes, as it asks
+        {tfma.INPUT_KEY: b"", "key": slice_key(key), "cell": cell}
         for key, cell in cells.items()
         if not cell.too_few
     ]
