@@ -12,16 +12,14 @@ tidy table with intervals, group fairness and figures over silos.
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
-import os
+import multiprocessing
 import pathlib
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from concurrent import futures
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -33,6 +31,9 @@ THRESHOLDS = (0.25, 0.5, 0.75)
 BATCH_ROWS = 1_000
 CHUNK_ROWS = 1_000_000  # rows are made in chunks, so that ten million fit in memory
 MIN_ROWS = 1  # TFMA by rows shows slices of any size
+
+Figures: TypeAlias = dict[str, dict[str, float]]  # by slice
+Measured: TypeAlias = tuple[float, Figures]  # with the CPU time, unit: seconds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,37 +67,33 @@ def bench_evaluation(
         ratios are made of.
 
     Raises:
-        FairSiloError: A measuring process failed, or the slices differ.
+        FairSiloError: The slices differ.
     """
     both = Case(rows, 16, {"group": 6})
     many = Case(many_rows, 51, {"sex": 2, "race": 5}, crossed=True)
     few = dataclasses.replace(many, rows=max(1, many_rows // 100))
     silos = Case(120 * many_silos, many_silos, {"gender": 2})
+    cases = [("rows", both), *(("sketch", each) for each in (both, few, many, silos))]
     with tempfile.TemporaryDirectory(prefix="fairsilo-bench-") as folder:
-        by_rows, sketched, small, large, scattered = (
-            _measure(side, case, pathlib.Path(folder, str(number)))
-            for number, (side, case) in enumerate(
-                [
-                    ("rows", both),
-                    ("sketch", both),
-                    ("sketch", few),
-                    ("sketch", many),
-                    ("sketch", silos),
-                ]
-            )
-        )
+        measured = [
+            _in_a_process(side, case, pathlib.Path(folder, str(number)))
+            for number, (side, case) in enumerate(cases)
+        ]
+    (cpu, cpu_sketch, cpu_few, cpu_many, cpu_silos), figures = zip(
+        *measured, strict=True
+    )
     return {
-        "cpu_rows_over_sketch": by_rows["cpu"] / sketched["cpu"],
-        "cpu_many_over_few_rows": large["cpu"] / small["cpu"],
-        "cpu_many_silos": scattered["cpu"],
-        **_differences(by_rows["figures"], sketched["figures"]),
+        "cpu_rows_over_sketch": cpu / cpu_sketch,
+        "cpu_many_over_few_rows": cpu_many / cpu_few,
+        "cpu_many_silos": cpu_silos,
+        **_differences(*figures[:2]),
         "rows": rows,
         "many_rows": many_rows,
         "many_silos": many_silos,
-        "cpu_rows": by_rows["cpu"],
-        "cpu_sketch": sketched["cpu"],
-        "cpu_few_rows": small["cpu"],
-        "cpu_many_rows": large["cpu"],
+        "cpu_rows": cpu,
+        "cpu_sketch": cpu_sketch,
+        "cpu_few_rows": cpu_few,
+        "cpu_many_rows": cpu_many,
     }
 
 
@@ -137,29 +134,21 @@ def _chunk(case: Case, rows: int, seed: int) -> pd.DataFrame:
     )
 
 
-def _measure(side: str, case: Case, folder: pathlib.Path) -> dict[str, Any]:
-    """Run one side in a process of its own and return what it found."""
-    what = json.dumps(dataclasses.asdict(case))
-    command = [sys.executable, "-m", __spec__.name, side, what, str(folder)]
+def _in_a_process(side: str, case: Case, folder: pathlib.Path) -> Measured:
+    """Run one side in a process of its own."""
+    spawn = multiprocessing.get_context("spawn")
+    with futures.ProcessPoolExecutor(1, spawn) as pool:
+        return pool.submit(_measure, side, case, folder).result()
+
+
+def _measure(side: str, case: Case, folder: pathlib.Path) -> Measured:
+    from components.fairness_evaluator.figures import tfma_eval  # noqa: F401  not measured
+
     folder.mkdir()
-    path = os.pathsep.join(filter(None, sys.path))
-    done = subprocess.run(  # noqa: S603  our own module
-        command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}
-    )
-    if done.returncode:
-        raise FairSiloError(
-            f"measuring `{side}` over {case.rows:,} rows ended with status "
-            f"{done.returncode}: {done.stderr.strip().splitlines()[-1:]}"
-        )
-    found: dict[str, Any] = json.loads(
-        (folder / "found.json").read_text(encoding="utf-8")
-    )
-    return found
+    return {"rows": _by_rows, "sketch": _by_sketch}[side](case, folder)
 
 
-def _differences(
-    rows: dict[str, dict[str, float]], sketch: dict[str, dict[str, float]]
-) -> dict[str, float]:
+def _differences(rows: Figures, sketch: Figures) -> dict[str, float]:
     """Return the largest differences of AUC and of the other shared figures."""
     if rows.keys() != sketch.keys():
         raise FairSiloError(
@@ -175,7 +164,7 @@ def _differences(
     return largest
 
 
-def _by_rows(case: Case, folder: pathlib.Path) -> tuple[float, dict[str, Any]]:
+def _by_rows(case: Case, folder: pathlib.Path) -> Measured:
     """Evaluate as TFMA is commonly used, with predictions in the examples."""
     from pipelines.benchmarks import tfma_rows
 
@@ -186,7 +175,7 @@ def _by_rows(case: Case, folder: pathlib.Path) -> tuple[float, dict[str, Any]]:
     return time.process_time() - start, found
 
 
-def _by_sketch(case: Case, folder: pathlib.Path) -> tuple[float, dict[str, Any]]:
+def _by_sketch(case: Case, folder: pathlib.Path) -> Measured:
     """Evaluate as the node does, from files of scored rows."""
     from components.fairness_evaluator import evaluation, predictions
     from components.fairness_evaluator.settings import EvaluationSettings
@@ -230,16 +219,3 @@ def _here(
 ) -> Iterator[tuple[int, tasks.Outcome]]:
     for index, (silo, arguments) in enumerate(calls):
         yield index, tasks.attempt(task, silo, arguments)
-
-
-def _child(side: str, what: str, folder: str) -> None:
-    from components.fairness_evaluator.figures import tfma_eval  # noqa: F401  not measured
-
-    run = {"rows": _by_rows, "sketch": _by_sketch}[side]
-    cpu, figures = run(Case(**json.loads(what)), pathlib.Path(folder))
-    found = {"cpu": cpu, "figures": figures}
-    pathlib.Path(folder, "found.json").write_text(json.dumps(found), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    _child(*sys.argv[1:])

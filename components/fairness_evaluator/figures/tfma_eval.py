@@ -62,7 +62,11 @@ def evaluate(
     folder.mkdir(parents=True, exist_ok=True)
     for stale in (path for pattern in STALE for path in folder.glob(pattern)):
         stale.unlink()  # TFMA would read old shards along with the new ones
-    inputs = [(slice_key(key), cell) for key, cell in cells.items() if not cell.too_few]
+    inputs = [  # dictionaries, which TFMA does not wrap, of so many bytes, as it asks
+        {tfma.INPUT_KEY: b"", "key": slice_key(key), "cell": cell}
+        for key, cell in cells.items()
+        if not cell.too_few
+    ]
     if not inputs:
         return {key: Measures(cell, {}) for key, cell in cells.items()}
     with beam.Pipeline(argv=list(beam_args)) as pipeline:
@@ -72,7 +76,7 @@ def evaluate(
             | tfma.ExtractEvaluateAndWriteResults(
                 eval_config=eval_config(settings),
                 eval_shared_model=None,
-                extractors=[extractor.Extractor(STAGE, beam.MapTuple(_extracts))],
+                extractors=[extractor.Extractor(STAGE, beam.Map(_extracts))],
                 output_path=str(folder),
             )
         )
@@ -110,13 +114,13 @@ def slice_key(key: Key) -> SliceKey:
     return (*of, *silo, *zip(key.columns, key.values, strict=True))
 
 
-def _extracts(key: SliceKey, cell: Cell) -> dict[str, Any]:
+def _extracts(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return the extracts of one slice, with its slice key and no other."""
     return {
         tfma.LABELS_KEY: np.zeros(1),
         tfma.PREDICTIONS_KEY: np.zeros(1),
-        tfma.FEATURES_KEY: {CELL: cell},
-        tfma.SLICE_KEY_TYPES_KEY: slicer_lib.slice_keys_to_numpy_array([key]),
+        tfma.FEATURES_KEY: {CELL: item["cell"]},
+        tfma.SLICE_KEY_TYPES_KEY: slicer_lib.slice_keys_to_numpy_array([item["key"]]),
     }
 
 

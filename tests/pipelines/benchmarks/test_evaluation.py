@@ -35,13 +35,6 @@ def test_rows_are_those_of_the_seed_in_silos_of_unequal_size():
     assert set(rows.group) == {f"group {number}" for number in range(6)}
 
 
-def test_a_measuring_process_that_fails_says_so(tmp_path):
-    with pytest.raises(
-        FairSiloError, match="measuring `nothing` over 5,000 rows ended"
-    ):
-        bench._measure("nothing", CASE, tmp_path / "found")
-
-
 def test_sides_with_other_slices_are_not_compared():
     with pytest.raises(FairSiloError, match="1 slices by row and 2 by sketch"):
         bench._differences({"|": {}}, {"|": {}, "a|": {}})

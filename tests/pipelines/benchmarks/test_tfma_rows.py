@@ -31,8 +31,12 @@ def test_sketches_give_what_tfma_gives_row_by_row(tmp_path):
             if name == "auc" and math.isnan(found):
                 assert value == 0.0  # TFMA's own AUC where a label is absent
             elif name == "auc":
-                # TFMA's own has 10,000 thresholds; ours of totals has score bins.
+                # TFMA's own has 10,000 thresholds. Ours of a silo is exact; of totals
+                # it has score bins. Parts with fewer than 30 rows lose nothing by
+                # them; three of the six groups have a silo with 31 (README.md).
                 pairs = figures["example_count"] ** 2 / 8
-                assert found == pytest.approx(value, abs=max(5e-4, 2 / pairs))
+                is_group = key.startswith("|") and key != "|"
+                near = 4e-3 if is_group else 5e-4
+                assert found == pytest.approx(value, abs=max(near, 2 / pairs))
             else:
                 assert found == pytest.approx(value, rel=1e-6, nan_ok=True)

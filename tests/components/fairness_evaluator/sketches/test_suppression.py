@@ -69,7 +69,9 @@ def test_the_order_of_values_does_not_matter(rows, random):
     ],
 )
 def test_values_are_hidden_with_small_ones_that_would_follow(rows, hidden):
-    of_family = {(value,): num for value, num in rows.items()}
+    of_family: dict[suppression.Values, int] = {
+        (value,): num for value, num in rows.items()
+    }
     found = suppression.hide(of_family, small(of_family), LEAST)
     assert found == {(value,) for value in hidden}
 
