@@ -101,7 +101,7 @@ def evaluate(request: Request, to: pathlib.Path) -> Verdict:
         predictions,
         score_columns,
     )
-    from components.fairness_evaluator.sketches.models import ScoredModel
+    from components.fairness_evaluator.sketches.rows import ScoredModel
 
     examples = predictions.find(request.folder, request.name)
     named = {request.label: score_columns.LABEL, request.score: score_columns.SCORE}

@@ -31,7 +31,7 @@ def run(
     flags: Sequence[str],
     folder: str | pathlib.Path | None = None,
 ) -> list[tuple[WorkItem, Outcome]]:
-    """Score work items.
+    """Return each work item with what came of it, in their order.
 
     Args:
         items: What to score.
@@ -39,9 +39,6 @@ def run(
         flags: Beam's own.
         folder: Where the records of outcomes are kept meanwhile; on a cluster a
             folder that all workers share. The system's own when None.
-
-    Returns:
-        Each item with what came of it, in the order of `items`.
 
     Raises:
         RuntimeError: A worker died, or the model can't be loaded. What was

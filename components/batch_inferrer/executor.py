@@ -45,33 +45,24 @@ class Executor(base_executor.BaseExecutor):
         if choice.refusal:
             account = Ledger(ledger.SKIPPED, choice.refusal, choice.digest)
         else:
-            account = _infer(input_dict, exec_properties, settings, choice, result.uri)
+            from components.batch_inferrer.infer import infer
+            from components.batch_inferrer.scoring import Job
+
+            job = Job(
+                model=choice.folder,
+                model_digest=choice.digest,
+                key=tuple(json.loads(exec_properties["key"])),
+                batch_rows=settings.batch_rows,
+                code=exec_properties["code"],
+            )
+            examples = artifact_utils.get_single_uri(input_dict["examples"])
+            flags = json.loads(exec_properties["beam"])
+            manifest = Manifest.read(examples)
+            account = infer(manifest, job, settings, flags, result.uri)
         account.write(result.uri)
         egress.write(result.uri, _egress_of(account))
         for key in ("use_case", "span"):
             result.set_string_custom_property(key, exec_properties[key])
-
-
-def _infer(
-    input_dict: Artifacts,
-    exec_properties: dict[str, Any],
-    settings: InferenceSettings,
-    choice: gate.Choice,
-    folder: str,
-) -> Ledger:
-    from components.batch_inferrer.infer import infer
-    from components.batch_inferrer.scoring import Job
-
-    examples = Manifest.read(artifact_utils.get_single_uri(input_dict["examples"]))
-    job = Job(
-        model=choice.folder,
-        model_digest=choice.digest,
-        key=tuple(json.loads(exec_properties["key"])),
-        batch_rows=settings.batch_rows,
-        code=exec_properties["code"],
-    )
-    flags = json.loads(exec_properties["beam"])
-    return infer(examples, job, settings, flags, folder)
 
 
 def _egress_of(account: Ledger) -> dict[str, list[EgressItem]]:

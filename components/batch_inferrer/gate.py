@@ -18,13 +18,10 @@ class Choice:
 
 
 def choose(given: str, is_blessed: bool, found: str, force: bool) -> Choice:
-    """Choose the model that scores.
+    """Choose the model that scores, by its folder.
 
-    Args:
-        given: Folder of the model that the pipeline hands over; empty if none.
-        is_blessed: Whether that one is blessed.
-        found: Folder of a blessed model that the driver found; empty if none.
-        force: Whether a model that is not blessed may score.
+    It is the `given` one, blessed or not, or else the blessed one that the driver
+    `found`; either may be empty.
     """
     folder = given or found
     if not folder:

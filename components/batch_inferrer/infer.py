@@ -32,21 +32,11 @@ def infer(
     flags: Sequence[str] = IN_MEMORY,
     folder: str | pathlib.Path | None = None,
 ) -> Ledger:
-    """Score the rows of all silos, each into its own home.
+    """Score the rows of all silos, each into its own home, and return the account.
 
-    What an earlier run has done is not done again. A silo that fails does not
-    hold up the others.
-
-    Args:
-        manifest: What the silos hold.
-        job: The model and how to score with it.
-        settings: The node's section.
-        flags: Beam's own.
-        folder: Where records of outcomes are kept meanwhile, see `beam_steps`.
-
-    Returns:
-        The account. Its failures are those of items, and those of silos whose
-        data the manifest calls unreadable.
+    What an earlier run has done is not done again. A silo that fails does not hold up
+    the others. The account's failures are those of items, and those of silos whose
+    data the manifest calls unreadable. `flags` and `folder`: see `beam_steps`.
 
     Raises:
         SettingsError: A key column has the name of one that we write.
@@ -176,9 +166,7 @@ def _unscored(
 ) -> tuple[Unscored, ...]:
     """Return the silos that lack predictions, each with its first reason.
 
-    Args:
-        failures: What failed.
-        spoilt: Silos that were scored, but not as they should be.
+    `spoilt` were scored, but not as they should be.
     """
     reasons: dict[str, list[str]] = {}
     for failure in failures:

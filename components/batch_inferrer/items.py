@@ -59,10 +59,10 @@ class WorkItem:
 def plan(
     manifest: Manifest, model: str, rows_per_item: int, key: Sequence[str] = ()
 ) -> list[WorkItem]:
-    """Return the work items of a manifest, by silo and part.
+    """Return the work items of a manifest's split `score`, by silo and part.
 
     Args:
-        manifest: What the silos hold; its split `score` is what counts.
+        manifest: What the silos hold.
         model: The model's digest.
         rows_per_item: Most rows in an item, unless one row group has more.
         key: Columns that predictions carry.

@@ -38,11 +38,8 @@ def new_file(
 ) -> Iterator[Callable[[pa.RecordBatch], None]]:
     """Yield a function that appends rows to a file, named when the block ends well.
 
-    Args:
-        silo: Whose file it is.
-        path: Its final name, below the silo's home.
-        schema: Its columns.
-        work: Digest of the work that it holds.
+    `path` is its final name, below the silo's home; `work` the digest of the work that
+    it holds.
 
     Raises:
         SiloError: The home is gone, the folder leads out of it, or the file

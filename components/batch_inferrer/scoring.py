@@ -61,12 +61,7 @@ class Outcome:
 
 
 def score_item(item: WorkItem, job: Job, load: Callable[[Job], Scorer]) -> Outcome:
-    """Score an item, unless an earlier run has done it.
-
-    Args:
-        item: Which rows.
-        job: What is alike for all items.
-        load: Gives the loaded model; called only if there is work to do.
+    """Score an item, unless an earlier run has done it: then no model is loaded.
 
     Raises:
         SiloError: The file, its rows, key columns or the home are not as the manifest

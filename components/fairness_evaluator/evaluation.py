@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -14,10 +13,9 @@ from components.fairness_evaluator.figures.tidy import Known
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.gates import populations
 from components.fairness_evaluator.settings import EvaluationSettings
-from components.fairness_evaluator.sketches import collect, totals
-from components.fairness_evaluator.sketches.cells import Cell
-from components.fairness_evaluator.sketches.collect import Collected, Key
-from components.fairness_evaluator.sketches.models import ScoredModel
+from components.fairness_evaluator.sketches import collect
+from components.fairness_evaluator.sketches.rows import ScoredModel
+from components.fairness_evaluator.sketches.totals import COMPARED
 from components.payloads import findings, manifest, table
 from components.payloads.cohort import Cohort
 from components.payloads.decision import Baseline, Decision, Waiver
@@ -26,37 +24,14 @@ from components.payloads.manifest import Manifest
 from components.payloads.minimum_data import MinimumData
 from components.payloads.table import Figure, Table
 
-BASELINE_FOLDER = "baseline"
-
-
-@dataclasses.dataclass(frozen=True)
-class Outcome:
-    """What an evaluation gives.
-
-    Attributes:
-        figures: The tidy table.
-        decision: The decision.
-        egress: What left each silo.
-    """
-
-    figures: Table
-    decision: Decision
-    egress: dict[str, list[EgressItem]]
-
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """What is known before anything is decided.
-
-    Attributes:
-        figures: The tidy table.
-        left_out: Reason by silo that is quarantined or could not be evaluated.
-        egress: What left each silo.
-    """
+    """What is known before anything is decided."""
 
     figures: Table
-    left_out: dict[str, str]
-    egress: dict[str, list[EgressItem]]
+    left_out: dict[str, str]  # why a silo is quarantined or could not be evaluated
+    egress: dict[str, list[EgressItem]]  # what left each silo
 
 
 def evaluate(
@@ -71,22 +46,11 @@ def evaluate(
     folder: str | pathlib.Path,
     beam_args: Sequence[str] = IN_MEMORY,
     baseline_gone: Baseline | None = None,
-) -> Outcome:
+) -> tuple[Measured, Decision]:
     """Evaluate a model on all silos that can be read, and decide.
 
-    Args:
-        examples: The silos' splits; `eval`, and `next` where it is known.
-        cohort: Who trains; the others are shown, not judged, and count in no figure
-            over all silos.
-        candidate: The model.
-        baseline: The earlier blessed model; None when there is none.
-        label: The label's column.
-        settings: What is measured.
-        gate_settings: What is demanded.
-        waivers: Which refusals do not count.
-        folder: Where TFMA's results go, the baseline's in a folder below.
-        beam_args: Beam's own flags.
-        baseline_gone: The earlier blessed model, where its folder is gone.
+    Arguments as those of `measure` and `decision.decide`; `baseline_gone` is the
+    earlier blessed model, where its folder is gone.
     """
     models = [candidate]
     if baseline:
@@ -110,7 +74,12 @@ def evaluate(
         waivers,
         baseline_gone,
     )
-    return Outcome(measured.figures, decided, measured.egress)
+    return measured, decided
+
+
+def refused(reason: str) -> tuple[Measured, Decision]:
+    """Return the outcome where there is no model to evaluate."""
+    return Measured(Table(), {}, {}), decision.refused(reason)
 
 
 def measure(
@@ -123,113 +92,72 @@ def measure(
     folder: str | pathlib.Path,
     beam_args: Sequence[str] = IN_MEMORY,
 ) -> Measured:
-    """Measure one model, or two on the same rows, without deciding anything.
+    """Measure one model, or several on the same rows, without deciding anything.
 
     Args:
-        examples: See `evaluate`.
-        cohort: See `evaluate`.
+        examples: The silos' splits; `eval`, and `next` where it is known.
+        cohort: Who trains; the others are shown, not judged, and count in no figure
+            over all silos.
         models: The candidate, then the baseline where there is one.
         label: The label's column.
         settings: What is measured.
         minimum_data: From when on a silo counts in the figures over silos.
-        folder: Where TFMA's results go, the baseline's in a folder below.
+        folder: Where TFMA's results go, those of other models in folders below.
         beam_args: Beam's own flags.
     """
-    excluded = _quarantined(cohort)
+    from components.fairness_evaluator.figures import tfma_eval  # seconds to import
+
+    quarantined = {
+        member.silo: f"quarantined: {'; '.join(findings.sentences(member.reasons))}"
+        for member in cohort.members
+        if not member.admitted
+    }
+    unreadable = {e.silo.id: e.error.sentence for e in examples if e.error}
     now, following = (
-        collect.collect(examples, split, models, label, settings, excluded)
+        collect.collect(examples, split, models, label, settings, quarantined)
         for split in (manifest.EVAL, manifest.NEXT)
     )
-    left_out = excluded | _unreadable(examples) | now.failures
-    cells = {
-        model: found
-        | {
+    left_out = quarantined | unreadable | now.failures
+    known = {}
+    for model, cells in now.cells.items():
+        after = {
             key._replace(of=manifest.NEXT): cell
             for key, cell in following.cells[model].items()
-            if key.of != totals.COMPARED
+            if not key.of.startswith(COMPARED)
         }
-        for model, found in now.cells.items()
-    }
-    known = {
-        model: _tfma(found, settings, pathlib.Path(folder, _below(model)), beam_args)
-        for model, found in cells.items()
-    }
-    collected = dataclasses.replace(now, cells=cells)
-    figures = figures_of(
-        collected, known, examples.silos, left_out, settings, minimum_data
-    )
-    return Measured(figures, left_out, _account(now, following))
-
-
-def refused(reason: str) -> Outcome:
-    """Return the outcome where there is no model to evaluate."""
-    return Outcome(Table(), decision.refused(reason), {})
+        below = "" if model == models[0].name else model
+        known[model] = tfma_eval.evaluate(
+            cells | after, settings, pathlib.Path(folder, below), beam_args
+        )
+    figures = figures_of(known, examples.silos, left_out, settings, minimum_data)
+    egress: dict[str, list[EgressItem]] = {}
+    for collected in (now, following):
+        for silo, departure in collected.egress.items():
+            egress.setdefault(silo, []).append(departure)
+    return Measured(figures, left_out, egress)
 
 
 def figures_of(
-    found: Collected,
     known: Mapping[str, Known],
     silos: Iterable[str],
     left_out: Mapping[str, str],
     settings: EvaluationSettings,
     minimum_data: MinimumData,
 ) -> Table:
-    """Return the tidy table of what silos told and TFMA computed.
-
-    Args:
-        found: The slices of both splits.
-        known: TFMA's figures by model.
-        silos: Ids of all silos.
-        left_out: Reason by silo that is quarantined or could not be evaluated.
-        settings: What is measured.
-        minimum_data: From when on a silo counts in the figures over silos.
-    """
+    """Return the tidy table of what silos told and TFMA computed, by model."""
     figures: list[Figure] = []
-    for model, cells in found.cells.items():
-        figures += tidy.of_slices(model, cells, known[model])
-        figures += tidy.over_groups(model, known[model], settings)
-        figures += tidy.of_own_thresholds(model, cells, known[model], settings)
-    rows = table.of(figure for figure in figures if figure.metric == "rows")
-    excluded = populations.not_judged(rows, silos, left_out, minimum_data)
     for model, measures in known.items():
-        names = {silo.silo for silo in excluded}
-        figures += tidy.over_silos(model, measures, names, settings)
-    if found.pairs:
-        models = (known[table.CANDIDATE], known[table.BASELINE])
-        figures += tidy.of_change(*models, found.cells, found.pairs, settings)
+        figures += tidy.of_slices(model, measures, settings)
+        figures += tidy.over_groups(model, measures, settings)
+        figures += tidy.of_own_thresholds(model, measures, settings)
+    rows = table.of(figure for figure in figures if figure.metric == "rows")
+    not_judged = {
+        silo.silo
+        for silo in populations.not_judged(rows, silos, left_out, minimum_data)
+    }
+    for model, measures in known.items():
+        figures += tidy.over_silos(model, measures, not_judged, settings)
+    if table.BASELINE in known:
+        models = known[table.CANDIDATE], known[table.BASELINE]
+        figures += tidy.of_change(*models, settings)
     return table.of(figures)
-
-
-def _tfma(
-    cells: Mapping[Key, Cell],
-    settings: EvaluationSettings,
-    folder: pathlib.Path,
-    beam_args: Sequence[str],
-) -> Known:
-    from components.fairness_evaluator.figures import tfma_eval  # seconds to import
-
-    return tfma_eval.evaluate(cells, settings, folder, beam_args)
-
-
-def _below(model: str) -> str:
-    return BASELINE_FOLDER if model == table.BASELINE else ""
-
-
-def _account(*splits: Collected) -> dict[str, list[EgressItem]]:
-    silos = sorted(set(itertools.chain(*(split.egress for split in splits))))
-    return {
-        silo: [split.egress[silo] for split in splits if silo in split.egress]
-        for silo in silos
-    }
-
-
-def _quarantined(cohort: Cohort) -> dict[str, str]:
-    return {
-        member.silo: f"quarantined: {'; '.join(findings.sentences(member.reasons))}"
-        for member in cohort.members
-        if not member.admitted
-    }
-
-
-def _unreadable(examples: Manifest) -> dict[str, str]:
-    return {entry.silo.id: entry.error.sentence for entry in examples if entry.error}

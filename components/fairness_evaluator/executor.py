@@ -36,7 +36,7 @@ class Executor(TaskExecutor):
     ) -> None:
         """See base class."""
         from components.fairness_evaluator import evaluation  # loads engines
-        from components.fairness_evaluator.sketches.models import ScoredModel
+        from components.fairness_evaluator.sketches.rows import ScoredModel
 
         trained = artifact_utils.get_single_instance(input_dict["model"])
         report = artifact_utils.get_single_instance(output_dict["evaluation"])
@@ -44,9 +44,9 @@ class Executor(TaskExecutor):
         card = model.read_card(trained.uri)
         examples = Manifest.read(artifact_utils.get_single_uri(input_dict["examples"]))
         if card.refusal:
-            outcome = evaluation.refused(card.refusal)
+            found, decided = evaluation.refused(card.refusal)
         else:
-            outcome = evaluation.evaluate(
+            found, decided = evaluation.evaluate(
                 examples,
                 Cohort.read(artifact_utils.get_single_uri(input_dict["cohort"])),
                 ScoredModel(table.CANDIDATE, trained.uri, card.digest),
@@ -61,10 +61,10 @@ class Executor(TaskExecutor):
             )
         for folder in (report.uri, blessing.uri):
             pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
-        outcome.figures.write(report.uri)
-        egress.write(report.uri, outcome.egress)
-        outcome.decision.write(blessing.uri)
-        _bless(blessing, trained, outcome.decision.blessed)
+        found.figures.write(report.uri)
+        egress.write(report.uri, found.egress)
+        decided.write(blessing.uri)
+        _bless(blessing, trained, decided.blessed)
         for name, value in {
             blessed_models.USE_CASE: exec_properties["use_case"],
             blessed_models.SPAN: examples.span,  # `latest` has become a span there
@@ -72,13 +72,13 @@ class Executor(TaskExecutor):
             blessed_models.MODEL_DIGEST: card.digest,
         }.items():
             blessing.set_string_custom_property(name, value)
-        if gone := outcome.decision.baseline_gone:
+        if gone := decided.baseline_gone:
             logger.warning(
                 "span=%s nothing is compared: the folder of the earlier blessed model, "
                 "span=%s digest=%s, is gone: %s",
                 *(examples.span, gone.span, gone.digest, gone.uri),
             )
-        for sentence in outcome.decision.reasons:
+        for sentence in decided.reasons:
             logger.warning("span=%s %s", examples.span, sentence)
 
 

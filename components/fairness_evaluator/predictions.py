@@ -6,9 +6,9 @@ operator's side sees names, row counts and digests; rows are read by silo tasks.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import pathlib
-from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -34,8 +34,7 @@ def find(folder: pathlib.Path, use_case: str) -> Manifest:
         use_case: Name for the evaluation.
 
     Returns:
-        Each file as its silo's evaluation split; files that are no Parquet are
-        entries with the reason.
+        Each file as its silo's evaluation split, or why it is no Parquet.
 
     Raises:
         SettingsError: It is a file, there is no such folder, no Parquet file in it,
@@ -49,7 +48,11 @@ def find(folder: pathlib.Path, use_case: str) -> Manifest:
     if not folder.is_dir():
         raise SettingsError(f"{folder}: found no such folder, expected {EXPECTED}")
     files: dict[str, pathlib.Path] = {}
-    for silo, path in _files(folder):
+    direct = ((path.stem, path) for path in sorted(folder.glob("*.parquet")))
+    inside = ((path.parent.name, path) for path in sorted(folder.glob("*/*.parquet")))
+    for silo, path in itertools.chain(direct, inside):
+        if path.parent == folder and not path.is_file():
+            continue
         if silo in files:
             raise SettingsError(
                 f"silo `{silo}`: found {files[silo]} and {path}, expected one file",
@@ -82,18 +85,13 @@ def cohort(examples: Manifest) -> Cohort:
 
 def digest(examples: Manifest, column: str) -> str:
     """Return a digest that stands for the scores of a column."""
-    contents = sorted(
-        split.digest for entry in examples for split in entry.splits.values()
-    )
+    splits = (split for entry in examples for split in entry.splits.values())
+    contents = sorted(split.digest for split in splits)
     return digests.of_json([column, contents])
 
 
 def check_told(examples: Manifest, left_out: dict[str, str]) -> None:
-    """Check that at least one silo could be evaluated.
-
-    Raises:
-        FairSiloError: None could; the first reason is told.
-    """
+    """Raise a FairSiloError with the first reason if no silo could be evaluated."""
     if set(examples.silos) <= set(left_out):
         silo = examples.silos[0]
         raise FairSiloError(
@@ -101,14 +99,6 @@ def check_told(examples: Manifest, left_out: dict[str, str]) -> None:
             f"{left_out[silo]}",
             "check --label, --score and the files",
         )
-
-
-def _files(folder: pathlib.Path) -> Iterator[tuple[str, pathlib.Path]]:
-    for path in sorted(folder.glob("*.parquet")):
-        if path.is_file():
-            yield path.stem, path
-    for path in sorted(folder.glob("*/*.parquet")):
-        yield path.parent.name, path
 
 
 def _entry(silo: str, path: pathlib.Path) -> SiloEntry:

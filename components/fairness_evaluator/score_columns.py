@@ -9,8 +9,9 @@ file's footer tells its columns: no row is read.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,21 +26,23 @@ LABEL, SCORE, BASELINE = "--label", "--score", "--baseline-score"
 SLICE = "evaluation.slices"
 MOST_SILOS = 5  # named one by one
 MOST_COLUMNS = 30  # listed of those found
+# What `sketches/rows.py` names the same values of alike.
+TEXT_OR_NUMBERS = (
+    pa.types.is_integer,
+    pa.types.is_floating,
+    pa.types.is_string,
+    pa.types.is_large_string,
+    pa.types.is_null,
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class Lack:
-    """What one silo's file lacks.
+    """What one silo's file lacks."""
 
-    Attributes:
-        rows: Its rows.
-        slices: Columns of groups.
-        baseline: The column of the model to compare with; empty when it is there.
-    """
-
-    rows: int
+    rows: int  # that it has
     slices: tuple[str, ...]
-    baseline: str
+    baseline: str  # the column of the model to compare with; empty when it is there
 
     @property
     def columns(self) -> list[str]:
@@ -65,100 +68,83 @@ def check(examples: Manifest, named: Mapping[str, str]) -> dict[str, Lack]:
         entry.silo.id: pq.read_schema(entry.splits[manifest.EVAL].paths[0])
         for entry in examples.readable(manifest.EVAL)
     }
-    found = {silo: schema.names for silo, schema in schemas.items()}
-    everywhere = list(dict.fromkeys(name for names in found.values() for name in names))
-    nowhere = [column for column in named if column not in everywhere]
-    if found and nowhere:
-        raise _nowhere({column: named[column] for column in nowhere}, found, everywhere)
-    for column in (name for name, by in named.items() if by == SLICE):
-        _check_kinds(column, schemas)
+    everywhere = list(
+        dict.fromkeys(itertools.chain(*(s.names for s in schemas.values())))
+    )
+    nowhere = {name: by for name, by in named.items() if name not in everywhere}
+    if schemas and nowhere:
+        raise _nowhere(nowhere, everywhere)
+    for column, by in named.items():
+        if by == SLICE:
+            _check_types(column, schemas)
     lacks = {}
-    for silo, names in found.items():
-        absent = [column for column in named if column not in names]
-        by = {named[column] for column in absent}
-        if absent and not by & {LABEL, SCORE}:
+    for silo, schema in schemas.items():
+        absent = {name: by for name, by in named.items() if name not in schema.names}
+        if absent and not {LABEL, SCORE} & set(absent.values()):
             lacks[silo] = Lack(
                 examples[silo].rows(manifest.EVAL),
-                tuple(column for column in absent if named[column] == SLICE),
-                "".join(column for column in absent if named[column] == BASELINE),
+                tuple(name for name, by in absent.items() if by == SLICE),
+                "".join(name for name, by in absent.items() if by == BASELINE),
             )
     return lacks
 
 
-def _check_kinds(column: str, schemas: Mapping[str, pa.Schema]) -> None:
+def _nowhere(nowhere: Mapping[str, str], everywhere: list[str]) -> SettingsError:
+    lacking = ", ".join(f"`{column}` ({by})" for column, by in nowhere.items())
+    shown = ", ".join(everywhere[:MOST_COLUMNS]) or "none"
+    more = len(everywhere) - MOST_COLUMNS
+    ways = [f"check {by}" for by in nowhere.values() if by != SLICE]
+    if SLICE in nowhere.values():
+        ways.append(
+            f"name columns that are there by `--set {SLICE}=[...]`, empty for no "
+            "groups, or write the groups into the files"
+        )
+    return SettingsError(
+        f"found no column {lacking} in the files; the columns found: {shown}"
+        f"{f' and {more:,} more' if more > 0 else ''}",
+        "; ".join(ways),
+    )
+
+
+def _check_types(column: str, schemas: Mapping[str, pa.Schema]) -> None:
     """Say where silos store a column so that the same value is another group."""
     silos: dict[str, list[str]] = {}
     for silo, schema in schemas.items():
         if column in schema.names:
-            silos.setdefault(_kind(schema.field(column).type), []).append(silo)
+            silos.setdefault(_type_name(schema.field(column).type), []).append(silo)
     if len(silos) > 1:
-        told = "; ".join(
-            f"{kind} in {len(found):,} silo{'s' if len(found) > 1 else ''} ({found[0]}"
-            f"{', ...' if len(found) > 1 else ''})"
-            for kind, found in sorted(silos.items())
+        found = "; ".join(
+            f"{kind} in {len(silos[kind]):,} of {len(schemas):,} silos, such as "
+            f"{silos[kind][0]}"
+            for kind in sorted(silos)
         )
         logger.warning(
             "`%s` (%s): found %s; the same value is another group in each: write it as "
             "one type",
             column,
             SLICE,
-            told,
+            found,
         )
 
 
-def _kind(type_: pa.DataType) -> str:
-    """Return in which of its forms a type names values, see `sketches/rows.py`."""
+def _type_name(type_: pa.DataType) -> str:
     if pa.types.is_dictionary(type_):
         type_ = type_.value_type
-    alike = (
-        pa.types.is_integer,
-        pa.types.is_floating,
-        pa.types.is_string,
-        pa.types.is_large_string,
-        pa.types.is_null,
-    )
-    return "text or numbers" if any(each(type_) for each in alike) else str(type_)
+    alike = any(is_kind(type_) for is_kind in TEXT_OR_NUMBERS)
+    return "text or numbers" if alike else str(type_)
 
 
 def sentences(lacks: Mapping[str, Lack]) -> list[str]:
     """Return what follows for each silo that lacks columns, the first few by name."""
     told = [_sentence(silo, lack) for silo, lack in list(lacks.items())[:MOST_SILOS]]
-    rest = len(lacks) - len(told)
+    rest = list(lacks.values())[MOST_SILOS:]
     if rest:
-        columns = dict.fromkeys(
-            column
-            for lack in list(lacks.values())[MOST_SILOS:]
-            for column in lack.columns
-        )
+        columns = dict.fromkeys(itertools.chain(*(lack.columns for lack in rest)))
         told.append(
-            f"and {rest:,} more silo{'s lack' if rest > 1 else ' lacks'} columns, "
-            f"with the same consequence: {_quoted(list(columns))}"
+            f"{len(rest):,} more of {len(lacks):,} silos lack columns, with the same "
+            f"consequence: {_quoted(columns)}"
         )
     return told
-
-
-def _nowhere(
-    nowhere: Mapping[str, str],
-    found: Mapping[str, Sequence[str]],
-    everywhere: Sequence[str],
-) -> SettingsError:
-    lacking = ", ".join(f"`{column}` ({by})" for column, by in nowhere.items())
-    shown = ", ".join(everywhere[:MOST_COLUMNS])
-    more = len(everywhere) - MOST_COLUMNS
-    ways = []
-    if options := [by for by in nowhere.values() if by != SLICE]:
-        ways.append(f"check {' and '.join(options)}")
-    if SLICE in nowhere.values():
-        ways.append(
-            f"name columns that are there by `--set {SLICE}=[...]`, empty for no "
-            "groups, or write the groups into the files"
-        )
-    files = f"any of {len(found):,} files" if len(found) > 1 else "the file"
-    return SettingsError(
-        f"found no column {lacking} in {files}; the columns found: {shown or 'none'}"
-        f"{f' and {more:,} more' if more > 0 else ''}",
-        "; ".join(ways),
-    )
 
 
 def _sentence(silo: str, lack: Lack) -> str:
@@ -173,5 +159,5 @@ def _sentence(silo: str, lack: Lack) -> str:
     return f"silo `{silo}`: {'; '.join(effects)}"
 
 
-def _quoted(columns: Sequence[str]) -> str:
+def _quoted(columns: Iterable[str]) -> str:
     return ", ".join(f"`{column}`" for column in columns)

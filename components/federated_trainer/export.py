@@ -51,14 +51,7 @@ def export(
     weights: Sequence[NDArray[np.float32]],
     spec: FeatureSpec,
 ) -> ModelCard:
-    """Write a trained model into an artifact's folder and return its card.
-
-    Args:
-        folder: The artifact's.
-        client_model: Gives the Keras model.
-        weights: Trained weights, in Keras' order.
-        spec: Encodes tf.Examples.
-    """
+    """Write a trained model into an artifact's folder and return its card."""
     folder = pathlib.Path(folder)
     tflite = folder / TFLITE
     tflite.parent.mkdir(parents=True, exist_ok=True)

@@ -32,12 +32,7 @@ _CONTRACT = (
 
 
 def load(path: str | pathlib.Path, spec: FeatureSpec, seed: int) -> ClientModel:
-    """Return the use case's model with initial weights from a seed.
-
-    Args:
-        path: Of `model.py`.
-        spec: Gives the widths of the inputs.
-        seed: Of the initial weights.
+    """Return the model of a `model.py` with initial weights from a seed.
 
     Raises:
         SettingsError: The file can't be loaded or its model breaks the contract.

@@ -51,15 +51,7 @@ class Request:
 def run(
     request: Request, model_folder: pathlib.Path, folder: pathlib.Path
 ) -> ModelCard:
-    """Train over the cohort and write the outputs.
-
-    Args:
-        request: What to do.
-        model_folder: Of the `Model`, see `components/scoring/model.py`.
-        folder: Of the `ModelRun`, see `components/payloads/model_run.py`.
-
-    Returns:
-        The model's card, with its digest or with the reason why there is none.
+    """Train over the cohort, write `Model` and `ModelRun`, and return the model's card.
 
     Raises:
         SettingsError: The use case's `model.py` or the silo registry can't be used.
@@ -124,9 +116,7 @@ def run(
 def training_key(request: Request, tensors: Mapping[str, str]) -> str:
     """Return the digest of all that decides a training's weights.
 
-    Args:
-        request: What the node is asked to do.
-        tensors: Digest of each silo's tensors.
+    `tensors` are the digests of each silo's tensors.
     """
     # Where the workers run decides nothing.
     settings = request.settings.model_dump(mode="json", exclude={"silo_registry"})

@@ -71,9 +71,7 @@ class Checkpoints:
         """Return the latest checkpoint that can be read, or the start.
 
         One that was read and is damaged is set aside: `round_000002.npz.aside`.
-
-        Args:
-            initial: The state at the start; gives the structure of the others.
+        `initial` is the state at the start, which gives the structure of the others.
 
         Raises:
             FairSiloError: The system does not let us read one; it stays as it is.

@@ -35,12 +35,8 @@ def build(
 ) -> Computation:
     """Return the TFF computation from a seed to a silo's data.
 
-    Args:
-        folder: Of the files (`tensor_files.py`), relative to the silo's home.
-        num_floats: Width of `floats.bin`.
-        num_ids: Width of `ids.bin`.
-        batch_size: Rows a training batch.
-        local_epochs: Passes over the rows, each shuffled anew.
+    `folder` is that of the files (`tensor_files.py`), relative to the silo's home. Each
+    of the epochs is shuffled anew.
 
     Returns:
         A computation `int64 -> <train=B*, once=B*>`: the batches to train on, and

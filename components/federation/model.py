@@ -70,9 +70,3 @@ def assign(model: tf.keras.Model, weights: Sequence[Value]) -> None:
     """Set a model's trainable weights."""
     for variable, value in zip(model.trainable_weights, weights, strict=True):
         variable.assign(value)
-
-
-def losses(model: tf.keras.Model, inputs: Value, labels: tf.Tensor) -> tf.Tensor:
-    """Return each row's cross-entropy, unit: nats, shape `(rows,)`."""
-    logits = model([inputs["floats"], inputs["ids"]], training=False)
-    return tf.nn.sigmoid_cross_entropy_with_logits(labels, logits)[:, 0]

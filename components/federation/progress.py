@@ -24,12 +24,8 @@ def shown(
 ) -> Iterator[Callable[[RoundRecord, float], None]]:
     """Yield a function that tells of a finished round and the seconds it took.
 
-    Args:
-        rounds: Rounds of the training.
-        silos: Silos that it started with.
-        done: Rounds that are done already.
-        console: Where the bar goes; standard error if not given. Where it is no
-            terminal, each round is a log line.
+    The bar goes to `console`, or standard error; where that is no terminal, each round
+    is a log line.
     """
     console = console or Console(file=sys.stderr)
     columns = ("training", BarColumn(), MofNCompleteColumn(), "{task.fields[status]}")

@@ -92,10 +92,8 @@ def summarise(
 ) -> RoundRecord:
     """Return a round's record with its means.
 
-    Args:
-        number: The round, from 1.
-        silos: Who was merged, at least one silo and one example.
-        dropped: Why the others were not.
+    At least one silo was merged with at least one example; `dropped` says why the
+    others were not.
     """
     examples = sum(silo.examples for silo in silos)
     return RoundRecord(

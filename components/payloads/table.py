@@ -44,38 +44,13 @@ ALL_ZERO = "all zero"
 ROWS = "rows"  # each slice has this figure, also where it has no other
 RANKED_BY = "auc"  # the metric by which slices are ranked
 
-SCHEMA = pa.schema(
-    [
-        ("model", pa.string()),
-        ("split", pa.string()),
-        ("silo", pa.string()),
-        ("slice", pa.string()),
-        ("group", pa.string()),
-        ("metric", pa.string()),
-        ("threshold", pa.float64()),
-        ("value", pa.float64()),
-        ("low", pa.float64()),
-        ("high", pa.float64()),
-        ("rows", pa.int64()),
-        ("positives", pa.int64()),
-        ("note", pa.string()),
-        ("about", pa.string()),
-    ]
-)
-
 
 @dataclasses.dataclass(frozen=True)
 class Slice:
-    """A part of the evaluated rows; all of them when every field is empty.
-
-    Attributes:
-        silo: As in `Figure`.
-        column: The slice's columns, as `Figure.slice`.
-        group: As in `Figure`.
-    """
+    """A part of the evaluated rows; all of them when every field is empty."""
 
     silo: str = ""
-    column: str = ""
+    column: str = ""  # as `Figure.slice`
     group: str = ""
 
     @property
@@ -107,44 +82,22 @@ class MetricKey:
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
-    """One figure.
+    """One figure."""
 
-    Attributes:
-        model: `candidate`, `baseline` or `change`.
-        split: The split whose rows it is of, `eval` or `next`.
-        silo: The silo's id; empty for all silos.
-        slice: The slice's columns joined by ` x `; empty for all rows; `silo_id`
-            for figures over the silos.
-        group: The slice's values, see `crossed`; `too few` for small ones; empty
-            for all rows, and for figures over the groups of `slice`.
-        metric: Its name; README.md of the FairnessEvaluator lists them.
-        threshold: Of the rates; of the calibration curve, the upper edge of the
-            bin; None for other metrics.
-        value: The figure; None where there is none, `note` says why.
-        low: Lower end of its 95 % interval; None where there is no interval.
-        high: Upper end.
-        rows: Labelled rows in the slice.
-        positives: Rows of label 1 among them; None where too few.
-        note: Empty, `too few`, `one class`, `no rows` (above the threshold) or
-            `all zero` (what the figure is a share of).
-        about: The silo or the groups that the figure is taken from, such as the
-            worst; empty where that is plain.
-    """
-
-    model: str
-    split: str
-    silo: str
-    slice: str
-    group: str
-    metric: str
-    threshold: float | None = None
-    value: float | None = None
-    low: float | None = None
+    model: str  # `candidate`, `baseline` or `change`
+    split: str  # whose rows it is of, `eval` or `next`
+    silo: str  # empty for all silos
+    slice: str  # columns joined by ` x `; empty for all rows; `silo_id`: over the silos
+    group: str  # see `crossed`; `too few`; empty for all rows, and over the groups
+    metric: str  # README.md of the FairnessEvaluator lists them
+    threshold: float | None = None  # of rates; of the calibration curve a bin's end
+    value: float | None = None  # None where there is none, `note` says why
+    low: float | None = None  # of the 95 % interval; None where there is none
     high: float | None = None
-    rows: int = 0
-    positives: int | None = None
-    note: str = ""
-    about: str = ""
+    rows: int = 0  # labelled rows of the slice
+    positives: int | None = None  # rows of label 1 among them; None where too few
+    note: str = ""  # `too few`, `one class`, `no rows` (above), `all zero` (divisor)
+    about: str = ""  # the silo or the groups that it is taken from, such as the worst
 
     @property
     def key(self) -> tuple[int, str, str, str, str, str, float]:
@@ -171,11 +124,7 @@ class Figure:
 
     @property
     def number(self) -> float:
-        """The value.
-
-        Raises:
-            ValueError: There is none; `is_number` is false.
-        """
+        """The value; a ValueError where `is_number` is false."""
         if not self.is_number or self.value is None:
             raise ValueError(f"a figure noted `{self.note}` is not a number")
         return self.value
@@ -192,8 +141,7 @@ class Figure:
 def crossed(values: Sequence[str]) -> str:
     """Return the name of a group of crossed values; no other values have the same.
 
-    Args:
-        values: One value a column; an `x` among a value's words gets a backslash.
+    An `x` among a value's words gets a backslash.
     """
     if len(values) == 1:
         return values[0]
@@ -203,6 +151,13 @@ def crossed(values: Sequence[str]) -> str:
     )
 
 
+_KINDS = {
+    "str": pa.string(),
+    "int": pa.int64(),
+    "int | None": pa.int64(),
+    "float | None": pa.float64(),
+}
+SCHEMA = pa.schema([(f.name, _KINDS[str(f.type)]) for f in dataclasses.fields(Figure)])
 _VALUES = operator.attrgetter(*SCHEMA.names)
 
 
@@ -241,19 +196,19 @@ class Table:
         A slice with too few rows has a figure for its rows only: that one, with its
         note, is returned for every other metric too.
         """
-        found = self._exact(key)
-        if found is None:
-            found = self._exact(dataclasses.replace(key, metric=ROWS, threshold=None))
-            return found if found is not None and found.note else None
-        return found
+        if found := self._exact(key):
+            return found
+        rows = self._exact(dataclasses.replace(key, metric=ROWS, threshold=None))
+        return rows if rows and rows.note else None
 
     def _exact(self, key: MetricKey) -> Figure | None:
-        of = key.of
-        wanted = Figure(
-            *(key.model, key.split, of.silo, of.column, of.group),
-            *(key.metric, key.threshold),
-        )
+        of = (key.of.silo, key.of.column, key.of.group)
+        wanted = Figure(key.model, key.split, *of, key.metric, key.threshold)
         return self._by_key.get(wanted.key)
+
+    @functools.cached_property
+    def _by_key(self) -> dict[tuple[int, str, str, str, str, str, float], Figure]:
+        return {figure.key: figure for figure in self}
 
     @functools.cached_property
     def has_baseline(self) -> bool:
@@ -266,10 +221,10 @@ class Table:
 
     @functools.cached_property
     def _thresholds(self) -> dict[str, list[float]]:
-        found: dict[str, set[float]] = {}
+        found: dict[str, set[float]] = collections.defaultdict(set)
         for figure in self:
             if figure.threshold is not None:
-                found.setdefault(figure.metric, set()).add(figure.threshold)
+                found[figure.metric].add(figure.threshold)
         return {metric: sorted(values) for metric, values in found.items()}
 
     @functools.cached_property
@@ -318,10 +273,6 @@ class Table:
                 found.setdefault(of.family, []).append(of)
         return {family: found[family] for family in sorted(found, key=_family_rank)}
 
-    @functools.cached_property
-    def _by_key(self) -> dict[tuple[int, str, str, str, str, str, float], Figure]:
-        return {figure.key: figure for figure in self}
-
     def by_silo(
         self,
         metric: str,
@@ -340,16 +291,12 @@ class Table:
             if figure.silo and not figure.slice:
                 place = (figure.model, figure.split, figure.metric, figure.threshold)
                 found[place].append(figure)
-        return dict(found)
+        return found
 
     def to_arrow(self) -> pa.Table:
         """Return the table as Arrow, one row a figure."""
         columns = list(zip(*map(_VALUES, self), strict=True)) or [()] * len(SCHEMA)
-        arrays = [
-            pa.array(column, field.type)
-            for column, field in zip(columns, SCHEMA, strict=True)
-        ]
-        return pa.Table.from_arrays(arrays, schema=SCHEMA)
+        return pa.table(list(map(pa.array, columns, SCHEMA.types)), schema=SCHEMA)
 
     def write(self, folder: str | pathlib.Path) -> None:
         """Write the table into an artifact's folder."""

@@ -24,14 +24,7 @@ BATCH_ROWS = 32_768
 
 
 class FileError(FairSiloError):
-    """A file of rows that can't be read or scored.
-
-    Args:
-        path: The file.
-        found: What is there, as an aggregate.
-        expected: What should be there.
-        hint: The way out.
-    """
+    """A file of rows that can't be read or scored; `found` is an aggregate."""
 
     def __init__(self, path: str, found: str, expected: str, hint: str = "") -> None:
         super().__init__(f"{path}: found {found}, expected {expected}", hint)
@@ -46,11 +39,8 @@ def read_batches(
 ) -> Iterator[pa.RecordBatch]:
     """Read some columns of a Parquet file.
 
-    Args:
-        path: The file.
-        columns: Names of the columns; those that the file lacks are left out.
-        batch_rows: Most rows in a batch.
-        row_groups: Indices of the row groups to read, in order; all when None.
+    Columns that the file lacks are left out. The row groups are read in the order of
+    their indices; all when None.
 
     Yields:
         Batches of at least one row. String columns come as dictionaries, so
@@ -60,25 +50,19 @@ def read_batches(
         FileError: The file is not there, not Parquet, damaged, has none of the
             columns, or has no such row group.
     """
-    path = pathlib.Path(path)
+    path, hint = pathlib.Path(path), "write the split again"
     try:
         yield from _batches(path, set(columns), batch_rows, row_groups)
     except FileNotFoundError as error:
-        raise circumstances.of_circumstance(
-            FileError(str(path), "no file", "a Parquet file", "write the split again")
-        ) from error
+        lost = FileError(str(path), "no file", "a Parquet file", hint)
+        raise circumstances.of_circumstance(lost) from error
     except (pa.ArrowException, OSError) as error:
         if circumstances.is_of_the_machine(error):
             raise
         # Arrow's own text may quote a value, so only the kind of error is told.
-        raise circumstances.of_circumstance(
-            FileError(
-                str(path),
-                f"bytes that Arrow can't read ({type(error).__name__})",
-                "a whole Parquet file",
-                "write the split again",
-            )
-        ) from None
+        found = f"bytes that Arrow can't read ({type(error).__name__})"
+        damaged = FileError(str(path), found, "a whole Parquet file", hint)
+        raise circumstances.of_circumstance(damaged) from None
 
 
 def _batches(
@@ -104,17 +88,14 @@ def _batches(
                 f"{metadata.num_row_groups} row groups",
                 f"one with index {group}",
             )
-    strings = [name for name in names if _is_string(schema.field(name).type)]
+    texts = (pa.string(), pa.large_string())
+    strings = [name for name in names if schema.field(name).type in texts]
     with pq.ParquetFile(path, metadata=metadata, read_dictionary=strings) as file:
         for batch in file.iter_batches(
             batch_rows, row_groups, names, use_threads=False
         ):
             if batch.num_rows:
                 yield batch
-
-
-def _is_string(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def score_batches(
@@ -126,12 +107,8 @@ def score_batches(
 ) -> Iterator[tuple[pa.RecordBatch, NDArray[np.float32]]]:
     """Score the rows of a Parquet file.
 
-    Args:
-        scorer: The model, with its own FeatureSpec.
-        path: The file.
-        extra_columns: Columns that the model does not take but the caller needs.
-        batch_rows: Most rows in a batch.
-        row_groups: Indices of the row groups to score, in order; all when None.
+    Arguments as those of `read_batches`; `extra_columns` are what the model does not
+    take but the caller needs.
 
     Yields:
         Each batch with its rows' scores, float32, shape `(rows,)`, 0 to 1.

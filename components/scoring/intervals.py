@@ -64,13 +64,9 @@ def wilson(hits: int, rows: int) -> Interval | None:
 
 
 def mean(total: float, squares: float, rows: int, most: float) -> Interval:
-    """Return the mean of a quantity that is not negative, normal.
+    """Return the mean of a quantity of at least one row, normal.
 
-    Args:
-        total: Sum over rows.
-        squares: Sum of squares.
-        rows: Number of rows, at least 1.
-        most: Largest value of one row; the interval is cut to 0 and it.
+    `squares` is the sum of its squares; no row has less than 0 or more than `most`.
     """
     value = total / rows
     if rows == 1:
@@ -80,24 +76,13 @@ def mean(total: float, squares: float, rows: int, most: float) -> Interval:
 
 
 def normal(value: float, variance: float, quantile: float = Z) -> Interval:
-    """Return the interval of an estimate that is about normal, or else Student's.
-
-    Args:
-        value: The estimate.
-        variance: Its variance.
-        quantile: How many standard errors each half is wide.
-    """
+    """Return the interval of an estimate, `quantile` standard errors to each side."""
     half = quantile * math.sqrt(max(0.0, variance))
     return Interval(value, value - half, value + half)
 
 
 def student(freedom: int, tail: float = 0.025) -> float:
-    """Return what Student's t exceeds with a chance of `tail`.
-
-    Args:
-        freedom: Degrees of freedom, at least 1.
-        tail: The chance; unit: 1.
-    """
+    """Return what Student's t of so many degrees of freedom exceeds in `tail`."""
     return -float(special.stdtrit(freedom, tail))
 
 
@@ -112,9 +97,8 @@ def difference(one: Interval, other: Interval) -> Interval:
 def absolute(signed: Interval) -> Interval:
     """Return how far two estimates lie apart, whichever of them is the higher one.
 
-    Args:
-        signed: Their difference, at least 0. Below 0 its interval holds what the
-            other is higher by, which may be more where the interval is lopsided.
+    Their difference is at least 0. Below 0 its interval holds what the other is higher
+    by, which may be more where the interval is lopsided.
     """
     return Interval(signed.value, max(0.0, signed.low), max(signed.high, -signed.low))
 
@@ -130,8 +114,7 @@ def average(parts: Sequence[Interval]) -> Interval:
 def ratio(hits: int, rows: int, other_hits: int, other_rows: int) -> Interval | None:
     """Return the rate of `hits` in `rows` over that of `other_hits`.
 
-    Returns:
-        The ratio; None where a side has no rows, or the other has no hits.
+    None where a side has no rows, or the other has no hits.
     """
     if not rows or not other_hits:
         return None
@@ -146,12 +129,9 @@ def ratio(hits: int, rows: int, other_hits: int, other_rows: int) -> Interval | 
 
 
 def paired_difference(only_one: int, only_other: int, rows: int) -> Interval | None:
-    """Return the difference of two rates over the same rows.
+    """Return the difference of two rates over the same rows; None without rows.
 
-    Args:
-        only_one: Rows that only the one counts as hits.
-        only_other: Rows that only the other does.
-        rows: All rows; None is returned when there are none.
+    `only_one` are those that only the one counts as hits, `only_other` the reverse.
     """
     if not rows:
         return None

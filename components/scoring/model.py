@@ -32,15 +32,10 @@ TFLITE = "tflite/model.tflite"
 
 @dataclasses.dataclass(frozen=True)
 class ModelCard:
-    """What is known of a model without loading it.
+    """What is known of a model without loading it."""
 
-    Attributes:
-        digest: Digest of canonical weights and FeatureSpec; empty if not trained.
-        refusal: Why nothing was trained, in a sentence; empty if trained.
-    """
-
-    digest: str = ""
-    refusal: str = ""
+    digest: str = ""  # of canonical weights and FeatureSpec; empty if not trained
+    refusal: str = ""  # why nothing was trained, in a sentence
 
     def write(self, folder: str | pathlib.Path) -> None:
         """Write the card into a model's folder."""

@@ -11,9 +11,8 @@ import contextlib
 import json
 import pathlib
 import time
-import uuid
 
-from components import digests
+from components import atomic, digests
 from components.payloads.silo import Silo
 from components.silos import homes
 
@@ -49,12 +48,11 @@ class FileDigests:
         """Keep the digests that were asked for, and no others, if there is room."""
         if self._used == self._kept:
             return
-        unfinished = self._path.with_name(f".{uuid.uuid4().hex}")
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(exist_ok=True, mode=0o700)
-            unfinished.write_text(json.dumps(self._used), encoding="utf-8")
-            homes.chown_to_silo(self._silo, unfinished)
-            unfinished.replace(self._path)
+            with atomic.written(self._path) as unfinished:
+                unfinished.write_text(json.dumps(self._used), encoding="utf-8")
+                homes.chown_to_silo(self._silo, unfinished)
 
 
 def _state(path: pathlib.Path) -> tuple[list[object], bool]:

@@ -37,20 +37,12 @@ MIN_ROWS = 1  # TFMA by rows shows slices of any size
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """Rows to evaluate.
-
-    Attributes:
-        rows: How many.
-        silos: Over how many silos, of unequal size.
-        groups: Number of values of each slice column.
-        crossed: Whether the slice columns are crossed, too.
-        seed: Of the rows.
-    """
+    """Rows to evaluate."""
 
     rows: int
-    silos: int
-    groups: dict[str, int]
-    crossed: bool = False
+    silos: int  # of unequal size
+    groups: dict[str, int]  # number of values of each slice column
+    crossed: bool = False  # whether the slice columns are, too
     seed: int = 0
 
 
@@ -62,8 +54,7 @@ def bench_evaluation(
     """Return how much cheaper sketches are, how close, and how cost grows.
 
     Args:
-        rows: Rows that both sides evaluate, at least 60,000 to be
-            telling.
+        rows: Rows that both sides evaluate, at least 60,000 to be telling.
         many_rows: Rows that the sketches evaluate over 51 silos by sex x race; a
             hundredth of them is what they are compared with.
         many_silos: Silos of 120 rows on average, of two groups each.
@@ -82,37 +73,41 @@ def bench_evaluation(
     few = dataclasses.replace(many, rows=max(1, many_rows // 100))
     silos = Case(120 * many_silos, many_silos, {"gender": 2})
     with tempfile.TemporaryDirectory(prefix="fairsilo-bench-") as folder:
-        below = pathlib.Path(folder)
-        by_rows = _measure("rows", both, below / "rows")
-        sketched = _measure("sketch", both, below / "sketch")
-        few_found = _measure("sketch", few, below / "few")
-        many_found = _measure("sketch", many, below / "many")
-        silos_found = _measure("sketch", silos, below / "silos")
+        by_rows, sketched, small, large, scattered = (
+            _measure(side, case, pathlib.Path(folder, str(number)))
+            for number, (side, case) in enumerate(
+                [
+                    ("rows", both),
+                    ("sketch", both),
+                    ("sketch", few),
+                    ("sketch", many),
+                    ("sketch", silos),
+                ]
+            )
+        )
     return {
         "cpu_rows_over_sketch": by_rows["cpu"] / sketched["cpu"],
-        "cpu_many_over_few_rows": many_found["cpu"] / few_found["cpu"],
-        "cpu_many_silos": silos_found["cpu"],
+        "cpu_many_over_few_rows": large["cpu"] / small["cpu"],
+        "cpu_many_silos": scattered["cpu"],
         **_differences(by_rows["figures"], sketched["figures"]),
         "rows": rows,
         "many_rows": many_rows,
         "many_silos": many_silos,
         "cpu_rows": by_rows["cpu"],
         "cpu_sketch": sketched["cpu"],
-        "cpu_few_rows": few_found["cpu"],
-        "cpu_many_rows": many_found["cpu"],
+        "cpu_few_rows": small["cpu"],
+        "cpu_many_rows": large["cpu"],
     }
 
 
 def make_rows(case: Case) -> pd.DataFrame:
     """Return scored rows: silo, a column for each kind of group, label, prediction."""
-    chunks = range(0, case.rows, CHUNK_ROWS)
-    return pd.concat(
-        [
-            _chunk(case, min(CHUNK_ROWS, case.rows - start), case.seed + start)
-            for start in chunks
-        ],
-        ignore_index=True,
-    )
+    starts = range(0, case.rows, CHUNK_ROWS)
+    chunks = [
+        _chunk(case, min(CHUNK_ROWS, case.rows - start), case.seed + start)
+        for start in starts
+    ]
+    return pd.concat(chunks, ignore_index=True)
 
 
 def _chunk(case: Case, rows: int, seed: int) -> pd.DataFrame:
@@ -124,15 +119,17 @@ def _chunk(case: Case, rows: int, seed: int) -> pd.DataFrame:
     logit = rng.normal(size=rows) + 1.6 * silo / case.silos - 0.1 * shift - 1.5
     label = rng.random(rows) < 1 / (1 + np.exp(-logit))
     prediction = 1 / (1 + np.exp(-(logit + 0.7 * rng.normal(size=rows))))
-    names = [f"silo {number:04}" for number in range(case.silos)]
+    names = {
+        name: [f"{name} {number}" for number in range(size)]
+        for name, size in case.groups.items()
+    }
+    codes = {"silo_id": silo, **groups}
+    names["silo_id"] = [f"silo {number:04}" for number in range(case.silos)]
     return pd.DataFrame(
         {
-            "silo_id": pd.Categorical.from_codes(silo, names),
             **{
-                name: pd.Categorical.from_codes(
-                    codes, [f"{name} {number}" for number in range(case.groups[name])]
-                )
-                for name, codes in groups.items()
+                name: pd.Categorical.from_codes(codes[name], names[name])
+                for name in codes
             },
             "label": label.astype(np.float32),
             "prediction": prediction.astype(np.float32),
@@ -170,12 +167,11 @@ def _differences(
         )
     largest = {"max_auc_difference": 0.0, "max_rate_difference": 0.0}
     for key, figures in rows.items():
-        for name in sorted(figures.keys() & sketch[key].keys()):
-            value = figures[name]
+        for name in figures.keys() & sketch[key].keys():
+            one, other = figures[name], sketch[key][name]
             kind = "max_auc_difference" if name == "auc" else "max_rate_difference"
-            both_nan = math.isnan(value) and math.isnan(sketch[key][name])
-            difference = 0.0 if both_nan else abs(value - sketch[key][name])
-            largest[kind] = max(largest[kind], difference)
+            if not math.isnan(one) or not math.isnan(other):
+                largest[kind] = max(largest[kind], abs(one - other))
     return largest
 
 
@@ -194,7 +190,7 @@ def _by_sketch(case: Case, folder: pathlib.Path) -> tuple[float, dict[str, Any]]
     """Evaluate as the node does, from files of scored rows."""
     from components.fairness_evaluator import evaluation, predictions
     from components.fairness_evaluator.settings import EvaluationSettings
-    from components.fairness_evaluator.sketches.models import ScoredModel
+    from components.fairness_evaluator.sketches.rows import ScoredModel
     from components.payloads import table
     from components.payloads.minimum_data import MinimumData
     from pipelines.benchmarks import tfma_rows

@@ -37,13 +37,7 @@ class Case:
 
 
 def build(folder: pathlib.Path, rows: int, seed: int = 0) -> Case:
-    """Write the silos' rows and the model into an empty folder.
-
-    Args:
-        folder: The folder.
-        rows: Rows of all silos together.
-        seed: Of data and weights.
-    """
+    """Write the silos' rows, that many together, and the model into an empty folder."""
     from components.federated_trainer import export, model_module
 
     rng = np.random.default_rng(seed)

@@ -9,8 +9,8 @@ import time
 from typing import Any
 
 IMPORTS = {
-    "step": "from pipelines.runners import step; step.import_narrowly(); "
-    "from pipelines.runners import launch, metadata, step_report",
+    "step": "from pipelines.cli import console; console.import_narrowly(); "
+    "from pipelines.runners import step, launch, metadata, step_report",
     "tensorflow": "import tensorflow",
     "tfx_v1": "from tfx import v1",
 }

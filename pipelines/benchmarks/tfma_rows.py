@@ -23,15 +23,7 @@ def evaluate(
     batch_rows: int,
     folder: str,
 ) -> dict[str, dict[str, float]]:
-    """Return TFMA's figures by slice, `silo|value`.
-
-    Args:
-        frame: Rows with `silo_id`, `label`, `prediction` and the slice column.
-        column: The slice column.
-        thresholds: Scores above one count as positive.
-        batch_rows: Rows in an input batch.
-        folder: Where TFMA writes.
-    """
+    """Return TFMA's figures by slice, `silo|value`, from batches of rows."""
     config = _config(column, thresholds)
     with beam.Pipeline(argv=[*IN_MEMORY]) as pipeline:
         _ = (
@@ -51,12 +43,7 @@ def evaluate(
 
 
 def load(folder: str, column: str) -> dict[str, dict[str, float]]:
-    """Return what TFMA wrote, by slice, `silo|value`.
-
-    Args:
-        folder: Where it wrote.
-        column: The slice column.
-    """
+    """Return what TFMA wrote into a folder, by slice, `silo|value`."""
     found = {}
     for key, metrics in tfma.load_eval_result(folder).slicing_metrics:
         slice_ = dict(key)
@@ -75,23 +62,17 @@ def _batches(frame: pd.DataFrame, batch_rows: int) -> list[pa.RecordBatch]:
     """Return the rows as TFX's readers give them: each value a list of one."""
     strings = dict.fromkeys(frame.select_dtypes("category"), str)
     table = pa.Table.from_pandas(frame.astype(strings), preserve_index=False)
-    return [
-        pa.RecordBatch.from_arrays(
-            [
-                pa.ListArray.from_arrays(
-                    pa.array(range(len(batch) + 1), pa.int32()), array
-                )
-                for array in batch.columns
-            ],
-            batch.schema.names,
-        )
-        for batch in table.to_batches(batch_rows)
-    ]
+    batches = []
+    for batch in table.to_batches(batch_rows):
+        ends = pa.array(range(len(batch) + 1), pa.int32())
+        lists = [pa.ListArray.from_arrays(ends, array) for array in batch.columns]
+        batches.append(pa.RecordBatch.from_arrays(lists, batch.schema.names))
+    return batches
 
 
 def _config(column: str, thresholds: Sequence[float]) -> tfma.EvalConfig:
-    fairness = json.dumps({"thresholds": list(thresholds)})
-    metrics = {"AUC": "", "ExampleCount": "", "Calibration": ""}
+    metrics = dict.fromkeys(("AUC", "ExampleCount", "Calibration"), "")
+    metrics["FairnessIndicators"] = json.dumps({"thresholds": list(thresholds)})
     return tfma.EvalConfig(
         model_specs=[tfma.ModelSpec(label_key="label", prediction_key="prediction")],
         slicing_specs=[
@@ -102,9 +83,7 @@ def _config(column: str, thresholds: Sequence[float]) -> tfma.EvalConfig:
             tfma.MetricsSpec(
                 metrics=[
                     tfma.MetricConfig(class_name=name, config=config)
-                    for name, config in (
-                        metrics | {"FairnessIndicators": fairness}
-                    ).items()
+                    for name, config in metrics.items()
                 ]
             )
         ],

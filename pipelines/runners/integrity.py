@@ -13,6 +13,7 @@ import pathlib
 import uuid
 from collections.abc import Iterable
 
+from components import atomic
 from pipelines.runners.results import NodeResult
 
 LIST = ".files.json"
@@ -27,10 +28,9 @@ def record_files(node: NodeResult) -> None:
     """
     for folder in node.outputs.values():
         if folder.is_dir() and not (node.cached and (folder / LIST).exists()):
-            unfinished = folder / f".{uuid.uuid4().hex}"
             text = json.dumps(_sizes(folder), ensure_ascii=False)
-            unfinished.write_text(text, encoding="utf-8")
-            unfinished.replace(folder / LIST)
+            with atomic.written(folder / LIST) as unfinished:
+                unfinished.write_text(text, encoding="utf-8")
 
 
 def set_damaged_aside(nodes: Iterable[pathlib.Path]) -> None:

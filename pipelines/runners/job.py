@@ -8,9 +8,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
-import uuid
 from typing import TYPE_CHECKING
 
+from components import atomic
 from components.errors import FairSiloError
 from components.store_url import FROM_ENVIRONMENT
 from pipelines.places import Places
@@ -55,11 +55,8 @@ class Job:
 
     def write(self, name: str, text: str) -> None:
         """Write a file of the run's folder, whole or not at all."""
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{uuid.uuid4().hex}")
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
+        with atomic.written(self.folder / name) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
 
     def read(self, name: str) -> str:
         """Read a file that the run's first step wrote.

@@ -8,14 +8,12 @@ step starts in seconds.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import logging
 import os
 import pathlib
 import sys
 import tempfile
-import types
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -90,7 +88,6 @@ def _run(step: Step, options: argparse.Namespace, job: Job, shown: Shown) -> int
         return 0
     if step is PREPARE:
         _open(options, job, shown)
-    import_narrowly()
     from pipelines.runners import launch
 
     chain = launch.read(job)
@@ -238,25 +235,6 @@ def _record(
         _write_outputs(step, options, job, shown)
     except Exception:  # a volume that is full must not hide the failure itself
         logger.exception("step=%s: can't record why it fails", step.name)
-
-
-def import_narrowly() -> None:
-    """Keep TFX's launcher from loading every component that TFX ships, once.
-
-    It needs one constant of one component, and `tfx.components` imports all of them
-    on the way: TFMA, Transform, BigQuery, a third of a step's start. An empty package
-    takes its place, below which modules are found as ever.
-    """
-    name = "tfx.components"
-    spec = importlib.util.find_spec("tfx")
-    if name in sys.modules or spec is None or not spec.submodule_search_locations:
-        return
-    package = types.ModuleType(name)
-    package.__path__ = [
-        str(pathlib.Path(place, "components"))
-        for place in spec.submodule_search_locations
-    ]
-    sys.modules[name] = package
 
 
 if __name__ == "__main__":

@@ -6,16 +6,19 @@ import pathlib
 from typing import Any, ClassVar
 
 import pytest
+from ml_metadata import MetadataStore
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
+from tfx.orchestration.portable import data_types
 from tfx.types import component_spec
 
 from components import artifacts, circumstances
 from components.drivers import PropertyDriver
 from components.executors import TaskExecutor
 from pipelines.runners import local
+from pipelines.runners import metadata as stores
 
 pytestmark = pytest.mark.beam
 
@@ -109,3 +112,55 @@ def test_a_fault_costs_no_other_inputs_their_cache(run, tmp_path):
     (tmp_path / "fault").unlink()
     assert run() == [1, 1]
     assert run(("other", "thing")) == [2, 2]
+
+
+class Adds(PropertyDriver):
+    def added(self, execution_info, store):
+        assert isinstance(store, MetadataStore)
+        return {"text": execution_info.exec_properties["seen"] + "!", "number": 3}
+
+
+@pytest.fixture
+def connection(store_url):
+    stores.wait(store_url, 60, print)
+    return metadata.Metadata(stores.connection(store_url))
+
+
+def drive(connection, seen, number=1):
+    artifact = artifacts.Cohort()
+    artifact.id = number
+    info = data_types.ExecutionInfo(
+        input_dict={"cohort": [artifact]}, exec_properties={"seen": seen}
+    )
+    return Adds(connection).run(info).exec_properties
+
+
+def test_added_properties_reach_tfx_with_their_types(connection):
+    output = drive(connection, "a")
+    assert set(output) == {"text", "number", "attempt"}
+    assert output["text"].string_value == "a!"
+    assert output["number"].int_value == 3
+
+
+def test_only_the_attempt_that_was_marked_gets_another_number(connection):
+    def mark(*attempts):
+        with connection as opened:
+            for attempt in attempts:
+                made = artifacts.Cohort()
+                made.set_string_custom_property("attempt", attempt)
+                made.type_id = opened.store.put_artifact_type(made.artifact_type)
+                opened.store.put_artifacts([made.mlmd_artifact])
+
+    def attempt(*key):
+        return drive(connection, *key)["attempt"].string_value
+
+    first, other, third = attempt("a"), attempt("b"), attempt("a", 2)
+    assert len({first, other, third}) == 3
+    assert attempt("a") == first
+    mark(first, third)
+    second = attempt("a")
+    assert second == first.removesuffix("/0") + "/1"
+    assert attempt("b") == other
+    mark(second, second)
+    assert attempt("a") == first.removesuffix("/0") + "/2"
+    assert attempt("a", 2) == third.removesuffix("/0") + "/1"

@@ -23,19 +23,6 @@ def names(opened):
         return connection.scalars(sa.select(NAMES.c.name)).all()
 
 
-def test_an_error_undoes_the_whole_transaction(store_url):
-    opened = Store(store_url, TABLES)
-
-    def fail():
-        with opened.begin() as connection:
-            connection.execute(NAMES.insert().values(name="north"))
-            raise KeyError
-
-    with pytest.raises(KeyError):
-        fail()
-    assert names(opened) == []
-
-
 def test_any_script_is_kept_and_letters_that_look_alike_differ(store_url):
     written = ["Süd-東京", "süd-東京", "sud-東京", "🛫"]
     opened = Store(store_url, TABLES)

@@ -27,15 +27,11 @@ def state(places) -> OperatorState:
     return OperatorState(places.operator_store, "flights")
 
 
+GIVEN = {"gate": "silo_floor", "model_digest": "d1", "by": "A. Reviewer"}
+
+
 def waive(waivers):
-    return waivers.waive(
-        run_id="run-1",
-        gate="silo_floor",
-        model_digest="d1",
-        reason="agreed",
-        by="A. Reviewer",
-        until="2999-12-31",
-    )
+    return waivers.waive(run_id="r", reason="agreed", until="2999-12-31", **GIVEN)
 
 
 def started(places):
@@ -73,7 +69,5 @@ def test_what_is_taken_back_gives_the_chain_of_before(places, state, waivers):
     waive(waivers)
     assert compiled(started(places)) != before
     state.release("9E", "passed")
-    waivers.withdraw(
-        gate="silo_floor", model_digest="d1", reason="not agreed", by="A. Reviewer"
-    )
+    waivers.withdraw(reason="not agreed", **GIVEN)
     assert compiled(started(places)) == before

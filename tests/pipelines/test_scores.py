@@ -22,9 +22,6 @@ def test_without_a_use_case_only_the_overrides_count():
     assert asked.settings.evaluation.slices == ("sex",)
     assert asked.settings.gates is not None
     assert list(asked.settings.gates.configured) == ["better_than_chance", "silo_gap"]
-
-
-def test_nothing_is_demanded_where_no_gate_is_set():
     assert request().settings.gates is None
 
 

@@ -32,24 +32,17 @@ Curve = NDArray[np.float64]
 
 
 def curve(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> Curve:
-    """Return the curve of rows; a score equal to a bin's end falls into the bin.
-
-    Args:
-        scores: Their scores, shape `(rows,)`.
-        labels: 0 or 1, shape `(rows,)`.
-    """
+    """Return the curve of rows; a score equal to a bin's end falls into the bin."""
     place = np.searchsorted(UPPER[:-1], scores, side="left")
     columns = (None, labels, scores)
     return np.stack([np.bincount(place, each, len(UPPER)) for each in columns])
 
 
 def blurred(curve: Curve, least: int) -> Curve:
-    """Return a curve in which no bin of few rows tells its mean score.
+    """Return a curve in which no bin with fewer than `least` rows tells its mean score.
 
-    Args:
-        curve: The curve.
-        least: Rows of a bin that tells it. All others get the score in their middle,
-            moved by as much in all as makes the sum of their scores right.
+    They get the score in their middle, moved by as much in all as makes the sum of
+    their scores right.
     """
     rows, positives, scores = curve
     few = rows < least
@@ -59,15 +52,10 @@ def blurred(curve: Curve, least: int) -> Curve:
 
 
 def joined(curve: Curve, least: int) -> NDArray[np.float64]:
-    """Return a curve with fewer bins, so that none tells of a few people.
+    """Return a curve in which bins with fewer than `least` rows are joined.
 
-    Args:
-        curve: The curve.
-        least: Rows that a bin needs; one with fewer is joined with the next higher,
-            or at the end with the one below.
-
-    Returns:
-        Upper end, rows, positives and sum of scores of each bin, shape `(4, n)`.
+    Each with the next higher one, or at the end with the one below. It has the upper
+    end, rows, positives and sum of scores of each bin, shape `(4, n)`.
     """
     found: list[NDArray[np.float64]] = []
     for upper, *sums in zip(UPPER, *curve, strict=True):
@@ -92,13 +80,9 @@ def error(curve: Curve) -> tuple[float, float]:
 
 
 def estimate(value: float, chance: float, brier: float, rows: int) -> Interval:
-    """Return a calibration error with its interval; see the module's text.
+    """Return a calibration error with its interval.
 
-    Args:
-        value: The error.
-        chance: The one that a model without fault shows.
-        brier: The mean squared error of the same rows.
-        rows: Number of rows, at least 1.
+    `chance` is `B`, `brier` the mean squared error of the same rows, at least one.
     """
     if rows == 1:
         return Interval(value, 0.0, 1.0)  # one row tells nothing
@@ -107,15 +91,10 @@ def estimate(value: float, chance: float, brier: float, rows: int) -> Interval:
 
 
 def ratio(scores: float, positives: int, rows: int) -> Interval | None:
-    """Return the mean score over the base rate; None where no row is positive.
+    """Return the sum of scores over the positives; None where no row is positive.
 
     The interval is that of the base rate alone, after Wilson. Scores vary with the
     labels that they predict, so it rather is too wide.
-
-    Args:
-        scores: Sum of the scores.
-        positives: Rows of label 1.
-        rows: All rows.
     """
     rate = intervals.wilson(positives, rows)
     if rate is None or not rate.value:

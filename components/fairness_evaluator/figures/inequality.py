@@ -24,17 +24,11 @@ from components.scoring.intervals import Interval
 
 
 class Benefits(NamedTuple):
-    """How many rows have each benefit.
+    """How many rows have each benefit, 0, 1 and 2."""
 
-    Attributes:
-        none: Rows with benefit 0: positives below the threshold.
-        one: Rows with benefit 1: those judged right.
-        two: Rows with benefit 2: negatives above the threshold.
-    """
-
-    none: int
-    one: int
-    two: int
+    none: int  # positives below the threshold
+    one: int  # judged right
+    two: int  # negatives above the threshold
 
     @property
     def rows(self) -> int:
@@ -87,12 +81,8 @@ def _interval(value: float, influence: list[float], benefits: Benefits) -> Inter
 def between_groups_theil(groups: Sequence[Benefits]) -> float | None:
     """Return the part of the Theil index between groups, unit: nats.
 
-    Args:
-        groups: The benefits of each group.
-
-    Returns:
-        The index with everybody's benefit replaced by the group's mean; None where
-        nobody has a benefit.
+    That is the index with everybody's benefit replaced by the group's mean; None where
+    nobody has a benefit.
     """
     rows = sum(group.rows for group in groups)
     mean = sum(group.total for group in groups) / rows
@@ -103,12 +93,10 @@ def between_groups_theil(groups: Sequence[Benefits]) -> float | None:
 
 
 def gini(values: Sequence[float]) -> float | None:
-    """Return the Gini coefficient, 0 to 1; None where all values are 0.
+    """Return the Gini coefficient of values that are not negative, 0 to 1.
 
-    Half the mean absolute difference of two values over their mean.
-
-    Args:
-        values: Not negative, at least one.
+    Half the mean absolute difference of two values over their mean; None where all
+    values are 0.
     """
     total, n = math.fsum(values), len(values)
     if not total:

@@ -17,8 +17,8 @@ from __future__ import annotations
 import json
 import math
 import pathlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import apache_beam as beam
 import numpy as np
@@ -32,7 +32,7 @@ from tensorflow_model_analysis.writers import metrics_plots_and_validations_writ
 
 from components.beam import IN_MEMORY
 from components.fairness_evaluator.figures import slices
-from components.fairness_evaluator.figures.slices import Measures, Value
+from components.fairness_evaluator.figures.slices import Measures, Metric, Value
 from components.fairness_evaluator.settings import OF, EvaluationSettings
 from components.fairness_evaluator.sketches.cells import Cell
 from components.fairness_evaluator.sketches.collect import Key
@@ -40,6 +40,9 @@ from components.payloads.table import SILO
 from components.scoring.intervals import Interval
 
 STALE = ("metrics*", "plots*", "attributions*", "validations*", "eval_config.json")
+SliceKey: TypeAlias = tuple[tuple[str, str], ...]
+
+STAGE = slice_key_extractor.SLICE_KEY_EXTRACTOR_STAGE_NAME
 CELL = "cell"  # the feature that holds it
 CURVE = metric_types.PlotKey(calibration_plot.CALIBRATION_PLOT_NAME)
 
@@ -52,23 +55,16 @@ def evaluate(
 ) -> dict[Key, Measures]:
     """Run TFMA, leave its result where `tfma.load_eval_result` opens it, and read it.
 
-    Args:
-        cells: The slices; those with too few rows are not shown to TFMA.
-        settings: What is measured.
-        folder: Where TFMA writes; what it wrote there before is removed.
-        beam_args: Beam's own flags.
-
-    Returns:
-        What TFMA says of each slice that has enough rows.
+    What it wrote into the folder before is removed. Slices with too few rows are not
+    shown to TFMA.
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for stale in (path for pattern in STALE for path in folder.glob(pattern)):
         stale.unlink()  # TFMA would read old shards along with the new ones
-    shown = {slice_key(key): cell for key, cell in cells.items() if not cell.too_few}
-    if not shown:
-        return {}
-    inputs = [{"key": key, "cell": cell} for key, cell in shown.items()]
+    inputs = [(slice_key(key), cell) for key, cell in cells.items() if not cell.too_few]
+    if not inputs:
+        return {key: Measures(cell, {}) for key, cell in cells.items()}
     with beam.Pipeline(argv=list(beam_args)) as pipeline:
         _ = (
             pipeline
@@ -76,29 +72,25 @@ def evaluate(
             | tfma.ExtractEvaluateAndWriteResults(
                 eval_config=eval_config(settings),
                 eval_shared_model=None,
-                extractors=[
-                    extractor.Extractor(
-                        slice_key_extractor.SLICE_KEY_EXTRACTOR_STAGE_NAME,
-                        beam.Map(_extracts),
-                    )
-                ],
+                extractors=[extractor.Extractor(STAGE, beam.MapTuple(_extracts))],
                 output_path=str(folder),
             )
         )
-    found = read(folder, settings.thresholds)
+    found = _read(folder, slices.names(settings.thresholds))
     return {
-        key: found[frozenset(slice_key(key))]
+        key: Measures(cell, {} if cell.too_few else found[frozenset(slice_key(key))])
         for key, cell in cells.items()
-        if not cell.too_few
     }
 
 
 def eval_config(settings: EvaluationSettings) -> tfma.EvalConfig:
     """Return what TFMA is asked for."""
-    own = {
-        "thresholds": list(settings.thresholds),
-        "min_rows": settings.min_slice_rows,
-    }
+    thresholds, min_rows = list(settings.thresholds), settings.min_slice_rows
+    metric = tfma.MetricConfig(
+        class_name=CellFigures.__name__,
+        module=CellFigures.__module__,
+        config=json.dumps({"thresholds": thresholds, "min_rows": min_rows}),
+    )
     return tfma.EvalConfig(
         model_specs=[tfma.ModelSpec(label_key="label", prediction_key="prediction")],
         slicing_specs=[
@@ -106,45 +98,30 @@ def eval_config(settings: EvaluationSettings) -> tfma.EvalConfig:
             for columns in ((), *settings.families)
             for keys in (columns, (SILO, *columns))
         ],
-        metrics_specs=[
-            tfma.MetricsSpec(
-                metrics=[
-                    tfma.MetricConfig(
-                        class_name=CellFigures.__name__,
-                        module=CellFigures.__module__,
-                        config=json.dumps(own),
-                    ),
-                ]
-            )
-        ],
+        metrics_specs=[tfma.MetricsSpec(metrics=[metric])],
         options=tfma.Options(disabled_outputs={"values": ["analysis"]}),
     )
 
 
-def slice_key(key: Key) -> tuple[tuple[str, str], ...]:
+def slice_key(key: Key) -> SliceKey:
     """Return a slice's key as TFMA has it, the silo first."""
     of = ((OF, key.of),) if key.of else ()
     silo = ((SILO, key.silo),) if key.silo else ()
     return (*of, *silo, *zip(key.columns, key.values, strict=True))
 
 
-def _extracts(item: Mapping[str, Any]) -> dict[str, Any]:
+def _extracts(key: SliceKey, cell: Cell) -> dict[str, Any]:
     """Return the extracts of one slice, with its slice key and no other."""
     return {
         tfma.LABELS_KEY: np.zeros(1),
         tfma.PREDICTIONS_KEY: np.zeros(1),
-        tfma.FEATURES_KEY: {CELL: item["cell"]},
-        tfma.SLICE_KEY_TYPES_KEY: slicer_lib.slice_keys_to_numpy_array([item["key"]]),
+        tfma.FEATURES_KEY: {CELL: cell},
+        tfma.SLICE_KEY_TYPES_KEY: slicer_lib.slice_keys_to_numpy_array([key]),
     }
 
 
 class CellFigures(metric_types.Metric):  # type: ignore[misc]
-    """All figures of a slice; see the module's text.
-
-    Args:
-        thresholds: Scores above one count as positive.
-        min_rows: Fewest rows of a bin of a calibration curve.
-    """
+    """All figures of a slice; arguments as those of `slices.figures`."""
 
     def __init__(
         self, thresholds: Sequence[float], min_rows: int, name: str = "cell_figures"
@@ -180,7 +157,8 @@ class _CellFn(beam.CombineFn):  # type: ignore[misc]  # Beam has no types
         self._thresholds = thresholds
         self._min_rows = min_rows
         self.keys = {
-            name: metric_types.MetricKey(name=name) for name in slices.names(thresholds)
+            metric: metric_types.MetricKey(name=name)
+            for metric, name in slices.names(thresholds).items()
         }
 
     def create_accumulator(self) -> list[Cell]:
@@ -201,11 +179,10 @@ class _CellFn(beam.CombineFn):  # type: ignore[misc]  # Beam has no types
                 CURVE: protos.CalibrationHistogramBuckets(),
             }
         (cell,) = found
-        exact = cell.exact or slices.of_total(cell, self._min_rows)
-        figures = slices.figures(cell, exact, self._thresholds)
+        figures = slices.figures(cell, self._thresholds, self._min_rows)
         return {
-            **{self.keys[name]: _bounded(value) for name, value in figures.items()},
-            CURVE: _histogram(exact.curve),
+            **{self.keys[metric]: _bounded(value) for metric, value in figures.items()},
+            CURVE: _histogram(slices.curve_of(cell, self._min_rows)),
         }
 
 
@@ -221,36 +198,30 @@ def _histogram(curve: NDArray[np.float64]) -> protos.CalibrationHistogramBuckets
     """Return a curve as TFMA's plot has it."""
     found, lower = protos.CalibrationHistogramBuckets(), 0.0
     for upper, rows, positives, scores in curve.T.tolist():
-        bucket = found.buckets.add(
-            lower_threshold_inclusive=lower, upper_threshold_exclusive=upper
+        found.buckets.add(
+            lower_threshold_inclusive=lower,
+            upper_threshold_exclusive=upper,
+            num_weighted_examples={"value": rows},
+            total_weighted_label={"value": positives},
+            total_weighted_refined_prediction={"value": scores},
         )
-        bucket.num_weighted_examples.value = rows
-        bucket.total_weighted_label.value = positives
-        bucket.total_weighted_refined_prediction.value = scores
         lower = upper
     return found
 
 
-def read(
-    folder: str | pathlib.Path, thresholds: Sequence[float]
-) -> dict[frozenset[tuple[str, str]], Measures]:
-    """Read TFMA's result of each slice, by its key.
-
-    Args:
-        folder: Where TFMA wrote.
-        thresholds: The thresholds it was asked for.
-    """
+def _read(
+    folder: pathlib.Path, names: Mapping[Metric, str]
+) -> dict[frozenset[tuple[str, str]], dict[Metric, Interval | None]]:
+    """Read the figures of each slice, by its key, from what TFMA wrote."""
     writer = metrics_plots_and_validations_writer
-    curves = {
-        _key(each.slice_key): _curve(each)
-        for each in writer.load_and_deserialize_plots(str(folder))
+    metrics = {name: metric for metric, name in names.items()}
+    return {
+        _key(each.slice_key): {
+            metrics[pair.key.name]: _interval(pair)
+            for pair in each.metric_keys_and_values
+        }
+        for each in writer.load_and_deserialize_metrics(str(folder))
     }
-    found = {}
-    for each in writer.load_and_deserialize_metrics(str(folder)):
-        key = _key(each.slice_key)
-        values = dict(_values(each))
-        found[key] = Measures.of(values, curves[key], thresholds)
-    return found
 
 
 def _key(slice_key: protos.SliceKey) -> frozenset[tuple[str, str]]:
@@ -260,25 +231,13 @@ def _key(slice_key: protos.SliceKey) -> frozenset[tuple[str, str]]:
     )
 
 
-def _values(found: protos.MetricsForSlice) -> Iterator[tuple[str, Interval | None]]:
-    for each in found.metric_keys_and_values:
-        value = each.value.double_value.value
-        low = high = value
-        if each.HasField("confidence_interval"):
-            low = each.confidence_interval.lower_bound.double_value.value
-            high = each.confidence_interval.upper_bound.double_value.value
-        yield each.key.name, None if math.isnan(value) else Interval(value, low, high)
-
-
-def _curve(plots: protos.PlotsForSlice) -> NDArray[np.float64]:
-    buckets = [
-        (
-            bucket.upper_threshold_exclusive,
-            bucket.num_weighted_examples.value,
-            bucket.total_weighted_label.value,
-            bucket.total_weighted_refined_prediction.value,
-        )
-        for each in plots.plot_keys_and_values
-        for bucket in each.value.calibration_histogram_buckets.buckets
-    ]
-    return np.array(buckets, np.float64).reshape(-1, 4).T
+def _interval(found: protos.MetricKeyAndValue) -> Interval | None:
+    """Return a value with its interval, of no width where TFMA has none."""
+    value = found.value.double_value.value
+    if math.isnan(value):
+        return None
+    if not found.HasField("confidence_interval"):
+        return Interval(value, value, value)
+    bounds = found.confidence_interval
+    low, high = bounds.lower_bound.double_value, bounds.upper_bound.double_value
+    return Interval(value, low.value, high.value)

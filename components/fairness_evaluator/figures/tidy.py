@@ -1,8 +1,16 @@
 """Makes the tidy table from what TFMA says of the slices of all silos.
 
 The figures of a slice are TFMA's; here are those over groups and silos, the changes
-between two models, and the notes. Of the following span's split: AUC, log loss and
-Brier score, overall and by silo. README.md lists the metrics.
+between two models, each silo's own threshold, and the notes. Of the following span's
+split: AUC, log loss and Brier score, overall and by silo. README.md lists the metrics.
+
+A silo's own threshold is the one with which it reaches the overall TPR: equal
+opportunity (Hardt et al. 2016, "Equality of opportunity in supervised learning",
+NeurIPS) by calibration. It is evaluated, never imposed: the model and its thresholds
+stay as they are. Of the scores between groups of at least `rows_per_bin` of its rows,
+it is the highest with which the silo's TPR is at least the overall TPR at the middle
+configured threshold. It is chosen on the rows that it is evaluated on, so the TPR is
+met by design.
 """
 
 from __future__ import annotations
@@ -11,17 +19,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
-from components.fairness_evaluator.figures import (
-    change,
-    cross_silo,
-    groups,
-    own_thresholds,
-    slices,
-)
-from components.fairness_evaluator.figures.found import Found
-from components.fairness_evaluator.figures.slices import Measures
+import numpy as np
+
+from components.fairness_evaluator.figures import change, comparisons, slices
+from components.fairness_evaluator.figures.slices import NOT_IN_TABLE, Found, Measures
 from components.fairness_evaluator.settings import EvaluationSettings
-from components.fairness_evaluator.sketches.cells import Cell, Pair
+from components.fairness_evaluator.sketches.cells import Cell
 from components.fairness_evaluator.sketches.collect import Key
 from components.fairness_evaluator.sketches.totals import COMPARED
 from components.payloads import manifest, table
@@ -29,9 +32,10 @@ from components.payloads.table import Figure
 from components.scoring import intervals
 from components.scoring.intervals import Interval
 
-Known: TypeAlias = dict[Key, Measures]
+Known: TypeAlias = Mapping[Key, Measures]
 
 NEXT_METRICS = ("auc", "log_loss", "brier")
+OWN_RATES = ("tpr", "fpr", "positive_rate")
 LONGEST_ABOUT = 200  # characters
 # These can lack rows above the threshold.
 OF_ROWS_ABOVE = ("precision", "demographic_parity_ratio")
@@ -73,21 +77,33 @@ def _why_not(metric: str) -> str:
     return table.ALL_ZERO if metric.startswith(OF_A_SUM) else table.ONE_CLASS
 
 
-def of_slices(model: str, cells: Mapping[Key, Cell], known: Known) -> Iterator[Figure]:
+def of_slices(
+    model: str, known: Known, settings: EvaluationSettings
+) -> Iterator[Figure]:
     """Yield the figures of each slice, and the rows of those with too few."""
-    for key, cell in cells.items():
-        if key.of == COMPARED:
+    for key, (cell, found) in known.items():
+        if key.of.startswith(COMPARED):
             continue
         place = _place(model, key, cell)
         if cell.too_few:
             yield place.figure(Found("rows", None, None), table.TOO_FEW)
             continue
         yield place.figure(Found("rows", None, float(cell.rows)))
-        for (metric, threshold), value in known[key].found.items():
-            if not key.of or metric in NEXT_METRICS:
+        for (metric, threshold), value in found.items():
+            if metric not in NOT_IN_TABLE and (not key.of or metric in NEXT_METRICS):
                 yield place.figure(Found(metric, threshold, value))
         if not key.of:
-            yield from _curve(place, known[key])
+            yield from _curve(place, cell, settings)
+
+
+def _curve(place: Place, cell: Cell, settings: EvaluationSettings) -> Iterator[Figure]:
+    curve = slices.curve_of(cell, settings.min_slice_rows)
+    for upper, rows, positives, scores in curve.T.tolist():
+        inside = place._replace(rows=int(rows), positives=int(positives))
+        observed = intervals.wilson(int(positives), int(rows))
+        yield inside.figure(Found("calibration_observed", upper, observed))
+        predicted = min(1.0, max(0.0, scores / rows))
+        yield inside.figure(Found("calibration_predicted", upper, predicted))
 
 
 def over_groups(
@@ -96,11 +112,11 @@ def over_groups(
     """Yield the figures over the groups of each slice, over all silos and in each."""
     families: dict[Key, dict[str, Measures]] = defaultdict(dict)
     for key, measures in known.items():
-        if key.columns and not key.of:
+        if key.columns and not key.of and measures.found:
             families[Key(key.silo, key.columns)][key.group] = measures
     for key, found in families.items():
         place = _together(model, key.silo, key.slice, found)
-        for each in groups.figures(found, settings.thresholds):
+        for each in comparisons.of_groups(found, settings.thresholds):
             yield place.figure(each)
 
 
@@ -110,80 +126,62 @@ def over_silos(
     not_judged: Collection[str],
     settings: EvaluationSettings,
 ) -> Iterator[Figure]:
-    """Yield the figures over the judged silos.
-
-    Args:
-        model: `candidate` or `baseline`.
-        known: What is known of the slices.
-        not_judged: Silos to leave out.
-        settings: What is measured.
-    """
-    judged = {
-        key.silo: measures
-        for key, measures in known.items()
-        if key == Key(key.silo) and key.silo and key.silo not in not_judged
-    }
+    """Yield the figures over the silos that are judged."""
+    found = {key.silo: measures for key, measures in _silos(known)}
+    judged = {silo: found[silo] for silo in found if silo not in not_judged}
     place = _together(model, "", table.SILO, judged)
-    for each in cross_silo.figures(judged, settings.thresholds):
+    for each in comparisons.of_silos(judged, settings.thresholds):
         yield place.figure(each)
 
 
+def _silos(known: Known) -> Iterator[tuple[Key, Measures]]:
+    """Yield what is known of all rows of each silo."""
+    for key, measures in known.items():
+        if key.silo and key == Key(key.silo) and measures.found:
+            yield key, measures
+
+
 def of_own_thresholds(
-    model: str,
-    cells: Mapping[Key, Cell],
-    known: Known,
-    settings: EvaluationSettings,
+    model: str, known: Known, settings: EvaluationSettings
 ) -> Iterator[Figure]:
     """Yield each silo's own threshold, where the settings ask for them."""
-    if not settings.silo_thresholds or Key() not in known:
+    overall = known[Key()].found if Key() in known else {}
+    middle = settings.thresholds[(len(settings.thresholds) - 1) // 2]
+    reached = overall.get(("tpr", middle))
+    if not settings.silo_thresholds or reached is None:
         return
-    reached = own_thresholds.target(known[Key()], settings.thresholds)
-    for key in known:
-        if reached is not None and key == Key(key.silo) and key.silo:
-            place = _place(model, key, cells[key])
-            for each in own_thresholds.figures(cells[key], reached):
-                yield place.figure(each)
+    for key, (cell, _) in _silos(known):
+        place = _place(model, key, cell)
+        for each in own_threshold(cell, reached.value):
+            yield place.figure(each)
+
+
+def own_threshold(cell: Cell, reached: float) -> Iterator[Found]:
+    """Yield the threshold with which all rows of a silo reach a TPR, and its rates."""
+    if not cell.positives or not cell.exact:
+        return
+    passed = cell.exact.cuts[2] / cell.positives >= reached
+    threshold, *hits = cell.exact.cuts[:, np.flatnonzero(passed)[-1]].tolist()
+    yield Found("own_threshold", None, threshold)
+    rates = slices.rates(cell, [int(each) for each in hits])
+    for rate in OWN_RATES:
+        yield Found(f"own_threshold_{rate}", None, rates[rate])
 
 
 def of_change(
-    candidate: Known,
-    baseline: Known,
-    cells: Mapping[str, Mapping[Key, Cell]],
-    pairs: Mapping[Key, Pair],
-    settings: EvaluationSettings,
+    candidate: Known, baseline: Known, settings: EvaluationSettings
 ) -> Iterator[Figure]:
-    """Yield the changes of all slices that both models scored on the same rows.
-
-    Args:
-        candidate: What is known of the slices by the candidate's scores.
-        baseline: And by the baseline's.
-        cells: The slices by model.
-        pairs: Both together.
-        settings: What is measured.
-    """
-    for key, pair in pairs.items():
+    """Yield the changes of all slices that both models scored on the same rows."""
+    for key, before in baseline.items():
         # Where some silos lack the baseline, of the others.
-        same = key._replace(of=COMPARED)
-        mine = same if same in candidate else key
-        now, before = candidate.get(mine), baseline.get(key)
-        if now and before and now.rows == before.rows == pair.rows:
-            both = change.Both(
-                now,
-                before,
-                (cells[table.CANDIDATE][mine], cells[table.BASELINE][key]),
-                pair,
-            )
-            place = _place(table.CHANGE, key, cells[table.CANDIDATE][mine])
-            for each in change.figures(both, settings.thresholds):
+        same = key._replace(of=COMPARED + table.BASELINE)
+        now = candidate.get(same if same in candidate else key)
+        if key.of or not now or not now.found or not before.found:
+            continue
+        if now.cell.rows == before.cell.rows:
+            place = _place(table.CHANGE, key, now.cell)
+            for each in change.figures(now, before, settings.thresholds):
                 yield place.figure(each)
-
-
-def _curve(place: Place, known: Measures) -> Iterator[Figure]:
-    for upper, rows, positives, mean in slices.curve_bins(known.curve):
-        inside = place._replace(rows=rows, positives=positives)
-        observed = intervals.wilson(positives, rows)
-        yield inside.figure(Found("calibration_observed", upper, observed))
-        yield inside.figure(Found("calibration_predicted", upper, mean))
 
 
 def _place(model: str, key: Key, cell: Cell) -> Place:
@@ -202,6 +200,6 @@ def _together(
     model: str, silo: str, slice_: str, parts: Mapping[str, Measures]
 ) -> Place:
     """Return the place of figures over several slices."""
-    rows = sum(part.rows for part in parts.values())
-    positives = sum(part.positives for part in parts.values())
+    rows = sum(part.cell.rows for part in parts.values())
+    positives = sum(part.cell.positives for part in parts.values())
     return Place(model, manifest.EVAL, silo, slice_, "", rows, positives)

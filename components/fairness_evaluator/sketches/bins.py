@@ -9,13 +9,12 @@ In a total the rows of a bin lie evenly over its range, those of each label arou
 mean rank that the ordered pairs give: with $U$ of them, $n_0$ negatives and $n_1$
 positives, $D = U / (n_0 n_1) - 1/2$, the mean ranks over $k = n_0 + n_1$ are
 $1/2 + n_0 D / k$ for positives and $1/2 - n_1 D / k$ for negatives (Mann and Whitney
-1947). Simulated with five rows a bin, the AUC over many silos of 60 rows and more is
-off by less than 5e-4, whether they are alike or not; over eight silos of 50 rows by
-1.5e-3 (a standard deviation), where all silos of 60 rows give the same ten scores by
-5e-3.
+1947). How far off the AUC of totals is stands in docs/decisions/0003-score-sketches.md.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,14 +38,11 @@ def make(
         least: Fewest rows of a bin, where there are as many.
         most: Most bins, about.
     """
-    rows = len(places)
-    ends = np.flatnonzero(np.diff(places, append=-1)) + 1  # of rows with equal scores
-    begins = np.concatenate([[0], ends[:-1]])
-    cuts = _cuts(begins, ends, max(least, -(-rows // most)))
-    sizes, positives = np.diff(cuts), np.add.reduceat(labels, cuts[:-1])
-    first, last = places[cuts[:-1]], places[cuts[1:] - 1]
+    begins, ends, edges = _edges(places, least, most)
+    sizes, positives = np.diff(edges), np.add.reduceat(labels, edges[:-1])
+    first, last = places[edges[:-1]], places[edges[1:] - 1]
     halfway = (last[:-1] + first[1:] + 1) // 2
-    mean = np.add.reduceat(places, cuts[:-1]) / sizes
+    mean = np.add.reduceat(places, edges[:-1]) / sizes
     reach = np.minimum(
         mean - np.concatenate([[-np.inf], halfway]),
         np.concatenate([halfway, [np.inf]]) - mean,
@@ -58,43 +54,36 @@ def make(
     hits = np.add.reduceat(labels, begins)
     misses = ends - begins - hits
     below = np.cumsum(misses) - misses
-    which = np.searchsorted(cuts, begins, side="right") - 1
-    below -= below[np.searchsorted(begins, cuts[:-1])][which]
+    which = np.searchsorted(edges, begins, side="right") - 1
+    below -= below[np.searchsorted(begins, edges[:-1])][which]
     ordered = np.bincount(which, hits * (2 * below + misses)).astype(np.int64)
     return np.stack([start, stop, sizes - positives, positives, ordered])
 
 
-def _cuts(
-    begins: NDArray[np.int64], ends: NDArray[np.int64], least: int
-) -> NDArray[np.int64]:
-    """Return where bins of at least so many rows begin, and the last one's end."""
+def _edges(
+    values: NDArray[Any], least: int, most: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return where rows of equal value begin and end, and where bins of them do."""
+    least = max(least, -(-len(values) // most))
+    ends = np.flatnonzero(np.diff(values, append=-1)) + 1
+    begins = np.concatenate([[0], ends[:-1]])
     large = np.searchsorted(ends, begins + least).tolist()  # by begin, the end to take
-    cuts, at = [0], 0
+    edges, at = [0], 0
     while at < len(ends) and large[at] < len(ends):
         at = large[at] + 1
-        cuts.append(int(ends[at - 1]))
-    if len(cuts) == 1:
-        return np.array([0, ends[-1]])
-    return np.array([*cuts[:-1], ends[-1]])
+        edges.append(int(ends[at - 1]))
+    inner = edges[: max(1, len(edges) - 1)]
+    return begins, ends, np.array([*inner, ends[-1]])
 
 
 def cuts(
     scores: NDArray[np.float64], labels: NDArray[np.int64], least: int, most: int
 ) -> NDArray[np.float64]:
-    """Return scores between groups of rows, and what lies above them.
+    """Return rising scores between groups of rows, and rows of each label above them.
 
-    Args:
-        scores: Rising, at least one.
-        labels: See `make`.
-        least: See `make`.
-        most: See `make`.
-
-    Returns:
-        Rising scores and the rows of each label above them, shape `(3, bins + 1)`.
+    Arguments as those of `make`, with the scores in place of their places.
     """
-    ends = np.flatnonzero(np.diff(scores, append=-1.0)) + 1
-    begins = np.concatenate([[0], ends[:-1]])
-    at = _cuts(begins, ends, max(least, -(-len(scores) // most)))
+    *_, at = _edges(scores, least, most)
     between = (scores[at[1:-1] - 1] + scores[at[1:-1]]) / 2
     found = [np.nextafter(scores[0], -1.0), *between, scores[-1]]
     positives = np.concatenate([[0], np.cumsum(labels)])[at]
@@ -103,13 +92,7 @@ def cuts(
 
 
 def pooled(bins: NDArray[np.int64], least: int, most: int) -> NDArray[np.int64]:
-    """Return bins of several silos, those of single scores with few rows made anew.
-
-    Args:
-        bins: Bins.
-        least: See `make`.
-        most: See `make`.
-    """
+    """Return bins of several silos, those of single scores with few rows made anew."""
     rows = bins[2:4].sum(axis=0)
     of_one_score = bins[1] == bins[0] + 1
     few = of_one_score & (rows < least)
@@ -127,11 +110,7 @@ def pooled(bins: NDArray[np.int64], least: int, most: int) -> NDArray[np.int64]:
 
 
 def spread(bins: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the rows of each label in ranges of rising scores; see the module's text.
-
-    Args:
-        bins: Bins of one silo or of many.
-    """
+    """Return the rows of each label in ranges of rising scores, of one silo or many."""
     start, stop, negatives, positives, ordered = bins.astype(np.float64)
     rows, pairs = negatives + positives, negatives * positives
     distance = np.divide(ordered / 2, pairs, out=0.5 + 0 * rows, where=pairs > 0) - 0.5

@@ -7,8 +7,10 @@ rows in order of their scores.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -17,37 +19,69 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from components.errors import SiloError
-from components.fairness_evaluator.sketches.models import ScoredModel
 from components.payloads.silo import Silo
 from components.payloads.table import TOO_FEW
+from components.scoring import batches
+from components.scoring.model import Scorer
 
 MISSING = "missing"
 RESERVED = (TOO_FEW, MISSING, "")
+HELD_MODELS = 4  # in memory, for all silos of a process
 
-Groups = tuple[NDArray[np.int64], list[tuple[str, ...]]]
+Batch: TypeAlias = tuple[pa.RecordBatch, NDArray[np.float64]]
+Groups: TypeAlias = tuple[NDArray[np.int64], list[tuple[str, ...]]]
+Refusal: TypeAlias = Callable[[str, str, str], SiloError]  # found, expected, hint
+
+
+@dataclasses.dataclass(frozen=True)
+class ScoredModel:
+    """A model to evaluate."""
+
+    name: str  # `candidate` or `baseline`
+    folder: str  # see `scoring/model.py`
+    digest: str
+    column: str = ""  # holds its scores where it scored elsewhere; else `folder` scores
+
+    def score(
+        self, silo: Silo, path: str, columns: Iterable[str] = ()
+    ) -> Iterator[Batch]:
+        """Yield each batch of a Parquet file with its rows' scores, 0 to 1.
+
+        It has `columns` beside those that the scores come from.
+
+        Raises:
+            FileError: See `scoring/batches.py`.
+            SiloError: The column of scores is absent, not numeric, or holds what
+                is no probability.
+        """
+        if self.column:
+            for batch in batches.read_batches(path, {self.column, *columns}):
+                yield batch, _given_scores(batch, self.column, silo, path)
+            return
+        scorer = _scorer(self.folder, self.digest)
+        for batch, scores in batches.score_batches(scorer, path, columns):
+            yield batch, scores.astype(np.float64)
+
+
+@functools.lru_cache(maxsize=HELD_MODELS)
+def _scorer(folder: str, digest: str) -> Scorer:
+    del digest  # part of the key: a folder may be written again
+    return Scorer(folder)
 
 
 @dataclasses.dataclass(frozen=True)
 class Rows:
-    """The labelled rows of a split.
+    """The labelled rows of a split."""
 
-    Attributes:
-        labels: 0 or 1, int64, shape `(rows,)`.
-        scores: Each model's scores, 0 to 1, float64, shape `(rows,)`.
-        columns: The code of each row's value and the names by code, by column.
-        unlabelled: Rows without a label, which are left out.
-    """
-
-    labels: NDArray[np.int64]
-    scores: dict[str, NDArray[np.float64]]
-    columns: dict[str, tuple[NDArray[np.int64], list[str]]]
-    unlabelled: int = 0
+    labels: NDArray[np.int64]  # 0 or 1
+    scores: dict[str, NDArray[np.float64]]  # by model, the candidate first
+    columns: dict[str, tuple[NDArray[np.int64], list[str]]]  # codes, names by code
+    is_labelled: NDArray[np.bool_]  # of all rows of the files
 
     def groups(self, columns: Sequence[str]) -> Groups:
-        """Return the code of each row's group, and the values by code.
+        """Return the code of each row's group, and the crossed values by code.
 
-        Args:
-            columns: Columns to cross; of none, all rows are one group.
+        Of no columns, all rows are one group.
         """
         codes = np.zeros(len(self.labels), np.int64)
         values: list[tuple[str, ...]] = [()] if len(self.labels) else []
@@ -60,22 +94,29 @@ class Rows:
             ]
         return codes, values
 
+    def add_scores(self, silo: Silo, paths: Sequence[str], model: ScoredModel) -> None:
+        """Score the same files by another model; errors as those of `read`."""
+        found = [scores for path in paths for _, scores in model.score(silo, path)]
+        self.scores[model.name] = np.concatenate([np.zeros(0), *found])[
+            self.is_labelled
+        ]
+
 
 def read(
     silo: Silo,
     paths: Sequence[str],
-    models: Sequence[ScoredModel],
+    model: ScoredModel,
     label: str,
     columns: Iterable[str],
 ) -> Rows:
-    """Score a split's rows, and return those that have a label.
+    """Score a split's rows by a model, and return those that have a label.
 
     Args:
         silo: The silo.
         paths: The split's files.
-        models: One or two models.
+        model: The first model.
         label: The label's column.
-        columns: The columns of slices.
+        columns: Those of slices.
 
     Raises:
         SiloError: The label column is absent or holds more than 0 and 1; or see
@@ -83,77 +124,77 @@ def read(
         FileError: The split can't be read or scored.
     """
     named: dict[str, dict[str, int]] = {column: {} for column in columns}
-    # All columns for each model, so that their batches are alike.
-    needed = {label, *named}.union(*(model.columns() for model in models))
-    labels, unlabelled = [np.zeros(0, np.int64)], 0
-    scores = {model.name: [np.zeros(0)] for model in models}
+    labels, scores = [np.zeros(0)], [np.zeros(0)]
     codes = {column: [np.zeros(0, np.int64)] for column in named}
-    streams = [_batches(silo, paths, model, needed) for model in models]
-    for found in zip(*streams, strict=True):
-        path, batch, _ = found[0]
-        if any(other.num_rows != batch.num_rows for _, other, _ in found):
-            raise ValueError("the batches of both models are not of the same rows")
-        truth, known = _labels(batch, label, silo, path)
-        unlabelled += int((~known).sum())
-        labels.append(truth[known])
-        for model, (_, _, given) in zip(models, found, strict=True):
-            scores[model.name].append(given[known])
-        for column, names in named.items():
-            codes[column].append(_codes(batch, column, names)[known])
+    for path in paths:
+        for batch, found in model.score(silo, path, {label, *named}):
+            labels.append(_labels(batch, label, silo, path))
+            scores.append(found)
+            for column, names in named.items():
+                codes[column].append(_codes(batch, column, names))
+    every = np.concatenate(labels)
+    known = ~np.isnan(every)
     return Rows(
-        np.concatenate(labels),
-        {name: np.concatenate(parts) for name, parts in scores.items()},
+        every[known].astype(np.int64),
+        {model.name: np.concatenate(scores)[known]},
         {
-            column: (np.concatenate(parts), list(named[column]))
+            column: (np.concatenate(parts)[known], list(named[column]))
             for column, parts in codes.items()
         },
-        unlabelled,
+        known,
     )
 
 
-def _batches(
-    silo: Silo, paths: Sequence[str], model: ScoredModel, columns: Iterable[str]
-) -> Iterator[tuple[str, pa.RecordBatch, NDArray[np.float64]]]:
-    """Yield each batch of the files with the file and the model's scores."""
-    for path in paths:
-        for batch, scores in model.score(silo, path, columns):
-            yield path, batch, scores
+def _given_scores(
+    batch: pa.RecordBatch, column: str, silo: Silo, path: str
+) -> NDArray[np.float64]:
+    refusal = functools.partial(SiloError, silo.id, f"{path}: scores `{column}`")
+    hint = "check the column and how it is made"
+    expected = "a column of numbers from 0 to 1"
+    values = _numbers(batch, column, refusal, expected, hint)
+    outside = int(np.sum(~((values >= 0.0) & (values <= 1.0))))  # NaN and null too
+    if outside:
+        found = f"{outside:,} of {len(values):,} scores outside 0 to 1 or not a number"
+        raise refusal(found, "a probability in each row", hint)
+    return values
 
 
 def _labels(
     batch: pa.RecordBatch, label: str, silo: Silo, path: str
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the labels, and which rows have one."""
-    index = batch.schema.get_field_index(label)
-    kind = batch.schema.field(index).type if index >= 0 else None
-    if kind is None or not (
-        pa.types.is_integer(kind)
-        or pa.types.is_floating(kind)
-        or pa.types.is_boolean(kind)
-    ):
-        found = "no such column" if kind is None else f"type {kind}"
-        raise SiloError(
-            silo.id,
-            f"{path}: label `{label}`",
-            found,
-            "a column of 0 and 1",
-            "check `label` in the settings and the silo's export",
-        )
-    column = batch.column(index)
-    if pa.types.is_boolean(kind):
-        column = column.cast(pa.int8())
-    values = pc.cast(column, pa.float64()).to_numpy(zero_copy_only=False)
-    known = ~np.isnan(values)
-    strange = int(np.sum((values[known] != 0.0) & (values[known] != 1.0)))
+) -> NDArray[np.float64]:
+    """Return the labels, NaN for rows without one."""
+    refusal = functools.partial(SiloError, silo.id, f"{path}: label `{label}`")
+    hint = "check `label` in the settings and the silo's export"
+    values = _numbers(batch, label, refusal, "a column of 0 and 1", hint, booleans=True)
+    strange = int(np.sum(~(np.isnan(values) | np.isin(values, (0.0, 1.0)))))
     if strange:
-        raise SiloError(
-            silo.id,
-            f"{path}: label `{label}`",
-            f"{strange:,} of {len(values):,} rows with another number",
-            "only 0 and 1",
-            "check how the use case derives its label",
-        )
-    return np.where(known, values, 0.0).astype(np.int64), known
+        found = f"{strange:,} of {len(values):,} rows with another number"
+        hint = "check how the use case derives its label"
+        raise refusal(found, "only 0 and 1", hint)
+    return values
+
+
+def _numbers(
+    batch: pa.RecordBatch,
+    column: str,
+    refusal: Refusal,
+    expected: str,
+    hint: str,
+    *,
+    booleans: bool = False,
+) -> NDArray[np.float64]:
+    index = batch.schema.get_field_index(column)
+    if index < 0:
+        raise refusal("no such column", expected, hint)
+    values = batch.column(index)
+    if booleans and pa.types.is_boolean(values.type):
+        values = values.cast(pa.int8())
+    if not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
+        raise refusal(f"type {values.type}", expected, hint)
+    found: NDArray[np.float64] = pc.cast(values, pa.float64()).to_numpy(
+        zero_copy_only=False
+    )
+    return found
 
 
 def _codes(

@@ -1,113 +1,104 @@
 """The silo task `sketch`: a split in, figures and parts of totals out.
 
 All rows, the values of each slice column and of columns crossed make a family of
-slices each. One or two models score the rows in one pass; of two the silo also tells
-what can only be known row by row (`Pair`). Figures of the silo's own slices are
-finished here. Slices with too few rows leave as one row count a family, and with them
-those from which they would follow; what they hold counts in totals over silos alone
+slices each. Of each model but the first the silo also tells what can only be known
+row by row beside the first. Figures of the silo's own slices are finished here.
+Slices with too few rows leave as one row count a family, and with them those from
+which they would follow; what they hold counts in totals over silos alone
 (`totals.py`). So a silo with too few rows in all tells their number alone.
+
+The log loss clips scores to [CLIP, 1 - CLIP], as scikit-learn's `log_loss` clips
+float32 scores: to the distance between 1 and the next float32, 1.19e-7.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from components.fairness_evaluator.sketches import cells, folds, rows, suppression
-from components.fairness_evaluator.sketches.cells import Cell, Sketch, Slice
-from components.fairness_evaluator.sketches.folds import Detail
-from components.fairness_evaluator.sketches.models import ScoredModel
-from components.fairness_evaluator.sketches.rows import Rows
+import numpy as np
+from numpy.typing import NDArray
+
+from components.fairness_evaluator.figures import calibration, roc
+from components.fairness_evaluator.settings import EvaluationSettings
+from components.fairness_evaluator.sketches import bins, rows, suppression
+from components.fairness_evaluator.sketches.cells import Cell, Exact, Sketch, Slice, few
+from components.fairness_evaluator.sketches.rows import Rows, ScoredModel
 from components.payloads.silo import Silo
 from components.silos import tasks
 from components.silos.tasks import Result
 
+CLIP = float(np.finfo(np.float32).eps)
+FEW_BINS = 6  # too few to tell how a part's rows stand among those of other silos
+
 
 def sketch(silo: Silo, arguments: Mapping[str, Any]) -> Result:
-    """Score a split inside its silo and fold the scores into cells and pairs.
+    """Score a split inside its silo and fold the scores into cells.
 
     Args:
         silo: The silo.
-        arguments: `paths` of the split's files, `models` (fields of one or two),
-            `label` (column), `families` (their columns), `detail` (fields of `Detail`),
-            `counts` (whether in totals over silos).
+        arguments: `paths` of the split's files, `models` (fields of each), `label`
+            (column), `settings` (fields of `EvaluationSettings`), `counts` (whether
+            in totals over silos).
 
     Returns:
-        Values: `rows`, `unlabelled` (rows left out), `pooled` (how many cells and
-        pairs), and `not_compared`: why the second model could not be scored, else
-        empty. Payload: the `Sketch` of the silo's own slices. Pooled: its `Sketch`
-        for totals over silos.
+        Values: `rows`, `unlabelled` (rows left out) and `pooled` (how many cells).
+        Payload: the `Sketch` of the silo's own slices. Pooled: its `Sketch` for
+        totals over silos. Missing: why a model but the first could not be scored.
 
     Raises:
         SiloError: See `rows.read`.
         FileError: The split can't be read or scored.
     """
-    models = [ScoredModel(**fields) for fields in arguments["models"]]
+    first, *others = (ScoredModel(**fields) for fields in arguments["models"])
+    settings = EvaluationSettings.model_validate(arguments["settings"])
+    paths = arguments["paths"]
+    found = rows.read(silo, paths, first, arguments["label"], settings.slices)
     missing = None
-    try:
-        found = _read(silo, arguments, models)
-    except Exception as error:
-        # Where the first model alone can be scored, the second was the cause.
-        if len(models) == 1:
-            raise
-        missing = tasks.failure("sketch", silo, error)
-        found = _read(silo, arguments, models[:1])
-    families = [(), *map(tuple, arguments["families"])]
-    own, part = divide(found, families, Detail(**arguments["detail"]))
+    for model in others:
+        try:
+            found.add_scores(silo, paths, model)
+        except Exception as error:
+            missing = tasks.failure("sketch", silo, error)
+    own, part = divide(found, settings)
     if not arguments["counts"]:
         part = Sketch({})
     values = {
         "rows": len(found.labels),
-        "unlabelled": found.unlabelled,
+        "unlabelled": int((~found.is_labelled).sum()),
         "pooled": len(part),
-        "not_compared": missing.reason if missing else "",
     }
     pooled = part.to_bytes() if len(part) else b""
     return Result(values, own.to_bytes(), pooled, missing)
 
 
-def _read(silo: Silo, arguments: Mapping[str, Any], models: list[ScoredModel]) -> Rows:
-    columns = {column for family in arguments["families"] for column in family}
-    paths, label = arguments["paths"], arguments["label"]
-    return rows.read(silo, paths, models, label, sorted(columns))
-
-
-def divide(
-    found: Rows, families: Sequence[tuple[str, ...]], detail: Detail
-) -> tuple[Sketch, Sketch]:
+def divide(found: Rows, settings: EvaluationSettings) -> tuple[Sketch, Sketch]:
     """Return what is told under the silo's name, and its part of totals over silos.
 
-    Args:
-        found: The rows.
-        families: The columns of each family of slices; none for all rows.
-        detail: How much is told. Slices with fewer than `min_slice_rows` are hidden,
-            and those from which they would follow: of a silo with fewer rows in all,
-            everything.
+    Slices with fewer than `min_slice_rows` are hidden, and those from which they would
+    follow: of a silo with fewer rows in all, everything.
     """
-    every = {
-        model: list(folds.cells(found, model, families, detail))
-        for model in found.scores
-    }
-    both = list(folds.pairs(found, families, detail)) if len(every) == 2 else []
-    hidden = _hidden(next(iter(every.values())), detail.min_slice_rows)
-    few: Counter[tuple[str, ...]] = Counter({} if len(found.labels) else {(): 0})
+    every = {model: list(cells(found, model, settings)) for model in found.scores}
+    hidden = _hidden(next(iter(every.values())), settings.min_slice_rows)
+    too_few: Counter[tuple[str, ...]] = Counter({} if len(found.labels) else {(): 0})
     for (columns, _), num in hidden.items():
-        few[columns] += num
+        too_few[columns] += num
     own = {
         model: [
-            *(folds.own(cell) for cell in of_model if cell.slice not in hidden),
-            *(cells.few(columns, num) for columns, num in few.items()),
+            *(own_slice(cell) for cell in of_model if cell.slice not in hidden),
+            *(few(columns, num) for columns, num in too_few.items()),
         ]
         for model, of_model in every.items()
     }
     parts = {
-        model: [folds.part(cell, detail) for cell in of_model]
+        model: [part(cell, settings, cell.slice in hidden) for cell in of_model]
         for model, of_model in every.items()
     }
-    shown = [pair for pair in both if pair.slice not in hidden]
-    conditions = detail.min_slice_rows, detail.rows_per_bin, detail.bins
-    return Sketch(own, shown), Sketch(parts, both, frozenset(hidden), *conditions)
+    conditions = settings.min_slice_rows, settings.rows_per_bin, settings.bins
+    return Sketch(own), Sketch(parts, *conditions)
 
 
 def _hidden(found: Sequence[Cell], min_rows: int) -> dict[Slice, int]:
@@ -125,3 +116,144 @@ def _hidden(found: Sequence[Cell], min_rows: int) -> dict[Slice, int]:
         for columns, chosen in hidden.items()
         for values in sorted(chosen)
     }
+
+
+def own_slice(cell: Cell) -> Cell:
+    """Return what a slice of the silo tells under its name: finished figures."""
+    empty = Cell((), (), 0)
+    return dataclasses.replace(cell, curve=empty.curve, bins=empty.bins)
+
+
+def part(cell: Cell, settings: EvaluationSettings, is_hidden: bool = False) -> Cell:
+    """Return what a slice of the silo adds to the total over silos."""
+    curve = cell.curve
+    if cell.rows >= settings.min_slice_rows:
+        curve = calibration.blurred(curve, settings.rows_per_bin)
+    return dataclasses.replace(cell, exact=None, curve=curve, is_hidden=is_hidden)
+
+
+def is_small(num: int, settings: EvaluationSettings) -> bool:
+    """Return whether a part of a total has a bin for each score.
+
+    It is only told added up, and `totals.py` makes bins with rows enough of that.
+    """
+    return num < max(settings.min_slice_rows, FEW_BINS * settings.rows_per_bin)
+
+
+def losses(
+    labels: NDArray[np.int64], scores: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    """Return each row's log loss, unit: nats, at most 15.9, and squared error."""
+    clipped = np.clip(scores, CLIP, 1.0 - CLIP)
+    likelihood = np.where(labels == 1, clipped, 1.0 - clipped)
+    return {"log_loss": -np.log(likelihood), "brier": (scores - labels) ** 2}
+
+
+def cells(found: Rows, model: str, settings: EvaluationSettings) -> Iterator[Cell]:
+    """Yield the cell of each slice, by family sorted by values.
+
+    It has both the finished figures and the bins; `own_slice` and `part` take from it
+    what leaves the silo.
+    """
+    first = next(iter(found.scores))
+    order = np.argsort(found.scores[model], kind="stable")
+    scores, labels = found.scores[model][order], found.labels[order]
+    own = losses(labels, scores)
+    sums = {"scores": scores, **own}
+    sums |= {f"{name}_squares": each**2 for name, each in own.items()}
+    other = found.scores[first][order]
+    if model != first:
+        of_first = losses(labels, other)
+        sums |= {f"{name}_products": own[name] * of_first[name] for name in own}
+    places = bins.place(scores)
+    for columns in ((), *settings.families):
+        codes, values = found.groups(columns)
+        for inside, named in _groups(codes[order], values):
+            truth, mine = labels[inside], scores[inside]
+            told: dict[str, Any] = {
+                name: float(each[inside].sum()) for name, each in sums.items()
+            }
+            if model != first:
+                told |= _paired(truth, mine, other[inside], settings.thresholds)
+            curve = calibration.curve(mine, truth)
+            least = 1 if is_small(len(inside), settings) else settings.rows_per_bin
+            yield Cell(
+                columns,
+                named,
+                len(inside),
+                positives=int(truth.sum()),
+                **told,
+                above=_above(truth, mine, settings.thresholds),
+                exact=_exact(truth, mine, curve, settings, of_all=not columns),
+                curve=curve,
+                bins=bins.make(places[inside], truth, least, settings.bins),
+            )
+
+
+def _paired(
+    labels: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    of_first: NDArray[np.float64],
+    thresholds: Sequence[float],
+) -> dict[str, Any]:
+    """Return what a model's scores have in common with the first model's."""
+    correlation = roc.correlation(of_first, scores, labels)
+    known = 0 if math.isnan(correlation) else len(labels)
+    return {
+        "both_above": _above(labels, np.minimum(scores, of_first), thresholds),
+        "correlation": correlation * known if known else 0.0,
+        "correlated": known,
+    }
+
+
+def _groups(
+    codes: NDArray[np.int64], values: Sequence[tuple[str, ...]]
+) -> Iterator[tuple[NDArray[np.int64], tuple[str, ...]]]:
+    """Yield the rows of each group, in their order, by sorted values."""
+    order = np.argsort(codes, kind="stable")
+    ends = np.searchsorted(codes[order], np.arange(len(values) + 1))
+    for code in sorted(range(len(values)), key=values.__getitem__):
+        yield order[ends[code] : ends[code + 1]], values[code]
+
+
+def _above(
+    labels: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    thresholds: Sequence[float],
+) -> NDArray[np.int64]:
+    """Return the rows of each label above each threshold."""
+    passed = np.searchsorted(thresholds, scores, side="left")
+    steps = len(thresholds) + 1
+    found = np.bincount(labels * steps + passed, minlength=2 * steps).reshape(2, steps)
+    above: NDArray[np.int64] = found[:, :0:-1].cumsum(axis=1)[:, ::-1]
+    return above
+
+
+def _exact(
+    labels: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    curve: calibration.Curve,
+    settings: EvaluationSettings,
+    *,
+    of_all: bool,
+) -> Exact:
+    """Return the figures of rows in rising order of their scores.
+
+    The curves of a silo's groups are shown nowhere, nor have they own thresholds.
+    """
+    begins = np.flatnonzero(np.diff(scores, prepend=-1.0))
+    positives = np.add.reduceat(labels, begins)
+    negatives = np.diff(begins, append=len(scores)) - positives
+    found = Exact(
+        *roc.area(negatives, positives),
+        roc.average_precision(negatives, positives),
+        *calibration.error(curve),
+    )
+    if of_all:
+        joined = calibration.joined(curve, settings.min_slice_rows)
+        found = dataclasses.replace(found, curve=joined)
+        if settings.silo_thresholds:
+            least = settings.rows_per_bin
+            cuts = bins.cuts(scores, labels, least, settings.bins)
+            found = dataclasses.replace(found, cuts=cuts)
+    return found

@@ -54,16 +54,13 @@ def hide_families(
 
 
 def hide(rows: Mapping[Values, int], hidden: Set[Values], least: int) -> set[Values]:
-    """Return which values of a family to hide.
+    """Return which values of a family to hide: `hidden` and others with it.
 
     Args:
         rows: Rows of each value; of crossed columns, of each crossed value.
         hidden: Values that must be hidden, such as those with few rows.
         least: Fewest rows that the hidden values of a margin hold together, where
             some are shown.
-
-    Returns:
-        `hidden`, and what must be hidden with it.
     """
     members: dict[Margin, list[Values]] = defaultdict(list)
     for values in sorted(rows):
@@ -81,6 +78,11 @@ def hide(rows: Mapping[Values, int], hidden: Set[Values], least: int) -> set[Val
             hidden_rows[margin] += rows[values]
             waiting[margin] = None
 
+    def cost(values: Values) -> tuple[int, int]:
+        """Few margins that hide nothing yet, then few rows."""
+        margins = _margins(values)
+        return sum(not hidden_values[margin] for margin in margins), rows[values]
+
     for values in sorted(hidden):
         add(values)
     while waiting:
@@ -89,22 +91,12 @@ def hide(rows: Mapping[Values, int], hidden: Set[Values], least: int) -> set[Val
         if hidden_values[margin] > 1 and hidden_rows[margin] >= least:
             continue
         shown = [values for values in members[margin] if values not in found]
-        if shown:  # one that touches few margins anew, then the smallest
-            add(min(shown, key=lambda each: (_new(each, hidden_values), rows[each])))
+        if shown:
+            add(min(shown, key=cost))
     return found
 
 
 def _margins(values: Values) -> list[Margin]:
     """Return the margins that a value lies in: each column open, but not none."""
-    kept = itertools.product((False, True), repeat=len(values))
-    return [
-        tuple(
-            value if keep else None for value, keep in zip(values, keeps, strict=True)
-        )
-        for keeps in kept
-        if not all(keeps)
-    ]
-
-
-def _new(values: Values, hidden_values: Counter[Margin]) -> int:
-    return sum(not hidden_values[margin] for margin in _margins(values))
+    every = itertools.product(*((None, value) for value in values))
+    return [margin for margin in every if None in margin]

@@ -16,110 +16,98 @@ three of them with enough rows together, or nothing of theirs counts.
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Sequence, Set
 
 from components.fairness_evaluator.sketches import bins, cells, suppression
-from components.fairness_evaluator.sketches.cells import Cell, Pair, Sketch, Slice
+from components.fairness_evaluator.sketches.cells import Cell, Sketch, Slice
 
 MIN_SILOS = 3
-COMPARED = "compared"  # the candidate over the silos where the baseline is known too
-
-ALL: Slice = ((), ())
+COMPARED = "compared with "  # and a model: the first over the silos that know it
 
 
 def merge(parts: Sequence[bytes]) -> bytes:
-    """Return the totals over silos.
+    """Return the totals (`Sketch`) of what each silo adds, in a fixed order.
 
-    Args:
-        parts: What each silo adds (`Sketch`), in a fixed order: sums of floats
-            depend on it.
-
-    Returns:
-        The totals (`Sketch`) of each model, and as the model `compared` of the
-        candidate where some silos lack the baseline. `too few` is what does not count.
+    They are of each model, and where some silos lack another model, of the first over
+    the others as `COMPARED`. `too few` is what does not count.
     """
-    everyone = [Sketch.of_bytes(part) for part in parts]
-    min_rows = max((part.min_rows for part in everyone), default=1)
-    least = max((part.rows_per_bin for part in everyone), default=1)
-    most = min((part.bins for part in everyone), default=1)
-    put = _without_small_silos(everyone, min_rows)
+    put = [Sketch.of_bytes(part) for part in parts]
+    min_rows = put[0].min_rows if put else 1
+    put = _without_small_silos(put, min_rows)
     if not put:
         return Sketch({}).to_bytes()
-    first, *others = max((part.cells for part in put), key=len)
+    first, *others = dict.fromkeys(model for part in put for model in part.cells)
     released = _released(put, first, min_rows)
-    totals = {first: _total(put, first, released, least, most)}
-    both = [part for part in put if len(part.cells) > 1]
-    if not others or not both:
-        return Sketch(totals).to_bytes()
-    # The difference would tell of the hidden slices in silos that lack the baseline.
-    for part in put:
-        if len(part.cells) == 1:
-            released -= part.hidden
-    totals[others[0]] = _total(both, others[0], released, least, most)
-    if len(both) < len(put):
-        totals[COMPARED] = _total(both, first, released, least, most)
-    pairs: dict[Slice, list[Pair]] = defaultdict(list)
-    for part in both:
-        for pair in part.pairs:
-            if pair.slice not in part.hidden - released:
-                pairs[pair.slice].append(pair)
-    summed = [cells.add_pairs(pairs[each]) for each in sorted(pairs)]
-    return Sketch(totals, summed).to_bytes()
+    totals = {first: _total(put, first, released)}
+    for other in others:
+        known = [part for part in put if other in part.cells]
+        # The difference would tell of the hidden slices in silos that lack the model.
+        told = released - {
+            cell.slice
+            for part in put
+            if other not in part.cells
+            for cell in part.cells[first]
+            if cell.is_hidden
+        }
+        totals[other] = _total(known, other, told)
+        if len(known) < len(put):
+            totals[COMPARED + other] = _total(known, first, told)
+    return Sketch(totals).to_bytes()
 
 
 def _without_small_silos(put: list[Sketch], min_rows: int) -> list[Sketch]:
     """Leave out silos that are small as a whole, if they are so together, too."""
-    small = [part for part in put if ALL in part.hidden]
-    rows = [cell.rows for part in small for cell in _first(part) if not cell.columns]
-    if len(rows) >= MIN_SILOS and sum(rows) >= min_rows:
+    small = [
+        (part, cell.rows)
+        for part in put
+        for cell in next(iter(part.cells.values()))
+        if cell.is_hidden and not cell.columns
+    ]
+    if len(small) >= MIN_SILOS and sum(rows for _, rows in small) >= min_rows:
         return put
-    return [part for part in put if ALL not in part.hidden]
+    left_out = {id(part) for part, _ in small}
+    return [part for part in put if id(part) not in left_out]
 
 
-def _first(part: Sketch) -> list[Cell]:
-    return next(iter(part.cells.values()))
-
-
-def _released(put: Sequence[Sketch], model: str, min_rows: int) -> frozenset[Slice]:
+def _released(put: Sequence[Sketch], model: str, min_rows: int) -> set[Slice]:
     """Return the slices whose hidden parts count."""
-    found: dict[Slice, list[int]] = defaultdict(list)
+    silos: Counter[Slice] = Counter()
+    rows: dict[tuple[str, ...], Counter[tuple[str, ...]]] = defaultdict(Counter)
     for part in put:
         for cell in part.cells[model]:
-            if cell.slice in part.hidden:
-                found[cell.slice].append(cell.rows)
-    rows: dict[tuple[str, ...], dict[tuple[str, ...], int]] = defaultdict(dict)
-    kept: dict[tuple[str, ...], set[tuple[str, ...]]] = defaultdict(set)
-    for (columns, values), each in found.items():
-        rows[columns][values] = sum(each)
-        if len(each) < MIN_SILOS or sum(each) < min_rows:
-            kept[columns].add(values)
+            if cell.is_hidden:
+                silos[cell.slice] += 1
+                rows[cell.columns][cell.values] += cell.rows
+    kept = {
+        columns: {
+            values
+            for values, num in family.items()
+            if silos[columns, values] < MIN_SILOS or num < min_rows
+        }
+        for columns, family in rows.items()
+    }
     hidden = suppression.hide_families(rows, kept, min_rows)
-    return frozenset(
-        (columns, values) for columns, values in found if values not in hidden[columns]
-    )
+    return {
+        (columns, values) for columns, values in silos if values not in hidden[columns]
+    }
 
 
-def _total(
-    put: Sequence[Sketch],
-    model: str,
-    released: frozenset[Slice],
-    least: int,
-    most: int,
-) -> list[Cell]:
+def _total(put: Sequence[Sketch], model: str, released: Set[Slice]) -> list[Cell]:
     counted: dict[Slice, list[Cell]] = defaultdict(list)
-    few: Mapping[tuple[str, ...], list[int]] = defaultdict(list)
+    few: Counter[tuple[str, ...]] = Counter()
     for part in put:
         for cell in part.cells[model]:
-            if cell.slice in part.hidden - released:
-                few[cell.columns].append(cell.rows)
+            if cell.is_hidden and cell.slice not in released:
+                few[cell.columns] += cell.rows
             else:
                 counted[cell.slice].append(cell)
     found = [cells.add(counted[each]) for each in sorted(counted)]
+    conditions = put[0].rows_per_bin, put[0].bins
     return [
         *(
-            dataclasses.replace(cell, bins=bins.pooled(cell.bins, least, most))
+            dataclasses.replace(cell, bins=bins.pooled(cell.bins, *conditions))
             for cell in found
         ),
-        *(cells.few(columns, sum(rows)) for columns, rows in sorted(few.items())),
+        *(cells.few(columns, rows) for columns, rows in sorted(few.items())),
     ]

@@ -13,11 +13,7 @@ from components.features.spec import FeatureSpec
 
 
 def build_model(spec: FeatureSpec) -> tf.keras.Model:
-    """Return a model from `floats` and `ids` to one logit.
-
-    Args:
-        spec: The features; see `components/features/spec.py` for the two inputs.
-    """
+    """Return a model from `floats` and `ids`, see `features/spec.py`, to one logit."""
     floats = tf.keras.Input((spec.num_floats,), name="floats")
     ids = tf.keras.Input((spec.num_ids,), dtype=tf.int32, name="ids")
     columns = [floats] + [

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
@@ -79,48 +80,59 @@ def test_two_runs_with_other_cuts_or_keys_are_both_whole(federate, model):
     )
 
 
-def spoil(manifest: Manifest, silo: str, how: str) -> Manifest:
-    """Return the manifest with one silo's data spoilt in some way."""
-    entry = manifest[silo]
-    split = entry.splits[SCORE]
-    path = pathlib.Path(split.paths[0])
-    rows = pq.read_table(path)
-    if how == "empty":
-        path.write_bytes(b"")
-    elif how == "corrupt":
-        path.write_bytes(path.read_bytes()[:-200])
-    elif how == "missing":
-        path.unlink()
-    elif how == "home gone":
-        shutil.rmtree(entry.silo.home)
-    elif how == "wrong type":
-        pq.write_table(rows.set_column(2, "age", rows["day"]), path)
-    elif how == "no key":
-        pq.write_table(rows.drop(["id"]), path)
-    elif how == "other rows":
-        pq.write_table(rows.slice(1), path)
-    elif how == "no table":
-        path.write_bytes(b"PAR1 this is no table PAR1")
-    if how in {"wrong type", "no key", "other rows", "no table"}:
-        return silos.listed_as_they_are(manifest)
-    return manifest
+def missing(path: pathlib.Path, rows: pa.Table) -> None:
+    path.unlink()
+
+
+def write(change: Callable[[pa.Table], pa.Table]):
+    return lambda path, rows: pq.write_table(change(rows), path, row_group_size=100)
+
+
+wrong_type = write(lambda rows: rows.set_column(2, "age", rows["day"]))
 
 
 @pytest.mark.parametrize(
-    ("how", "found"),
+    ("spoil", "is_listed", "found"),
     [
-        ("empty", "score.parquet: found bytes that were changed or damaged since the"),
-        ("corrupt", "found bytes that were changed or damaged since the split was"),
-        ("no table", "bytes that Arrow can't read"),
-        ("missing", "found no file, expected a Parquet file"),
-        ("home gone", "found no folder, expected the silo's home; bring the folder"),
-        ("wrong type", "column `age`: found type"),
-        ("no key", "found no column `id`"),
-        ("other rows", "found 89 rows, expected 90 rows as in the manifest"),
+        (
+            lambda path, _: path.write_bytes(path.read_bytes()[:-200]),
+            False,
+            "score.parquet: found bytes that were changed or damaged since the split",
+        ),
+        (
+            lambda path, _: path.write_bytes(b"PAR1 this is no table PAR1"),
+            True,
+            "bytes that Arrow can't read",
+        ),
+        (missing, False, "found no file, expected a Parquet file"),
+        (
+            lambda path, _: shutil.rmtree(path.parent),
+            False,
+            "found no folder, expected the silo's home; bring the folder",
+        ),
+        (wrong_type, True, "column `age`: found type"),
+        (
+            write(lambda rows: rows.drop(["id"])),
+            True,
+            "found no column `id`, expected the key columns, which name a row beside "
+            "its score; correct `key` in the settings, or export the column",
+        ),
+        (
+            write(lambda rows: rows.slice(1)),
+            True,
+            "found 89 rows, expected 90 rows as in the manifest",
+        ),
     ],
+    ids=["cut", "no table", "missing", "home", "type", "key", "rows"],
 )
-def test_a_silo_that_fails_is_named_and_the_others_go_on(federate, model, how, found):
-    manifest = spoil(federate(), "vest", how)
+def test_a_silo_that_fails_is_named_and_the_others_go_on(
+    federate, model, spoil, is_listed, found
+):
+    manifest = federate()
+    path = pathlib.Path(manifest["vest"].splits[SCORE].paths[0])
+    spoil(path, pq.read_table(path))
+    if is_listed:  # as the next manifest would
+        manifest = silos.listed_as_they_are(manifest)
     account = infer(manifest, model.job(), SMALL)
     assert account.status == "done"
     assert account.reason == "1 of 7 work items failed with 90 rows"
@@ -176,8 +188,7 @@ def test_a_flood_of_dead_letters_fails_the_run_with_the_reason(federate, model):
 def test_of_a_silo_that_failed_often_the_first_reason_is_told(federate, model):
     manifest = federate()
     path = pathlib.Path(manifest["süd-東"].splits[SCORE].paths[0])
-    rows = pq.read_table(path)
-    pq.write_table(rows.set_column(2, "age", rows["day"]), path, row_group_size=100)
+    wrong_type(path, pq.read_table(path))
     account = infer(silos.listed_as_they_are(manifest), model.job(), SMALL)
     (lacking,) = account.unscored
     number = len(account.failures)
@@ -213,8 +224,8 @@ def test_columns_of_the_model_that_rows_do_not_have_are_told(federate, model, ca
 
 def test_a_fault_of_all_items_is_a_failed_run_and_no_dead_letter(federate, model):
     manifest = federate()
-    for silo in manifest.silos:
-        spoil(manifest, silo, "missing")
+    for entry in manifest:
+        pathlib.Path(entry.splits[SCORE].paths[0]).unlink()
     account = infer(manifest, model.job(), SMALL)
     assert (account.status, account.rows, account.dead_letters) == ("failed", 0, 0)
     assert account.reason.startswith(

@@ -194,13 +194,6 @@ def test_other_rows_than_the_manifest_says_are_an_error_and_nothing_is_written(
     assert list(pathlib.Path(item.folder).rglob("*.parquet")) == []
 
 
-def test_a_missing_key_column_is_named(federate, model):
-    item = only(federate, table(20, 1).drop(["day"]))
-    with pytest.raises(SiloError, match=r"found no column `day`.*") as caught:
-        score(item, model)
-    assert caught.value.hint == ("correct `key` in the settings, or export the column")
-
-
 def test_a_file_damaged_in_the_middle_leaves_nothing_half_written(federate, model):
     item = only(federate, table(20_000, 1), row_group_rows=1000)
     path = pathlib.Path(item.path)

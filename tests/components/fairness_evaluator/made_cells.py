@@ -6,15 +6,15 @@ import numpy as np
 
 from components.fairness_evaluator.figures import slices
 from components.fairness_evaluator.figures.slices import Measures
-from components.fairness_evaluator.sketches import folds
-from components.fairness_evaluator.sketches.cells import Cell, Pair
-from components.fairness_evaluator.sketches.folds import Detail
+from components.fairness_evaluator.settings import EvaluationSettings
+from components.fairness_evaluator.sketches import sketch
+from components.fairness_evaluator.sketches.cells import Cell
 from components.fairness_evaluator.sketches.rows import Rows
 from components.scoring import intervals
 from components.scoring.intervals import Interval
 
 THRESHOLDS = (0.25, 0.5)
-DETAIL = Detail(THRESHOLDS, 30, 5, 1_000)
+SETTINGS = EvaluationSettings(thresholds=THRESHOLDS)
 
 # Ten rows: scores equal to both thresholds among them.
 LABELS = [1, 0, 1, 1, 0, 0, 1, 0, 0, 1]
@@ -29,40 +29,44 @@ def rate(hits: int, rows: int) -> Interval:
 
 
 def rows(labels, *scores, **columns) -> Rows:
-    """Return rows with the scores of one model or two, and values by column."""
+    """Return rows with the scores of some models, and values by column."""
     coded = {}
     for column, values in columns.items():
         names, codes = np.unique(values, return_inverse=True)
         coded[column] = codes.astype(np.int64), [str(name) for name in names]
-    models = ("candidate", "baseline")[: len(scores)]
+    models = ("candidate", "baseline", "personal")[: len(scores)]
     given = {
         model: np.array(each, float) for model, each in zip(models, scores, strict=True)
     }
-    return Rows(np.array(labels, np.int64), given, coded)
+    return Rows(np.array(labels, np.int64), given, coded, np.ones(len(labels), bool))
 
 
-def cell(labels, scores, detail=DETAIL) -> Cell:
-    """Return the cell of all rows, with its finished figures and its bins."""
-    (found,) = folds.cells(rows(labels, scores), "candidate", [()], detail)
-    return found
+def cell(labels, *scores, settings=SETTINGS) -> Cell:
+    """Return the last model's cell of all rows, with finished figures and bins."""
+    found = rows(labels, *scores)
+    return next(sketch.cells(found, list(found.scores)[-1], settings))
 
 
-def pair(labels, candidate, baseline) -> Pair:
-    """Return the pair of all rows."""
-    (found,) = folds.pairs(rows(labels, candidate, baseline), [()], DETAIL)
-    return found
+def own(labels, *scores) -> Cell:
+    """Return what a silo's slice of these rows tells under its name."""
+    return sketch.own_slice(cell(labels, *scores))
 
 
-def measure(labels, scores) -> Measures:
+def part(labels, *scores) -> Cell:
+    """Return what these rows of a silo add to a total."""
+    return sketch.part(cell(labels, *scores), SETTINGS)
+
+
+def measure(labels, *scores) -> Measures:
     """Return what TFMA would say of a silo's own slice."""
-    return measure_cell(cell(labels, scores))
+    return measure_cell(cell(labels, *scores))
 
 
 def measure_cell(cell: Cell) -> Measures:
     """Return what TFMA would say of a slice."""
-    exact = cell.exact or slices.of_total(cell, 30)
-    values = {
-        name: Interval(value, value, value) if isinstance(value, float) else value
-        for name, value in slices.figures(cell, exact, THRESHOLDS).items()
+    values = slices.figures(cell, THRESHOLDS, SETTINGS.min_slice_rows)
+    found = {
+        metric: Interval(value, value, value) if isinstance(value, float) else value
+        for metric, value in values.items()
     }
-    return Measures.of(values, exact.curve, THRESHOLDS)
+    return Measures(cell, found)

@@ -16,7 +16,7 @@ from sklearn import linear_model, metrics
 from components import digests
 from components.fairness_evaluator import evaluation
 from components.fairness_evaluator.settings import EvaluationSettings
-from components.fairness_evaluator.sketches.models import ScoredModel
+from components.fairness_evaluator.sketches.rows import ScoredModel
 from components.payloads.cohort import Cohort, Member
 from components.payloads.manifest import Manifest, SiloEntry, Split
 from components.payloads.minimum_data import MinimumData

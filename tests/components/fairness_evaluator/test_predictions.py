@@ -34,14 +34,18 @@ def test_a_file_and_a_folder_are_silos_each(tmp_path):
     assert everyone.refusal == ""
 
 
-def test_what_is_no_parquet_is_told_by_silo(tmp_path):
+def test_why_a_file_can_not_be_read_is_told_by_silo(tmp_path):
     put(tmp_path, "north.parquet", 3)
     (tmp_path / "south.parquet").write_text("label,score\n1,0.5\n")
+    (tmp_path / "west" / "x.parquet").mkdir(parents=True)
     found = predictions.find(tmp_path, "loans")
     assert found["south"].error == Finding(
         f"silo `south`: {tmp_path}/south.parquet: found no Parquet, expected a file",
         "write what is named here as Parquet again, for FairSilo to read",
     )
+    why = f"silo `west`: {tmp_path}/west/x.parquet: Is a directory"
+    assert found["west"].error is not None
+    assert found["west"].error.sentence == why
     assert found.readable(manifest.EVAL) == [found["north"]]
 
 
@@ -57,17 +61,6 @@ def test_files_that_are_not_evaluated_are_named(tmp_path, caplog):
     ]
 
 
-def test_why_a_file_can_not_be_read_is_told(tmp_path):
-    put(tmp_path, "north.parquet", 3)
-    (tmp_path / "south").mkdir()
-    (tmp_path / "south" / "x.parquet").mkdir()
-    error = predictions.find(tmp_path, "loans")["south"].error
-    assert error is not None
-    assert error.sentence == (
-        f"silo `south`: {tmp_path}/south/x.parquet: Is a directory"
-    )
-
-
 def test_the_digest_follows_content_and_column(tmp_path):
     put(tmp_path, "north.parquet", 3)
     first = predictions.find(tmp_path, "loans")
@@ -78,31 +71,38 @@ def test_the_digest_follows_content_and_column(tmp_path):
     assert predictions.digest(first, "score") != predictions.digest(changed, "score")
 
 
-def test_no_folder_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("files", "folder", "says", "hint"),
+    [
+        ([], "gone", "found no such folder, expected one Parquet file a silo", ""),
+        (
+            ["gone.csv"],
+            "",
+            "found no file named *.parquet, expected one",
+            "write other",
+        ),
+        (
+            ["a.parquet"],
+            "a.parquet",
+            "found a file, expected a folder with",
+            "give the",
+        ),
+        (
+            ["a.parquet", "a/b.parquet"],
+            "",
+            "and {}/a/b.parquet, expected one",
+            "put all",
+        ),
+    ],
+)
+def test_a_folder_that_can_not_be_used_is_refused(tmp_path, files, folder, says, hint):
+    for name in files:
+        put(tmp_path, name, 3)
     with pytest.raises(SettingsError) as caught:
-        predictions.find(tmp_path / "gone", "loans")
-    assert caught.value.message == (
-        f"{tmp_path}/gone: found no such folder, expected one Parquet file a silo, "
-        "`SILO.parquet` or `SILO/NAME.parquet`"
-    )
-
-
-def test_a_folder_without_parquet_is_refused(tmp_path):
-    (tmp_path / "north.csv").write_text("label,score\n1,0.5\n")
-    with pytest.raises(SettingsError) as caught:
-        predictions.find(tmp_path, "loans")
-    assert caught.value.message.startswith(f"{tmp_path}: found no file named *.parquet")
-    assert caught.value.hint.startswith("write other formats as Parquet first")
-
-
-def test_two_files_of_one_silo_are_refused(tmp_path):
-    first = put(tmp_path, "north.parquet", 3)
-    second = put(tmp_path, "north/more.parquet", 3)
-    with pytest.raises(SettingsError) as caught:
-        predictions.find(tmp_path, "loans")
-    assert caught.value.message == (
-        f"silo `north`: found {first} and {second}, expected one file"
-    )
+        predictions.find(tmp_path / folder, "loans")
+    assert says.format(tmp_path) in caught.value.message
+    assert str(tmp_path / folder) in caught.value.message
+    assert caught.value.hint.startswith(hint)
 
 
 def test_an_evaluation_of_nobody_is_refused(tmp_path):
@@ -115,14 +115,3 @@ def test_an_evaluation_of_nobody_is_refused(tmp_path):
     assert caught.value.message == (
         "not one of 2 silos could be evaluated; the first: no column"
     )
-
-
-def test_a_file_in_place_of_the_folder_is_told_so(tmp_path):
-    path = put(tmp_path, "north.parquet", 3)
-    with pytest.raises(SettingsError) as caught:
-        predictions.find(path, "loans")
-    assert caught.value.message == (
-        f"{path}: found a file, expected a folder with one Parquet file a silo, "
-        "`SILO.parquet` or `SILO/NAME.parquet`"
-    )
-    assert caught.value.hint == "give the folder that it lies in"

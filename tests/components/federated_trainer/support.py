@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from components import digests
 from components.features.spec import Categorical, FeatureSpec, Numeric
 from components.federated_trainer import trainer
+from components.federated_trainer.default_model import model as default_model
 from components.federated_trainer.settings import TrainingSettings
 from components.payloads.cohort import Cohort, Member
 from components.payloads.findings import Finding
@@ -18,7 +19,7 @@ from components.payloads.manifest import TRAIN, Manifest, SiloEntry, Split
 from components.payloads.silo import Silo
 from components.silos import homes
 
-MODEL = pathlib.Path(__file__).with_name("model.py")
+MODEL = pathlib.Path(default_model.__file__)
 LABEL = "late"
 SPEC = FeatureSpec(
     numeric=(Numeric("distance", 10.0, 4.0), Numeric("hour", 12.0, 5.0, integer=True)),

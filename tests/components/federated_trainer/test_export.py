@@ -95,10 +95,13 @@ def test_three_ways_to_score_agree_on_hostile_examples(signatures, tflite, rows)
 def test_scores_are_those_of_the_weights(trained, signatures):
     floats = np.array([[0.5, -1, 0, 1], [2, 0, 1, 0]], np.float32)
     ids = np.array([[0, 3], [2, 1]], np.int32)
-    hot = np.concatenate([np.eye(4)[ids[:, 0]], np.eye(4)[ids[:, 1]]], axis=1)
-    w1, b1, w2, b2 = trained.weights
-    hidden = np.maximum(np.concatenate([floats, hot], axis=1) @ w1 + b1, 0)
-    expected = 1 / (1 + np.exp(-(hidden @ w2 + b2)[:, 0]))
+    layer = np.concatenate([floats, np.eye(4)[ids[:, 0]], np.eye(4)[ids[:, 1]]], 1)
+    *layers, (last, bias) = zip(
+        trained.weights[::2], trained.weights[1::2], strict=True
+    )
+    for weights, biases in layers:
+        layer = np.maximum(layer @ weights + biases, 0)
+    expected = 1 / (1 + np.exp(-(layer @ last + bias)[:, 0]))
     found = signatures["score"](floats=tf.constant(floats), ids=tf.constant(ids))
     np.testing.assert_allclose(found["score"].numpy(), expected, rtol=0, atol=1e-5)
 

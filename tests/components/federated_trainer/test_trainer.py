@@ -67,7 +67,8 @@ def test_egress_counts_updates_and_metrics_a_round(trained):
     assert set(left) == {"north", "west"}
     encoded, updates, metrics = left["north"]
     assert (encoded.kind, encoded.count) == ("counts and digests", 1)
-    parameters = (4 + 4 + 4) * 6 + 6 + 6 + 1  # two columns of four ids each
+    inputs = 4 + 4 + 4  # two columns of four ids each
+    parameters = (inputs + 1) * 64 + (64 + 1) * 32 + 32 + 1
     assert updates == egress.EgressItem("model updates", 2, 2 * 4 * (parameters + 1))
     assert (metrics.kind, metrics.count) == ("training metrics", 2)
 

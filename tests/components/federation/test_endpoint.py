@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import socket
 
 import numpy as np
@@ -13,24 +12,12 @@ from components.federation.endpoint import Endpoint, WorkerError
 from components.silos import homes
 from tests.components.federation import support
 
+pytestmark = pytest.mark.tff
+
 
 @tff.tensorflow.computation(np.int64)
 def same(value):
     return value
-
-
-@pytest.mark.parametrize(
-    ("code", "sentence"),
-    [
-        ("DEADLINE_EXCEEDED", "did not answer within 1.5 s"),
-        ("ABSENT", "no worker answers at north:8000"),
-        ("INTERNAL", "its worker failed (INTERNAL)"),
-    ],
-)
-def test_error_is_a_sentence_and_survives_pickling(code, sentence):
-    error = WorkerError(code, 1.5, "north:8000")
-    assert str(error) == sentence
-    assert str(pickle.loads(pickle.dumps(error))) == sentence  # noqa: S301
 
 
 @pytest.fixture
@@ -56,13 +43,11 @@ def fails(endpoint, sentence):
     return caught.value.deadline_s
 
 
-@pytest.mark.tff
 def test_nobody_at_the_port_fails_at_once(connect):
     endpoint = connect(f"127.0.0.1:{support.free_port()}", 60.0)
     fails(endpoint, "its worker is gone")  # and not: did not answer
 
 
-@pytest.mark.tff
 def test_nobody_at_the_port_is_waited_for_once_with_patience(connect):
     address = f"127.0.0.1:{support.free_port()}"
     endpoint = connect(address, 30.0, patience_s=1.0)
@@ -70,13 +55,11 @@ def test_nobody_at_the_port_is_waited_for_once_with_patience(connect):
     assert fails(endpoint, f"no worker answers at {address}") == 30  # it does not wait
 
 
-@pytest.mark.tff
 def test_unknown_host_is_no_worker(connect):
     endpoint = connect("no-such-host.invalid:8000", 30.0, patience_s=1.0)
     fails(endpoint, r"no worker answers at no-such-host\.invalid:8000")
 
 
-@pytest.mark.tff
 def test_silent_port_fails_at_the_deadline(connect):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -88,7 +71,6 @@ def test_silent_port_fails_at_the_deadline(connect):
         assert endpoint.busy
 
 
-@pytest.mark.tff
 def test_a_worker_that_comes_back_at_another_port_lets_the_connection_close(
     tmp_path, connect
 ):

@@ -17,7 +17,9 @@ EXPECTED = 'expected a JSON object of silo ids and addresses, {"north": "host:po
 def write(tmp_path):
     def write(content):
         path = tmp_path / "silos.json"
-        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        if not isinstance(content, bytes):
+            content = json.dumps(content).encode()
+        path.write_bytes(content)
         return str(path)
 
     return write
@@ -44,25 +46,23 @@ def test_silo_that_is_not_listed_is_refused_with_the_file(write):
 @pytest.mark.parametrize(
     ("content", "found"),
     [
-        ("", "no valid JSON"),
-        ("north: localhost:8000", "no valid JSON"),
-        ([], "no silo in it"),
+        (b"", "no valid JSON"),
+        (b'{"north": "\xff:1"}', "no valid JSON"),
         ({}, "no silo in it"),
         ([["north", "localhost:8000"]], "no silo in it"),
         *(
             ({"west": "localhost:1", "north": value}, "no host:port for silo `north`")
             for value in (
                 8000,
-                None,
-                {"a": 1},
                 "localhost",
                 "localhost:0",
                 "localhost:65536",
                 ":8000",
                 "http://a:80",
+                "me:s3cret@north:80",
             )
         ),
-        ('{"north": "a:1", "north": "b:1"}', "silo `north` twice"),
+        (b'{"north": "a:1", "north": "b:1"}', "silo `north` twice"),
         ({"north": "a:1", "west": "a:1"}, "a:1 for both `north` and `west`"),
     ],
 )
@@ -72,24 +72,12 @@ def test_nonsense_is_refused_with_file_and_expectation(write, content, found):
         silo_registry.read(path)
     assert caught.value.message.startswith(f"silo registry {path}: found {found}")
     assert EXPECTED in caught.value.message
+    assert "s3cret" not in caught.value.message
     assert caught.value.hint == (
         "mend the file, or leave `training.silo_registry` empty to start workers here"
     )
 
 
-def test_no_password_is_quoted(write):
-    with pytest.raises(SettingsError) as caught:
-        silo_registry.read(write({"north": "me:s3cret@north:80"}))
-    assert "s3cret" not in str(caught.value)
-
-
 def test_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(SettingsError, match=r"can't be read \(No such file or direct"):
         silo_registry.read(str(tmp_path / "silos.json"))
-
-
-def test_file_that_is_no_text_is_refused(tmp_path):
-    path = tmp_path / "silos.json"
-    path.write_bytes(b'{"north": "\xff:1"}')
-    with pytest.raises(SettingsError, match="found no valid JSON"):
-        silo_registry.read(str(path))

@@ -66,30 +66,24 @@ def test_worker_ends_with_the_thread_that_started_it(silo, workers):
     wait_until(lambda: not started[0].alive)
 
 
-def test_dead_worker_is_started_again_but_not_for_ever(silo, workers, monkeypatch):
+def test_dead_worker_is_started_again_but_not_for_ever_and_its_log_is_kept(
+    silo, workers, tmp_path, monkeypatch
+):
     monkeypatch.setattr(module, "RESTARTS", 1)
+    log = tmp_path / "workers" / "logs" / f"silo-{silo.id}.log"
     pids = set()
-    for _ in range(2):
+    for reason in ("why it died", "and again"):
         worker = workers.start(silo)
         pids.add(worker.process.pid)
-        worker.process.kill()
-        worker.process.wait()
+        with log.open("a") as file:
+            file.write(reason)
+        worker.end()
     assert len(pids) == 2
-    with pytest.raises(SiloError, match="found a worker that died 2 times, expected"):
-        workers.start(silo)
-
-
-def test_the_log_of_a_worker_that_died_is_kept(silo, workers, tmp_path):
-    worker = workers.start(silo)
-    log = tmp_path / "workers" / "logs" / f"silo-{silo.id}.log"
-    with log.open("a") as file:
-        file.write("why it died")
-    worker.process.kill()
-    worker.process.wait()
-    workers.start(silo)
+    assert log.read_text().endswith("and again")
     before = log.with_name(f"silo-{silo.id}.before.log").read_text()
     assert before.endswith("why it died")
-    assert "why it died" not in log.read_text()
+    with pytest.raises(SiloError, match="found a worker that died 2 times, expected"):
+        workers.start(silo)
 
 
 def test_home_that_is_gone_is_refused_with_the_silo(silo, workers):
@@ -119,13 +113,6 @@ def test_worker_that_never_listens_is_ended(silo, tmp_path, monkeypatch):
         with pytest.raises(SiloError, match="a worker that does not listen after 0 s"):
             workers.start(silo)
         assert not support.workers_of(os.getpid())
-
-
-def test_workers_under_one_user_id_keep_the_coordinator_s(silo, tmp_path):
-    with Workers(tmp_path / "workers", own_user_ids=False) as workers:
-        assert workers.isolation == module.ONE_USER_ID
-        status = proc(workers.start(silo), "status").read_text()
-    assert f"Uid:\t{os.getuid()}\t" in status
 
 
 def test_missing_setpriv_is_refused_with_the_package(silo, workers, monkeypatch):

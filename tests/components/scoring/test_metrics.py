@@ -3,7 +3,7 @@
 import pytest
 
 from components.dashboard.sections import groups, silos
-from components.fairness_evaluator.figures import cross_silo
+from components.fairness_evaluator.figures import comparisons
 from components.scoring import metrics
 
 
@@ -34,5 +34,5 @@ def test_no_metric_is_better_both_ways():
 
 
 def test_all_metrics_that_silos_are_compared_by_have_a_way_but_the_positive_rate():
-    names = {*cross_silo.METRICS, *cross_silo.RATES, *silos.METRICS, *groups.MEASURES}
+    names = {*comparisons.METRICS, *comparisons.RATES, *silos.METRICS, *groups.MEASURES}
     assert {name for name in names if not metrics.better(name)} == {"positive_rate"}

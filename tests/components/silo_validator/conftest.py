@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 
-import pandas as pd
 import pytest
 from tfx.orchestration import metadata
 from tfx.orchestration.portable import data_types
@@ -20,8 +19,6 @@ from components.silo_validator.driver import Driver
 from components.silo_validator.executor import Executor
 from components.silo_validator.settings import Columns, ValidationSettings
 from tests.support import silos
-
-Splits = dict[str, pd.DataFrame]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,70 +46,57 @@ class Runs:
 
     def __init__(self, folder: pathlib.Path) -> None:
         self.folder = folder
+        self.num_runs = 0
         self.state = OperatorState(f"sqlite:///{folder}/operator.db", "shapes")
         self.metadata = metadata.Metadata(
             metadata.sqlite_metadata_connection_config(str(folder / "metadata.sqlite"))
         )
 
-    def manifest(self, tables: dict[str, Splits], span: str) -> Manifest:
+    def manifest(self, tables, span: str) -> Manifest:
         homes = self.folder / f"homes-{span}-{len(list(self.folder.iterdir()))}"
         entries = [silos.entry(homes / s, s, found) for s, found in tables.items()]
         return silos.manifest(*entries, span=span)
 
-    def run(
-        self,
-        tables: dict[str, Splits] | Manifest,
-        span: str = "",
-        settings: ValidationSettings | None = None,
-    ) -> Run:
+    def run(self, tables, span: str = "") -> Run:
         """Drive, execute and publish as TFX does."""
         found = tables if isinstance(tables, Manifest) else self.manifest(tables, span)
-        place = self.folder / f"run-{found.span}-{len(list(self.folder.iterdir()))}"
+        self.num_runs += 1
+        place = self.folder / f"run-{self.num_runs}"
+        made = {
+            "in/examples": artifacts.SiloExamples(),
+            "in/schema": artifacts.Schema(),
+            "out/statistics": artifacts.SiloStatistics(),
+            "out/cohort": artifacts.Cohort(),
+        }
+        inputs, outputs = {}, {}
+        for name, artifact in made.items():
+            artifact.uri = str(place / name)
+            (place / name).mkdir(parents=True)
+            side, _, short = name.partition("/")
+            (inputs if side == "in" else outputs)[short] = [artifact]
+        found.write(place / "in/examples")
+        (place / "in/schema/schema.pbtxt").write_text(silos.SCHEMA)
         node = SiloValidator(
             examples=channel.Channel(type=artifacts.SiloExamples),
             schema=channel.Channel(type=artifacts.Schema),
-            settings=settings or ValidationSettings(),
+            settings=ValidationSettings(),
             columns=Columns("late", ("id",)),
             use_case="shapes",
             quarantined=self.state.quarantined(),
         )
-        kinds = {
-            "examples": artifacts.SiloExamples,
-            "schema": artifacts.Schema,
-            "statistics": artifacts.SiloStatistics,
-            "cohort": artifacts.Cohort,
-        }
-        made = {}
-        for name, kind in kinds.items():
-            made[name] = kind()
-            made[name].uri = str(place / name)
-            (place / name).mkdir(parents=True)
-        found.write(made["examples"].uri)
-        pathlib.Path(made["schema"].uri, "schema.pbtxt").write_text(silos.SCHEMA)
-        inputs = {name: [made[name]] for name in ("examples", "schema")}
-        driven = Driver(self.metadata).run(
-            data_types.ExecutionInfo(
-                input_dict=inputs, exec_properties=node.exec_properties
-            )
+        info = data_types.ExecutionInfo(
+            input_dict=inputs, exec_properties=node.exec_properties
         )
-        properties = {
-            **node.exec_properties,
-            **{name: v.string_value for name, v in driven.exec_properties.items()},
-        }
-        Executor().Do(
-            inputs,
-            {name: [made[name]] for name in ("statistics", "cohort")},
-            properties,
-        )
+        driven = Driver(self.metadata).run(info).exec_properties
+        added = {name: value.string_value for name, value in driven.items()}
+        properties = {**node.exec_properties, **added}
+        Executor().Do(inputs, outputs, properties)
         with self.metadata as connection:
-            outputs = [made[name] for name in ("statistics", "cohort")]
-            for one in outputs:
+            for (one,) in outputs.values():
                 one.type_id = connection.store.put_artifact_type(one.artifact_type)
-            silos.publish(connection.store, [one.mlmd_artifact for one in outputs])
-        for name in ("examples", "schema"):
-            (left,) = (place / name).iterdir()
-            left.unlink()
-        return Run(place, properties, Cohort.read(made["cohort"].uri))
+            written = [one.mlmd_artifact for (one,) in outputs.values()]
+            silos.publish(connection.store, written)
+        return Run(place / "out", properties, Cohort.read(place / "out/cohort"))
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from tests.support.program import PROJECT
 # A step loads no component of TFX that it doesn't run; those that it runs load.
 START = """
 import json, sys
-from pipelines.runners import step
-step.import_narrowly()
+from pipelines.cli import console
+console.import_narrowly()
 from pipelines.runners import launch
 before = [name for name in sys.modules if name.startswith("tensorflow_model_analysis")]
 from tfx.components.pusher import executor

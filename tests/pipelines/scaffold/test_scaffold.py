@@ -29,8 +29,8 @@ def make(tmp_path, monkeypatch, data):
     monkeypatch.chdir(tmp_path)
 
     def make(sensitive=(), name="mine", **options):
-        asked = Options(name, data, "y", sensitive, **options)
-        written, proposal = write_use_case(tmp_path, asked)
+        chosen = Options(name, data, "y", sensitive, **options)
+        written, proposal = write_use_case(tmp_path, chosen)
         assert all(path.exists() for path in written)
         return proposal
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.fairness_evaluator.figures import roc
+from components.scoring import intervals
 from components.scoring.intervals import Z
 
 counts = st.lists(
@@ -158,11 +159,6 @@ def test_a_change_of_a_single_positive_has_one_degree_of_freedom_left():
     assert (roc.freedom(1, 500), roc.freedom(2, 1), roc.freedom(10, 90)) == (1, 1, 9)
 
 
-def test_the_same_model_twice_has_no_change_and_no_doubt():
-    found = area([5, 3, 1], [1, 2, 2])
-    assert roc.difference(found, found, 1.0, 4) == pytest.approx((0, 0, 0))
-
-
 def test_a_correlation_that_is_not_known_counts_as_none():
     one = area([5, 3, 1], [1, 2, 2])
     found = roc.difference(one, one, math.nan, 4)
@@ -215,3 +211,59 @@ def test_a_model_goes_together_with_itself_and_against_its_reverse():
 def test_where_there_is_no_variance_there_is_no_correlation(second, labels):
     first = np.array([0, 1, 2, 3])
     assert math.isnan(roc.correlation(first, np.array(second), np.array(labels)))
+
+
+def average_precision(negatives, positives):
+    value = roc.average_precision(negatives, positives)
+    return roc.estimate_precision(value, int(positives.sum()))
+
+
+def test_average_precision_worked_by_hand():
+    # From the top: 1 of 1 (recall 1/3), then 2 of 4 (2/3), then 3 of 9 (1).
+    found = average_precision(np.array([5, 2, 0]), np.array([1, 1, 1]))
+    assert found.value == pytest.approx((1 / 1 + 2 / 4 + 3 / 10) / 3)
+
+
+@given(counts)
+def test_average_precision_is_scikit_learn_s(bins):
+    negatives, positives = np.array(bins).T
+    if not negatives.sum() or not positives.sum():
+        found = roc.average_precision(negatives, positives)
+        assert np.isnan(found)
+        return
+    found = average_precision(negatives, positives)
+    rows = np.arange(len(bins))
+    scores = np.concatenate([np.repeat(rows, negatives), np.repeat(rows, positives)])
+    labels = np.repeat([0, 1], [negatives.sum(), positives.sum()])
+    expected = sklearn.metrics.average_precision_score(labels, scores)
+    assert found.value == pytest.approx(expected)
+    assert 0.0 <= found.low <= found.value <= found.high <= 1.0
+
+
+def test_the_interval_is_boyd_s_logit_interval():
+    found = average_precision(np.array([5, 2, 0]), np.array([1, 1, 1]))
+    logit = np.log(found.value / (1 - found.value))
+    half = Z / np.sqrt(3 * found.value * (1 - found.value))
+    ends = [1 / (1 + np.exp(-(logit + side * half))) for side in (-1, 1)]
+    assert (found.low, found.high) == pytest.approx(ends)
+
+
+def test_a_perfect_order_has_wilson_s_lower_end():
+    found = average_precision(np.array([9, 0]), np.array([0, 7]))
+    assert found == intervals.wilson(7, 7)
+
+
+@pytest.mark.parametrize(("positives", "negatives"), [(60, 140), (200, 1800)])
+def test_19_of_20_intervals_hold_the_true_average_precision(positives, negatives):
+    rng, edges = np.random.default_rng(5), np.linspace(-6, 8, 1000)
+
+    def draw(times):
+        sides = (
+            rng.normal(0, 1, negatives * times),
+            rng.normal(1.2, 1, positives * times),
+        )
+        return [np.histogram(side, edges)[0] for side in sides]
+
+    true = average_precision(*draw(2000)).value
+    found = [average_precision(*draw(1)) for _ in range(800)]
+    assert np.mean([each.low <= true <= each.high for each in found]) >= 0.93

@@ -10,16 +10,16 @@ import pytest
 import sklearn.metrics
 
 from components.fairness_evaluator.figures import slices
-from components.fairness_evaluator.sketches import cells, folds
+from components.fairness_evaluator.sketches import cells
 from components.scoring import intervals
 from tests.components.fairness_evaluator.made_cells import (
-    DETAIL,
     LABELS,
     SCORES,
     THRESHOLDS,
-    cell,
     measure,
     measure_cell,
+    own,
+    part,
 )
 
 TEN = measure(LABELS, SCORES)
@@ -43,12 +43,11 @@ def test_ten_rows_have_the_figures_worked_by_hand():
     assert value("log_loss") == pytest.approx(sum(losses) / 10)
     squares = [(y - s) ** 2 for y, s in zip(LABELS, SCORES, strict=True)]
     assert value("brier") == pytest.approx(sum(squares) / 10)
-    assert (TEN.rows, TEN.positives) == (10, 5)
 
 
 def test_a_score_equal_to_the_threshold_counts_as_negative():
     # Above a half .9 and .51, not .5, and .6; above a quarter .6 and .26, not .25.
-    assert TEN.above.tolist() == [[2, 1], [4, 2]]
+    assert TEN.cell.above.tolist() == [[2, 1], [4, 2]]
     for metric, counts in {
         "tpr": (2, 5),
         "fpr": (1, 5),
@@ -86,8 +85,10 @@ def test_where_nobody_is_above_or_has_a_benefit_the_figure_is_not_there():
 
 
 def test_thresholds_have_the_names_that_tfma_gives_them():
-    assert [slices.label(at, (0.25, 0.5)) for at in (0.25, 0.5)] == ["0.25", "0.50"]
-    assert slices.label(0.5, (0.5,)) == "0.5"
+    names = slices.names((0.25, 0.5))
+    assert names["theil", 0.25] == "theil@0.25"
+    assert names["tpr", 0.5] == "fairness_indicators_metrics/true_positive_rate@0.50"
+    assert slices.names((0.5,))["theil", 0.5] == "theil@0.5"
 
 
 @pytest.mark.parametrize("silos", [1, 4])
@@ -96,11 +97,11 @@ def test_rows_at_random_have_the_figures_of_scikit_learn(silos):
     rng = np.random.default_rng(3)
     scores = np.round(rng.beta(1.5, 3, 1200), 3) * 0.99 + 0.005
     labels = (rng.random(1200) < scores**1.3).astype(int)
-    parts = [cell(labels[silo::silos], scores[silo::silos]) for silo in range(silos)]
+    parts = [(labels[silo::silos], scores[silo::silos]) for silo in range(silos)]
     if silos == 1:
-        known, near = measure_cell(folds.own(parts[0])), 1e-9
+        known, near = measure_cell(own(*parts[0])), 1e-9
     else:
-        total = cells.add([folds.part(part, DETAIL) for part in parts])
+        total = cells.add([part(*each) for each in parts])
         known, near = measure_cell(total), 5e-4
     metrics = sklearn.metrics
     for metric, expected in {
@@ -115,16 +116,17 @@ def test_rows_at_random_have_the_figures_of_scikit_learn(silos):
     whole = measure(labels, scores)
     error = whole.found["calibration_error", None]
     assert known.found["calibration_error", None] == pytest.approx(error, abs=2e-3)
-    assert known.above.tolist() == whole.above.tolist()
-    assert known.curve[:3].tolist() == whole.curve[:3].tolist()
+    assert known.cell.above.tolist() == whole.cell.above.tolist()
+    curves = [slices.curve_of(each.cell, 30)[:3].tolist() for each in (known, whole)]
+    assert curves[0] == curves[1]
     for threshold in THRESHOLDS:
         recall = metrics.recall_score(labels, scores > threshold)
         assert value("tpr", threshold, known) == pytest.approx(recall)
 
 
 def test_a_silo_s_finished_figures_are_passed_through():
-    own = folds.own(cell(LABELS, SCORES))
-    other = dataclasses.replace(own.exact, auc=0.25) if own.exact else None
-    assert value("auc", known=measure_cell(dataclasses.replace(own, exact=other))) == (
-        0.25
-    )
+    finished = own(LABELS, SCORES)
+    assert finished.exact is not None
+    other = dataclasses.replace(finished.exact, auc=0.25)
+    known = measure_cell(dataclasses.replace(finished, exact=other))
+    assert value("auc", known=known) == 0.25

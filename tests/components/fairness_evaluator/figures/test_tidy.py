@@ -4,24 +4,22 @@ import dataclasses
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from components.fairness_evaluator.figures import tidy
-from components.fairness_evaluator.figures.found import Found
+from components.fairness_evaluator.figures.slices import Found, Measures
 from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.sketches.cells import few
 from components.fairness_evaluator.sketches.collect import Key
 from components.payloads import table
-from tests.components.fairness_evaluator.made_cells import (
-    DETAIL,
-    cell,
-    measure_cell,
-    pair,
-)
+from tests.components.fairness_evaluator.made_cells import cell, measure_cell
 
 SETTINGS = EvaluationSettings(
     slices=("sex",), thresholds=(0.25, 0.5), silo_thresholds=True
 )
 SEX = ("sex",)
+ABOVE = np.zeros((2, 2), np.int64)
 
 
 def rows(count, seed):
@@ -31,9 +29,7 @@ def rows(count, seed):
 
 
 def part(count, seed, columns=(), values=()):
-    detail = dataclasses.replace(DETAIL, silo_thresholds=True)
-    labels, scores = rows(count, seed)
-    found = cell(labels, scores, detail)
+    found = cell(*rows(count, seed), settings=SETTINGS)
     return dataclasses.replace(found, columns=columns, values=values)
 
 
@@ -49,14 +45,17 @@ CELLS = {
     Key("C"): few((), 20),
     Key("A", of="next"): part(60, 7),
     Key("C", of="next"): few((), 9),
-    Key("", of="compared"): part(280, 8),
+    Key("", of="compared with baseline"): part(280, 8),
 }
-KNOWN = {key: measure_cell(cell) for key, cell in CELLS.items() if not cell.too_few}
+KNOWN = {
+    key: Measures(cell, {}) if cell.too_few else measure_cell(cell)
+    for key, cell in CELLS.items()
+}
 
 
 @pytest.fixture(scope="module")
 def slices():
-    return table.of(tidy.of_slices("candidate", CELLS, KNOWN))
+    return table.of(tidy.of_slices("candidate", KNOWN, SETTINGS))
 
 
 def test_every_slice_has_every_metric_of_slices(slices):
@@ -125,36 +124,36 @@ def test_silos_that_are_not_judged_do_not_count_among_silos():
 
 
 def test_silos_get_their_own_thresholds_where_the_settings_ask():
-    figures = table.of(tidy.of_own_thresholds("candidate", CELLS, KNOWN, SETTINGS))
+    figures = table.of(tidy.of_own_thresholds("candidate", KNOWN, SETTINGS))
     assert {f.silo for f in figures} == {"A", "B"}
-    reached = KNOWN[Key()].found["tpr", 0.25].value
+    reached = KNOWN[Key()].found["tpr", 0.25]
     for silo in ("A", "B"):
         own = figures.metric("own_threshold_tpr", silo=silo)
-        assert own.number >= reached
+        assert reached is not None
+        assert own.number >= reached.value
     without = SETTINGS.model_copy(update={"silo_thresholds": False})
-    assert not list(tidy.of_own_thresholds("candidate", CELLS, KNOWN, without))
-    assert not list(tidy.of_own_thresholds("candidate", {}, {}, SETTINGS))
+    assert not list(tidy.of_own_thresholds("candidate", KNOWN, without))
+    assert not list(tidy.of_own_thresholds("candidate", {}, SETTINGS))
 
 
 def test_changes_are_told_where_both_models_have_the_same_rows():
-    labels, scores = rows(3, 0)
-    both = pair(labels, scores, rows(3, 1)[1])
-    pairs = {
-        key: dataclasses.replace(both, rows=KNOWN[key].rows)
-        for key in KNOWN
-        if not key.of
+    before = {
+        key: measures._replace(
+            cell=dataclasses.replace(measures.cell, both_above=ABOVE)
+        )
+        for key, measures in KNOWN.items()
+        if key.silo != "B" and not key.of
     }
-    fewer = {key: value for key, value in KNOWN.items() if key.silo != "B"}
-    fewer[Key("A")] = KNOWN[Key("B")]
-    cells = {"candidate": CELLS, "baseline": CELLS}
-    figures = table.of(tidy.of_change(KNOWN, fewer, cells, pairs, SETTINGS))
+    before[Key("A")] = before[Key("", SEX, ("F",))]
+    figures = table.of(tidy.of_change(KNOWN, before, SETTINGS))
     # Overall, the candidate is that of the silos which are compared: other rows.
     assert {(f.silo, f.group) for f in figures} == {
         ("", "F"), ("", "M"), ("A", "F"), ("A", "M"),
     }  # fmt: skip
-    fewer[Key()] = KNOWN[Key("", of="compared")]
-    pairs[Key()] = dataclasses.replace(both, rows=280)
-    figures = table.of(tidy.of_change(KNOWN, fewer, cells, pairs, SETTINGS))
+    of_compared = KNOWN[Key("", of="compared with baseline")]
+    cell = dataclasses.replace(of_compared.cell, both_above=ABOVE)
+    before[Key()] = of_compared._replace(cell=cell)
+    figures = table.of(tidy.of_change(KNOWN, before, SETTINGS))
     assert figures.metric("auc", model="change").rows == 280
 
 
@@ -165,3 +164,56 @@ def test_a_long_list_of_silos_is_cut():
     assert place.figure(Found("precision", 0.5, None)).note == "no rows"
     assert place.figure(Found("theil", 0.5, None)).note == "all zero"
     assert place.figure(Found("auc", None, None)).note == "one class"
+
+
+LABELS = [1, 0, 1, 1, 0, 0, 1, 0]
+SCORES = [0.9, 0.1, 0.5, 0.51, 0.25, 0.6, 0.3, 0.2]
+
+
+def threshold_of(labels, scores, reached, rows_per_bin=1):
+    settings = SETTINGS.model_copy(update={"rows_per_bin": rows_per_bin})
+    figures = tidy.own_threshold(cell(labels, scores, settings=settings), reached)
+    return {
+        figure.metric.removeprefix("own_threshold"): (
+            figure.value[0] if isinstance(figure.value, tuple) else figure.value
+        )
+        for figure in figures
+    }
+
+
+def test_the_threshold_is_the_highest_that_reaches_the_rate():
+    # Three of four positives lie above .3: .9, .51 and .5; and .6 of four negatives.
+    got = threshold_of(LABELS, SCORES, 0.6)
+    assert 0.3 < got[""] < 0.5
+    assert (got["_tpr"], got["_fpr"]) == (0.75, 0.25)
+    assert got["_positive_rate"] == 0.5
+
+
+def test_the_ends_are_all_rows_and_none():
+    everyone, nobody = (
+        threshold_of(LABELS, SCORES, 1.0),
+        threshold_of(LABELS, SCORES, 0.0),
+    )
+    assert (everyone["_tpr"], everyone["_fpr"]) == (1, 0.25)
+    assert (nobody[""], nobody["_positive_rate"]) == (pytest.approx(0.9), 0)
+    assert threshold_of([0, 0], [0.2, 0.4], 0.5) == {}
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 1), st.floats(0.01, 0.99)), min_size=1),
+    st.floats(0, 1),
+    st.integers(1, 9),
+)
+def test_the_rate_is_reached_with_a_threshold_between_groups_of_rows(
+    rows, reached, least
+):
+    labels, scores = np.array(rows).T
+    scores = np.round(scores, 3)
+    if not labels.any():
+        return
+    got = threshold_of(labels.astype(int), scores, reached, least)
+    positives = scores[labels == 1]
+    assert got["_tpr"] == pytest.approx((positives > got[""]).mean())
+    assert got["_tpr"] >= reached
+    below = int((scores <= got[""]).sum())
+    assert below == 0 or below >= min(least, len(scores))

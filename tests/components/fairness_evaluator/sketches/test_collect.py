@@ -12,13 +12,13 @@ from components import digests
 from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.sketches import collect
 from components.fairness_evaluator.sketches.collect import Key
-from components.fairness_evaluator.sketches.models import ScoredModel
+from components.fairness_evaluator.sketches.rows import ScoredModel
 from components.payloads.manifest import Manifest, SiloEntry, Split
 from components.payloads.silo import Silo
-from tests.components.fairness_evaluator.figures.test_roc import row_by_row
 
 pytestmark = pytest.mark.beam
 
+BOTH = ("candidate", "baseline")
 SETTINGS = EvaluationSettings(
     slices=("origin", "haul"),
     intersections=(("origin", "haul"),),
@@ -35,7 +35,7 @@ def models_of(world, *names):
 
 @pytest.fixture(scope="module")
 def found(world):
-    both = models_of(world, "candidate", "baseline")
+    both = models_of(world, *BOTH)
     return collect.collect(world.manifest, "eval", both, "late", SETTINGS)
 
 
@@ -50,21 +50,21 @@ def of_key(world, key: Key) -> pd.DataFrame:
     return world.of(silo=key.silo, **wanted) if key.silo else counted(world, **wanted)
 
 
-@pytest.mark.parametrize("model", ["candidate", "baseline"])
-def test_every_whole_slice_is_what_pandas_finds(world, found, model):
+def test_every_whole_slice_is_what_pandas_finds(world, found):
     whole = 0
-    for key, cell in found.cells[model].items():
+    for key, cell in found.cells["baseline"].items():
         rows = of_key(world, key) if not cell.too_few else None
         if rows is None or cell.rows < len(rows):
             continue  # part of its rows is told as too few; see below
         whole += 1
         assert (cell.rows, cell.positives) == (len(rows), int(rows.late.sum()))
-        errors = (rows[model] - rows.late) ** 2
+        errors = (rows.baseline - rows.late) ** 2
         assert cell.brier == pytest.approx(errors.sum(), 1e-5)
-        assert cell.brier_squares == pytest.approx((errors**2).sum(), 1e-5)
-        losses = metrics.log_loss(rows.late, rows[model], normalize=False)
+        products = errors * (rows.candidate - rows.late) ** 2
+        assert cell.brier_products == pytest.approx(products.sum(), 1e-5)
+        losses = metrics.log_loss(rows.late, rows.baseline, normalize=False)
         assert cell.log_loss == pytest.approx(losses, 1e-5)
-        assert cell.above[:, 0].sum() == (rows[model] > 0.25).sum()
+        assert cell.above[:, 0].sum() == (rows.baseline > 0.25).sum()
         assert bool(cell.exact) == bool(key.silo)
         assert bool(cell.bins.size) == (not key.silo)
     assert whole > 15
@@ -92,20 +92,15 @@ def without(manifest, silo):
 
 def test_what_is_small_in_silos_is_whole_over_all_where_it_is_enough(world):
     settings = SETTINGS.model_copy(update={"min_slice_rows": 40})
-    silos, both = (
-        without(world.manifest, "HA"),
-        models_of(world, "candidate", "baseline"),
-    )
+    silos, both = without(world.manifest, "HA"), models_of(world, *BOTH)
     found = collect.collect(silos, "eval", both, "late", settings)
     rows = counted(world, haul="missing")
     assert rows.groupby("silo").size().max() < 40
-    key = Key("", ("haul",), ("missing",))
-    cell, pair = found.cells["candidate"][key], found.pairs[key]
+    cell = found.cells["baseline"][Key("", ("haul",), ("missing",))]
     assert (cell.rows, cell.positives) == (len(rows), int(rows.late.sum()))
     errors = (rows.candidate - rows.late) ** 2, (rows.baseline - rows.late) ** 2
-    assert cell.brier == pytest.approx(errors[0].sum(), 1e-5)
-    assert pair.rows == len(rows)
-    assert pair.brier_products == pytest.approx((errors[0] * errors[1]).sum(), 1e-5)
+    assert cell.brier == pytest.approx(errors[1].sum(), 1e-5)
+    assert cell.brier_products == pytest.approx((errors[0] * errors[1]).sum(), 1e-5)
 
 
 def test_a_key_is_written_as_the_tidy_table_writes_it():
@@ -122,29 +117,11 @@ def test_where_nobody_counts_the_total_has_too_few_rows(world):
     assert (total.rows, total.too_few) == (0, True)
 
 
-def test_pairs_are_what_pandas_finds(world, found):
-    assert found.pairs.keys() <= found.cells["candidate"].keys()
-    for key in (Key(), Key("9E"), Key("9E", ("origin",), ("EWR",)), Key("F9")):
-        pair, rows = found.pairs[key], of_key(world, key)
-        assert pair.rows == len(rows)
-        errors = ((rows.candidate - rows.late) * (rows.baseline - rows.late)) ** 2
-        assert pair.brier_products == pytest.approx(errors.sum(), 1e-5)
-        lower = rows[["candidate", "baseline"]].min(axis=1)
-        assert pair.both_above.tolist() == [
-            [((lower > t) & (rows.late == label)).sum() for t in (0.25, 0.5)]
-            for label in (0, 1)
-        ]
-    for key in (Key("9E"), Key("9E", ("origin",), ("EWR",))):
-        rows = of_key(world, key)
-        scores = rows.candidate.to_numpy(), rows.baseline.to_numpy()
-        exact = row_by_row(*scores, rows.late.to_numpy())
-        assert found.pairs[key].auc_correlation == pytest.approx(exact, abs=1e-4)
-
-
-def test_a_silo_with_too_few_rows_is_not_compared_by_name(world, found):
-    assert Key("HA") not in found.pairs
-    small = found.cells["candidate"][Key("HA")]
-    assert (small.rows, small.too_few) == (len(world.of(silo="HA")), True)
+def test_of_a_silo_with_too_few_rows_their_number_alone_is_told(world, found):
+    for of_model in found.cells.values():
+        small = of_model[Key("HA")]
+        assert (small.rows, small.too_few) == (len(world.of(silo="HA")), True)
+        assert small.both_above.size == 0
 
 
 def test_a_silo_left_out_of_training_is_shown_and_counts_nowhere_else(world):
@@ -169,7 +146,6 @@ def test_what_left_each_silo_is_accounted(found):
         assert item.count > 6
         assert item.bytes > 2_000
     assert found.failures == {}
-    assert found.not_compared == {}
 
 
 def test_of_the_following_span_no_group_leaves(world):
@@ -178,7 +154,6 @@ def test_of_the_following_span_no_group_leaves(world):
     cells = found.cells["candidate"]
     assert list(cells) == [Key(), Key("9E"), Key("AA"), Key("F9"), Key("HA")]
     assert cells[Key()].rows == len(counted(world, "next"))
-    assert found.pairs == {}
 
 
 def test_a_silo_that_fails_is_told_and_the_others_go_on(world, tmp_path):
@@ -225,7 +200,7 @@ def test_scores_made_elsewhere_give_the_figures_of_the_model_that_made_them(
 
 
 def test_a_silo_where_the_baseline_fails_is_evaluated_and_left_out_of_the_comparison(
-    world, scored_elsewhere
+    world, scored_elsewhere, caplog
 ):
     both = [
         ScoredModel("candidate", "", "", "candidate"),
@@ -233,31 +208,28 @@ def test_a_silo_where_the_baseline_fails_is_evaluated_and_left_out_of_the_compar
     ]
     found = collect.collect(scored_elsewhere, "eval", both, "late", SETTINGS)
     assert found.failures == {}
-    assert list(found.not_compared) == ["F9"]
-    assert "delay" in found.not_compared["F9"]
+    candidate, baseline = (found.cells[model] for model in BOTH)
+    assert Key("F9") in candidate
+    assert Key("F9") not in baseline
+    assert any("silo=F9" in one and "delay" in one for one in caplog.messages)
     everyone = len(counted(world))
     compared = everyone - len(world.of(silo="F9"))
-    assert found.cells["candidate"][Key()].rows == everyone
-    assert Key("F9") in found.cells["candidate"]
-    assert found.cells["candidate"][Key(of="compared")].rows == compared
-    assert found.pairs[Key()].rows == compared
-    for key, pair in found.pairs.items():
-        same = key if key.silo else key._replace(of="compared")
-        candidate = found.cells["candidate"][same]
-        assert pair.rows == candidate.rows == found.cells["baseline"][key].rows
+    assert candidate[Key()].rows == everyone
+    assert candidate[Key(of="compared with baseline")].rows == compared
+    for key, cell in baseline.items():
+        same = key if key.silo else key._replace(of="compared with baseline")
+        assert cell.rows == candidate[same].rows
 
 
 def test_the_order_of_silos_changes_nothing(world, found):
     turned = dataclasses.replace(
         world.manifest, entries=tuple(reversed(world.manifest.entries))
     )
-    both = models_of(world, "candidate", "baseline")
+    both = models_of(world, *BOTH)
     again = collect.collect(turned, "eval", both, "late", SETTINGS)
-    assert again.pairs.keys() == found.pairs.keys()
     for key, cell in found.cells["baseline"].items():
         other = again.cells["baseline"][key]
         assert other.scores == cell.scores
         assert other.bins.tobytes() == cell.bins.tobytes()
         assert other.log_loss == cell.log_loss
-    for key, pair in found.pairs.items():
-        assert again.pairs[key].brier_products == pair.brier_products
+        assert other.brier_products == cell.brier_products

@@ -1,3 +1,5 @@
+"""The silo task: files of rows in, what leaves the silo out, and its refusals."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -5,11 +7,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.sketches.cells import Sketch
 from components.fairness_evaluator.sketches.collect import SKETCH
 from components.fairness_evaluator.sketches.sketch import sketch
 from components.payloads.silo import Silo
 from components.silos import tasks
+
+NORTH = Silo("9E", "")
+BOTH = ("candidate", "baseline")
+ELSEWHERE = {"name": "candidate", "folder": "", "digest": "", "column": "score"}
 
 
 def model(world, name):
@@ -17,18 +24,19 @@ def model(world, name):
     return {"name": name, "folder": folder, "digest": card.digest}
 
 
-def arguments(world, path, names=("candidate",), **changes):
+def arguments(world, path, names=("candidate",), slices=("origin",), **changes):
+    settings = EvaluationSettings(
+        slices=slices,
+        intersections=(slices,) if len(slices) > 1 else (),
+        thresholds=(0.25, 0.5),
+        min_slice_rows=3,
+        rows_per_bin=2,
+    )
     return {
         "paths": [str(path)],
         "models": [model(world, name) for name in names],
         "label": "late",
-        "families": [["origin"]],
-        "detail": {
-            "thresholds": [0.25, 0.5],
-            "min_slice_rows": 3,
-            "rows_per_bin": 2,
-            "bins": 100,
-        },
+        "settings": settings.model_dump(mode="json"),
         "counts": True,
     } | changes
 
@@ -50,12 +58,17 @@ def path(tmp_path):
 
 
 def cells_of(payload, model="candidate"):
-    cells = Sketch.of_bytes(payload).cells[model]
-    return {(cell.columns, cell.values): cell for cell in cells}
+    return {cell.slice: cell for cell in Sketch.of_bytes(payload).cells[model]}
 
 
 def found(*args, **changes):
-    return cells_of(sketch(Silo("9E", ""), arguments(*args, **changes)).payload)
+    return cells_of(sketch(NORTH, arguments(*args, **changes)).payload)
+
+
+def failure(arguments) -> tasks.Failure:
+    outcome = tasks.attempt(SKETCH, NORTH, arguments)
+    assert isinstance(outcome, tasks.Failure)
+    return outcome
 
 
 TOTAL, EWR, JFK, FEW, MISSING = (
@@ -65,18 +78,18 @@ TOTAL, EWR, JFK, FEW, MISSING = (
 
 
 def test_rows_without_a_label_are_left_out_and_counted(world, path):
-    result = sketch(Silo("9E", ""), arguments(world, path))
+    result = sketch(NORTH, arguments(world, path))
     assert (result.values["rows"], result.values["unlabelled"]) == (6, 1)
     base = cells_of(result.payload)[TOTAL]
     assert (base.rows, base.positives) == (6, 4)
 
 
 def test_small_values_leave_as_a_count_and_in_totals(world, path):
-    result = sketch(Silo("9E", ""), arguments(world, path))
-    shown, pooled = cells_of(result.payload), Sketch.of_bytes(result.pooled)
+    result = sketch(NORTH, arguments(world, path))
+    shown, pooled = cells_of(result.payload), cells_of(result.pooled)
     assert {key: cell.rows for key, cell in shown.items()} == {TOTAL: 6, EWR: 3, FEW: 3}
-    assert pooled.hidden == {JFK, MISSING}
-    assert {key: cell.rows for key, cell in cells_of(result.pooled).items()} == {
+    assert {key for key, cell in pooled.items() if cell.is_hidden} == {JFK, MISSING}
+    assert {key: cell.rows for key, cell in pooled.items()} == {
         TOTAL: 6,
         EWR: 3,
         JFK: 1,
@@ -87,13 +100,13 @@ def test_small_values_leave_as_a_count_and_in_totals(world, path):
 
 
 def test_a_silo_that_does_not_count_adds_nothing_to_totals(world, path):
-    result = sketch(Silo("9E", ""), arguments(world, path, counts=False))
+    result = sketch(NORTH, arguments(world, path, counts=False))
     assert (result.pooled, result.values["pooled"]) == (b"", 0)
     assert cells_of(result.payload)[TOTAL].rows == 6
 
 
-def test_families_of_columns_that_are_not_there_are_missing_throughout(world, path):
-    crossed = found(world, path, families=[["haul"], ["origin", "haul"]])
+def test_columns_that_are_not_there_are_missing_throughout(world, path):
+    crossed = found(world, path, slices=("origin", "haul"))
     assert crossed[("haul",), ("missing",)].rows == 6
     assert crossed[("origin", "haul"), ("EWR", "missing")].rows == 3
 
@@ -106,127 +119,101 @@ def test_labels_may_be_integers_booleans_or_floats(world, tmp_path, kind):
     assert (total.negatives, total.positives) == (1, 2)
 
 
+@pytest.mark.parametrize("kind", [pa.int64(), pa.float32(), pa.float64()])
+def test_scores_made_elsewhere_may_be_any_numbers_from_0_to_1(world, tmp_path, kind):
+    scores = pa.array([0, 1, 1]).cast(kind)
+    path = write(tmp_path, late=[0, 1, 1], score=scores)
+    total = found(world, path, models=[ELSEWHERE])[TOTAL]
+    assert (total.rows, total.scores) == (3, 2.0)
+
+
+EXPORT = "check `label` in the settings and the silo's export"
+DERIVED = "check how the use case derives its label"
+MADE = "check the column and how it is made"
+
+
 @pytest.mark.parametrize(
-    ("late", "says"),
+    ("columns", "says", "hint"),
     [
-        (
-            [0.0, 2.0, 7.0, 1.0],
-            "found 2 of 4 rows with another number, expected only 0",
-        ),
-        (["no", "yes", "no", "no"], "found type dictionary"),
+        ({"late": [0.0, 2.0, 7.0]}, "label `late`: found 2 of 3 rows with an", DERIVED),
+        ({"late": ["no", "yes", "no"]}, "label `late`: found type dictionary", EXPORT),
+        ({}, "label `late`: found no such column, expected a column of 0 and", EXPORT),
+        ({"score": [0.1, 1.5, -0.25]}, "found 2 of 3 scores outside 0 to 1 or", MADE),
+        ({"score": [0.1, None, 0.3]}, "found 1 of 3 scores outside 0 to 1", MADE),
+        ({"score": [0.1, float("nan"), 0]}, "found 1 of 3 scores outside 0", MADE),
+        ({"score": ["0.1", "0.2", "0.3"]}, "score`: found type dictionary", MADE),
+        ({"score": [True, False, True]}, "found type bool, expected a column", MADE),
+        ({"score": None}, "scores `score`: found no such column, expected", MADE),
     ],
 )
-def test_labels_that_are_no_labels_are_refused_without_a_record(
-    world, tmp_path, late, says
+def test_columns_that_can_not_be_used_are_refused_without_a_record(
+    world, tmp_path, columns, says, hint
 ):
-    path = write(tmp_path, delay=[1.0] * 4, late=late)
-    failure = tasks.attempt(SKETCH, Silo("9E", ""), arguments(world, path))
-    assert isinstance(failure, tasks.Failure)
-    assert says in failure.reason
-    assert "7" not in failure.reason.replace(str(path), "")
-    assert "yes" not in failure.reason
-
-
-def test_an_absent_label_column_is_named_with_the_way_out(world, path):
-    failure = tasks.attempt(
-        SKETCH, Silo("9E", ""), arguments(world, path, label="delayed")
-    )
-    assert failure.reason.startswith("silo `9E`: ")
-    assert "label `delayed`: found no such column" in failure.reason
-    assert failure.hint == "check `label` in the settings and the silo's export"
+    every = {"late": [0, 1, 1], "score": [0.1, 0.2, 0.3]} if "score" in columns else {}
+    every |= {"score": [0.1, 0.2, 0.3]} if not every else {}
+    every |= columns
+    given = {name: values for name, values in every.items() if values is not None}
+    path = write(tmp_path, **given)
+    told = failure(arguments(world, path, models=[ELSEWHERE]))
+    assert told.reason.startswith(f"silo `9E`: {path}: ")
+    assert says in told.reason
+    assert told.hint == hint
+    for record in ("7.0", "1.5", "0.25", "yes"):
+        assert record not in told.reason
 
 
 def test_the_same_rows_give_the_same_bytes(world, path):
-    one, other = (sketch(Silo("9E", ""), arguments(world, path)) for _ in range(2))
+    one, other = (sketch(NORTH, arguments(world, path)) for _ in range(2))
     assert one.payload == other.payload
 
 
-BOTH = ("candidate", "baseline")
-
-
-def test_two_models_are_scored_in_one_pass_as_each_alone(world, path):
-    both = sketch(Silo("9E", ""), arguments(world, path, BOTH)).payload
-    for name in BOTH:
-        alone = sketch(Silo("9E", ""), arguments(world, path, (name,))).payload
-        expected = cells_of(alone, name)
-        for key, cell in cells_of(both, name).items():
-            assert cell.rows == expected[key].rows
-            assert cell.log_loss == expected[key].log_loss
-
-
-def test_pairs_are_of_the_rows_that_both_score_above(world, path):
-    from components.scoring import batches
-    from components.scoring.model import Scorer
-
-    pairs = Sketch.of_bytes(
-        sketch(Silo("9E", ""), arguments(world, path, BOTH)).payload
-    ).pairs
-    assert [pair.values for pair in pairs] == [(), ("EWR",)]
-    known = np.array([value is not None for value in LATE])
-    late = np.array([value or 0 for value in LATE])[known]
-    scores = []
-    for name in BOTH:
-        scorer = Scorer(world.models[name][0])
-        ((_, found),) = batches.score_batches(scorer, path, ["late", "origin"])
-        scores.append(found[known].astype(np.float64))
-    lower = np.minimum(*scores)
-    expected = [
-        [
-            int(np.sum((lower > threshold) & (late == label)))
-            for threshold in (0.25, 0.5)
-        ]
-        for label in (0, 1)
-    ]
-    assert pairs[0].both_above.tolist() == expected
-    errors = (scores[0] - late) ** 2 * (scores[1] - late) ** 2
-    assert pairs[0].brier_products == pytest.approx(errors.sum())
-
-
-def test_many_batches_of_two_models_are_of_the_same_rows(world, tmp_path):
+def test_two_models_are_scored_as_each_alone_and_paired_row_by_row(world, tmp_path):
     rng = np.random.default_rng(0)
     path = tmp_path / "eval.parquet"
-    table = pa.table(
-        {
-            "delay": rng.normal(10, 20, 90_000),
-            "late": rng.integers(0, 2, 90_000).astype(float),
-            "origin": rng.choice(["EWR", "JFK"], 90_000),
-        }
-    )
-    pq.write_table(table, path, row_group_size=7_001)
-    result = sketch(Silo("9E", ""), arguments(world, path, BOTH))
-    total, *_ = Sketch.of_bytes(result.payload).pairs
-    assert total.rows == 90_000
-    assert result.values["not_compared"] == ""
+    columns = {
+        "delay": rng.normal(10, 20, 90_000),
+        "late": rng.integers(0, 2, 90_000).astype(float),
+        "origin": rng.choice(["EWR", "JFK"], 90_000),
+    }
+    pq.write_table(pa.table(columns), path, row_group_size=7_001)
+    both = sketch(NORTH, arguments(world, path, BOTH))
+    assert both.missing is None
+    for name in BOTH:
+        alone = sketch(NORTH, arguments(world, path, (name,))).payload
+        expected = cells_of(alone, name)
+        for key, cell in cells_of(both.payload, name).items():
+            assert cell.rows == expected[key].rows
+            assert cell.log_loss == expected[key].log_loss
+    total = cells_of(both.payload, "baseline")[TOTAL]
+    assert (total.rows, total.correlated) == (90_000, 90_000)
+    assert (total.both_above <= total.above).all()
+    assert 0 < total.brier_products < total.brier
 
 
-def test_a_second_model_that_fails_leaves_the_first_and_is_told(world, path, tmp_path):
-    lost = {"name": "baseline", "folder": str(tmp_path / "gone"), "digest": "x"}
-    models = [model(world, "candidate"), lost]
-    result = sketch(Silo("9E", ""), arguments(world, path, models=models))
+@pytest.mark.parametrize("lost", ["baseline", "candidate"])
+def test_of_two_models_the_first_must_score(world, path, tmp_path, lost):
+    gone = {"name": lost, "folder": str(tmp_path / "gone"), "digest": "x"}
+    models = [gone if name == lost else model(world, name) for name in BOTH]
+    given = arguments(world, path, models=models)
+    reason = "silo `9E`: sketch: No such file or directory"
+    if lost == "candidate":
+        assert failure(given).reason == reason
+        return
+    result = sketch(NORTH, given)
+    assert result.missing is not None
+    assert result.missing.reason == reason
     after = Sketch.of_bytes(result.payload)
-    assert (list(after.cells), after.pairs) == (["candidate"], [])
-    assert cells_of(result.payload)[TOTAL].rows == 6
-    assert result.values["not_compared"] == (
-        "silo `9E`: sketch: No such file or directory"
-    )
+    assert (list(after.cells), len(after)) == (["candidate"], 3)
 
 
 def test_a_second_model_whose_columns_changed_is_told_by_its_reason(world, tmp_path):
-    # The candidate's scores were made elsewhere; the baseline can't read `delay`.
     path = write(tmp_path, delay=["a"] * 4, late=[0, 1, 0, 1], score=[0.1, 0.2, 0.3, 1])
-    first = {"name": "candidate", "folder": "", "digest": "", "column": "score"}
-    result = sketch(
-        Silo("9E", ""),
-        arguments(world, path, models=[first, model(world, "baseline")]),
-    )
-    assert "delay" in result.values["not_compared"]
+    models = [ELSEWHERE, model(world, "baseline")]
+    result = sketch(NORTH, arguments(world, path, models=models))
+    assert result.missing is not None
+    assert "delay" in result.missing.reason
     assert cells_of(result.payload)[TOTAL].scores == pytest.approx(1.6)
 
 
-def test_a_first_model_that_fails_fails_the_silo(world, path, tmp_path):
-    lost = {"name": "candidate", "folder": str(tmp_path / "gone"), "digest": "x"}
-    models = [lost, model(world, "baseline")]
-    failure = tasks.attempt(
-        SKETCH, Silo("9E", ""), arguments(world, path, models=models)
-    )
-    assert failure.reason == "silo `9E`: sketch: No such file or directory"
+def test_a_lost_file_is_told(world, tmp_path):
+    assert "found no file" in failure(arguments(world, tmp_path / "gone")).reason

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,23 +60,18 @@ def test_the_order_of_values_does_not_matter(rows, random):
     assert suppression.hide(dict(shuffled), small(rows), LEAST) == one
 
 
-def test_the_next_smallest_is_hidden_with_a_single_small_value():
-    rows: dict[suppression.Values, int] = {
-        ("Male",): 300,
-        ("Female",): 100,
-        ("Other",): 5,
-    }
-    assert suppression.hide(rows, {("Other",)}, LEAST) == {("Other",), ("Female",)}
-
-
-def test_small_values_that_hold_enough_together_hide_nobody_else():
-    rows: dict[suppression.Values, int] = {("a",): 300, ("b",): 12, ("c",): 18}
-    assert suppression.hide(rows, small(rows), LEAST) == {("b",), ("c",)}
-
-
-def test_where_all_is_too_little_all_is_hidden():
-    rows: dict[suppression.Values, int] = {("a",): 7, ("b",): 3}
-    assert suppression.hide(rows, small(rows), LEAST) == {("a",), ("b",)}
+@pytest.mark.parametrize(
+    ("rows", "hidden"),
+    [
+        ({"Male": 300, "Female": 100, "Other": 5}, {"Other", "Female"}),  # the next one
+        ({"a": 300, "b": 12, "c": 18}, {"b", "c"}),  # enough together, so nobody else
+        ({"a": 7, "b": 3}, {"a", "b"}),  # all is too little
+    ],
+)
+def test_values_are_hidden_with_small_ones_that_would_follow(rows, hidden):
+    of_family = {(value,): num for value, num in rows.items()}
+    found = suppression.hide(of_family, small(of_family), LEAST)
+    assert found == {(value,) for value in hidden}
 
 
 # Rows by sex and race with one small value, worked by hand. Female and Other need a
@@ -97,42 +93,42 @@ def test_crossed_values_are_hidden_so_that_no_chain_of_margins_gives_one_back():
     }
 
 
-def test_what_lies_under_a_hidden_value_is_hidden_too():
-    rows: dict[suppression.Columns, dict[suppression.Values, int]] = {
-        ("sex",): {("Male",): 310, ("Female",): 100, ("Other",): 5},
-        ("race",): {("White",): 285, ("Black",): 130},
-        ("sex", "race"): {
-            ("Male", "White"): 220,
-            ("Male", "Black"): 90,
-            ("Female", "White"): 60,
-            ("Female", "Black"): 40,
-            ("Other", "White"): 5,
-        },
+def hidden_of(sex, race, crossed):
+    rows = {
+        ("sex",): {(value,): num for value, num in sex.items()},
+        ("race",): {(value,): num for value, num in race.items()},
+        ("sex", "race"): crossed,
     }
-    hidden = suppression.hide_families(
-        rows, {columns: small(family) for columns, family in rows.items()}, LEAST
+    few = {columns: small(family) for columns, family in rows.items()}
+    return suppression.hide_families(rows, few, LEAST)
+
+
+def test_what_lies_under_a_hidden_value_is_hidden_too():
+    crossed = {
+        ("Male", "White"): 220,
+        ("Male", "Black"): 90,
+        ("Female", "White"): 60,
+        ("Female", "Black"): 40,
+        ("Other", "White"): 5,
+    }
+    hidden = hidden_of(
+        {"Male": 310, "Female": 100, "Other": 5}, {"White": 285, "Black": 130}, crossed
     )
     assert hidden["sex",] == {("Female",), ("Other",)}
     assert hidden["race",] == set()
     # Female and Other are hidden by sex. Female x Black would then follow from Black,
     # so Male x Black is hidden, which would follow from Male, so all are.
-    assert hidden["sex", "race"] == set(rows["sex", "race"])
+    assert hidden["sex", "race"] == set(crossed)
 
 
 def test_what_lies_under_shown_values_only_is_shown():
-    rows: dict[suppression.Columns, dict[suppression.Values, int]] = {
-        ("sex",): {("Male",): 310, ("Female",): 200},
-        ("race",): {("White",): 285, ("Black",): 130, ("Other",): 95},
-        ("sex", "race"): {
-            ("Male", "White"): 170,
-            ("Male", "Black"): 90,
-            ("Male", "Other"): 50,
-            ("Female", "White"): 115,
-            ("Female", "Black"): 40,
-            ("Female", "Other"): 45,
-        },
+    crossed = {
+        ("Male", "White"): 170,
+        ("Male", "Black"): 90,
+        ("Male", "Other"): 50,
+        ("Female", "White"): 115,
+        ("Female", "Black"): 40,
+        ("Female", "Other"): 45,
     }
-    hidden = suppression.hide_families(
-        rows, {columns: small(family) for columns, family in rows.items()}, LEAST
-    )
-    assert hidden == {("sex",): set(), ("race",): set(), ("sex", "race"): set()}
+    sex, race = {"Male": 310, "Female": 200}, {"White": 285, "Black": 130, "Other": 95}
+    assert not any(hidden_of(sex, race, crossed).values())

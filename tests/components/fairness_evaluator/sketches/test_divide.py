@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pandas as pd
 import pytest
 import sklearn.metrics
 
+from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.sketches import sketch
 from components.fairness_evaluator.sketches.cells import Sketch
-from tests.components.fairness_evaluator.made_cells import DETAIL, rows
+from tests.components.fairness_evaluator.figures.test_roc import row_by_row
+from tests.components.fairness_evaluator.made_cells import THRESHOLDS, rows
 
-FAMILIES = [(), ("sex",), ("race",), ("sex", "race")]
+SETTINGS = EvaluationSettings(
+    slices=("sex", "race"), intersections=(("sex", "race"),), thresholds=THRESHOLDS
+)
+FAMILIES = [(), *SETTINGS.families]
 
 
 def frame(count=700):
@@ -29,11 +32,11 @@ def frame(count=700):
     )
 
 
-def divide(found, models=("candidate", "baseline"), **detail):
+def divide(found, models=("candidate", "baseline"), **changes):
     made = rows(
         found.label, *(found[name] for name in models), sex=found.sex, race=found.race
     )
-    return sketch.divide(made, FAMILIES, dataclasses.replace(DETAIL, **detail))
+    return sketch.divide(made, SETTINGS.model_copy(update=changes))
 
 
 def of_slice(found, columns, values):
@@ -62,7 +65,7 @@ def test_each_slice_is_what_pandas_and_scikit_learn_find(model):
         loss = sklearn.metrics.log_loss(labels, scores, normalize=False, labels=[0, 1])
         assert cell.log_loss == pytest.approx(loss)
         assert cell.above.tolist() == [
-            [((scores > at) & (labels == label)).sum() for at in DETAIL.thresholds]
+            [((scores > at) & (labels == label)).sum() for at in SETTINGS.thresholds]
             for label in (0, 1)
         ]
         if labels.nunique() == 2:
@@ -73,16 +76,23 @@ def test_each_slice_is_what_pandas_and_scikit_learn_find(model):
 def test_pairs_are_of_both_models_rows():
     everyone = frame()
     own, _ = divide(everyone, min_slice_rows=1)
-    assert len(own.pairs) == len(own.cells["candidate"])
-    for pair in own.pairs:
+    assert len(own) == 3 * len(own.cells["candidate"])
+    for pair in own.cells["baseline"]:
         found = of_slice(everyone, pair.columns, pair.values)
-        lower = found[["candidate", "baseline"]].min(axis=1)
+        columns = ["candidate", "baseline", "label"]
+        lower = found[columns[:2]].min(axis=1)
         assert pair.both_above.tolist() == [
-            [((lower > at) & (found.label == label)).sum() for at in DETAIL.thresholds]
+            [
+                ((lower > at) & (found.label == label)).sum()
+                for at in SETTINGS.thresholds
+            ]
             for label in (0, 1)
         ]
         errors = ((found.candidate - found.label) * (found.baseline - found.label)) ** 2
         assert pair.brier_products == pytest.approx(errors.sum())
+        if pair.correlated:
+            exact = row_by_row(*(found[name].to_numpy() for name in columns))
+            assert pair.auc_correlation == pytest.approx(exact)
 
 
 def test_an_own_slice_tells_finished_figures_and_no_bins_or_rare_mean_scores():
@@ -92,12 +102,12 @@ def test_an_own_slice_tells_finished_figures_and_no_bins_or_rare_mean_scores():
         if not cell.too_few:
             curve = cell.exact.curve
             assert bool(curve.size) == (not cell.columns)
-            assert (curve[1] >= DETAIL.min_slice_rows).all()
+            assert (curve[1] >= SETTINGS.min_slice_rows).all()
             assert cell.exact.cuts.size == 0  # not asked for
     for cell in part.cells["candidate"]:
         assert cell.exact is None
-        if cell.rows >= DETAIL.min_slice_rows:
-            assert (cell.bins[2:4].sum(axis=0) >= DETAIL.rows_per_bin).all()
+        if cell.rows >= 30:
+            assert (cell.bins[2:4].sum(axis=0) >= SETTINGS.rows_per_bin).all()
     total = next(iter(own.cells["candidate"]))
     assert total.exact is not None
 
@@ -105,15 +115,13 @@ def test_an_own_slice_tells_finished_figures_and_no_bins_or_rare_mean_scores():
 def test_small_values_are_hidden_with_those_they_would_follow_from():
     own, part = divide(frame())
     assert set(rows_of(own.cells["candidate"], ("race",))) == {("White",), ("too few",)}
-    hidden = {values for columns, values in part.hidden if columns == ("race",)}
-    assert hidden == {("Other",), ("Black",)}
+    parts = part.cells["candidate"]
+    hidden = {cell.values for cell in parts if cell.is_hidden}
+    assert {values for values in hidden if len(values) == 1} == {("Other",), ("Black",)}
     for columns in FAMILIES[1:]:
         for model in ("candidate", "baseline"):
             assert sum(rows_of(own.cells[model], columns).values()) == 700
             assert sum(rows_of(part.cells[model], columns).values()) == 700
-    assert {pair.slice for pair in own.pairs} == {
-        cell.slice for cell in own.cells["baseline"] if not cell.too_few
-    }
     assert b"Black" not in own.to_bytes()
 
 
@@ -121,13 +129,12 @@ def test_of_a_small_silo_only_row_counts_are_told_by_name():
     own, part = divide(frame(20))
     for cell in own.cells["candidate"]:
         assert (cell.rows, cell.too_few, cell.exact) == (20, True, None)
-    assert own.pairs == []
-    assert ((), ()) in part.hidden
+    assert all(cell.is_hidden for cell in part.cells["candidate"] if not cell.columns)
 
 
-def test_of_one_model_there_are_no_pairs_and_the_same_cells():
+def test_of_one_model_nothing_is_paired_and_the_cells_are_the_same():
     one, both = divide(frame(), ("candidate",))[0], divide(frame())[0]
-    assert one.pairs == []
+    assert len(one) == len(one.cells["candidate"])
     assert rows_of(one.cells["candidate"], ()) == rows_of(both.cells["candidate"], ())
 
 
