@@ -178,34 +178,21 @@ def test_no_step_tells_the_stores_password(cluster, first, mariadb):
         assert mariadb.password not in path.read_text()
 
 
-def test_the_operator_sees_runs_and_quarantines_from_outside(cluster, first):
-    listed = fairsilo(
-        "report", "list", "flights", "--store", cluster.store, "--json",
-        folder=cluster.folder,
-    )  # fmt: skip
+def test_the_operator_works_on_runs_and_quarantines_from_outside(cluster, first):
+    def command(*arguments):
+        return fairsilo(*arguments, "--store", cluster.store, folder=cluster.folder)
+
+    listed = command("report", "list", "flights", "--json")
     assert [one["run_id"] for one in json.loads(listed.stdout)] == [first.run_id]
-    done = fairsilo(
-        "silo", "quarantine", "F9", "-u", "flights", "--reason", "audit",
-        "--store", cluster.store, folder=cluster.folder,
-    )  # fmt: skip
+    about = ("-u", "flights", "--reason", "audit")
+    done = command("silo", "quarantine", "F9", *about)
     assert done.returncode == 0, done.stderr
-    unknown = fairsilo(
-        "silo", "quarantine", "ZZ", "-u", "flights", "--reason", "audit",
-        "--store", cluster.store, folder=cluster.folder,
-    )  # fmt: skip
+    unknown = command("silo", "quarantine", "ZZ", *about)
     assert unknown.returncode == 2
     assert "F9" in unknown.stderr
-    fairsilo(
-        "silo", "release", "F9", "-u", "flights", "--reason", "done",
-        "--store", cluster.store, folder=cluster.folder,
-    )  # fmt: skip
+    command("silo", "release", "F9", *about)
 
-
-def test_the_silos_pages_are_found_through_the_store(cluster, first):
-    done = fairsilo(
-        "report", "build", "flights", f"--to={cluster.folder / 'site'}",
-        "--store", cluster.store, folder=cluster.folder,
-    )  # fmt: skip
+    done = command("report", "build", "flights", f"--to={cluster.folder / 'site'}")
     assert done.returncode == 0, done.stderr
     copies = cluster.folder / "site" / "runs" / first.run_id / "silos"
     told = cluster.runs.summary(first.run_id)

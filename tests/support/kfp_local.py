@@ -35,13 +35,9 @@ def read(package: pathlib.Path) -> tuple[dict, dict]:
 
 
 class Package:
-    """A package, with the folder that stands for its shared volume.
+    """A package; `root` replaces its shared volume, `store` is what the secret holds.
 
-    Args:
-        path: The compiled package.
-        root: Folder that replaces the mount of the shared volume.
-        store: What the secret holds.
-        outputs: Folder for KFP's own small artifacts.
+    KFP's own small artifacts go to `outputs`.
     """
 
     def __init__(
@@ -59,10 +55,8 @@ class Package:
     def run(self, hook: Hook = lambda _: None, /, **parameters) -> bool:
         """Run all tasks in their order and return whether all of them succeeded.
 
-        Args:
-            hook: Called with each step's command before it runs; a number is taken
-                as its exit status instead of running it.
-            **parameters: The run's parameters; others keep the form's defaults.
+        `hook` is called with each step's command before it runs; a number is taken as
+        its exit status instead of running it.
         """
         spec = pipeline_spec_pb2.PipelineSpec()
         json_format.ParseDict(self.spec, spec)

@@ -71,49 +71,33 @@ class RefusalError(Exception):
 
 @dataclasses.dataclass
 class Fault:
-    """An answer that is given instead of the right one.
-
-    Attributes:
-        status: HTTP status.
-        times: How often.
-        where: Part of the path.
-        body: What is sent, with its type.
-    """
+    """An answer, of a type and with a body, that is given instead of the right one."""
 
     status: int
     times: int = 1
-    where: str = ""
+    where: str = ""  # part of the path
     body: tuple[str, bytes] | None = None
 
 
 class Kfp:
-    """The server: what it knows, what tests set and look at.
-
-    Attributes:
-        tag: Its version.
-        token: Token that it wants; empty: none.
-        runner_account: Its DEFAULTPIPELINERUNNERSERVICEACCOUNT, which its compiler
-            names and recurring runs therefore keep (`v2_template.go`, to 2.16).
-        faults: Wrong answers to give.
-        requests: Method and path of all that was asked, in order.
-        killed: Runs that went with their recurring run.
-        pods: Pods of the cluster, as Kubernetes has them, and logs by pod name.
-    """
+    """The server: what it knows, what tests set and look at."""
 
     def __init__(self) -> None:
-        self.tag = "2.5.0"
-        self.token = ""
+        self.tag = "2.5.0"  # its version
+        self.token = ""  # that it wants
+        # Its DEFAULTPIPELINERUNNERSERVICEACCOUNT, which its compiler names and
+        # recurring runs therefore keep (`v2_template.go`, to 2.16).
         self.runner_account = "pipeline-runner"
         self.faults: list[Fault] = []
-        self.requests: list[tuple[str, str]] = []
-        self.killed: list[str] = []
+        self.requests: list[tuple[str, str]] = []  # method and path
+        self.killed: list[str] = []  # runs that went with their recurring run
         self.pipelines: dict[str, Any] = {}
         self.versions: dict[str, Any] = {}
         self.experiments: dict[str, Any] = {}
         self.runs: dict[str, Any] = {}
         self.schedules: dict[str, Any] = {}
-        self.pods: list[dict[str, Any]] = []
-        self.logs: dict[str, bytes] = {}
+        self.pods: list[dict[str, Any]] = []  # as Kubernetes has them
+        self.logs: dict[str, bytes] = {}  # by pod
         self._seconds = itertools.count()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._http.daemon_threads = True
@@ -151,9 +135,7 @@ class Kfp:
     def create_pipeline(self, asked: Any) -> Any:
         if asked.display_name in {one.display_name for one in self.pipelines.values()}:
             raise RefusalError(409, f"A pipeline {asked.display_name} already exists")
-        asked.pipeline_id, asked.created_at = str(uuid.uuid4()), self._now()
-        self.pipelines[asked.pipeline_id] = asked
-        return asked
+        return self._add(self.pipelines, "pipeline_id", asked)
 
     def upload_version(self, query: dict[str, str], content: bytes) -> Any:
         names = {
@@ -166,29 +148,22 @@ class Kfp:
         documents = list(yaml.safe_load_all(content))
         made = api.V2beta1PipelineVersion(
             pipeline_id=query["pipelineid"],
-            pipeline_version_id=str(uuid.uuid4()),
             display_name=query["name"],
-            created_at=self._now(),
             pipeline_spec=dict(
                 zip(("pipeline_spec", "platform_spec"), documents, strict=True)
             ),
         )
-        self.versions[made.pipeline_version_id] = made
-        return made
+        return self._add(self.versions, "pipeline_version_id", made)
 
     # Experiments and runs
 
     def create_experiment(self, asked: Any) -> Any:
-        asked.experiment_id, asked.created_at = str(uuid.uuid4()), self._now()
-        self.experiments[asked.experiment_id] = asked
-        return asked
+        return self._add(self.experiments, "experiment_id", asked)
 
     def create_run(self, asked: Any) -> Any:
         self._check_parameters(asked)
-        asked.run_id, asked.state = str(uuid.uuid4()), "PENDING"
-        asked.created_at = self._now()
-        self.runs[asked.run_id] = asked
-        return asked
+        asked.state = "PENDING"
+        return self._add(self.runs, "run_id", asked)
 
     def get_run(self, run_id: str) -> Any:
         if run_id not in self.runs:
@@ -210,11 +185,9 @@ class Kfp:
             raise RefusalError(400, "Schedule cron is not a supported format.")
         if not 1 <= int(asked.max_concurrency or 0) <= 10:
             raise RefusalError(400, "Max concurrency of a recurring run")
-        asked.recurring_run_id, asked.created_at = str(uuid.uuid4()), self._now()
         asked.service_account = self.runner_account
         asked.status = "ENABLED" if asked.mode == "ENABLE" else "DISABLED"
-        self.schedules[asked.recurring_run_id] = asked
-        return asked
+        return self._add(self.schedules, "recurring_run_id", asked)
 
     def switch_schedule(self, schedule_id: str, what: str) -> None:
         self.schedules[schedule_id].status = f"{what.upper()}D"
@@ -250,10 +223,14 @@ class Kfp:
             if not isinstance(value, kind):
                 raise RefusalError(400, f"input parameter {name} requires another type")
 
-    def _now(self) -> datetime.datetime:
-        """Return a later second each time."""
+    def _add(self, table: dict[str, Any], key: str, made: Any) -> Any:
+        """Keep something under an id of its own, made a second after the last."""
         start = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
-        return start + datetime.timedelta(seconds=next(self._seconds))
+        made.created_at = start + datetime.timedelta(seconds=next(self._seconds))
+        number = str(uuid.uuid4())
+        setattr(made, key, number)
+        table[number] = made
+        return made
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -233,38 +233,33 @@ def cluster(kfp, monkeypatch, tmp_path):
     """Lets a pod of a run's step be there, with a log."""
     use_kubeconfig(monkeypatch, kfp.kubeconfig(tmp_path / "config"))
 
-    def add(
-        name, run_id, step, log, created="2026-11-23T12:00:00Z", role="coordinator"
-    ):
-        labels = {"pipeline/runid": run_id, "fairsilo.io/role": role}
+    def add(run_id, step, log, hour=12, role="coordinator"):
+        name = str(len(kfp.pods))
         command = ["/launch", "--", "python", "-m", "pipelines.runners.step"]
         main = {"name": "main", "command": command, "args": [step, "--use-case", "x"]}
-        kfp.pods.append(
-            {
-                "metadata": {
-                    "name": name,
-                    "labels": labels,
-                    "creationTimestamp": created,
-                },
-                "spec": {"containers": [{"name": "wait"}, main]},
-            }
-        )
+        metadata = {
+            "name": name,
+            "labels": {"pipeline/runid": run_id, "fairsilo.io/role": role},
+            "creationTimestamp": f"2026-11-23T{hour}:00:00Z",
+        }
+        spec = {"containers": [{"name": "wait"}, main]}
+        kfp.pods.append({"metadata": metadata, "spec": spec})
         kfp.logs[name] = log
 
     return add
 
 
 def test_the_log_is_that_of_the_last_attempts_pod_of_the_step(cluster):
-    cluster("a", "run-1", "train", b"first", "2026-11-23T12:00:00Z")
-    cluster("b", "run-1", "train", b"l\xc3\xa4uft\xff\n", "2026-11-23T13:00:00Z")
-    cluster("c", "run-1", "prepare", b"other step", "2026-11-23T14:00:00Z")
-    cluster("d", "run-2", "train", b"other run", "2026-11-23T14:00:00Z")
-    cluster("e", "run-1", "train", b"driver", "2026-11-23T14:00:00Z", role="driver")
+    cluster("run-1", "train", b"first")
+    cluster("run-1", "train", b"l\xc3\xa4uft\xff\n", 13)
+    cluster("run-1", "prepare", b"other step", 14)
+    cluster("run-2", "train", b"other run", 14)
+    cluster("run-1", "train", b"driver", 14, role="driver")
     assert b"".join(logs.read("run-1", "train", "kubeflow")) == b"l\xc3\xa4uft\xff\n"
 
 
 def test_a_log_that_is_not_there_or_not_allowed_is_a_sentence(kfp, cluster):
-    cluster("a", "run-1", "train", b"")
+    cluster("run-1", "train", b"")
     with pytest.raises(FairSiloError, match="found no pod of it") as caught:
         list(logs.read("run-1", "evaluate", "kubeflow"))
     assert "Argo archives" in caught.value.hint

@@ -33,19 +33,13 @@ from tests.support.at_once import at_once
 from tests.support.silos import CANARY
 
 
-def test_run_ids_name_the_span_and_do_not_repeat(tmp_path):
-    first = local.new_run_id(tmp_path, "2013-11")
-    assert first.endswith("-2013-11")
-    assert (tmp_path / first).is_dir()
-    assert local.new_run_id(tmp_path, "2013-11") != first
-    assert not local.new_run_id(tmp_path, "").endswith("-")
-
-
 def test_runs_that_start_in_one_second_have_names_of_their_own(tmp_path):
     runs = tmp_path / "not there yet" / "runs"
     names = [*itertools.chain(*at_once(lambda _: local.new_run_id(runs, "1"), 2))]
     assert len({*names}) == 4
+    assert all(name.endswith("-1") for name in names)
     assert {path.name for path in runs.iterdir()} == {*names}
+    assert not local.new_run_id(runs, "").endswith("-")
 
 
 @pytest.mark.parametrize(
@@ -214,4 +208,4 @@ def test_the_log_may_not_be_writable(run, log):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_ctrl_c_that_a_callback_swallowed_ends_the_run_before_its_next_node(run):
     with faults.interruptible(), pytest.raises(KeyboardInterrupt):
-        run("swallowed", "nothing")
+        run("swallowed", "zero")

@@ -58,19 +58,11 @@ def test_ml_metadata_keeps_types_executions_and_artifacts(store_url):
     assert again.get_executions_by_id([execution])[0].type == "Trainer"
 
 
-def test_a_reference_is_resolved_when_the_store_is_opened(monkeypatch, mariadb):
+def test_a_store_is_where_its_url_or_reference_says(monkeypatch, mariadb):
     monkeypatch.setenv("FAIRSILO_STORE", mariadb.database())
-    metadata.wait("env:FAIRSILO_STORE", 60, silent)
     config = metadata.connection("env:FAIRSILO_STORE").mysql
-    assert (config.host, config.port, config.user, config.password) == (
-        "127.0.0.1",
-        mariadb.port,
-        "fairsilo",
-        mariadb.password,
-    )
-
-
-def test_the_port_is_mysqls_where_the_url_has_none():
+    assert (config.host, config.port) == ("127.0.0.1", mariadb.port)
+    assert (config.user, config.password) == ("fairsilo", mariadb.password)
     config = metadata.connection("mysql+pymysql://u:p%40%2F@db/fairsilo").mysql
     assert (config.port, config.password) == (3306, "p@/")
     assert not config.HasField("ssl_options")
@@ -168,30 +160,25 @@ def test_a_server_that_ml_metadata_cannot_use_is_told_apart_from_one_that_is_dow
     put_run(metadata_store.MetadataStore(metadata.connection(with_tls)))
 
 
-def test_another_step_that_makes_the_tables_is_waited_for(mariadb):
+def test_another_step_that_makes_the_tables_is_waited_for(mariadb, monkeypatch):
     url = mariadb.database()
-    name = f"fairsilo mlmd {url.rpartition('/')[2]}"
+    database = url.rpartition("/")[2]
     said: list[str] = []
     with Store(url, sa.MetaData()).begin() as session:
-        assert session.scalar(sa.select(sa.func.get_lock(name, 0))) == 1
+        lock = sa.func.get_lock(f"fairsilo mlmd {database}", 0)
+        assert session.scalar(sa.select(lock)) == 1
+        with monkeypatch.context() as at_once:
+            at_once.setattr(metadata, "LOCK_TIMEOUT_S", 0)
+            with pytest.raises(FairSiloError, match="another step has been making ML"):
+                metadata.wait(url, 0, silent)
         waiting = threading.Thread(target=metadata.wait, args=(url, 60, said.append))
         waiting.start()
         waiting.join(0.5)
         assert waiting.is_alive()
-        assert mariadb.admin(f"SHOW TABLES IN {url.rpartition('/')[2]}") == []
+        assert mariadb.admin(f"SHOW TABLES IN {database}") == []
     waiting.join(60)
-    assert mariadb.admin(f"SHOW TABLES IN {url.rpartition('/')[2]}")
+    assert mariadb.admin(f"SHOW TABLES IN {database}")
     assert said == []
-
-
-def test_a_lock_that_is_never_freed_ends_the_wait(mariadb, monkeypatch):
-    monkeypatch.setattr(metadata, "LOCK_TIMEOUT_S", 0)
-    url = mariadb.database()
-    name = f"fairsilo mlmd {url.rpartition('/')[2]}"
-    with Store(url, sa.MetaData()).begin() as session:
-        assert session.scalar(sa.select(sa.func.get_lock(name, 0))) == 1
-        with pytest.raises(FairSiloError, match="another step has been making ML"):
-            metadata.wait(url, 0, silent)
 
 
 def test_a_file_that_cannot_be_used_is_named(tmp_path):

@@ -138,7 +138,7 @@ def test_the_step_that_ends_a_run_shows_the_decision_and_the_whole_page(blessed,
         "rounds": 3,
         "columns": 6,
         "features": 2,
-        "rows to train": 780,
+        "rows to train": 610,
     }
     assert known.items() <= metrics.items()
 
