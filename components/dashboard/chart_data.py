@@ -200,7 +200,7 @@ def rounds(records: Sequence[RoundRecord]) -> dict[str, Any]:
     Args:
         records: The rounds, in order; rounds without a finite loss are left out.
     """
-    lines: dict[str, list[tuple[int, float]]] = {}
+    lines: dict[str, list[list[float]]] = {}
     points = []
     for record in records:
         losses = sorted(
@@ -214,7 +214,7 @@ def rounds(records: Sequence[RoundRecord]) -> dict[str, Any]:
         for part in record.silos:
             lines.setdefault(part.silo, [])
         for loss, silo in losses:
-            lines[silo].append((record.round, round(loss, 5)))
+            lines[silo].append([record.round, round(loss, 5)])
         if not losses or not math.isfinite(record.loss_before):
             continue
         tenth = losses[: max(1, math.ceil(len(losses) / 10))]

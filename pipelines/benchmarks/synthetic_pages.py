@@ -121,9 +121,9 @@ def _slice(place: Place, thresholds: Sequence[float]) -> Iterator[Figure]:
     for model, values in ((CANDIDATE, now), (BASELINE, before)):
         yield place.figure("rows", model, value=float(place.rows))
         for (metric, at), value in values.items():
+            more: dict[str, Any] = {"threshold": at, "positives": place.rows // 4}
             # An uneven interval shows which end is which.
-            ends = {"low": value - width, "high": value + 1.5 * width}
-            more = {"threshold": at, "positives": place.rows // 4}
+            ends: dict[str, Any] = {"low": value - width, "high": value + 1.5 * width}
             yield place.figure(metric, model, value=value, **ends, **more)
     sign = 1 if place.auc > 0.64 else -1  # where the AUC is low, it fell
     for (metric, at), value in now.items():
@@ -177,9 +177,12 @@ def _over_groups(
         ("worst_auc", None, low.auc, low.group[:200]),
         ("worst_calibration_error", None, gap / 2, low.group[:200]),
     ]
-    for at in thresholds:
-        figures.append(("demographic_parity_ratio", at, 1 - gap * 2.2, both))
-        figures += [(name, at, gap * by, both) for name, by in DIFFERENCES.items()]
+    for threshold in thresholds:
+        ratio = ("demographic_parity_ratio", threshold, 1 - gap * 2.2, both)
+        figures += [
+            ratio,
+            *((name, threshold, gap * by, both) for name, by in DIFFERENCES.items()),
+        ]
     for model in (CANDIDATE, BASELINE):
         for name, at, value, about in figures:
             ends = {"value": value, "low": value * 0.8, "high": value * 1.3}

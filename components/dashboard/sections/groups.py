@@ -130,39 +130,40 @@ def questions() -> Table:
 
 def group_gaps(report: Report) -> Table:
     """Return how far groups lie apart by each measure, at each threshold."""
-    word = report.judged_word
-
-    def worst(key: MetricKey) -> Figure | None:
-        inside = (
-            report.scores.get(
-                dataclasses.replace(key, of=Slice(line.member.silo, key.of.column))
-            )
-            for line in report.judged
-        )
-        sign = -1 if is_lower_better(key.metric) else 1
-        return min(
-            (one for one in inside if one and one.is_number),
-            key=lambda one: (sign * one.number, one.silo),
-            default=None,
-        )
+    word, keys = report.judged_word, _keys(report.scores, "")
+    judged = [line.member.silo for line in report.judged]
+    worst = {key: _worst(report.scores, key, judged) for key in keys}
 
     def which(key: MetricKey) -> str:
-        figure = worst(key)
+        figure = worst[key]
         return figure.silo if figure else ""
 
     columns = (
         *_columns(report.scores),
-        Column(f"Worst {word} silo", lambda it: _checked(it.metric, worst(it)), NUMBER),
+        Column(f"Worst {word} silo", lambda it: _checked(it.metric, worst[it]), NUMBER),
         Column("Which silo", which),
     )
     return table(
         "Fairness between groups",
-        _keys(report.scores, ""),
+        keys,
         columns,
         f"Over all silos, and the {word} silo in which the measure is worst. All "
         "groups that have a figure count here; key figures and gates leave out those "
         "with too little data.",
         lambda key: key.threshold,
+    )
+
+
+def _worst(scores: Scores, key: MetricKey, silos: Sequence[str]) -> Figure | None:
+    inside = (
+        scores.get(dataclasses.replace(key, of=Slice(silo, key.of.column)))
+        for silo in silos
+    )
+    sign = -1 if is_lower_better(key.metric) else 1
+    return min(
+        (one for one in inside if one and one.is_number),
+        key=lambda one: (sign * one.number, one.silo),
+        default=None,
     )
 
 

@@ -232,9 +232,14 @@ def across_silos(report: Report) -> Table:
         Column("Worst", functools.partial(get, "worst"), NUMBER),
         Column("Worst silo", lambda key: about(get("worst", key))),
     ]
-    for name, heading in OVER.items():
-        of = variance if name == "variance" else functools.partial(get, name)
-        columns.append(Column(heading, of, NUMBER))
+    columns += [
+        Column(
+            heading,
+            variance if name == "variance" else functools.partial(get, name),
+            NUMBER,
+        )
+        for name, heading in OVER.items()
+    ]
     word = report.judged_word
     return table(
         f"Across the {word} silos",

@@ -49,7 +49,7 @@ def test_what_left_is_added_up_over_artifacts_by_silo_and_kind(tmp_path):
     folders = [tmp_path / name for name in ("one", "two", "none")]
     for folder in folders:
         folder.mkdir()
-    first = {"a": [EgressItem("model updates", 3, 100)], "b": []}
+    first = {"a": [EgressItem("model updates", 3, 100)]}
     second = {"a": [EgressItem("statistics", 1, 7), EgressItem("model updates", 2, 50)]}
     egress.write(folders[0], first)
     egress.write(folders[1], second)

@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import html.parser
 import re
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,7 @@ class Reader(html.parser.HTMLParser):
         return "".join(self.text)
 
 
-def words_of(found: report.Report, **fields: object) -> str:
+def words_of(found: report.Report, **fields: Any) -> str:
     """Return what a page says, of a run with other fields."""
     return Reader(page_of(dataclasses.replace(found, **fields))).words
 

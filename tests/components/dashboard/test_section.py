@@ -28,7 +28,7 @@ def figure(value: float, low: float | None = None, high: float | None = None) ->
 
 
 def rows(number: int, threshold: float | None = None) -> Table:
-    columns = (Column[int]("Name", lambda index: f"row {index}"),)
+    columns = (Column("Name", lambda index: f"row {index}"),)
     return table("Rows", range(number), columns, threshold=lambda _: threshold)
 
 

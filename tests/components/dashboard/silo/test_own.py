@@ -57,7 +57,7 @@ def shown(figures=(), num_others=5, share=True, **how) -> dict[str, Section]:
             {"not_judged": {"a": "41 evaluation rows, 100 are needed"}},
             "No gate judged this silo: 41 evaluation rows, 100 are needed.",
         ),
-        ({"gates": {}}, "No gate was asked"),
+        ({"gates": {}}, "Every gate passed"),
         ({"refusal": "none"}, "There is no new model."),
     ],
 )
