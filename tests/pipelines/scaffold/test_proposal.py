@@ -110,7 +110,7 @@ def _silos(kinds: list[str]) -> st.SearchStrategy[list[dict[str, str]]]:
 KINDS = st.lists(st.sampled_from(sorted(COLUMNS)), min_size=1, max_size=3)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(KINDS.flatmap(_silos))
 def test_column_is_asked_for_or_each_silo_keeps_all_values_or_is_named(silos):
     with tempfile.TemporaryDirectory() as place:
@@ -434,6 +434,7 @@ def test_numbers_that_are_read_as_text_are_told(silos):
     assert "found numbers in 1 of 3 silos (`b`), text in the others" in found.notes[0]
 
 
+@pytest.mark.slow
 def test_tfdv_finds_nothing_in_silos_without_faults_nor_the_schema_their_values(silos):
     columns = {kind: COLUMNS[kind] for kind in COLUMNS if kind not in UNSUPPORTED}
     root = silos(columns, columns, columns, file="rows.parquet")
