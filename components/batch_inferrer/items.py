@@ -69,7 +69,7 @@ def plan(
     """
     span = re.sub(r"[^\w.-]", "_", manifest.span).strip(".") or "all"
     form = digests.of_json([rows_per_item, list(key)])
-    planned = []
+    planned: list[WorkItem] = []
     for entry in manifest.readable(SCORE):
         digests_ = (model, entry.splits[SCORE].digest, form)
         name = "-".join(digest[:DIGEST_LETTERS] for digest in digests_)

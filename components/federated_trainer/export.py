@@ -56,7 +56,7 @@ def export(
     tflite = folder / TFLITE
     tflite.parent.mkdir(parents=True, exist_ok=True)
     spec.write(tflite.parent)
-    np.savez(folder / WEIGHTS, **canonical(weights))  # type: ignore[arg-type]
+    np.savez(folder / WEIGHTS, **canonical(weights))
     keras_model = client_model.build()
     assign(keras_model, weights)
 
