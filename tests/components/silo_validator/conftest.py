@@ -68,7 +68,8 @@ class Runs:
             "out/statistics": artifacts.SiloStatistics(),
             "out/cohort": artifacts.Cohort(),
         }
-        inputs, outputs = {}, {}
+        inputs: dict[str, list] = {}
+        outputs: dict[str, list] = {}
         for name, artifact in made.items():
             artifact.uri = str(place / name)
             (place / name).mkdir(parents=True)
