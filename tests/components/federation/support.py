@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -37,6 +38,7 @@ SIZES = {"north": 300, "south": 120, "west": 57}  # unequal: wrong weights show
 NUM_FLOATS = 3
 PLAN = TrainingPlan(rounds=2, local_epochs=2, batch_size=50, client_learning_rate=0.3)
 VALUES = (4, 3)  # of the two columns of ids
+ESTABLISHED = "01"  # the state of a connection in /proc/net/tcp
 READS = b"Instantiating kernel for node: {{node ReadFile}}"
 
 
@@ -211,17 +213,33 @@ def _listens(pid: int) -> bool:
         return False  # it has just ended
 
 
-def writer_of(pipe: pathlib.Path) -> int:
-    """Return a pipe's end to write to as soon as a worker reads the other."""
-    ends: list[int] = []
+def await_call(parent: int, silo: Silo) -> int:
+    """Return the process id of a silo's worker as soon as the coordinator calls it."""
 
-    def is_read() -> bool:
-        with contextlib.suppress(OSError):  # nobody reads it yet
-            ends.append(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
-        return bool(ends)
+    def called() -> bool:
+        found = workers_of(parent)
+        return silo.home in found and _is_called(found[silo.home])
 
-    wait_until(is_read)
-    return ends[0]
+    wait_until(called)
+    return workers_of(parent)[silo.home]
+
+
+def _is_called(pid: int) -> bool:
+    """Return whether somebody is connected to a worker."""
+    try:
+        command = pathlib.Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return False  # it has just ended
+    found = re.search(r"--port=(\d+)", command)
+    port = int(found[1]) if found else 0
+    lines = [
+        line.split()
+        for table in ("tcp", "tcp6")
+        for line in pathlib.Path(f"/proc/net/{table}").read_text().splitlines()
+    ]
+    return any(
+        line[1].endswith(f":{port:04X}") and line[3] == ESTABLISHED for line in lines
+    )
 
 
 free_port = workers_module._free_port

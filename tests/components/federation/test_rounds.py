@@ -28,11 +28,9 @@ def test_worker_killed_in_a_round_is_dropped_and_asked_again(federation, train):
     silos, _ = federation
 
     def die():
-        with support.held(silos[2]) as pipe:
+        with support.held(silos[2]):
             held.set()
-            writer = support.writer_of(pipe)
-            os.kill(support.workers_of(os.getpid())[silos[2].home], signal.SIGKILL)
-            os.close(writer)
+            os.kill(support.await_call(os.getpid(), silos[2]), signal.SIGKILL)
 
     held = threading.Event()
     with concurrent.futures.ThreadPoolExecutor() as pool:

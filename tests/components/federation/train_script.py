@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pathlib
+import signal
 import sys
 
 import numpy as np
@@ -34,6 +35,8 @@ def main(root: pathlib.Path) -> tuple[str, int]:
 
 
 if __name__ == "__main__":
+    # Ignored where the tests run in a shell's background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     logging.basicConfig(
         stream=sys.stdout, level=logging.INFO, format="%(message)s", force=True
     )
