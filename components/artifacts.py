@@ -41,7 +41,7 @@ class SiloExamples(Artifact):  # type: ignore[misc]  # TFX has no types
 
 
 class SiloStatistics(Artifact):  # type: ignore[misc]
-    """TFDV statistics by silo and split (`payloads/statistics.py`)."""
+    """TFDV statistics of silos' training rows (`payloads/statistics.py`)."""
 
     TYPE_NAME = "SiloStatistics"
 
@@ -59,6 +59,6 @@ class FeatureSpec(Artifact):  # type: ignore[misc]
 
 
 class Dashboard(Artifact):  # type: ignore[misc]
-    """One self-contained HTML page."""
+    """The run's page, and one for each silo's owner; each is one HTML file."""
 
     TYPE_NAME = "Dashboard"

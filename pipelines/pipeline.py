@@ -54,7 +54,6 @@ def build(
         cohort=cohort,
         feature_spec=features.outputs["feature_spec"],
         settings=use_case.settings.training,
-        use_case=use_case.name,
         label=use_case.settings.rows.label,
         module_file=str(use_case.model_file),
         checkpoints=str(places.checkpoints),

@@ -23,7 +23,6 @@ class FederatedTrainerSpec(types.ComponentSpec):
     PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
         "settings": ExecutionParameter(type=str),
         "code": ExecutionParameter(type=str),
-        "use_case": ExecutionParameter(type=str),
         "label": ExecutionParameter(type=str),
         # TFX digests the content of the file that a parameter of this name gives.
         "module_file": ExecutionParameter(type=str),
@@ -50,8 +49,7 @@ class FederatedTrainer(base_component.BaseComponent):
     training keeps its checkpoints under the digest of its inputs.
 
     Outputs:
-        model: Channel of type `Model`, with the custom properties `use_case`,
-            `span` and `digest` (empty if nothing was trained).
+        model: Channel of type `Model`.
         model_run: Channel of type `ModelRun`.
     """
 
@@ -65,7 +63,6 @@ class FederatedTrainer(base_component.BaseComponent):
         cohort: types.BaseChannel,
         feature_spec: types.BaseChannel,
         settings: TrainingSettings,
-        use_case: str,
         label: str,
         module_file: str,
         checkpoints: str,
@@ -77,7 +74,6 @@ class FederatedTrainer(base_component.BaseComponent):
                 feature_spec=feature_spec,
                 settings=settings.model_dump_json(),
                 code=digests.of_code(NODE),
-                use_case=use_case,
                 label=label,
                 module_file=module_file,
                 module_code=digests.of_python_below(pathlib.Path(module_file).parent),

@@ -25,6 +25,7 @@ from components.errors import SiloError
 from components.features import columnar
 from components.features.spec import FeatureSpec
 from components.federation import tensor_files
+from components.payloads import manifest
 from components.payloads.silo import Silo
 from components.silos import homes, split_files, stale_files
 from components.silos.tasks import Result
@@ -34,32 +35,37 @@ BATCH_ROWS = 65_536
 
 
 def encode(silo: Silo, arguments: Mapping[str, Any]) -> Result:
-    """Encode a silo's training split; the registered task.
+    """Encode a silo's training split.
 
     Rows without a label are left out. Tensors of this key are used again if their
-    digest still holds; those that no run has used for days are removed.
+    digest still holds, and the split is not read then; it is verified before it is.
+    Tensors that no run has used for days are removed.
 
     Args:
         silo: The silo.
-        arguments: `split` (paths of its Parquet files), `spec` (FeatureSpec as
-            JSON), `label` (column), `key` (name of the folder).
+        arguments: `split` (digests of its Parquet files by path), `spec` (FeatureSpec
+            as JSON), `label` (column), `key` (name of the folder: a digest of all that
+            decides the tensors).
 
     Returns:
         `rows`, and `digest` of the three files.
 
     Raises:
         SiloError: The label is not there or not 0 or 1, or there are no rows.
+        ChangedSplitError: A file is not the one that the manifest lists.
         ColumnTypeError: A column's type can't carry its feature.
     """
     folder = silo.path(tensor_files.folder(arguments["key"]))
     root = folder.parent
     values = _reusable(folder)
     if values is None:
+        split = arguments["split"]
+        manifest.verify(silo, split)  # here, not by the engine: only what is read
         root.mkdir(exist_ok=True, mode=0o700)
         partial = pathlib.Path(tempfile.mkdtemp(prefix=".partial-", dir=root))
         try:
             spec = FeatureSpec.of_json(arguments["spec"])
-            rows = _write(silo, arguments["split"], spec, arguments["label"], partial)
+            rows = _write(silo, [*split], spec, arguments["label"], partial)
             values = {"rows": rows, "digest": _digest(partial)}
             (partial / DONE).write_text(json.dumps(values), encoding="utf-8")
             homes.publish(silo, partial, folder)

@@ -28,8 +28,6 @@ class Executor(TaskExecutor):
         from components.federated_trainer import trainer
 
         uri = artifact_utils.get_single_uri
-        model = artifact_utils.get_single_instance(output_dict["model"])
-        examples = Manifest.read(uri(input_dict["examples"]))
         settings = TrainingSettings.model_validate_json(exec_properties["settings"])
         request = trainer.Request(
             settings=settings,
@@ -37,12 +35,9 @@ class Executor(TaskExecutor):
             module_file=exec_properties["module_file"],
             checkpoints=exec_properties["checkpoints"],
             code=exec_properties["code"],
-            manifest=examples,
+            manifest=Manifest.read(uri(input_dict["examples"])),
             cohort=Cohort.read(uri(input_dict["cohort"])),
             spec=feature_spec.read(uri(input_dict["feature_spec"])),
         )
-        run_folder = pathlib.Path(uri(output_dict["model_run"]))
-        card = trainer.run(request, pathlib.Path(model.uri), run_folder)
-        model.set_string_custom_property("use_case", exec_properties["use_case"])
-        model.set_string_custom_property("span", examples.span)
-        model.set_string_custom_property("digest", card.digest)
+        model_folder = pathlib.Path(uri(output_dict["model"]))
+        trainer.run(request, model_folder, pathlib.Path(uri(output_dict["model_run"])))

@@ -1,7 +1,7 @@
 """The node's work without artifacts: encode, train, export, account.
 
-Refusals are data: with no cohort, or with too few silos left, the outputs say
-so and nothing is raised.
+Refusals are data: where the cohort is below its quorum, or too few silos are left, the
+outputs say so and nothing is raised.
 """
 
 from __future__ import annotations
@@ -156,8 +156,7 @@ def _encode(
             failed[entry.silo.id] = f"silo `{entry.silo.id}`: has no training rows"
             continue
         arguments = {
-            "split": entry.splits[TRAIN].paths,
-            "digests": entry.digests(TRAIN),
+            "split": entry.digests(TRAIN),
             "spec": request.spec.to_json(),
             "label": request.label,
             "key": key,

@@ -2,8 +2,9 @@
 
 Every node that takes something out of a silo writes `egress.json` beside its
 artifact: kind, count and bytes, silo by silo. The kinds are a closed list;
-anything else that leaves is a bug. Of silo tasks each byte is counted, where their
-results are read (`num_bytes` in `tasks.py`).
+anything else that leaves is a bug. Of silo tasks whose results an executor reads each
+byte is counted (`num_bytes` in `tasks.py`). A driver that lists files for the cache
+key counts nothing: the executor lists them again.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from typing import ClassVar
 from components.payloads.payload import Payload
 
 KINDS = (
-    "statistics",  # TFDV statistics without rare values
-    "findings and label counts",  # sentences about a silo's data, and why a task failed
+    "statistics",  # TFDV statistics without rare values, also of the label
+    "findings",  # sentences about a silo's data, and why a task failed
     "model updates",  # one a round
-    "training metrics",  # losses, norms and counts, one record a round
+    "training metrics",  # losses, rows and a flag, one record a round
     "score sketches",  # figures of own slices, and score bins for totals
     "counts and digests",  # of files, splits and predictions
 )
@@ -41,7 +42,7 @@ class EgressItem:
 
 def of_failure(num_bytes: int) -> EgressItem:
     """Return the sentence that says why a task failed, as what left the silo."""
-    return EgressItem("findings and label counts", 1, num_bytes)
+    return EgressItem("findings", 1, num_bytes)
 
 
 @dataclasses.dataclass(frozen=True)

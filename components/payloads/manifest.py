@@ -178,6 +178,6 @@ def verify(silo: Silo, expected: Mapping[str, str]) -> None:
             )
 
 
-@functools.lru_cache(maxsize=4096)  # a file that stays as it is, is read once
+@functools.lru_cache(maxsize=4096)  # in one process: Beam scores a file in items
 def _digest(path: str, *_state: int) -> str:
     return digests.of_file(path)

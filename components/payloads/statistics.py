@@ -1,8 +1,8 @@
 """The statistics that silos disclose: TFDV's format, one file a silo.
 
-A file holds one `DatasetFeatureStatistics` for each split, named by it. Nothing
-in it is finer than the disclosure threshold (`components/silo_validator`). Silos'
-folders lie in one of their own, since a silo may have the name of a file beside.
+A file holds one `DatasetFeatureStatistics`, of the training rows and named `train`.
+Nothing in it is finer than the disclosure threshold (`components/silo_validator`).
+Silos' folders lie in one of their own, since a silo may have the name of a file beside.
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ from typing import Any
 
 from components import digests
 from components.errors import SettingsError, SiloError
-from components.payloads import findings
+from components.payloads import egress, findings
+from components.payloads.egress import EgressItem
 from components.payloads.findings import Finding
 from components.payloads.silo import Silo
 from components.silo_example_gen import files
@@ -50,6 +51,7 @@ class Found:
     files: tuple[dict[str, str], ...] = ()  # `{span, path, digest}`, sorted
     error: Finding | None = None  # why there are none
     notes: tuple[Finding, ...] = ()
+    left: tuple[EgressItem, ...] = ()  # what left the silo for this list
 
     def of_spans(self, spans: Sequence[str]) -> list[tuple[str, str]]:
         """Return path and digest of the files of some spans."""
@@ -172,13 +174,15 @@ def _open(folder: pathlib.Path, homes_root: str) -> Found:
 def _listed(found: Found, outcomes: Mapping[str, Outcome]) -> Found:
     outcome = outcomes[found.silo.id]
     if not isinstance(outcome, Result):
-        return dataclasses.replace(found, error=outcome.finding)
+        failed = egress.of_failure(outcome.num_bytes)
+        return dataclasses.replace(found, error=outcome.finding, left=(failed,))
     notes = []
     if names := outcome.values["passed_over"]:
         sentence = f"files that are not read: {shortened(names)}"
         notes.append(Finding(sentence, NOT_READ))
     listed = tuple(outcome.values["files"])
-    return dataclasses.replace(found, files=listed, notes=tuple(notes))
+    left = EgressItem("counts and digests", len(listed), outcome.num_bytes)
+    return dataclasses.replace(found, files=listed, notes=tuple(notes), left=(left,))
 
 
 def shortened(names: Sequence[str]) -> str:

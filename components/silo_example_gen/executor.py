@@ -28,7 +28,7 @@ class Executor(TaskExecutor):
         fingerprint = exec_properties["fingerprint"]
         if discovery.fingerprint(found, chosen) != fingerprint:
             circumstances.note("the silos' files changed since the run began")
-        manifest = node.ingest_all(
+        ingested = node.ingest_all(
             exec_properties["use_case"],
             found,
             chosen,
@@ -37,6 +37,6 @@ class Executor(TaskExecutor):
             exec_properties["code"],
         )
         examples = artifact_utils.get_single_instance(output_dict["examples"])
-        manifest.write(examples.uri)
-        egress.write(examples.uri, node.egress_of(manifest, found))
+        ingested.manifest.write(examples.uri)
+        egress.write(examples.uri, ingested.egress)
         examples.set_string_custom_property("fingerprint", fingerprint)

@@ -216,8 +216,7 @@ class _Ingestion:
         if record is None:
             if file.table is None and not self._read(file):
                 return
-            self._write(folder, file, columns)
-            record = self._whole(folder) or {}
+            record = self._write(folder, file, columns)
         stale_files.touch(folder)
         self._inputs.append(DataFile(str(file.path), file.digest, record["rows"]))
         self._notes += file.notes
@@ -231,10 +230,13 @@ class _Ingestion:
         """Return what a folder's splits hold; None unless they are as written."""
         return _record(folder, lambda path, one: self._known.of(path) == one["digest"])
 
-    def _write(self, folder: pathlib.Path, file: _File, columns: Sequence[str]) -> None:
-        """Write all splits of a file, or none: the folder appears when it is whole.
+    def _write(
+        self, folder: pathlib.Path, file: _File, columns: Sequence[str]
+    ) -> dict[str, Any]:
+        """Write all splits of a file, or none, and return what they hold.
 
-        Of a folder with a lost or damaged file, all are written again.
+        The folder appears when it is whole. Of a folder with a lost or damaged file,
+        all are written again.
         """
         kinds = {one.name: conform.TYPES.get(one.type) for one in self._schema.feature}
         empty = pa.schema([(name, kinds[name]) for name in columns]).empty_table()
@@ -254,7 +256,7 @@ class _Ingestion:
                         "rows": part.num_rows,
                         "size": path.stat().st_size,
                     }
-            record = {
+            record: dict[str, Any] = {
                 "columns": file.columns,
                 "rows": table.num_rows,
                 "splits": written,
@@ -265,6 +267,7 @@ class _Ingestion:
             homes.publish(self._silo, unfinished, folder)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
+        return record
 
 
 def is_there(folder: pathlib.Path) -> bool:

@@ -6,10 +6,12 @@ import dataclasses
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import pydantic
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from components.payloads import egress
 from components.payloads.egress import EgressItem
 from components.payloads.findings import Finding
 from components.payloads.manifest import Manifest, SiloEntry
@@ -24,6 +26,13 @@ logger = logging.getLogger(__name__)
 _ENTRY = pydantic.TypeAdapter(SiloEntry)
 
 
+class Ingested(NamedTuple):
+    """The manifest of all silos, and what left each."""
+
+    manifest: Manifest
+    egress: dict[str, list[EgressItem]]
+
+
 def ingest_all(
     use_case: str,
     found: Sequence[Found],
@@ -31,7 +40,7 @@ def ingest_all(
     source: SourceSettings,
     schema: schema_pb2.Schema,
     code: str,
-) -> Manifest:
+) -> Ingested:
     """Write the splits of all silos, and list them, also those that failed.
 
     The digest of our code is part of the splits' names.
@@ -62,7 +71,10 @@ def ingest_all(
             *(sum(removed), stale_files.MAX_AGE_DAYS, len(removed)),
         )
     entries = tuple(_entry(silo, chosen, outcomes) for silo in found)
-    return Manifest(use_case, chosen.span, entries)
+    left = {silo.silo.id: [*silo.left] for silo in found if silo.left}
+    for name, outcome in outcomes.items():
+        left[name] += _left(outcome)
+    return Ingested(Manifest(use_case, chosen.span, entries), left)
 
 
 def _entry(found: Found, chosen: Window, outcomes: Mapping[str, Outcome]) -> SiloEntry:
@@ -95,26 +107,14 @@ def _missing_spans(found: Found, chosen: Window) -> list[Finding]:
     ]
 
 
-def egress_of(
-    manifest: Manifest, found: Sequence[Found]
-) -> dict[str, list[EgressItem]]:
-    """Return what left each silo: what its entry holds, and its other files' names."""
-    listed = {silo.silo.id: silo.files for silo in found}
-    left = {}
-    for entry in manifest:
-        read = {file.path for file in entry.inputs}
-        others = [one for one in listed[entry.silo.id] if one["path"] not in read]
-        counted = [*entry.inputs, *entry.files()]
-        said = (*entry.unreadable, *entry.unscored, *entry.notes, entry.error)
-        by_kind = {
-            "counts and digests": [*map(dataclasses.asdict, counted), *others],
-            "findings and label counts": [
-                dataclasses.asdict(item) for item in said if item
-            ],
-        }
-        left[entry.silo.id] = [
-            EgressItem(kind, len(items), len(json.dumps(items).encode()))
-            for kind, items in by_kind.items()
-            if items
-        ]
-    return left
+def _left(outcome: Outcome) -> list[EgressItem]:
+    """Return what left a silo as what its `ingest` gave."""
+    if not isinstance(outcome, Result):
+        return [egress.of_failure(outcome.num_bytes)]
+    found = outcome.values
+    said = [*found["unreadable"], *found["unscored"], *found["notes"]]
+    size = sum(len(json.dumps(one, ensure_ascii=False).encode()) for one in said)
+    splits = found["splits"].values()
+    files = len(found["inputs"]) + sum(len(split["files"]) for split in splits)
+    left = [EgressItem("counts and digests", files, outcome.num_bytes - size)]
+    return [*left, EgressItem("findings", len(said), size)] if said else left

@@ -16,7 +16,7 @@ from components.payloads.manifest import TRAIN, Manifest
 from components.payloads.statistics import Statistics
 from components.silo_validator import heterogeneity, tfdv_checks, verdict
 from components.silo_validator.baselines import Baseline
-from components.silo_validator.profile import PROFILE
+from components.silo_validator.profile import ENVIRONMENTS, PROFILE
 from components.silo_validator.settings import Columns, ValidationSettings
 from components.silos import engine
 from components.silos.tasks import Failure
@@ -53,14 +53,13 @@ def validate(
             entry.silo,
             {
                 **arguments,
-                "splits": {
-                    n: split.paths for n, split in entry.splits.items() if split.rows
-                },
-                "digests": entry.digests(),
+                "splits": {name: entry.splits[name].paths for name in read},
+                "digests": entry.digests(*read),
             },
         )
         for entry in manifest
         if not entry.error
+        for read in [[name for name in ENVIRONMENTS if entry.rows(name)]]
     ]
     profiles: dict[str, verdict.Profile] = {}
     disclosed: dict[str, Statistics] = {}
@@ -77,7 +76,7 @@ def validate(
         number = len(reasons) + len(notes)
         left[silo.id] = [
             EgressItem("statistics", len(found.datasets), size),
-            EgressItem("findings and label counts", number, outcome.num_bytes - size),
+            EgressItem("findings", number, outcome.num_bytes - size),
         ]
         drifted = tuple(_drift(found, silo.id, schema, baselines))
         if settings.drift == "quarantine":

@@ -101,7 +101,8 @@ CHECKS: tuple[Callable[[Data], Found], ...] = (
 )
 """Each yields what it found in a silo's data, and whether that quarantines the silo.
 
-To add a check, write such a function and add it here.
+To add a check, write such a function and add it here; what it computes belongs in
+`checks.py`.
 """
 
 

@@ -1,1 +1,1 @@
-"""What a silo is, the manifest of its splits, and the tasks that read its rows."""
+"""A silo's home and files, and the engine of the tasks that read its rows."""

@@ -3,7 +3,9 @@
 Nodes call `run` and know nothing of where tasks run. By default that is a pool of
 processes on this machine (`pool.py`), for silos whose data one operator holds. An
 engine of another kind, such as one that reaches agents in the silos, takes its place
-by `using`: it gets silos with JSON arguments and gives back values and bytes.
+by `using`: it gets silos with JSON arguments and gives back values and bytes. That
+moves the tasks alone: Beam scores rows where its runner runs, BatchInferrer's node
+reads the Parquet footers of their files, and TFF's workers train.
 
 What may leave a silo only in sum with others' are the `pooled` parts of results: the
 task's own function merges them, and `run_pooled` returns only the merged bytes. The

@@ -1,4 +1,4 @@
-"""Digests of a silo's files, kept in its home, so that none is read twice.
+"""Digests of a silo's files, kept in its home: unchanged files are not read for them.
 
 A file counts as unchanged where its inode, size and both times are those of when it
 was read, as in Git's index. One that was changed within the last moments may change

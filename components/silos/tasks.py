@@ -1,9 +1,10 @@
-"""Silo tasks: the one place where code meets rows, and what may come out of it.
+"""Silo tasks: functions that read rows of one silo, and what may come out of them.
 
 A task is a function `(silo, arguments) -> Result`. Arguments are JSON values; a
 result is a JSON object and bytes. Engines run tasks (`engine.py`); each call is of
 one silo, so rows of two silos never meet, and only results travel. A task that fails
-is a `Failure` of its silo; the other silos go on.
+is a `Failure` of its silo; the other silos go on. Rows are also read outside tasks: by
+BatchInferrer's Beam steps, which write into the silo's home, and by TFF's workers.
 """
 
 from __future__ import annotations

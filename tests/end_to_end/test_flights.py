@@ -127,7 +127,7 @@ def test_each_silo_is_told_with_its_rows_and_what_left_it(first):
         kinds = [left["kind"] for left in silos[name]["left"]]
         assert kinds == [
             "statistics",
-            "findings and label counts",
+            "findings",
             "model updates",
             "training metrics",
             "score sketches",

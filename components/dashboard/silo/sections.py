@@ -78,15 +78,16 @@ RATES = ("tpr", "fpr", "positive_rate", "precision")
 # What leaves a silo, by the kinds of `payloads/egress.py`.
 KINDS = {
     "statistics": "Counts, means and histograms of your columns, of the rows to train "
-    "on. Values that few rows have are not in them, and rows that are too few to tell "
-    "together wait for the next ones.",
-    "findings and label counts": "What was found in your data, in sentences without "
-    "values of rows but with shares of them; roughly how many of your training rows "
-    "have each outcome; and why something could not be done with your data.",
+    "on; the outcome's say how many of these rows have it. Values that few rows have "
+    "are not in them, and rows that are too few to tell together wait for the next "
+    "ones.",
+    "findings": "What was found in your data, in sentences without values of rows but "
+    "with shares of them; and why something could not be done with your data.",
     "model updates": "How your training rows would move the model's weights, once a "
     "round. No row is in them.",
-    "training metrics": "How large your losses and your update were and how many rows "
-    "you trained on, once a round.",
+    "training metrics": "How large your losses were before and after your training, on "
+    "how many rows, and whether all numbers were finite, once a round. How large your "
+    "update is, the operator computes from the update.",
     "score sketches": "The finished figures of your evaluation rows and of each group "
     "in them, with the sums that their intervals need. And for totals over silos, how "
     "many rows fall into ranges of scores, by outcome and group: a range holds at "

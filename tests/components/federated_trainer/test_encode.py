@@ -10,6 +10,7 @@ import pytest
 
 from components.federated_trainer import encode, trainer
 from components.federation import tensor_files
+from components.payloads.manifest import ChangedSplitError
 from components.silos import homes, tasks
 from tests.components.federated_trainer import support
 from tests.support.at_once import age, at_once
@@ -33,7 +34,7 @@ def silo(tmp_path):
 def arguments(silo, content=ROWS, **changes):
     split = support.write_split(silo, content)
     return {
-        "split": split.paths,
+        "split": {file.path: file.digest for file in split.files},
         "spec": support.SPEC.to_json(),
         "label": support.LABEL,
         "key": "k1",
@@ -78,6 +79,18 @@ def test_tensors_are_used_again_until_they_change(silo):
     file.write_bytes(b"tampered")
     assert encode.encode(silo, call) == first
     assert read(silo)[2].tolist() == [1, 0]
+
+
+def test_a_changed_split_is_refused_where_it_would_be_read(silo):
+    call = arguments(silo)
+    first = encode.encode(silo, call)
+    support.write_split(silo, support.table(9, 1))
+    assert encode.encode(silo, call) == first, "the tensors are of the split as listed"
+    with pytest.raises(ChangedSplitError):
+        encode.encode(silo, {**call, "key": "k2"})
+    silo.path(tensor_files.folder("k1"), tensor_files.LABELS).write_bytes(b"tampered")
+    with pytest.raises(ChangedSplitError):
+        encode.encode(silo, call)
 
 
 def test_tensors_that_are_read_now_are_mended_in_place(silo):

@@ -1,8 +1,7 @@
 """The node: what its driver puts into the cache key, and what its executor writes."""
 
-import dataclasses
+import collections
 import errno
-import json
 import os
 import pathlib
 import shutil
@@ -16,7 +15,7 @@ from components import artifacts, circumstances, digests
 from components.payloads import egress
 from components.payloads.manifest import Manifest
 from components.silo_example_gen import component, discovery, driver, executor, node
-from components.silos import engine
+from components.silos import engine, pool
 from tests.support import silos
 from tests.support.engines import faulty
 from tests.support.silos import properties_of
@@ -33,6 +32,10 @@ def found(data, tmp_path):
 
 
 def ingest(found, source, span=""):
+    return ingest_with_egress(found, source, span).manifest
+
+
+def ingest_with_egress(found, source, span=""):
     window = discovery.window(found, source, span)
     return node.ingest_all("shapes", found, window, source, silos.schema(), "code")
 
@@ -68,21 +71,29 @@ def test_a_silo_without_files_is_told_from_one_that_cannot_be_read(data, found):
     assert [e.silo.id for e in manifest if e.error] == ["cut", "idle"]
 
 
-def test_egress_holds_each_byte_that_the_entry_and_the_listing_hold(data, found):
+def test_egress_is_what_the_tasks_sent_byte_by_byte(data, found):
     (data / "west" / "2.parquet").write_text("no Parquet")
-    listed = found()
-    manifest = ingest(listed, silos.source(data))
-    left = node.egress_of(manifest, listed)
-    assert {name for name, items in left.items() if len(items) == 2} == {"west"}
-    counted, said = left["west"]
+    (data / "idle").mkdir()
+    sent: collections.Counter[str] = collections.Counter()
+
+    def counting(task, calls):
+        for index, outcome in pool.run(task, calls):
+            sent[calls[index][0].id] += outcome.num_bytes
+            yield index, outcome
+
+    with engine.using(counting):
+        manifest, left = ingest_with_egress(found(), silos.source(data))
+    assert {s: sum(item.bytes for item in items) for s, items in left.items()} == sent
+    listed, counted, said = left["west"]
+    assert (listed.kind, listed.count) == ("counts and digests", 2)
     entry = manifest["west"]
-    files = [dataclasses.asdict(file) for file in (*entry.inputs, *entry.files())]
-    values = [*files, listed[-1].files[1]]
-    assert (counted.kind, counted.count) == ("counts and digests", len(values))
-    assert counted.bytes == len(json.dumps(values).encode())
+    assert counted.kind == "counts and digests"
+    assert counted.count == len(entry.inputs) + len(entry.files())
     number = len(entry.unreadable + entry.unscored + entry.notes)
-    assert (said.kind, said.count) == ("findings and label counts", number)
+    assert (said.kind, said.count) == ("findings", number)
     assert said.bytes > len(entry.unreadable[0].sentence)
+    assert [item.kind for item in left["idle"]] == ["counts and digests", "findings"]
+    assert [item.kind for item in left["north"]] == ["counts and digests"] * 2
 
 
 def test_a_silo_that_lacks_a_span_is_told_which(tmp_path):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import pathlib
 import re
 
 import numpy as np
@@ -109,8 +110,20 @@ def test_what_left_is_accounted_and_a_silo_without_data_let_nothing_out(runs):
         path = statistics.path(found.folder / "statistics", silo)
         assert (measured.kind, measured.count) == ("statistics", 1)
         assert measured.bytes == path.stat().st_size
-        assert (told.kind, told.count) == ("findings and label counts", 0)
+        assert (told.kind, told.count) == ("findings", 0)
         assert told.bytes > 0
+
+
+def test_a_changed_split_is_refused_and_one_that_is_not_read_is_not_asked_for(runs):
+    tables = {"north": {**splits(), "next": silos.rows(9)}, "south": splits(seed=1)}
+    manifest = runs.manifest(tables, "")
+    for silo, split in (("north", "next"), ("south", "train")):
+        (path,) = manifest[silo].splits[split].paths
+        damaged = pathlib.Path(path)
+        damaged.write_bytes(damaged.read_bytes()[:-1])
+    found = runs.run(manifest)
+    assert found["north"].admitted
+    assert "bytes that were changed or damaged" in found["south"].reasons[0].sentence
 
 
 RED = {"colour": "red"}

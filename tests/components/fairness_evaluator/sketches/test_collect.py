@@ -168,7 +168,7 @@ def test_a_silo_that_fails_is_told_and_the_others_go_on(world, tmp_path):
     assert list(found.failures) == ["AB"]
     assert "found no file" in found.failures["AB"]
     assert found.cells["candidate"][Key()].rows == len(counted(world))
-    assert found.egress["AB"].kind == "findings and label counts"
+    assert found.egress["AB"].kind == "findings"
     assert found.egress["AB"].bytes > len(found.failures["AB"])
 
 
