@@ -75,7 +75,7 @@ def _entry(found: Found, chosen: Window, outcomes: Mapping[str, Outcome]) -> Sil
             entry = dataclasses.replace(entry, error=outcome.finding)
     return dataclasses.replace(
         entry,
-        has_no_file=not found.error and not found.of_spans(chosen.spans),
+        no_files_in_spans=not found.error and not found.of_spans(chosen.spans),
         notes=(*found.notes, *entry.notes, *_missing_spans(found, chosen)),
     )
 
@@ -105,7 +105,12 @@ def egress_of(
         read = {file.path for file in entry.inputs}
         others = [one for one in listed[entry.silo.id] if one["path"] not in read]
         counted = [*entry.inputs, *entry.files()]
-        said = (*entry.unreadable, *entry.unscored, *entry.notes, entry.error)
+        said = (
+            *entry.unreadable,
+            *entry.unreadable_to_score,
+            *entry.notes,
+            entry.error,
+        )
         by_kind = {
             "counts and digests": [*map(dataclasses.asdict, counted), *others],
             "findings and label counts": [
