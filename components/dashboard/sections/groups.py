@@ -188,7 +188,7 @@ def _columns(scores: Scores) -> Sequence[Column]:
     get = scores.get
     columns = [
         Column("Measure", lambda key: MEASURES[key.metric][0]),
-        Column("Groups of", "of.column"),
+        Column("Groups of", "slice.column"),
         Column("Threshold", lambda key: at(key.threshold), NUMBER),
         Column("Candidate", lambda key: _checked(key.metric, get(key)), NUMBER),
         Column("95 % interval", lambda key: interval(get(key)), NUMBER),
