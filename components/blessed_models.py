@@ -39,7 +39,7 @@ class BlessedModel:
     digest: str  # see `scoring/model.py`
     span: str  # the one that it was trained on
     blessing_id: int  # of the `ModelBlessing` artifact
-    last_run: int = 0  # id of the last execution that gave it out; 0 for none
+    last_run: int = 0  # id of the last execution that produced it; 0 for none
 
 
 def find(

@@ -2,8 +2,8 @@
 
 TFX's cache key is made of a node's inputs and exec properties. A driver adds the
 digests of what the node reads besides: files, baselines, what is in service. And
-it counts the attempts whose outputs came about under a fault of circumstance
-(`components/executors.py`), so that no such output is ever given again.
+it counts the attempts whose outputs came about under a temporary fault
+(`components/executors.py`), so that no such output is ever reused from the cache.
 """
 
 from __future__ import annotations

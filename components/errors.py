@@ -16,8 +16,8 @@ class FairSiloError(Exception):
     """
 
     exit_status = 1
-    circumstance = False
-    """Whether the next run need not meet it; see `components/circumstances.py`."""
+    is_temporary = False
+    """Whether the next run need not meet it; see `components/temporary_faults.py`."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message, hint)

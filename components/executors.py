@@ -1,7 +1,7 @@
-"""The form of the executors whose result may depend on circumstances.
+"""The form of the executors whose result may depend on temporary faults.
 
-TFX's cache gives every output of a successful execution again. An output that came
-about under a fault of circumstance is marked with its attempt; the node's driver
+TFX's cache reuses every output of a successful execution. An output that came
+about under a temporary fault is marked with its attempt; the node's driver
 (`components/drivers.py`) then gives the next attempt another cache key.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 from tfx.dsl.components.base import base_executor
 from tfx.types.artifact import Artifact
 
-from components import circumstances
+from components import temporary_faults
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ ATTEMPT = "attempt"
 
 
 class TaskExecutor(base_executor.BaseExecutor, abc.ABC):  # type: ignore[misc]
-    """Marks the outputs where a fault of circumstance was noted."""
+    """Marks the outputs where a temporary fault was noted."""
 
     def Do(  # noqa: N802  TFX's name
         self,
@@ -32,7 +32,7 @@ class TaskExecutor(base_executor.BaseExecutor, abc.ABC):  # type: ignore[misc]
         exec_properties: dict[str, Any],
     ) -> None:
         """Run the node; see the base class."""
-        with circumstances.collected() as faults:
+        with temporary_faults.collected() as faults:
             self.run(input_dict, output_dict, exec_properties)
         if not faults:
             return
@@ -48,4 +48,4 @@ class TaskExecutor(base_executor.BaseExecutor, abc.ABC):  # type: ignore[misc]
         output_dict: dict[str, list[Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Run the node's work, which notes faults of circumstance."""
+        """Run the node's work, which notes temporary faults."""

@@ -7,11 +7,11 @@ from typing import Any
 
 
 def last_runs(store: Any, artifacts: Iterable[Any]) -> dict[int, int]:  # noqa: ANN401
-    """Return the last execution that gave each artifact out, cached or not.
+    """Return the last execution that produced each artifact or reused it from cache.
 
     A run that finds an earlier artifact in the cache has come to it again, so the
     order of artifacts' ids is not that of the runs. Ids of executions by id of
-    artifact; none for one that nothing gave out.
+    artifact; none for one that nothing produced.
     """
     from ml_metadata.proto.metadata_store_pb2 import Event  # slow
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-from components import circumstances
+from components import temporary_faults
 from components.errors import FairSiloError
 
 _interrupted = threading.Event()
@@ -52,19 +52,19 @@ def in_words(error: Exception, log: pathlib.Path | None = None) -> FairSiloError
     again = "run the same command again: it goes on from here"
     name = error.filename if isinstance(error, OSError) else None
     where = f"{name}: " if isinstance(name, str) else ""
-    if circumstances.is_full(error):
+    if temporary_faults.is_full(error):
         if log and not where:
             where = f"{log.parents[2]} or {tempfile.gettempdir()}: "
-        fault = FairSiloError(f"{where}{circumstances.FULL}", f"free some; {again}")
-    elif circumstances.is_of_the_machine(error):
+        fault = FairSiloError(f"{where}{temporary_faults.FULL}", f"free some; {again}")
+    elif temporary_faults.is_of_the_machine(error):
         fault = FairSiloError(
-            f"{where}{circumstances.system_message(error)}",
+            f"{where}{temporary_faults.system_message(error)}",
             f"mend what is named here; {again}",
         )
     else:
         shown = f"in {log}" if log else "above"
         fault = FairSiloError(
-            f"{circumstances.describe(error)[0]}; {circumstances.NOT_DATA}",
+            f"{temporary_faults.describe(error)[0]}; {temporary_faults.NOT_DATA}",
             f"report it with the traceback {shown}; it holds no value of the data",
         )
-    return circumstances.of_circumstance(fault)
+    return temporary_faults.mark(fault)

@@ -129,7 +129,7 @@ def evaluate(request: Request, to: pathlib.Path) -> Verdict:
         gates.minimum_data if gates else MinimumData(),
         below,
     )
-    predictions.check_told(examples, measured.left_out)
+    predictions.require_some_evaluated(examples, measured.left_out)
     measured.figures.write(below)
     egress.write(below, measured.egress)
     decided = None

@@ -17,7 +17,7 @@ from components.payloads.cohort import Cohort
 from components.payloads.decision import Decision, GateResult
 from components.payloads.egress import EgressItem
 from components.payloads.findings import Finding
-from components.payloads.ledger import Ledger, Unscored
+from components.payloads.ledger import Ledger, NotScored
 from components.payloads.manifest import Manifest
 from components.payloads.model_run import Dropped, RunRecord
 from components.payloads.payload import Payload
@@ -140,9 +140,9 @@ class Summary(Payload):
     gap: float | None = None  # highest less lowest AUC of the judged silos
     silos: tuple[Silo, ...] = ()  # sorted by id
     unused_columns: tuple[UnusedColumn, ...] = ()
-    unscored: tuple[Unscored, ...] = ()
+    silos_not_scored: tuple[NotScored, ...] = ()
     untrained: tuple[Dropped, ...] = ()
-    without: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    missing_columns: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     """Columns of the model that a silo's rows lack, by silo."""
     evaluation: str | None = None  # its folder
     blessing: str | None = None  # its folder
@@ -223,9 +223,9 @@ def of_run(
         gap=max(judged.values()) - judged[worst] if worst else None,
         silos=silos,
         unused_columns=UnusedColumns.read(outputs["feature_spec"]).columns,
-        unscored=scored.unscored,
+        silos_not_scored=scored.silos_not_scored,
         untrained=untrained,
-        without=scored.without,
+        missing_columns=scored.missing_columns,
         evaluation=str(outputs["evaluation"]),
         blessing=str(outputs["blessing"]),
         pushed=pushed_model.is_pushed(outputs["pushed_model"]),
@@ -282,7 +282,7 @@ def _status(
     reasons = list(decision.reasons)
     if cohort.refusal:
         status, reasons = BELOW_QUORUM, [cohort.refusal]
-    missed = [f"not scored: {one.reason}" for one in scored.unscored]
+    missed = [f"not scored: {one.reason}" for one in scored.silos_not_scored]
     missed += [f"not trained: {one.reason}" for one in untrained]
     if status == BLESSED and scored.status == ledger.SKIPPED:
         missed.append(f"nothing was scored: {scored.reason}")

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 
 import apache_beam as beam
 
-from components import circumstances, tracebacks
+from components import temporary_faults, tracebacks
 from components.batch_inferrer.items import WorkItem
 from components.batch_inferrer.scoring import Job, Outcome, score_item
 from components.beam import IN_MEMORY
@@ -92,7 +92,7 @@ class ScoreItem(beam.DoFn):  # type: ignore[misc]  # Beam has no types
 
 
 def reason(item: WorkItem, error: Exception) -> str:
-    """Return what went wrong with an item: silo, file, found and the way out.
+    """Return what went wrong with an item: silo, file, found and the hint.
 
     An error that is meant to be read keeps its words. Of any other only the type and
     the place in our code are told: its text may hold a record.
@@ -100,7 +100,7 @@ def reason(item: WorkItem, error: Exception) -> str:
     if isinstance(error, FairSiloError):
         found, hint = error.message, error.hint
     else:
-        found, hint = circumstances.describe(error)
+        found, hint = temporary_faults.describe(error)
     if not isinstance(error, SiloError):
         named = found.startswith(f"{item.path}:")  # it names the file already
         place = "" if named else f"{item.label}: "

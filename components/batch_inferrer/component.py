@@ -32,7 +32,7 @@ class BatchInferrerSpec(component_spec.ComponentSpec):
         "span": ExecutionParameter(type=str, optional=True),
         "model_uri": ExecutionParameter(type=str, optional=True),
         "model_digest": ExecutionParameter(type=str, optional=True),
-        "unsettled": ExecutionParameter(type=str, optional=True),
+        "stale_ledger_ids": ExecutionParameter(type=str, optional=True),
     }
     INPUTS: ClassVar[dict[str, ChannelParameter]] = {
         "examples": ChannelParameter(type=artifacts.SiloExamples),

@@ -23,18 +23,18 @@ LIVE = metadata_store_pb2.Artifact.State.LIVE
 
 
 class Driver(PropertyDriver):
-    """Adds `span` and `unsettled`, and without a model as input, the newest one."""
+    """Adds `span` and `stale_ledger_ids`, and the newest model where none is given."""
 
     def added(
         self, execution_info: data_types.ExecutionInfo, store: MetadataStore
     ) -> dict[str, str | int]:
-        """Return `span`, `unsettled` and perhaps `model_uri` and `model_digest`."""
+        """Return `span`, `stale_ledger_ids`, perhaps `model_uri` and `model_digest`."""
         examples = artifact_utils.get_single_uri(execution_info.input_dict["examples"])
         use_case = execution_info.exec_properties["use_case"]
         span = Manifest.read(examples).span
         added: dict[str, str | int] = {
             "span": span,
-            "unsettled": _unsettled(store, use_case, span),
+            "stale_ledger_ids": _stale_ledger_ids(store, use_case, span),
         }
         if not execution_info.input_dict.get("model"):
             latest = span_order(span)
@@ -46,15 +46,15 @@ class Driver(PropertyDriver):
         return added
 
 
-def _unsettled(store: MetadataStore, use_case: str, span: str) -> str:
+def _stale_ledger_ids(store: MetadataStore, use_case: str, span: str) -> str:
     """Return the ids of the span's ledgers that no longer tell the truth.
 
-    A ledger is unsettled once an item of it has failed or its predictions are
+    A ledger is stale once an item of it has failed or its predictions are
     gone. As part of the cache's key the ids let a node hit the cache while its
-    outputs are there, and make it run again when they are not. It can't hit an
-    unsettled ledger: the id of a ledger is never in the key that it was written
+    outputs are there, and make it run again when they are not. It can't hit a
+    stale ledger: the id of a ledger is never in the key that it was written
     under, since it did not exist when that key was taken, but the id of every
-    unsettled one is in the key now.
+    stale one is in the key now.
     """
     ids = [
         artifact.id

@@ -68,8 +68,8 @@ class Executor(base_executor.BaseExecutor):
 def _egress_of(account: Ledger) -> dict[str, list[EgressItem]]:
     left: dict[str, list[EgressItem]] = {}
     for line in account.silos:
-        told = [dataclasses.asdict(line), account.without.get(line.silo, [])]
-        size = len(json.dumps(told, ensure_ascii=False).encode())
+        body = [dataclasses.asdict(line), account.missing_columns.get(line.silo, [])]
+        size = len(json.dumps(body, ensure_ascii=False).encode())
         left.setdefault(line.silo, []).append(EgressItem("counts and digests", 1, size))
     for failure in account.failures:
         if failure.item:  # the others left with the manifest

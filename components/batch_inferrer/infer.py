@@ -17,7 +17,7 @@ from components.batch_inferrer.settings import InferenceSettings
 from components.beam import IN_MEMORY
 from components.errors import SettingsError
 from components.payloads import ledger
-from components.payloads.ledger import FailureLine, Ledger, SiloLine, Unscored
+from components.payloads.ledger import FailureLine, Ledger, NotScored, SiloLine
 from components.payloads.manifest import SCORE, Manifest
 from components.scoring import model
 from components.silos import split_files
@@ -50,7 +50,7 @@ def infer(
             reason="no silo has rows to score",
             model=job.model_digest,
             failures=tuple(unreadable),
-            unscored=_unscored(unreadable, ()),
+            silos_not_scored=_silos_not_scored(unreadable, ()),
         )
     for place in {pathlib.Path(item.folder).parent for item in items}:
         predictions.sweep(place)
@@ -66,7 +66,7 @@ def infer(
         num_silos = len({line.silo for line in unreadable})
         silos = f"the data of {num_silos} silos can't be read"
         reason = f"{reason}; {silos}" if reason else silos
-    spoilt = [line for line in lines if status == ledger.FAILED or not line.rows]
+    incomplete = [line for line in lines if status == ledger.FAILED or not line.rows]
     return Ledger(
         status=status,
         reason=reason,
@@ -78,8 +78,8 @@ def infer(
         failures=tuple(
             sorted([*unreadable, *failures], key=lambda line: (line.silo, line.item))
         ),
-        unscored=_unscored([*unreadable, *failures], spoilt),
-        without=_without(manifest, job),
+        silos_not_scored=_silos_not_scored([*unreadable, *failures], incomplete),
+        missing_columns=_missing_columns(manifest, job),
     )
 
 
@@ -102,8 +102,8 @@ def _unreadable(manifest: Manifest) -> list[FailureLine]:
     lines = []
     for entry in manifest:
         name = f"silo `{entry.silo.id}`: "
-        whole = [entry.error] if entry.error and not entry.has_no_file else []
-        for one in (*whole, *entry.unscored):
+        whole = [entry.error] if entry.error and not entry.no_files_in_spans else []
+        for one in (*whole, *entry.unreadable_to_score):
             named = one.sentence if name in one.sentence else name + one.sentence
             reason = "; ".join(filter(None, [named, one.hint]))
             lines.append(FailureLine(entry.silo.id, "", reason))
@@ -161,30 +161,33 @@ def _silo_line(pairs: Sequence[tuple[WorkItem, Outcome]]) -> SiloLine:
     )
 
 
-def _unscored(
-    failures: Sequence[FailureLine], spoilt: Sequence[SiloLine]
-) -> tuple[Unscored, ...]:
+def _silos_not_scored(
+    failures: Sequence[FailureLine], incomplete: Sequence[SiloLine]
+) -> tuple[NotScored, ...]:
     """Return the silos that lack predictions, each with its first reason.
 
-    `spoilt` were scored, but not as they should be.
+    `incomplete` were scored, but not as they should be.
     """
-    reasons: dict[str, list[str]] = {}
+    by_silo: dict[str, list[str]] = {}
     for failure in failures:
-        reasons.setdefault(failure.silo, []).append(failure.reason)
-    for line in spoilt:
+        by_silo.setdefault(failure.silo, []).append(failure.reason)
+    for line in incomplete:
         if line.dead_letters:
-            reasons.setdefault(line.silo, []).append(
+            by_silo.setdefault(line.silo, []).append(
                 f"silo `{line.silo}`: {line.dead_letters:,} of "
                 f"{line.rows + line.dead_letters:,} rows are dead letters, which lie "
                 f"with their reasons in {line.path}/{predictions.DEAD_LETTERS}"
             )
     return tuple(
-        Unscored(silo, told[0] + (f" (and {len(told) - 1} more)" if told[1:] else ""))
-        for silo, told in sorted(reasons.items())
+        NotScored(
+            silo,
+            reasons[0] + (f" (and {len(reasons) - 1} more)" if reasons[1:] else ""),
+        )
+        for silo, reasons in sorted(by_silo.items())
     )
 
 
-def _without(manifest: Manifest, job: Job) -> dict[str, list[str]]:
+def _missing_columns(manifest: Manifest, job: Job) -> dict[str, list[str]]:
     """Return the columns of the model that rows to be scored do not have, by silo."""
     wanted = model.read_spec(job.model).columns
     found = {}

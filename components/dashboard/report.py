@@ -66,7 +66,7 @@ class About:
 
     @property
     def minimum_data(self) -> MinimumData:
-        """From when on gates judge; where none is set, what they ask by default."""
+        """Data a silo needs to be judged; without gates, their default."""
         gates = self.settings.get("gates") or {}
         return MinimumData.model_validate(gates.get("minimum_data") or {})
 
@@ -97,7 +97,7 @@ class SiloLine:
 
 
 @dataclasses.dataclass(frozen=True)
-class Unreached:
+class IncompleteSilo:
     """A silo that the run should have reached and did not, and why."""
 
     silo: str
@@ -177,20 +177,22 @@ class Report:
         return "judged" if self.decision.gates else "measured"
 
     @property
-    def unreached(self) -> list[Unreached]:
+    def incomplete_silos(self) -> list[IncompleteSilo]:
         """The silos that the model could not learn from or not score, and why."""
         partly = {line.silo for line in self.ledger.silos if line.rows}
         found = [
-            Unreached(
+            IncompleteSilo(
                 one.silo,
                 "not wholly scored" if one.silo in partly else "not scored",
                 one.reason,
             )
-            for one in self.ledger.unscored
+            for one in self.ledger.silos_not_scored
         ]
         if "model_run" in self.parts:
             untrained = self.run.untrained(line.member.silo for line in self.admitted)
-            found += [Unreached(it.silo, "not trained", it.reason) for it in untrained]
+            found += [
+                IncompleteSilo(it.silo, "not trained", it.reason) for it in untrained
+            ]
         return found
 
     @property

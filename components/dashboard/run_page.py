@@ -22,7 +22,7 @@ from components.dashboard.sections import (
 from components.dashboard.settings import DashboardSettings
 
 FILE_NAME = "index.html"
-# Sections that tell of more than the evaluation: each with the artifact it is of.
+# Sections that show more than the evaluation: each with the artifact it is of.
 PROCESS = (
     ("model_run", training.section),
     ("cohort", data.findings),

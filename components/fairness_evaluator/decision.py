@@ -39,14 +39,14 @@ def decide(
     everyone = tuple(sorted(silos))
     least = settings.minimum_data
     not_judged = tuple(populations.not_judged(figures, everyone, left_out, least))
-    without = {item.silo for item in not_judged}
+    not_judged_ids = {item.silo for item in not_judged}
     evidence = populations.Evidence(
         figures,
-        tuple(silo for silo in everyone if silo not in without),
+        tuple(silo for silo in everyone if silo not in not_judged_ids),
         not_judged,
         least,
         baseline or baseline_gone,
-        earlier_is_gone=baseline is None,
+        baseline_is_gone=baseline is None,
     )
     given = {waiver.gate: waiver for waiver in waivers}
     gates = []

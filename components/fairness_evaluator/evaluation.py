@@ -50,7 +50,7 @@ def evaluate(
     """Evaluate a model on all silos that can be read, and decide.
 
     Arguments as those of `measure` and `decision.decide`; `baseline_gone` is the
-    earlier blessed model, where its folder is gone.
+    baseline, where its folder is gone.
     """
     models = [candidate]
     if baseline:
@@ -101,7 +101,7 @@ def measure(
         models: The candidate, then the baseline where there is one.
         label: The label's column.
         settings: What is measured.
-        minimum_data: From when on a silo counts in the figures over silos.
+        minimum_data: Data a silo needs to count in the figures over silos.
         folder: Where TFMA's results go, those of other models in folders below.
         beam_args: Beam's own flags.
     """
@@ -121,9 +121,9 @@ def measure(
     known = {}
     for model, cells in now.cells.items():
         after = {
-            key._replace(of=manifest.NEXT): cell
+            key._replace(rows_of=manifest.NEXT): cell
             for key, cell in following.cells[model].items()
-            if not key.of.startswith(COMPARED)
+            if not key.rows_of.startswith(COMPARED)
         }
         below = "" if model == models[0].name else model
         known[model] = tfma_eval.evaluate(
@@ -132,8 +132,8 @@ def measure(
     figures = figures_of(known, examples.silos, left_out, settings, minimum_data)
     egress: dict[str, list[EgressItem]] = {}
     for collected in (now, following):
-        for silo, departure in collected.egress.items():
-            egress.setdefault(silo, []).append(departure)
+        for silo, item in collected.egress.items():
+            egress.setdefault(silo, []).append(item)
     return Measured(figures, left_out, egress)
 
 
@@ -144,13 +144,13 @@ def figures_of(
     settings: EvaluationSettings,
     minimum_data: MinimumData,
 ) -> Table:
-    """Return the tidy table of what silos told and TFMA computed, by model."""
+    """Return the tidy table of what silos disclosed and TFMA computed, by model."""
     figures: list[Figure] = []
     for model, measures in known.items():
         figures += tidy.of_slices(model, measures, settings)
         figures += tidy.over_groups(model, measures, settings)
         figures += tidy.of_own_thresholds(model, measures, settings)
-    rows = table.of(figure for figure in figures if figure.metric == "rows")
+    rows = table.make_table(figure for figure in figures if figure.metric == "rows")
     not_judged = {
         silo.silo
         for silo in populations.not_judged(rows, silos, left_out, minimum_data)
@@ -160,4 +160,4 @@ def figures_of(
     if table.BASELINE in known:
         models = known[table.CANDIDATE], known[table.BASELINE]
         figures += tidy.of_change(*models, settings)
-    return table.of(figures)
+    return table.make_table(figures)

@@ -74,7 +74,7 @@ class Executor(TaskExecutor):
             blessing.set_string_custom_property(name, value)
         if gone := decided.baseline_gone:
             logger.warning(
-                "span=%s nothing is compared: the folder of the earlier blessed model, "
+                "span=%s nothing is compared: the folder of the baseline, "
                 "span=%s digest=%s, is gone: %s",
                 *(examples.span, gone.span, gone.digest, gone.uri),
             )

@@ -101,7 +101,7 @@ class Calibration(_Bound):
 
 
 class Change(_OfMetric):
-    """How much worse than the earlier blessed model it may be, on the same rows."""
+    """How much worse than the baseline it may be, on the same rows."""
 
     at_most_worse: Annotated[float, pydantic.Field(ge=0.0)]
     """The largest loss; unit: the metric's."""
@@ -114,7 +114,7 @@ class GateSettings(Section):
     """What is demanded of a model before it is blessed."""
 
     minimum_data: MinimumData = MinimumData()
-    """From when on a silo is judged; the others are shown and counted."""
+    """Data a silo needs to be judged; the others are shown and counted."""
 
     better_than_chance: BetterThanChance | None = BetterThanChance()
     """That the model ranks rows surely better than chance, over all silos; there
@@ -139,10 +139,10 @@ class GateSettings(Section):
     """How far scores may lie from what happens."""
 
     change: Change | None = None
-    """How much worse than the earlier blessed model it may be over all silos."""
+    """How much worse than the baseline it may be over all silos."""
 
     silo_change: Change | None = None
-    """How much any judged silo may lose against the earlier blessed model."""
+    """How much any judged silo may lose against the baseline."""
 
     @property
     def configured(self) -> dict[str, Section]:

@@ -90,7 +90,7 @@ def digest(examples: Manifest, column: str) -> str:
     return digests.of_json([column, contents])
 
 
-def check_told(examples: Manifest, left_out: dict[str, str]) -> None:
+def require_some_evaluated(examples: Manifest, left_out: dict[str, str]) -> None:
     """Raise a FairSiloError with the first reason if no silo could be evaluated."""
     if set(examples.silos) <= set(left_out):
         silo = examples.silos[0]

@@ -1,4 +1,4 @@
-"""The columns of scores made elsewhere: what all files lack is a mistake, and told.
+"""The columns of scores made elsewhere: what all files lack is a mistake, and said.
 
 A model's own rows are checked by the validator; nobody has checked these. A column
 that is named and nowhere there would leave its groups, or the comparison, out without
@@ -136,15 +136,17 @@ def _type_name(type_: pa.DataType) -> str:
 
 def sentences(lacks: Mapping[str, Lack]) -> list[str]:
     """Return what follows for each silo that lacks columns, the first few by name."""
-    told = [_sentence(silo, lack) for silo, lack in list(lacks.items())[:MOST_SILOS]]
+    warnings = [
+        _sentence(silo, lack) for silo, lack in list(lacks.items())[:MOST_SILOS]
+    ]
     rest = list(lacks.values())[MOST_SILOS:]
     if rest:
         columns = dict.fromkeys(itertools.chain(*(lack.columns for lack in rest)))
-        told.append(
+        warnings.append(
             f"{len(rest):,} more of {len(lacks):,} silos lack columns, with the same "
             f"consequence: {_quoted(columns)}"
         )
-    return told
+    return warnings
 
 
 def _sentence(silo: str, lack: Lack) -> str:

@@ -14,7 +14,8 @@ from components.fairness_evaluator.gate_settings import GateSettings
 from components.payloads.table import CROSS, SILO
 from components.settings import Section
 
-OF = "evaluated_rows"  # TFMA's slice key of rows other than the evaluation split's
+# TFMA's slice key of rows other than the evaluation split's.
+ROWS_KEY = "evaluated_rows"
 
 # TFMA's names of rates carry the threshold in decimals, so none may be tiny.
 Threshold = Annotated[float, pydantic.Field(ge=0.0001, le=0.9999)]
@@ -40,11 +41,11 @@ class EvaluationSettings(Section):
     """Slices with fewer rows are shown as too few, without figures; unit: rows."""
 
     rows_per_bin: Annotated[int, pydantic.Field(ge=1)] = 5
-    """Fewest rows of a silo's score bins, of which totals over silos have their AUC;
-    unit: rows. More tell less, and blur the AUC over small silos."""
+    """Fewest rows in a score bin; AUC over all silos is computed from bins. Larger:
+    more private, less exact. Unit: rows."""
 
     bins: Annotated[int, pydantic.Field(ge=10, le=20_000)] = 1_000
-    """Most score bins that a silo tells of a slice; unit: bins."""
+    """Most score bins that a silo discloses of a slice; unit: bins."""
 
     @property
     def families(self) -> tuple[tuple[str, ...], ...]:
@@ -62,10 +63,10 @@ class EvaluationSettings(Section):
     @pydantic.field_validator("slices")
     @classmethod
     def _names(cls, slices: tuple[str, ...]) -> tuple[str, ...]:
-        if {SILO, OF, ""} & {*slices}:
+        if {SILO, ROWS_KEY, ""} & {*slices}:
             raise ValueError(
-                f"`{SILO}`, `{OF}` and the empty name can't be slice columns: every "
-                "silo is a slice already"
+                f"`{SILO}`, `{ROWS_KEY}` and the empty name can't be slice columns: "
+                "every silo is a slice already"
             )
         if any(CROSS in column for column in slices):
             raise ValueError(f"`{CROSS}` can't be part of a slice column's name")

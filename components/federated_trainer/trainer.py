@@ -12,7 +12,7 @@ import logging
 import pathlib
 from collections.abc import Mapping
 
-from components import circumstances, digests
+from components import digests, temporary_faults
 from components.features.spec import FeatureSpec
 from components.federated_trainer import encode
 from components.federated_trainer.settings import TrainingSettings
@@ -95,8 +95,8 @@ def run(
         folder / model_run.TENSORBOARD,
         silo_registry=registry,
     )
-    if result.circumstance:
-        circumstances.note(result.circumstance)
+    if result.temporary_fault:
+        temporary_faults.note(result.temporary_fault)
     record = dataclasses.replace(
         record,
         isolation=result.isolation,

@@ -26,7 +26,7 @@ import numpy as np
 import pydantic
 import tensorflow as tf
 
-from components import circumstances
+from components import temporary_faults
 from components.errors import FairSiloError
 from components.federation.tff_types import Value
 from components.payloads.model_run import RoundRecord
@@ -80,7 +80,7 @@ class Checkpoints:
             try:
                 content = path.read_bytes()
             except OSError as error:
-                raise circumstances.of_circumstance(_unread(path, error)) from error
+                raise temporary_faults.mark(_unread(path, error)) from error
             try:
                 return _parse(content, initial)
             except _DAMAGED:

@@ -29,7 +29,7 @@ from tensorflow_federated.python.core.impl.types import (
     type_conversions,
 )
 
-from components import circumstances
+from components import temporary_faults
 from components.errors import FairSiloError, QuorumError
 from components.federation.endpoint import Endpoint, WorkerError, native
 from components.federation.tff_types import Computation, Type, Value
@@ -103,7 +103,7 @@ class SiloContext(tff.framework.SyncContext):  # type: ignore[misc]  # TFF: no t
             future = self.server.submit(computation, argument)
             return self._answer(future, self.timeout_s)
         except WorkerError as error:
-            raise circumstances.of_circumstance(
+            raise temporary_faults.mark(
                 FairSiloError(
                     f"the coordinator could not merge what the silos sent: {error}",
                     "run again: the training goes on after its last finished round; "

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 def shown(
     rounds: int, silos: int, done: int = 0, console: Console | None = None
 ) -> Iterator[Callable[[RoundRecord, float], None]]:
-    """Yield a function that tells of a finished round and the seconds it took.
+    """Yield a function that shows a finished round and the seconds it took.
 
     The bar goes to `console`, or standard error; where that is no terminal, each round
     is a log line.

@@ -84,7 +84,7 @@ class Federation:
             return
         error = context.below_quorum(found, len(self.silos), quorum, dropped)
         could = sum(reason not in OF_THE_DATA for reason in dropped.values())
-        error.circumstance = found + could >= quorum
+        error.is_temporary = found + could >= quorum
         raise error
 
 

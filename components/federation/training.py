@@ -38,8 +38,8 @@ LOCK = "lock"
 class TrainingResult:
     """What a training gave; see also `payloads.model_run.RunRecord`.
 
-    `circumstance` says why the next run must try again: the refusal, or the silos that
-    were in no round; it is empty where all follows from the data.
+    `temporary_fault` says why the next run must try again: the refusal, or the silos
+    that were in no round; it is empty where all follows from the data.
     """
 
     weights: tuple[NDArray[np.float32], ...]  # trainable ones, in Keras' order
@@ -48,7 +48,7 @@ class TrainingResult:
     resumed_from: int
     seconds: tuple[float, ...]  # that each round took which ran now
     refusal: str = ""
-    circumstance: str = ""
+    temporary_fault: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +94,7 @@ def train(
     A silo that fails, hangs or answers with an update that is not finite is dropped
     from the round, recorded, and asked again in the next. When fewer than the quorum
     are left, the training stops, and the result says why. The next training goes on
-    from there; where a silo was in no round at all for a fault of circumstance, it
+    from there; where a silo was in no round at all for a temporary fault, it
     begins again. While another process is at the same training this one waits, and
     goes on from its checkpoints.
 
@@ -114,7 +114,7 @@ def train(
     silos = sorted(silos, key=lambda silo: silo.id)
     folder = pathlib.Path(folder)
     seconds: list[float] = []
-    refusal = circumstance = ""
+    refusal = temporary_fault = ""
     with contextlib.ExitStack() as stack:
         stack.enter_context(locks.exclusive(folder / LOCK, "this very training"))
         federation = stack.enter_context(
@@ -137,7 +137,7 @@ def train(
                 state, record = federation.run(program.run_round, state, number)
             except QuorumError as error:
                 refusal = f"round {number}: {error.message}; {error.hint}"
-                circumstance = refusal if error.circumstance else ""
+                temporary_fault = refusal if error.is_temporary else ""
                 logger.warning("training stops: %s", refusal)
                 break
             records.append(record)
@@ -146,7 +146,7 @@ def train(
             log(record)
             tell(record, seconds[-1])
         if absent := [] if refusal else _absent(records):
-            circumstance = f"in no round: {'; '.join(absent)}"
+            temporary_fault = f"in no round: {'; '.join(absent)}"
             checkpoints.set_aside()  # they would give this very model again
         return TrainingResult(
             weights=tuple(np.asarray(w) for w in state.global_model_weights.trainable),
@@ -155,7 +155,7 @@ def train(
             resumed_from=start.round,
             seconds=tuple(seconds),
             refusal=refusal,
-            circumstance=circumstance,
+            temporary_fault=temporary_fault,
         )
 
 

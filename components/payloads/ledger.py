@@ -48,15 +48,15 @@ class FailureLine:
 
     silo: str
     item: str
-    reason: str  # what was found, what was expected and the way out; no record
+    reason: str  # what was found, what was expected and the hint; no record
 
 
 @dataclasses.dataclass(frozen=True)
-class Unscored:
+class NotScored:
     """A silo of which rows should have been scored and were not."""
 
     silo: str
-    reason: str  # a sentence with the way out
+    reason: str  # a sentence with the hint
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,9 +74,9 @@ class Ledger(Payload):
     resumed: int = 0  # work items that an earlier run had done
     silos: tuple[SiloLine, ...] = ()
     failures: tuple[FailureLine, ...] = ()
-    unscored: tuple[Unscored, ...] = ()  # the silos that lack predictions
+    silos_not_scored: tuple[NotScored, ...] = ()  # the silos that lack predictions
     # Columns of the model that a silo's rows lack; they count as missing.
-    without: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    missing_columns: dict[str, list[str]] = dataclasses.field(default_factory=dict)
 
     @property
     def is_settled(self) -> bool:

@@ -76,9 +76,9 @@ class SiloEntry:
     splits: dict[str, Split] = dataclasses.field(default_factory=dict)  # by name
     error: Finding | None = None  # why the data can't be read; then no splits
     unreadable: tuple[Finding, ...] = ()  # why files were left out, others read
-    unscored: tuple[Finding, ...] = ()  # those of them that would have been scored
+    unreadable_to_score: tuple[Finding, ...] = ()  # those that were to be scored
     notes: tuple[Finding, ...] = ()  # on files that were read
-    has_no_file: bool = False  # of these spans, so that nothing is lacking
+    no_files_in_spans: bool = False  # there is none to read, so none is missing
 
     def files(self, *splits: str) -> list[DataFile]:
         """Return the files of some splits, or of all."""
@@ -152,7 +152,7 @@ def _sealed(fields: dict[str, Any]) -> dict[str, Any]:
 class ChangedSplitError(SiloError):
     """A split whose bytes are not those that its manifest lists."""
 
-    circumstance = True
+    is_temporary = True
 
 
 def verify(silo: Silo, expected: Mapping[str, str]) -> None:

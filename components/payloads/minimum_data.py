@@ -1,4 +1,4 @@
-"""From when on there is enough data to judge a silo, or a group in it.
+"""The data that a silo, or a group in it, needs to be judged.
 
 What gates ask and what pages lead with must agree, so both have it from here.
 """
@@ -13,7 +13,7 @@ from components.settings import Section
 
 
 class MinimumData(Section):
-    """From when on a silo, or a group in it, is judged."""
+    """Data that a silo, or a group in it, needs to be judged."""
 
     rows: Annotated[int, pydantic.Field(ge=2)] = 100
     """Labelled evaluation rows that it needs; unit: rows."""

@@ -74,7 +74,7 @@ class MetricKey:
     """Which figure: metric, slice, model, split and threshold (None: has none)."""
 
     metric: str
-    of: Slice = OVERALL
+    slice: Slice = OVERALL
     model: str = CANDIDATE
     split: str = EVAL
     threshold: float | None = None
@@ -113,7 +113,7 @@ class Figure:
         )
 
     @property
-    def of(self) -> Slice:
+    def in_slice(self) -> Slice:
         """The slice that it is of."""
         return Slice(self.silo, self.slice, self.group)
 
@@ -163,7 +163,7 @@ _VALUES = operator.attrgetter(*SCHEMA.names)
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """All figures of an evaluation, sorted; see `of`."""
+    """All figures of an evaluation, sorted; see `make_table`."""
 
     figures: tuple[Figure, ...] = ()
 
@@ -202,7 +202,7 @@ class Table:
         return rows if rows and rows.note else None
 
     def _exact(self, key: MetricKey) -> Figure | None:
-        of = (key.of.silo, key.of.column, key.of.group)
+        of = (key.slice.silo, key.slice.column, key.slice.group)
         wanted = Figure(key.model, key.split, *of, key.metric, key.threshold)
         return self._by_key.get(wanted.key)
 
@@ -246,7 +246,7 @@ class Table:
         number last. Ties go by name.
         """
         found = dict.fromkeys(
-            figure.of
+            figure.in_slice
             for figure in self
             if (figure.model, figure.split) == (CANDIDATE, EVAL)
             and figure.metric in {RANKED_BY, ROWS}
@@ -313,7 +313,7 @@ def _family_rank(family: tuple[str, ...]) -> tuple[int, bool, tuple[int, str]]:
     return (len(family), family[0] != SILO, _column_rank(family[-1]))
 
 
-def of(figures: Iterable[Figure]) -> Table:
+def make_table(figures: Iterable[Figure]) -> Table:
     """Return the table of some figures, sorted.
 
     Raises:

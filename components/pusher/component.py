@@ -24,7 +24,7 @@ class PusherSpec(types.ComponentSpec):
         "code": ExecutionParameter(type=str),
         # Set by the driver.
         "newer": ExecutionParameter(type=str, optional=True),
-        "overtaken": ExecutionParameter(type=str, optional=True),
+        "stale_push_ids": ExecutionParameter(type=str, optional=True),
     }
     INPUTS: ClassVar[dict[str, ChannelParameter]] = {
         "model": ChannelParameter(type=standard_artifacts.Model),

@@ -22,12 +22,12 @@ LIVE = metadata_store_pb2.Artifact.State.LIVE
 
 
 class Driver(PropertyDriver):
-    """Adds `newer` and `overtaken`."""
+    """Adds `newer` and `stale_push_ids`."""
 
     def added(
         self, execution_info: data_types.ExecutionInfo, store: MetadataStore
     ) -> dict[str, str | int]:
-        """Return `newer` and `overtaken`.
+        """Return `newer` and `stale_push_ids`.
 
         `newer` is the latest span after the model's own with a blessed model, empty
         where there is none: of models of one span, and of data without spans, the one
@@ -47,11 +47,11 @@ class Driver(PropertyDriver):
         destination = execution_info.exec_properties["push_destination"]
         return {
             "newer": later.span if later else "",
-            "overtaken": _overtaken(store, digest, destination),
+            "stale_push_ids": _stale_push_ids(store, digest, destination),
         }
 
 
-def _overtaken(store: MetadataStore, digest: str, push_destination: str) -> str:
+def _stale_push_ids(store: MetadataStore, digest: str, push_destination: str) -> str:
     """Return the ids of the earlier pushes of a model that is not in service now.
 
     Empty where it is. An id can't be in the key that its own artifact was written

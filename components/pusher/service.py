@@ -48,9 +48,9 @@ def current(destination: pathlib.Path) -> Served | None:
         return None
     folder = destination / str(max(versions))
     try:
-        told = json.loads((folder / NOTE).read_text("utf-8"))
-        whole = _sizes(folder) == told["files"]
-        return Served(max(versions), told["digest"] if whole else "", told["span"])
+        note = json.loads((folder / NOTE).read_text("utf-8"))
+        whole = _sizes(folder) == note["files"]
+        return Served(max(versions), note["digest"] if whole else "", note["span"])
     except (OSError, ValueError, LookupError, TypeError):
         return Served(max(versions))  # of another program, or damaged
 
@@ -68,10 +68,10 @@ def put(
     unfinished = destination / f".{uuid.uuid4().hex}.unfinished"
     try:
         shutil.copytree(model, unfinished)
-        note = unfinished / NOTE
-        note.parent.mkdir(exist_ok=True)
-        told = {"digest": digest, "span": span, "files": _sizes(unfinished)}
-        note.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+        path = unfinished / NOTE
+        path.parent.mkdir(exist_ok=True)
+        note = {"digest": digest, "span": span, "files": _sizes(unfinished)}
+        path.write_text(json.dumps(note, ensure_ascii=False), encoding="utf-8")
         return unfinished.rename(destination / str(version))
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

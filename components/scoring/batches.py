@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from components import circumstances
+from components import temporary_faults
 from components.errors import FairSiloError
 from components.features import columnar
 from components.scoring.model import Scorer
@@ -55,14 +55,14 @@ def read_batches(
         yield from _batches(path, set(columns), batch_rows, row_groups)
     except FileNotFoundError as error:
         lost = FileError(str(path), "no file", "a Parquet file", hint)
-        raise circumstances.of_circumstance(lost) from error
+        raise temporary_faults.mark(lost) from error
     except (pa.ArrowException, OSError) as error:
-        if circumstances.is_of_the_machine(error):
+        if temporary_faults.is_of_the_machine(error):
             raise
         # Arrow's own text may quote a value, so only the kind of error is told.
         found = f"bytes that Arrow can't read ({type(error).__name__})"
         damaged = FileError(str(path), found, "a whole Parquet file", hint)
-        raise circumstances.of_circumstance(damaged) from None
+        raise temporary_faults.mark(damaged) from None
 
 
 def _batches(

@@ -25,7 +25,9 @@ class SiloExampleGenSpec(component_spec.ComponentSpec):
         "purpose": component_spec.ExecutionParameter(type=str),
         # Set by the driver.
         "fingerprint": component_spec.ExecutionParameter(type=str, optional=True),
-        "lost": component_spec.ExecutionParameter(type=str, optional=True),
+        "stale_manifest_ids": component_spec.ExecutionParameter(
+            type=str, optional=True
+        ),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
         "schema": component_spec.ChannelParameter(type=artifacts.Schema)

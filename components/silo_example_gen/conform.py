@@ -39,13 +39,13 @@ EXPECTED = {
 BEYOND = "whole numbers beyond 64 bits"
 FRACTIONS = "numbers with fractions"
 ROUNDED = "whole numbers of 2^53 or more in floating point, which may have been rounded"
-MEND = (
+TYPE_HINT = (
     "export the column as the schema expects it; if it holds codes rather than "
     "quantities, or keys beyond 64 bits, the operator gives it the type BYTES in the "
     "schema"
 )
-HEADER = "export the file with a header row that holds the schema's column names"
-EXTRA = (
+HEADER_HINT = "export the file with a header row that holds the schema's column names"
+EXTRA_COLUMN_HINT = (
     "nothing has to be done if the model needs no such column; otherwise the operator "
     "adds it to the schema"
 )
@@ -127,7 +127,7 @@ def to_schema(
             f"column `{name}`: found {one.found} in {one.num_bad:,} of "
             f"{table.num_rows - table[name].null_count:,} values, expected "
             f"{expected[name]}",
-            MEND,
+            TYPE_HINT,
         )
         for name, one in found.items()
         if one.num_bad
@@ -135,7 +135,9 @@ def to_schema(
     if not found:
         # Without a header row, the names would be the first row's values.
         none = f"none of the schema's columns among its {table.num_columns:,}"
-        faults.append(Finding(f"found {none}, expected them in a header row", HEADER))
+        faults.append(
+            Finding(f"found {none}, expected them in a header row", HEADER_HINT)
+        )
     return pa.table({name: one.column for name, one in found.items()}), faults
 
 
@@ -143,7 +145,9 @@ def not_in_schema(table: pa.Table, schema: schema_pb2.Schema) -> list[Finding]:
     """Return a note for each column that no model can use, as no schema names it."""
     known = {feature.name for feature in schema.feature}
     return [
-        Finding(f"column `{name}`: not in the schema, so it is not read", EXTRA)
+        Finding(
+            f"column `{name}`: not in the schema, so it is not read", EXTRA_COLUMN_HINT
+        )
         for name in table.column_names
         if name not in known
     ]

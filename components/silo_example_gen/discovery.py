@@ -31,12 +31,12 @@ from components.silos.tasks import Outcome, Result, Task
 logger = logging.getLogger(__name__)
 
 LATEST = "latest"
-NOT_READ = (
+NOT_READ_HINT = (
     "read are .parquet and .csv files that silos.pattern finds; export what belongs to "
     "the data so, or remove it"
 )
-# An error of these changes TFX's cache key; any other may be one of the moment.
-KNOWN_TO_THE_KEY = (FileNotFoundError, NotADirectoryError, PermissionError)
+# An error of these changes TFX's cache key; any other may be temporary.
+ERRORS_IN_CACHE_KEY = (FileNotFoundError, NotADirectoryError, PermissionError)
 
 TRAIN = "train"  # learn from what lies before the span, score what follows it
 SCORE = "score"  # read nothing but the span's own rows, to be scored
@@ -86,7 +86,7 @@ def list_files(silo: Silo, arguments: Mapping[str, Any]) -> Result:
     folder = pathlib.Path(arguments["folder"])
     try:
         found = files.find(folder, arguments["pattern"])
-    except KNOWN_TO_THE_KEY as error:
+    except ERRORS_IN_CACHE_KEY as error:
         raise SiloError(
             silo.id,
             "its folder",
@@ -149,7 +149,7 @@ def discover(source: SourceSettings, homes_root: str) -> list[Found]:
         if not found.error
     ]
     outcomes = {silo.id: outcome for silo, outcome in engine.run(LIST, calls)}
-    return _with_like_spans(
+    return _refuse_mixed_span_forms(
         [found if found.error else _listed(found, outcomes) for found in opened]
     )
 
@@ -179,7 +179,7 @@ def _listed(found: Found, outcomes: Mapping[str, Outcome]) -> Found:
     notes = []
     if names := outcome.values["passed_over"]:
         sentence = f"files that are not read: {shortened(names)}"
-        notes.append(Finding(sentence, NOT_READ))
+        notes.append(Finding(sentence, NOT_READ_HINT))
     listed = tuple(outcome.values["files"])
     left = EgressItem("counts and digests", len(listed), outcome.num_bytes)
     return dataclasses.replace(found, files=listed, notes=tuple(notes), left=(left,))
@@ -191,7 +191,7 @@ def shortened(names: Sequence[str]) -> str:
     return f"{', '.join(names[:3])}{more}"
 
 
-def _with_like_spans(found: Sequence[Found]) -> list[Found]:
+def _refuse_mixed_span_forms(found: Sequence[Found]) -> list[Found]:
     """Refuse silos whose spans are written unlike those of most silos.
 
     `202401` beside `2024-01` would come after all months of all others.

@@ -2,7 +2,7 @@
 
 Not when the pipeline is built: a compiled, recurring pipeline would then never see
 new data. TFX checks that a cached manifest is there, not the splits that it lists:
-manifests whose splits are lost are part of the key, see `lost_manifests`.
+manifests whose splits are lost are part of the key, see `stale_manifest_ids`.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ class Driver(PropertyDriver):
     def added(
         self, execution_info: data_types.ExecutionInfo, store: MetadataStore
     ) -> dict[str, str | int]:
-        """Return `span`, `fingerprint` and `lost`."""
+        """Return `span`, `fingerprint` and `stale_manifest_ids`."""
         _, found, chosen = discovery.of_properties(execution_info.exec_properties)
         fingerprint = discovery.fingerprint(found, chosen)
         return {
             "span": chosen.span,
             "fingerprint": fingerprint,
-            "lost": lost_manifests(store, fingerprint),
+            "stale_manifest_ids": stale_manifest_ids(store, fingerprint),
         }
 
 
-def lost_manifests(store: MetadataStore, fingerprint: str) -> str:
+def stale_manifest_ids(store: MetadataStore, fingerprint: str) -> str:
     """Return the ids of a fingerprint's manifests whose splits are not all there.
 
     In the cache key they make the node run again, and it can't hit one of them: a

@@ -7,7 +7,7 @@ from typing import Any
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
-from components import circumstances
+from components import temporary_faults
 from components.executors import TaskExecutor
 from components.payloads import egress
 from components.silo_example_gen import discovery, node
@@ -27,7 +27,7 @@ class Executor(TaskExecutor):
         source, found, chosen = discovery.of_properties(exec_properties)
         fingerprint = exec_properties["fingerprint"]
         if discovery.fingerprint(found, chosen) != fingerprint:
-            circumstances.note("the silos' files changed since the run began")
+            temporary_faults.note("the silos' files changed since the run began")
         ingested = node.ingest_all(
             exec_properties["use_case"],
             found,

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from components import circumstances
+from components import temporary_faults
 from components.errors import SiloError
 from components.silo_example_gen.settings import SPAN
 
@@ -30,7 +30,7 @@ NO_DATA = re.compile(r"(^|/)[._]|\.(md|rst|crc)$|(^|/)(readme|licen[cs]e)[^/]*$"
 Fault: TypeAlias = Callable[[str, str, str], SiloError]
 """Makes the error of a file, of what was found and expected, and a hint."""
 
-AGAIN = "export what is named here again"
+EXPORT_AGAIN_HINT = "export what is named here again"
 UTF_8 = "export the file in UTF-8 (in a spreadsheet: `CSV UTF-8`)"
 COMMAS = "export the file with commas between the columns and a point in decimals"
 _SAMPLE = 65_536  # bytes
@@ -95,24 +95,24 @@ def parse(
     """Return the table in a file's bytes; see `read`."""
     fault = functools.partial(SiloError, silo, path.name)
     if not data:
-        raise fault("an empty file (0 bytes)", "a table", AGAIN)
+        raise fault("an empty file (0 bytes)", "a table", EXPORT_AGAIN_HINT)
     try:
         if is_untyped(path):
             table = _parse_csv(data, null_values, fault)
         else:
             table = _parse_parquet(data)
     except (pa.ArrowException, OSError) as error:
-        if circumstances.is_of_the_machine(error):
+        if temporary_faults.is_of_the_machine(error):
             raise
         # Arrow's own text may quote a cell; only the kind of fault is told.
         kind = "CSV" if is_untyped(path) else "Parquet"
         found = f"a corrupt file ({type(error).__name__}, {len(data):,} bytes)"
-        raise fault(found, f"a readable {kind} file", AGAIN) from None
+        raise fault(found, f"a readable {kind} file", EXPORT_AGAIN_HINT) from None
     if repeated := table.num_columns - len(set(table.column_names)):
         raise fault(
             f"{repeated} columns whose name another column has too",
             "a name of its own for each column",
-            f"{AGAIN}, with a header row",
+            f"{EXPORT_AGAIN_HINT}, with a header row",
         )
     return table
 

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from components import circumstances, digests
+from components import digests, temporary_faults
 from components.errors import SiloError
 from components.payloads.findings import Finding, sentences
 from components.payloads.manifest import (
@@ -35,7 +35,7 @@ from components.payloads.manifest import (
 )
 from components.payloads.silo import Silo
 from components.silo_example_gen import conform, files, splits
-from components.silo_example_gen.discovery import KNOWN_TO_THE_KEY
+from components.silo_example_gen.discovery import ERRORS_IN_CACHE_KEY
 from components.silo_example_gen.settings import RowsSettings
 from components.silos import homes, stale_files
 from components.silos.file_digests import FileDigests
@@ -46,8 +46,8 @@ FOLDER = "splits"
 RECORD = "splits.json"
 HISTORY = "history"  # a file that is learned from in one run is scored in another
 FOLLOWING = "following"
-RIGHT = "give FairSilo the right to read what is named here"
-STORAGE = "mend the storage of what is named here; the next run tries again"
+RIGHTS_HINT = "give FairSilo the right to read what is named here"
+STORAGE_HINT = "mend the storage of what is named here; the next run tries again"
 
 
 def ingest(silo: Silo, arguments: Mapping[str, Any]) -> Result:
@@ -101,8 +101,8 @@ class _Ingestion:
         self._inputs: list[DataFile] = []
         self._splits: dict[str, list[DataFile]] = {}
         self._unreadable: list[Finding] = []
-        self._unscored: list[Finding] = []
-        self._lost: list[str] = []  # to a circumstance: the next run may read it
+        self._unreadable_to_score: list[Finding] = []
+        self._lost: list[str] = []  # to a temporary fault: the next run may read it
         self._notes: list[Finding] = []
 
     def take(self, role: str, listed: Sequence[tuple[str, str]]) -> None:
@@ -125,17 +125,17 @@ class _Ingestion:
         missing = None
         if self._lost:
             reason = f"silo `{self._silo.id}`: {'; '.join(self._lost)}"
-            missing = Failure(reason, STORAGE, circumstance=True)
+            missing = Failure(reason, STORAGE_HINT, is_temporary=True)
         if not self._inputs:
             nothing = self._nothing()
-            raise circumstances.of_circumstance(nothing) if missing else nothing
+            raise temporary_faults.mark(nothing) if missing else nothing
         self._known.save()
         entry = SiloEntry(
             self._silo,
             tuple(self._inputs),
             {name: Split(tuple(found)) for name, found in self._splits.items()},
             unreadable=tuple(self._unreadable),
-            unscored=tuple(self._unscored),
+            unreadable_to_score=tuple(self._unreadable_to_score),
             notes=tuple(dict.fromkeys(self._notes)),
         )
         values = dataclasses.asdict(entry)
@@ -173,7 +173,9 @@ class _Ingestion:
         try:
             data = file.path.read_bytes()
             if lost := digests.of_bytes(data) != file.digest:
-                faults = [Finding("changed since the run began", circumstances.AGAIN)]
+                faults = [
+                    Finding("changed since the run began", temporary_faults.AGAIN_HINT)
+                ]
             else:
                 nulls = self._rows.null_values
                 table = files.parse(self._silo.id, file.path, data, nulls)
@@ -181,9 +183,9 @@ class _Ingestion:
             found = f"found {error.found}, expected {error.expected}"
             faults = [Finding(found, error.hint)]
         except OSError as error:
-            lost = not isinstance(error, KNOWN_TO_THE_KEY)
-            hint = STORAGE if lost else RIGHT
-            faults = [Finding(circumstances.system_message(error), hint)]
+            lost = not isinstance(error, ERRORS_IN_CACHE_KEY)
+            hint = STORAGE_HINT if lost else RIGHTS_HINT
+            faults = [Finding(temporary_faults.system_message(error), hint)]
         if table is not None:
             file.notes = conform.not_in_schema(table, self._schema)
             file.table, faults = conform.to_schema(table, self._schema, self._rows)
@@ -191,7 +193,7 @@ class _Ingestion:
         named = [Finding(f"{file.path.name}: {f.sentence}", f.hint) for f in faults]
         self._unreadable += named
         if file.role == FOLLOWING or self._rows.score != "following_span":
-            self._unscored += named
+            self._unreadable_to_score += named
         self._lost += sentences(named) if lost else ()
         return not faults
 

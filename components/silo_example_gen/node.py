@@ -87,7 +87,7 @@ def _entry(found: Found, chosen: Window, outcomes: Mapping[str, Outcome]) -> Sil
             entry = dataclasses.replace(entry, error=outcome.finding)
     return dataclasses.replace(
         entry,
-        has_no_file=not found.error and not found.of_spans(chosen.spans),
+        no_files_in_spans=not found.error and not found.of_spans(chosen.spans),
         notes=(*found.notes, *entry.notes, *_missing_spans(found, chosen)),
     )
 
@@ -112,7 +112,7 @@ def _left(outcome: Outcome) -> list[EgressItem]:
     if not isinstance(outcome, Result):
         return [egress.of_failure(outcome.num_bytes)]
     found = outcome.values
-    said = [*found["unreadable"], *found["unscored"], *found["notes"]]
+    said = [*found["unreadable"], *found["unreadable_to_score"], *found["notes"]]
     size = sum(len(json.dumps(one, ensure_ascii=False).encode()) for one in said)
     splits = found["splits"].values()
     files = len(found["inputs"]) + sum(len(split["files"]) for split in splits)

@@ -26,7 +26,9 @@ class SiloValidatorSpec(component_spec.ComponentSpec):
         "use_case": component_spec.ExecutionParameter(type=str),
         "quarantined": component_spec.ExecutionParameter(type=str),
         # Set by the driver.
-        "baselines": component_spec.ExecutionParameter(type=str, optional=True),
+        "earlier_statistics": component_spec.ExecutionParameter(
+            type=str, optional=True
+        ),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
         "examples": component_spec.ChannelParameter(type=artifacts.SiloExamples),

@@ -11,7 +11,7 @@ from tfx.types import artifact_utils
 
 from components.drivers import PropertyDriver
 from components.payloads.manifest import Manifest
-from components.silo_validator import baselines
+from components.silo_validator import earlier_statistics
 
 
 class Driver(PropertyDriver):
@@ -20,9 +20,9 @@ class Driver(PropertyDriver):
     def added(
         self, execution_info: data_types.ExecutionInfo, store: MetadataStore
     ) -> dict[str, str | int]:
-        """Return `baselines`."""
+        """Return `earlier_statistics`."""
         properties = execution_info.exec_properties
         examples = artifact_utils.get_single_uri(execution_info.input_dict["examples"])
         span = Manifest.read(examples).span
-        found = baselines.find(store, properties["use_case"], span)
-        return {"baselines": baselines.to_json(found)}
+        found = earlier_statistics.find(store, properties["use_case"], span)
+        return {"earlier_statistics": earlier_statistics.to_json(found)}

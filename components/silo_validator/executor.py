@@ -12,7 +12,7 @@ from components.executors import TaskExecutor
 from components.payloads import egress
 from components.payloads import statistics as disclosed
 from components.payloads.manifest import Manifest
-from components.silo_validator import baselines, node
+from components.silo_validator import earlier_statistics, node
 from components.silo_validator.settings import Columns, ValidationSettings
 from components.silos import schema
 
@@ -37,7 +37,7 @@ class Executor(TaskExecutor):
             Columns(**json.loads(exec_properties["columns"])),
             ValidationSettings.model_validate_json(exec_properties["settings"]),
             json.loads(exec_properties["quarantined"]),
-            baselines.from_json(exec_properties["baselines"]),
+            earlier_statistics.from_json(exec_properties["earlier_statistics"]),
         )
         for silo, found in result.statistics.items():
             disclosed.write(statistics.uri, silo, found)
@@ -45,4 +45,4 @@ class Executor(TaskExecutor):
         result.cohort.write(cohort.uri)
         cohort.set_string_custom_property("use_case", listed.use_case)
         cohort.set_string_custom_property("span", listed.span)
-        cohort.set_string_custom_property(baselines.STATISTICS, statistics.uri)
+        cohort.set_string_custom_property(earlier_statistics.STATISTICS, statistics.uri)

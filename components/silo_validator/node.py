@@ -15,7 +15,7 @@ from components.payloads.findings import Finding
 from components.payloads.manifest import TRAIN, Manifest
 from components.payloads.statistics import Statistics
 from components.silo_validator import heterogeneity, tfdv_checks, verdict
-from components.silo_validator.baselines import Baseline
+from components.silo_validator.earlier_statistics import EarlierStatistics
 from components.silo_validator.profile import ENVIRONMENTS, PROFILE
 from components.silo_validator.settings import Columns, ValidationSettings
 from components.silos import engine
@@ -36,7 +36,7 @@ def validate(
     columns: Columns,
     settings: ValidationSettings,
     quarantined: Mapping[str, str],
-    baselines: Mapping[str, Baseline],
+    earlier: Mapping[str, EarlierStatistics],
 ) -> Validation:
     """Check every silo and decide who trains.
 
@@ -78,7 +78,7 @@ def validate(
             EgressItem("statistics", len(found.datasets), size),
             EgressItem("findings", number, outcome.num_bytes - size),
         ]
-        drifted = tuple(_drift(found, silo.id, schema, baselines))
+        drifted = tuple(_drift(found, silo.id, schema, earlier))
         if settings.drift == "quarantine":
             reasons += drifted
         else:
@@ -98,12 +98,12 @@ def _drift(
     now: Statistics,
     silo: str,
     schema: schema_pb2.Schema,
-    baselines: Mapping[str, Baseline],
+    earlier: Mapping[str, EarlierStatistics],
 ) -> Iterator[Finding]:
-    if baseline := baselines.get(silo):
-        before = statistics.split_of(statistics.read(baseline.folder, silo), TRAIN)
+    if found := earlier.get(silo):
+        before = statistics.split_of(statistics.read(found.folder, silo), TRAIN)
         train = statistics.split_of(now, TRAIN)
         if before and train:
             then = Statistics(datasets=[before])
             compared = Statistics(datasets=[train])
-            yield from tfdv_checks.drift(compared, then, schema, baseline.span)
+            yield from tfdv_checks.drift(compared, then, schema, found.span)

@@ -17,11 +17,11 @@ from components.payloads.findings import Finding
 from components.payloads.statistics import Statistics
 
 QUANTILE_BUCKETS = 20  # TFDV keeps a hundred times as many: more cost a minute a silo
-SAID_BY_THE_COUNT = {  # TFDV's "column dropped" would sound as if someone did it
+COUNT_SAYS_IT = {  # TFDV's "column dropped" would sound as if someone did it
     "SCHEMA_MISSING_COLUMN",
     "FEATURE_TYPE_NOT_PRESENT",
 }
-LOOK = "look at what is named here and export it again"
+EXPORT_AGAIN_HINT = "look at what is named here and export it again"
 AS_EXPECTED = (
     "export what is named here as the schema expects it: name, type, values and how "
     "many rows must have one"
@@ -97,9 +97,9 @@ def against_schema(
         if kind.startswith("COMPARATOR"):
             continue
         short = info.short_description.lower()
-        sentence, hint = f"the split as a whole: {short}", LOOK
+        sentence, hint = f"the split as a whole: {short}", EXPORT_AGAIN_HINT
         if column:
-            what = "" if kind in SAID_BY_THE_COUNT else f"{short}: "
+            what = "" if kind in COUNT_SAYS_IT else f"{short}: "
             sentence = (
                 f"column `{column}`: {what}found {_found(column, statistics)}, "
                 f"expected {_expected(column, schema)}"

@@ -15,11 +15,11 @@ from components.payloads.cohort import Cohort, Member
 from components.payloads.findings import Finding
 from components.payloads.manifest import EVAL, TRAIN, Manifest
 
-SHARED = (
+SHARED_FILE_HINT = (
     "find out whose file it is; each file may lie in the folder of one silo only, and "
     "the same bytes were given in another silo's name too"
 )
-MANUAL = (
+QUARANTINE_HINT = (
     "settle the reason; then the operator lifts the quarantine with `fairsilo silo "
     "release`"
 )
@@ -72,7 +72,7 @@ def judge(
         reasons, notes = [], [*entry.notes, *profile.notes]
         if silo in quarantined:
             found = f"quarantined manually: {quarantined[silo]}"
-            reasons.append(Finding(found, MANUAL))
+            reasons.append(Finding(found, QUARANTINE_HINT))
         if entry.error:
             reasons.append(entry.error)
         else:
@@ -109,7 +109,7 @@ def shared_files(files: Mapping[str, Mapping[str, str]]) -> dict[str, list[Findi
         silo: [
             Finding(
                 f"file {name} is the same, byte for byte, as one of another silo",
-                SHARED,
+                SHARED_FILE_HINT,
             )
             for name, digest in own.items()
             if holders[digest] > 1

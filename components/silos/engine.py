@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TypeAlias
 
-from components import circumstances, tracebacks
+from components import temporary_faults, tracebacks
 from components.payloads.silo import Silo
 from components.silos import pool
 from components.silos.tasks import Call, Outcome, Result, Task
@@ -55,8 +55,8 @@ def run(
 ) -> Generator[tuple[Silo, Outcome], None, None]:
     """Yield each silo with its result or failure, in the order of `calls`.
 
-    Faults of circumstance are noted, so that no cache gives a result again that
-    came about under one.
+    Temporary faults are noted, so that no result that came about under one is reused
+    from a cache.
     """
     for (silo, _), outcome in zip(calls, _in_order(task, calls), strict=True):
         yield silo, _without_pooled(outcome)
@@ -111,5 +111,5 @@ def _report(about: str, outcome: Outcome) -> None:
     logger.warning("%s: %s", about, fault.reason)
     if fault.trace:
         tracebacks.write(about, fault.trace)
-    if fault.circumstance:
-        circumstances.note(fault.reason)
+    if fault.is_temporary:
+        temporary_faults.note(fault.reason)

@@ -35,7 +35,7 @@ from collections.abc import Iterator, Sequence
 from multiprocessing import connection
 from typing import Any
 
-from components import circumstances
+from components import temporary_faults
 from components.payloads.silo import Silo
 from components.silos import tasks
 from components.silos.tasks import Call, Failure, Outcome, Task
@@ -97,7 +97,7 @@ def run(task: Task, calls: Sequence[Call]) -> Iterator[tuple[int, Outcome]]:
 def _died(task: Task, call: Call) -> Failure:
     found = "its process was ended before it was done, most likely for lack of memory"
     reason = f"silo `{call[0].id}`: {task.name}: {found}"
-    return Failure(reason, circumstances.OF_MACHINE, circumstance=True)
+    return Failure(reason, temporary_faults.MACHINE_HINT, is_temporary=True)
 
 
 class Worker:

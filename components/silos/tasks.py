@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from components import circumstances, tracebacks
+from components import temporary_faults, tracebacks
 from components.errors import FairSiloError
 from components.payloads import manifest
 from components.payloads.findings import Finding
@@ -57,7 +57,7 @@ class Failure:
 
     reason: str
     hint: str = ""
-    circumstance: bool = False  # see `components/circumstances.py`
+    is_temporary: bool = False  # see `components/temporary_faults.py`
     trace: str = dataclasses.field(default="", compare=False, repr=False)
     num_bytes: int = dataclasses.field(default=0, compare=False)
 
@@ -94,13 +94,13 @@ def failure(task: str, silo: Silo, error: Exception) -> Failure:
     A FairSiloError is meant to be read, so its sentence is kept. Of any other error
     only the type and the place in our code are: its text may hold a record.
     """
-    circumstance = circumstances.is_one(error)
+    is_temporary = temporary_faults.is_temporary(error)
     if isinstance(error, FairSiloError):
-        hint = error.hint or (circumstances.AGAIN if circumstance else "")
-        return Failure(error.message, hint, circumstance)
-    found, hint = circumstances.describe(error)
+        hint = error.hint or (temporary_faults.AGAIN_HINT if is_temporary else "")
+        return Failure(error.message, hint, is_temporary)
+    found, hint = temporary_faults.describe(error)
     reason = f"silo `{silo.id}`: {task}: {found}"
-    return Failure(reason, hint, circumstance, tracebacks.of(error))
+    return Failure(reason, hint, is_temporary, tracebacks.of(error))
 
 
 def to_frames(outcome: Outcome) -> tuple[bytes, bytes, bytes]:

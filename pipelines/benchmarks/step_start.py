@@ -35,8 +35,8 @@ def bench_step_start(times: int) -> dict[str, Any]:
             )
             seconds[name].append(time.monotonic() - started)
     median = statistics.median
-    told = {f"{name}_seconds": round(median(s), 2) for name, s in seconds.items()}
+    result = {f"{name}_seconds": round(median(s), 2) for name, s in seconds.items()}
     for other in ("tensorflow", "tfx_v1"):
         pairs = zip(seconds["step"], seconds[other], strict=True)
-        told[f"step_over_{other}"] = round(median(a / b for a, b in pairs), 2)
-    return told
+        result[f"step_over_{other}"] = round(median(a / b for a, b in pairs), 2)
+    return result

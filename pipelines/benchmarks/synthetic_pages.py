@@ -104,7 +104,7 @@ def evaluation(
         for figure in figures
         if figure.metric == "auc" and not figure.slice and figure.model == CANDIDATE
     ]
-    return table.of(figures)
+    return table.make_table(figures)
 
 
 def _share(place: Place, parts: int) -> int:

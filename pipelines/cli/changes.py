@@ -24,9 +24,9 @@ def to_json(before: str, after: str, found: Sequence[Change]) -> dict[str, Any]:
 def _item(change: Change) -> dict[str, Any]:
     interval = change.interval
     return {
-        "silo": change.key.of.silo,
-        "slice": change.key.of.column,
-        "group": change.key.of.group,
+        "silo": change.key.slice.silo,
+        "slice": change.key.slice.column,
+        "group": change.key.slice.group,
         "metric": change.key.metric,
         "threshold": change.key.threshold,
         "before": change.before and change.before.value,
@@ -42,15 +42,15 @@ def _item(change: Change) -> dict[str, Any]:
 
 def tables(found: Sequence[Change]) -> list[rich.table.Table]:
     """Return every metric over all silos, then AUC by group and by silo."""
-    overall = [c for c in found if not c.key.of.silo and not c.key.of.group]
-    silos = [c for c in found if c.is_auc and c.key.of.silo]
-    groups = [c for c in found if c.is_auc and c.key.of.group]
+    overall = [c for c in found if not c.key.slice.silo and not c.key.slice.group]
+    silos = [c for c in found if c.is_auc and c.key.slice.silo]
+    groups = [c for c in found if c.is_auc and c.key.slice.group]
     shown = silos[:MOST_SILOS]
     more = f", {len(shown)} of {len(silos):,}" if len(silos) > len(shown) else ""
     return [
         _table("Every metric over all silos", "metric", overall, _metric),
         _table("AUC by group", "group", groups, _group),
-        _table(f"AUC by silo{more}", "silo", shown, lambda c: c.key.of.silo),
+        _table(f"AUC by silo{more}", "silo", shown, lambda c: c.key.slice.silo),
     ]
 
 
@@ -59,7 +59,7 @@ def _metric(change: Change) -> str:
 
 
 def _group(change: Change) -> str:
-    return f"{change.key.of.column}: {change.key.of.group}"
+    return f"{change.key.slice.column}: {change.key.slice.group}"
 
 
 def _table(

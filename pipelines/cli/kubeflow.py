@@ -221,8 +221,8 @@ def status(
     found = client.find_run(run_id)
     address, steps = _address(client, found.run_id), _steps(found)
     if as_json:
-        told = {"run_id": found.run_id, "state": found.state}
-        console.data_json({**told, "address": address, "steps": steps})
+        body = {"run_id": found.run_id, "state": found.state}
+        console.data_json({**body, "address": address, "steps": steps})
         return
     console.data(f"{found.display_name} ({found.run_id}): {_state_name(found.state)}")
     for title, state in steps.items():

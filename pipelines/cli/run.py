@@ -137,15 +137,17 @@ def predict(
             "path": path,
             "rows": scored.rows,
             "dead_letters": scored.dead_letters,
-            "unscored": [dataclasses.asdict(one) for one in scored.unscored],
-            "without": scored.without,
+            "silos_not_scored": [
+                dataclasses.asdict(one) for one in scored.silos_not_scored
+            ],
+            "missing_columns": scored.missing_columns,
             "model": scored.model or None,
         }
         console.data_json(result)
     else:
-        for item in scored.unscored:
+        for item in scored.silos_not_scored:
             console.data(f"not scored: {item.reason}")
-        for line in tables.without(scored.without):
+        for line in tables.missing_columns(scored.missing_columns):
             console.data(line)
         console.data(
             f"{scored.rows:,} rows scored, {scored.dead_letters:,} dead letters: "
@@ -159,7 +161,7 @@ def exit_status(scored: Ledger) -> int:
     from components.payloads.ledger import SKIPPED
     from pipelines.summary import BLESSED, EXIT_STATUS, INCOMPLETE, NOT_BLESSED
 
-    if scored.unscored:
+    if scored.silos_not_scored:
         return EXIT_STATUS[INCOMPLETE]
     return EXIT_STATUS[NOT_BLESSED if scored.status == SKIPPED else BLESSED]
 

@@ -74,7 +74,7 @@ def outcome(summary: Summary) -> list[str]:
             f"{scored.rows:,} rows scored, {scored.dead_letters:,} dead letters",
             f"model {summary.model.saved_model or 'none'}",
         ]
-    lines += without(summary.without)
+    lines += missing_columns(summary.missing_columns)
     lines += [
         f"no feature: column `{one.column}` {one.reason}"
         for one in summary.unused_columns
@@ -85,7 +85,7 @@ def outcome(summary: Summary) -> list[str]:
     return lines
 
 
-def without(columns: dict[str, list[str]]) -> list[str]:
+def missing_columns(columns: dict[str, list[str]]) -> list[str]:
     """Return a line for each silo that was scored without columns of the model."""
     return [
         f"silo `{silo}`: scored without {', '.join(f'`{name}`' for name in names)}, "

@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from components import circumstances, tracebacks
+from components import temporary_faults, tracebacks
 from components.errors import FairSiloError
 from components.store_url import FROM_ENVIRONMENT
 from pipelines import faults, operator_snapshot, summary
@@ -208,9 +208,9 @@ def _write(path: str, text: str) -> None:
 
 def _explain(error: Exception, job: Job) -> FairSiloError:
     """Return what people read of a failure."""
-    if circumstances.is_full(error):
+    if temporary_faults.is_full(error):
         return FairSiloError(
-            f"{job.root}: found {circumstances.FULL}",
+            f"{job.root}: found {temporary_faults.FULL}",
             "enlarge the claim or remove old runs, then retry the step; nothing is "
             "lost",
         )

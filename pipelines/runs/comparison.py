@@ -104,10 +104,10 @@ def changes(before: Figures, after: Figures) -> list[Change]:
 
 def render(use_case: str, before: str, after: str, found: Sequence[Change]) -> str:
     """Return the page that compares two runs, given by their ids, as HTML."""
-    silos = [change for change in found if change.key.of.silo]
+    silos = [change for change in found if change.key.slice.silo]
     aucs = [change for change in silos if change.is_auc]
-    groups = [change for change in found if change.key.of.group]
-    overall = [c for c in found if not c.key.of.silo and not c.key.of.group]
+    groups = [change for change in found if change.key.slice.group]
+    overall = [c for c in found if not c.key.slice.silo and not c.key.slice.group]
     head = (
         *map(Text, _summary(before == after, found)),
         Text("All runs", href="../../index.html"),
@@ -126,14 +126,16 @@ def render(use_case: str, before: str, after: str, found: Sequence[Change]) -> s
 
 
 def _metric(change: Change) -> str:
-    of = change.key.of if not (change.key.of.silo or change.key.of.group) else OVERALL
-    return label(dataclasses.replace(change.key, of=of))
+    of = change.key.slice
+    if of.silo or of.group:
+        of = OVERALL
+    return label(dataclasses.replace(change.key, slice=of))
 
 
-SILO: Column = Column("Silo", "key.of.silo")
+SILO: Column = Column("Silo", "key.slice.silo")
 GROUP: tuple[Column, ...] = (
-    Column("Slice", "key.of.column"),
-    Column("Group", "key.of.group"),
+    Column("Slice", "key.slice.column"),
+    Column("Group", "key.slice.group"),
 )
 METRIC = Column("Metric", _metric)
 
@@ -214,10 +216,10 @@ def _summary(same: bool, found: Sequence[Change]) -> list[str]:
     if same:
         return ["Both are the same run, so nothing differs."]
     aucs = [c for c in found if c.is_auc and c.change is not None]
-    silos = [c for c in aucs if c.key.of.silo]
+    silos = [c for c in aucs if c.key.slice.silo]
     lines = []
     for change in aucs:
-        if change.key.of == OVERALL and change.before and change.after:
+        if change.key.slice == OVERALL and change.before and change.after:
             ends = _interval_of_change(change).text
             lines.append(
                 f"AUC over all rows: {formats.metric(change.before.value)} to "
@@ -240,7 +242,7 @@ def _losses(aucs: Sequence[Change]) -> list[Part]:
     kinds = {"worse": "bad", "better": "good"}
     rows = [
         (
-            change.key.of.silo,
+            change.key.slice.silo,
             change.before.number,
             change.after.number,
             kinds.get(change.reading, "bar"),
@@ -265,5 +267,5 @@ def _order(change: Change) -> tuple[int, float]:
 
 
 def _name(key: MetricKey) -> tuple[str, str, str, str, float]:
-    of = key.of
+    of = key.slice
     return of.silo, of.column, of.group, key.metric, key.threshold or 0.0

@@ -51,7 +51,7 @@ def of_table(arrow: pa.Table) -> Figures:
     """Return the figures of a tidy table that are compared: those with a value."""
     columns = [column.to_pylist() for column in arrow.filter(_compared()).columns]
     figures = itertools.starmap(Figure, zip(*columns, strict=True))
-    return {MetricKey(f.metric, f.of, threshold=f.threshold): f for f in figures}
+    return {MetricKey(f.metric, f.in_slice, threshold=f.threshold): f for f in figures}
 
 
 def _compared() -> pc.Expression:
@@ -70,7 +70,7 @@ def label(key: MetricKey) -> str:
     name = _name(key.metric)
     name = name[:1].upper() + name[1:]
     at = "" if key.threshold is None else f" at {key.threshold:g}"
-    place = "the silos" if key.of.column == SILO else key.of.column
+    place = "the silos" if key.slice.column == SILO else key.slice.column
     return name + at + (f", over {place}" if place else "")
 
 

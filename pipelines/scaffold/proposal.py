@@ -168,7 +168,7 @@ def propose(options: Options) -> Proposal:
     faults = found.faults()
     healthy = {name: one for name, one in measured.items() if not faults[name]}
     if not healthy:
-        texts = "\n".join(f"  {text}" for told in faults.values() for text in told)
+        texts = "\n".join(f"  {text}" for each in faults.values() for text in each)
         raise SettingsError(f"--data {options.data}: no silo could train:\n{texts}")
     reached = bounds.reached(healthy.values())
     for name, one in healthy.items():

@@ -1,4 +1,4 @@
-"""What people read of errors; faults of the moment; tracebacks without values."""
+"""What people read of errors; temporary faults; tracebacks without values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pickle
 import pyarrow as pa
 import pytest
 
-from components import circumstances, digests, tracebacks
+from components import digests, temporary_faults, tracebacks
 from components.errors import QuorumError, SiloError
 from tests.support.silos import CANARY, CANARY_DIGITS, CANARY_NUMBER
 
@@ -23,7 +23,7 @@ def test_an_error_tells_place_found_expected_and_hint_also_in_another_process():
 
 
 @pytest.mark.parametrize(
-    ("error", "is_one", "is_of_the_machine", "message"),
+    ("error", "is_temporary", "is_of_the_machine", "message"),
     [
         (MemoryError("x"), True, True, "out of memory"),
         (pa.ArrowMemoryError("x"), True, True, "out of memory"),
@@ -34,23 +34,25 @@ def test_an_error_tells_place_found_expected_and_hint_also_in_another_process():
         (KeyError("x"), True, False, "KeyError"),
         (SiloError("a", "x.csv", "nothing", "rows"), False, False, "SiloError"),
         (QuorumError("gone"), False, False, "QuorumError"),
-        (circumstances.of_circumstance(QuorumError("x")), True, False, "QuorumError"),
+        (temporary_faults.mark(QuorumError("x")), True, False, "QuorumError"),
     ],
     ids=repr,
 )
-def test_faults_of_the_moment_are_told_apart(error, is_one, is_of_the_machine, message):
-    assert circumstances.is_one(error) is is_one
-    assert circumstances.is_of_the_machine(error) is is_of_the_machine
-    assert circumstances.system_message(error) == message
+def test_temporary_faults_are_told_apart(
+    error, is_temporary, is_of_the_machine, message
+):
+    assert temporary_faults.is_temporary(error) is is_temporary
+    assert temporary_faults.is_of_the_machine(error) is is_of_the_machine
+    assert temporary_faults.system_message(error) == message
 
 
 def test_what_is_noted_is_heard_by_the_innermost_who_collects():
-    circumstances.note("nobody hears")
-    with circumstances.collected() as outer:
-        circumstances.note("one")
-        with circumstances.collected() as inner:
-            circumstances.note("two")
-        circumstances.note("three")
+    temporary_faults.note("nobody hears")
+    with temporary_faults.collected() as outer:
+        temporary_faults.note("one")
+        with temporary_faults.collected() as inner:
+            temporary_faults.note("two")
+        temporary_faults.note("three")
     assert (outer, inner) == (["one", "three"], ["two"])
 
 

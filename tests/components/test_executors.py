@@ -14,7 +14,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable import data_types
 from tfx.types import component_spec
 
-from components import artifacts, circumstances
+from components import artifacts, temporary_faults
 from components.drivers import PropertyDriver
 from components.executors import TaskExecutor
 from pipelines.runners import local
@@ -31,7 +31,7 @@ class Meets(TaskExecutor):
         with (folder / f"{exec_properties['name']}.runs").open("a") as file:
             file.write("run\n")
         if (folder / "fault").exists():
-            circumstances.note("silo `north`: profile: out of memory")
+            temporary_faults.note("silo `north`: profile: out of memory")
 
 
 class MeetsSpec(types.ComponentSpec):  # type: ignore[misc]

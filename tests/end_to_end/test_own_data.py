@@ -154,9 +154,9 @@ def test_healthy_silos_go_on(broken, project):
     assert silos["north"]["auc"] > 0.6
     assert silos["west"]["auc"] > 0.6
     assert (broken.returncode, told["status"]) == (5, "incomplete"), told["reasons"]
-    unscored = {item["silo"]: item["reason"] for item in told["unscored"]}
-    assert [*unscored] == ["a\\evil", "corrupt", "delta", "empty", "wrong-type"]
-    assert unscored["delta"].startswith(
+    not_scored = {item["silo"]: item["reason"] for item in told["silos_not_scored"]}
+    assert [*not_scored] == ["a\\evil", "corrupt", "delta", "empty", "wrong-type"]
+    assert not_scored["delta"].startswith(
         "silo `delta`: 2.csv: column `debt`: found other text in 100 of 100 values, "
         "expected numbers"
     )
@@ -221,7 +221,7 @@ def test_outputs_and_homes_that_were_deleted_are_made_again(broken, project):
     shutil.rmtree(output / "silos")
     pathlib.Path(before["dashboard"]).unlink()
     told = summary(fairsilo("run", "loans", "--json", folder=project))
-    for name in ("status", "metrics", "predictions", "pushed", "unscored"):
+    for name in ("status", "metrics", "predictions", "pushed", "silos_not_scored"):
         assert told[name] == before[name], name
     assert told["model"]["digest"] == before["model"]["digest"]
     assert files(output / "silos", "part-*.parquet") == predictions

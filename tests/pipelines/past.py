@@ -14,7 +14,9 @@ from pipelines.runs.store import RunStore
 from pipelines.summary import Gate, ModelFiles, Summary
 from tests.components.fairness_evaluator.gates.evidence import OVERALL, THREE, silo
 
-FIGURES = table.of([OVERALL, *THREE, *silo("HA", 0.1, 0.0, 0.2, rows=20, positives=8)])
+FIGURES = table.make_table(
+    [OVERALL, *THREE, *silo("HA", 0.1, 0.0, 0.2, rows=20, positives=8)]
+)
 SILOS = ["9E", "AA", "F9", "HA"]
 DIGEST = "d" * 64
 

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from components import circumstances
+from components import temporary_faults
 from pipelines import faults
 from tests.support.silos import CANARY
 
@@ -53,7 +53,7 @@ def chained(cause):
         ),
         (
             KeyError(CANARY),
-            f"FairSilo failed with KeyError; {circumstances.NOT_DATA}",
+            f"FairSilo failed with KeyError; {temporary_faults.NOT_DATA}",
             "report it with the traceback above; it holds no value of the data",
         ),
     ],

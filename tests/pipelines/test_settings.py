@@ -1,4 +1,4 @@
-"""Settings are strict, and say what was found, what is allowed and the way out."""
+"""Settings are strict, and say what was found, what is allowed and the hint."""
 
 import contextlib
 import copy

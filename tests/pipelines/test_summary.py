@@ -16,7 +16,7 @@ from components.payloads.decision import (
     Waiver,
 )
 from components.payloads.egress import EgressItem
-from components.payloads.ledger import Ledger, Unscored
+from components.payloads.ledger import Ledger, NotScored
 from components.payloads.model_run import Dropped, RunRecord
 from pipelines import summary
 from pipelines.places import Places
@@ -95,11 +95,11 @@ def test_a_run_tells_its_gates_baseline_worst_silo_and_where_it_was_evaluated(
     assert told.blessing == str(folders["blessing"])
 
 
-def incomplete(tmp_path, unscored=(), dropped=(), left_out=()):
+def incomplete(tmp_path, not_scored=(), dropped=(), left_out=()):
     nodes = cases.blessed(tmp_path)
     folder = nodes["BatchInferrer"].outputs["inference_result"]
     scored = Ledger.read(folder)
-    dataclasses.replace(scored, unscored=unscored).write(folder)
+    dataclasses.replace(scored, silos_not_scored=not_scored).write(folder)
     RunRecord(
         "fed_avg",
         rounds=tuple(cases.round_record(n, dropped) for n in (1, 2)),
@@ -110,9 +110,9 @@ def incomplete(tmp_path, unscored=(), dropped=(), left_out=()):
 
 def test_a_blessed_run_with_a_silo_that_was_not_scored_is_incomplete(tmp_path):
     reason = "silo `north`: score.parquet: found no file"
-    told = incomplete(tmp_path, unscored=(Unscored(cases.NORTH, reason),))
+    told = incomplete(tmp_path, not_scored=(NotScored(cases.NORTH, reason),))
     assert told.status == "incomplete"
-    assert told.unscored == (Unscored(cases.NORTH, reason),)
+    assert told.silos_not_scored == (NotScored(cases.NORTH, reason),)
     assert told.reasons == (f"not scored: {reason}",)
     assert told.outcome == "blessed, incomplete"
     assert told.pushed

@@ -94,12 +94,12 @@ def _together(row: Left) -> Cell:
 def predictions(report: Report) -> Section:
     """Return what was scored, what was not and why, and where predictions lie."""
     done = report.ledger
-    mood: Mood = "bad" if done.unscored else MOODS.get(done.status, "bad")
+    mood: Mood = "bad" if done.silos_not_scored else MOODS.get(done.status, "bad")
     parts: list[Part] = [Text(done.status.capitalize(), mood)]
     if done.reason:
         parts.append(Text(done.reason))
-    if "cohort" not in report.parts and done.unscored:
-        parts.append(Bullets(tuple(one.reason for one in done.unscored)))
+    if "cohort" not in report.parts and done.silos_not_scored:
+        parts.append(Bullets(tuple(one.reason for one in done.silos_not_scored)))
     dead, resumed = formats.count(done.dead_letters), formats.count(done.resumed)
     figures = (
         KeyFigure("Rows scored", formats.count(done.rows)),

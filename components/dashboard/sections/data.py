@@ -182,7 +182,7 @@ def findings(report: Report) -> Section:
     if not made.rows:
         elsewhere = (
             " Which silos could not be trained or scored, and why, stands at the top."
-            if report.unreached
+            if report.incomplete_silos
             else ""
         )
         parts.append(Text(f"Validation found nothing in any silo.{elsewhere}"))

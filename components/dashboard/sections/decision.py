@@ -27,7 +27,7 @@ def verdict(report: Report) -> str:
     if not report.is_trained:
         return "Nothing was trained"
     if report.decision.blessed:
-        return "Blessed, incomplete" if report.unreached else "Blessed"
+        return "Blessed, incomplete" if report.incomplete_silos else "Blessed"
     if report.decision.gates or report.decision.reasons:
         return "Not blessed"
     return "Measured, not judged"
@@ -43,16 +43,19 @@ def decision(report: Report) -> Section:
         banner, title = "refused", f"✗ {title}"
     else:
         banner = "blessed"
-        mark = "⚠" if report.unreached else "⚑" if waivers else "✓"
+        mark = "⚠" if report.incomplete_silos else "⚑" if waivers else "✓"
         title = f"{mark} {title}"
         if waivers:
             names = " and ".join(dict.fromkeys(waiver.by for _, waiver in waivers))
             gates = formats.verb(len(waivers), "gate", "gates")
             title += f", {len(waivers)} {gates} waived by {names}"
     parts: list[Part] = []
-    if report.unreached:
-        silos = (f"{one.silo} was {one.what}. {one.reason}" for one in report.unreached)
-        parts.append(Note("Silos that this run could not reach:", tuple(silos)))
+    if report.incomplete_silos:
+        silos = (
+            f"{one.silo} was {one.what}. {one.reason}"
+            for one in report.incomplete_silos
+        )
+        parts.append(Note("Silos not fully trained or scored:", tuple(silos)))
     parts.append(Text(_meaning(report, len(waivers))))
     if report.reasons:
         parts.append(Bullets(tuple(report.reasons)))

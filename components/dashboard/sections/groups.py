@@ -94,9 +94,9 @@ def _parts(report: Report, max_inside: int) -> Iterator[Part]:
     yield Chart(
         "heat",
         "Groups inside silos",
-        "Deeper colour is worse. Of a withheld group a silo tells only that it has too "
-        "few rows, or none; their rows are told together, as “too few”. Where a cell "
-        "is blank there are no rows.",
+        "Deeper colour is worse. Of a withheld group a silo discloses only that it has "
+        "too few rows, or none; their rows are counted together, as “too few”. Where a "
+        "cell is blank there are no rows.",
         (
             ("withheld", "withheld: too few rows"),
             ("undefined", "no such figure, such as of one label only"),
@@ -156,7 +156,7 @@ def group_gaps(report: Report) -> Table:
 
 def _worst(scores: Scores, key: MetricKey, silos: Sequence[str]) -> Figure | None:
     inside = (
-        scores.get(dataclasses.replace(key, of=Slice(silo, key.of.column)))
+        scores.get(dataclasses.replace(key, slice=Slice(silo, key.slice.column)))
         for silo in silos
     )
     sign = -1 if is_lower_better(key.metric) else 1
@@ -188,7 +188,7 @@ def _columns(scores: Scores) -> Sequence[Column]:
     get = scores.get
     columns = [
         Column("Measure", lambda key: MEASURES[key.metric][0]),
-        Column("Groups of", "of.column"),
+        Column("Groups of", "slice.column"),
         Column("Threshold", lambda key: at(key.threshold), NUMBER),
         Column("Candidate", lambda key: _checked(key.metric, get(key)), NUMBER),
         Column("95 % interval", lambda key: interval(get(key)), NUMBER),

@@ -200,7 +200,7 @@ def _differs(line: SiloLine) -> Cell:
 
 
 def _left(line: SiloLine) -> Cell:
-    size = sum(departure.bytes for departure in line.left)
+    size = sum(item.bytes for item in line.left)
     return Cell(formats.size(size), size)
 
 
@@ -292,5 +292,5 @@ def own_thresholds(scores: Scores) -> Table:
         columns,
         "With this threshold a silo would reach the true positive rate of all silos "
         "together (equal opportunity). Evaluated, not imposed: nothing uses it. It was "
-        "chosen on the rows that it is told of, so it looks a little too good.",
+        "chosen on the rows that it is measured on, so it looks a little too good.",
     )

@@ -44,7 +44,8 @@ def reports(report: Report) -> Iterator[Report]:
     names = SiloNames(line.member.silo for line in report.silos)
     figures = _by_silo(report.scores)
     out, rounds = _by_silo(report.run.left_out), _rounds(report.run, names)
-    scored, unscored = _by_silo(report.ledger.silos), _by_silo(report.ledger.unscored)
+    scored = _by_silo(report.ledger.silos)
+    not_scored = _by_silo(report.ledger.silos_not_scored)
     refusal = report.cohort.refusal or "No model was trained."
     decision = _decision(report.decision)
     for line in report.silos:
@@ -66,7 +67,7 @@ def reports(report: Report) -> Iterator[Report]:
             Table(figures[silo]),
             run,
             card,
-            Ledger("", silos=scored[silo], unscored=hidden(unscored[silo])),
+            Ledger("", silos=scored[silo], silos_not_scored=hidden(not_scored[silo])),
             {silo: line.left},
         )
 

@@ -91,12 +91,12 @@ KINDS = {
     "score sketches": "The finished figures of your evaluation rows and of each group "
     "in them, with the sums that their intervals need. And for totals over silos, how "
     "many rows fall into ranges of scores, by outcome and group: a range holds at "
-    "least `rows_per_bin` rows and tells no row's score or other column. Totals are "
-    "added up before anything is written; the operator's process that does so holds "
-    "your part while it runs. Of groups with few rows your name tells one row count "
-    "together, and of a silo with few rows its row count alone (fewer than "
-    "`min_slice_rows` in the operator's settings). They go score by score into totals, "
-    "which are told only with those of at least two more silos.",
+    "least `rows_per_bin` rows and discloses no row's score or other column. Totals "
+    "are added up before anything is written; the operator's process that does so "
+    "holds your part while it runs. Of groups with few rows one row count for all "
+    "leaves under your name, and of a silo with few rows its row count alone (fewer "
+    "than `min_slice_rows` in the operator's settings). They go score by score into "
+    "totals, which leave only with those of at least two more silos.",
     "counts and digests": "How many rows and files you have, and checksums that tell "
     "whether they changed. No row can be read from a checksum.",
 }

@@ -1,7 +1,7 @@
 /* Gives TFMA's elements the page's colours, and the names and roles that they lack.
 
    Each is patched when it is made: Polymer calls `ready` once its shadow root is there,
-   and `dom-change` tells of what its templates add later. Nothing is watched beside. */
+   and `dom-change` announces what its templates add later. Nothing is watched beside. */
 "use strict";
 
 {
@@ -75,7 +75,7 @@
       ready.call(this);
       const root = this.shadowRoot;
       const patch = () => [dialogs, menus, OWN[name]].forEach((each) => each?.(root));
-      // A table of ten rows tells of a hundred changes: they are patched at once.
+      // A table of ten rows announces a hundred changes: they are patched at once.
       let isWaiting = false;
       root.addEventListener("dom-change", () => {
         if (isWaiting) return;

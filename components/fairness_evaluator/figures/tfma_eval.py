@@ -33,7 +33,7 @@ from tensorflow_model_analysis.writers import metrics_plots_and_validations_writ
 from components.beam import IN_MEMORY
 from components.fairness_evaluator.figures import slices
 from components.fairness_evaluator.figures.slices import Measures, Metric, Value
-from components.fairness_evaluator.settings import OF, EvaluationSettings
+from components.fairness_evaluator.settings import ROWS_KEY, EvaluationSettings
 from components.fairness_evaluator.sketches.cells import Cell
 from components.fairness_evaluator.sketches.collect import Key
 from components.payloads.table import SILO
@@ -109,9 +109,9 @@ def eval_config(settings: EvaluationSettings) -> tfma.EvalConfig:
 
 def slice_key(key: Key) -> SliceKey:
     """Return a slice's key as TFMA has it, the silo first."""
-    of = ((OF, key.of),) if key.of else ()
+    rows_of = ((ROWS_KEY, key.rows_of),) if key.rows_of else ()
     silo = ((SILO, key.silo),) if key.silo else ()
-    return (*of, *silo, *zip(key.columns, key.values, strict=True))
+    return (*rows_of, *silo, *zip(key.columns, key.values, strict=True))
 
 
 def _extracts(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def of_slices(
 ) -> Iterator[Figure]:
     """Yield the figures of each slice, and the rows of those with too few."""
     for key, (cell, found) in known.items():
-        if key.of.startswith(COMPARED):
+        if key.rows_of.startswith(COMPARED):
             continue
         place = _place(model, key, cell)
         if cell.too_few:
@@ -90,9 +90,11 @@ def of_slices(
             continue
         yield place.figure(Found("rows", None, float(cell.rows)))
         for (metric, threshold), value in found.items():
-            if metric not in NOT_IN_TABLE and (not key.of or metric in NEXT_METRICS):
+            if metric not in NOT_IN_TABLE and (
+                not key.rows_of or metric in NEXT_METRICS
+            ):
                 yield place.figure(Found(metric, threshold, value))
-        if not key.of:
+        if not key.rows_of:
             yield from _curve(place, cell, settings)
 
 
@@ -112,7 +114,7 @@ def over_groups(
     """Yield the figures over the groups of each slice, over all silos and in each."""
     families: dict[Key, dict[str, Measures]] = defaultdict(dict)
     for key, measures in known.items():
-        if key.columns and not key.of and measures.found:
+        if key.columns and not key.rows_of and measures.found:
             families[Key(key.silo, key.columns)][key.group] = measures
     for key, found in families.items():
         place = _together(model, key.silo, key.slice, found)
@@ -174,9 +176,9 @@ def of_change(
     """Yield the changes of all slices that both models scored on the same rows."""
     for key, before in baseline.items():
         # Where some silos lack the baseline, of the others.
-        same = key._replace(of=COMPARED + table.BASELINE)
+        same = key._replace(rows_of=COMPARED + table.BASELINE)
         now = candidate.get(same if same in candidate else key)
-        if key.of or not now or not now.found or not before.found:
+        if key.rows_of or not now or not now.found or not before.found:
             continue
         if now.cell.rows == before.cell.rows:
             place = _place(table.CHANGE, key, now.cell)
@@ -187,7 +189,7 @@ def of_change(
 def _place(model: str, key: Key, cell: Cell) -> Place:
     return Place(
         model,
-        manifest.NEXT if key.of == manifest.NEXT else manifest.EVAL,
+        manifest.NEXT if key.rows_of == manifest.NEXT else manifest.EVAL,
         key.silo,
         key.slice,
         key.group,

@@ -30,7 +30,7 @@ from components.payloads.table import BASELINE, CANDIDATE
 from components.settings import Section
 
 REFUSED = "Not blessed: "
-FIRST = "There is no earlier blessed model to compare with."
+FIRST = "There is no baseline to compare with."
 CEILINGS = ("at_most", "at_most_worse")
 PAIRWISE = (farthest_pair, lowest_ratio)
 
@@ -97,7 +97,7 @@ class Gate:
 
 def judge(name: str, gate: Gate, evidence: Evidence, section: Section) -> GateResult:
     """Return what a gate, named as its section of the settings, finds about a model."""
-    if BASELINE in gate.models and not evidence.earlier:
+    if BASELINE in gate.models and not evidence.baseline:
         return GateResult(name, True, FIRST)
     waive = (
         "To let this one model pass all the same, and answer for it: `fairsilo gate "

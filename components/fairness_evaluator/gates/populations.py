@@ -29,7 +29,7 @@ from components.payloads.table import (
 from components.scoring.intervals import Interval
 
 Kind = Literal["federation", "silos", "groups", "groups in silos", "number of silos"]
-EARLIER = "the earlier blessed model"
+THE_BASELINE = "the baseline"
 BY_PLACE = operator.attrgetter("silo", "column", "group")
 NO_VALUE = (
     "has no value",
@@ -117,8 +117,8 @@ class Evidence:
     judged: tuple[str, ...]  # ids of silos, sorted
     not_judged: tuple[NotEvaluated, ...]
     minimum_data: MinimumData
-    earlier: Baseline | None = None  # the earlier blessed model
-    earlier_is_gone: bool = False  # its folder is, so nothing was compared with it
+    baseline: Baseline | None = None
+    baseline_is_gone: bool = False  # its folder is, so nothing was compared with it
 
     def population(self, query: Query) -> Population:
         """Return whom a query asks for, with their figures.
@@ -171,16 +171,16 @@ class Evidence:
         if query.in_pairs:
             found = {place: groups for place, groups in found.items() if groups[1:]}
             asked = query.slices or self.figures.columns
-            without = [column for column in asked if ("", column) not in found]
-            if (without and query.slices) or len(without) == len(asked):
+            ungrouped = [column for column in asked if ("", column) not in found]
+            if (ungrouped and query.slices) or len(ungrouped) == len(asked):
                 raise CannotJudge(
-                    f"no two groups of {', '.join(without) or 'any slice'} have enough "
-                    "rows over all silos",
+                    f"no two groups of {', '.join(ungrouped) or 'any slice'} have "
+                    "enough rows over all silos",
                     "name sensitive columns in `evaluation.slices`, leave that slice "
                     "out of the gate's `slices`, or lower `gates.minimum_data`",
                 )
-            if without:
-                note = f" Fewer than two groups to compare: {', '.join(without)}."
+            if ungrouped:
+                note = f" Fewer than two groups to compare: {', '.join(ungrouped)}."
         if few:
             note = f" Groups with too few rows: {few:,}.{note}"
         if inside:
@@ -194,13 +194,13 @@ class Evidence:
 
         Raises:
             CannotJudge: One has no figure of a model, or no interval to judge by; the
-                models scored different rows; the earlier model's folder is gone.
+                models scored different rows; the baseline's folder is gone.
         """
-        gone = self.earlier if self.earlier_is_gone else None
+        gone = self.baseline if self.baseline_is_gone else None
         if gone and BASELINE in query.models:
             raise CannotJudge(
-                f"the folder of {self._earlier} (digest {gone.digest[:12]}) is gone, "
-                f"looked for at {gone.uri}, so nothing could be compared with it",
+                f"the folder of {self._baseline_name} (digest {gone.digest[:12]}) is "
+                f"gone, looked for at {gone.uri}, so nothing could be compared with it",
                 "put that folder back, from a backup or from where it was moved to, "
                 "and run again: the next evaluation compares with it",
             )
@@ -220,16 +220,17 @@ class Evidence:
         if lacks:
             (model, what, hint), whom = next(iter(lacks.items()))
             name = {
-                BASELINE: f"{query.name} of {self._earlier}",
-                CHANGE: f"the change of {query.name} against {self._earlier}",
+                BASELINE: f"{query.name} of {self._baseline_name}",
+                CHANGE: f"the change of {query.name} against {self._baseline_name}",
             }.get(model, query.name)
             raise CannotJudge(f"{name} {what} for {wording.listed(whom)}", hint)
         for member in found:
             now, *others = member.figures
             if others and others[0].rows != now.rows:
                 raise CannotJudge(
-                    f"{self._earlier} could score {others[0].rows:,} rows of {member} "
-                    f"and the candidate {now.rows:,}, so they can't be compared",
+                    f"{self._baseline_name} could score {others[0].rows:,} rows of "
+                    f"{member} and the candidate {now.rows:,}, so they can't be "
+                    "compared",
                     "see under the silos of FairnessEvaluator which could not be "
                     "scored",
                 )
@@ -246,10 +247,10 @@ class Evidence:
         return self.figures.metric(metric, **where, threshold=threshold, model=model)
 
     @property
-    def _earlier(self) -> str:
+    def _baseline_name(self) -> str:
         # By its span: it need not be the model in service.
-        span = self.earlier.span if self.earlier else ""
-        return f"the model of {span}" if span else EARLIER
+        span = self.baseline.span if self.baseline else ""
+        return f"the model of {span}" if span else THE_BASELINE
 
 
 def _lack(
@@ -283,7 +284,7 @@ def not_judged(
         figures: The table.
         silos: Ids of all silos.
         left_out: Reason by silo that is quarantined or could not be evaluated.
-        minimum_data: From when on a silo is judged.
+        minimum_data: Data a silo needs to be judged.
     """
     rows = {figure.silo: figure for figure in figures.by_silo(ROWS)}
     reasons = {

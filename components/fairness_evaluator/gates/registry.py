@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from components.fairness_evaluator.gates import statistics
 from components.fairness_evaluator.gates.gate import Gate
-from components.fairness_evaluator.gates.populations import EARLIER
+from components.fairness_evaluator.gates.populations import THE_BASELINE
 from components.payloads.table import BASELINE, CANDIDATE
 from components.payloads.table import CHANGE as DIFFERENCE
 
@@ -119,25 +119,26 @@ GATES = {
         "longer training",
     ),
     "change": Gate(
-        protects=f"The federation, against a step back from {EARLIER}.",
-        demands="{metric} over all silos at most {bound} worse than " + EARLIER,
+        protects=f"The federation, against a step back from {THE_BASELINE}.",
+        demands="{metric} over all silos at most {bound} worse than " + THE_BASELINE,
         population=("federation",),
         statistic=statistics.each_change,
         models=COMPARED,
         bound="at_most_worse",
         finds=CHANGE,
-        hint=f"Compare this run with that of {EARLIER}: silos that came or went, "
+        hint=f"Compare this run with that of {THE_BASELINE}: silos that came or went, "
         "columns that drift, settings of the training",
     ),
     "silo_change": Gate(
         protects="Every company, against a step back of its own that the whole hides.",
-        demands="{metric} of each judged silo at most {bound} worse than " + EARLIER,
+        demands="{metric} of each judged silo at most {bound} worse than "
+        + THE_BASELINE,
         population=("silos",),
         statistic=statistics.each_change,
         models=COMPARED,
         bound="at_most_worse",
         finds=CHANGE,
         hint="Look at the page of {who}: whether its rows changed since "
-        f"{EARLIER} was trained, and whether it took part in this training",
+        f"{THE_BASELINE} was trained, and whether it took part in this training",
     ),
 }

@@ -1,7 +1,7 @@
 r"""Turns the members of one place into cases: what is held against a gate's bound.
 
 `each` judges every member by itself, `each_change` by how much worse it is than under
-the earlier model. `worst_tenth` is the mean of the lowest tenth, as Li et al. (2020),
+the baseline. `worst_tenth` is the mean of the lowest tenth, as Li et al. (2020),
 "Fair resource allocation in federated learning" (q-FFL),
 <https://arxiv.org/abs/1905.10497>, report fairness; its interval holds whichever silos
 are truly the worst, since with intervals $(l_i, u_i)$ that hold at once the mean of the

@@ -1,1 +1,1 @@
-"""What silos tell of their scored rows: counts by score bin and slice, merged."""
+"""What silos disclose of their scored rows: counts by score bin and slice, merged."""

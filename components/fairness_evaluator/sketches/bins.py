@@ -1,8 +1,8 @@
 r"""Score bins: what leaves a silo for the AUC of totals over silos.
 
-A bin tells of at least `k` rows how many have each label, where their mean score lies
+A bin shows of at least `k` rows how many have each label, where their mean score lies
 and how far around it the bin reaches, and in how many pairs of a positive and a
-negative the positive scores higher. It tells no row's score. A silo's bins are as fine
+negative the positive scores higher. It shows no row's score. A silo's bins are as fine
 as its rows allow, so those of two silos overlap.
 
 In a total the rows of a bin lie evenly over its range, those of each label around the

@@ -110,7 +110,7 @@ NOT_SUMS = {"columns", "values", "too_few", "is_hidden", "exact", "bins"}
 SUMS = [field.name for field in dataclasses.fields(Cell) if field.name not in NOT_SUMS]
 
 
-def few(columns: tuple[str, ...], rows: int) -> Cell:
+def too_few_cell(columns: tuple[str, ...], rows: int) -> Cell:
     """Return the cell of a family's small values; of no column, of all rows."""
     return Cell(columns, (TOO_FEW,) if columns else (), rows, too_few=True)
 

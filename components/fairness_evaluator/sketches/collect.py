@@ -1,4 +1,4 @@
-"""Collects what silos tell of a split, for all models: slices and totals."""
+"""Collects what silos disclose of a split, for all models: slices and totals."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from components.silos import engine, tasks
 logger = logging.getLogger(__name__)
 
 SKETCH = tasks.Task("sketch", sketch.sketch, totals.merge, imports=("tensorflow",))
-# Figures of the following span are not told by group, so none need leave the silo.
-OF_NEXT = {"slices": (), "intersections": (), "silo_thresholds": False}
+# Figures of the following span are not shown by group, so none need leave the silo.
+NEXT_SETTINGS = {"slices": (), "intersections": (), "silo_thresholds": False}
 
 
 class Key(NamedTuple):
@@ -30,7 +30,8 @@ class Key(NamedTuple):
     silo: str = ""  # empty for all silos
     columns: tuple[str, ...] = ()  # empty for all rows
     values: tuple[str, ...] = ()  # one a column; `(TOO_FEW,)` for the small ones
-    of: str = ""  # `next`: of that split; `totals.COMPARED` and a model: of its silos
+    # `next`: of that split; `totals.COMPARED` and a model: of its silos.
+    rows_of: str = ""
 
     @property
     def slice(self) -> str:
@@ -45,7 +46,7 @@ class Key(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Collected:
-    """What all silos tell of a split."""
+    """What all silos disclose of a split."""
 
     cells: dict[str, dict[Key, Cell]]  # by model, sorted by key
     failures: dict[str, str]  # why the first model could not be scored, by silo
@@ -72,7 +73,7 @@ def collect(
             figures over all silos.
     """
     if split == manifest.NEXT:
-        settings = settings.model_copy(update=OF_NEXT)
+        settings = settings.model_copy(update=NEXT_SETTINGS)
     shared = {
         "models": [dataclasses.asdict(model) for model in models],
         "label": label,
@@ -100,15 +101,15 @@ def collect(
             failures[silo.id] = outcome.sentence
             left[silo.id] = egress.of_failure(outcome.num_bytes)
             continue
-        told = Sketch.of_bytes(outcome.payload)
-        for model, of_model in told.cells.items():
+        own_sketch = Sketch.of_bytes(outcome.payload)
+        for model, of_model in own_sketch.cells.items():
             found[model] |= {Key(silo.id, *cell.slice): cell for cell in of_model}
-        count = len(told) + outcome.values["pooled"]
+        count = len(own_sketch) + outcome.values["pooled"]
         left[silo.id] = EgressItem("score sketches", count, outcome.num_bytes)
         _log(split, silo.id, outcome.values["rows"], outcome.values["unlabelled"])
     for known in found.values():
         if known:
-            known[Key()] = cells.few((), 0)  # there may be nobody who counts
+            known[Key()] = cells.too_few_cell((), 0)  # there may be nobody who counts
     for name, total in Sketch.of_bytes(merged).cells.items():
         if name in found:
             found[name] |= _shown(total, settings.min_slice_rows)
@@ -119,12 +120,12 @@ def collect(
 
 
 def _shown(
-    found: Iterable[Cell], min_rows: int, of: str = ""
+    found: Iterable[Cell], min_rows: int, rows_of: str = ""
 ) -> Iterator[tuple[Key, Cell]]:
     for cell in found:
         known = cell.rows >= min_rows
         yield (
-            Key("", *cell.slice, of),
+            Key("", *cell.slice, rows_of),
             cell if known else Cell(*cell.slice, cell.rows, too_few=True),
         )
 

@@ -1,11 +1,11 @@
 """The silo task `sketch`: a split in, figures and parts of totals out.
 
 All rows, the values of each slice column and of columns crossed make a family of
-slices each. Of each model but the first the silo also tells what can only be known
+slices each. Of each model but the first the silo also discloses what can only be known
 row by row beside the first. Figures of the silo's own slices are finished here.
 Slices with too few rows leave as one row count a family, and with them those from
 which they would follow; what they hold counts in totals over silos alone
-(`totals.py`). So a silo with too few rows in all tells their number alone.
+(`totals.py`). So a silo with too few rows in all discloses their number alone.
 
 The log loss clips scores to [CLIP, 1 - CLIP], as scikit-learn's `log_loss` clips
 float32 scores: to the distance between 1 and the next float32, 1.19e-7.
@@ -25,7 +25,13 @@ from numpy.typing import NDArray
 from components.fairness_evaluator.figures import calibration, roc
 from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.sketches import bins, rows, suppression
-from components.fairness_evaluator.sketches.cells import Cell, Exact, Sketch, Slice, few
+from components.fairness_evaluator.sketches.cells import (
+    Cell,
+    Exact,
+    Sketch,
+    Slice,
+    too_few_cell,
+)
 from components.fairness_evaluator.sketches.rows import Rows, ScoredModel
 from components.payloads.silo import Silo
 from components.silos import tasks
@@ -76,7 +82,7 @@ def sketch(silo: Silo, arguments: Mapping[str, Any]) -> Result:
 
 
 def divide(found: Rows, settings: EvaluationSettings) -> tuple[Sketch, Sketch]:
-    """Return what is told under the silo's name, and its part of totals over silos.
+    """Return what leaves under the silo's name, and its part of totals over silos.
 
     Slices with fewer than `min_slice_rows` are hidden, and those from which they would
     follow: of a silo with fewer rows in all, everything.
@@ -89,7 +95,7 @@ def divide(found: Rows, settings: EvaluationSettings) -> tuple[Sketch, Sketch]:
     own = {
         model: [
             *(own_slice(cell) for cell in of_model if cell.slice not in hidden),
-            *(few(columns, num) for columns, num in too_few.items()),
+            *(too_few_cell(columns, num) for columns, num in too_few.items()),
         ]
         for model, of_model in every.items()
     }
@@ -97,8 +103,8 @@ def divide(found: Rows, settings: EvaluationSettings) -> tuple[Sketch, Sketch]:
         model: [part(cell, settings, cell.slice in hidden) for cell in of_model]
         for model, of_model in every.items()
     }
-    conditions = settings.min_slice_rows, settings.rows_per_bin, settings.bins
-    return Sketch(own), Sketch(parts, *conditions)
+    limits = settings.min_slice_rows, settings.rows_per_bin, settings.bins
+    return Sketch(own), Sketch(parts, *limits)
 
 
 def _hidden(found: Sequence[Cell], min_rows: int) -> dict[Slice, int]:
@@ -119,7 +125,7 @@ def _hidden(found: Sequence[Cell], min_rows: int) -> dict[Slice, int]:
 
 
 def own_slice(cell: Cell) -> Cell:
-    """Return what a slice of the silo tells under its name: finished figures."""
+    """Return what a slice of the silo discloses under its name: finished figures."""
     empty = Cell((), (), 0)
     return dataclasses.replace(cell, curve=empty.curve, bins=empty.bins)
 
@@ -135,7 +141,7 @@ def part(cell: Cell, settings: EvaluationSettings, is_hidden: bool = False) -> C
 def is_small(num: int, settings: EvaluationSettings) -> bool:
     """Return whether a part of a total has a bin for each score.
 
-    It is only told added up, and `totals.py` makes bins with rows enough of that.
+    It leaves only as part of a sum; `totals.py` makes bins with rows enough of that.
     """
     return num < max(settings.min_slice_rows, FEW_BINS * settings.rows_per_bin)
 
@@ -159,22 +165,22 @@ def cells(found: Rows, model: str, settings: EvaluationSettings) -> Iterator[Cel
     order = np.argsort(found.scores[model], kind="stable")
     scores, labels = found.scores[model][order], found.labels[order]
     own = losses(labels, scores)
-    sums = {"scores": scores, **own}
-    sums |= {f"{name}_squares": each**2 for name, each in own.items()}
+    addends = {"scores": scores, **own}
+    addends |= {f"{name}_squares": each**2 for name, each in own.items()}
     other = found.scores[first][order]
     if model != first:
         of_first = losses(labels, other)
-        sums |= {f"{name}_products": own[name] * of_first[name] for name in own}
+        addends |= {f"{name}_products": own[name] * of_first[name] for name in own}
     places = bins.place(scores)
     for columns in ((), *settings.families):
         codes, values = found.groups(columns)
         for inside, named in _groups(codes[order], values):
             truth, mine = labels[inside], scores[inside]
-            told: dict[str, Any] = {
-                name: float(each[inside].sum()) for name, each in sums.items()
+            sums: dict[str, Any] = {
+                name: float(each[inside].sum()) for name, each in addends.items()
             }
             if model != first:
-                told |= _paired(truth, mine, other[inside], settings.thresholds)
+                sums |= _paired(truth, mine, other[inside], settings.thresholds)
             curve = calibration.curve(mine, truth)
             least = 1 if is_small(len(inside), settings) else settings.rows_per_bin
             yield Cell(
@@ -182,7 +188,7 @@ def cells(found: Rows, model: str, settings: EvaluationSettings) -> Iterator[Cel
                 named,
                 len(inside),
                 positives=int(truth.sum()),
-                **told,
+                **sums,
                 above=_above(truth, mine, settings.thresholds),
                 exact=_exact(truth, mine, curve, settings, of_all=not columns),
                 curve=curve,

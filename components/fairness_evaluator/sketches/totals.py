@@ -1,4 +1,4 @@
-"""Adds up what silos tell into totals over silos, before anything is written.
+"""Adds up what silos disclose into totals over silos, before anything is written.
 
 A value with too few rows in a silo does not leave it under the silo's name, yet counts
 in the value's total over all silos. Only the totals are handed on: the engine that
@@ -26,60 +26,60 @@ MIN_SILOS = 3
 COMPARED = "compared with "  # and a model: the first over the silos that know it
 
 
-def merge(parts: Sequence[bytes]) -> bytes:
+def merge(contents: Sequence[bytes]) -> bytes:
     """Return the totals (`Sketch`) of what each silo adds, in a fixed order.
 
     They are of each model, and where some silos lack another model, of the first over
     the others as `COMPARED`. `too few` is what does not count.
     """
-    put = [Sketch.of_bytes(part) for part in parts]
-    min_rows = put[0].min_rows if put else 1
-    put = _without_small_silos(put, min_rows)
-    if not put:
+    parts = [Sketch.of_bytes(part) for part in contents]
+    min_rows = parts[0].min_rows if parts else 1
+    parts = _without_small_silos(parts, min_rows)
+    if not parts:
         return Sketch({}).to_bytes()
-    first, *others = dict.fromkeys(model for part in put for model in part.cells)
-    released = _released(put, first, min_rows)
-    totals = {first: _total(put, first, released)}
+    first, *others = dict.fromkeys(model for part in parts for model in part.cells)
+    released = _released(parts, first, min_rows)
+    totals = {first: _total(parts, first, released)}
     for other in others:
-        known = [part for part in put if other in part.cells]
-        # The difference would tell of the hidden slices in silos that lack the model.
-        told = released - {
+        known = [part for part in parts if other in part.cells]
+        # The difference would disclose the hidden slices in silos that lack the model.
+        released_of_both = released - {
             cell.slice
-            for part in put
+            for part in parts
             if other not in part.cells
             for cell in part.cells[first]
             if cell.is_hidden
         }
-        totals[other] = _total(known, other, told)
-        if len(known) < len(put):
-            totals[COMPARED + other] = _total(known, first, told)
+        totals[other] = _total(known, other, released_of_both)
+        if len(known) < len(parts):
+            totals[COMPARED + other] = _total(known, first, released_of_both)
     return Sketch(totals).to_bytes()
 
 
-def _without_small_silos(put: list[Sketch], min_rows: int) -> list[Sketch]:
+def _without_small_silos(parts: list[Sketch], min_rows: int) -> list[Sketch]:
     """Leave out silos that are small as a whole, if they are so together, too."""
     small = [
         (part, cell.rows)
-        for part in put
+        for part in parts
         for cell in next(iter(part.cells.values()))
         if cell.is_hidden and not cell.columns
     ]
     if len(small) >= MIN_SILOS and sum(rows for _, rows in small) >= min_rows:
-        return put
+        return parts
     left_out = {id(part) for part, _ in small}
-    return [part for part in put if id(part) not in left_out]
+    return [part for part in parts if id(part) not in left_out]
 
 
-def _released(put: Sequence[Sketch], model: str, min_rows: int) -> set[Slice]:
+def _released(parts: Sequence[Sketch], model: str, min_rows: int) -> set[Slice]:
     """Return the slices whose hidden parts count."""
     silos: Counter[Slice] = Counter()
     rows: dict[tuple[str, ...], Counter[tuple[str, ...]]] = defaultdict(Counter)
-    for part in put:
+    for part in parts:
         for cell in part.cells[model]:
             if cell.is_hidden:
                 silos[cell.slice] += 1
                 rows[cell.columns][cell.values] += cell.rows
-    kept = {
+    stay_hidden = {
         columns: {
             values
             for values, num in family.items()
@@ -87,27 +87,30 @@ def _released(put: Sequence[Sketch], model: str, min_rows: int) -> set[Slice]:
         }
         for columns, family in rows.items()
     }
-    hidden = suppression.hide_families(rows, kept, min_rows)
+    hidden = suppression.hide_families(rows, stay_hidden, min_rows)
     return {
         (columns, values) for columns, values in silos if values not in hidden[columns]
     }
 
 
-def _total(put: Sequence[Sketch], model: str, released: Set[Slice]) -> list[Cell]:
+def _total(parts: Sequence[Sketch], model: str, released: Set[Slice]) -> list[Cell]:
     counted: dict[Slice, list[Cell]] = defaultdict(list)
-    few: Counter[tuple[str, ...]] = Counter()
-    for part in put:
+    uncounted_rows: Counter[tuple[str, ...]] = Counter()
+    for part in parts:
         for cell in part.cells[model]:
             if cell.is_hidden and cell.slice not in released:
-                few[cell.columns] += cell.rows
+                uncounted_rows[cell.columns] += cell.rows
             else:
                 counted[cell.slice].append(cell)
     found = [cells.add(counted[each]) for each in sorted(counted)]
-    conditions = put[0].rows_per_bin, put[0].bins
+    limits = parts[0].rows_per_bin, parts[0].bins
     return [
         *(
-            dataclasses.replace(cell, bins=bins.pooled(cell.bins, *conditions))
+            dataclasses.replace(cell, bins=bins.pooled(cell.bins, *limits))
             for cell in found
         ),
-        *(cells.few(columns, rows) for columns, rows in sorted(few.items())),
+        *(
+            cells.too_few_cell(columns, rows)
+            for columns, rows in sorted(uncounted_rows.items())
+        ),
     ]

@@ -2,7 +2,7 @@ import errno
 
 import pytest
 
-from components import circumstances
+from components import temporary_faults
 from components.batch_inferrer import beam_steps
 from components.batch_inferrer.beam_steps import reason
 from components.batch_inferrer.items import WorkItem, plan
@@ -56,12 +56,12 @@ PLACE = "silo `süd`: /h/score.parquet (row groups 2 to 3): "
         ),
         (
             OSError(errno.EIO, "secret"),
-            f"{PLACE}Input/output error; {circumstances.OF_MACHINE}",
+            f"{PLACE}Input/output error; {temporary_faults.MACHINE_HINT}",
         ),
     ],
     ids=["silo", "file", "column", "system"],
 )
-def test_the_reason_names_silo_and_file_and_the_way_out(error, told):
+def test_the_reason_names_silo_file_and_hint(error, told):
     assert reason(ITEM, error) == told
 
 

@@ -26,7 +26,7 @@ def test_parameters_are_those_that_executor_and_driver_read():
     read = set(re.findall(r'(?:exec_)?properties(?:\[|\.get\()"(\w+)"', text))
     read |= {"use_case", "span"}  # read in a loop
     optional = {k for k, v in BatchInferrerSpec.PARAMETERS.items() if v.optional}
-    assert optional == {"span", "model_uri", "model_digest", "unsettled"}
+    assert optional == {"span", "model_uri", "model_digest", "stale_ledger_ids"}
     assert set(BatchInferrerSpec.PARAMETERS) == read | optional
 
 

@@ -144,7 +144,7 @@ def test_a_silo_that_fails_is_named_and_the_others_go_on(
     assert failure.silo == "vest"
     assert failure.reason.startswith("silo `vest`: ")
     assert found in failure.reason
-    assert account.unscored == (ledger.Unscored("vest", failure.reason),)
+    assert account.silos_not_scored == (ledger.NotScored("vest", failure.reason),)
     assert not account.is_settled
 
 
@@ -165,7 +165,7 @@ def test_a_few_dead_letters_are_counted_and_the_run_is_done(
     assert account.dead_letters == count
     assert account.reason == f"{count} of 100 rows are dead letters"
     # One with nothing but dead letters was not scored.
-    assert [line.silo for line in account.unscored] == lacking
+    assert [line.silo for line in account.silos_not_scored] == lacking
     assert account.is_settled
 
 
@@ -178,7 +178,7 @@ def test_a_flood_of_dead_letters_fails_the_run_with_the_reason(federate, model):
         "allows, so the fault is not that of single rows; read the reasons, mend "
         "their cause and run again"
     )
-    (lacking,) = account.unscored
+    (lacking,) = account.silos_not_scored
     assert lacking.reason == (
         "silo `nord`: 10 of 10 rows are dead letters, which lie with their reasons in "
         f"{account.silos[0].path}/dead-letters"
@@ -190,7 +190,7 @@ def test_of_a_silo_that_failed_often_the_first_reason_is_told(federate, model):
     path = pathlib.Path(manifest["süd-東"].splits[SCORE].paths[0])
     wrong_type(path, pq.read_table(path))
     account = infer(silos.listed_as_they_are(manifest), model.job(), SMALL)
-    (lacking,) = account.unscored
+    (lacking,) = account.silos_not_scored
     number = len(account.failures)
     assert number > 1
     assert lacking.reason == f"{account.failures[0].reason} (and {number - 1} more)"
@@ -202,23 +202,23 @@ def test_a_silo_of_which_a_file_to_be_scored_cannot_be_read_was_not_scored(
     first, second, third = federate().entries
     cut = Finding("2013-03.parquet: a corrupt file", "export it again")
     entries = (
-        dataclasses.replace(first, unreadable=(cut,), unscored=(cut,)),
+        dataclasses.replace(first, unreadable=(cut,), unreadable_to_score=(cut,)),
         dataclasses.replace(second, unreadable=(cut,)),  # of which only is learned
         dataclasses.replace(third, splits={}),  # it had nothing to score
     )
     account = infer(Manifest("people", "7", entries), model.job(), SMALL)
     told = "silo `nord`: 2013-03.parquet: a corrupt file; export it again"
-    assert account.unscored == (ledger.Unscored("nord", told),)
+    assert account.silos_not_scored == (ledger.NotScored("nord", told),)
     assert account.is_settled, "the next run would find the same"
 
 
 def test_columns_of_the_model_that_rows_do_not_have_are_told(federate, model, caplog):
     manifest = federate()
-    assert infer(manifest, model.job(), SMALL).without == {}
+    assert infer(manifest, model.job(), SMALL).missing_columns == {}
     path = manifest["nord"].splits["score"].paths[0]
     pq.write_table(pq.read_table(path).drop(["age"]), path)
     account = infer(manifest, model.job(), SMALL)
-    assert account.without == {"nord": ["age"]}
+    assert account.missing_columns == {"nord": ["age"]}
     assert "silo=nord: scored without columns ['age']" in caplog.text
 
 
@@ -245,17 +245,19 @@ def test_a_silo_whose_data_the_manifest_calls_unreadable_is_told(federate, model
     assert account.failures == (
         ledger.FailureLine("nord", "", "silo `nord`: found no file"),
     )
-    assert account.unscored == (ledger.Unscored("nord", "silo `nord`: found no file"),)
+    assert account.silos_not_scored == (
+        ledger.NotScored("nord", "silo `nord`: found no file"),
+    )
     assert account.rows == 590
 
 
 def test_a_silo_without_a_file_of_the_span_lacks_nothing(federate, model):
     first, *rest = federate().entries
     none = SiloEntry(
-        first.silo, error=Finding("silo `nord`: found no file"), has_no_file=True
+        first.silo, error=Finding("silo `nord`: found no file"), no_files_in_spans=True
     )
     account = infer(Manifest("people", "7", (none, *rest)), model.job(), SMALL)
-    assert (account.failures, account.unscored, account.reason) == ((), (), "")
+    assert (account.failures, account.silos_not_scored, account.reason) == ((), (), "")
 
 
 def test_nothing_to_score_is_said(federate, model):

@@ -92,7 +92,7 @@ def figures() -> Table:
         Figure(model, "eval", "", "carrier", "rare", "rows", rows=7, note="too few")
         for model in ("candidate", "baseline")
     ]
-    return table.of([*made, *rare])
+    return table.make_table([*made, *rare])
 
 
 def evaluate(folder: pathlib.Path, seed: int) -> None:

@@ -41,7 +41,7 @@ def test_only_what_is_asked_for_is_read(run, tmp_path):
     found = report.gather(kept, ABOUT)
     assert found.parts == {"evaluation", "blessing"}
     assert {line.member.silo for line in found.silos} == set(SILOS)
-    assert found.unreached == []  # nothing is known of the training
+    assert found.incomplete_silos == []  # nothing is known of the training
     assert not found.run.rounds
 
 

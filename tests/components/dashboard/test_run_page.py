@@ -14,7 +14,7 @@ from components.dashboard.page import STYLE
 from components.dashboard.settings import DashboardSettings
 from components.payloads.cohort import Cohort
 from components.payloads.decision import GateResult
-from components.payloads.ledger import Unscored
+from components.payloads.ledger import NotScored
 from components.payloads.model_run import Dropped
 from tests.components.dashboard.conftest import (
     ARABIC,
@@ -104,7 +104,7 @@ def test_below_quorum_the_page_leads_with_the_reasons_and_the_silos(refused):
     assert len(text) < 700_000
 
 
-UNSCORED = Unscored(EVIL, f"silo `{EVIL}`: score.parquet: no file")
+NOT_SCORED = NotScored(EVIL, f"silo `{EVIL}`: score.parquet: no file")
 
 
 def test_a_silo_that_was_not_scored_or_not_trained_leads_the_page(run):
@@ -117,7 +117,7 @@ def test_a_silo_that_was_not_scored_or_not_trained_leads_the_page(run):
     )
     text = words_of(
         run,
-        ledger=dataclasses.replace(run.ledger, unscored=(UNSCORED,)),
+        ledger=dataclasses.replace(run.ledger, silos_not_scored=(NOT_SCORED,)),
         run=dataclasses.replace(run.run, rounds=rounds, left_out=(out,)),
     )
     head = text[: text.index("AUC on the following span")]
@@ -133,9 +133,9 @@ def test_where_validation_found_nothing_the_page_points_to_what_the_run_found(ru
         if one.silo != LEFT_OUT
     )
     quiet = dataclasses.replace(run, cohort=Cohort(members, 3))
-    unscored = dataclasses.replace(run.ledger, unscored=(UNSCORED,))
+    not_scored = dataclasses.replace(run.ledger, silos_not_scored=(NOT_SCORED,))
     elsewhere = "Which silos could not be trained or scored, and why, stands at the"
-    assert elsewhere in words_of(quiet, ledger=unscored)
+    assert elsewhere in words_of(quiet, ledger=not_scored)
     assert elsewhere not in words_of(quiet)
 
 

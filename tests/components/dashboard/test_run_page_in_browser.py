@@ -156,7 +156,7 @@ def test_what_silos_withhold_is_hatched_and_has_a_legend(browser, run, tmp_path)
     known = [
         each for each in run.scores if (each.silo, each.slice, each.group) != hidden
     ]
-    scores = table.of([*known, *few])
+    scores = table.make_table([*known, *few])
     found = report.of_evaluation(report.About("f", "7"), None, scores)
     path = tmp_path / "index.html"
     path.write_text(page_of(found), encoding="utf-8")

@@ -53,7 +53,7 @@ ABOUT = report.About("flights", "7")
 
 
 def evaluated(*figures: Figure, **change) -> report.Report:
-    found = report.of_evaluation(ABOUT, None, table.of(figures))
+    found = report.of_evaluation(ABOUT, None, table.make_table(figures))
     return dataclasses.replace(found, **change)
 
 
@@ -179,7 +179,7 @@ def group_auc(group: str, value: float, rows: int, positives: int) -> Figure:
 
 
 def test_a_group_with_too_little_data_does_not_lead_the_widest_gap():
-    known = table.of(
+    known = table.make_table(
         [
             group_auc("A", 0.8, 900, 300),
             group_auc("B", 0.7, 500, 100),
@@ -244,7 +244,7 @@ def test_each_silo_has_its_own_threshold_and_the_rates_with_it():
         *(figure(silo, "auc", 0.8) for silo in ("süd", "nord", "ost")),
     ]
     süd = ["süd", "0.410", "0.625", "0.500 to 0.725", "0.250", "0.125 to 0.350"]
-    assert texts(silos.own_thresholds(table.of(figures))) == [
+    assert texts(silos.own_thresholds(table.make_table(figures))) == [
         ["nord", "0.125", *(NONE, "") * 3],
         [*süd, NONE, ""],
     ]

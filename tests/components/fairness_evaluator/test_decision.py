@@ -19,7 +19,7 @@ from tests.components.fairness_evaluator.gates.evidence import (
     silo,
 )
 
-FIGURES = table.of([OVERALL, *THREE, *silo("HA", 0.1, 0.0, 0.2, rows=20)])
+FIGURES = table.make_table([OVERALL, *THREE, *silo("HA", 0.1, 0.0, 0.2, rows=20)])
 SILOS = ["HA", "F9", "ZZ", "9E", "AA"]
 LEFT_OUT = {"ZZ": "no file of the span"}
 BOTH = GateSettings(silo_floor={"at_least": 0.67}, silo_gap={"at_most": 0.2})
@@ -74,7 +74,7 @@ def test_a_waiver_lets_no_other_gate_pass_and_marks_none_that_passes():
 
 def test_a_model_no_better_than_chance_is_refused_unless_somebody_answers_for_it():
     useless = figure("auc", 0.49, 0.47, 0.51)
-    figures = table.of([useless, *silo("AA", 0.49, 0.4, 0.6)])
+    figures = table.make_table([useless, *silo("AA", 0.49, 0.4, 0.6)])
     hardly = GateSettings(silo_floor={"at_least": 0.4})
     made = decision.decide(figures, ["AA"], {}, hardly, None)
     assert not made.blessed

@@ -109,9 +109,11 @@ def test_an_evaluation_of_nobody_is_refused(tmp_path):
     put(tmp_path, "north.parquet", 3)
     put(tmp_path, "south.parquet", 3)
     found = predictions.find(tmp_path, "loans")
-    predictions.check_told(found, {"north": "no column"})
+    predictions.require_some_evaluated(found, {"north": "no column"})
     with pytest.raises(FairSiloError) as caught:
-        predictions.check_told(found, {"north": "no column", "south": "no rows"})
+        predictions.require_some_evaluated(
+            found, {"north": "no column", "south": "no rows"}
+        )
     assert caught.value.message == (
         "not one of 2 silos could be evaluated; the first: no column"
     )

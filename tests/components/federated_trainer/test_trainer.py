@@ -9,7 +9,7 @@ import shutil
 
 import pytest
 
-from components import circumstances
+from components import temporary_faults
 from components.errors import SettingsError
 from components.federated_trainer import trainer
 from components.federation import silo_registry
@@ -129,7 +129,7 @@ def test_too_few_silos_in_a_round_is_a_refusal_with_the_rounds_so_far(
     asked = request(trained.manifest, tmp_path)
     steps = asked.settings.model_copy(update={"client_learning_rate": 1e38})
     asked = dataclasses.replace(asked, settings=steps)
-    with circumstances.collected() as noted:
+    with temporary_faults.collected() as noted:
         card, record = run(asked, tmp_path)
     assert noted == [], "it follows from the data, so the cache may give it"
     assert card.refusal.startswith("round 1: 0 of 3 silos answered, the quorum is 2")

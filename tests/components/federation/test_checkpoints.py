@@ -87,7 +87,7 @@ def test_a_checkpoint_that_cannot_be_read_now_is_kept(checkpoints, folder, monke
         with pytest.raises(FairSiloError) as caught:
             checkpoints.latest(state(0))
     error = caught.value
-    assert error.circumstance
+    assert error.is_temporary
     assert error.message == (
         f"checkpoint {folder}/round_000002.npz: found that it can't be read "
         f"({os.strerror(errno.ESTALE)}), expected the state of the training so far"

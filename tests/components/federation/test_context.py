@@ -111,7 +111,7 @@ def test_a_coordinator_without_its_worker_says_so_and_may_try_again(tmp_path):
         "the coordinator could not merge what the silos sent: its worker is gone"
     )
     assert caught.value.hint.startswith("run again: the training goes on after its")
-    assert caught.value.circumstance
+    assert caught.value.is_temporary
 
 
 def test_computation_of_the_server_alone_runs_there(federation):

@@ -25,13 +25,13 @@ FIGURES = [
 
 @pytest.fixture
 def figures():
-    return table.of(FIGURES)
+    return table.make_table(FIGURES)
 
 
 @given(st.permutations(FIGURES))
 def test_the_order_of_figures_does_not_matter(figures):
-    assert table.of(figures) == table.of(FIGURES)
-    assert table.of(figures).figures[-1].model == "baseline"
+    assert table.make_table(figures) == table.make_table(FIGURES)
+    assert table.make_table(figures).figures[-1].model == "baseline"
 
 
 def test_a_table_survives_its_file(figures, tmp_path):
@@ -87,7 +87,7 @@ def test_silos_are_listed_over_all_their_rows(figures):
 def test_two_figures_of_the_same_thing_are_refused():
     twice = dataclasses.replace(FIGURES[0], value=0.1)
     with pytest.raises(ValueError, match="two figures are of the same thing"):
-        table.of([*FIGURES, twice])
+        table.make_table([*FIGURES, twice])
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from tests.support.silos import properties_of
 def test_parameters_are_what_executor_and_driver_read_and_what_decides_the_key():
     read = properties_of(executor)[0] | properties_of(driver)[0]
     assert read == {"push_destination", "newer"}
-    assert set(PusherSpec.PARAMETERS) == read | {"code", "overtaken"}
+    assert set(PusherSpec.PARAMETERS) == read | {"code", "stale_push_ids"}
 
 
 class Federation:

@@ -248,7 +248,7 @@ def test_a_broken_file_is_named_and_the_others_are_read(run, write, tmp_path):
         (
             "clash.parquet: column `weight`: found other text in 9 of 9 values, "
             "expected numbers",
-            conform.MEND,
+            conform.TYPE_HINT,
         ),
     ]
     assert num_rows(values, "train") + num_rows(values, "eval") == 50
@@ -283,13 +283,13 @@ def test_a_file_that_the_system_does_not_give_now_is_read_by_the_next_run(
     monkeypatch.setattr(pathlib.Path, "read_bytes", faulty)
     outcome = ingest.ingest(silo, arguments([lost, good]))
     assert outcome.missing == Failure(
-        "silo `north`: a.parquet: Input/output error", ingest.STORAGE, True
+        "silo `north`: a.parquet: Input/output error", ingest.STORAGE_HINT, True
     )
     (told,) = outcome.values["unreadable"]
-    assert told["hint"] == ingest.STORAGE
+    assert told["hint"] == ingest.STORAGE_HINT
     with pytest.raises(SiloError, match="nothing readable") as caught:
         ingest.ingest(silo, arguments([lost]))
-    assert caught.value.circumstance
+    assert caught.value.is_temporary
 
 
 @pytest.mark.parametrize(
@@ -384,13 +384,13 @@ def test_a_file_that_changed_since_it_was_listed_is_read_by_the_next_run(silo, w
     given = arguments([path, write("b.parquet", silos.rows(9, 1))])
     write("a.parquet", silos.rows(40, 2))
     outcome = ingest.ingest(silo, given)
-    assert outcome.missing.circumstance
+    assert outcome.missing.is_temporary
     assert outcome.missing.reason.endswith("a.parquet: changed since the run began")
     assert len(outcome.values["inputs"]) == 1
 
 
 @pytest.mark.parametrize(
-    ("score", "roles", "unscored"),
+    ("score", "roles", "not_scored"),
     [
         ("all", 1, ["2.csv"]),
         ("following_span", 2, ["3.csv"]),
@@ -398,12 +398,14 @@ def test_a_file_that_changed_since_it_was_listed_is_read_by_the_next_run(silo, w
     ],
 )
 def test_files_whose_rows_are_not_scored_are_told_apart(
-    run, write, score, roles, unscored
+    run, write, score, roles, not_scored
 ):
     good, late = write("1.csv", silos.rows(50)), write("4.csv", silos.rows(9, 3))
     broken = [write(f"{n}.csv", silos.rows(9, 1, weight="1,5")) for n in (2, 3)]
     values = run(*[[good, broken[0]], [late, broken[1]]][:roles], score=score)
-    assert [told["sentence"].split(":")[0] for told in values["unscored"]] == unscored
+    assert [
+        told["sentence"].split(":")[0] for told in values["unreadable_to_score"]
+    ] == not_scored
     assert values["unreadable"][0]["sentence"] == (
         "2.csv: column `weight`: found numbers with a decimal comma in 9 of 9 values, "
         "expected numbers"
@@ -442,6 +444,6 @@ def test_a_file_that_may_not_be_read_is_listed_and_told_of_when_it_is_read(
     assert listed[0]["digest"] == "unreadable: Permission denied"
     given["history"][0] = (listed[0]["path"], listed[0]["digest"])
     outcome = ingest.ingest(silo, given)
-    told = {"sentence": "0.csv: Permission denied", "hint": ingest.RIGHT}
+    told = {"sentence": "0.csv: Permission denied", "hint": ingest.RIGHTS_HINT}
     assert outcome.values["unreadable"] == (told,)
     assert outcome.missing is None, "the next run will have another key"

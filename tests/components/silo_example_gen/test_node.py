@@ -11,7 +11,7 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tfx.orchestration import metadata
 from tfx.orchestration.portable import data_types
 
-from components import artifacts, circumstances, digests
+from components import artifacts, digests, temporary_faults
 from components.payloads import egress
 from components.payloads.manifest import Manifest
 from components.silo_example_gen import component, discovery, driver, executor, node
@@ -67,7 +67,7 @@ def test_a_silo_without_files_is_told_from_one_that_cannot_be_read(data, found):
     (data / "cut").mkdir()
     (data / "cut" / "1.parquet").write_bytes(b"PAR1 no table")
     manifest = ingest(found(), silos.source(data))
-    assert [entry.silo.id for entry in manifest if entry.has_no_file] == ["idle"]
+    assert [entry.silo.id for entry in manifest if entry.no_files_in_spans] == ["idle"]
     assert [e.silo.id for e in manifest if e.error] == ["cut", "idle"]
 
 
@@ -89,7 +89,7 @@ def test_egress_is_what_the_tasks_sent_byte_by_byte(data, found):
     entry = manifest["west"]
     assert counted.kind == "counts and digests"
     assert counted.count == len(entry.inputs) + len(entry.files())
-    number = len(entry.unreadable + entry.unscored + entry.notes)
+    number = len(entry.unreadable + entry.unreadable_to_score + entry.notes)
     assert (said.kind, said.count) == ("findings", number)
     assert said.bytes > len(entry.unreadable[0].sentence)
     assert [item.kind for item in left["idle"]] == ["counts and digests", "findings"]
@@ -128,7 +128,7 @@ def drive(connection, data, tmp_path):
         }
         info = data_types.ExecutionInfo(exec_properties=properties)
         added = driver.Driver(connection).run(info).exec_properties
-        assert set(added) == {"span", "fingerprint", "lost", "attempt"}
+        assert set(added) == {"span", "fingerprint", "stale_manifest_ids", "attempt"}
         return properties | {name: value.string_value for name, value in added.items()}
 
     return drive
@@ -142,7 +142,7 @@ def keys(drive, data):
 
     def keys(span="latest", purpose="train"):
         found = drive(span, purpose, source)
-        return [found[name] for name in ("span", "fingerprint", "lost")]
+        return [found[name] for name in ("span", "fingerprint", "stale_manifest_ids")]
 
     return keys
 
@@ -235,7 +235,7 @@ def test_a_silo_whose_task_met_a_fault_is_ingested_by_the_next_run(
         first = drive()
         error = execute(first)["north"].error
         assert error.sentence == f"silo `north`: {task}: Too many open files"
-        assert error.hint == circumstances.OF_MACHINE
+        assert error.hint == temporary_faults.MACHINE_HINT
         assert drive() != first, "while it lasts, each run tries again"
     assert execute(drive())["north"].error is None
     again = drive()
@@ -246,6 +246,6 @@ def test_a_silo_whose_task_met_a_fault_is_ingested_by_the_next_run(
 def test_parameters_are_those_that_executor_and_driver_read():
     parameters = component.SiloExampleGenSpec.PARAMETERS
     read = properties_of(executor)[0] | properties_of(discovery)[0]
-    assert read | {"lost"} == set(parameters)
+    assert read | {"stale_manifest_ids"} == set(parameters)
     added = {name for name, found in parameters.items() if found.optional}
-    assert added == {"fingerprint", "lost"}
+    assert added == {"fingerprint", "stale_manifest_ids"}

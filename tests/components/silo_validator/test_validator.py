@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from components import circumstances
+from components import temporary_faults
 from components.payloads import egress, statistics
 from components.payloads.egress import Egress
 from components.payloads.findings import Finding, sentences
@@ -142,10 +142,10 @@ def federation(seed, **north):
     }
 
 
-def test_a_quarantined_drifted_silo_does_not_become_its_own_baseline(runs):
+def test_a_quarantined_drifted_silo_does_not_become_its_own_reference(runs):
     first = runs.run(federation(0), "2013-9")
     assert first.cohort.admitted == ["north", "south", "west"]
-    assert json.loads(first.properties["baselines"]) == {}
+    assert json.loads(first.properties["earlier_statistics"]) == {}
     for seed, span in enumerate(("2013-10", "2013-11"), 1):
         drifted = runs.run(federation(10 * seed, **RED), span)
         assert drifted.cohort.admitted == ["south", "west"], drifted.cohort
@@ -153,7 +153,7 @@ def test_a_quarantined_drifted_silo_does_not_become_its_own_baseline(runs):
         assert told.startswith("column `colour`: found a largest difference in share")
         assert "these training rows and those of span 2013-9, " in told
         assert "expected at most 0.200" in told
-    found = json.loads(drifted.properties["baselines"])
+    found = json.loads(drifted.properties["earlier_statistics"])
     assert {silo: item[0] for silo, item in found.items()} == {
         "north": "2013-9",
         "south": "2013-10",
@@ -165,7 +165,7 @@ def test_a_quarantined_drifted_silo_does_not_become_its_own_baseline(runs):
 def test_a_backfilled_earlier_span_is_not_compared_with_a_later_one(runs):
     runs.run(federation(0), "2013-10")
     backfilled = runs.run(federation(10, **RED), "2013-9")
-    assert json.loads(backfilled.properties["baselines"]) == {}
+    assert json.loads(backfilled.properties["earlier_statistics"]) == {}
     assert backfilled.cohort.admitted == ["north", "south", "west"]
 
 
@@ -175,7 +175,7 @@ def test_parameters_are_those_that_executor_and_driver_read():
     assert set(declared) - read == {"code"}, "for the cache alone"
     assert read <= set(declared)
     optional = {name for name, parameter in declared.items() if parameter.optional}
-    assert optional == {"baselines"}, "the driver adds this"
+    assert optional == {"earlier_statistics"}, "the driver adds this"
 
 
 def test_manual_decisions_count_from_the_next_run_which_the_cache_tells_apart(runs):
@@ -210,7 +210,7 @@ def test_a_silo_whose_profile_met_a_fault_is_admitted_by_the_next_run(runs):
     (reason,) = first["north"].reasons
     told = "silo `north`: profile: FairSilo failed with KeyError in"
     assert reason.sentence.startswith(told)
-    assert reason.hint == circumstances.OF_OURS
+    assert reason.hint == temporary_faults.BUG_HINT
     assert CANARY not in str(first)
     second = runs.run(tables)
     assert second.properties["attempt"] != first.properties["attempt"]

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from components import circumstances, tracebacks
+from components import temporary_faults, tracebacks
 from components.errors import SiloError
 from components.payloads.silo import Silo
 from components.silos import engine, pool, tasks
@@ -27,7 +27,7 @@ def probe(silo, arguments):
             raise SiloError(silo.id, "a.csv", "no rows", "rows", "export again")
         case "moment":
             error = SiloError(silo.id, "a.csv", "a lock", "none")
-            raise circumstances.of_circumstance(error)
+            raise temporary_faults.mark(error)
         case "system":
             raise PermissionError(13, "secret", "/secret")
         case "memory":
@@ -89,19 +89,19 @@ def test_only_json_and_bytes_go_in_and_out():
     ("fault", "found", "hint"),
     [
         ("data", "a.csv: found no rows, expected rows", "export again"),
-        ("moment", "a.csv: found a lock, expected none", circumstances.AGAIN),
-        ("system", "probe: Permission denied", circumstances.OF_MACHINE),
-        ("memory", "probe: out of memory", circumstances.OF_MACHINE),
+        ("moment", "a.csv: found a lock, expected none", temporary_faults.AGAIN_HINT),
+        ("system", "probe: Permission denied", temporary_faults.MACHINE_HINT),
+        ("memory", "probe: out of memory", temporary_faults.MACHINE_HINT),
         (
             "killed",
             "probe: its process was ended before it was done, most likely for lack of "
             "memory",
-            circumstances.OF_MACHINE,
+            temporary_faults.MACHINE_HINT,
         ),
     ],
 )
 def test_a_failure_is_of_its_silo_and_the_others_go_on(fault, found, hint):
-    with circumstances.collected() as noted:
+    with temporary_faults.collected() as noted:
         failed, *good = outcomes({"fault": fault}, *[{}] * 6)
     reason, of_moment = f"silo `silo-0`: {found}", fault != "data"
     assert failed == Failure(reason, hint, of_moment)
@@ -113,22 +113,22 @@ def test_a_bug_is_told_by_its_place_and_its_traceback_goes_to_the_log(
     caplog, monkeypatch
 ):
     monkeypatch.setattr(engine, "PROGRESS_S", 0.0)
-    with caplog.at_level(logging.INFO), circumstances.collected() as noted:
+    with caplog.at_level(logging.INFO), temporary_faults.collected() as noted:
         (failed,) = outcomes({"fault": "bug"})
     assert "task=probe: 1 of 1 silos" in caplog.text
-    told = {"reason": failed.reason, "hint": failed.hint, "circumstance": True}
+    told = {"reason": failed.reason, "hint": failed.hint, "is_temporary": True}
     head = json.dumps({**told, "trace": failed.trace}, ensure_ascii=False)
     assert failed.num_bytes == len(head.encode())
     assert failed.reason.startswith("silo `silo-0`: probe: FairSilo failed with Value")
-    assert failed.hint == circumstances.OF_OURS
+    assert failed.hint == temporary_faults.BUG_HINT
     assert noted == [failed.reason]
     (record,) = [r for r in caplog.records if r.name == tracebacks.__name__]
     assert "in probe" in record.getMessage()
     assert "secret" not in caplog.text
 
 
-def test_what_lacks_a_part_for_a_circumstance_is_noted():
-    with circumstances.collected() as noted:
+def test_what_lacks_a_part_for_a_temporary_fault_is_noted():
+    with temporary_faults.collected() as noted:
         (result,) = outcomes({"fault": "part"})
     assert noted == [result.missing.reason]
     assert "No space left" in noted[0]

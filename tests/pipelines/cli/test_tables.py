@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from components.payloads.findings import Finding
-from components.payloads.ledger import Ledger, Unscored
+from components.payloads.ledger import Ledger, NotScored
 from pipelines.cli import console, run, silo, tables
 from pipelines.summary import Baseline, Gate, Metrics, Silo, Summary, WorstSilo
 
@@ -114,8 +114,8 @@ def test_silos_that_the_run_did_not_reach_come_first_and_last(capsys):
     ],
 )
 def test_predict_exits_as_a_run_does(status, reason, exit_status):
-    unscored = (Unscored("west", reason),) if reason else ()
-    assert run.exit_status(Ledger(status, unscored=unscored)) == exit_status
+    not_scored = (NotScored("west", reason),) if reason else ()
+    assert run.exit_status(Ledger(status, silos_not_scored=not_scored)) == exit_status
 
 
 @pytest.mark.parametrize(

@@ -210,7 +210,7 @@ def figure(value: float | None, silo: str = "", **more: Any) -> Figure:
 
 def evaluation() -> Table:
     """Return a table in which a silo that did not train is the worst of all."""
-    return table.of(
+    return table.make_table(
         [
             figure(0.713),
             figure(0.698, split="next"),

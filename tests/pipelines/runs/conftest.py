@@ -84,7 +84,7 @@ class Output:
         left = {"dashboard": str(page)}
         if figures:
             (artifacts / "evaluation").mkdir()
-            table.of(figures).write(artifacts / "evaluation")
+            table.make_table(figures).write(artifacts / "evaluation")
             left["evaluation"] = str(artifacts / "evaluation")
         made = ended(run_id, **(left | more))
         self.runs.finish(made)

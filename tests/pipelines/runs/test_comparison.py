@@ -16,7 +16,7 @@ AUC = MetricKey("auc")
 
 
 def of(*rows):
-    return figures.of_table(table.of(rows).to_arrow())
+    return figures.of_table(table.make_table(rows).to_arrow())
 
 
 def compared(before, after):
@@ -103,7 +103,7 @@ def test_sure_changes_come_first_then_the_biggest_losses_and_what_one_run_lacks_
         figure("log_loss", 0.55),
     )
     found = [
-        (change.key.of.silo, change.key.metric)
+        (change.key.slice.silo, change.key.metric)
         for change in comparison.changes(before, after)
     ]
     assert found == [

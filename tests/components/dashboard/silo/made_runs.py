@@ -186,7 +186,7 @@ def egress(index: int) -> tuple[EgressItem, ...]:
 
 def tables(values: Mapping[str, Mapping[str, float]]) -> Table:
     """Return the table of some silos, each with two groups."""
-    return table.of(
+    return table.make_table(
         one
         for silo, metrics in values.items()
         for one in silo_figures(silo, metrics, groups=("women", "men"))

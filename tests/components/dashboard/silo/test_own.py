@@ -40,7 +40,7 @@ def shown(figures=(), num_others=5, share=True, **how) -> dict[str, Section]:
     """Return the sections of the silo `a`, whose figures these are, by id."""
     more = [figure(f"o{n}", "auc", 0.6 + n / 50) for n in range(num_others)]
     members = [member("a"), *(member(one.silo) for one in more)]
-    run = made_runs.report(members, table.of([*figures, *more]), **how)
+    run = made_runs.report(members, table.make_table([*figures, *more]), **how)
     others = Others(run.scores, {one.member.silo for one in run.judged})
     made = sections.sections(of_first(run), others, share)
     return {section.id: section for section in made}
@@ -169,7 +169,7 @@ def test_groups_are_cut_to_the_surely_worst_where_they_are_many():
 
 
 def compare(gates, *figures):
-    run = made_runs.report([member("a")], table.of(figures), gates=gates)
+    run = made_runs.report([member("a")], table.make_table(figures), gates=gates)
     return bounds.of_silo(of_first(run), "a")
 
 

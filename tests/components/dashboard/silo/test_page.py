@@ -19,7 +19,7 @@ from components.payloads import table
 from components.payloads.cohort import Cohort, Member
 from components.payloads.decision import Waiver
 from components.payloads.findings import Finding
-from components.payloads.ledger import Ledger, Unscored
+from components.payloads.ledger import Ledger, NotScored
 from components.payloads.model_run import Dropped, RoundRecord, RunRecord
 from components.payloads.silo import check_id
 from components.payloads.table import Table
@@ -73,7 +73,7 @@ def with_first(run: Report, first: Member) -> Report:
 def with_figure(run: Report, only: table.Figure) -> Report:
     """Return a run with one figure alone of a silo."""
     others = (one for one in run.scores if one.silo != only.silo)
-    return dataclasses.replace(run, scores=table.of([only, *others]))
+    return dataclasses.replace(run, scores=table.make_table([only, *others]))
 
 
 def write(run: Report, folder: pathlib.Path) -> dict[str, str]:
@@ -207,7 +207,7 @@ def test_an_owner_reads_that_the_rows_were_not_scored_or_not_learned_from(tmp_pa
     run = dataclasses.replace(
         run,
         run=RunRecord("fed_avg", left_out=(drop,)),
-        ledger=Ledger("done", unscored=(Unscored(one, reason),)),
+        ledger=Ledger("done", silos_not_scored=(NotScored(one, reason),)),
     )
     pages = write(run, tmp_path)
     assert f"{one} was not scored. silo <code>{one}</code>: cut, as" in pages[one]
@@ -343,7 +343,7 @@ def test_where_nothing_was_trained(tmp_path):
 )
 def test_hostile_names_are_inert(tmp_path, hostile):
     names = [hostile, *(name(index) for index in range(6))]
-    figures = table.of(
+    figures = table.make_table(
         one
         for index, silo in enumerate(names)
         for one in made_runs.silo_figures(silo, values(index), (EVIL, "x" * 500))
@@ -416,7 +416,7 @@ def test_a_page_at_its_largest_is_small(tmp_path):
     members = [member(name(index)) for index in range(40)]
     members[0] = member(silo, notes=notes)
     training = made_runs.rounds([silo], 300)
-    run = made_runs.report(members, table.of(made), training=training)
+    run = made_runs.report(members, table.make_table(made), training=training)
     page = write(run, tmp_path)[silo]
     assert 30_000 < len(page.encode()) < MAX_BYTES
 

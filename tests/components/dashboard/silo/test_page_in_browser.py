@@ -22,7 +22,7 @@ RATES = ("tpr", "fpr", "positive_rate", "precision")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Sixteen silos, four of them with hostile names, and their pages."""
-    figures = table.of(
+    figures = table.make_table(
         one
         for index, silo in enumerate(NAMES)
         for one in made_runs.silo_figures(

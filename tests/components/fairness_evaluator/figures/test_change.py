@@ -26,7 +26,7 @@ def draw(rng, rows=500):
 
 def changes(labels, candidate, baseline):
     both = measure(labels, candidate), measure(labels, candidate, baseline)
-    found = table.of(map(PLACE.figure, change.figures(*both, THRESHOLDS)))
+    found = table.make_table(map(PLACE.figure, change.figures(*both, THRESHOLDS)))
 
     def told(metric, threshold=None):
         return found.metric(metric, silo="F9", threshold=threshold, model="change")

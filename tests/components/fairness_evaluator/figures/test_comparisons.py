@@ -25,11 +25,13 @@ SILOS = Place("candidate", "eval", "", "silo_id", "", 1, 1)
 def over_groups(rows):
     """Return the table over groups of (labels, scores) by name."""
     known = {name: measure(labels, scores) for name, (labels, scores) in rows.items()}
-    return table.of(map(GROUPS.figure, comparisons.of_groups(known, THRESHOLDS)))
+    return table.make_table(
+        map(GROUPS.figure, comparisons.of_groups(known, THRESHOLDS))
+    )
 
 
 def over_silos(known):
-    return table.of(map(SILOS.figure, comparisons.of_silos(known, THRESHOLDS)))
+    return table.make_table(map(SILOS.figure, comparisons.of_silos(known, THRESHOLDS)))
 
 
 # Above a half: Female 1 of 4 positives, 1 of 6; Male 2 of 3, 3 of 5; Other none.

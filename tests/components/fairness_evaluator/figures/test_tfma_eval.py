@@ -10,7 +10,7 @@ from tensorflow_model_analysis.view import util as view_util
 
 from components.fairness_evaluator.figures import tfma_eval
 from components.fairness_evaluator.settings import EvaluationSettings
-from components.fairness_evaluator.sketches.cells import few
+from components.fairness_evaluator.sketches.cells import too_few_cell
 from components.fairness_evaluator.sketches.collect import Key
 from tests.components.fairness_evaluator.made_cells import (
     LABELS,
@@ -35,8 +35,8 @@ CELLS = {
     Key("B", ("sex",), ("Female",)): own([1, 1], [0.2, 0.9]),
     Key("", *BOTH): TOTAL,
     Key("B", *BOTH): OWN,
-    Key("C"): few((), 2),
-    Key("B", of="next"): OWN,
+    Key("C"): too_few_cell((), 2),
+    Key("B", rows_of="next"): OWN,
 }
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from components.fairness_evaluator.figures import tidy
 from components.fairness_evaluator.figures.slices import Found, Measures
 from components.fairness_evaluator.settings import EvaluationSettings
-from components.fairness_evaluator.sketches.cells import few
+from components.fairness_evaluator.sketches.cells import too_few_cell
 from components.fairness_evaluator.sketches.collect import Key
 from components.payloads import table
 from tests.components.fairness_evaluator.made_cells import cell, measure_cell
@@ -37,15 +37,15 @@ CELLS = {
     Key(): part(300, 0),
     Key("", SEX, ("F",)): part(120, 1, SEX, ("F",)),
     Key("", SEX, ("M",)): part(170, 2, SEX, ("M",)),
-    Key("", SEX, ("too few",)): few(SEX, 10),
+    Key("", SEX, ("too few",)): too_few_cell(SEX, 10),
     Key("A"): part(200, 3),
     Key("A", SEX, ("F",)): part(90, 4, SEX, ("F",)),
     Key("A", SEX, ("M",)): part(110, 5, SEX, ("M",)),
     Key("B"): part(80, 6),
-    Key("C"): few((), 20),
-    Key("A", of="next"): part(60, 7),
-    Key("C", of="next"): few((), 9),
-    Key("", of="compared with baseline"): part(280, 8),
+    Key("C"): too_few_cell((), 20),
+    Key("A", rows_of="next"): part(60, 7),
+    Key("C", rows_of="next"): too_few_cell((), 9),
+    Key("", rows_of="compared with baseline"): part(280, 8),
 }
 KNOWN = {
     key: Measures(cell, {}) if cell.too_few else measure_cell(cell)
@@ -55,7 +55,7 @@ KNOWN = {
 
 @pytest.fixture(scope="module")
 def slices():
-    return table.of(tidy.of_slices("candidate", KNOWN, SETTINGS))
+    return table.make_table(tidy.of_slices("candidate", KNOWN, SETTINGS))
 
 
 def test_every_slice_has_every_metric_of_slices(slices):
@@ -106,7 +106,7 @@ def test_the_calibration_curve_has_a_rate_and_a_mean_score_by_bin(slices):
 
 
 def test_groups_are_compared_overall_and_in_each_silo_that_has_two():
-    figures = table.of(tidy.over_groups("baseline", KNOWN, SETTINGS))
+    figures = table.make_table(tidy.over_groups("baseline", KNOWN, SETTINGS))
     assert {(f.silo, f.slice, f.group) for f in figures} == {
         ("", "sex", ""),
         ("A", "sex", ""),
@@ -116,15 +116,15 @@ def test_groups_are_compared_overall_and_in_each_silo_that_has_two():
 
 
 def test_silos_that_are_not_judged_do_not_count_among_silos():
-    both = table.of(tidy.over_silos("candidate", KNOWN, (), SETTINGS))
-    one = table.of(tidy.over_silos("candidate", KNOWN, {"A"}, SETTINGS))
+    both = table.make_table(tidy.over_silos("candidate", KNOWN, (), SETTINGS))
+    one = table.make_table(tidy.over_silos("candidate", KNOWN, {"A"}, SETTINGS))
     assert both.metric("mean_auc", slice="silo_id").rows == 280
     assert one.metric("worst_auc", slice="silo_id").about == "B"
     assert one.metric("gap_auc", slice="silo_id").value == 0
 
 
 def test_silos_get_their_own_thresholds_where_the_settings_ask():
-    figures = table.of(tidy.of_own_thresholds("candidate", KNOWN, SETTINGS))
+    figures = table.make_table(tidy.of_own_thresholds("candidate", KNOWN, SETTINGS))
     assert {f.silo for f in figures} == {"A", "B"}
     reached = KNOWN[Key()].found["tpr", 0.25]
     for silo in ("A", "B"):
@@ -142,18 +142,18 @@ def test_changes_are_told_where_both_models_have_the_same_rows():
             cell=dataclasses.replace(measures.cell, both_above=ABOVE)
         )
         for key, measures in KNOWN.items()
-        if key.silo != "B" and not key.of
+        if key.silo != "B" and not key.rows_of
     }
     before[Key("A")] = before[Key("", SEX, ("F",))]
-    figures = table.of(tidy.of_change(KNOWN, before, SETTINGS))
+    figures = table.make_table(tidy.of_change(KNOWN, before, SETTINGS))
     # Overall, the candidate is that of the silos which are compared: other rows.
     assert {(f.silo, f.group) for f in figures} == {
         ("", "F"), ("", "M"), ("A", "F"), ("A", "M"),
     }  # fmt: skip
-    of_compared = KNOWN[Key("", of="compared with baseline")]
+    of_compared = KNOWN[Key("", rows_of="compared with baseline")]
     cell = dataclasses.replace(of_compared.cell, both_above=ABOVE)
     before[Key()] = of_compared._replace(cell=cell)
-    figures = table.of(tidy.of_change(KNOWN, before, SETTINGS))
+    figures = table.make_table(tidy.of_change(KNOWN, before, SETTINGS))
     assert figures.metric("auc", model="change").rows == 280
 
 

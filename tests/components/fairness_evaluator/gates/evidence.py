@@ -77,7 +77,7 @@ THREE = [
     *silo("F9", 0.612, 0.580, 0.644),
 ]
 OVERALL = figure("auc", 0.7, 0.68, 0.72)
-EARLIER = Baseline("2013-04", "4f3a9c0de5b1a2c3d4e5", "/models/4")
+BASELINE_2013_04 = Baseline("2013-04", "4f3a9c0de5b1a2c3d4e5", "/models/4")
 
 
 def judge(
@@ -85,7 +85,7 @@ def judge(
     settings,
     figures,
     *,
-    earlier=None,
+    baseline=None,
     gone=None,
     **least,
 ) -> GateResult:
@@ -93,11 +93,11 @@ def judge(
     known = sorted({one.silo for one in figures if one.silo})
     whole = GateSettings.model_validate({"minimum_data": least, gate: settings})
     decided = decision.decide(
-        table.of(figures),
+        table.make_table(figures),
         known,
         {},
         whole,
-        earlier,
+        baseline,
         (),
         gone,
     )

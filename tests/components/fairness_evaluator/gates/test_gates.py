@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.gates.registry import GATES
 from tests.components.fairness_evaluator.gates.evidence import (
-    EARLIER,
+    BASELINE_2013_04,
     OVERALL,
     THREE,
     figure,
@@ -145,7 +145,7 @@ EVERY: list[tuple[str, dict, list, str, str]] = [
         LOST,
         "the federation loses 0.023 AUC (0.724 to 0.701, 95 % CI of the change -0.031 "
         "to -0.015); allowed 0.010.",
-        "Compare this run with that of the earlier blessed model",
+        "Compare this run with that of the baseline",
     ),
     (
         "silo_change",
@@ -166,7 +166,7 @@ EVERY: list[tuple[str, dict, list, str, str]] = [
 def test_each_gate_refuses_with_its_numbers_and_a_hint(
     gate, settings, figures, says, hint
 ):
-    found = judge(gate, settings, figures, earlier=EARLIER)
+    found = judge(gate, settings, figures, baseline=BASELINE_2013_04)
     assert (found.passed, found.sentence) == (False, f"Not blessed: {says}")
     assert hint in found.hint
     assert found.hint.endswith(
@@ -267,7 +267,7 @@ def test_the_table_has_every_gate_of_the_settings_in_their_order():
 def test_each_gate_passes_with_its_numbers_and_whom_it_left_out(
     gate, settings, figures, says
 ):
-    found = judge(gate, settings, figures, earlier=EARLIER)
+    found = judge(gate, settings, figures, baseline=BASELINE_2013_04)
     assert (found.passed, found.sentence, found.hint) == (True, says, "")
 
 
@@ -291,7 +291,10 @@ def test_each_part_of_the_interval_can_be_asked(gate, figures, key, ends):
     for part, bound in zip(("value", "surely", "possibly"), ends, strict=True):
         for at, passed in ((bound, True), (bound + step, False)):
             settings = {key: at, "refuse_if": part, **more}
-            assert judge(gate, settings, figures, earlier=EARLIER).passed is passed
+            assert (
+                judge(gate, settings, figures, baseline=BASELINE_2013_04).passed
+                is passed
+            )
 
 
 def test_on_chance_is_not_above_it():
@@ -396,7 +399,9 @@ def test_a_change_is_told_apart_from_none_and_from_the_bound(
 ):
     settings = {"metric": metric, "at_most_worse": allowed, "refuse_if": "value"}
     figures = models(now, before, metric=metric)
-    assert says in judge("change", settings, figures, earlier=EARLIER).sentence
+    assert (
+        says in judge("change", settings, figures, baseline=BASELINE_2013_04).sentence
+    )
 
 
 @pytest.mark.parametrize(
@@ -411,7 +416,7 @@ def test_a_change_of_the_auc_is_widened_as_student_s_t_others_as_normal(
         for each in changed(name, 0.6, 0.7, -0.2, 0.0, metric=metric, positives=10)
     ]
     settings = {"at_most_worse": 0.5, "metric": metric}
-    found = judge("silo_change", settings, figures, earlier=EARLIER)
+    found = judge("silo_change", settings, figures, baseline=BASELINE_2013_04)
     # For 2 at once: t of 9 degrees 2.667 over 2.262, normal 2.236 over 1.960.
     assert f"95 % CI of the change for 2 silos {interval})" in found.sentence
 
@@ -421,7 +426,7 @@ def test_without_an_earlier_model_a_change_passes_and_says_so(gate):
     found = judge(gate, {"at_most_worse": 0.02}, [])
     assert (found.passed, found.sentence) == (
         True,
-        "There is no earlier blessed model to compare with.",
+        "There is no baseline to compare with.",
     )
 
 
@@ -531,7 +536,7 @@ WORSE = {"at_most_worse": 0.9}
 def test_what_can_not_be_computed_refuses_with_the_reason(
     gate, settings, figures, says
 ):
-    found = judge(gate, settings, figures, earlier=EARLIER)
+    found = judge(gate, settings, figures, baseline=BASELINE_2013_04)
     assert (found.passed, found.sentence) == (
         False,
         f"Not blessed: gate {gate} could not be computed: {says}",
@@ -543,12 +548,12 @@ def test_what_can_not_be_computed_refuses_with_the_reason(
 @pytest.mark.parametrize("gate", ["change", "silo_change"])
 @pytest.mark.parametrize(
     ("span", "name"),
-    [("2013-04", "the model of 2013-04"), ("", "the earlier blessed model")],
+    [("2013-04", "the model of 2013-04"), ("", "the baseline")],
 )
 def test_a_model_whose_folder_is_gone_refuses_and_says_which_and_where(
     gate, span, name
 ):
-    gone = dataclasses.replace(EARLIER, span=span)
+    gone = dataclasses.replace(BASELINE_2013_04, span=span)
     found = judge(gate, WORSE, [*LOST[:1], *LOSSES[:2]], gone=gone)
     assert (found.passed, found.sentence) == (
         False,
@@ -601,8 +606,8 @@ def test_what_is_demanded_is_said_in_a_few_words(gate, settings, says):
 def test_the_order_of_figures_does_not_matter(data):
     for gate, settings, figures, *_ in EVERY:
         mixed = data.draw(st.permutations(figures))
-        assert judge(gate, settings, mixed, earlier=EARLIER) == judge(
-            gate, settings, figures, earlier=EARLIER
+        assert judge(gate, settings, mixed, baseline=BASELINE_2013_04) == judge(
+            gate, settings, figures, baseline=BASELINE_2013_04
         )
 
 

@@ -15,7 +15,7 @@ from components.payloads.decision import NotEvaluated
 from components.payloads.minimum_data import MinimumData
 from tests.components.fairness_evaluator.gates.evidence import figure, group
 
-FIGURES = table.of(
+FIGURES = table.make_table(
     figure("rows", None, silo=silo, rows=rows, positives=positives)
     for silo, rows, positives in [
         ("9E", 500, 100),
@@ -68,7 +68,7 @@ GROUPS = [
 
 @given(st.permutations(GROUPS))
 def test_groups_are_of_the_candidate_over_all_silos_and_in_judged_ones(figures):
-    evidence = Evidence(table.of(figures), ("AA", "OO"), (), MinimumData())
+    evidence = Evidence(table.make_table(figures), ("AA", "OO"), (), MinimumData())
 
     def found(*kinds):
         query = Query(kinds, "auc", in_pairs=True)

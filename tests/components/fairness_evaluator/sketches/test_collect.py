@@ -215,9 +215,9 @@ def test_a_silo_where_the_baseline_fails_is_evaluated_and_left_out_of_the_compar
     everyone = len(counted(world))
     compared = everyone - len(world.of(silo="F9"))
     assert candidate[Key()].rows == everyone
-    assert candidate[Key(of="compared with baseline")].rows == compared
+    assert candidate[Key(rows_of="compared with baseline")].rows == compared
     for key, cell in baseline.items():
-        same = key if key.silo else key._replace(of="compared with baseline")
+        same = key if key.silo else key._replace(rows_of="compared with baseline")
         assert cell.rows == candidate[same].rows
 
 

@@ -1,7 +1,7 @@
 """Finds each silo's statistics of its last admitted, earlier span in ML Metadata.
 
 Only a span in which the silo was admitted counts, or a drifted silo would become
-its own baseline; only an earlier span, or a backfill would compare with the
+its own reference; only an earlier span, or a backfill would compare with the
 future. Of several verdicts on a span the last one counts, which need not be the last
 written: a run that finds an earlier one in the cache has come to it again.
 """
@@ -27,15 +27,15 @@ SKIPPED = (
 )
 
 
-class Baseline(NamedTuple):
+class EarlierStatistics(NamedTuple):
     """A silo's statistics of its last admitted, earlier span."""
 
     span: str
     folder: str  # of the `SiloStatistics` artifact
 
 
-def find(store: Any, use_case: str, span: str) -> dict[str, Baseline]:  # noqa: ANN401
-    """Return the baseline of each silo that has one before the span.
+def find(store: Any, use_case: str, span: str) -> dict[str, EarlierStatistics]:  # noqa: ANN401
+    """Return the statistics of each silo that has some before the span.
 
     What was deleted, or written by a version with another form, is skipped with a
     warning.
@@ -52,7 +52,7 @@ def find(store: Any, use_case: str, span: str) -> dict[str, Baseline]:  # noqa: 
         key=lambda one: (span_order(one[1]), runs[one[0].id]),
         reverse=True,
     )
-    baselines: dict[str, Baseline] = {}
+    found: dict[str, EarlierStatistics] = {}
     known: set[str] = set()
     for artifact, its_span, folder in latest:
         if its_span in known:
@@ -64,25 +64,27 @@ def find(store: Any, use_case: str, span: str) -> dict[str, Baseline]:  # noqa: 
             continue
         known.add(its_span)
         for silo in admitted:
-            if silo in baselines:
+            if silo in found:
                 continue
             path = statistics.path(folder, silo)
             if path.exists():
-                baselines[silo] = Baseline(its_span, folder)
+                found[silo] = EarlierStatistics(its_span, folder)
             else:
                 logger.warning(SKIPPED, its_span, f"{path}: found no file")
-    return baselines
+    return found
 
 
-def to_json(baselines: dict[str, Baseline]) -> str:
-    """Return baselines with the digest of their content, for the cache key."""
+def to_json(earlier: dict[str, EarlierStatistics]) -> str:
+    """Return the statistics' places with the digest of each, for the cache key."""
     found = {
         silo: [*one, digests.of_file(statistics.path(one.folder, silo))]
-        for silo, one in sorted(baselines.items())
+        for silo, one in sorted(earlier.items())
     }
     return json.dumps(found, ensure_ascii=False)
 
 
-def from_json(text: str) -> dict[str, Baseline]:
-    """Return the baselines that `to_json` gave."""
-    return {silo: Baseline(*item[:2]) for silo, item in json.loads(text).items()}
+def from_json(text: str) -> dict[str, EarlierStatistics]:
+    """Return the places that `to_json` gave."""
+    return {
+        silo: EarlierStatistics(*item[:2]) for silo, item in json.loads(text).items()
+    }

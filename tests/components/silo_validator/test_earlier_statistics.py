@@ -9,7 +9,7 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components.payloads import statistics
 from components.payloads.cohort import Cohort, Member
-from components.silo_validator import baselines
+from components.silo_validator import earlier_statistics
 from tests.support import silos
 
 
@@ -36,7 +36,7 @@ def record(store, tmp_path):
         for key, value in {
             "use_case": use_case,
             "span": span,
-            baselines.STATISTICS: str(place),
+            earlier_statistics.STATISTICS: str(place),
         }.items():
             artifact.custom_properties[key].string_value = value
         (artifact.id,) = silos.publish(store, [artifact])
@@ -46,12 +46,14 @@ def record(store, tmp_path):
 
 
 def spans(store, span):
-    return {s: b.span for s, b in baselines.find(store, "flights", span).items()}
+    return {
+        s: b.span for s, b in earlier_statistics.find(store, "flights", span).items()
+    }
 
 
 @pytest.mark.parametrize("content", [None, "[]", '{"members": [{"silo": 1}]}'])
 @pytest.mark.parametrize("file", ["cohort/cohort.json", "silos/north/FeatureStats.pb"])
-def test_a_baseline_that_is_gone_or_of_another_form_is_skipped_with_a_warning(
+def test_statistics_that_are_gone_or_of_another_form_are_skipped_with_a_warning(
     store, record, caplog, file, content
 ):
     record("2013-01", north=True)
@@ -83,9 +85,9 @@ def test_content_is_in_what_the_cache_is_keyed_by(store, record):
     record("2013-01", use_case="census", north=True)
     assert spans(store, "2013-02") == {}
     record("2013-01", north=True)
-    found = baselines.find(store, "flights", "2013-02")
-    text = baselines.to_json(found)
-    assert baselines.from_json(text) == found
+    found = earlier_statistics.find(store, "flights", "2013-02")
+    text = earlier_statistics.to_json(found)
+    assert earlier_statistics.from_json(text) == found
     assert len(text) > 64, "a digest is in it"
 
 

@@ -1,7 +1,7 @@
-"""Faults of circumstance: what went wrong now and need not go wrong again.
+"""Temporary faults: what went wrong now and need not go wrong again.
 
 Most of what a node finds follows from its inputs, a refusal too, so TFX's cache may
-give it again. A full disk, too little memory, a worker that nobody reaches and a bug
+reuse it. A full disk, too little memory, a worker that nobody reaches and a bug
 of ours do not follow from them. The run goes on without what is missing and says so,
 and its result must not be reused: whoever meets such a fault notes it here, and the
 node's executor marks its outputs (`components/executors.py`).
@@ -24,14 +24,15 @@ from components.errors import FairSiloError
 
 _Error = TypeVar("_Error", bound=FairSiloError)
 
-AGAIN = "the next run tries again"
-OF_MACHINE = (
-    f"the operator frees room or memory, or gives FairSilo the rights it needs; {AGAIN}"
+AGAIN_HINT = "the next run tries again"
+MACHINE_HINT = (
+    "the operator frees room or memory, or gives FairSilo the rights it needs; "
+    f"{AGAIN_HINT}"
 )
 NOT_DATA = "this is a fault of FairSilo and tells nothing about the data"
-OF_OURS = (
+BUG_HINT = (
     f"{NOT_DATA}; the operator finds the traceback in the run's log and reports it; "
-    f"{AGAIN}"
+    f"{AGAIN_HINT}"
 )
 FULL = "no space left on the volume"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -55,19 +56,19 @@ def collected() -> Iterator[list[str]]:
 
 
 def note(fault: str) -> None:
-    """Note a fault of circumstance, in a sentence; nothing where nobody collects."""
+    """Note a temporary fault, in a sentence; nothing where nobody collects."""
     noted = _noted.get()
     if noted is not None:
         noted.append(fault)
 
 
-def is_one(error: BaseException) -> bool:
-    """Return whether an error is a fault of circumstance.
+def is_temporary(error: BaseException) -> bool:
+    """Return whether an error is a temporary fault.
 
     One of ours says so itself. Any other is one, even where data set it off: what was
     not foreseen is a fault of ours, and the code may be mended by the next run.
     """
-    return error.circumstance if isinstance(error, FairSiloError) else True
+    return error.is_temporary if isinstance(error, FairSiloError) else True
 
 
 def is_of_the_machine(error: BaseException) -> bool:
@@ -105,11 +106,11 @@ def system_message(error: BaseException) -> str:
 def describe(error: BaseException) -> tuple[str, str]:
     """Return what an error is that is not meant to be read, and the hint."""
     if is_of_the_machine(error):
-        return system_message(error), OF_MACHINE
-    return f"FairSilo failed with {tracebacks.place(error)}", OF_OURS
+        return system_message(error), MACHINE_HINT
+    return f"FairSilo failed with {tracebacks.place(error)}", BUG_HINT
 
 
-def of_circumstance(error: _Error) -> _Error:
-    """Return the error, marked as one of circumstance."""
-    error.circumstance = True
+def mark(error: _Error) -> _Error:
+    """Return the error, marked as temporary."""
+    error.is_temporary = True
     return error
