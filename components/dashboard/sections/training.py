@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from components.dashboard import formats
 from components.dashboard.report import Report
@@ -97,11 +98,21 @@ def drops(run: RunRecord) -> Mapping[str, list[tuple[str, str]]]:
     return dict(sorted(found.items(), key=lambda item: (-len(item[1]), item[0])))
 
 
+def ranges(rounds: Sequence[str]) -> str:
+    """Return rounds in their order as people write them: `1 to 3, 7`."""
+    numbers = [int(when) for when in rounds if when.isdigit()]
+    numbered = itertools.groupby(enumerate(numbers), lambda item: item[1] - item[0])
+    runs = [[number for _, number in run] for _, run in numbered]
+    words = [when for when in rounds if not when.isdigit()]
+    words += [f"{r[0]} to {r[-1]}" if r[1:] else str(r[0]) for r in runs]
+    return ", ".join(words)
+
+
 def dropped(run: RunRecord) -> Table:
     """Return who dropped out of which rounds, and why."""
 
     def rounds(item: tuple[str, list[tuple[str, str]]]) -> str:
-        return ", ".join(when for when, _ in item[1])
+        return ranges([when for when, _ in item[1]])
 
     def why(item: tuple[str, list[tuple[str, str]]]) -> Cell:
         return Cell("", findings=sentences(dict.fromkeys(why for _, why in item[1])))

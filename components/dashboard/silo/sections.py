@@ -6,6 +6,7 @@ histograms of the others (`others.py`).
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import functools
 import math
@@ -49,7 +50,7 @@ from components.payloads.table import (
     Slice,
 )
 
-MAX_GROUPS = 30  # on a page, the surely worst first; each costs about 500 bytes
+MAX_GROUPS = 30  # on a page, over all columns; each costs about 500 bytes
 MAX_NAME = 80  # of a group, unit: characters
 MAX_ROUNDS = 20  # in the table, the last ones
 MAX_POINTS = 100  # of a curve, evenly over the rounds
@@ -376,11 +377,26 @@ def _groups(report: Report) -> Section:
     gaps = groups.gaps_inside(report.scores, _silo(report), at)
     parts: tuple[Part, ...] = (
         Text(f"{text}. Too few rows have no figure."),
-        table("Each group", own[:MAX_GROUPS], columns, caption),
+        table("Each group", _shown(own), columns, caption),
         gaps,
         *([groups.questions()] if gaps.rows else []),
     )
     return Section("groups", "Your groups", parts)
+
+
+def _shown(groups: Sequence[Slice]) -> list[Slice]:
+    """Return at most `MAX_GROUPS`, of each column some."""
+    number = collections.Counter(of.column for of in groups)
+    left, shares = MAX_GROUPS, {}
+    for index, (column, size) in enumerate(reversed(number.most_common())):
+        shares[column] = min(size, left // (len(number) - index))
+        left -= shares[column]
+    shown = []
+    for of in groups:
+        if shares[of.column]:
+            shares[of.column] -= 1
+            shown.append(of)
+    return shown
 
 
 def _training(report: Report, shows_share: bool) -> Section:

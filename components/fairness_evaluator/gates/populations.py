@@ -297,4 +297,7 @@ def not_judged(
 def _too_little(rows: Figure | None, minimum_data: MinimumData) -> str:
     if rows is None:
         return "it has no labelled evaluation rows"
-    return minimum_data.missing(rows.rows, rows.positives)
+    missing = minimum_data.missing(rows.rows, rows.positives)
+    if not missing and rows.positives is None:  # as of the group that joins small ones
+        return "the counts of its labels are withheld"
+    return missing

@@ -114,7 +114,9 @@ def each_change(place: Sequence[Member], compared: Comparison) -> list[Case]:
             freedom = roc.freedom(change.positives, change.rows - change.positives)
         found = widened(member.interval, compared.number, freedom=freedom)
         size = wording.number(abs(found.value), 0.0, bound)
-        if sign > 0:
+        if not found.value:
+            changed = f"the {compared.query.name} of {member.name} does not change"
+        elif sign > 0:
             verb = "rises" if found.value > 0 else "falls"
             changed = f"the {compared.query.name} of {member.name} {verb} by {size}"
         else:

@@ -163,6 +163,14 @@ def test_groups_are_cut_to_the_surely_worst_where_they_are_many():
     made = table_of(shown([figure("a", "rows", 9.0), *rows])["groups"], "Each group")
     assert [row[0] for row in texts(made)] == list(aucs)[: sections.MAX_GROUPS]
     assert made.caption == "30 of 40 groups."
+    # Better off than all towns, and yet shown.
+    rows += [
+        figure("a", metric, value, slice="sex", group=group)
+        for group, auc in (("F", 0.9), ("M", 0.91))
+        for metric, value in (("rows", 50.0), ("auc", auc))
+    ]
+    made = table_of(shown([figure("a", "rows", 9.0), *rows])["groups"], "Each group")
+    assert [row[0] for row in texts(made)] == [*[*aucs][:28], "F", "M"]
 
 
 # ---- bounds ------------------------------------------------------------------------
@@ -382,7 +390,7 @@ def test_rounds_taken_and_missed():
     part = part_of(RUN)
     assert said(part)[0] == "You took part in 3 of 6 rounds."
     dropped = table_of(part, "Silos that dropped out")
-    assert texts(dropped) == [["a", "2, 3, 6", ""]]
+    assert texts(dropped) == [["a", "2 to 3, 6", ""]]
     assert dropped.rows[0].cells[2].findings[0].sentences == ("late",)
     rounds = texts(table_of(part, "Round by round"))
     assert [(row[0], row[4]) for row in rounds] == [

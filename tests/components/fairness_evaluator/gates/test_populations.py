@@ -55,7 +55,8 @@ GROUPS = [
     *group("A", 0.9, slice="race"),
     *group("D", 0.1, slice="race", rows=99, positives=50),
     *group("E", 0.1, slice="race", positives=9),
-    *group("too few", None, slice="race", rows=17, positives=None),
+    # Small groups joined: many rows, but no count of labels and no figures.
+    *group("too few", None, slice="race", rows=170, positives=None),
     *group("A", 0.8, slice="race", silo="AA"),
     *group("B", 0.7, slice="race", silo="AA"),
     *group("D", 0.1, slice="race", silo="AA", rows=20, positives=10),
