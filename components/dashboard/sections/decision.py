@@ -116,7 +116,7 @@ def gates(report: Report) -> Section:
     columns = (
         Column("Gate", lambda gate: f"`{gate.gate}`"),
         Column("Result", _result, SENTENCE),
-        Column("What was found", "sentence", SENTENCE),
+        Column("What it says", "sentence", SENTENCE),
     )
     parts.append(table("What each gate says", known, columns))
     if "model_run" in report.parts and any(
