@@ -8,7 +8,6 @@ file. An item that fails is an outcome too; the others go on.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 import pathlib
 import tempfile
@@ -22,7 +21,7 @@ from components.batch_inferrer.items import WorkItem
 from components.batch_inferrer.scoring import Job, Outcome, score_item
 from components.beam import IN_MEMORY
 from components.errors import FairSiloError, SiloError
-from components.scoring.model import Scorer
+from components.scoring.model import Scorer, scorer
 
 
 def run(
@@ -95,7 +94,7 @@ def reason(item: WorkItem, error: Exception) -> str:
     """Return what went wrong with an item: silo, file, found and the hint.
 
     An error that is meant to be read keeps its words. Of any other only the type and
-    the place in our code are told: its text may hold a record.
+    the place in our code are given: its text may hold a record.
     """
     if isinstance(error, FairSiloError):
         found, hint = error.message, error.hint
@@ -119,12 +118,6 @@ def load(job: Job) -> Scorer:
         ModelLoadError: It can't be loaded.
     """
     try:
-        return _load(job.model, job.model_digest)
+        return scorer(job.model, job.model_digest)
     except Exception as error:
         raise ModelLoadError(f"{job.model}: {type(error).__name__}") from error
-
-
-@functools.lru_cache(maxsize=1)
-def _load(folder: str, digest: str) -> Scorer:
-    del digest  # part of the cache's key
-    return Scorer(folder)

@@ -134,7 +134,7 @@ def _part(
     Args:
         scores: The evaluation.
         slices: What the figures are of.
-        asked: The first ones of `slices` of which each model and metric is told.
+        asked: The first of `slices`, for which a model's metric is given.
         most: Most columns of a figure; 1 leaves out its interval.
     """
     index = {silo: place for place, silo in enumerate(scores.silos)}

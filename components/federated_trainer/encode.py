@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -62,15 +60,11 @@ def encode(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         split = arguments["split"]
         manifest.verify(silo, split)  # here, not by the engine: only what is read
         root.mkdir(exist_ok=True, mode=0o700)
-        partial = pathlib.Path(tempfile.mkdtemp(prefix=".partial-", dir=root))
-        try:
+        with homes.new_folder(silo, folder, mode=0o700) as unfinished:
             spec = FeatureSpec.of_json(arguments["spec"])
-            rows = _write(silo, [*split], spec, arguments["label"], partial)
-            values = {"rows": rows, "digest": _digest(partial)}
-            (partial / DONE).write_text(json.dumps(values), encoding="utf-8")
-            homes.publish(silo, partial, folder)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+            rows = _write(silo, [*split], spec, arguments["label"], unfinished)
+            values = {"rows": rows, "digest": _digest(unfinished)}
+            (unfinished / DONE).write_text(json.dumps(values), encoding="utf-8")
     stale_files.remove(root.iterdir())
     return Result(values)
 

@@ -10,6 +10,7 @@ import dataclasses
 import json
 import logging
 import pathlib
+from collections import Counter
 from collections.abc import Mapping
 
 from components import digests, temporary_faults
@@ -178,8 +179,9 @@ def _egress_of(
         drop.silo: [egress.of_failure(len(drop.reason.encode()))]
         for drop in record.left_out
     }
+    answered = Counter(one.silo for each in record.rounds for one in each.silos)
     for silo, result in encoded.items():
-        rounds = sum(silo in {s.silo for s in r.silos} for r in record.rounds)
+        rounds = answered[silo]
         left[silo] = [
             EgressItem("counts and digests", 1, result.num_bytes),
             EgressItem("model updates", rounds, rounds * (num_bytes + WEIGHT_BYTES)),

@@ -75,11 +75,14 @@ def total(
     for folder in folders:
         for silo, items in read(folder).items():
             left.setdefault(silo, []).extend(items)
-    return {
-        silo: tuple(
-            EgressItem(kind, sum(i.count for i in same), sum(i.bytes for i in same))
-            for kind in KINDS
-            if (same := [item for item in items if item.kind == kind])
-        )
-        for silo, items in sorted(left.items())
-    }
+    return {silo: by_kind(items) for silo, items in sorted(left.items())}
+
+
+def by_kind(items: Iterable[EgressItem]) -> tuple[EgressItem, ...]:
+    """Return items added up, one of each kind that there is, in the kinds' order."""
+    found = tuple(items)
+    return tuple(
+        EgressItem(kind, sum(i.count for i in same), sum(i.bytes for i in same))
+        for kind in KINDS
+        if (same := [item for item in found if item.kind == kind])
+    )

@@ -39,6 +39,8 @@ from typing import NamedTuple
 
 from scipy import special
 
+from components.payloads.table import Figure
+
 Z = 1.959963984540054  # 97.5 % quantile of the normal distribution
 
 
@@ -48,6 +50,13 @@ class Interval(NamedTuple):
     value: float
     low: float
     high: float
+
+
+def of_figure(figure: Figure | None) -> Interval | None:
+    """Return a figure of the tidy table; None where it has no interval."""
+    if figure is None or figure.low is None or figure.high is None:
+        return None
+    return Interval(figure.number, figure.low, figure.high)
 
 
 def wilson(hits: int, rows: int) -> Interval | None:

@@ -15,6 +15,7 @@ model.json                 ModelCard: digest, or why nothing was trained
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import pathlib
 
@@ -28,6 +29,7 @@ CARD = "model.json"
 SERVING = "Format-Serving"
 WEIGHTS = "weights.npz"
 TFLITE = "tflite/model.tflite"
+HELD_MODELS = 4  # in the memory of a process
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +58,13 @@ def serving_path(folder: str | pathlib.Path) -> pathlib.Path:
 def read_spec(folder: str | pathlib.Path) -> FeatureSpec:
     """Read the FeatureSpec that is inside a model's SavedModel."""
     return FeatureSpec.read(serving_path(folder) / "assets")
+
+
+@functools.lru_cache(maxsize=HELD_MODELS)
+def scorer(folder: str, digest: str) -> Scorer:
+    """Return a loaded model; the last ones used stay in memory."""
+    del digest  # part of the key: a folder may be written again
+    return Scorer(folder)
 
 
 class Scorer:

@@ -8,11 +8,10 @@ are removed; a run that needs one again writes it again.
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import json
 import pathlib
-import shutil
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -98,6 +97,10 @@ class _Ingestion:
         self._code = arguments["code"]
         self._root = silo.path(FOLDER)
         self._known = FileDigests(silo, FOLDER)
+        # Listed once: a silo may have thousands of files. By the name in `_look`.
+        self._folders: dict[str, list[pathlib.Path]] = collections.defaultdict(list)
+        for folder in sorted(self._root.glob("[!.]*")):
+            self._folders[folder.name.partition("-")[0]].append(folder)
         self._inputs: list[DataFile] = []
         self._splits: dict[str, list[DataFile]] = {}
         self._unreadable: list[Finding] = []
@@ -160,7 +163,7 @@ class _Ingestion:
         types = [[feature.name, feature.type] for feature in self._schema.feature]
         name = digests.of_json([self._code, rows, types, role, digest])[:32]
         file = _File(path, digest, role, name)
-        for folder in self._root.glob(f"{name}*"):
+        for folder in self._folders[name]:
             if record := _record(folder, lambda *_: True):
                 file.columns = record["columns"]
                 file.notes = [Finding(**note) for note in record["notes"]]
@@ -243,9 +246,7 @@ class _Ingestion:
         kinds = {one.name: conform.TYPES.get(one.type) for one in self._schema.feature}
         empty = pa.schema([(name, kinds[name]) for name in columns]).empty_table()
         table = pa.concat_tables([empty, file.table], promote=True)
-        unfinished = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
-        unfinished.mkdir(parents=True)
-        try:
+        with homes.new_folder(self._silo, folder) as unfinished:
             written: dict[str, object] = {}
             for name, part in _tables(table, file.role, self._rows).items():
                 path = unfinished / f"{name}.parquet"
@@ -266,9 +267,6 @@ class _Ingestion:
             }
             text = json.dumps(record, ensure_ascii=False)
             (unfinished / RECORD).write_text(text, encoding="utf-8")
-            homes.publish(self._silo, unfinished, folder)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
         return record
 
 

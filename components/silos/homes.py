@@ -7,10 +7,14 @@ id: it is given once, under a lock, and found again by looking.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
+import shutil
 import threading
+import uuid
 import zlib
+from collections.abc import Iterator
 
 from components import locks
 from components.payloads.silo import Silo, check_id
@@ -70,6 +74,23 @@ def chown_to_silo(silo: Silo, path: pathlib.Path) -> None:
 def _chown(paths: list[pathlib.Path], uid: int) -> None:
     for path in paths:
         os.chown(path, uid, uid, follow_symlinks=False)
+
+
+@contextlib.contextmanager
+def new_folder(
+    silo: Silo, folder: pathlib.Path, mode: int = 0o777
+) -> Iterator[pathlib.Path]:
+    """Yield a folder to fill, which is published as `folder` when the block ends well.
+
+    An error leaves nothing. For folders of plain files; see `publish`.
+    """
+    unfinished = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
+    unfinished.mkdir(parents=True, mode=mode)
+    try:
+        yield unfinished
+        publish(silo, unfinished, folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def publish(silo: Silo, unfinished: pathlib.Path, folder: pathlib.Path) -> None:

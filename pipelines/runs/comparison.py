@@ -23,7 +23,7 @@ from components.dashboard.section import (
     table,
 )
 from components.payloads.table import OVERALL, RANKED_BY, Figure, MetricKey
-from components.scoring.intervals import Interval, difference
+from components.scoring.intervals import Interval, difference, of_figure
 from components.scoring.metrics import better
 from pipelines.runs import charts
 from pipelines.runs.figures import Figures, label
@@ -68,7 +68,7 @@ class Change:
     @property
     def interval(self) -> Interval | None:
         """The 95 % interval of the change; None where a figure has none."""
-        before, after = _interval(self.before), _interval(self.after)
+        before, after = map(of_figure, (self.before, self.after))
         return difference(after, before) if before and after else None
 
     @property
@@ -172,7 +172,7 @@ def _digits(change: Change) -> int:
 def _figure(change: Change, figure: Figure | None) -> Cell:
     if figure is None:
         return Cell(formats.NONE, "")
-    digits, ends = _digits(change), _interval(figure)
+    digits, ends = _digits(change), of_figure(figure)
     text = f"{figure.number:.{digits}f}"
     if ends:
         text += f" ({ends.low:.{digits}f} to {ends.high:.{digits}f})"
@@ -252,12 +252,6 @@ def _losses(aucs: Sequence[Change]) -> list[Part]:
     ]
     title = "AUC before (hollow) and after (full); grey may be chance"
     return [charts.dumbbells(title, rows[:MOST_BARS])] if rows else []
-
-
-def _interval(figure: Figure | None) -> Interval | None:
-    if figure is None or figure.low is None or figure.high is None:
-        return None
-    return Interval(figure.number, figure.low, figure.high)
 
 
 def _order(change: Change) -> tuple[int, float]:

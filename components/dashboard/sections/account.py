@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import collections
 import functools
 import importlib.metadata
+import itertools
 import platform
 
 import yaml
@@ -28,7 +28,7 @@ from components.dashboard.section import (
     table,
 )
 from components.payloads import ledger
-from components.payloads.egress import KINDS, EgressItem
+from components.payloads.egress import EgressItem, by_kind
 
 NOTHING_ELSE = (
     "Nothing but these kinds leaves a silo: never a row, never a score with a row's "
@@ -52,30 +52,24 @@ def egress(report: Report) -> Section:
     silos: dict[str, dict[str, EgressItem]] = {
         line.member.silo: {} for line in report.silos
     }
-    totals: dict[str, list[EgressItem]] = collections.defaultdict(list)
-    for silo, items in report.egress.items():
-        silos[silo] = {item.kind: item for item in items}
-        for item in items:
-            totals[item.kind].append(item)
-    kinds = [kind for kind in KINDS if kind in totals]
-    together = {
-        kind: EgressItem(
-            kind, sum(it.count for it in items), sum(it.bytes for it in items)
-        )
-        for kind, items in totals.items()
+    silos |= {
+        silo: {item.kind: item for item in items}
+        for silo, items in report.egress.items()
     }
+    every = itertools.chain.from_iterable(report.egress.values())
+    together = {item.kind: item for item in by_kind(every)}
     rows = [("All silos", together), *sorted(silos.items())]
     columns = (
         Column("Silo", lambda item: item[0]),
         *(
             Column(kind.capitalize(), functools.partial(_left, kind), NUMBER)
-            for kind in kinds
+            for kind in together
         ),
         Column("Together", _together, NUMBER),
     )
     caption = "How many of each kind, and their size; sorted by size."
     title = "What left the silos"
-    made = table(title, rows if kinds else (), columns, caption)
+    made = table(title, rows if together else (), columns, caption)
     return Section("left", title, (Text(NOTHING_ELSE), made))
 
 

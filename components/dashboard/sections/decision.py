@@ -13,6 +13,7 @@ from components.dashboard.section import (
     Note,
     Part,
     Section,
+    Table,
     Text,
     table,
 )
@@ -109,16 +110,11 @@ def _compared(report: Report) -> str:
 
 def gates(report: Report) -> Section:
     """Return what each gate says, refusals first, and whom none judged."""
-    known = sorted(report.decision.gates, key=lambda gate: (gate.passed, gate.waived))
+    known = report.decision.gates
     parts: list[Part] = []
     if not known:
         parts.append(Text("No gate was applied."))
-    columns = (
-        Column("Gate", lambda gate: f"`{gate.gate}`"),
-        Column("Result", _result, SENTENCE),
-        Column("What it says", "sentence", SENTENCE),
-    )
-    parts.append(table("What each gate says", known, columns))
+    parts.append(results(report))
     if "model_run" in report.parts and any(
         gate.refuses and gate.hint for gate in known
     ):
@@ -136,6 +132,17 @@ def gates(report: Report) -> Section:
         )
     )
     return Section("gates", "Gates", tuple(parts))
+
+
+def results(report: Report) -> Table:
+    """Return what each gate says, refusals first."""
+    known = sorted(report.decision.gates, key=lambda gate: (gate.passed, gate.waived))
+    columns = (
+        Column("Gate", lambda gate: f"`{gate.gate}`"),
+        Column("Result", _result, SENTENCE),
+        Column("What it says", "sentence", SENTENCE),
+    )
+    return table("What each gate says", known, columns)
 
 
 def _result(gate: GateResult) -> Cell:

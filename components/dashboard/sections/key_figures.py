@@ -26,7 +26,6 @@ from components.payloads.table import (
     Table,
 )
 from components.scoring import intervals
-from components.scoring.intervals import Interval
 
 
 def section(report: Report) -> Section:
@@ -182,14 +181,8 @@ def widest(scores: Table, column: str, needed: MinimumData) -> Figure | None:
         about=f"{high} ({formats.metric(best.number)}) and "
         f"{low} ({formats.metric(worst.number)})",
     )
-    higher, lower = _interval(best), _interval(worst)
+    higher, lower = map(intervals.of_figure, (best, worst))
     if higher is None or lower is None:
         return gap
     value, below, above = intervals.absolute(intervals.difference(higher, lower))
     return dataclasses.replace(gap, value=value, low=below, high=above)
-
-
-def _interval(figure: Figure) -> Interval | None:
-    if figure.low is None or figure.high is None:
-        return None
-    return Interval(figure.number, figure.low, figure.high)

@@ -98,7 +98,7 @@ def drops(run: RunRecord) -> Mapping[str, list[tuple[str, str]]]:
     return dict(sorted(found.items(), key=lambda item: (-len(item[1]), item[0])))
 
 
-def ranges(rounds: Sequence[str]) -> str:
+def _ranges(rounds: Sequence[str]) -> str:
     """Return rounds in their order as people write them: `1 to 3, 7`."""
     numbers = [int(when) for when in rounds if when.isdigit()]
     numbered = itertools.groupby(enumerate(numbers), lambda item: item[1] - item[0])
@@ -112,7 +112,7 @@ def dropped(run: RunRecord) -> Table:
     """Return who dropped out of which rounds, and why."""
 
     def rounds(item: tuple[str, list[tuple[str, str]]]) -> str:
-        return ranges([when for when, _ in item[1]])
+        return _ranges([when for when, _ in item[1]])
 
     def why(item: tuple[str, list[tuple[str, str]]]) -> Cell:
         return Cell("", findings=sentences(dict.fromkeys(why for _, why in item[1])))

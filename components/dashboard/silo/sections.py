@@ -27,7 +27,6 @@ from components.dashboard.section import (
     Note,
     Part,
     Section,
-    Table,
     Text,
     sentences,
     table,
@@ -206,12 +205,9 @@ def _gates(report: Report) -> Section:
         "A gate that looks at many silos widens the intervals first, so it refuses "
         "more rarely than this table may suggest.",
     )
-    made = decision.gates(report)
     text = "The gates look at all silos; only yours is shown here."
-    told = (part for part in made.parts if not isinstance(part, Table))
-    tables = [part for part in made.parts if isinstance(part, Table)]
-    parts = (Text(text), *told, tables[0], asked)
-    return dataclasses.replace(made, parts=parts)
+    parts = (Text(text), decision.results(report), asked)
+    return Section("gates", "Gates", parts)
 
 
 def _findings(report: Report) -> Section:

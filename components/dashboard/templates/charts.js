@@ -79,7 +79,7 @@ fairsilo.charts = (() => {
   const figureOf = (model, metric) => (slice) => slice.figure(model, metric);
 
   // A figure of a model, or why there is none, with its interval.
-  const told = (name, model, metric) => {
+  const figureColumns = (name, model, metric) => {
     const figure = figureOf(model, metric);
     const missing = ({ note, group, rows }) => (note === TOO_FEW || group === TOO_FEW ? `too few (${text.count(rows)})` : note || "–");
     return [
@@ -93,7 +93,7 @@ fairsilo.charts = (() => {
   function compared(slices, metric, lead, before = slices) {
     const known = before.some(figureOf("baseline", metric));
     const models = data.hasBaseline && known ? ["candidate", "baseline"] : ["candidate"];
-    return listed(slices, [...lead, rowsOf, ...models.flatMap((model) => told(`${text.metric(metric)}, ${model}`, model, metric))]);
+    return listed(slices, [...lead, rowsOf, ...models.flatMap((model) => figureColumns(`${text.metric(metric)}, ${model}`, model, metric))]);
   }
 
   // Slices in order, both models, with the table behind.
@@ -255,7 +255,7 @@ fairsilo.charts = (() => {
         .filter(([, of]) => data.inside.some((slice) => of(slice)[1] !== ""));
       return listed(data.inside, [
         ...[siloOf, columnOf, groupOf, rowsOf],
-        ...told("AUC", "candidate", "auc"),
+        ...figureColumns("AUC", "candidate", "auc"),
         ...(baseline ? [value("Baseline", figureOf("baseline", "auc"))] : []),
         ...(data.hasBaseline ? [value("Change", change, text.signed), ends("95 % interval, paired", change, text.signed)] : []),
         ...rates,

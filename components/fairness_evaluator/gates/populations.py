@@ -26,7 +26,7 @@ from components.payloads.table import (
     Slice,
     Table,
 )
-from components.scoring.intervals import Interval
+from components.scoring.intervals import Interval, of_figure
 
 Kind = Literal["federation", "silos", "groups", "groups in silos", "number of silos"]
 THE_BASELINE = "the baseline"
@@ -91,10 +91,8 @@ class Member(NamedTuple):
     @property
     def interval(self) -> Interval:
         """The figure with its 95 % interval; one without width where it has none."""
-        value, low, high = self.figure.number, self.figure.low, self.figure.high
-        if low is None or high is None:
-            return Interval(value, value, value)
-        return Interval(value, low, high)
+        value = self.figure.number
+        return of_figure(self.figure) or Interval(value, value, value)
 
     def __str__(self) -> str:
         """Return the name, and for groups where they are."""

@@ -22,11 +22,10 @@ from components.errors import SiloError
 from components.payloads.silo import Silo
 from components.payloads.table import TOO_FEW
 from components.scoring import batches
-from components.scoring.model import Scorer
+from components.scoring.model import scorer
 
 MISSING = "missing"
 RESERVED = (TOO_FEW, MISSING, "")
-HELD_MODELS = 4  # in memory, for all silos of a process
 
 Batch: TypeAlias = tuple[pa.RecordBatch, NDArray[np.float64]]
 Groups: TypeAlias = tuple[NDArray[np.int64], list[tuple[str, ...]]]
@@ -58,15 +57,9 @@ class ScoredModel:
             for batch in batches.read_batches(path, {self.column, *columns}):
                 yield batch, _given_scores(batch, self.column, silo, path)
             return
-        scorer = _scorer(self.folder, self.digest)
-        for batch, scores in batches.score_batches(scorer, path, columns):
+        loaded = scorer(self.folder, self.digest)
+        for batch, scores in batches.score_batches(loaded, path, columns):
             yield batch, scores.astype(np.float64)
-
-
-@functools.lru_cache(maxsize=HELD_MODELS)
-def _scorer(folder: str, digest: str) -> Scorer:
-    del digest  # part of the key: a folder may be written again
-    return Scorer(folder)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -167,10 +167,10 @@ def cells(found: Rows, model: str, settings: EvaluationSettings) -> Iterator[Cel
     own = losses(labels, scores)
     addends = {"scores": scores, **own}
     addends |= {f"{name}_squares": each**2 for name, each in own.items()}
-    other = found.scores[first][order]
-    if model != first:
-        of_first = losses(labels, other)
-        addends |= {f"{name}_products": own[name] * of_first[name] for name in own}
+    of_first = None if model == first else found.scores[first][order]
+    if of_first is not None:
+        other = losses(labels, of_first)
+        addends |= {f"{name}_products": own[name] * other[name] for name in own}
     places = bins.place(scores)
     for columns in ((), *settings.families):
         codes, values = found.groups(columns)
@@ -179,8 +179,8 @@ def cells(found: Rows, model: str, settings: EvaluationSettings) -> Iterator[Cel
             sums: dict[str, Any] = {
                 name: float(each[inside].sum()) for name, each in addends.items()
             }
-            if model != first:
-                sums |= _paired(truth, mine, other[inside], settings.thresholds)
+            if of_first is not None:
+                sums |= _paired(truth, mine, of_first[inside], settings.thresholds)
             curve = calibration.curve(mine, truth)
             least = 1 if is_small(len(inside), settings) else settings.rows_per_bin
             yield Cell(
