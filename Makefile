@@ -52,11 +52,12 @@ screenshots: install chromium ## Take the pictures of docs/images, of the demo's
 	$(BIN)/python -m tests.support.screenshots build/flights
 
 ##@ Measure
-bench: install chromium ## Measure inference, evaluation and pages, as ratios within one run
+bench: install chromium ## Measure inference, evaluation and pages, as ratios within one run, and attacks
 	$(BIN)/fairsilo bench inference
 	$(BIN)/fairsilo bench evaluation
 	$(BIN)/fairsilo bench pages
 	$(BIN)/fairsilo bench step-start
+	$(BIN)/fairsilo bench attacks
 
 ##@ Tools
 chromium: ## Install Debian's Chromium, for tests of pages (needs root, else they are skipped)

@@ -19,7 +19,9 @@ from tfx.types.standard_artifacts import (
 )
 
 __all__ = [
+    "BenefitReport",
     "Cohort",
+    "ContributionReport",
     "Dashboard",
     "FeatureSpec",
     "InferenceResult",
@@ -56,6 +58,18 @@ class FeatureSpec(Artifact):  # type: ignore[misc]
     """How a row becomes a model's inputs (`features/spec.py`)."""
 
     TYPE_NAME = "FeatureSpec"
+
+
+class BenefitReport(Artifact):  # type: ignore[misc]
+    """What each silo gains, and which model serves it (`payloads/benefit.py`)."""
+
+    TYPE_NAME = "BenefitReport"
+
+
+class ContributionReport(Artifact):  # type: ignore[misc]
+    """Who contributes, and who rides free (`payloads/contribution.py`)."""
+
+    TYPE_NAME = "ContributionReport"
 
 
 class Dashboard(Artifact):  # type: ignore[misc]

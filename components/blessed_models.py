@@ -27,6 +27,8 @@ USE_CASE = "use_case"
 SPAN = "span"
 MODEL_URI = "model_uri"
 MODEL_DIGEST = "model_digest"
+SERVED_DIGEST = "served_digest"
+BENEFIT_URI = "benefit_uri"
 
 _USABLE = {0, 2}  # Artifact.State: UNKNOWN (never set), LIVE
 
@@ -40,6 +42,8 @@ class BlessedModel:
     span: str  # the one that it was trained on
     blessing_id: int  # of the `ModelBlessing` artifact
     last_run: int = 0  # id of the last execution that produced it; 0 for none
+    served_digest: str = ""  # see `BenefitReport`; that of the base before it was kept
+    benefit_uri: str = ""  # folder of its `BenefitReport`: what serves each silo
 
 
 def find(
@@ -70,6 +74,9 @@ def read(store: MetadataStore, use_case: str) -> list[BlessedModel]:
             span=artifact.custom_properties[SPAN].string_value,
             blessing_id=artifact.id,
             last_run=runs.get(artifact.id, 0),
+            served_digest=artifact.custom_properties[SERVED_DIGEST].string_value
+            or artifact.custom_properties[MODEL_DIGEST].string_value,
+            benefit_uri=artifact.custom_properties[BENEFIT_URI].string_value,
         )
         for artifact in artifacts
     ]

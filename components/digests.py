@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterable
 
 PACKAGE_ROOT = pathlib.Path(__file__).resolve().parent
-LIBRARIES = ("payloads", "silos", "features", "federation", "scoring")
+LIBRARIES = ("payloads", "silos", "features", "federation", "personal", "scoring")
 # What reads rows, trains, scores, measures and draws; the rest decides no result.
 ENGINES = (
     "apache-beam",

@@ -62,6 +62,11 @@ def note(fault: str) -> None:
         noted.append(fault)
 
 
+def noted() -> bool:
+    """Return whether one was noted so far, where somebody collects."""
+    return bool(_noted.get())
+
+
 def is_temporary(error: BaseException) -> bool:
     """Return whether an error is a temporary fault.
 

@@ -17,11 +17,13 @@ from tfx.orchestration.pipeline import Pipeline
 
 from components import atomic, digests
 from components.batch_inferrer.component import BatchInferrer
+from components.contribution_auditor.component import ContributionAuditor
 from components.dashboard.component import Dashboard
 from components.fairness_evaluator.component import FairnessEvaluator
 from components.feature_spec_gen.component import FeatureSpecGen
 from components.federated_trainer.component import FederatedTrainer
 from components.pusher.component import Pusher
+from components.silo_benchmark.component import SiloBenchmark
 from components.silo_example_gen import discovery
 from components.silo_example_gen.component import SiloExampleGen
 from components.silo_validator.component import SiloValidator
@@ -44,7 +46,7 @@ def build(
         use_case: What to run.
         places: Where to write.
         span: The span, or `latest`.
-        decided: Manual quarantines and waivers when the run began.
+        decided: What the operator had decided when the run began.
         force: Whether rows are scored with a model that was not blessed.
     """
     schema, examples, validator, features = _checks(use_case, places, span, decided)
@@ -55,14 +57,48 @@ def build(
         feature_spec=features.outputs["feature_spec"],
         settings=use_case.settings.training,
         label=use_case.settings.rows.label,
+        split_by=use_case.settings.rows.split_by,
         module_file=str(use_case.model_file),
         checkpoints=str(places.checkpoints),
+        audited_rounds=use_case.settings.audit.kept_rounds,
+        weight_factors=decided.weight_factors,
     )
     model = trainer.outputs["model"]
+    benchmark = SiloBenchmark(
+        examples=examples.outputs["examples"],
+        cohort=cohort,
+        feature_spec=features.outputs["feature_spec"],
+        model=model,
+        model_run=trainer.outputs["model_run"],
+        settings=use_case.settings.personal,
+        training=use_case.settings.training,
+        label=use_case.settings.rows.label,
+        # By the key, each row would be a group of its own.
+        split_by=use_case.settings.rows.split_by,
+        min_rows=use_case.settings.evaluation.min_slice_rows,
+        module_file=str(use_case.model_file),
+    )
+    benefit = benchmark.outputs["benefit"]
+    auditor = ContributionAuditor(
+        examples=examples.outputs["examples"],
+        cohort=cohort,
+        feature_spec=features.outputs["feature_spec"],
+        model=model,
+        model_run=trainer.outputs["model_run"],
+        benefit=benefit,
+        settings=use_case.settings.audit,
+        training=use_case.settings.training,
+        label=use_case.settings.rows.label,
+        split_by=use_case.settings.rows.split_by,
+        min_rows=use_case.settings.evaluation.min_slice_rows,
+        module_file=str(use_case.model_file),
+        appeals=decided.appeals,
+    )
     evaluator = FairnessEvaluator(
         examples=examples.outputs["examples"],
         cohort=cohort,
         model=model,
+        benefit=benefit,
         settings=use_case.settings.evaluation,
         gates=use_case.settings.gates,
         use_case=use_case.name,
@@ -76,6 +112,7 @@ def build(
         examples=examples.outputs["examples"],
         model=model,
         blessing=blessing,
+        benefit=benefit,
         settings=use_case.settings.inference,
         use_case=use_case.name,
         key=use_case.settings.rows.key,
@@ -89,6 +126,8 @@ def build(
         feature_spec=features.outputs["feature_spec"],
         model=model,
         model_run=trainer.outputs["model_run"],
+        benefit=benefit,
+        contribution=auditor.outputs["contribution"],
         evaluation=evaluator.outputs["evaluation"],
         blessing=blessing,
         inference_result=inferrer.outputs["inference_result"],
@@ -96,7 +135,7 @@ def build(
         use_case=use_case.name,
         run_settings=use_case.settings.of_run(),
     )
-    nodes = [schema, examples, validator, features, trainer]
+    nodes = [schema, examples, validator, features, trainer, benchmark, auditor]
     return _pipeline(use_case, places, [*nodes, evaluator, pusher, inferrer, dashboard])
 
 
@@ -136,6 +175,7 @@ def _checks(
             rows.label,
             rows.key,
             tuple(name for name in rows.split_by if name in features.ignore),
+            features.ignore,
         ),
         use_case=use_case.name,
         quarantined=decided.quarantined,

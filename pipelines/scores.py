@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from components.dashboard.settings import DashboardSettings
 from components.errors import SettingsError
+from components.fairness_evaluator.gate_settings import GateSettings
 from components.payloads import egress, table
 from components.payloads.decision import Baseline, Decision
 from components.payloads.minimum_data import MinimumData
@@ -119,7 +120,9 @@ def evaluate(request: Request, to: pathlib.Path) -> Verdict:
     below = to / EVALUATION
     below.mkdir(parents=True, exist_ok=True)
     (to / Decision.FILE_NAME).unlink(missing_ok=True)  # an earlier call's
-    gates = request.settings.gates
+    gates, left_out = request.settings.gates, ""
+    if gates:
+        gates, left_out = without_gains(gates)
     measured = evaluation.measure(
         examples,
         predictions.cohort(examples),
@@ -162,4 +165,17 @@ def evaluate(request: Request, to: pathlib.Path) -> Verdict:
         "table": str(below / table.CSV),
         "page": str(to / PAGE),
     }
-    return Verdict(summary, decided, score_columns.sentences(counted))
+    notes = [*score_columns.sentences(counted), *filter(None, [left_out])]
+    return Verdict(summary, decided, notes)
+
+
+def without_gains(gates: GateSettings) -> tuple[GateSettings, str]:
+    """Return the gates that scores can be judged by, and a sentence on the others."""
+    from components.fairness_evaluator.gates.registry import GATES
+
+    named = [name for name in gates.configured if GATES[name].metric == table.GAIN]
+    note = (
+        f"left out: {' and '.join(named)}, since no model that a silo trained alone "
+        "scored these rows"
+    )
+    return gates.model_copy(update=dict.fromkeys(named)), note if named else ""

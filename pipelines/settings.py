@@ -13,6 +13,7 @@ import yaml
 
 from components.batch_inferrer.settings import InferenceSettings
 from components.beam import BeamSettings
+from components.contribution_auditor.settings import AuditSettings
 from components.dashboard.settings import DashboardSettings
 from components.errors import SettingsError
 from components.fairness_evaluator.gate_settings import GateSettings
@@ -20,6 +21,7 @@ from components.fairness_evaluator.settings import EvaluationSettings, check
 from components.feature_spec_gen.settings import FeatureSettings
 from components.federated_trainer.settings import TrainingSettings
 from components.settings import Section
+from components.silo_benchmark.settings import PersonalSettings
 from components.silo_example_gen.settings import (
     RowsSettings,
     SilosSettings,
@@ -34,6 +36,8 @@ from pipelines.kubeflow.settings import (
 from pipelines.settings_reference import settings_of
 
 SettingsT = TypeVar("SettingsT", bound=Section)
+# Sections of `training` for which a name alone will do.
+NAMED = ("algorithm", "weighting", "aggregation")
 
 
 class UseCaseSettings(Section):
@@ -53,6 +57,12 @@ class UseCaseSettings(Section):
 
     training: TrainingSettings = TrainingSettings()
     """How the model is trained."""
+
+    personal: PersonalSettings = PersonalSettings()
+    """Whether silos get models of their own, which serve them where they are better."""
+
+    audit: AuditSettings = AuditSettings()
+    """How it is found out who contributes."""
 
     evaluation: EvaluationSettings = EvaluationSettings()
     """What the model is measured by."""
@@ -80,6 +90,34 @@ class UseCaseSettings(Section):
     @pydantic.model_validator(mode="after")
     def _check_source(self) -> UseCaseSettings:
         self.source  # noqa: B018  builds it, and so checks the two together
+        algorithm = self.training.algorithm.name
+        aggregation = self.training.aggregation.name
+        no_mean = {"q_fed_avg", "afl"} & {algorithm} or {aggregation} - {"mean"}
+        if self.personal.method == "mr_mtl" and no_mean:
+            raise ValueError(
+                f"personal.method is `mr_mtl` and training has `{min(no_mean)}`, which "
+                "leaves no mean of the silos' models: updates are changed or count for "
+                "nothing; expected another of the two"
+            )
+        alone = {"worse_than_alone", "base_worse_than_alone"} & {*self.gates.configured}
+        if alone and not self.rows.choose_share:
+            raise ValueError(
+                f"gates.{min(alone)} is set and rows.choose_share 0, expected rows by "
+                "which models of a silo's own rows are chosen, such as "
+                "rows.choose_share=0.15"
+            )
+        if algorithm == "loss_gap" and not self.rows.choose_share:
+            raise ValueError(
+                "training.algorithm is `loss_gap` and rows.choose_share 0, expected "
+                "rows by which each silo's model of its own rows is chosen, such as "
+                "rows.choose_share=0.15"
+            )
+        if self.personal.method != "none" and not self.rows.choose_share:
+            raise ValueError(
+                f"personal.method is `{self.personal.method}` and rows.choose_share 0, "
+                "expected rows by which each silo's model is chosen, such as "
+                "rows.choose_share=0.15"
+            )
         return self
 
     @property
@@ -246,10 +284,15 @@ def _apply(data: dict[str, Any], override: str) -> None:
     for section in sections:
         if data.get(section) is None:
             data[section] = {}
+        if section in NAMED and isinstance(data[section], str):
+            data[section] = {"name": data[section]}
         data = data[section]
         if not isinstance(data, dict):
             raise SettingsError(f"--set {override!r}: `{section}` is no section")
-    data[key] = _parse(text, f"--set {override!r}")
+    value, before = _parse(text, f"--set {override!r}"), data.get(key)
+    if key in NAMED and isinstance(before, dict) and before.get("name") == value:
+        return  # its parameters stay
+    data[key] = value
 
 
 def _fault(kind: type[Section], item: Mapping[str, Any]) -> str:

@@ -12,11 +12,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from components import atomic
+from components.dashboard import gains
+from components.dashboard.gains import Gains
 from components.payloads import egress, ledger, manifest, pushed_model, table
+from components.payloads.benefit import BASE, BenefitReport, SiloBenefit
 from components.payloads.cohort import Cohort
+from components.payloads.contribution import ContributionReport
 from components.payloads.decision import Decision, GateResult
 from components.payloads.egress import EgressItem
 from components.payloads.findings import Finding
+from components.payloads.interval import Interval
 from components.payloads.ledger import Ledger, NotScored
 from components.payloads.manifest import Manifest
 from components.payloads.model_run import Dropped, RunRecord
@@ -100,6 +105,8 @@ class Silo:
     auc: float | None = None
     auc_low: float | None = None
     auc_high: float | None = None
+    served: str = BASE  # what serves it: `base`, `personal` or `alone`
+    gain: Interval | None = None  # its AUC less that of `alone`, and the interval
     left: tuple[EgressItem, ...] = ()
 
 
@@ -110,6 +117,7 @@ class ModelFiles:
     saved_model: str | None = None
     tflite: str | None = None
     digest: str | None = None
+    served_digest: str | None = None  # see `BenefitReport`
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,6 +146,7 @@ class Summary(Payload):
     baseline: Baseline | None = None
     worst_silo: WorstSilo | None = None
     gap: float | None = None  # highest less lowest AUC of the judged silos
+    benefit: Gains | None = None  # of the judged silos; None where none was compared
     silos: tuple[Silo, ...] = ()  # sorted by id
     unused_columns: tuple[UnusedColumn, ...] = ()
     silos_not_scored: tuple[NotScored, ...] = ()
@@ -146,11 +155,20 @@ class Summary(Payload):
     """Columns of the model that a silo's rows lack, by silo."""
     evaluation: str | None = None  # its folder
     blessing: str | None = None  # its folder
+    audit: str | None = None  # the folder of its contribution report
+    verdicts: dict[str, int] = dataclasses.field(default_factory=dict)
+    """Silos by the audit's verdict; empty where none was made."""
+
     pushed: bool = False  # whether the model went into service
     model: ModelFiles = ModelFiles()
     predictions: Predictions = Predictions()
     dashboard: str | None = None  # the run's page
     seconds: dict[str, float] = dataclasses.field(default_factory=dict)
+
+    @property
+    def waived_as(self) -> str:
+        """The digest that a waiver is for: of what its model serves with."""
+        return self.model.served_digest or self.model.digest or ""
 
     @property
     def exit_status(self) -> int:
@@ -200,12 +218,15 @@ def of_run(
     decision = Decision.read(outputs["blessing"])
     scored = Ledger.read(outputs["inference_result"])
     figures = table.read(outputs["evaluation"])
+    chosen = BenefitReport.read(outputs["benefit"])
+    benefit = chosen.as_judged(decision.not_as_chosen)
+    audit = ContributionReport.read(outputs["contribution"])
     untrained = RunRecord.read(outputs["model_run"]).untrained(cohort.admitted)
     found = (figures.metric("auc"), figures.metric("auc", split=manifest.NEXT))
     digest = model.read_card(outputs["model"]).digest
     status, reasons = _status(cohort, decision, scored, untrained)
     held_back = pushed_model.why_held_back(outputs["pushed_model"])
-    silos = _silos(listed, cohort, decision, figures, nodes)
+    silos = _silos(listed, cohort, decision, figures, benefit, nodes)
     judged = {one.silo: one.auc for one in silos if one.judged and one.auc is not None}
     worst = min(judged, key=lambda silo: judged[silo], default=None)
     return Summary(
@@ -221,6 +242,9 @@ def of_run(
         else None,
         worst_silo=WorstSilo(worst, judged[worst]) if worst else None,
         gap=max(judged.values()) - judged[worst] if worst else None,
+        benefit=gains.of([it for it in benefit.silos if it.silo in judged])
+        if benefit.silos
+        else None,
         silos=silos,
         unused_columns=UnusedColumns.read(outputs["feature_spec"]).columns,
         silos_not_scored=scored.silos_not_scored,
@@ -228,11 +252,14 @@ def of_run(
         missing_columns=scored.missing_columns,
         evaluation=str(outputs["evaluation"]),
         blessing=str(outputs["blessing"]),
+        audit=str(outputs["contribution"]),
+        verdicts=audit.counts,
         pushed=pushed_model.is_pushed(outputs["pushed_model"]),
         model=ModelFiles(
             str(model.serving_path(outputs["model"])),
             str(outputs["model"] / model.TFLITE),
             digest,
+            chosen.served_digest,
         )
         if digest
         else ModelFiles(),
@@ -301,6 +328,7 @@ def _silos(
     cohort: Cohort,
     decision: Decision,
     figures: table.Table,
+    benefit: BenefitReport,
     nodes: Mapping[str, NodeResult],
 ) -> tuple[Silo, ...]:
     folders = {folder for node in nodes.values() for folder in node.outputs.values()}
@@ -309,6 +337,7 @@ def _silos(
     aucs = {figure.silo: figure for figure in figures.by_silo("auc")}
     not_judged = {item.silo for item in decision.not_judged}
     none = Figure("", "", "", "", "", "auc")
+    own = {one.silo: one for one in benefit.silos}
     return tuple(
         Silo(
             silo=member.silo,
@@ -321,10 +350,13 @@ def _silos(
             auc=auc.value,
             auc_low=auc.low,
             auc_high=auc.high,
+            served=one.served,
+            gain=one.gain,
             left=left.get(member.silo, ()),
         )
         for member in cohort.members
         for auc in [aucs.get(member.silo, none)]
+        for one in [own.get(member.silo, SiloBenefit(member.silo))]
     )
 
 

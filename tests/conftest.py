@@ -6,6 +6,7 @@ twice, and Playwright runs but once in a process.
 
 import logging
 import pathlib
+import signal
 
 import pytest
 from hypothesis import settings
@@ -19,6 +20,10 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 __all__ = ["browser", "mariadb", "store_url"]
+
+# A background job of a script ignores SIGINT, and so would TFF's local workers, which
+# TFF ends by it and waits for.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure(config):

@@ -111,13 +111,27 @@ class ModelLoadError(RuntimeError):
     """The model can't be loaded, so nothing can be scored."""
 
 
-def load(job: Job) -> Scorer:
-    """Return the model of a job, loaded once a process.
+def load(item: WorkItem, job: Job) -> Scorer:
+    """Return the model that scores an item; a SavedModel is loaded once a process.
 
     Raises:
-        ModelLoadError: It can't be loaded.
+        ModelLoadError: The base model can't be loaded.
+        SiloError: The silo's own weights have gone since the plan was made.
     """
     try:
-        return scorer(job.model, job.model_digest)
+        base = scorer(job.model, job.model_digest)
     except Exception as error:
         raise ModelLoadError(f"{job.model}: {type(error).__name__}") from error
+    served = item.served
+    if not served.weights:
+        return base
+    try:
+        return scorer(job.model, served.digest, served.weights)
+    except Exception as error:  # a damaged file fails in many ways
+        raise SiloError(
+            item.silo.id,
+            served.weights,
+            f"no weights that can be used any more ({type(error).__name__})",
+            f"those of its {served.model} model, as when the run began",
+            "run again: where they stay away, the base model serves the silo",
+        ) from None

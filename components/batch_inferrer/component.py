@@ -32,12 +32,14 @@ class BatchInferrerSpec(component_spec.ComponentSpec):
         "span": ExecutionParameter(type=str, optional=True),
         "model_uri": ExecutionParameter(type=str, optional=True),
         "model_digest": ExecutionParameter(type=str, optional=True),
+        "benefit_uri": ExecutionParameter(type=str, optional=True),
         "stale_ledger_ids": ExecutionParameter(type=str, optional=True),
     }
     INPUTS: ClassVar[dict[str, ChannelParameter]] = {
         "examples": ChannelParameter(type=artifacts.SiloExamples),
         "model": ChannelParameter(type=artifacts.Model, optional=True),
         "blessing": ChannelParameter(type=artifacts.ModelBlessing, optional=True),
+        "benefit": ChannelParameter(type=artifacts.BenefitReport, optional=True),
     }
     OUTPUTS: ClassVar[dict[str, ChannelParameter]] = {
         "inference_result": ChannelParameter(type=artifacts.InferenceResult),
@@ -47,7 +49,8 @@ class BatchInferrerSpec(component_spec.ComponentSpec):
 class BatchInferrer(base_component.BaseComponent):
     """Scores every silo's rows where they lie.
 
-    Without `model` and its `blessing` the driver looks for one. `key` are the columns
+    Without `model`, its `blessing` and the report of its `benefit`, which says what
+    serves each silo, the driver looks for them. `key` are the columns
     that name a row, copied beside its score. `force` is `true` to score with a model
     that was not blessed; a string, or a runtime parameter of that type.
 
@@ -68,6 +71,7 @@ class BatchInferrer(base_component.BaseComponent):
         key: Sequence[str],
         model: channel.BaseChannel | None = None,
         blessing: channel.BaseChannel | None = None,
+        benefit: channel.BaseChannel | None = None,
         force: str = "false",
         beam: BeamSettings = BeamSettings(),  # noqa: B008  immutable
     ) -> None:
@@ -76,6 +80,7 @@ class BatchInferrer(base_component.BaseComponent):
                 examples=examples,
                 model=model,
                 blessing=blessing,
+                benefit=benefit,
                 inference_result=channel.Channel(type=artifacts.InferenceResult),
                 settings=settings.model_dump_json(),
                 code=digests.of_code(NODE),

@@ -28,7 +28,10 @@ class Driver(PropertyDriver):
     def added(
         self, execution_info: data_types.ExecutionInfo, store: MetadataStore
     ) -> dict[str, str | int]:
-        """Return `span`, `stale_ledger_ids`, perhaps `model_uri` and `model_digest`."""
+        """Return `span` and `stale_ledger_ids`, and the newest model if none is given.
+
+        That is `model_uri`, `model_digest` and `benefit_uri`, empty if there is none.
+        """
         examples = artifact_utils.get_single_uri(execution_info.input_dict["examples"])
         use_case = execution_info.exec_properties["use_case"]
         span = Manifest.read(examples).span
@@ -43,17 +46,18 @@ class Driver(PropertyDriver):
             )
             added["model_uri"] = model.uri if model else ""
             added["model_digest"] = model.digest if model else ""
+            added["benefit_uri"] = model.benefit_uri if model else ""
         return added
 
 
 def _stale_ledger_ids(store: MetadataStore, use_case: str, span: str) -> str:
     """Return the ids of the span's ledgers that no longer tell the truth.
 
-    A ledger is stale once an item of it has failed or its predictions are
-    gone. As part of the cache's key the ids let a node hit the cache while its
-    outputs are there, and make it run again when they are not. It can't hit a
-    stale ledger: the id of a ledger is never in the key that it was written
-    under, since it did not exist when that key was taken, but the id of every
+    A ledger is stale where an item of it has failed, a silo's own model was lost (it
+    may be back), or predictions are gone. As part of the cache's key the ids let a node
+    hit the cache while its outputs are there, and make it run again when they are not.
+    It can't hit a stale ledger: the id of a ledger is never in the key that it was
+    written under, since it did not exist when that key was taken, but the id of every
     stale one is in the key now.
     """
     ids = [

@@ -21,7 +21,7 @@ Artifacts = dict[str, list[types.Artifact]]
 
 
 class Executor(base_executor.BaseExecutor):
-    """Reads manifest, model and blessing; writes ledger and egress."""
+    """Reads manifest, model, blessing and benefit; writes ledger and egress."""
 
     def Do(
         self,
@@ -48,12 +48,15 @@ class Executor(base_executor.BaseExecutor):
             from components.batch_inferrer.infer import infer
             from components.batch_inferrer.scoring import Job
 
+            benefit = input_dict.get("benefit")
+            found = exec_properties.get("benefit_uri") or ""
             job = Job(
                 model=choice.folder,
                 model_digest=choice.digest,
                 key=tuple(json.loads(exec_properties["key"])),
                 batch_rows=settings.batch_rows,
                 code=exec_properties["code"],
+                benefit=artifact_utils.get_single_uri(benefit) if benefit else found,
             )
             examples = artifact_utils.get_single_uri(input_dict["examples"])
             flags = json.loads(exec_properties["beam"])

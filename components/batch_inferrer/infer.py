@@ -19,7 +19,7 @@ from components.errors import SettingsError
 from components.payloads import ledger
 from components.payloads.ledger import FailureLine, Ledger, NotScored, SiloLine
 from components.payloads.manifest import SCORE, Manifest
-from components.scoring import model
+from components.scoring import model, served
 from components.silos import split_files
 
 logger = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ def infer(
 ) -> Ledger:
     """Score the rows of all silos, each into its own home, and return the account.
 
+    Each silo's rows are scored by the model that serves it, or else by the base model.
     What an earlier run has done is not done again. A silo that fails does not hold up
     the others. The account's failures are those of items, and those of silos whose
     data the manifest calls unreadable. `flags` and `folder`: see `beam_steps`.
@@ -43,7 +44,8 @@ def infer(
     """
     _check_key(job.key)
     unreadable = _unreadable(manifest)
-    items = plan(manifest, job.model_digest, settings.rows_per_item, job.key)
+    serve = served.by_report(job.benefit, job.model, job.model_digest)
+    items = plan(manifest, serve, settings.rows_per_item, job.key)
     if not items:
         return Ledger(
             status=ledger.NOTHING,
@@ -62,14 +64,16 @@ def infer(
     by_silo = itertools.groupby(done, key=lambda pair: pair[0].silo.id)
     lines = [_silo_line(list(group)) for _, group in by_silo]
     status, reason = _verdict(pairs, settings.max_failed_share)
+    reasons = [reason] if reason else []
     if unreadable:
         num_silos = len({line.silo for line in unreadable})
-        silos = f"the data of {num_silos} silos can't be read"
-        reason = f"{reason}; {silos}" if reason else silos
+        reasons.append(f"the data of {num_silos} silos can't be read")
+    if lost := _lost(items):
+        reasons.append(f"the base model serves {len(lost)} silos in place of their own")
     incomplete = [line for line in lines if status == ledger.FAILED or not line.rows]
     return Ledger(
         status=status,
-        reason=reason,
+        reason="; ".join(reasons),
         model=job.model_digest,
         rows=sum(line.rows for line in lines),
         dead_letters=sum(line.dead_letters for line in lines),
@@ -108,6 +112,14 @@ def _unreadable(manifest: Manifest) -> list[FailureLine]:
             reason = "; ".join(filter(None, [named, one.hint]))
             lines.append(FailureLine(entry.silo.id, "", reason))
     return lines
+
+
+def _lost(items: Sequence[WorkItem]) -> dict[str, str]:
+    """Return why a silo's own model does not score, by silo, and tell the operator."""
+    lost = {item.silo.id: item.served.lost for item in items if item.served.lost}
+    for sentence in lost.values():
+        logger.warning("%s", sentence)
+    return lost
 
 
 def _failures(pairs: Sequence[tuple[WorkItem, Outcome]]) -> list[FailureLine]:
@@ -158,6 +170,9 @@ def _silo_line(pairs: Sequence[tuple[WorkItem, Outcome]]) -> SiloLine:
         digest=digests.of_json(parts),
         files=sum(outcome.files for outcome in outcomes),
         bytes=sum(outcome.bytes for outcome in outcomes),
+        model=item.served.digest,
+        served=item.served.model,
+        lost=item.served.lost,
     )
 
 

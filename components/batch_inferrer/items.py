@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,6 +19,7 @@ from components import digests
 from components.batch_inferrer import predictions
 from components.payloads.manifest import SCORE, DataFile, Manifest, SiloEntry
 from components.payloads.silo import Silo
+from components.scoring.served import Served
 
 ROOT = "predictions"
 DIGEST_LETTERS = 12
@@ -36,6 +37,7 @@ class WorkItem:
     first_row: int  # the number of its first row in the split, from 0
     folder: str  # where its predictions go, below the silo's home
     part: int  # its number in that folder, from 0
+    served: Served  # the model that scores it
 
     @property
     def target(self) -> pathlib.Path:
@@ -57,13 +59,16 @@ class WorkItem:
 
 
 def plan(
-    manifest: Manifest, model: str, rows_per_item: int, key: Sequence[str] = ()
+    manifest: Manifest,
+    serve: Callable[[Silo], Served],
+    rows_per_item: int,
+    key: Sequence[str] = (),
 ) -> list[WorkItem]:
     """Return the work items of a manifest's split `score`, by silo and part.
 
     Args:
         manifest: What the silos hold.
-        model: The model's digest.
+        serve: Tells which model serves a silo.
         rows_per_item: Most rows in an item, unless one row group has more.
         key: Columns that predictions carry.
     """
@@ -71,14 +76,17 @@ def plan(
     form = digests.of_json([rows_per_item, list(key)])
     planned: list[WorkItem] = []
     for entry in manifest.readable(SCORE):
-        digests_ = (model, entry.splits[SCORE].digest, form)
+        served = serve(entry.silo)
+        digests_ = (served.digest, entry.splits[SCORE].digest, form)
         name = "-".join(digest[:DIGEST_LETTERS] for digest in digests_)
         folder = str(entry.silo.path(ROOT, span, name))
-        planned += _items(entry, folder, rows_per_item)
+        planned += _items(entry, folder, rows_per_item, served)
     return planned
 
 
-def _items(entry: SiloEntry, folder: str, rows_per_item: int) -> Iterator[WorkItem]:
+def _items(
+    entry: SiloEntry, folder: str, rows_per_item: int, served: Served
+) -> Iterator[WorkItem]:
     first_row = 0
     cuts = (
         (file, groups, rows)
@@ -95,6 +103,7 @@ def _items(entry: SiloEntry, folder: str, rows_per_item: int) -> Iterator[WorkIt
             first_row=first_row,
             folder=folder,
             part=part,
+            served=served,
         )
         first_row += rows
 

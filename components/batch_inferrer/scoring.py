@@ -30,15 +30,16 @@ from components.scoring.model import Scorer
 class Job:
     """What is alike for all items of a run."""
 
-    model: str  # its folder
-    model_digest: str
+    model: str  # folder of the base model
+    model_digest: str  # of the base model
     key: tuple[str, ...]  # columns that name a row, copied beside its score
     batch_rows: int  # rows scored at a time
     code: str = ""  # digest of the code that scores
+    benefit: str = ""  # folder of the report that says what serves each silo
 
     def work(self, item: WorkItem) -> str:
         """Return the digest of all that an item's predictions follow from."""
-        parts = [self.model_digest, self.key, self.batch_rows, self.code]
+        parts = [item.served.digest, self.key, self.batch_rows, self.code]
         return digests.of_json(
             [*parts, item.input_digest, item.row_groups, item.first_row]
         )
@@ -60,12 +61,15 @@ class Outcome:
     ended: float = 0.0  # on the same clock
 
 
-def score_item(item: WorkItem, job: Job, load: Callable[[Job], Scorer]) -> Outcome:
+def score_item(
+    item: WorkItem, job: Job, load: Callable[[WorkItem, Job], Scorer]
+) -> Outcome:
     """Score an item, unless an earlier run has done it: then no model is loaded.
 
     Raises:
         SiloError: The file, its rows, key columns or the home are not as the manifest
-            says, or the predictions can't be written.
+            says, the silo's own weights have gone since the plan, or the predictions
+            can't be written.
         FileError: See `scoring/batches.py`.
         ColumnTypeError: A column's type can't carry its feature.
     """
@@ -75,7 +79,7 @@ def score_item(item: WorkItem, job: Job, load: Callable[[Job], Scorer]) -> Outco
     dead = predictions.rows_done(item.dead_letters, work) or 0
     resumed = scored is not None and scored + dead == item.rows
     if not resumed:
-        scorer = load(job)
+        scorer = load(item, job)
         began = time.monotonic()
         scored, dead = _score(item, job, scorer, work)
     files = [item.target, *([item.dead_letters] if dead else [])]
@@ -113,7 +117,8 @@ def _score(item: WorkItem, job: Job, scorer: Scorer, work: str) -> tuple[int, in
                 own = [column.filter(pa.array(good)) for column in own]
                 scores = scores[good]
             model = pa.DictionaryArray.from_arrays(
-                pa.array(np.zeros(len(scores), np.int32)), pa.array([job.model_digest])
+                pa.array(np.zeros(len(scores), np.int32)),
+                pa.array([item.served.digest]),
             )
             columns = [*own, pa.array(scores), model]
             write(pa.RecordBatch.from_arrays(columns, schema=schema))

@@ -10,13 +10,25 @@ ends.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from scipy.cluster import hierarchy
+
+from components.dashboard import gains
 from components.dashboard.report import Report
+from components.dashboard.sections.benefit import NAMES
+from components.dashboard.sections.contribution import MAPPED
 from components.dashboard.sections.groups import MEASURES
 from components.dashboard.sections.silos import METRICS
+from components.payloads.benefit import SiloBenefit
+from components.payloads.cohort import Member
+from components.payloads.contribution import SiloContribution
+from components.payloads.interval import Interval
+from components.payloads.manifest import TRAIN
 from components.payloads.model_run import RoundRecord
 from components.payloads.table import (
     BASELINE,
@@ -38,6 +50,7 @@ SHOWN = UNIT // 1000  # the last digit that is shown; unit: 1 / UNIT
 PLAIN = ("auc", "pr_auc", "log_loss", "brier", "calibration_error", "base_rate")
 RATES = ("tpr", "fpr", "positive_rate", "precision")
 OBSERVED, PREDICTED = "calibration_observed", "calibration_predicted"
+MAX_COLUMNS = 30  # of the map of silos and columns, those that differ most
 MAX_LINES = 60  # silos with a line of their own behind the training's curves
 
 Number = int | None
@@ -45,17 +58,22 @@ Metric = tuple[str, float | None]  # a name, and the threshold where it has one
 
 
 def of_report(report: Report, max_groups_inside: int = 6000) -> dict[str, Any]:
-    """Return what the page's charts draw: `figures` and `rounds`, where there are.
+    """Return what the page's charts draw, as far as there is something.
 
     Args:
         report: What was read of the run.
         max_groups_inside: Most groups inside silos, the surely worst first.
     """
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"unit": UNIT}
     if report.scores.silos:
         found["figures"] = _figures(report, max_groups_inside)
     if report.run.rounds:
         found["rounds"] = rounds(report.run.rounds)
+    if any(member.heterogeneity for member in report.cohort.members):
+        found["heterogeneity"] = heterogeneity(report.cohort.members)
+    if report.contribution.silos:
+        found["contributions"] = contributions(report.contribution.silos)
+        found["helps"] = helps(report.contribution.silos)
     return found
 
 
@@ -92,9 +110,10 @@ def _figures(report: Report, max_groups_inside: int) -> dict[str, Any]:
         for edge in scores.thresholds(OBSERVED)
     ]
     places = [OVERALL, *groups, *silos]
+    benefits = report.benefit.silos
+    names = dict.fromkeys((*scores.silos, *(one.silo for one in benefits)))
     columns = [Slice(of.silo, column) for column in scores.columns for of in silos]
     return {
-        "unit": UNIT,
         "names": {**METRICS, "base_rate": "Base rate"},
         "lowerIsBetter": sorted(filter(is_lower_better, METRICS)),
         "measures": [
@@ -102,7 +121,7 @@ def _figures(report: Report, max_groups_inside: int) -> dict[str, Any]:
         ],
         "thresholds": thresholds,
         "columns": list(scores.columns),
-        "silos": list(scores.silos),
+        "silos": list(names),
         "notEvaluated": {
             line.member.silo: line.not_evaluated
             for line in report.silos
@@ -114,7 +133,83 @@ def _figures(report: Report, max_groups_inside: int) -> dict[str, Any]:
         "gaps": _part(scores, columns, _each(gaps, columns), most=1),
         "overSilos": _part(scores, [OVER_SILOS], _each(over_silos, [OVER_SILOS])),
         "calibration": _part(scores, places, _each(curves, places)),
+        "benefits": _benefits(benefits, list(names)),
     }
+
+
+def _benefits(silos: Sequence[SiloBenefit], names: list[str]) -> dict[str, Any]:
+    """Return the AUC of each silo's models, and the gains over `alone`.
+
+    They stand as figures of slices, whose `rows` are those to train.
+    """
+    index = {silo: place for place, silo in enumerate(names)}
+    cells = {}
+    for model in NAMES:
+        cells[model] = [gains.figure(one, model) for one in silos]
+        cells[f"{gains.GAIN}_{model}"] = [
+            gains.figure(one, model, gains.GAIN) for one in silos
+        ]
+    return {
+        "silo": [index[one.silo] for one in silos],
+        **{name: [""] * len(silos) for name in ("column", "group", "note")},
+        "rows": [one.rows.get(TRAIN, 0) for one in silos],
+        "served": [one.served for one in silos],
+        "figures": {
+            model: {RANKED_BY: columns(own)} if any(own) else {}
+            for model, own in cells.items()
+        },
+    }
+
+
+def contributions(silos: Sequence[SiloContribution]) -> dict[str, Any]:
+    """Return the silos that have a contribution and a gain, with both."""
+    known = [one for one in silos if one.contribution and one.gain]
+    return {
+        "silos": [one.silo for one in known],
+        "verdicts": [one.verdict for one in known],
+        "contribution": _of_intervals(one.contribution for one in known),
+        "gain": _of_intervals(one.gain for one in known),
+    }
+
+
+def helps(silos: Sequence[SiloContribution]) -> dict[str, Any]:
+    """Return who helps whom: the `MAPPED` silos that contribute most.
+
+    Silos stand as the leaves of a tree (UPGMA over what each gives and gets, with
+    leaves ordered as of Bar-Joseph et al. 2001), so those that are alike are near.
+    """
+    known = [one for one in silos if one.helps]
+    known.sort(key=lambda it: it.contribution.value if it.contribution else -math.inf)
+    shown = sorted(known[-MAPPED:], key=lambda one: one.silo)
+    effects = [[one.helps.get(other.silo) for other in shown] for one in shown]
+    order: Sequence[int] = range(len(shown))
+    if len(shown) > 2:
+        matrix = np.array([[it.value if it else 0.0 for it in row] for row in effects])
+        both = np.hstack([matrix, matrix.T])
+        tree = hierarchy.linkage(both, "average", optimal_ordering=True)
+        order = [int(leaf) for leaf in hierarchy.leaves_list(tree)]
+    names = [shown[place].silo for place in order]
+    values = _of_intervals(effects[i][j] for i in order for j in order)
+    return {"rows": names, "columns": names, "values": values}
+
+
+def heterogeneity(members: Sequence[Member]) -> dict[str, Any]:
+    """Return distances by silo and column, the largest first in both."""
+    by_silo = {one.silo: one.heterogeneity for one in members if one.heterogeneity}
+    most: dict[str, float] = {}
+    for own in by_silo.values():
+        most |= {it: max(away, most.get(it, 0.0)) for it, away in own.items()}
+    names = sorted(most, key=lambda it: (-most[it], it))[:MAX_COLUMNS]
+    rows = sorted(by_silo, key=lambda it: (-max(by_silo[it].values()), it))[:MAPPED]
+    cells = (by_silo[silo].get(name) for silo in rows for name in names)
+    values = [[in_units(it) for it in cells]]
+    return {"rows": rows, "columns": names, "values": values}
+
+
+def _of_intervals(found: Iterable[Interval | None]) -> list[list[Number]]:
+    none = Figure("", "", "", "", "", "")
+    cells = [it and dataclasses.replace(none, **it._asdict()) for it in found]
+    return columns(cells)
 
 
 def _each(

@@ -27,6 +27,8 @@ class DashboardSpec(component_spec.ComponentSpec):
         "feature_spec": ChannelParameter(type=artifacts.FeatureSpec),
         "model": ChannelParameter(type=artifacts.Model),
         "model_run": ChannelParameter(type=artifacts.ModelRun),
+        "benefit": ChannelParameter(type=artifacts.BenefitReport),
+        "contribution": ChannelParameter(type=artifacts.ContributionReport),
         "evaluation": ChannelParameter(type=artifacts.ModelEvaluation),
         "blessing": ChannelParameter(type=artifacts.ModelBlessing),
         "inference_result": ChannelParameter(type=artifacts.InferenceResult),

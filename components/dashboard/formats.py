@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from components.payloads.interval import Interval
 from components.payloads.table import TOO_FEW, Figure
 
 NONE = "\N{EN DASH}"
@@ -52,6 +53,13 @@ def with_interval(content: Figure | None, is_change: bool = False) -> str:
     text = (signed if is_change else metric)(content.number)
     between = interval(content, is_change)
     return f"{text} ({between})" if between else text
+
+
+def effect(found: Interval | None) -> str:
+    """Return a change with its interval: `+0.012 (+0.004 to +0.020)`."""
+    if found is None:
+        return NONE
+    return f"{signed(found.value)} ({signed(found.low)} to {signed(found.high)})"
 
 
 def share(value: float) -> str:

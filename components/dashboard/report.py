@@ -16,7 +16,9 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from components.features import spec
 from components.features.spec import FeatureSpec
 from components.payloads import egress, table
+from components.payloads.benefit import BenefitReport
 from components.payloads.cohort import Cohort, Member
+from components.payloads.contribution import ContributionReport
 from components.payloads.decision import Decision
 from components.payloads.egress import EgressItem
 from components.payloads.ledger import Ledger
@@ -47,6 +49,8 @@ NO_SCORES = Table()
 NO_RUN = RunRecord("")
 NO_MODEL = ModelCard()  # its digest is empty
 NO_LEDGER = Ledger("")
+NO_BENEFIT = BenefitReport()
+NO_CONTRIBUTION = ContributionReport(refusal="the run's version made none")
 NO_EXAMPLES = Manifest("", "", ())
 
 
@@ -120,6 +124,8 @@ class Report:
     scores: Table = NO_SCORES
     run: RunRecord = NO_RUN
     card: ModelCard = NO_MODEL
+    benefit: BenefitReport = NO_BENEFIT
+    contribution: ContributionReport = NO_CONTRIBUTION
     ledger: Ledger = NO_LEDGER
     egress: Mapping[str, tuple[EgressItem, ...]] = dataclasses.field(
         default_factory=dict
@@ -230,6 +236,7 @@ def gather(folders: Mapping[str, Folder], about: About) -> Report:
         read("evaluation", table.read, NO_SCORES),
     )
     examples = read("examples", Manifest.read, NO_EXAMPLES)
+    benefit = read("benefit", BenefitReport.read, NO_BENEFIT)
     return dataclasses.replace(
         found,
         about=dataclasses.replace(about, span=about.span or examples.span),
@@ -237,6 +244,8 @@ def gather(folders: Mapping[str, Folder], about: About) -> Report:
         cohort=read("cohort", Cohort.read, found.cohort),
         run=read("model_run", RunRecord.read, NO_RUN),
         card=read("model", model.read_card, NO_MODEL),
+        benefit=benefit.as_judged(found.decision.not_as_chosen),
+        contribution=read("contribution", ContributionReport.read, NO_CONTRIBUTION),
         ledger=read("inference_result", Ledger.read, NO_LEDGER),
         egress=egress.total(folders.values()),
         examples=examples,

@@ -11,6 +11,8 @@ from components.dashboard.report import Report
 from components.dashboard.section import View
 from components.dashboard.sections import (
     account,
+    benefit,
+    contribution,
     data,
     decision,
     evaluation,
@@ -50,6 +52,8 @@ def render(
         decision.gates(report),
         evaluation.fairness(report, views),
         silos.section(report),
+        *([benefit.section(report)] if "benefit" in report.parts else []),
+        *([contribution.section(report)] if "contribution" in report.parts else []),
         groups.section(report, settings.groups_inside_silos),
         evaluation.calibration(report),
         *(make(report) for artifact, make in PROCESS if artifact in report.parts),

@@ -34,6 +34,7 @@ class FairnessEvaluatorSpec(component_spec.ComponentSpec):
         "examples": component_spec.ChannelParameter(type=artifacts.SiloExamples),
         "cohort": component_spec.ChannelParameter(type=artifacts.Cohort),
         "model": component_spec.ChannelParameter(type=artifacts.Model),
+        "benefit": component_spec.ChannelParameter(type=artifacts.BenefitReport),
     }
     OUTPUTS: ClassVar[dict[str, Any]] = {
         "evaluation": component_spec.ChannelParameter(type=artifacts.ModelEvaluation),
@@ -51,6 +52,7 @@ class FairnessEvaluator(base_component.BaseComponent):
         examples: The silos' splits, `SiloExamples`.
         cohort: Who trains, `Cohort`.
         model: The model, `Model`.
+        benefit: What serves each silo, and what it gains, `BenefitReport`.
         settings: The section `evaluation`.
         gates: The section `gates`.
         label: The label's column.
@@ -59,8 +61,8 @@ class FairnessEvaluator(base_component.BaseComponent):
         beam: Where TFMA runs.
 
     Outputs:
-        evaluation: Channel of type `ModelEvaluation`: TFMA's own result, the
-            baseline's in `baseline/`, `table.parquet` and `table.csv`.
+        evaluation: Channel of type `ModelEvaluation`: TFMA's own result, those of
+            other models in `baseline/` and `base/`, `table.parquet` and `table.csv`.
         blessing: Channel of type `ModelBlessing`, TFX's own, with the reasons in
             `decision.json`.
     """
@@ -74,6 +76,7 @@ class FairnessEvaluator(base_component.BaseComponent):
         examples: channel.BaseChannel,
         cohort: channel.BaseChannel,
         model: channel.BaseChannel,
+        benefit: channel.BaseChannel,
         settings: EvaluationSettings,
         gates: GateSettings,
         label: str,
@@ -86,6 +89,7 @@ class FairnessEvaluator(base_component.BaseComponent):
                 examples=examples,
                 cohort=cohort,
                 model=model,
+                benefit=benefit,
                 settings=settings.model_dump_json(),
                 gates=gates.model_dump_json(),
                 label=label,

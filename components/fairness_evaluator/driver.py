@@ -19,11 +19,15 @@ from tfx.types import artifact_utils
 from components import blessed_models
 from components.blessed_models import BlessedModel
 from components.drivers import PropertyDriver
+from components.payloads.benefit import BenefitReport
 from components.payloads.manifest import Manifest
 from components.scoring import model
 from components.silos.spans import span_order
 
-BASELINE = ("baseline_span", "baseline_digest", "baseline_uri", "baseline_gone")
+BASELINE = (
+    *("baseline_span", "baseline_digest", "baseline_uri", "baseline_gone"),
+    "baseline_benefit",
+)
 
 
 def choose(
@@ -40,11 +44,12 @@ def choose(
             gone: an older one in their place would be compared with unseen.
         span: The candidate's span. Where it is empty there is no order but that
             of blessing, so any other model counts as earlier.
-        digest: The candidate's digest; without spans it tells the candidate
-            itself, judged again, from an earlier model.
+        digest: Of what would serve; without spans it tells the candidate itself,
+            judged again, from an earlier model.
     """
     if not span:
-        earlier = [one for one in blessed if not one.span and one.digest != digest]
+        others = (one for one in blessed if one.served_digest != digest)
+        earlier = [one for one in others if not one.span]
     else:
         before = span_order(span)
         earlier = [one for one in blessed if one.span and span_order(one.span) < before]
@@ -57,14 +62,15 @@ class Driver(PropertyDriver):
     def added(
         self, execution_info: data_types.ExecutionInfo, store: MetadataStore
     ) -> dict[str, str | int]:
-        """Return `baseline_span`, `_digest`, `_uri` and `_gone`, and `waivers`.
+        """Return the properties of `BASELINE`, and `waivers`.
 
-        Where the baseline's folder is gone, `baseline_gone` says where it was.
+        Where the baseline's folder is gone, `baseline_gone` says where it was;
+        `baseline_benefit` is the folder of the report that says what served each silo.
         """
-        candidate = artifact_utils.get_single_uri(execution_info.input_dict["model"])
+        benefit = artifact_utils.get_single_uri(execution_info.input_dict["benefit"])
         examples = artifact_utils.get_single_uri(execution_info.input_dict["examples"])
         properties = execution_info.exec_properties
-        digest = model.read_card(candidate).digest
+        digest = BenefitReport.read(benefit).served_digest
         chosen = choose(
             blessed_models.read(store, properties["use_case"]),
             Manifest.read(examples).span,  # `latest` has become a span there
@@ -76,6 +82,7 @@ class Driver(PropertyDriver):
             found |= {
                 "baseline_span": chosen.span,
                 "baseline_digest": chosen.digest,
+                "baseline_benefit": chosen.benefit_uri if there else "",
                 "baseline_uri" if there else "baseline_gone": chosen.uri,
             }
         waivers = json.loads(properties["waivers"]).get(digest, [])

@@ -10,10 +10,12 @@ from typing import Any
 from tfx.types import Artifact, artifact_utils
 
 from components import blessed_models
+from components.errors import FairSiloError
 from components.executors import TaskExecutor
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.settings import EvaluationSettings
 from components.payloads import egress, table
+from components.payloads.benefit import BenefitReport
 from components.payloads.cohort import Cohort
 from components.payloads.decision import Baseline, Waiver
 from components.payloads.manifest import Manifest
@@ -41,8 +43,11 @@ class Executor(TaskExecutor):
         trained = artifact_utils.get_single_instance(input_dict["model"])
         report = artifact_utils.get_single_instance(output_dict["evaluation"])
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+        benefit = artifact_utils.get_single_uri(input_dict["benefit"])
+        chosen = BenefitReport.read(benefit)
         card = model.read_card(trained.uri)
         examples = Manifest.read(artifact_utils.get_single_uri(input_dict["examples"]))
+        before, lost = _benefit(exec_properties.get("baseline_benefit", ""))
         if card.refusal:
             found, decided = evaluation.refused(card.refusal)
         else:
@@ -58,6 +63,9 @@ class Executor(TaskExecutor):
                 report.uri,
                 json.loads(exec_properties["beam"]),
                 baseline_gone=_baseline(exec_properties, "baseline_gone"),
+                benefit=chosen,
+                baseline_benefit=before,
+                baseline_lost=lost,
             )
         for folder in (report.uri, blessing.uri):
             pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
@@ -70,6 +78,8 @@ class Executor(TaskExecutor):
             blessed_models.SPAN: examples.span,  # `latest` has become a span there
             blessed_models.MODEL_URI: trained.uri,
             blessed_models.MODEL_DIGEST: card.digest,
+            blessed_models.SERVED_DIGEST: chosen.served_digest,
+            blessed_models.BENEFIT_URI: benefit,
         }.items():
             blessing.set_string_custom_property(name, value)
         if gone := decided.baseline_gone:
@@ -91,6 +101,14 @@ def _baseline(exec_properties: dict[str, Any], place: str) -> Baseline | None:
         exec_properties["baseline_digest"],
         exec_properties[place],
     )
+
+
+def _benefit(folder: str) -> tuple[BenefitReport | None, tuple[str, ...]]:
+    """Return what served each silo beside the baseline, and why that is not known."""
+    try:
+        return (BenefitReport.read(folder) if folder else None), ()
+    except FairSiloError as error:
+        return None, (f"{error.message}; each silo is compared with its base model",)
 
 
 def _bless(blessing: Artifact, trained: Artifact, blessed: bool) -> None:

@@ -110,6 +110,13 @@ class Change(_OfMetric):
     """Which metric."""
 
 
+class Alone(_Bound):
+    """How much worse than with a model of its own rows alone a silo may fare."""
+
+    at_most_worse: Annotated[float, pydantic.Field(ge=0.0)]
+    """The largest loss of AUC."""
+
+
 class GateSettings(Section):
     """What is demanded of a model before it is blessed."""
 
@@ -143,6 +150,13 @@ class GateSettings(Section):
 
     silo_change: Change | None = None
     """How much any judged silo may lose against the baseline."""
+
+    worse_than_alone: Alone | None = None
+    """How much worse any judged silo may fare with the model that serves it than with
+    one of its own rows alone; needs `rows.choose_share`."""
+
+    base_worse_than_alone: Alone | None = None
+    """The same with the base model, whatever serves the silo."""
 
     @property
     def configured(self) -> dict[str, Section]:

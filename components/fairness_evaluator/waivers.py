@@ -52,7 +52,7 @@ class Record:
 
     number: int  # of its row
     waiver: Waiver
-    model_digest: str
+    model_digest: str  # of what serves (`BenefitReport.served_digest`)
     withdrawal: Withdrawal | None = None
     is_last: bool = True  # of its model and gate
 

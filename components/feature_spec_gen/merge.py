@@ -17,9 +17,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import pyarrow as pa
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.feature_spec_gen.settings import FeatureSettings
+from components.features import dates
 from components.features.spec import Categorical, FeatureSpec, Numeric
 from components.payloads.statistics import Column, Dataset, by_column, num_present
 from components.payloads.unused_columns import UnusedColumn
@@ -104,7 +106,10 @@ def _feature(
         return Numeric(feature.name, *pooled_moments(filled), integer)
     if kinds != {"string_stats"}:
         return "is measured as a number in some silos and as a category in others"
-    if values := vocabulary(filled, settings):
+    values = vocabulary(filled, settings)
+    if dates.are_dates(pa.array(values, pa.string())):
+        return f"holds dates, which don't come again: {dates.HINT}"
+    if values:
         return Categorical(feature.name, values, integer)
     return (
         f"has no value that {settings.min_value_rows} rows in "

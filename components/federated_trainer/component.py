@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from tfx import types
@@ -24,11 +26,14 @@ class FederatedTrainerSpec(types.ComponentSpec):
         "settings": ExecutionParameter(type=str),
         "code": ExecutionParameter(type=str),
         "label": ExecutionParameter(type=str),
+        "split_by": ExecutionParameter(type=str),
         # TFX digests the content of the file that a parameter of this name gives.
         "module_file": ExecutionParameter(type=str),
         # Not of what that file imports; for the cache alone.
         "module_code": ExecutionParameter(type=str),
         "checkpoints": ExecutionParameter(type=str),
+        "audited_rounds": ExecutionParameter(type=int),
+        "weight_factors": ExecutionParameter(type=str),
     }
     INPUTS: ClassVar[dict[str, ChannelParameter]] = {
         "examples": ChannelParameter(type=artifacts.SiloExamples),
@@ -46,7 +51,9 @@ class FederatedTrainer(base_component.BaseComponent):
 
     `module_file` is the use case's `model.py`; all Python files below its folder decide
     the cache key. `checkpoints` is a folder below the pipeline root, where each
-    training keeps its checkpoints under the digest of its inputs.
+    training keeps its checkpoints under the digest of its inputs. `audited_rounds` is
+    how many rounds are kept for the audit of contributions, and `weight_factors` by
+    what the operator multiplies the weights of silos, by id.
 
     Outputs:
         model: Channel of type `Model`.
@@ -64,8 +71,11 @@ class FederatedTrainer(base_component.BaseComponent):
         feature_spec: types.BaseChannel,
         settings: TrainingSettings,
         label: str,
+        split_by: Sequence[str],
         module_file: str,
         checkpoints: str,
+        audited_rounds: int = 0,
+        weight_factors: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__(
             FederatedTrainerSpec(
@@ -75,9 +85,14 @@ class FederatedTrainer(base_component.BaseComponent):
                 settings=settings.model_dump_json(),
                 code=digests.of_code(NODE),
                 label=label,
+                split_by=json.dumps(list(split_by), ensure_ascii=False),
                 module_file=module_file,
                 module_code=digests.of_python_below(pathlib.Path(module_file).parent),
                 checkpoints=checkpoints,
+                audited_rounds=audited_rounds,
+                weight_factors=json.dumps(
+                    dict(weight_factors or {}), ensure_ascii=False, sort_keys=True
+                ),
                 model=types.Channel(type=artifacts.Model),
                 model_run=types.Channel(type=artifacts.ModelRun),
             )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tfx import types
 from tfx.types import artifact_utils
@@ -13,6 +15,30 @@ from components.features import spec as feature_spec
 from components.federated_trainer.settings import TrainingSettings
 from components.payloads.cohort import Cohort
 from components.payloads.manifest import Manifest
+
+if TYPE_CHECKING:
+    from components.federated_trainer.trainer import Request
+
+
+def request_of(
+    folders: Mapping[str, str | pathlib.Path], properties: Mapping[str, Any]
+) -> Request:
+    """Return the request of the node's inputs, by key, and its parameters, by name."""
+    from components.federated_trainer import trainer
+
+    return trainer.Request(
+        settings=TrainingSettings.model_validate_json(properties["settings"]),
+        label=properties["label"],
+        split_by=tuple(json.loads(properties["split_by"])),
+        module_file=properties["module_file"],
+        checkpoints=properties["checkpoints"],
+        code=properties["code"],
+        manifest=Manifest.read(folders["examples"]),
+        cohort=Cohort.read(folders["cohort"]),
+        spec=feature_spec.read(folders["feature_spec"]),
+        audited_rounds=properties["audited_rounds"],
+        weight_factors=json.loads(properties["weight_factors"]),
+    )
 
 
 class Executor(TaskExecutor):
@@ -28,16 +54,7 @@ class Executor(TaskExecutor):
         from components.federated_trainer import trainer
 
         uri = artifact_utils.get_single_uri
-        settings = TrainingSettings.model_validate_json(exec_properties["settings"])
-        request = trainer.Request(
-            settings=settings,
-            label=exec_properties["label"],
-            module_file=exec_properties["module_file"],
-            checkpoints=exec_properties["checkpoints"],
-            code=exec_properties["code"],
-            manifest=Manifest.read(uri(input_dict["examples"])),
-            cohort=Cohort.read(uri(input_dict["cohort"])),
-            spec=feature_spec.read(uri(input_dict["feature_spec"])),
-        )
+        folders = {name: uri(found) for name, found in input_dict.items()}
+        request = request_of(folders, exec_properties)
         model_folder = pathlib.Path(uri(output_dict["model"]))
         trainer.run(request, model_folder, pathlib.Path(uri(output_dict["model_run"])))

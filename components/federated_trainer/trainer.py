@@ -9,28 +9,43 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import math
 import pathlib
+import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from components import digests, temporary_faults
+from components.errors import FairSiloError, SettingsError
 from components.features.spec import FeatureSpec
-from components.federated_trainer import encode
 from components.federated_trainer.settings import TrainingSettings
-from components.federation import silo_registry, tensor_files
+from components.federation import encode, silo_registry, tensor_files
+from components.federation.silo_registry import SiloRegistry
 from components.payloads import egress, model_run
 from components.payloads.cohort import Cohort
 from components.payloads.egress import EgressItem
 from components.payloads.manifest import TRAIN, Manifest
 from components.payloads.model_run import Dropped, RunRecord
-from components.scoring.model import ModelCard
+from components.scoring.model import ModelCard, write_weights
 from components.silos import engine, tasks
+
+if TYPE_CHECKING:
+    from components.federation.replay import Replay
+    from components.federation.training import Program
 
 logger = logging.getLogger(__name__)
 
-# In a round a silo sends its update with a weight, and three numbers and a flag.
+# In a round a silo sends its update with a weight, and three numbers.
 WEIGHT_BYTES = 4
-METRICS_BYTES = 3 * 8 + 1
+METRICS_BYTES = 3 * 8
+
+NOT_AUDITED_HINT = (
+    "set `audit.every: run`, and `audit.rounds` to more rounds; it holds for later runs"
+)
 
 ENCODE = tasks.Task("encode", encode.encode)
 
@@ -41,12 +56,16 @@ class Request:
 
     settings: TrainingSettings
     label: str  # its column
+    split_by: tuple[str, ...]  # columns of which rows with the same values are alike
     module_file: str  # the use case's `model.py`, which may import what lies below
     checkpoints: str  # folder below which each training keeps its own
     code: str  # digest of the code
     manifest: Manifest
     cohort: Cohort
     spec: FeatureSpec
+    audited_rounds: int = 0  # how many are kept for the audit
+    weight_factors: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """By what the operator multiplies silos' weights, by id; any id, above 0."""
 
 
 def run(
@@ -55,10 +74,16 @@ def run(
     """Train over the cohort, write `Model` and `ModelRun`, and return the model's card.
 
     Raises:
-        SettingsError: The use case's `model.py` or the silo registry can't be used.
+        SettingsError: The use case's `model.py`, the silo registry or a weight factor
+            can't be used.
     """
     plan = request.settings
-    registry = silo_registry.read(plan.silo_registry) if plan.silo_registry else None
+    registry = _registry(request)
+    for silo, factor in request.weight_factors.items():
+        if not 0 < factor < math.inf:
+            found = f"weight factor of silo `{silo}`: found {factor}"
+            hint = "to leave a silo out, quarantine it"
+            raise SettingsError(f"{found}, expected a number above 0", hint)
     model_folder.mkdir(parents=True, exist_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -69,32 +94,46 @@ def run(
         card.write(model_folder)
         return card
 
-    record = RunRecord(plan.algorithm, refusal=request.cohort.refusal)
+    record = RunRecord(plan.algorithm.name, refusal=request.cohort.refusal)
     if record.refusal:
         return refuse(record)
     data_key = _data_key(request)
-    encoded, left_out = _encode(request, data_key)
-    record = dataclasses.replace(record, left_out=left_out)
-    if len(encoded) < plan.quorum_per_round:
+    encoded, failed = _encode(request, request.cohort.admitted, data_key)
+    alone: dict[str, tasks.Result] = {}
+    if plan.algorithm.name == "loss_gap":
+        alone, untrained = _train_alone(request, encoded, data_key)
+        failed += untrained
+    left_out = tuple(sorted(failed, key=lambda drop: drop.silo))
+    sent = [encoded, alone]
+    out = {drop.silo for drop in left_out}
+    rows = {s: result.values["rows"] for s, result in encoded.items() if s not in out}
+    record = dataclasses.replace(record, left_out=left_out, tensors=data_key)
+    if len(rows) < plan.quorum_per_round:
         admitted = len(request.cohort.admitted)
-        found = f"{len(encoded)} of {admitted} admitted silos have rows to train on"
+        found = f"{len(rows)} of {admitted} admitted silos can train"
         why = "".join(f"; {drop.reason}" for drop in left_out)
         refusal = f"{found}, the trainer's quorum is {plan.quorum_per_round}{why}"
-        egress.write(folder, _egress_of(record, encoded, 0))
+        egress.write(folder, _egress_of(record, sent, 0))
         return refuse(dataclasses.replace(record, refusal=refusal))
 
-    from components.federated_trainer import export, model_module
-    from components.federation import training
+    from components.federated_trainer import export
+    from components.federation import audited_rounds, training
 
-    client_model = model_module.load(request.module_file, request.spec, plan.seed)
-    tensors = {silo: result.values["digest"] for silo, result in encoded.items()}
+    program = _program(request, data_key)
+    tensors = {silo: encoded[silo].values["digest"] for silo in rows}
+    references = {silo: result.values["loss"] for silo, result in alone.items()}
+    key = training_key(request, tensors, references)
+    place = pathlib.Path(request.checkpoints, key)
     result = training.train(
-        training.program(client_model, tensor_files.folder(data_key), plan),
-        [request.manifest[silo].silo for silo in encoded],
+        program,
+        {request.manifest[silo].silo: rows[silo] for silo in rows},
         plan,
-        pathlib.Path(request.checkpoints, training_key(request, tensors)),
+        place,
         folder / model_run.TENSORBOARD,
         silo_registry=registry,
+        references=references,
+        factors=request.weight_factors,
+        audited=request.audited_rounds,
     )
     if result.temporary_fault:
         temporary_faults.note(result.temporary_fault)
@@ -105,19 +144,124 @@ def run(
         rounds=result.rounds,
         resumed_from=result.resumed_from,
     )
-    egress.write(folder, _egress_of(record, encoded, client_model.num_bytes))
+    num_bytes = program.client_model.num_bytes + plan.aggregation.extra_bytes
+    egress.write(folder, _egress_of(record, sent, num_bytes))
     timings = json.dumps({"round_seconds": result.seconds})
     (folder / model_run.TIMINGS_FILE_NAME).write_text(timings, encoding="utf-8")
     if record.refusal:
         return refuse(record)
-    record.write(folder)
-    return export.export(model_folder, client_model, result.weights, request.spec)
+    kept = audited_rounds.spread(plan.rounds, request.audited_rounds)
+    audited_rounds.place(place, folder, kept)
+    dataclasses.replace(record, audited=kept).write(folder)
+    write_weights(folder / model_run.MEAN_OF_SILOS, result.mean_of_silos)
+    return export.export(
+        model_folder, program.client_model, result.weights, request.spec
+    )
 
 
-def training_key(request: Request, tensors: Mapping[str, str]) -> str:
+def replay(request: Request, folder: pathlib.Path, silo: str, number: int) -> Replay:
+    """Let a silo's worker compute its update of an audited round once more.
+
+    From the rows of its split, which must be those that the manifest lists.
+
+    Args:
+        request: That of the training.
+        folder: Of its `ModelRun`.
+        silo: The silo's id.
+        number: The round.
+
+    Raises:
+        FairSiloError: The round was not audited, the silo was not in it, its rows are
+            others now, or what was kept of the round is not there.
+    """
+    from components.federation import audited_rounds, replay
+
+    record = _of_this_training(request, folder)
+    found = f"round {number}: found nothing kept of it, expected an audited round"
+    _expect(number in record.audited, found, record.audited)
+    known = {one.silo: one.digest for one in record.rounds[number - 1].silos}
+    found = (
+        f"round {number}: found no update of silo `{silo}`, expected it among the "
+        "silos that were merged"
+    )
+    _expect(silo in known, found, known)
+    kept = audited_rounds.path(folder, number)
+    audited_rounds.read_told(kept)  # before any work
+    key = uuid.uuid4().hex  # no earlier tensors: the rows themselves are in question
+    _encode_all(request, [silo], key)
+    recomputed = replay.recompute(
+        _program(request, key),
+        request.settings,
+        request.manifest[silo].silo,
+        kept,
+        pathlib.Path(request.checkpoints, "replays"),
+        silo_registry=_registry(request),
+    )
+    return replay.Replay(known[silo], recomputed)
+
+
+def shadow(
+    request: Request, folder: pathlib.Path, silo: str
+) -> tuple[NDArray[np.float32], ...]:
+    """Return the weights of the same training without a silo in its second half.
+
+    The others train again, with the same seeds, from the state before the first audited
+    round at or after half of the rounds. Arguments as those of `replay`.
+
+    Raises:
+        FairSiloError: No such round was audited, the silo did not train, others can't
+            train any more, or what was kept of the round is not there.
+    """
+    from components.federation import audited_rounds, training
+
+    plan, record = request.settings, _of_this_training(request, folder)
+    late = [number for number in record.audited if 2 * number >= plan.rounds]
+    found = "found no audited round in the second half of the training"
+    _expect(bool(late), f"{found}, expected one to start from")
+    kept = audited_rounds.path(folder, late[0])
+    told = audited_rounds.read_told(kept)
+    found = f"found no training rows of silo `{silo}`, expected a silo that trained"
+    _expect(silo in told.rows, found, told.rows)
+    rows = {other: num for other, num in told.rows.items() if other != silo}
+    encoded = _encode_all(request, rows, record.tensors)
+    tensors = {other: result.values["digest"] for other, result in encoded.items()}
+    sent = [one.digest for one in record.rounds[late[0] - 1].silos]
+    key = training_key(request, tensors, told.references)
+    place = pathlib.Path(request.checkpoints, digests.of_json([key, told, sent]))
+    result = training.train(
+        _program(request, record.tensors),
+        {request.manifest[other].silo: num for other, num in rows.items()},
+        plan,
+        place,
+        place / model_run.TENSORBOARD,
+        silo_registry=_registry(request),
+        references=told.references,
+        factors=told.factors,
+        start_from=kept,
+    )
+    if result.refusal:
+        raise FairSiloError(f"without silo `{silo}`: {result.refusal}")
+    return result.weights
+
+
+def _expect(is_there: bool, found: str, others: Iterable[object] = ()) -> None:
+    """Refuse what is not there; the hint names others that are, or how to have some."""
+    if not is_there:
+        names = ", ".join(map(str, others))
+        raise FairSiloError(
+            found, f"take one of {names}" if names else NOT_AUDITED_HINT
+        )
+
+
+def training_key(
+    request: Request, tensors: Mapping[str, str], references: Mapping[str, float]
+) -> str:
     """Return the digest of all that decides a training's weights.
 
-    `tensors` are the digests of each silo's tensors.
+    Args:
+        request: The request.
+        tensors: The digest of each silo's tensors.
+        references: See `training.train`.
     """
     # Where the workers run decides nothing.
     settings = request.settings.model_dump(mode="json", exclude={"silo_registry"})
@@ -125,12 +269,54 @@ def training_key(request: Request, tensors: Mapping[str, str]) -> str:
         {
             "use_case": request.manifest.use_case,
             "encoded": dict(tensors),
+            "references": dict(references),
             "feature_spec": request.spec.digest,
             "settings": settings,
             "model": digests.of_python_below(pathlib.Path(request.module_file).parent),
             "code": request.code,
+            "audited_rounds": request.audited_rounds,
+            "weight_factors": {
+                silo: factor
+                for silo, factor in request.weight_factors.items()
+                if silo in tensors and factor != 1
+            },
         }
     )
+
+
+def _of_this_training(request: Request, folder: pathlib.Path) -> RunRecord:
+    """Return the record of a training, which must be of these very inputs."""
+    record = RunRecord.read(folder)
+    if record.tensors != _data_key(request):
+        raise FairSiloError(
+            f"{folder}: found a training of other rows, columns or code, expected that "
+            "of this run",
+            "use the run's own settings and the version of FairSilo that trained it",
+        )
+    return record
+
+
+def _encode_all(
+    request: Request, silos: Iterable[str], key: str
+) -> dict[str, tasks.Result]:
+    """Return what each silo's `encode` gave; the first failure is raised."""
+    encoded, failed = _encode(request, silos, key)
+    for one in failed:
+        raise FairSiloError(one.reason)
+    return encoded
+
+
+def _program(request: Request, key: str) -> Program:
+    from components.federation import model_module, training
+
+    plan = request.settings
+    client_model = model_module.load(request.module_file, request.spec, plan.seed)
+    return training.program(client_model, tensor_files.folder(key), plan)
+
+
+def _registry(request: Request) -> SiloRegistry | None:
+    path = request.settings.silo_registry
+    return silo_registry.read(path) if path else None
 
 
 def _data_key(request: Request) -> str:
@@ -146,15 +332,15 @@ def _data_key(request: Request) -> str:
 
 
 def _encode(
-    request: Request, key: str
-) -> tuple[dict[str, tasks.Result], tuple[Dropped, ...]]:
+    request: Request, silos: Iterable[str], key: str
+) -> tuple[dict[str, tasks.Result], list[Dropped]]:
     """Return what each silo's `encode` gave, and who is left out for its failure."""
     calls: list[tasks.Call] = []
-    encoded: dict[str, tasks.Result] = {}
-    failed: dict[str, str] = {}
-    for entry in map(request.manifest.__getitem__, request.cohort.admitted):
+    empty: list[Dropped] = []
+    for entry in map(request.manifest.__getitem__, silos):
         if not entry.rows(TRAIN):
-            failed[entry.silo.id] = f"silo `{entry.silo.id}`: has no training rows"
+            reason = f"silo `{entry.silo.id}`: has no training rows"
+            empty.append(Dropped(entry.silo.id, reason))
             continue
         arguments = {
             "split": entry.digests(TRAIN),
@@ -163,28 +349,70 @@ def _encode(
             "key": key,
         }
         calls.append((entry.silo, arguments))
-    for silo, outcome in engine.run(ENCODE, calls):
+    encoded, failed = _run(ENCODE, calls)
+    return encoded, empty + failed
+
+
+def _train_alone(
+    request: Request, silos: Iterable[str], key: str
+) -> tuple[dict[str, tasks.Result], list[Dropped]]:
+    """Return the loss of each silo's model of its own rows alone, and who has none.
+
+    The algorithm `loss_gap` compares with it.
+    """
+    from components.personal import alone, calls
+
+    shared = calls.shared(
+        request.settings,
+        request.spec,
+        request.label,
+        request.split_by,
+        request.module_file,
+        key,
+    )
+    entries = [request.manifest[silo] for silo in silos]
+    return _run(
+        alone.ALONE_LOSS, [(one.silo, shared | calls.of_silo(one)) for one in entries]
+    )
+
+
+def _run(
+    task: tasks.Task, calls: Sequence[tasks.Call]
+) -> tuple[dict[str, tasks.Result], list[Dropped]]:
+    """Return what a task gave of each silo, and who is left out for its failure."""
+    found: dict[str, tasks.Result] = {}
+    failed = []
+    for silo, outcome in engine.run(task, calls):
         if isinstance(outcome, tasks.Result):
-            encoded[silo.id] = outcome
+            found[silo.id] = outcome
         else:
-            failed[silo.id] = outcome.sentence
-    return encoded, tuple(Dropped(*item) for item in sorted(failed.items()))
+            failed.append(Dropped(silo.id, outcome.sentence))
+    return found, failed
 
 
 def _egress_of(
-    record: RunRecord, encoded: Mapping[str, tasks.Result], num_bytes: int
+    record: RunRecord, sent: Sequence[Mapping[str, tasks.Result]], num_bytes: int
 ) -> dict[str, list[EgressItem]]:
-    """Return what left each silo in encoding and in the rounds that it answered."""
-    left = {
-        drop.silo: [egress.of_failure(len(drop.reason.encode()))]
-        for drop in record.left_out
-    }
+    """Return what left each silo in tasks and in the rounds that it answered.
+
+    `sent` are the results of `encode`, and of the task that trains silos alone.
+    """
+    left: dict[str, list[EgressItem]] = {}
+    encoded, alone = sent
+    for drop in record.left_out:
+        left[drop.silo] = [egress.of_failure(len(drop.reason.encode()))]
     answered = Counter(one.silo for each in record.rounds for one in each.silos)
     for silo, result in encoded.items():
         rounds = answered[silo]
-        left[silo] = [
-            EgressItem("counts and digests", 1, result.num_bytes),
-            EgressItem("model updates", rounds, rounds * (num_bytes + WEIGHT_BYTES)),
-            EgressItem("training metrics", rounds, rounds * METRICS_BYTES),
-        ]
+        left.setdefault(silo, []).extend(
+            [
+                EgressItem("counts and digests", 1, result.num_bytes),
+                EgressItem(
+                    "model updates", rounds, rounds * (num_bytes + WEIGHT_BYTES)
+                ),
+                EgressItem("training metrics", rounds, rounds * METRICS_BYTES),
+            ]
+        )
+    for silo, result in alone.items():
+        left[silo].append(EgressItem("benefit figures", 1, result.num_bytes))
     return left

@@ -24,6 +24,7 @@ import tensorflow_federated as tff
 from numpy.typing import NDArray
 from tensorflow_federated.python.common_libs import structure
 
+from components.federation import model
 from components.federation.tff_types import Value
 
 TINY = 1e-12
@@ -68,45 +69,58 @@ def federated_collect(value: Value) -> Value:
     return tff.federated_aggregate(value, none(), append, join, report)
 
 
-def measure(
+def updates_of(
     aggregates: Sequence[Value], weights: Sequence[NDArray[np.float32]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return silos' updates, `(silos, parameters)`, and their weights, `(silos,)`.
+
+    Args:
+        aggregates: What each silo sent for an aggregator of `aggregators.py`: its
+            update with its weight, or, for a mean, the update times its weight, then
+            the weight; other aggregates may stand beside.
+        weights: The model's trainable weights, for shapes and types.
+
+    Raises:
+        ValueError: An aggregate holds no such update.
+    """
+    found = [_update_of(aggregate, weights) for aggregate in aggregates]
+    updates, shares = map(np.array, zip(*found, strict=True))
+    return updates, shares
+
+
+def measure(
+    updates: NDArray[np.float64], shares: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the norms of silos' updates and their cosines, both `(silos,)`.
 
-    Args:
-        aggregates: What each silo sent for the weighted mean of updates, as plain
-            sums: the update times its weight, then the weight; other aggregates may
-            stand beside.
-        weights: The model's trainable weights, for shapes and types.
-
-    Returns:
-        Euclidean norms, and cosines to the weighted mean, -1 to 1; 0 where an update
-        or the mean is zero.
-
-    Raises:
-        ValueError: An aggregate holds no such sums.
+    Arguments as from `updates_of`. Norms are Euclidean, cosines to the weighted mean,
+    -1 to 1; 0 where an update or the mean is zero. Updates are measured as they were
+    merged: where the algorithm rescales them (`q_fed_avg`), norms are of what is left,
+    and cosines, which know no scale, are to the mean by the weights that counted.
     """
-    sums = [_weighted_update(aggregate, weights) for aggregate in aggregates]
-    updates = np.array([update for update, _ in sums])
-    shares = np.array([weight for _, weight in sums])
-    mean = updates.sum(axis=0) / max(shares.sum(), TINY)
-    updates /= np.maximum(shares, TINY)[:, np.newaxis]
+    mean = shares @ updates / (shares.sum() or 1.0)
     norms = np.linalg.norm(updates, axis=1)
     cosines = updates @ mean / np.maximum(norms * np.linalg.norm(mean), TINY)
     return norms, cosines
 
 
-def _weighted_update(
+def _update_of(
     aggregate: Value, weights: Sequence[NDArray[np.float32]]
 ) -> tuple[NDArray[np.float64], float]:
-    """Return a silo's weighted update as one vector, and its weight."""
+    """Return a silo's update as one vector, and its weight; zeros of weight 0."""
+    size = sum(weight.size for weight in weights)
+    stack = [(np.dtype(np.float32), (1, size)), (np.dtype(np.float32), (1,))]
     form = [(weight.dtype, weight.shape) for weight in weights]
     parts = [[np.asarray(leaf) for leaf in tf.nest.flatten(part)] for part in aggregate]
-    for part, after in itertools.pairwise(parts):
-        if [(leaf.dtype, leaf.shape) for leaf in part] == form and len(after) == 1:
-            flat = np.concatenate([leaf.ravel() for leaf in part]).astype(np.float64)
-            return flat, float(after[0])
+    for part, after in itertools.pairwise([*parts, []]):
+        found = [(leaf.dtype, leaf.shape) for leaf in part]
+        if found == stack:
+            weight = float(part[1][0])
+            return part[0][0].astype(np.float64) * (weight > 0), weight
+        if found == form and len(after) == 1:
+            weight = float(after[0])  # it may be tiny
+            return model.flat(part) / (weight if weight > 0 else 1.0), weight
     raise ValueError(
-        "found no weighted sum of updates among what a silo sent, expected the "
-        "aggregator to be a weighted mean"
+        "found no update with its weight among what a silo sent, expected the "
+        "aggregator to be one of `aggregators.py`"
     )

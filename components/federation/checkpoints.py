@@ -20,7 +20,7 @@ import pathlib
 import uuid
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pydantic
@@ -67,11 +67,14 @@ class Checkpoints:
         self._folder = pathlib.Path(folder)
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def latest(self, initial: Value) -> Checkpoint:
+    def latest(self, initial: Value, rounds: Sequence[RoundRecord] = ()) -> Checkpoint:
         """Return the latest checkpoint that can be read, or the start.
 
         One that was read and is damaged is set aside: `round_000002.npz.aside`.
-        `initial` is the state at the start, which gives the structure of the others.
+
+        Args:
+            initial: The state at the start, which gives the structure of the others.
+            rounds: Those before the start, if it is another training's.
 
         Raises:
             FairSiloError: The system does not let us read one; it stays as it is.
@@ -82,28 +85,23 @@ class Checkpoints:
             except OSError as error:
                 raise temporary_faults.mark(_unread(path, error)) from error
             try:
-                return _parse(content, initial)
+                return parse(content, initial)
             except _DAMAGED:
                 aside = _set_aside(path)
                 logger.warning("a damaged checkpoint is set aside as %s", aside)
-        return Checkpoint(0, initial)
+        return Checkpoint(len(rounds), initial, tuple(rounds))
 
     def set_aside(self) -> None:
         """Rename all checkpoints, so that the next training begins again."""
         for path in self._files():
             _set_aside(path)
 
-    def save(self, state: Value, rounds: Sequence[RoundRecord]) -> None:
-        """Save the state after the last of `rounds`."""
-        leaves = {f"{i:04d}": leaf for i, leaf in enumerate(tf.nest.flatten(state))}
-        leaves[_RECORDS] = _ROUNDS.dump_json(tuple(rounds)).decode()
-        partial = self._folder / "partial"
-        with partial.open("wb") as file:
-            np.savez(file, **leaves)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(self._folder / f"round_{rounds[-1].round:06d}.npz")
-        for path in self._files()[:-KEEP]:
+    def save(
+        self, state: Value, rounds: Sequence[RoundRecord], keep: int = KEEP
+    ) -> None:
+        """Save the state after the last of `rounds`, and keep so many in all."""
+        write(self._folder / f"round_{rounds[-1].round:06d}.npz", state, rounds)
+        for path in self._files()[:-keep]:
             path.unlink()
 
     def _files(self) -> list[pathlib.Path]:
@@ -123,9 +121,30 @@ def _unread(path: pathlib.Path, error: OSError) -> FairSiloError:
     )
 
 
-def _parse(content: bytes, initial: Value) -> Checkpoint:
+def write(
+    path: pathlib.Path, state: Value, rounds: Sequence[RoundRecord], **more: str
+) -> None:
+    """Write a state after some rounds, perhaps none, and texts into one file."""
+    leaves = {f"{i:04d}": leaf for i, leaf in enumerate(tf.nest.flatten(state))}
+    leaves[_RECORDS] = _ROUNDS.dump_json(tuple(rounds)).decode()
+    write_arrays(path, leaves | more)
+
+
+def write_arrays(path: pathlib.Path, arrays: Mapping[str, Value]) -> None:
+    """Write arrays by name into one file, whole and for our user alone."""
+    partial = path.with_name("partial")
+    partial.touch(mode=0o600)
+    with partial.open("wb") as file:
+        np.savez(file, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def parse(content: bytes, initial: Value) -> Checkpoint:
+    """Return what the bytes of a file of `write` say; see `Checkpoints.latest`."""
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        names = sorted(set(archive.files) - {_RECORDS})
+        names = sorted(filter(str.isdigit, archive.files))
         state = tf.nest.pack_sequence_as(initial, [archive[name][()] for name in names])
         rounds = _ROUNDS.validate_json(str(archive[_RECORDS]))
-    return Checkpoint(rounds[-1].round, state, rounds)
+    return Checkpoint(len(rounds), state, rounds)

@@ -1,74 +1,107 @@
 """What one silo does in a round: measure, train locally, measure again.
 
-Local SGD with TFF's `DATASET_ITERATOR` way of looping (`for batch in iter(data)`),
-which costs a sixth of `Dataset.reduce`. An update or a loss that is not
-finite makes the update zero with weight 0, as in TFF's own client work, and is
-reported.
+The local training is `local_training.py`; an algorithm may draw it to the round's
+model, shift its gradients, or weigh its update by its loss. Nothing is checked here: an
+update or a figure that is not finite is refused by who receives it (`context.py`).
 """
 
 from __future__ import annotations
 
 import collections
+import dataclasses
+from collections.abc import Callable
+from typing import TypeAlias
 
 import tensorflow as tf
 import tensorflow_federated as tff
 
-from components.federation import dataset, model
+from components.federation import local_training, messages
 from components.federation.aggregation import federated_collect
+from components.federation.local_training import LocalTraining
 from components.federation.model import ClientModel
+from components.federation.plan import TrainingPlan
 from components.federation.tff_types import Type, Value
+
+Rescale: TypeAlias = Callable[[Value, Value, Value], tuple[Value, Value]]
+"""From an update's loss at the round's model, the loss that it is compared with and the
+update's squared norm, by how much update and weight are multiplied."""
+
+
+@dataclasses.dataclass(frozen=True)
+class LocalWork:
+    """What an algorithm changes in the work of a silo."""
+
+    strength: float = 0.0  # how strongly it is drawn to the round's model
+    shifted: bool = False  # whether messages carry a shift of its gradients
+    rescale: Rescale | None = None
 
 
 def build(
-    client_model: ClientModel, learning_rate: float, seed: int = 0
+    client_model: ClientModel,
+    plan: TrainingPlan,
+    folder: str,
+    local: LocalWork,
 ) -> tff.learning.templates.ClientWorkProcess:
-    """Return the client work of plain local SGD, weighted by rows.
+    """Return the client work of local SGD, weighted as the silo is told.
 
     Args:
         client_model: The model; its weights only give their shapes here.
-        learning_rate: Step of the local SGD.
-        seed: Of layers that draw random numbers and have no seed of their own, such
-            as Dropout. Workers refuse what is not seeded (`TF_DETERMINISTIC_OPS`).
+        plan: How to train. Its seed is also that of layers that draw random numbers
+            and have none of their own, such as Dropout: workers refuse what is not
+            seeded (`TF_DETERMINISTIC_OPS`).
+        folder: Of the silo's tensors, relative to its worker's working directory.
+        local: What the algorithm changes.
 
     Returns:
-        A process whose measurements are arrays by silo, in the order of merging:
-        `examples` int64, `loss_before` and `loss_after` float64 (mean
-        cross-entropy over the silo's rows, unit: nats), `finite` bool.
+        A process whose client data are data sets of one message (`messages.py`) and
+        whose measurements are arrays by silo, in the order of merging: `examples`
+        int64, `loss_before` and `loss_after` float64, see `LocalTraining.loss`.
     """
     weights_type = weights_type_of(client_model)
-    data_type = dataset.data_type(client_model.num_floats, client_model.num_ids)
+    message_type = messages.type_of(client_model, local.shifted)
+
+    # TFF wants client data to be a data set: here it is one of one message.
+    data_type = tff.SequenceType(message_type)
 
     @tff.tensorflow.computation(weights_type, data_type)  # type: ignore[untyped-decorator]
     def work(initial: Value, data: Value) -> Value:
-        tf.random.set_seed(seed)  # of this graph
-        keras_model = client_model.build()
+        tf.random.set_seed(plan.seed)  # of this graph
+        training = LocalTraining(
+            client_model,
+            plan.batch_size,
+            plan.client_learning_rate,
+            local.strength,
+            local.shifted,
+        )
 
         @tf.function  # type: ignore[untyped-decorator]
-        def run(initial: Value, train: Value, once: Value) -> Value:
-            model.assign(keras_model, initial)
-            before, examples = _measure(keras_model, once)
-            for inputs, labels in iter(train):
-                _step(keras_model, inputs, labels, learning_rate)
-            after, _ = _measure(keras_model, once)
-            updates = tuple(
-                start - variable
-                for start, variable in zip(
-                    initial, keras_model.trainable_weights, strict=True
-                )
+        def run(initial: Value, message: Value) -> Value:
+            rows = local_training.read_rows(folder, client_model)
+            before = training.loss(initial, rows)
+            trained = training.train(
+                initial,
+                rows,
+                message["seed"],
+                plan.local_epochs,
+                initial,
+                tuple(message["shift"]) if local.shifted else (),
             )
-            # The norm is finite only if each number and its square is.
-            numbers = [tf.cast(tf.linalg.global_norm(updates), tf.float64)]
-            finite = tf.reduce_all(tf.math.is_finite([*numbers, before, after]))
-            updates = tuple(
-                tf.where(finite, update, tf.zeros_like(update)) for update in updates
-            )
-            weight = tf.where(finite, tf.cast(examples, tf.float32), 0.0)
+            after = training.loss(trained, rows)
+            update = [w - new for w, new in zip(initial, trained, strict=True)]
+            examples = tf.size(rows.labels, tf.int64)
+            weight = message["weight"] * tf.cast(examples > 0, tf.float32)
+            if local.rescale:
+                squares = tf.add_n([tf.reduce_sum(each**2) for each in update])
+                reference = message["reference"]
+                loss = tf.cast(before, tf.float32)
+                by, heavier = local.rescale(loss, reference, squares)
+                update, weight = [by * each for each in update], weight * heavier
             metrics = collections.OrderedDict(
-                examples=examples, loss_before=before, loss_after=after, finite=finite
+                examples=examples, loss_before=before, loss_after=after
             )
-            return tff.learning.templates.ClientResult(updates, weight), metrics
+            return tff.learning.templates.ClientResult(tuple(update), weight), metrics
 
-        return run(initial.trainable, data["train"], data["once"])
+        return run(initial.trainable, data.get_single_element())
 
     @tff.federated_computation  # type: ignore[untyped-decorator]
     def initialise() -> Value:
@@ -94,29 +127,3 @@ def weights_type_of(client_model: ClientModel) -> Type:
         tff.TensorType(weight.dtype, weight.shape) for weight in client_model.weights
     )
     return tff.to_type(tff.learning.models.ModelWeights(trainable, ()))
-
-
-def _measure(keras_model: tf.keras.Model, data: Value) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return the mean loss over the data, and its rows."""
-    total, rows = tf.constant(0.0, tf.float64), tf.constant(0, tf.int64)
-    for inputs, labels in iter(data):
-        logits = keras_model([inputs["floats"], inputs["ids"]], training=False)
-        losses = tf.nn.sigmoid_cross_entropy_with_logits(labels, logits)
-        total += tf.reduce_sum(tf.cast(losses, tf.float64))
-        rows += tf.shape(labels, tf.int64)[0]
-    return tf.math.divide_no_nan(total, tf.cast(rows, tf.float64)), rows
-
-
-def _step(
-    keras_model: tf.keras.Model, inputs: Value, labels: Value, rate: float
-) -> None:
-    with tf.GradientTape() as tape:
-        logits = keras_model([inputs["floats"], inputs["ids"]], training=True)
-        loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits))
-        if keras_model.losses:
-            loss += tf.add_n(keras_model.losses)
-    variables = keras_model.trainable_weights
-    gradients = tape.gradient(loss, variables)
-    for variable, gradient in zip(variables, gradients, strict=True):
-        if gradient is not None:  # a weight that the output does not depend on
-            variable.assign_sub(rate * tf.convert_to_tensor(gradient))

@@ -15,9 +15,11 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import functools
+import itertools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import tensorflow_federated as tff
 from tensorflow_federated.python.common_libs import structure
 from tensorflow_federated.python.core.impl.compiler import (
@@ -35,6 +37,8 @@ from components.federation.endpoint import Endpoint, WorkerError, native
 from components.federation.tff_types import Computation, Type, Value
 
 BUSY = "still works on an earlier round"
+FAN_IN = 16  # aggregates that one call merges: a power of 2, so that it does not show
+NOT_FINITE = "its update or its loss is not finite"
 _SECURE = [
     intrinsic_defs.FEDERATED_SECURE_SUM.uri,
     intrinsic_defs.FEDERATED_SECURE_SUM_BITWIDTH.uri,
@@ -68,7 +72,10 @@ class SiloContext(tff.framework.SyncContext):  # type: ignore[misc]  # TFF: no t
     """What each silo sent in the last computation, in the order of merging."""
 
     dropped: dict[str, str] = dataclasses.field(default_factory=dict)
-    """Why the others of its cohort sent nothing."""
+    """Why the others of its cohort sent nothing that can be merged."""
+
+    fault: Callable[[str, Value], str] = lambda *_: ""
+    """Returns what is wrong with what a silo sent, before it is merged."""
 
     def invoke(self, comp: Computation, arg: Value) -> Value:
         """Run a computation; TFF calls this.
@@ -129,9 +136,16 @@ class SiloContext(tff.framework.SyncContext):  # type: ignore[misc]  # TFF: no t
         for silo, future in futures.items():
             try:
                 left_s = max(0.01, end - time.monotonic())
-                self.aggregates[silo] = self._answer(future, left_s)
+                answer = self._answer(future, left_s)
             except WorkerError as error:
                 self.dropped[silo] = str(error)
+                continue
+            if not _is_finite(answer):
+                self.dropped[silo] = NOT_FINITE
+            elif fault := self.fault(silo, answer):
+                self.dropped[silo] = fault
+            else:
+                self.aggregates[silo] = answer
         found = len(self.aggregates)
         if found < self.quorum:
             raise below_quorum(found, len(self.cohort), self.quorum, self.dropped)
@@ -144,14 +158,14 @@ class SiloContext(tff.framework.SyncContext):  # type: ignore[misc]  # TFF: no t
             raise WorkerError("DEADLINE_EXCEEDED", self.timeout_s) from None
 
     def _merge(self, merge: Computation, parts: Sequence[Value]) -> Value:
-        # Neighbours first: collected values grow with each merge, and a chain
-        # would send the first silo's once for every other silo.
         while len(parts) > 1:
-            pairs = [
-                self._serve(merge, structure.Struct.unnamed(*parts[i : i + 2]))
-                for i in range(0, len(parts) - 1, 2)
+            groups = [parts[i : i + FAN_IN] for i in range(0, len(parts), FAN_IN)]
+            parts = [
+                self._serve(
+                    _merge_of(merge, len(group)), structure.Struct.unnamed(*group)
+                )
+                for group in groups
             ]
-            parts = [*pairs, *parts[len(pairs) * 2 :]]
         return parts[0]
 
 
@@ -176,6 +190,29 @@ def _split(computation: Computation) -> Computation:
             "here, and a plain sum in its place would not be secure"
         )
     return tff.backends.native.compile_to_mergeable_comp_form(computation)
+
+
+@functools.lru_cache(maxsize=2 * FAN_IN)
+def _merge_of(merge: Computation, number: int) -> Computation:
+    """Return the merge of a number of silos' aggregates in one call."""
+    type_ = tff.StructType([merge.type_signature.parameter[0]] * number)
+
+    @tff.federated_computation(type_)  # type: ignore[untyped-decorator]
+    def merged(parts: Value) -> Value:
+        found = list(parts)
+        while len(found) > 1:
+            # Neighbours first: collected values grow with each merge, and a chain
+            # would copy the first silo's once for every other silo.
+            pairs = zip(found[::2], found[1::2], strict=False)
+            found = [*itertools.starmap(merge, pairs), *found[len(found) // 2 * 2 :]]
+        return found[0]
+
+    return merged
+
+
+def _is_finite(value: Value) -> bool:
+    """Return whether all numbers in what a silo sent are finite."""
+    return all(np.isfinite(leaf).all() for leaf in structure.flatten(value))
 
 
 def _is_client_placed(type_: Type) -> bool:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 import grpc
 import tensorflow_federated as tff
+from tensorflow_federated.proto.v0 import executor_pb2_grpc
 from tensorflow_federated.python.core.environments.tensorflow_frontend import (
     tensorflow_computation,
 )
@@ -51,7 +52,7 @@ _PHRASES = {
 }
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=64)
 def native(computation: Computation) -> Computation:
     """Return what a worker can run; it is compiled once for all workers."""
     return tff.backends.native.desugar_and_transform_to_native(computation)
@@ -89,10 +90,11 @@ class _DeadlineStub(tff.framework.RemoteExecutorGrpcStub):  # type: ignore[misc]
 
     def __init__(self, address: str, deadline_s: float, patience_s: float) -> None:
         options = (*_OPTIONS, *(_SOON if patience_s else ()))
+        # Not TFF's own `__init__`: it watches the channel in a thread that nobody ends
+        # and that fails aloud when the channel is closed.
         self.channel = grpc.insecure_channel(f"dns:///{address}", options)
-        super().__init__(self.channel)
-        inner: Request = self._stub
-        self._stub: _Deadline = _Deadline(inner, deadline_s)
+        inner: Request = executor_pb2_grpc.ExecutorGroupStub(self.channel)
+        self._stub = _Deadline(inner, deadline_s)
         self._disposing = _Deadline(inner, DISPOSE_DEADLINE_S)
         self._arriving = _Deadline(inner, patience_s, wait_for_ready=True)
         self._address = address

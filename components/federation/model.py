@@ -27,9 +27,29 @@ class ClientModel:
     weights: tuple[NDArray[np.float32], ...]  # initial ones, in Keras' order
 
     @property
+    def num_parameters(self) -> int:
+        """How many numbers the weights are."""
+        return sum(weight.size for weight in self.weights)
+
+    def shaped(self, flat: NDArray[np.float64]) -> tuple[NDArray[np.float32], ...]:
+        """Return a vector of all weights in their shapes."""
+        ends = np.cumsum([weight.size for weight in self.weights])[:-1]
+        parts = np.split(flat.astype(np.float32), ends)
+        return tuple(
+            part.reshape(weight.shape)
+            for part, weight in zip(parts, self.weights, strict=True)
+        )
+
+    @property
     def num_bytes(self) -> int:
         """Size of the weights, unit: bytes."""
         return sum(weight.nbytes for weight in self.weights)
+
+
+def flat(weights: Sequence[Value]) -> NDArray[np.float64]:
+    """Return weights as one vector, see `ClientModel.shaped`."""
+    found: NDArray[np.float64] = np.concatenate([np.ravel(each) for each in weights])
+    return found.astype(np.float64)
 
 
 def initialise(

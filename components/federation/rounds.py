@@ -10,13 +10,18 @@ import contextlib
 import dataclasses
 import logging
 import pathlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
+import tensorflow as tf
 import tensorflow_federated as tff
+from numpy.typing import NDArray
 
 from components.errors import QuorumError, SiloError
-from components.federation import aggregation, context, dataset
+from components.federation import aggregation, context, echo
+from components.federation.algorithms import registry
+from components.federation.algorithms.coordinator import Coordinator
 from components.federation.context import SiloContext
 from components.federation.endpoint import Endpoint
 from components.federation.plan import TrainingPlan
@@ -31,10 +36,21 @@ logger = logging.getLogger(__name__)
 # A silo that hangs costs its round the time-out; for so many time-outs it is then
 # passed over while it is still at it, and asked again as soon as it answers.
 PATIENCE = 3
-NOT_FINITE = "its update or its loss is not finite"
 NO_ROWS = "has no rows to train on"
+NO_UPDATE = "sent something else than one update with its weight"
+OTHER_WEIGHT = "sent another weight than it was told"
 # These follow from the silo's data; any other reason need not be met again.
-OF_THE_DATA = frozenset({NOT_FINITE, NO_ROWS})
+OF_THE_DATA = frozenset({context.NOT_FINITE, NO_ROWS})
+
+
+class Round(NamedTuple):
+    """What came of a round."""
+
+    state: Value  # TFF's server state
+    record: RoundRecord
+    updates: dict[str, NDArray[np.float64]]  # of the merged silos, as vectors
+    merged: echo.Updates  # the same with their weights, as they are compared and kept
+    cohort: tuple[str, ...]  # all silos that were asked
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,12 +63,28 @@ class Federation:
     context: SiloContext
 
     def run(
-        self, run_round: Computation, state: Value, number: int
-    ) -> tuple[Value, RoundRecord]:
-        """Run a round with all silos whose workers are, or come, up.
+        self,
+        run_round: Computation,
+        state: Value,
+        records: Sequence[RoundRecord],
+        coordinator: Coordinator,
+        before: echo.Updates = echo.NONE,
+        asked: Sequence[str] = (),
+    ) -> Round:
+        """Run the round after `records` with all silos whose workers are, or come, up.
+
+        Args:
+            run_round: The algorithm's round.
+            state: TFF's server state.
+            records: The rounds so far.
+            coordinator: Its part of the algorithm.
+            before: What the last of `records` merged.
+            asked: The round's silos, where only some of them are asked once more;
+                each is sent what it was then.
 
         Raises:
-            QuorumError: Too few of them could be merged.
+            QuorumError: Too few of them could be merged, or what came of it is not
+                finite.
         """
         dropped: dict[str, str] = {}
         cohort = []
@@ -65,18 +97,65 @@ class Federation:
                 cohort.append(silo.id)
         self._check_quorum(len(cohort), dropped)
         self.context.cohort = tuple(cohort)
-        seeds = [dataset.seed_of(self.plan.seed, number, silo) for silo in cohort]
+        asked = asked or cohort
+        told = dict(zip(asked, coordinator.messages(asked, records), strict=True))
+        messages = [told[silo] for silo in cohort]
+        weights = [np.asarray(w) for w in state.global_model_weights.trainable]
+        self.context.fault = self._fault_finder(
+            weights, {s: m.weight for s, m in zip(cohort, messages, strict=True)}
+        )
         try:
-            output = run_round(state, seeds)
+            output = run_round(state, [message.to_value() for message in messages])
         except QuorumError:
             dropped |= self.context.dropped
             self._check_quorum(len(self.context.aggregates), dropped)
             raise
-        weights = state.global_model_weights.trainable
-        merged, empty = _silo_records(self.context.aggregates, output.metrics, weights)
+        aggregates = self.context.aggregates
+        updates, shares = aggregation.updates_of([*aggregates.values()], weights)
+        measures = aggregation.measure(updates, shares)
+        merged, empty = _silo_records(aggregates, output.metrics, *measures)
         dropped |= self.context.dropped | empty
         self._check_quorum(len(merged), dropped)
-        return output.state, summarise(number, merged, dropped)
+        _check_finite(output, merged)
+        names = [record.silo for record in merged]
+        has_rows = [silo not in empty for silo in aggregates]
+        updates, shares = updates[has_rows], shares[has_rows]
+        kept = echo.Updates(np.array(names), updates.astype(np.float32), shares)
+        repeats = echo.compare(kept, before)
+        merged = [
+            dataclasses.replace(record, **each._asdict())
+            for record, each in zip(merged, repeats, strict=True)
+        ]
+        return Round(
+            output.state,
+            summarise(len(records) + 1, merged, dropped),
+            dict(zip(names, updates, strict=True)),
+            kept,
+            tuple(cohort),
+        )
+
+    def _fault_finder(
+        self, weights: Sequence[NDArray[np.float32]], assigned: Mapping[str, float]
+    ) -> Callable[[str, Value], str]:
+        """Return a function that says what is wrong with what a silo sent.
+
+        Args:
+            weights: The round's model.
+            assigned: The weight that each silo was told; one without rows counts 0.
+        """
+        name = self.plan.algorithm.name
+        weighs_itself = registry.load(name).local(self.plan).rescale is not None
+
+        def fault(silo: str, aggregate: Value) -> str:
+            try:
+                _, [weight] = aggregation.updates_of([aggregate], weights)
+            except ValueError:
+                return NO_UPDATE
+            if weighs_itself or weight in {0.0, float(np.float32(assigned[silo]))}:
+                return ""
+            return OTHER_WEIGHT
+
+        return fault
 
     def _check_quorum(self, found: int, dropped: dict[str, str]) -> None:
         quorum = self.plan.quorum_per_round
@@ -116,6 +195,8 @@ def federation(
     with contextlib.ExitStack() as stack:
         ours = stack.enter_context(Workers(folder, own_user_ids))
         workers = silo_registry or ours
+        if workers is ours:
+            ours.launch(silos)
         if workers.isolation == ONE_USER_ID:
             logger.warning("isolation=%s", workers.isolation)
 
@@ -132,21 +213,37 @@ def federation(
         yield Federation(silos, plan, workers, silo_context)
 
 
+def _check_finite(output: Value, merged: Sequence[SiloRecord]) -> None:
+    """Refuse a round whose silos' finite updates gave NaN or infinity.
+
+    TFF leaves the model as it was where the merged update is not finite, and says so
+    in the metrics alone; the server optimizer's state may overflow by itself.
+    """
+    state = tf.nest.flatten(output.state)
+    rejected = output.metrics["finalizer"]["update_non_finite"]
+    if not rejected and all(np.isfinite(leaf).all() for leaf in state):
+        return
+    largest = max(merged, key=lambda record: record.update_norm)
+    raise QuorumError(
+        f"what the updates of {len(merged)} silos gave is not finite; the largest, "
+        f"with norm {largest.update_norm:.3g}, is that of `{largest.silo}`",
+        "leave this silo out, or set the trainer's `aggregation` to one that bad silos "
+        "can't lead astray",
+    )
+
+
 def _silo_records(
-    aggregates: Mapping[str, Value], metrics: Value, weights: Value
+    silos: Iterable[str],
+    metrics: Value,
+    norms: NDArray[np.float64],
+    cosines: NDArray[np.float64],
 ) -> tuple[list[SiloRecord], dict[str, str]]:
     """Return the records of the silos that were merged, and why others were not."""
     work = metrics["client_work"]
-    norms, cosines = aggregation.measure(
-        list(aggregates.values()),
-        [np.asarray(weight) for weight in weights],
-    )
     merged: list[SiloRecord] = []
     empty: dict[str, str] = {}
-    for index, silo in enumerate(aggregates):
-        if not work["finite"][index]:
-            empty[silo] = NOT_FINITE
-        elif not work["examples"][index]:
+    for index, silo in enumerate(silos):
+        if not work["examples"][index]:
             empty[silo] = NO_ROWS
         else:
             merged.append(

@@ -2,7 +2,7 @@
 
 All are little-endian and row by row: `floats.bin` float32 `(rows, num_floats)`,
 `ids.bin` int32 `(rows, num_ids)`, `labels.bin` float32 `(rows,)`. Written by
-`federated_trainer/encode.py`, read by the silo's worker (`dataset.py`).
+`encode.py`, read by `local_training.py`.
 """
 
 FLOATS = "floats.bin"

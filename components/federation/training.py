@@ -11,21 +11,21 @@ import dataclasses
 import logging
 import pathlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-import tensorflow_federated as tff
 from numpy.typing import NDArray
 
 from components import locks
 from components.errors import QuorumError
-from components.federation import dataset, progress, rounds
-from components.federation.algorithms import registry
-from components.federation.checkpoints import Checkpoints
+from components.federation import audited_rounds, echo, model, progress, rounds
+from components.federation.algorithms import process, registry
+from components.federation.algorithms.coordinator import Coordinator
+from components.federation.algorithms.process import Process
+from components.federation.checkpoints import KEEP, Checkpoints
 from components.federation.model import ClientModel
 from components.federation.plan import TrainingPlan
 from components.federation.silo_registry import SiloRegistry
-from components.federation.tff_types import Computation, Value
 from components.payloads.model_run import RoundRecord
 from components.payloads.silo import Silo
 
@@ -49,45 +49,35 @@ class TrainingResult:
     seconds: tuple[float, ...]  # that each round took which ran now
     refusal: str = ""
     temporary_fault: str = ""
+    # Uniform mean of what the last round's silos had trained, like `weights`.
+    mean_of_silos: tuple[NDArray[np.float32], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
 class Program:
-    """An algorithm for one model: `run_round` takes its server state and seeds."""
+    """An algorithm for one model."""
 
-    process: Computation  # a `tff.learning.templates.LearningProcess`
-    run_round: Computation
+    process: Process
+    client_model: ClientModel
 
 
 def program(client_model: ClientModel, data_folder: str, plan: TrainingPlan) -> Program:
-    """Return the plan's algorithm over the silos' data, see `dataset.build`."""
-    process = registry.load(plan.algorithm)(client_model, plan)
-    silo_data = dataset.build(
-        data_folder,
-        client_model.num_floats,
-        client_model.num_ids,
-        plan.batch_size,
-        plan.local_epochs,
-    )
-
-    @tff.federated_computation(  # type: ignore[untyped-decorator]
-        process.initialize.type_signature.result,
-        tff.FederatedType(np.int64, tff.CLIENTS),
-    )
-    def run_round(state: Value, seeds: Value) -> Value:
-        return process.next(state, tff.federated_map(silo_data, seeds))
-
-    return Program(process, run_round)
+    """Return the plan's algorithm over the silos' tensors in `data_folder`."""
+    return Program(process.build(client_model, plan, data_folder), client_model)
 
 
 def train(
     program: Program,
-    silos: Sequence[Silo],
+    silos: Mapping[Silo, int],
     plan: TrainingPlan,
     folder: str | pathlib.Path,
     tensorboard_folder: str | pathlib.Path,
     own_user_ids: bool | None = None,
     silo_registry: SiloRegistry | None = None,
+    references: Mapping[str, float] | None = None,
+    factors: Mapping[str, float] | None = None,
+    audited: int = 0,
+    start_from: pathlib.Path | None = None,
 ) -> TrainingResult:
     """Train a model over the silos' own workers.
 
@@ -100,33 +90,62 @@ def train(
 
     Args:
         program: The algorithm with the model's initial weights.
-        silos: Who trains, in any order.
+        silos: Who trains, in any order, with its training rows.
         plan: How to train; the one that the program was made for.
         folder: The coordinator's own for this training, named by the digest of
             all that decides it: checkpoints, workers' logs.
         tensorboard_folder: Where the TensorBoard log goes.
         own_user_ids: See `Workers`.
         silo_registry: See `rounds.federation`.
+        references: See `Coordinator`.
+        factors: See `Coordinator`.
+        audited: How many rounds are kept in `folder`, see `audited_rounds.py`.
+        start_from: Folder of an audited round of another training, with these silos
+            and more, which this one begins before.
 
     Raises:
-        FairSiloError: The coordinator's own worker does not start, or failed.
+        FairSiloError: The coordinator's own worker does not start, or failed; or what
+            the training starts from is not there.
     """
-    silos = sorted(silos, key=lambda silo: silo.id)
+    rows = {silo.id: num_rows for silo, num_rows in silos.items()}
+    algorithm = registry.load(plan.algorithm.name)
+    coordinator: Coordinator = algorithm.COORDINATOR(
+        program.client_model, plan, rows, references or {}, factors=factors or {}
+    )
     folder = pathlib.Path(folder)
+    kept_rounds = audited_rounds.spread(plan.rounds, audited)
     seconds: list[float] = []
     refusal = temporary_fault = ""
     with contextlib.ExitStack() as stack:
         stack.enter_context(locks.exclusive(folder / LOCK, "this very training"))
         federation = stack.enter_context(
             rounds.federation(
-                silos, plan, folder / "workers", own_user_ids, silo_registry
+                sorted(silos, key=lambda silo: silo.id),
+                plan,
+                folder / "workers",
+                own_user_ids,
+                silo_registry,
             )
         )
         checkpoints = Checkpoints(folder / "checkpoints")
-        start = checkpoints.latest(program.process.initialize())
+        mean = np.zeros(program.client_model.num_parameters)
+        server = program.process.initialize()
+        earlier: tuple[RoundRecord, ...] = ()
+        if start_from:
+            begun, other = audited_rounds.read_start(
+                start_from, server, program.client_model, plan
+            )
+            (server, mean), earlier = begun.state, begun.rounds
+            coordinator.take_over(other)
+        initial = (server, coordinator.state, mean, echo.NONE)
+        start = checkpoints.latest(initial, earlier)
+        if audited_rounds.missing(folder, [n for n in kept_rounds if n <= start.round]):
+            checkpoints.set_aside()  # an audit has deleted what is to be given again
+            start = checkpoints.latest(initial, earlier)
         if start.round:
             logger.info("resumes after round=%d of %d", start.round, plan.rounds)
-        state, records = start.state, list(start.rounds)
+        state, coordinator.state, mean, before = start.state
+        records = list(start.rounds)
         log = stack.enter_context(progress.tensorboard(tensorboard_folder))
         for record in records:
             log(record)
@@ -134,14 +153,26 @@ def train(
         for number in range(start.round + 1, plan.rounds + 1):
             began = time.monotonic()
             try:
-                state, record = federation.run(program.run_round, state, number)
+                done = federation.run(
+                    program.process.run_round, state, records, coordinator, before
+                )
             except QuorumError as error:
                 refusal = f"round {number}: {error.message}; {error.hint}"
                 temporary_fault = refusal if error.is_temporary else ""
                 logger.warning("training stops: %s", refusal)
                 break
-            records.append(record)
-            checkpoints.save(state, records)
+            if number in kept_rounds:
+                audited_rounds.write(folder, (state, mean), records, coordinator, done)
+            coordinator.merged(done.updates)
+            mean = model.flat(state.global_model_weights.trainable)
+            mean -= np.mean([*done.updates.values()], axis=0)
+            state = done.state
+            records.append(record := done.record)
+            is_last = number == plan.rounds
+            # Single silos' updates are kept no longer than the next round needs them.
+            before = echo.NONE if is_last else done.merged
+            kept = (state, coordinator.state, mean, before)
+            checkpoints.save(kept, records, keep=1 if is_last else KEEP)
             seconds.append(time.monotonic() - began)
             log(record)
             tell(record, seconds[-1])
@@ -156,6 +187,7 @@ def train(
             seconds=tuple(seconds),
             refusal=refusal,
             temporary_fault=temporary_fault,
+            mean_of_silos=program.client_model.shaped(mean),
         )
 
 

@@ -11,6 +11,7 @@ Not for workers that silos run themselves: see `silo_registry.py`.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib.util
 import os
@@ -20,6 +21,7 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Iterable
 from typing import IO
 
 from components.errors import FairSiloError, SiloError
@@ -80,6 +82,7 @@ class Workers:
             own_user_ids = homes.is_isolated()
         self.isolation = OWN_USER_IDS if own_user_ids else ONE_USER_ID
         self._workers: dict[str, Worker] = {}
+        self._launched: set[str] = set()  # of them, those that may not listen yet
         self._started: dict[str, int] = {}
         self._owners = {0: "root"}
         self._binary = -1
@@ -99,6 +102,18 @@ class Workers:
             worker.end()
         self._workers.clear()
         os.close(self._binary)
+
+    def launch(self, silos: Iterable[Silo]) -> None:
+        """Launch silos' workers, which come up side by side; `start` waits for them.
+
+        What goes wrong here goes wrong there again, which says so.
+        """
+        for silo in silos:
+            if silo.id not in self._workers:
+                with contextlib.suppress(OSError, SiloError):
+                    self._set_aside(silo.id)
+                    self._launch(silo.id, pathlib.Path(silo.home), self._uid(silo))
+                    self._launched.add(silo.id)
 
     def start_server(self) -> Worker:
         """Return the coordinator's own worker, started if need be.
@@ -151,7 +166,8 @@ class Workers:
 
     def _running(self, name: str) -> Worker | None:
         worker = self._workers.get(name)
-        return worker if worker and worker.alive else None
+        listens = worker and worker.alive and name not in self._launched
+        return worker if listens else None
 
     def _uid(self, silo: Silo) -> int | None:
         """Return the silo's user id, which must be its own; none without root."""
@@ -174,20 +190,39 @@ class Workers:
 
     def _start(self, name: str, cwd: pathlib.Path, uid: int | None) -> Worker:
         self._started[name] = self._started.get(name, 0) + 1
-        log = self._folder / "logs" / (f"silo-{name}.log" if name else "server.log")
-        if log.exists():  # of the worker that died; it may tell why
-            log.replace(log.with_suffix(".before.log"))
+        if name not in self._launched:
+            self._set_aside(name)
         fault = ""
         for _ in range(ATTEMPTS):
-            port = _free_port()
-            with log.open("wb") as file:
-                worker = Worker(port, self._spawn(port, cwd, uid, file))
-            self._workers[name] = worker  # from here on leaving the context ends it
-            fault = _wait(worker, log)
+            if name in self._launched:
+                worker = self._workers[name]
+            else:
+                worker = self._launch(name, cwd, uid)
+            self._launched.discard(name)
+            fault = _wait(worker, self._log(name))
             if not fault:
                 return worker
             worker.end()
         raise _DeadAtStartError(fault)
+
+    def _launch(self, name: str, cwd: pathlib.Path, uid: int | None) -> Worker:
+        taken = {worker.port for worker in self._workers.values()}
+        while (port := _free_port()) in taken:
+            pass
+        with self._log(name).open("wb") as file:
+            process = self._spawn(port, cwd, uid, file)
+        worker = Worker(port, process)
+        self._workers[name] = worker  # from here on leaving the context ends it
+        return worker
+
+    def _set_aside(self, name: str) -> None:
+        """Keep the log of the worker that died, which may tell why."""
+        log = self._log(name)
+        if log.exists() and log.stat().st_size:
+            log.replace(log.with_suffix(".before.log"))
+
+    def _log(self, name: str) -> pathlib.Path:
+        return self._folder / "logs" / (f"silo-{name}.log" if name else "server.log")
 
     def _spawn(
         self, port: int, cwd: pathlib.Path, uid: int | None, log: IO[bytes]
@@ -240,9 +275,12 @@ def _environment() -> dict[str, str]:
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
         "TF_CPP_MIN_LOG_LEVEL": "0",  # `LISTENING` is an INFO line
-        # Sums in one order on every processor.
+        # Sums in one order on every processor, of any number of cores. A step is too
+        # small to share between threads: one alone takes a fifth less time.
         "TF_ENABLE_ONEDNN_OPTS": "0",
         "TF_DETERMINISTIC_OPS": "1",
+        "TF_NUM_INTRAOP_THREADS": "1",
+        "TF_NUM_INTEROP_THREADS": "1",
     }
 
 

@@ -26,6 +26,13 @@ class Member:
     heterogeneity: dict[str, float] = dataclasses.field(default_factory=dict)
     """Distance to the federation by column, 0 (alike) to 1."""
 
+    distinct: float | None = None
+    """Share of its training rows that differ from one another, 0 to 1; an estimate."""
+
+    shared_rows: dict[str, float] = dataclasses.field(default_factory=dict)
+    """Share of its training rows that another silo holds too, by that silo, where it
+    is more than chance; an estimate."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Cohort(Payload):

@@ -65,7 +65,10 @@ class Decision(Payload):
 
     `baseline` is the model compared with, `baseline_gone` one whose folder is gone, so
     that nothing was compared; `not_judged` are silos that the gates left out,
-    `left_out` has the reason of each that is quarantined or could not be evaluated.
+    `left_out` has the reason of each that is quarantined or could not be evaluated,
+    `not_as_chosen` has by silo why the base model was judged, as it serves in the place
+    of one that was chosen and could not be found; `baseline_not_as_served` says where
+    the baseline is not what served then.
     """
 
     FILE_NAME: ClassVar[str] = "decision.json"
@@ -78,6 +81,8 @@ class Decision(Payload):
     baseline_gone: Baseline | None = None
     not_judged: tuple[NotEvaluated, ...] = ()
     left_out: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    not_as_chosen: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    baseline_not_as_served: tuple[str, ...] = ()
     silos: tuple[str, ...] = ()
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # `gates`
 

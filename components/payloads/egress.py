@@ -18,9 +18,12 @@ from components.payloads.payload import Payload
 
 KINDS = (
     "statistics",  # TFDV statistics without rare values, also of the label
+    "row sketches",  # keyed digests of a share of the rows
     "findings",  # sentences about a silo's data, and why a task failed
     "model updates",  # one a round
-    "training metrics",  # losses, rows and a flag, one record a round
+    "training metrics",  # losses and rows, one record a round
+    "benefit figures",  # of the silo's models on its own rows, and which serves it
+    "contribution figures",  # sums of losses of recombined models
     "score sketches",  # figures of own slices, and score bins for totals
     "counts and digests",  # of files, splits and predictions
 )

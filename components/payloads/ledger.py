@@ -10,6 +10,7 @@ import dataclasses
 import pathlib
 from typing import ClassVar
 
+from components.payloads.benefit import BASE
 from components.payloads.payload import Payload
 
 DONE = "done"
@@ -29,6 +30,9 @@ class SiloLine:
     digest: str  # of the files of predictions
     files: int  # in the folder, those of dead letters with them
     bytes: int  # their size together
+    model: str = ""  # digest of the model that scored
+    served: str = BASE  # what it is: `base`, `personal` or `alone`
+    lost: str = ""  # why it is not the one that was chosen, in a sentence
 
     @property
     def is_intact(self) -> bool:
@@ -67,8 +71,8 @@ class Ledger(Payload):
     NODE: ClassVar[str] = "BatchInferrer"
 
     status: str  # one of `DONE`, `SKIPPED`, `FAILED`, `NOTHING`
-    reason: str = ""  # why not all was scored, in a sentence; empty when all was
-    model: str = ""  # its digest; empty where there is no model
+    reason: str = ""  # what is not as it should be, in a sentence; empty when all is
+    model: str = ""  # digest of the base model; empty where there is no model
     rows: int = 0  # that were scored, those of resumed items with them
     dead_letters: int = 0  # rows that could not be scored
     resumed: int = 0  # work items that an earlier run had done
@@ -79,13 +83,19 @@ class Ledger(Payload):
     missing_columns: dict[str, list[str]] = dataclasses.field(default_factory=dict)
 
     @property
+    def lost(self) -> dict[str, str]:
+        """Why the base model scored in place of a silo's own, by silo."""
+        return {line.silo: line.lost for line in self.silos if line.lost}
+
+    @property
     def is_settled(self) -> bool:
         """Whether a run with the same inputs would change nothing.
 
-        It would where an item failed, since its cause may have been mended, and
-        where predictions were deleted since. A silo whose data could not be read
-        when the manifest was written has no item: that is settled.
+        It would where an item failed, since its cause may have been mended, where
+        predictions were deleted since, and where a silo's own model was lost, since it
+        may be back. A silo whose data could not be read when the manifest was written
+        has no item: that is settled.
         """
-        if any(line.item for line in self.failures):
+        if any(line.item for line in self.failures) or self.lost:
             return False
         return all(line.is_intact for line in self.silos)

@@ -21,6 +21,7 @@ from components.payloads.payload import Payload
 from components.payloads.silo import Silo
 
 TRAIN = "train"
+CHOOSE = "choose"  # no model trains on them; each silo's model is chosen by them
 EVAL = "eval"
 SCORE = "score"  # rows to be scored, without their label
 NEXT = "next"  # the labelled rows of the span after, where they are known

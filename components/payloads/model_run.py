@@ -15,6 +15,7 @@ from components.payloads.payload import Payload
 
 TIMINGS_FILE_NAME = "timings.json"
 TENSORBOARD = "tensorboard"
+MEAN_OF_SILOS = "mean_of_silos.npz"  # uniform, of the last round's local models
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +32,13 @@ class SiloRecord:
     loss_after: float
     update_norm: float  # Euclidean
     cosine: float  # of its update to the weighted mean update, -1 to 1
+    # Of its update, -1 to 1; None where there is nothing to compare with.
+    echo: float | None = (
+        None  # to what the other silos moved the model the round before
+    )
+    repeat: float | None = None  # to its own of the round before
+    twin: float | None = None  # to the nearest of another silo in this round
+    digest: str = ""  # of its update's bytes, for `fairsilo audit replay`
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +73,8 @@ class RunRecord(Payload):
     rounds: tuple[RoundRecord, ...] = ()  # those that were finished
     left_out: tuple[Dropped, ...] = ()  # silos that could not train at all
     resumed_from: int = 0  # the round whose checkpoint it went on from; 0 if none
+    tensors: str = ""  # key of the folder of training tensors in each silo's home
+    audited: tuple[int, ...] = ()  # rounds kept for the audit (`audited_rounds.py`)
 
     def untrained(self, admitted: Iterable[str]) -> tuple[Dropped, ...]:
         """Return the admitted silos that the model learned nothing from.

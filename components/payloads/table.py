@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from components.payloads import benefit
 from components.payloads.manifest import EVAL
 
 PARQUET = "table.parquet"
@@ -30,7 +31,8 @@ CSV = "table.csv"
 CANDIDATE = "candidate"
 BASELINE = "baseline"
 CHANGE = "change"  # candidate minus baseline on the same rows
-MODELS = (CANDIDATE, BASELINE, CHANGE)
+BASE = benefit.BASE  # the federation's, where the candidate has silos' own in its place
+MODELS = (CANDIDATE, BASELINE, CHANGE, BASE)
 
 SILO = "silo_id"  # the column of silos, as slice of figures over the silos
 CROSS = " x "  # between the columns, and the values, of an intersection
@@ -43,6 +45,7 @@ ALL_ZERO = "all zero"
 
 ROWS = "rows"  # each slice has this figure, also where it has no other
 RANKED_BY = "auc"  # the metric by which slices are ranked
+GAIN = "gain_auc"  # of a silo: AUC minus that of a model of its own rows alone
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +87,7 @@ class MetricKey:
 class Figure:
     """One figure."""
 
-    model: str  # `candidate`, `baseline` or `change`
+    model: str  # one of `MODELS`
     split: str  # whose rows it is of, `eval` or `next`
     silo: str  # empty for all silos
     slice: str  # columns joined by ` x `; empty for all rows; `silo_id`: over the silos
@@ -98,6 +101,7 @@ class Figure:
     positives: int | None = None  # rows of label 1 among them; None where too few
     note: str = ""  # `too few`, `one class`, `no rows` (above), `all zero` (divisor)
     about: str = ""  # the silo or the groups that it is taken from, such as the worst
+    freedom: int | None = None  # of Student's t in its interval; None: as by its rows
 
     @property
     def key(self) -> tuple[int, str, str, str, str, str, float]:
@@ -347,7 +351,10 @@ def arrow_of_parquet(content: bytes) -> pa.Table:
     # A thread of Arrow's that still holds Python's bytes when the program ends aborts
     # it (apache/arrow#34314).
     with pq.ParquetFile(pa.BufferReader(content)) as file:
-        return file.read(use_threads=False).select(SCHEMA.names)
+        found = file.read(use_threads=False)
+    if "freedom" not in found.column_names:  # an older one
+        found = found.append_column("freedom", pa.nulls(len(found), pa.int64()))
+    return found.select(SCHEMA.names)
 
 
 def _plain(column: pa.ChunkedArray) -> list[str | float | int | None]:

@@ -35,21 +35,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from scipy import special
 
+from components.payloads.interval import Interval
 from components.payloads.table import Figure
 
 Z = 1.959963984540054  # 97.5 % quantile of the normal distribution
-
-
-class Interval(NamedTuple):
-    """A value with its 95 % interval, all in the value's unit."""
-
-    value: float
-    low: float
-    high: float
 
 
 def of_figure(figure: Figure | None) -> Interval | None:

@@ -7,7 +7,10 @@ to sort and to colour. What the metrics are called is a matter of each page.
 from __future__ import annotations
 
 # Of a slice.
-HIGHER_IS_BETTER = ("auc", "pr_auc", "tpr", "precision", "demographic_parity_ratio")
+HIGHER_IS_BETTER = (
+    *("auc", "pr_auc", "tpr", "precision", "demographic_parity_ratio"),
+    "gain_auc",
+)
 LOWER_IS_BETTER = (
     *("log_loss", "brier", "calibration_error", "fpr", "fnr"),
     *("theil", "generalized_entropy"),

@@ -26,6 +26,11 @@ NUMBER = r"^[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 NOT_FINITE = r"(?i)^([+-]?inf(inity)?|nan)$"
 TRUTH = r"(?i)^(true|false)$"
 EXACT = 2.0**53  # at and beyond, doubles are not all the integers
+# What stands for a missing value; other text among numbers is not shown to anyone.
+PLACEHOLDER = (
+    r"(?i)^([^\pL\pN]{1,5}|#?n\.?[/ ]?a\.?n?|k\.?a\.?|null|nil|none|void|missing|"
+    r"unknown|undefined|empty|not available)$"
+)
 TYPES = {
     schema_pb2.INT: pa.int64(),
     schema_pb2.FLOAT: pa.float64(),
@@ -39,10 +44,16 @@ EXPECTED = {
 BEYOND = "whole numbers beyond 64 bits"
 FRACTIONS = "numbers with fractions"
 ROUNDED = "whole numbers of 2^53 or more in floating point, which may have been rounded"
+INEXACT = "whole numbers of 2^53 or more, which floating point would round,"
+MARKS = "marks such as ? or n/a"
 TYPE_HINT = (
     "export the column as the schema expects it; if it holds codes rather than "
     "quantities, or keys beyond 64 bits, the operator gives it the type BYTES in the "
     "schema"
+)
+MARKS_HINT = (
+    "export a missing value as an empty field (in Parquet: null), or the operator "
+    "lists how CSV files write it in `rows.null_values`"
 )
 HEADER_HINT = "export the file with a header row that holds the schema's column names"
 EXTRA_COLUMN_HINT = (
@@ -55,6 +66,7 @@ _LOOKS_LIKE = (
     (r"^[+-]?0[0-9]+$", "codes with a leading zero"),
     (WHOLE, BEYOND),
     (NUMBER, FRACTIONS),
+    (PLACEHOLDER, MARKS),
 )
 
 
@@ -127,7 +139,7 @@ def to_schema(
             f"column `{name}`: found {one.found} in {one.num_bad:,} of "
             f"{table.num_rows - table[name].null_count:,} values, expected "
             f"{expected[name]}",
-            TYPE_HINT,
+            MARKS_HINT if one.found == MARKS else TYPE_HINT,
         )
         for name, one in found.items()
         if one.num_bad
@@ -143,14 +155,25 @@ def to_schema(
 
 def not_in_schema(table: pa.Table, schema: schema_pb2.Schema) -> list[Finding]:
     """Return a note for each column that no model can use, as no schema names it."""
-    known = {feature.name for feature in schema.feature}
-    return [
-        Finding(
-            f"column `{name}`: not in the schema, so it is not read", EXTRA_COLUMN_HINT
-        )
-        for name in table.column_names
-        if name not in known
-    ]
+    known = {feature.name: plain_name(feature.name) for feature in schema.feature}
+    alike = {plain: name for name, plain in known.items()}
+    found = []
+    for name in table.column_names:
+        if name in known:
+            continue
+        meant = alike.get(plain_name(name))
+        if meant and meant not in table.column_names:
+            sentence = f"not read, as the schema writes it `{meant}`"
+            hint = f"rename the column to `{meant}` in the silo's export"
+        else:
+            sentence, hint = "not in the schema, so it is not read", EXTRA_COLUMN_HINT
+        found.append(Finding(f"column `{name}`: {sentence}", hint))
+    return found
+
+
+def plain_name(column: str) -> str:
+    """Return a column's name without its case and the blanks around it."""
+    return column.strip().casefold()
 
 
 def labels(column: pa.ChunkedArray, values: tuple[str, str] | None) -> pa.ChunkedArray:
@@ -180,8 +203,11 @@ def is_time(kind: pa.DataType) -> bool:
 
 
 def _of_integers(column: pa.ChunkedArray, wanted: pa.DataType) -> Conformed:
-    if not pa.types.is_integer(wanted):
-        return Conformed(column.cast(wanted, safe=False))
+    if pa.types.is_string(wanted):
+        return Conformed(column.cast(wanted))
+    if pa.types.is_floating(wanted):
+        exact = pc.less(pc.abs(column.cast(wanted, safe=False)), EXACT)
+        return _kept(column, exact, wanted, INEXACT)
     if not pa.types.is_uint64(column.type):
         return Conformed(column.cast(wanted))
     largest = pa.scalar(INT64_MAX, pa.uint64())
@@ -202,7 +228,7 @@ def _of_floats(column: pa.ChunkedArray, wanted: pa.DataType) -> Conformed:
 
 
 def _of_decimals(column: pa.ChunkedArray, wanted: pa.DataType) -> Conformed:
-    if pa.types.is_floating(wanted):
+    if pa.types.is_floating(wanted) and column.type.scale > 0:
         return Conformed(column.cast(wanted))
     # Arrow casts no decimal to text; they are rare, and `format` is exact.
     texts = [None if v is None else format(v, "f") for v in column.to_pylist()]
@@ -217,9 +243,12 @@ def _parsed(column: pa.ChunkedArray, wanted: pa.DataType) -> Conformed:
     number = pc.match_substring_regex(text, f"{NUMBER}|{NOT_FINITE}")
     # Arrow parses no plus in front, and none is needed behind an e.
     plain = pc.replace_substring(text, "+", "", max_replacements=1)
-    if pa.types.is_floating(wanted):
-        return _kept(plain, number, wanted, _words(text, number))
     digits = pc.match_substring_regex(text, WHOLE)
+    if pa.types.is_floating(wanted):
+        values = _kept(plain, number, wanted, "").column
+        rounded = pc.and_(digits, pc.greater_equal(pc.abs(values), EXACT))
+        number = pc.and_kleene(number, pc.invert(rounded))
+        return _kept(plain, number, wanted, _words(text, number, INEXACT))
     whole = pc.and_(digits, _fits(text))
     rest = pc.and_(number, pc.invert(digits))
     floats = _of_floats(_kept(plain, rest, pa.float64(), "").column, wanted)
@@ -245,12 +274,12 @@ def _fits(text: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.or_(pc.invert(long), pc.is_in(text, pa.array(values, pa.string())))
 
 
-def _words(text: pa.ChunkedArray, good: pa.ChunkedArray) -> str:
+def _words(text: pa.ChunkedArray, good: pa.ChunkedArray, whole: str = BEYOND) -> str:
     """Return what most of the values that are not good look like."""
     bad = text.filter(pc.fill_null(pc.invert(good), False))
     for pattern, words in _LOOKS_LIKE:
         if 2 * (pc.sum(pc.match_substring_regex(bad, pattern)).as_py() or 0) > len(bad):
-            return words
+            return whole if words == BEYOND else words
     return "other text"
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import logging
 import pathlib
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,15 +24,15 @@ from components.silo_example_gen import files
 from components.silo_example_gen.settings import SourceSettings
 from components.silos import engine, homes
 from components.silos.file_digests import FileDigests
-from components.silos.spans import next_span, span_order
+from components.silos.spans import next_span, sorts_by_time, span_form, span_order
 from components.silos.tasks import Outcome, Result, Task
 
 logger = logging.getLogger(__name__)
 
 LATEST = "latest"
 NOT_READ_HINT = (
-    "read are .parquet and .csv files that silos.pattern finds; export what belongs to "
-    "the data so, or remove it"
+    "read are .parquet, .csv and .csv.gz files that silos.pattern finds; export what "
+    "belongs to the data so, or remove it"
 )
 # An error of these changes TFX's cache key; any other may be temporary.
 ERRORS_IN_CACHE_KEY = (FileNotFoundError, NotADirectoryError, PermissionError)
@@ -135,7 +134,7 @@ def discover(source: SourceSettings, homes_root: str) -> list[Found]:
             "for each silo",
             "put each silo's files into a folder of its own below the root",
         )
-    beside = [path.name for path in root.iterdir() if path.suffix in files.SUFFIXES]
+    beside = [path.name for path in root.iterdir() if files.is_data(path)]
     if beside:
         logger.warning(
             "silos.root %s: %d files beside the silos' folders are not read: %s, ...",
@@ -194,11 +193,11 @@ def shortened(names: Sequence[str]) -> str:
 def _refuse_mixed_span_forms(found: Sequence[Found]) -> list[Found]:
     """Refuse silos whose spans are written unlike those of most silos.
 
-    `202401` beside `2024-01` would come after all months of all others.
+    `202401` beside `2024-01` would come after all months of all others, and `01-2024`
+    before them.
     """
     forms = {
-        silo.silo.id: {re.sub(r"\d+", "#", file["span"]) for file in silo.files}
-        for silo in found
+        silo.silo.id: {span_form(file["span"]) for file in silo.files} for silo in found
     }
     votes = Counter(form for own in forms.values() for form in own)
     if len(votes) < 2:
@@ -214,8 +213,8 @@ def _refuse_mixed_span_forms(found: Sequence[Found]) -> list[Found]:
             files=(),
             error=Finding(
                 f"its files: found spans written {' and '.join(sorted(own))}, expected "
-                f"{expected}, where # stands for a number: spans that are written "
-                "differently have no order",
+                f"{expected}, where # stands for a number and YYYYMMDD for a date "
+                "or its first part: spans that are written differently have no order",
                 "rename the files so that all spans are written alike",
             ),
         )
@@ -232,8 +231,9 @@ def window(
     `SCORE`.
 
     Raises:
-        SettingsError: There is no such span, or nothing lies before it. To learn, the
-            span that directly follows the last needs no files of its own yet.
+        SettingsError: There is no such span, nothing lies before it, or spans have no
+            order of time. To learn, the span that directly follows the last needs no
+            files of its own yet.
     """
     if not source.silos.has_spans:
         if span not in {"", LATEST}:
@@ -246,6 +246,12 @@ def window(
     spans = sorted(
         {file["span"] for silo in found for file in silo.files}, key=span_order
     )
+    if not sorts_by_time(spans):
+        raise SettingsError(
+            f"found spans with a number before the year, such as {spans[0]}: spans "
+            "sort by their first number, so a run would learn from months to come",
+            "rename the files so that the year comes first, such as 2024-01",
+        )
     there = f"there are {f'{spans[0]} to {spans[-1]}' if spans else 'none at all'}"
     if span in {"", LATEST}:
         span = spans[-2] if len(spans) > 1 else "".join(spans)

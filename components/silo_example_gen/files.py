@@ -9,9 +9,11 @@ from __future__ import annotations
 import codecs
 import csv
 import functools
+import gzip
 import io
 import pathlib
 import re
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
@@ -23,8 +25,8 @@ from components import temporary_faults
 from components.errors import SiloError
 from components.silo_example_gen.settings import SPAN
 
-CSV = ".csv"
-SUFFIXES = (".parquet", CSV)
+CSV = (".csv", ".csv.gz")
+SUFFIXES = (".parquet", *CSV)
 # Hidden files, marks such as _SUCCESS, and texts about the data.
 NO_DATA = re.compile(r"(^|/)[._]|\.(md|rst|crc)$|(^|/)(readme|licen[cs]e)[^/]*$", re.I)
 Fault: TypeAlias = Callable[[str, str, str], SiloError]
@@ -49,8 +51,7 @@ def find(folder: pathlib.Path, pattern: str) -> list[tuple[str, pathlib.Path]]:
     found = []
     for path in folder.glob(pattern.replace(SPAN, "*")):
         match = regex.fullmatch(path.relative_to(folder).as_posix())
-        is_data = path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-        if match and is_data and path.is_file():
+        if match and is_data(path) and path.is_file():
             found.append((match.groupdict().get("span") or "", path))
     return sorted(found)
 
@@ -73,9 +74,14 @@ def _regex(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(known.get(part, re.escape(part)) for part in parts))
 
 
+def is_data(path: pathlib.Path) -> bool:
+    """Return whether a file's name is one of those that are read."""
+    return path.name.lower().endswith(SUFFIXES) and not path.name.startswith(".")
+
+
 def is_untyped(path: pathlib.Path) -> bool:
     """Return whether a file's columns have no types of their own."""
-    return path.suffix.lower() == CSV
+    return path.name.lower().endswith(CSV)
 
 
 def read(silo: str, path: pathlib.Path, null_values: Sequence[str] = ("",)) -> pa.Table:
@@ -94,6 +100,12 @@ def parse(
 ) -> pa.Table:
     """Return the table in a file's bytes; see `read`."""
     fault = functools.partial(SiloError, silo, path.name)
+    if data and path.name.lower().endswith(".gz"):
+        try:
+            data = gzip.decompress(data)
+        except (EOFError, OSError, zlib.error):
+            found = f"a damaged or cut gzip file ({len(data):,} bytes)"
+            raise fault(found, "a whole one", EXPORT_AGAIN_HINT) from None
     if not data:
         raise fault("an empty file (0 bytes)", "a table", EXPORT_AGAIN_HINT)
     try:

@@ -24,6 +24,7 @@ from components import digests, temporary_faults
 from components.errors import SiloError
 from components.payloads.findings import Finding, sentences
 from components.payloads.manifest import (
+    CHOOSE,
     EVAL,
     NEXT,
     SCORE,
@@ -119,7 +120,7 @@ class _Ingestion:
         has = {name for file in found for name in file.columns}
         columns = [one.name for one in self._schema.feature if one.name in has]
         if found and role == HISTORY:
-            self._check_split_columns(columns)
+            self._check_split_columns(columns, found)
         for file in found:
             self._add(file, columns)
 
@@ -200,14 +201,16 @@ class _Ingestion:
         self._lost += sentences(named) if lost else ()
         return not faults
 
-    def _check_split_columns(self, found: Sequence[str]) -> None:
+    def _check_split_columns(self, found: Sequence[str], read: list[_File]) -> None:
         columns = self._rows.split_by or self._rows.key
         missing = [name for name in columns if name not in found]
         if missing:
+            name = f"`{missing[0]}`"
+            near = {n.sentence for f in read for n in f.notes if name in n.hint}
             raise SiloError(
                 self._silo.id,
                 "all files",
-                f"no column `{missing[0]}`",
+                "; ".join([f"no column {name}", *sorted(near)]),
                 "the column that sends rows to train or eval",
                 f"export the column, or change rows.split_by ({', '.join(columns)})",
             )
@@ -301,10 +304,12 @@ def _tables(table: pa.Table, role: str, rows: RowsSettings) -> dict[str, pa.Tabl
         known = rows.label in table.column_names and labelled.num_rows
         return {SCORE: to_score, **({NEXT: labelled} if known else {})}
     columns = rows.split_by or rows.key
-    held_out = pa.array(splits.held_out_rows(labelled, columns, rows.eval_share))
+    held_out = splits.held_out_rows(labelled, columns, rows.eval_share)
+    chosen = splits.held_out_rows(labelled, columns, rows.choose_share, rows.eval_share)
     tables = {
-        TRAIN: labelled.filter(pc.invert(held_out)),
-        EVAL: labelled.filter(held_out),
+        TRAIN: labelled.filter(pa.array(~(held_out | chosen))),
+        EVAL: labelled.filter(pa.array(held_out)),
+        **({CHOOSE: labelled.filter(pa.array(chosen))} if rows.choose_share else {}),
     }
     scored = {"unlabelled": unlabelled, "all": to_score}.get(rows.score)
     return tables if scored is None else {**tables, SCORE: scored}

@@ -57,14 +57,19 @@ class RowsSettings(Section):
     """Columns that name a row; predictions carry them."""
 
     split_by: tuple[str, ...] = ()
-    """Columns whose values send a row to train or eval, such as the day; empty: the
-    key. They decide for ever, so they never change for a row that is known."""
+    """Columns whose values send a row to train, choose or eval, such as the day; empty:
+    the key. They decide for ever, so they never change for a row that is known."""
 
     null_values: tuple[str, ...] = ("",)
     """How CSV files write a missing value."""
 
     eval_share: float = pydantic.Field(default=0.2, gt=0, lt=1)
     """Share of the values of split_by that go to eval, 0 to 1."""
+
+    choose_share: float = pydantic.Field(default=0.0, ge=0, lt=1)
+    """Share of the values of split_by that no model trains on and by which each silo's
+    model is chosen, 0 to 1; needed for `personal.method`, the algorithm `loss_gap` and
+    the gates `worse_than_alone` and `base_worse_than_alone`."""
 
     score: Literal["following_span", "unlabelled", "all"] = "unlabelled"
     """Which rows are scored: those of the following span, those without a label,
@@ -89,6 +94,11 @@ class RowsSettings(Section):
                 "found neither `key` nor `split_by`, expected the columns that tell "
                 "rows apart: without them a new column would move rows that were held "
                 "out into training"
+            )
+        if self.eval_share + self.choose_share >= 1.0:
+            raise ValueError(
+                f"found eval_share and choose_share of {self.eval_share:g} and "
+                f"{self.choose_share:g}, expected them to leave rows to train on"
             )
         return self
 

@@ -1,10 +1,11 @@
-r"""Sends rows to train or eval by a hash that never changes.
+r"""Sends rows to train, choose or eval by a hash that never changes.
 
 $$u(v) = \mathrm{SHA256}(\text{"fairsilo:"} v)_{[0:8]} / 2^{64} \in [0, 1)$$
 
-A value $v$ (a day or a key) is held out when $u(v)$ is below the
-share. The hash knows no seed and no run: were a day to move from eval to train
-between two runs, the later model would be judged on days its baseline trained on.
+A value $v$ (a day or a key) is held out for eval when $u(v)$ is below its share, and
+to choose models by when it lies in the share that follows. The hash knows no seed and
+no run: were a day to move from eval to train between two runs, the later model would be
+judged on days its baseline trained on.
 """
 
 from __future__ import annotations
@@ -21,26 +22,31 @@ SALT = "fairsilo:"
 SEPARATOR = "\x1f"
 
 
-def held_out(value: str, share: float) -> bool:
-    """Return whether rows with this value go to eval, as this share (0 to 1) do."""
+def held_out(value: str, share: float, after: float = 0.0) -> bool:
+    """Return whether rows with this value are held out, as this share (0 to 1) are.
+
+    They follow the share `after` of other held-out rows.
+    """
     head = hashlib.sha256(f"{SALT}{value}".encode()).digest()[:8]
-    return int.from_bytes(head, "big") < share * 2.0**64
+    return after * 2.0**64 <= int.from_bytes(head, "big") < (after + share) * 2.0**64
 
 
 def held_out_rows(
-    table: pa.Table, columns: Sequence[str], share: float
+    table: pa.Table, columns: Sequence[str], share: float, after: float = 0.0
 ) -> NDArray[np.bool_]:
-    """Return a mask of the rows that go to eval, shape `(rows,)`.
+    """Return a mask of the rows that are held out, shape `(rows,)`.
 
     Args:
         table: The rows.
         columns: What they are split by, together.
         share: Expected share of values that are held out, 0 to 1.
+        after: See `held_out`.
     """
     values = identities(table, columns)
     encoded = pc.dictionary_encode(values)
     verdicts = np.array(
-        [held_out(value, share) for value in encoded.dictionary.to_pylist()], np.bool_
+        [held_out(value, share, after) for value in encoded.dictionary.to_pylist()],
+        np.bool_,
     )
     mask: NDArray[np.bool_] = verdicts[encoded.indices.to_numpy(zero_copy_only=False)]
     return mask

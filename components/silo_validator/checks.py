@@ -163,8 +163,8 @@ def duplicates(
     shared = [name for name in names if name in held_out.column_names]
     if not shared:
         return None
-    known = _hashes(train.select(shared))
-    number = int(_hashes(held_out.select(shared)).isin(known).sum())
+    known = hashes(train.select(shared))
+    number = int(hashes(held_out.select(shared)).isin(known).sum())
     if number <= settings.max_duplicate_share * held_out.num_rows:
         return None
     at_least = disclosure.count(number, settings.disclosure_rows)
@@ -177,9 +177,13 @@ def duplicates(
     )
 
 
-def _hashes(table: pa.Table) -> pd.Series:
-    # As text: pandas turns integers into floats as soon as one is missing.
-    columns = {name: table[name].cast(pa.string()) for name in table.column_names}
+def hashes(table: pa.Table) -> pd.Series:
+    """Return a hash of each row, the same in each silo and not keyed, as uint64."""
+    columns = {
+        # As text: pandas turns integers into floats as soon as one is missing.
+        name: pc.dictionary_encode(table[name].cast(pa.string()))
+        for name in table.column_names
+    }
     return pd.util.hash_pandas_object(pa.table(columns).to_pandas(), index=False)
 
 
@@ -187,7 +191,7 @@ def keys(scored: pa.Table | None, key: Sequence[str]) -> Finding | None:
     """Return a finding where rows' predictions can't be joined back by the key."""
     if scored is None or not key or not {*key} <= {*scored.column_names}:
         return None
-    shared = int(_hashes(scored.select(list(key))).duplicated(keep=False).sum())
+    shared = int(hashes(scored.select(list(key))).duplicated(keep=False).sum())
     nulls = sum(scored[name].null_count for name in key)
     found = [
         f"{number:,} of {scored.num_rows:,} rows {what}"

@@ -29,6 +29,7 @@ class SiloValidatorSpec(component_spec.ComponentSpec):
         "earlier_statistics": component_spec.ExecutionParameter(
             type=str, optional=True
         ),
+        "reminders": component_spec.ExecutionParameter(type=str, optional=True),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
         "examples": component_spec.ChannelParameter(type=artifacts.SiloExamples),

@@ -12,7 +12,7 @@ from components.executors import TaskExecutor
 from components.payloads import egress
 from components.payloads import statistics as disclosed
 from components.payloads.manifest import Manifest
-from components.silo_validator import earlier_statistics, node
+from components.silo_validator import earlier_statistics, node, reminders
 from components.silo_validator.settings import Columns, ValidationSettings
 from components.silos import schema
 
@@ -38,6 +38,7 @@ class Executor(TaskExecutor):
             ValidationSettings.model_validate_json(exec_properties["settings"]),
             json.loads(exec_properties["quarantined"]),
             earlier_statistics.from_json(exec_properties["earlier_statistics"]),
+            reminders.of_json(exec_properties["reminders"]),
         )
         for silo, found in result.statistics.items():
             disclosed.write(statistics.uri, silo, found)

@@ -14,15 +14,24 @@ import pyarrow as pa
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.payloads.findings import Finding
-from components.payloads.manifest import EVAL, SCORE, TRAIN
+from components.payloads.manifest import CHOOSE, EVAL, SCORE, TRAIN
 from components.payloads.silo import Silo
 from components.payloads.statistics import Statistics
-from components.silo_validator import checks, disclosure, tfdv_checks
+from components.silo_validator import (
+    checks,
+    disclosure,
+    features,
+    row_sketches,
+    tfdv_checks,
+)
 from components.silo_validator.settings import Columns, Consequence, ValidationSettings
 from components.silos import split_files
 from components.silos.tasks import Result, Task
 
-ENVIRONMENTS = {TRAIN: "TRAINING", EVAL: "TRAINING", SCORE: "SERVING"}
+ENVIRONMENTS = {
+    **dict.fromkeys((TRAIN, CHOOSE, EVAL), "TRAINING"),
+    SCORE: "SERVING",
+}
 NEVER_A_REASON = "SEMANTIC_DOMAIN_UPDATE"
 
 Found: TypeAlias = Iterator[tuple[Consequence, Finding | None]]
@@ -45,6 +54,12 @@ class Data:
     schema: schema_pb2.Schema  # without columns that are not measured
     columns: Columns
     settings: ValidationSettings
+
+    def features(self, table: pa.Table) -> list[schema_pb2.Feature]:
+        """Return the columns of a split that a model may see."""
+        never = {self.columns.label, *self.columns.ignored}
+        there = {*table.column_names} - never
+        return [one for one in self.schema.feature if one.name in there]
 
 
 def _training_rows(data: Data) -> Found:
@@ -92,12 +107,19 @@ def _keys(data: Data) -> Found:
     yield "note", checks.keys(data.tables.get(SCORE), data.columns.key)
 
 
+def _identifiers(data: Data) -> Found:
+    if train := data.measured.get(TRAIN):
+        for finding in features.identifiers(train.table, data.features(train.table)):
+            yield "note", finding
+
+
 CHECKS: tuple[Callable[[Data], Found], ...] = (
     _training_rows,
     _columns,
     _skew,
     _duplicates,
     _keys,
+    _identifiers,
 )
 """Each yields what it found in a silo's data, and whether that quarantines the silo.
 
@@ -106,16 +128,21 @@ To add a check, write such a function and add it here; what it computes belongs 
 """
 
 
-def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
+def profile(silo: Silo, arguments: Mapping[str, Any]) -> Result:
     """Measure and check a silo's splits.
 
     Args:
+        silo: Whose splits.
         arguments: `splits` (paths of files by name), `schema` (serialized, as hex),
             `columns` and `settings` (the fields of Columns and ValidationSettings).
 
     Returns:
-        Values `reasons` and `notes` (lists of `{sentence, hint}`); payload: the
-        disclosed statistics of train, a serialized DatasetFeatureStatisticsList.
+        Values `reasons` and `notes` (lists of `{sentence, hint}`), and of the training
+        rows `leaking` (columns, or null) and `sketches` (`row_sketches.py`); payload:
+        the disclosed statistics of train, a serialized DatasetFeatureStatisticsList.
+
+    Raises:
+        SiloError: The key of the row sketches can't be used.
     """
     schema = schema_pb2.Schema.FromString(bytes.fromhex(arguments["schema"]))
     columns = Columns(**arguments["columns"])
@@ -136,13 +163,28 @@ def profile(_: Silo, arguments: Mapping[str, Any]) -> Result:
     if train := measured.get(TRAIN):
         dataset, rows = train.statistics.datasets[0], settings.disclosure_rows
         disclosed.datasets.append(disclosure.reduce(dataset, train.table, rows))
-    values: dict[str, list[dict[str, str]]] = {"reasons": [], "notes": []}
+    key = row_sketches.read_key(silo, settings.row_key_file)
+    values = {"reasons": [], "notes": [], **_of_rows(data, key)}
     for check in CHECKS:
         found = [(consequence, one) for consequence, one in check(data) if one]
         for consequence, one in sorted(found, key=lambda item: item[1].sentence):
             kind = "reasons" if consequence == "quarantine" else "notes"
             values[kind].append(dataclasses.asdict(one))
     return Result(values, disclosed.SerializeToString(deterministic=True))
+
+
+def _of_rows(data: Data, key: bytes) -> dict[str, Any]:
+    """Return what is compared between silos, of the training rows."""
+    if TRAIN not in data.measured:
+        return {"leaking": None, "sketches": []}
+    table, names = data.measured[TRAIN].table, [one.name for one in data.schema.feature]
+    # Whole blocks, so that two disclosures differ by no fewer rows.
+    blocks = disclosure.whole_blocks(table, data.settings.disclosure_rows)
+    sketches = row_sketches.of_rows(blocks, names, key) if blocks.num_rows else []
+    return {
+        "leaking": features.leaking(table, data.features(table), data.columns.label),
+        "sketches": row_sketches.to_json(sketches),
+    }
 
 
 def _measure(

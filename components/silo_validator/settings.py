@@ -38,6 +38,19 @@ class ValidationSettings(Section):
     """What a difference to the silo's last admitted span leads to; the bounds are
     the schema's drift_comparator."""
 
+    shared_rows: Consequence = "note"
+    """What it leads to if another silo holds a tenth of the training rows too, or
+    more; a silo that others copied from is concerned as well."""
+
+    row_key_file: str = ""
+    """File with the key of the row sketches, the same in all silos: 32 characters or
+    more. Empty where one operator holds the silos' data: a file that is made beside
+    their homes."""
+
+    column_faults: Consequence = "note"
+    """What a column leads to that is unlike the other silos' by a known fault: another
+    unit or code list, swapped, constant, filled."""
+
     disclosure_rows: int = pydantic.Field(default=10, ge=1)
     """Rows that a value or histogram bucket needs to leave the silo."""
 
@@ -53,6 +66,7 @@ class Columns:
     label: str
     key: tuple[str, ...] = ()
     unmeasured: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()  # measured or not, but no model sees them
 
     @property
     def hidden(self) -> frozenset[str]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from components.payloads.cohort import Cohort, Member
 from components.payloads.findings import Finding
 from components.payloads.manifest import EVAL, TRAIN, Manifest
+from components.silo_validator.settings import Consequence
 
 SHARED_FILE_HINT = (
     "find out whose file it is; each file may lie in the folder of one silo only, and "
@@ -36,6 +38,14 @@ class Profile:
 
     reasons: tuple[Finding, ...] = ()
     notes: tuple[Finding, ...] = ()
+    distinct: float | None = None  # see `Member`
+    shared_rows: Mapping[str, float] = dataclasses.field(default_factory=dict)
+
+    def adding(self, consequence: Consequence, found: Iterable[Finding]) -> Profile:
+        """Return it with more findings, as reasons or as notes."""
+        if consequence == "quarantine":
+            return dataclasses.replace(self, reasons=(*self.reasons, *found))
+        return dataclasses.replace(self, notes=(*self.notes, *found))
 
 
 def judge(
@@ -80,7 +90,7 @@ def judge(
                 Finding(f"unreadable: {fault.sentence}", fault.hint)
                 for fault in entry.unreadable
             ]
-            reasons += profile.reasons
+            reasons += [_spelled(one, entry.notes) for one in profile.reasons]
             if not entry.rows(EVAL):
                 notes.append(NOT_EVALUATED)
         reasons += shared[silo]
@@ -93,9 +103,20 @@ def judge(
                 rows={name: split.rows for name, split in entry.splits.items()},
                 share=entry.rows(TRAIN) / total if total else 0.0,
                 heterogeneity=distances.get(silo, {}),
+                distinct=profile.distinct,
+                shared_rows=dict(profile.shared_rows),
             )
         )
     return Cohort(tuple(members), quorum)
+
+
+def _spelled(reason: Finding, notes: Iterable[Finding]) -> Finding:
+    """Say of a column that is missing in which spelling a file has it, if one has."""
+    missing = re.match(r"column (`.+?`): found no such column", reason.sentence)
+    for note in notes if missing else ():
+        if missing and note.hint.startswith(f"rename the column to {missing[1]} "):
+            return Finding(f"{reason.sentence}; {note.sentence}", note.hint)
+    return reason
 
 
 def shared_files(files: Mapping[str, Mapping[str, str]]) -> dict[str, list[Finding]]:

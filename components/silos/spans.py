@@ -21,6 +21,27 @@ def span_order(span: str) -> SpanOrder:
     )
 
 
+def span_form(span: str) -> str:
+    """Return how a span is written: `2024-01` as YYYY-#, `202401` as YYYYMM, `7` as #.
+
+    Four digits alone may be a counter, too: 2013 is #.
+    """
+    if re.fullmatch(r"\D*\d{4}\D*", span):
+        return re.sub(r"\d+", "#", span)
+
+    def form(number: re.Match[str]) -> str:
+        is_date = re.fullmatch(r"(19|20)\d\d(\d\d){0,2}", number[0])
+        return "YYYYMMDD"[: len(number[0])] if is_date else "#"
+
+    return re.sub(r"\d+", form, span)
+
+
+def sorts_by_time(spans: Sequence[str]) -> bool:
+    """Return whether no number that differs stands before a year, as in `01-2024`."""
+    behind = (s for s in spans if re.match("[^Y#]*#[^Y]*YYYY", span_form(s)))
+    return len({span_order(re.sub(r"^\D+", "", s))[0] for s in behind}) < 2
+
+
 def next_span(spans: Sequence[str]) -> str:
     """Return the span that directly follows the last of ordered ones, in their form.
 

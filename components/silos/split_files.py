@@ -8,9 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 
-def read(paths: Sequence[str]) -> pa.Table:
-    """Return the rows of a split's files, at least one, in their order."""
-    return pa.concat_tables([pq.read_table(path) for path in paths])
+def read(paths: Sequence[str], columns: Sequence[str] | None = None) -> pa.Table:
+    """Return the rows of a split's files, at least one, in their order.
+
+    Of some columns, or of all.
+    """
+    return pa.concat_tables([pq.read_table(path, columns=columns) for path in paths])
 
 
 def columns(paths: Sequence[str]) -> list[str]:

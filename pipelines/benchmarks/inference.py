@@ -1,7 +1,7 @@
 """How fast inference is, against the limit of pyarrow and TF, and over the cores.
 
-Both sides run in the same process by turns, on the same files and with the same
-loaded model, each process and TF with one thread. Left out on both sides: imports
+Both sides run in the same process by turns, on the same files and the same model,
+each process and TF with one thread. Left out on both sides: imports
 and the loading of the model. Counted on ours: all of a run otherwise, from the
 plan over Beam's own set-up to synced files with their digests and the account.
 """
@@ -27,6 +27,8 @@ from components.batch_inferrer.scoring import Job
 from components.batch_inferrer.settings import InferenceSettings
 from components.beam import BeamSettings
 from components.payloads.manifest import SCORE
+from components.scoring import served
+from components.scoring.model import serving_path
 from pipelines.benchmarks import inference_case, inference_limit
 from pipelines.benchmarks.inference_case import Case
 
@@ -87,12 +89,12 @@ def _use_one_thread() -> None:
 
 
 def _against_limit(case: Case, folder: pathlib.Path, repeats: int) -> dict[str, Any]:
-    from components.batch_inferrer import beam_steps
+    import tensorflow as tf
 
     folder.mkdir()
     settings = InferenceSettings()
     job = _job(case, settings)
-    scorer = beam_steps.load(job)
+    loaded = tf.saved_model.load(str(serving_path(case.model)))
 
     def ours() -> None:
         infer(case.manifest, job, settings)
@@ -103,7 +105,7 @@ def _against_limit(case: Case, folder: pathlib.Path, repeats: int) -> dict[str, 
                 pathlib.Path(entry.splits[SCORE].paths[0]),
                 folder / f"{entry.silo.id}.parquet",
                 case.spec,
-                scorer.signature,
+                loaded.signatures["score"],
                 settings.batch_rows,
             )
 
@@ -138,7 +140,8 @@ def _rate(case: Case, workers: int) -> float:
 
     _remove_predictions(case)
     settings = InferenceSettings(rows_per_item=ITEM_ROWS)
-    items = plan(case.manifest, case.model_digest, settings.rows_per_item)
+    serve = served.by_report("", case.model, case.model_digest)
+    items = plan(case.manifest, serve, settings.rows_per_item)
     mode = "multi_processing" if workers > 1 else "in_memory"
     beam = BeamSettings(
         options={"direct_running_mode": mode, "direct_num_workers": workers}

@@ -38,7 +38,8 @@ class Case:
 
 def build(folder: pathlib.Path, rows: int, seed: int = 0) -> Case:
     """Write the silos' rows, that many together, and the model into an empty folder."""
-    from components.federated_trainer import export, model_module
+    from components.federated_trainer import export
+    from components.federation import model_module
 
     rng = np.random.default_rng(seed)
     spec = FeatureSpec(

@@ -115,7 +115,8 @@ def make_report(num_silos: int) -> Report:
     return Report(
         about=About("bench", "7", "c" * 64, {"silos": num_silos}),
         parts=frozenset(
-            {"cohort", "examples", "model_run", "evaluation", "inference_result"}
+            {"cohort", "examples", "model_run", "contribution", "evaluation"}
+            | {"inference_result"}
         ),
         cohort=Cohort(tuple(_member(*item) for item in rows.items()), 3),
         decision=Decision(
@@ -126,6 +127,7 @@ def make_report(num_silos: int) -> Report:
         scores=scores,
         run=RunRecord("fedavg", "own user ids", rounds=tuple(_rounds(list(rows)))),
         card=ModelCard("a" * 64),
+        contribution=synthetic.contributions(rows),
         ledger=Ledger(status="done", rows=500 * num_silos, silos=lines),
         egress=dict.fromkeys(rows, tuple(EgressItem(kind, 3, 1_000) for kind in KINDS)),
         examples=Manifest("bench", "7", tuple(map(_entry, rows))),

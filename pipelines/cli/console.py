@@ -15,7 +15,7 @@ import pathlib
 import sys
 import types
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import rich.console
@@ -26,6 +26,7 @@ from pipelines import faults
 if TYPE_CHECKING:
     import rich.table
 
+WIDE = 240  # characters
 LEVELS = {
     "": logging.ERROR,
     "tensorflow": logging.ERROR,
@@ -35,6 +36,7 @@ LEVELS = {
     "pipelines": logging.WARNING,
     "components.federation": logging.INFO,  # progress
     "components.silos": logging.INFO,
+    "pipelines.benchmarks": logging.INFO,  # results as they come
 }
 
 stderr = rich.console.Console(stderr=True, highlight=False)
@@ -57,9 +59,29 @@ def data_json(value: object) -> None:
 
 
 def data_table(table: rich.table.Table) -> None:
-    """Print a table for people, on stdout."""
+    """Print a table for people, on stdout; a file or pipe is taken for wide."""
     sys.stdout.flush()
-    rich.console.Console(highlight=False).print(table)
+    width = None if sys.stdout.isatty() else WIDE
+    rich.console.Console(highlight=False, width=width).print(table)
+
+
+def plain_table() -> rich.table.Table:
+    """Return a table without lines."""
+    import rich.table
+
+    return rich.table.Table(box=None, pad_edge=False, header_style="bold")
+
+
+def data_records(records: Sequence[Mapping[str, object]]) -> None:
+    """Print records with the same keys as a table; numbers to three decimals."""
+    table = plain_table()
+    for key in records[0]:
+        table.add_column(key)
+    for record in records:
+        values = record.values()
+        cells = (f"{one:.3f}" if isinstance(one, float) else str(one) for one in values)
+        table.add_row(*cells)
+    data_table(table)
 
 
 @contextlib.contextmanager

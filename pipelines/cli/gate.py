@@ -98,14 +98,14 @@ def waive(
     given = state.waive(
         run_id=run,
         gate=gate,
-        model_digest=found.model.digest or "",
+        model_digest=found.waived_as,
         reason=reason,
         by=by,
         until=until,
     )
     console.say(
         f"gate {gate} is waived for the model of run {run} until {given.until}, by "
-        f"{given.by}{_where(store)}"
+        f"{given.by}{shared_store.where(store)}"
     )
     for line in gate_reports.next_steps(runs, found, state, output):
         console.say(line)
@@ -129,12 +129,13 @@ def unwaive(
 
     runs = past.of_run(run, use, output, store)
     found = runs.find(run)
-    run, digest = found.run_id, found.model.digest or ""  # none: not trained
+    run, digest = found.run_id, found.waived_as
     state = Waivers(runs.url, runs.use_case)
     ended = state.withdraw(gate=gate, model_digest=digest, reason=reason, by=by)
     console.say(
         f"gate {gate} is no longer waived for the model of run {run}: the waiver by "
-        f"{ended.waiver.by} until {ended.waiver.until} is withdrawn{_where(store)}"
+        f"{ended.waiver.by} until {ended.waiver.until} is withdrawn"
+        f"{shared_store.where(store)}"
     )
     console.say(
         "the gate counts again from the next run on; a model that the waiver let into "
@@ -178,7 +179,3 @@ def _refuse_other_sections(name: str, overrides: list[str]) -> None:
                 "and nothing is computed",
                 f"`fairsilo run {name} --set {override}` computes with it",
             )
-
-
-def _where(store: str) -> str:
-    return f" (the store at {shared_store.place(store)})" if store else ""

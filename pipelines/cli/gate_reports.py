@@ -44,7 +44,7 @@ def explain(runs: RunStore, run_id: str) -> dict[str, Any]:
     """
     run = runs.find(run_id)
     decided = runs.evaluation(run).decision
-    now = Waivers(runs.url, runs.use_case).last(run.model.digest or "")
+    now = Waivers(runs.url, runs.use_case).last(run.waived_as)
     try:
         settings = GateSettings.model_validate(decided.settings)
     except pydantic.ValidationError as error:
@@ -62,6 +62,10 @@ def explain(runs: RunStore, run_id: str) -> dict[str, Any]:
         "reasons": list(decided.reasons),
         "gates": [_gate(settings, gate, now.get(gate.gate)) for gate in decided.gates],
         "not_judged": [dataclasses.asdict(item) for item in decided.not_judged],
+        "not_as_chosen": [
+            *decided.not_as_chosen.values(),
+            *decided.baseline_not_as_served,
+        ],
     }
 
 
@@ -98,6 +102,9 @@ def explanation(found: dict[str, Any]) -> str:
     if found["not_judged"]:
         lines += ["", "silos that no gate judged:"]
         lines += [f"  {item['silo']}: {item['reason']}" for item in found["not_judged"]]
+    if found["not_as_chosen"]:
+        lines += ["", "judged by another model than the one chosen:"]
+        lines += [f"  {sentence}" for sentence in found["not_as_chosen"]]
     return "\n".join(lines)
 
 
@@ -243,7 +250,7 @@ def next_steps(
     runs: RunStore, run: Summary, state: Waivers, output: pathlib.Path | None
 ) -> list[str]:
     """Return what to do once a gate of a run is waived, a line each."""
-    holding = state.active(run.model.digest or "", today())
+    holding = state.active(run.waived_as, today())
     waived = {waiver.gate for waiver in holding}
     left = [each.gate for each in run.refused if each.gate not in waived]
     command = [runs.program, shlex.quote(runs.use_case)]

@@ -14,6 +14,8 @@ import typer
 from components import tracebacks
 from pipelines import faults
 from pipelines.cli import (
+    algorithms,
+    audit,
     bench,
     config,
     gate,
@@ -42,9 +44,11 @@ app.command("evaluate")(evaluate_command.evaluate)
 app.command("init")(init_command.init)
 app.command("compile")(compile_command.compile_use_case)
 app.add_typer(config.app, name="config")
+app.add_typer(algorithms.app, name="algorithms")
 app.add_typer(silo.app, name="silo")
 app.add_typer(report.app, name="report")
 app.add_typer(gate.app, name="gate")
+app.add_typer(audit.app, name="audit")
 kubeflow.app.add_typer(kubeflow_schedule.app, name="schedule")
 app.add_typer(kubeflow.app, name="kubeflow")
 app.add_typer(bench.app, name="bench")

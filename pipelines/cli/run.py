@@ -83,21 +83,19 @@ def show(summary: Summary, as_json: bool) -> None:
     if as_json:
         console.data(summary.to_json())
         return
-    import rich.console
-
     from pipelines import summary as ended
     from pipelines.cli import tables
 
-    out = rich.console.Console(highlight=False)
     head = [f"{summary.heading}: {summary.outcome}", *summary.reasons]
     if summary.status == ended.INCOMPLETE:  # the tables may be long
-        out.print("\n".join(head), "", sep="\n", markup=False, soft_wrap=True)
+        console.data("\n".join([*head, ""]))
     if summary.silos:
-        out.print(tables.silos(summary), "", sep="\n")
+        console.data_table(tables.silos(summary))
+        console.data("")
     if summary.seconds:
-        out.print(tables.seconds(summary), "", sep="\n")
-    lines = [*head, *tables.outcome(summary)]
-    out.print("\n".join(lines), markup=False, soft_wrap=True)
+        console.data_table(tables.seconds(summary))
+        console.data("")
+    console.data("\n".join([*head, *tables.outcome(summary)]))
 
 
 def predict(
@@ -141,12 +139,15 @@ def predict(
                 dataclasses.asdict(one) for one in scored.silos_not_scored
             ],
             "missing_columns": scored.missing_columns,
+            "scored_by_base": scored.lost,
             "model": scored.model or None,
         }
         console.data_json(result)
     else:
         for item in scored.silos_not_scored:
             console.data(f"not scored: {item.reason}")
+        for reason in scored.lost.values():
+            console.data(f"scored by the base model: {reason}")
         for line in tables.missing_columns(scored.missing_columns):
             console.data(line)
         console.data(

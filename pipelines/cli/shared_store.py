@@ -38,6 +38,11 @@ def place(url: str) -> str:
     return store.url_place(url)
 
 
+def where(url: str) -> str:
+    """Return in which store something was recorded, to end a sentence with."""
+    return f" (the store at {place(url)})" if url else ""
+
+
 def decisions_on(url: str, name: str, silo: str) -> OperatorState:
     """Return a use case's operator's state, once the silo is known to be one.
 

@@ -1,4 +1,4 @@
-"""`fairsilo silo`: list and check silos, quarantine and release them."""
+"""`fairsilo silo`: list and check silos, quarantine, release, export their models."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ import typer
 
 from components.errors import SettingsError
 from pipelines.cli import console, shared_store
-from pipelines.cli.options import Json, Name, Output, Overrides, Span, Store
+from pipelines.cli.options import (
+    Json,
+    Name,
+    Output,
+    Overrides,
+    Span,
+    Store,
+    expanded,
+)
 
 if TYPE_CHECKING:
     from components.operator_state import OperatorState
@@ -20,7 +28,9 @@ if TYPE_CHECKING:
     from pipelines.places import Places
     from pipelines.use_case import UseCase
 
-app = typer.Typer(no_args_is_help=True, help="List, check, quarantine, release silos.")
+app = typer.Typer(
+    no_args_is_help=True, help="List, check, quarantine, release, export."
+)
 
 Use = Annotated[str, typer.Option("--use-case", "-u", help="Name of the use case.")]
 SiloId = Annotated[str, typer.Argument(metavar="SILO", help="The silo's name.")]
@@ -169,7 +179,9 @@ def quarantine(
 ) -> None:
     """Keep a silo out of training from the next run on."""
     _state(use, silo, overrides, output, store).quarantine(silo, reason)
-    console.say(f"{silo} is quarantined from the next run on{_where(store)}")
+    console.say(
+        f"{silo} is quarantined from the next run on{shared_store.where(store)}"
+    )
 
 
 @app.command()
@@ -184,8 +196,40 @@ def release(
     """Lift a manual quarantine; the checks still apply."""
     _state(use, silo, overrides, output, store).release(silo, reason)
     console.say(
-        f"{silo} takes part from the next run on, if the checks admit it{_where(store)}"
+        f"{silo} takes part from the next run on, if the checks admit it"
+        f"{shared_store.where(store)}"
     )
+
+
+@app.command("export")
+def export_model(
+    silo: SiloId,
+    use: Use,
+    to: Annotated[
+        pathlib.Path | None,
+        typer.Option(
+            "--to",
+            metavar="DIR",
+            callback=expanded,
+            help="A new folder; by default USE_CASE-SILO in the working folder.",
+        ),
+    ] = None,
+    output: Output = None,
+) -> None:
+    """Export the model that serves a silo, its own or the base: SavedModel, TFLite.
+
+    It is the newest blessed one. A silo's own weights lie in its home alone, so this
+    is for the silo's owner.
+    """
+    folder = (to or pathlib.Path(f"{use}-{silo}")).absolute()
+    with console.engines():
+        from pipelines import silo_export
+        from pipelines.places import Places
+
+        places = Places(console.output_folder(use, output))
+        sentence = silo_export.export(places, use, silo, folder)
+    console.say(sentence)
+    console.data(str(folder))
 
 
 @app.command()
@@ -199,10 +243,6 @@ def history(
         return
     for one in decisions:
         console.data(f"{one.at}  {one.action:<10}  {one.silo}  {one.reason}")
-
-
-def _where(store: str) -> str:
-    return f" (the store at {shared_store.place(store)})" if store else ""
 
 
 def _open_state(

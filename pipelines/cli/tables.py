@@ -5,7 +5,11 @@ from __future__ import annotations
 import rich.table
 import rich.text
 
-from components.payloads import findings
+from components.dashboard.gains import Gains
+from components.payloads import contribution, findings
+from components.payloads.benefit import BASE
+from components.payloads.interval import Interval
+from pipelines.cli import console
 from pipelines.summary import FAILED, RUNNING, STOPPED, Summary
 
 MAX_NAME = 40
@@ -16,19 +20,19 @@ def short(name: str) -> str:
     return name if len(name) <= MAX_NAME else f"{name[:24]}…{name[-15:]}"
 
 
-def plain() -> rich.table.Table:
-    """Return a table without lines."""
-    return rich.table.Table(box=None, pad_edge=False, header_style="bold")
-
-
 def silos(summary: Summary) -> rich.table.Table:
-    """Return a run's silos: rows, admitted or why not, AUC with its interval."""
-    table = plain()
-    table.add_column("silo")
-    table.add_column("train rows", justify="right")
-    table.add_column("eval rows", justify="right")
-    table.add_column("admitted, or why not", max_width=60, overflow="fold")
-    table.add_column("AUC (95 % interval)", justify="right", no_wrap=True)
+    """Return a run's silos: rows, admitted or why not, AUC, what serves, the gain."""
+    table = console.plain_table()
+    table.add_column("silo", overflow="fold")
+    table.add_column("train\nrows", justify="right")
+    table.add_column("eval\nrows", justify="right")
+    table.add_column("admitted,\nor why not", max_width=60, overflow="fold")
+    table.add_column("AUC\n(95 % interval)", justify="right", no_wrap=True)
+    table.add_column("served\nby", no_wrap=True)
+    table.add_column("gain over\nalone", justify="right", no_wrap=True)
+    if any(item.gain for item in summary.silos):
+        table.caption = "gain in AUC; ?: it may be chance"
+        table.caption_justify = "left"
     for item in summary.silos:
         why = "; ".join(findings.sentences(item.reasons))
         table.add_row(
@@ -37,8 +41,16 @@ def silos(summary: Summary) -> rich.table.Table:
             f"{item.rows_eval:,}",
             rich.text.Text("yes" if item.admitted else why),
             auc(item.auc, item.auc_low, item.auc_high),
+            item.served if summary.model.digest else "-",
+            gain(item.gain) if item.gain else "-",
         )
     return table
+
+
+def gain(found: Interval) -> str:
+    """Return a gain in AUC, with a question mark where it may be chance."""
+    rounded = round(found.value, 3) + 0.0  # never -0.000
+    return f"{rounded:+.3f}{'' if found.is_sure else '?'}"
 
 
 def auc(
@@ -54,7 +66,7 @@ def auc(
 
 def seconds(summary: Summary) -> rich.table.Table:
     """Return a run's seconds by node."""
-    table = plain()
+    table = console.plain_table()
     table.add_column("node")
     table.add_column("seconds", justify="right")
     for node, spent in summary.seconds.items():
@@ -68,9 +80,12 @@ def outcome(summary: Summary) -> list[str]:
     lines: list[str] = []
     if summary.status not in {FAILED, STOPPED, RUNNING}:
         after, scored = summary.metrics.auc_next_span, summary.predictions
+        counted = summary.verdicts
         following = "" if after is None else f", {after:.3f} on the following span"
         lines = [
             f"AUC {auc(summary.metrics.auc)} on held-out rows{following}",
+            *gained(summary.benefit),
+            *([f"silos: {contribution.in_words(counted)}"] if counted else []),
             f"{scored.rows:,} rows scored, {scored.dead_letters:,} dead letters",
             f"model {summary.model.saved_model or 'none'}",
         ]
@@ -85,6 +100,18 @@ def outcome(summary: Summary) -> list[str]:
     return lines
 
 
+def gained(found: Gains | None) -> list[str]:
+    """Return a line on what judged silos gain; none where nothing was compared."""
+    if found is None or not found.compared:
+        return []
+    own = sum(number for model, number in found.served.items() if model != BASE)
+    return [
+        f"against going alone, of {found.compared:,} judged silos "
+        f"{found.surely_better:,} surely gain, {found.surely_worse:,} surely lose; "
+        f"{own:,} are served by a model of their own"
+    ]
+
+
 def missing_columns(columns: dict[str, list[str]]) -> list[str]:
     """Return a line for each silo that was scored without columns of the model."""
     return [
@@ -96,7 +123,7 @@ def missing_columns(columns: dict[str, list[str]]) -> list[str]:
 
 def runs(summaries: list[Summary]) -> rich.table.Table:
     """Return the log of decisions: the runs of a use case, oldest first."""
-    table = plain()
+    table = console.plain_table()
     for name in ("run", "span", "status", "AUC", "worst silo", "against"):
         wraps = name in {"status", "worst silo"}
         table.add_column(name, overflow="fold", no_wrap=not wraps)

@@ -157,7 +157,8 @@ def with_form(
         message = re.sub(changed, "the run's form", error.message)
         for one in known:
             if one.setting:
-                message = message.replace(f"`{one.setting}`", f"field `{one.name}`")
+                setting = rf"`{re.escape(one.setting)}(\.name)?`"
+                message = re.sub(setting, f"field `{one.name}`", message)
         raise SettingsError(message, HINT) from None
 
 

@@ -34,7 +34,7 @@ def read(connection: ConnectionConfig, run_id: str) -> dict[str, NodeResult]:
             node,
             lasted / 1000,
             execution.last_known_state == Execution.CACHED,
-            _outputs(store, execution),
+            folders(store, execution),
         )
     return found
 
@@ -76,14 +76,15 @@ def _node_id(store: metadata_store.MetadataStore, execution: Execution) -> str:
     return str(execution.type)
 
 
-def _outputs(
-    store: metadata_store.MetadataStore, execution: Execution
+def folders(
+    store: metadata_store.MetadataStore, execution: Execution, kind: int = Event.OUTPUT
 ) -> dict[str, pathlib.Path]:
+    """Return the folder of each artifact that an execution gave, or read, by key."""
     events = [
         event
         for event in store.get_events_by_execution_ids([execution.id])
-        if event.type == Event.OUTPUT
+        if event.type == kind
     ]
     artifacts = store.get_artifacts_by_id([event.artifact_id for event in events])
-    folders = {artifact.id: pathlib.Path(artifact.uri) for artifact in artifacts}
-    return {event.path.steps[0].key: folders[event.artifact_id] for event in events}
+    at = {artifact.id: pathlib.Path(artifact.uri) for artifact in artifacts}
+    return {event.path.steps[0].key: at[event.artifact_id] for event in events}

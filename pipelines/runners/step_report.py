@@ -15,13 +15,15 @@ import pathlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 
-from components.dashboard import chart_data, page, run_page
+from components.dashboard import chart_data, gains, page, run_page
 from components.dashboard import report as reports
 from components.dashboard.page import Page
 from components.dashboard.report import Report
 from components.dashboard.section import Banner, Bullets, Mood, Section, facts
 from components.dashboard.sections import (
     account,
+    benefit,
+    contribution,
     data,
     decision,
     evaluation,
@@ -32,6 +34,7 @@ from components.dashboard.sections import (
 )
 from components.errors import FairSiloError
 from components.payloads import egress, pushed_model
+from components.payloads.contribution import NAMES
 from components.payloads.manifest import NEXT
 from components.payloads.table import BASELINE, RANKED_BY, MetricKey
 from pipelines.places import Places
@@ -56,6 +59,8 @@ SECTIONS: dict[str, tuple[Callable[[Report], Section], ...]] = {
     "SiloValidator": (data.findings, silos.section),
     "FeatureSpecGen": (data.features,),
     "FederatedTrainer": (training.section,),
+    "SiloBenchmark": (benefit.section,),
+    "ContributionAuditor": (contribution.section,),
     "FairnessEvaluator": (
         decision.decision,
         key_figures.section,
@@ -263,6 +268,17 @@ def _metrics(report: Report, parts: Collection[str]) -> Metrics:
             "silos in the last round": len(rounds[-1].silos),
             "silos that dropped out": len(training.drops(report.run)),
         }
+    if "benefit" in parts and report.benefit.silos:
+        gained = gains.of(report.benefit.silos)
+        found |= {
+            "silos that surely gain": gained.surely_better,
+            "silos surely worse than alone": gained.surely_worse,
+            "mean gain in AUC over alone": gained.mean and gained.mean.value,
+            **{f"silos served by {name}": n for name, n in gained.served.items()},
+        }
+    if "contribution" in parts:
+        counts = report.contribution.counts
+        found |= {f"verdict {NAMES[it]}": n for it, n in counts.items()}
     if "blessing" in parts:
         found |= _evaluation(report)
     if "inference_result" in parts:

@@ -32,7 +32,10 @@ PREPARE = Step(
     ("ImportSchemaGen", "SiloExampleGen", "SiloValidator", "FeatureSpecGen"),
 )
 TRAIN = Step(
-    "train", "Train", ("FederatedTrainer",), ResourcesSettings(cpu="4", memory="8Gi")
+    "train",
+    "Train",
+    ("FederatedTrainer", "SiloBenchmark", "ContributionAuditor"),
+    ResourcesSettings(cpu="4", memory="8Gi"),
 )
 EVALUATE = Step("evaluate", "Evaluate", ("FairnessEvaluator", "Pusher"))
 REPORT = Step(

@@ -22,8 +22,9 @@ from components.dashboard.section import (
     Text,
     table,
 )
+from components.payloads.interval import Interval
 from components.payloads.table import OVERALL, RANKED_BY, Figure, MetricKey
-from components.scoring.intervals import Interval, difference, of_figure
+from components.scoring.intervals import difference, of_figure
 from components.scoring.metrics import better
 from pipelines.runs import charts
 from pipelines.runs.figures import Figures, label
@@ -75,7 +76,7 @@ class Change:
     def is_sure(self) -> bool:
         """Whether the whole interval lies on one side of no change."""
         interval = self.interval
-        return interval is not None and (interval.low > 0 or interval.high < 0)
+        return interval is not None and interval.is_sure
 
     @property
     def reading(self) -> str:

@@ -24,6 +24,7 @@ from components.dashboard.section import (
     table,
 )
 from components.payloads import findings
+from components.payloads.contribution import NAMES
 from components.payloads.table import Figure
 from pipelines import summary
 from pipelines.runs.charts import Axes
@@ -221,6 +222,12 @@ def trends(entries: Sequence[Entry]) -> list[Part]:
     drifted = [cohort.drifted for cohort in cohorts]
     up = [len(c.came) + len(c.released) for c in cohorts]
     down = [-len(c.left) - len(c.quarantined) for c in cohorts]
+    audited = [
+        [float(e.run.verdicts[it]) if e.run.verdicts else None for e in entries]
+        for it in NAMES
+    ]
+    of_audit = Axes(labels, [0.0], *audited)
+    helping, riding, untold = ((of_audit.line(it), of_audit.dots(it)) for it in audited)
     of_auc, of_gap = Axes(labels, auc, worst, low, high), Axes(labels, [0.0], gap)
     of_drift, of_cohort = Axes(labels, [0.0], drifted), Axes(labels, up, down)
     verdicts = [
@@ -255,6 +262,13 @@ def trends(entries: Sequence[Entry]) -> list[Part]:
             ("bar", of_cohort.bars(down, zeros, of_cohort.bar)),
         )
         or Text("No silo has come, left or been quarantined in any run."),
+        of_audit.drawing(
+            "Silos that contribute (blue), ride free (orange), can't be told (grey)",
+            *(("axis", untold[0]), ("bar", untold[1])),
+            *(("curve", helping[0]), ("own", helping[1])),
+            *(("axis", riding[0]), ("bad", riding[1])),
+        )
+        or Text("No run has audited who contributes."),
     ]
 
 

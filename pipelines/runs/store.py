@@ -25,6 +25,7 @@ from components import locks, store
 from components.dashboard.silo.location import FOLDER, file_name
 from components.errors import FairSiloError, SettingsError
 from components.payloads import table
+from components.payloads.contribution import ContributionReport
 from components.payloads.decision import Decision
 from components.payloads.table import Table
 from components.store import MYSQL, Store
@@ -41,6 +42,7 @@ RECENT = 10
 PART_BYTES = 256 * 1024
 
 _SUMMARY, _DECISION, _FIGURES = "summary", "decision", "figures"
+_AUDIT = "contribution"
 _METADATA = sa.MetaData()
 _RUNS = sa.Table(
     "pipeline_runs",
@@ -127,6 +129,7 @@ class RunStore:
             {
                 _DECISION: _read(ended.blessing, Decision.FILE_NAME),
                 _FIGURES: _read(ended.evaluation, table.PARQUET),
+                _AUDIT: _read(ended.audit, ContributionReport.FILE_NAME),
             },
         )
         if self._output:
@@ -278,6 +281,25 @@ class RunStore:
         raise SettingsError(
             f"run {run_id}: no evaluation of it is kept ({why})",
             "only runs that evaluated their model can be asked about its gates",
+        )
+
+    def audit(self, found: Summary) -> ContributionReport:
+        """Return who contributes in a run.
+
+        Raises:
+            SettingsError: No audit was made, or it is of another version.
+        """
+        content = self._documents(_AUDIT, [found.run_id]).get(found.run_id)
+        why = "; ".join(found.reasons) or f"it is {found.status}"
+        if content is not None:
+            report = ContributionReport.of_json(content, f"run {found.run_id}")
+            if report.silos:
+                return report
+            why = report.refusal
+        raise SettingsError(
+            f"run {found.run_id}: found no audit of contributions ({why})",
+            f"`fairsilo report list {self.use_case}` lists the runs; those that train "
+            "with `audit.every` as `run` are audited",
         )
 
     # ---- rows --------------------------------------------------------------

@@ -8,16 +8,19 @@ from collections.abc import Collection, Iterator, Mapping
 
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from components.features import dates
+from components.silo_validator.features import NAME_OF_KEY
 from pipelines.scaffold.options import of_silos
 from pipelines.scaffold.survey import Column
-from pipelines.scaffold.votes import Kind, Vote
+from pipelines.scaffold.votes import NUMBERS_AS_TEXT, Kind, Vote
 
 NEAR_UNIQUE = 0.5  # distinct values a row, from which on text is no category
 FEW_ROWS = 20  # below, a share of distinct values says nothing
-NAME_OF_KEY = re.compile(
-    r"(?i:(^|[^a-z])(id|key|nr|number|uuid|guid|pk|index|row)([^a-z]|$))"
-    r"|[a-z](Id|ID|Key|Nr|Number)$"
+# A key by the end of its name, unlike the quantity number_of_rooms.
+NAMED_KEY = re.compile(
+    r"(?i:(^|[^a-z])(id|key|nr|number|pk)$)|[a-z](Id|ID|Key|Nr|Number)$"
 )
+NEARLY_ALL = 0.9  # distinct values a row, for such names
 # Kinds whose values stay what they are in a column of whole numbers, or of text.
 _EXACT = {
     schema_pb2.INT: {Kind.TRUTH, Kind.WHOLE},
@@ -68,7 +71,7 @@ class Agreed:
         if len(values) == 1 and None not in values:
             return "the same value in all rows"
         if self.vote.kind is Kind.TIME:
-            return "dates or times: each would be a category of its own"
+            return f"dates, which don't come again: {dates.HINT}"
         if self.names_rows:
             return "different in each row: identifiers or free text"
         if self.type == schema_pb2.INT and self.vote.wide:
@@ -77,6 +80,9 @@ class Agreed:
         near = [c for c in enough if c.distinct > NEAR_UNIQUE * c.filled]
         if self.type == schema_pb2.BYTES and 2 * len(near) > len(enough):
             return "different in nearly each row: identifiers or free text"
+        near = [c for c in near if c.distinct > NEARLY_ALL * c.filled]
+        if NAMED_KEY.search(self.name) and 2 * len(near) > len(enough):
+            return "different in nearly each row, with the name of a key: identifiers"
         return ""
 
     def notes(
@@ -101,6 +107,17 @@ class Agreed:
                     f"{place}found numbers in {of_silos(odd, len(held))}, text in the "
                     "others: check that they mean the same"
                 )
+        odd = [
+            silo
+            for silo, column in held.items()
+            if any(one.found == NUMBERS_AS_TEXT for one in column.by_file.values())
+        ]
+        if odd and self.type == schema_pb2.BYTES and not self.names_rows:
+            yield (
+                f"{place}found numbers written as text in {of_silos(odd, len(held))}: "
+                "the model sees categories; if they are quantities, export them as "
+                "numbers, with nothing where a value is missing"
+            )
         odd = [silo for silo, column in held.items() if not column.is_unique]
         if not has_key and 0 < len(odd) < len(held) / 2:
             yield (

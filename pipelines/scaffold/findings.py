@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.errors import SettingsError
-from components.silo_example_gen.conform import EXPECTED
+from components.silo_example_gen.conform import EXPECTED, plain_name
 from components.silo_example_gen.settings import RowsSettings
 from components.silo_validator import checks, verdict
 from components.silo_validator.settings import ValidationSettings
@@ -21,7 +21,7 @@ from pipelines.scaffold.options import Options, listed, of_silos, option, types_
 from pipelines.scaffold.survey import MAX_NON_FINITE, Column, Columns, Measured, Silo
 from pipelines.scaffold.votes import Kind
 
-UNPACK = "unpack it, or export it as .parquet or .csv"
+UNPACK = "unpack it, or export it as .parquet, .csv or .csv.gz"
 
 
 class Problem(NamedTuple):
@@ -131,6 +131,7 @@ class Findings:
                 found += self._faults_of(silo, self.measured[silo.name])
             elif not silo.unreadable:
                 label = f"no column `{self.rows.label}`"
+                label += _alike(silo, [self.rows.label])
                 found.append(f"found {label if silo.rows else 'a header without rows'}")
             faults[silo.name] = [
                 *silo.unreadable,
@@ -156,7 +157,8 @@ class Findings:
             c for c in dict.fromkeys([*needed, *self.rows.key]) if c not in filled
         ]
         if missing:
-            yield f"found no value of {listed(missing)}, as others have"
+            near = _alike(silo, missing)
+            yield f"found no value of {listed(missing)}, as others have{near}"
         if one.train.other or one.held_out.other:
             yield from self.too_few(one, ValidationSettings(min_rows=1))
 
@@ -184,3 +186,10 @@ class Findings:
                 "(`validation.max_non_finite_share: 1`), rows with infinite numbers "
                 "are not scored"
             )
+
+
+def _alike(silo: Silo, missing: Sequence[str]) -> str:
+    """Return which columns a silo has instead, but for case and blanks, in words."""
+    names = {plain_name(name) for name in missing}
+    near = [name for name in silo.columns if plain_name(name) in names]
+    return f", but {listed(near)}: names must be the same, so rename it" if near else ""

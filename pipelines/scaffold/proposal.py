@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.errors import SettingsError
-from components.silo_example_gen.conform import EXPECTED
+from components.silo_example_gen.conform import EXPECTED, plain_name
 from components.silo_example_gen.settings import RowsSettings
 from pipelines.scaffold import bounds, findings, survey, votes
 from pipelines.scaffold import label as labels
@@ -27,6 +27,7 @@ from pipelines.scaffold.votes import Kind, Vote
 
 SHOWN = 12
 MAX_FAULTS = 20
+CHOOSE_SHARE = 0.15  # of rows: enough to choose, and little missed in training
 NO_KEY = (
     "found no column that differs in each row: predictions can't be joined back to "
     "rows, and equal rows stay together in train or eval; where columns together name "
@@ -119,8 +120,10 @@ def propose(options: Options) -> Proposal:
         for name in dict.fromkeys(name for one in with_rows for name in one.columns)
         if name not in options.ignore
     }
+    renamed = _written_otherwise(columns, options)
+    columns = {name: one for name, one in columns.items() if name not in renamed}
     agreed, left_out, problems = _agree(columns, options)
-    left_out = {**dict.fromkeys(options.ignore, "--ignore"), **left_out}
+    left_out = {**dict.fromkeys(options.ignore, "--ignore"), **renamed, **left_out}
     num_rows = {silo.name: silo.rows for silo in with_rows}
     schema = _schema(agreed, columns, num_rows, options.label)
     filled = tuple(
@@ -149,6 +152,7 @@ def propose(options: Options) -> Proposal:
         key=key,
         split_by=() if key else filled,
         null_values=nulls,
+        choose_share=CHOOSE_SHARE,
         score="all" if labelled == num_rows else "unlabelled",
     )
     measured = {silo.name: survey.measure(silo, schema, rows) for silo in with_rows}
@@ -190,6 +194,25 @@ def propose(options: Options) -> Proposal:
         {name: texts for name, texts in faults.items() if texts},
         tuple(notes),
     )
+
+
+def _written_otherwise(columns: Columns, options: Options) -> dict[str, str]:
+    """Return columns whose name more silos write otherwise, with a sentence.
+
+    Columns that the caller names are kept.
+    """
+    named = {*options.sensitive, *options.key, *options.types}
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name in columns:
+        alike[plain_name(name)].append(name)
+    found = {}
+    for names in alike.values():
+        usual, *others = sorted(names, key=lambda name: -len(columns[name]))
+        for other in others:
+            if other not in named and {*columns[other]}.isdisjoint(columns[usual]):
+                where = listed(columns[other])
+                found[other] = f"written `{usual}` elsewhere: rename it in {where}"
+    return found
 
 
 def _agree(

@@ -258,9 +258,12 @@ def measure(silo: Silo, schema: schema_pb2.Schema, rows: RowsSettings) -> Measur
     if not {*columns} <= {*plain.column_names}:
         return Measured(misfits, non_finite, checks.count_labels(labelled[rows.label]))
     mask = splits.held_out_rows(labelled, columns, rows.eval_share)
+    chosen = splits.held_out_rows(
+        labelled, columns, rows.choose_share, after=rows.eval_share
+    )
     train, held_out = (
         checks.count_labels(labelled[rows.label].filter(pa.array(side)))
-        for side in (~mask, mask)
+        for side in (~(mask | chosen), mask)
     )
     keys = checks.keys(plain, rows.key)
     return Measured(misfits, non_finite, train, held_out, keys)

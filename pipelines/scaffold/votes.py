@@ -15,11 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from components.features.dates import are_dates
 from components.silo_example_gen.conform import (
     EXACT,
     INT64_MAX,
     NOT_FINITE,
     NUMBER,
+    PLACEHOLDER,
     TRUTH,
     WHOLE,
     is_time,
@@ -31,13 +33,7 @@ _FOR_PEOPLE = (
     r"^[+-]?[€$£]? ?((0|[1-9][0-9]*)(,[0-9]+)?|[1-9][0-9]{0,2}([., '][0-9]{3})+"
     r"([.,][0-9]*)?|(0|[1-9][0-9]*)[.][0-9]+) ?[€$£%]?$"
 )
-# Such as 2024-12-31T10:00:00, 31.12.2024 and 12/31/24.
-_DATES = r"^[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{2,4}([ T][0-9]{1,2}:[0-9]{2}.*)?$"
-# What stands for a missing value; other text among numbers is not shown to anyone.
-_PLACEHOLDER = (
-    r"(?i)^([^\pL\pN]{1,5}|#?n\.?[/ ]?a\.?n?|k\.?a\.?|null|nil|none|void|missing|"
-    r"unknown|undefined|empty|not available)$"
-)
+NUMBERS_AS_TEXT = "numbers written as text"
 
 
 class Kind(enum.StrEnum):
@@ -48,7 +44,7 @@ class Kind(enum.StrEnum):
     WHOLE = "whole numbers"
     LARGE = "whole numbers beyond 64 bits"
     NUMBER = "numbers"
-    TIME = "dates or times"
+    TIME = "dates"
     TEXT = "text"
     UNSUPPORTED = "unsupported"
 
@@ -72,7 +68,7 @@ class Vote:
     kind: Kind
     wide: bool = False  # some whole numbers of 2^53 and more, which doubles round
     # Of a file: what stands for a missing value among numbers in CSV, if there is no
-    # other text, and its type in words.
+    # other text, and what is found in words.
     spellings: tuple[str, ...] = ()
     found: str = ""
 
@@ -99,12 +95,14 @@ def vote(column: pa.ChunkedArray, *, parse: bool) -> Vote:
     if pa.types.is_boolean(kind):
         return Vote(Kind.TRUTH)
     if pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and kind.scale <= 0):
+        if pa.types.is_integer(kind) and are_dates(pc.unique(column).cast(pa.string())):
+            return Vote(Kind.TIME)  # such as 20241231
         ends = pc.min_max(column).as_py()
         return _of_whole(int(ends["min"]), int(ends["max"]))
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return Vote(Kind.NUMBER)
-    if is_time(kind):
-        return Vote(Kind.TIME)
+    if is_time(kind):  # a time of day comes again, a day does not
+        return Vote(Kind.TEXT if pa.types.is_time(kind) else Kind.TIME)
     if not pa.types.is_string(kind) and not pa.types.is_large_string(kind):
         return Vote(Kind.UNSUPPORTED, found=f"the type {str(kind).partition('<')[0]}")
     return _of_text(column.drop_null().cast(pa.string()), parse)
@@ -123,7 +121,7 @@ def _of_text(text: pa.ChunkedArray, parse: bool) -> Vote:
     def all_match(texts: pa.Array, pattern: str) -> bool:
         return bool(pc.all(pc.match_substring_regex(texts, pattern)).as_py())
 
-    if all_match(values, _DATES):
+    if are_dates(values):
         return Vote(Kind.TIME)
     if parse and all_match(values, TRUTH):
         return Vote(Kind.TRUTH)
@@ -131,9 +129,11 @@ def _of_text(text: pa.ChunkedArray, parse: bool) -> Vote:
     numbers, others = values.filter(is_number), values.filter(pc.invert(is_number))
     share = (pc.sum(rows.filter(is_number)).as_py() or 0) / len(text)
     with_digits = pc.any(pc.match_substring_regex(others, "[0-9]")).as_py()
-    if not parse or share < 0.5 or len(others) > MAX_SPELLINGS or with_digits:
+    if share < 0.5 or len(others) > MAX_SPELLINGS or with_digits:
         return Vote(Kind.TEXT)
-    known = all_match(others, _PLACEHOLDER)
+    if not parse:
+        return Vote(Kind.TEXT, found=NUMBERS_AS_TEXT)
+    known = all_match(others, PLACEHOLDER)
     spellings = tuple(sorted(others.to_pylist())) if known else ()
     if all_match(numbers, WHOLE):
         whole = [int(value) for value in numbers.to_pylist()]

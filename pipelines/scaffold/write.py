@@ -24,6 +24,12 @@ NO_KEY = (
     "equal rows stay together in train or eval. Better: `key`, a column that names "
     "each row."
 )
+PERSONAL = (
+    "A silo's own model serves it where it is surely better than the federation's on "
+    "the rows of `choose_share`. Where silos are unlike, this lifts those that the "
+    "federation serves worst; a silo with too few rows to tell keeps the federation's: "
+    "docs/benefit.md. To do without: `method: none` and `choose_share: 0`."
+)
 GATES = """\
 A model that one of these refuses is not blessed: not deployed, not used to score.
 `better_than_chance` is always among them: the model's AUC over all silos is surely
@@ -137,6 +143,7 @@ def _settings(options: Options, proposal: Proposal) -> str:
             **split,
             **({"null_values": list(rows.null_values)} if options.null else {}),
             "eval_share": rows.eval_share,
+            "choose_share": rows.choose_share,
             "score": rows.score,
         },
         "validation": validation,
@@ -148,6 +155,7 @@ def _settings(options: Options, proposal: Proposal) -> str:
             "quorum_per_round": quorum,
             "seed": 7,
         },
+        "personal": {"method": "ditto"},
         "evaluation": {
             "slices": sensitive,
             **({"intersections": [sensitive]} if len(sensitive) > 1 else {}),
@@ -162,6 +170,7 @@ def _settings(options: Options, proposal: Proposal) -> str:
         "features.ignore": "\n".join(
             f"`{column}`: {reason}." for column, reason in proposal.ignored.items()
         ),
+        "personal": PERSONAL,
         "gates": GATES.format(name=options.name),
     }
     return (

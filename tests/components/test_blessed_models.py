@@ -35,6 +35,7 @@ def bless(
         "span": span,
         "model_uri": f"/m/{span}",
         "model_digest": f"d{span}",
+        **({"benefit_uri": f"/g/{span}"} if span == "10" else {}),  # since then
     }.items():
         artifact.custom_properties[key].string_value = value
     return int(store.put_artifacts([artifact])[0])
@@ -50,10 +51,32 @@ def test_the_highest_span_wins_even_over_a_later_backfill(store):
     highest = bless(store, "10")
     bless(store, "2")
     bless(store, "11", blessed=0)
-    assert newest(store) == BlessedModel("/m/10", "d10", "10", highest)
-    assert newest(store, lambda span: span != "10").span == "9"
+    found = BlessedModel(
+        *("/m/10", "d10", "10", highest), served_digest="d10", benefit_uri="/g/10"
+    )
+    assert newest(store) == found
+    before = newest(store, lambda span: span != "10")
+    assert (before.span, before.benefit_uri) == ("9", "")
     assert newest(store, lambda span: span == "11") is None
     assert len(blessed_models.read(store, "people")) == 3
+
+
+def test_a_blessing_leads_to_the_benefit_report_of_its_run(store):
+    bless(store, "9")
+    assert newest(store).benefit_uri == ""
+    (artifact,) = store.get_artifacts()
+    artifact.custom_properties["benefit_uri"].string_value = "/benefit/9"
+    store.put_artifacts([artifact])
+    assert newest(store).benefit_uri == "/benefit/9"
+
+
+def test_a_blessing_tells_what_serves_and_an_older_one_its_model(store):
+    bless(store, "9")
+    assert newest(store).served_digest == "d9"
+    (artifact,) = store.get_artifacts()
+    artifact.custom_properties["served_digest"].string_value = "s9"
+    store.put_artifacts([artifact])
+    assert (newest(store).digest, newest(store).served_digest) == ("d9", "s9")
 
 
 def test_of_one_span_the_later_blessing_wins(store):

@@ -64,6 +64,7 @@ NOT_STARTED = {
 }
 # Commands of `fairsilo` that are parsed only, and why.
 PARSED_ONLY = {
+    "bench": "takes minutes to an hour; tests/pipelines/benchmarks run small ones",
     "kubeflow": "needs Kubeflow Pipelines; tests/pipelines/cli run it against one",
 }
 
@@ -316,6 +317,7 @@ def reader(tmp_path_factory, all_flights) -> Reader:
         "/mnt/fairsilo/flights": "build/flights",
         # The run of the fixture, from the cache.
         "rounds=20": "rounds=2",
+        "--round 4": "--round 2",
         "run flights --json": "run flights --span 2013-11 --json",
         "run loans": "run loans --set training.rounds=2",
     }

@@ -80,7 +80,7 @@ def first(federation):
     return done
 
 
-def test_first_run_is_blessed_and_tells_all(first, first_predictions, federation):
+def test_first_run_is_blessed_and_tells_all(first, federation):
     told = summary(first)
     assert (first.returncode, told["status"]) == (0, "blessed"), first.stderr[-2000:]
     assert list(told) == [
@@ -94,6 +94,7 @@ def test_first_run_is_blessed_and_tells_all(first, first_predictions, federation
         "baseline",
         "worst_silo",
         "gap",
+        "benefit",
         "silos",
         "unused_columns",
         "silos_not_scored",
@@ -101,6 +102,8 @@ def test_first_run_is_blessed_and_tells_all(first, first_predictions, federation
         "missing_columns",
         "evaluation",
         "blessing",
+        "audit",
+        "verdicts",
         "pushed",
         "model",
         "predictions",
@@ -127,13 +130,18 @@ def test_each_silo_is_told_with_its_rows_and_what_left_it(first):
         kinds = [left["kind"] for left in silos[name]["left"]]
         assert kinds == [
             "statistics",
+            "row sketches",
             "findings",
             "model updates",
             "training metrics",
+            "benefit figures",
+            "contribution figures",
             "score sketches",
             "counts and digests",
         ]
-        updates = silos[name]["left"][2]
+        updates = next(
+            left for left in silos[name]["left"] if left["kind"] == "model updates"
+        )
         assert updates["count"] == 3
     refused = [left["kind"] for left in silos["OO"]["left"]]
     assert "model updates" not in refused
@@ -280,46 +288,6 @@ def test_runs_are_listed_and_shown(first, federation):
 @pytest.fixture(scope="module")
 def other_place(tmp_path_factory, flights):
     return Federation(tmp_path_factory.mktemp("other"), flights)
-
-
-def _predictions(federation: Federation) -> dict[str, bytes]:
-    homes = federation.output / "silos"
-    return {
-        f"{path.relative_to(homes).parts[0]}/{path.name}": path.read_bytes()
-        for path in homes.rglob("predictions/*/*/part-*.parquet")
-    }
-
-
-def _checkpoints(federation: Federation) -> list[pathlib.Path]:
-    return [
-        path
-        for path in (federation.output / "pipeline" / "checkpoints").rglob("*")
-        if path.is_file()
-    ]
-
-
-@pytest.fixture(scope="module")
-def first_predictions(first, federation):
-    """Predictions of the first run, before others come beside them."""
-    return _predictions(federation)
-
-
-def test_run_killed_in_training_resumes_to_the_same_bytes(
-    first, first_predictions, other_place
-):
-    process = other_place.start("2013-02")
-    try:
-        wait_until(lambda: bool(workers_below(other_place.output)))
-        # Two rounds are left, which may take less than a look at all processes.
-        wait_until(lambda: bool(_checkpoints(other_place)), every_s=0.002)
-    finally:
-        process.kill()
-        process.communicate()
-    wait_until(lambda: not workers_below(other_place.output))
-    told = summary(other_place.run("2013-02"))
-    assert told["model"]["digest"] == summary(first)["model"]["digest"]
-    assert told["metrics"] == summary(first)["metrics"]
-    assert _predictions(other_place) == first_predictions
 
 
 def test_interrupted_run_ends_with_a_word_and_leaves_no_worker(other_place):

@@ -49,7 +49,7 @@ LOCAL = (
     "training.batch_size=16",
 )
 FORM = {"rounds": "3", "batch_size": "16"}
-NODES = 9
+NODES = 11
 
 
 class Cluster:
@@ -93,6 +93,14 @@ class Cluster:
     def executions(self, run_id: str, node: str = ""):
         store = metadata_store.MetadataStore(metadata.connection(self.store))
         return results.executions(store, run_id, node)
+
+
+def predictions(homes: pathlib.Path) -> dict[tuple[str, str], bytes]:
+    """Return the bytes of the files with predictions, by silo and name."""
+    return {
+        (path.relative_to(homes).parts[0], path.name): path.read_bytes()
+        for path in homes.rglob("predictions/*/*/part-*.parquet")
+    }
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +147,8 @@ def test_a_run_gives_the_same_blessing_and_the_same_model_as_the_local_one(
     assert told.model.digest == first.local["model"]["digest"]
     assert dataclasses.asdict(told.metrics) == first.local["metrics"]
     assert told.predictions.rows == first.local["predictions"]["rows"] > 0
+    here = predictions(cluster.root / "flights" / "silos")
+    assert here == predictions(cluster.folder / "local" / "silos") != {}
 
 
 def test_a_step_that_was_killed_and_tried_again_published_once(cluster, first):

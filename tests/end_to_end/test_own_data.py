@@ -79,7 +79,7 @@ def project(tiny) -> pathlib.Path:
 def test_init_names_the_odd_silo_and_what_the_model_does_not_get(tiny):
     _, said = tiny
     assert "silo `delta`: column `debt`: 2.csv: found other text" in said
-    assert "not for the model: `joined` (dates or times" in said
+    assert "not for the model: `joined` (dates, which" in said
 
 
 BROKEN = {

@@ -29,14 +29,18 @@ def evaluated(
     gap: float = 0.2,
     use_case: str = "flights",
     waivers=(),
+    figures=FIGURES,
+    asked=None,
+    served_digest=None,
     **more,
 ) -> Summary:
     """Record a run with its evaluation; silo F9 has AUC .612, .573 to .651.
 
-    `more` replaces fields of the decision.
+    `asked` are more gates; `more` replaces fields of the decision.
     """
-    gates = GateSettings(silo_floor={"at_least": floor}, silo_gap={"at_most": gap})
-    decided = decision.decide(FIGURES, SILOS, {}, gates, None, waivers)
+    both = {"silo_floor": {"at_least": floor}, "silo_gap": {"at_most": gap}}
+    gates = GateSettings.model_validate(both | (asked or {}))
+    decided = decision.decide(figures, SILOS, {}, gates, None, waivers)
     decided = dataclasses.replace(decided, **more)
     folders = {
         name: places.pipeline_root / "FairnessEvaluator" / name / run_id
@@ -44,7 +48,7 @@ def evaluated(
     }
     for folder in folders.values():
         folder.mkdir(parents=True)
-    FIGURES.write(folders["evaluation"])
+    figures.write(folders["evaluation"])
     decided.write(folders["blessing"])
     ended = Summary(
         run_id,
@@ -56,7 +60,7 @@ def evaluated(
             Gate(g.gate, g.passed, g.waived, g.waiver.by if g.waiver else None)
             for g in decided.gates
         ),
-        model=ModelFiles(digest=DIGEST),
+        model=ModelFiles(digest=DIGEST, served_digest=served_digest),
         evaluation=str(folders["evaluation"]),
         blessing=str(folders["blessing"]),
     )

@@ -16,6 +16,8 @@ CHAIN = [
     "SiloValidator",
     "FeatureSpecGen",
     "FederatedTrainer",
+    "SiloBenchmark",
+    "ContributionAuditor",
     "FairnessEvaluator",
     "Pusher",
     "BatchInferrer",

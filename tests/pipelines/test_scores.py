@@ -7,6 +7,7 @@ import pathlib
 import pytest
 
 from components.errors import SettingsError
+from components.fairness_evaluator.gate_settings import GateSettings
 from pipelines import scores
 
 FOLDER = pathlib.Path("/data/scored")
@@ -42,6 +43,20 @@ def test_one_column_can_not_be_two_things(columns):
         SettingsError, match=r"found the columns .*, expected different"
     ):
         request(**columns)
+
+
+def test_gates_that_need_a_model_trained_alone_are_left_out_and_named():
+    asked = GateSettings.model_validate(
+        {
+            "silo_gap": {"at_most": 0.1},
+            "worse_than_alone": {"at_most_worse": 0.01},
+            "base_worse_than_alone": {"at_most_worse": 0.05},
+        }
+    )
+    gates, note = scores.without_gains(asked)
+    assert list(gates.configured) == ["better_than_chance", "silo_gap"]
+    assert note.startswith("left out: worse_than_alone and base_worse_than_alone,")
+    assert scores.without_gains(gates) == (gates, "")
 
 
 def test_settings_that_can_not_be_used_are_named():

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.errors import SettingsError
+from pipelines import use_case
 from pipelines.settings import UseCaseSettings, load
 
 SMALL = {
@@ -74,6 +75,20 @@ def test_sections_that_no_run_could_use_are_refused(write, change, told):
     with pytest.raises(SettingsError) as caught:
         load(write({**SMALL, **change}))
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("method", ["fine_tune", "ditto", "mr_mtl"])
+def test_models_of_the_silos_own_need_rows_to_choose_by(write, method):
+    overrides = [f"personal.method={method}"]
+    with pytest.raises(SettingsError) as caught:
+        load(write(SMALL), overrides)
+    assert (
+        f"personal.method is `{method}` and rows.choose_share 0, expected rows by "
+        "which each silo's model is chosen, such as rows.choose_share=0.15"
+    ) in str(caught.value)
+    found = load(write(SMALL), [*overrides, "rows.choose_share=0.15"])
+    assert (found.personal.method, found.rows.choose_share) == (method, 0.15)
+    assert load(write(SMALL), ["personal.method=none"]).rows.choose_share == 0.0
 
 
 def test_gates_can_not_judge_what_is_not_measured(write):
@@ -167,8 +182,17 @@ def test_any_text_as_settings_or_override_is_a_sentence(whole, text):
         ("training.rounds=0", "`training.rounds`: found 0; input should be greater"),
         (
             "training.algorithm=fedavgg",
-            "`training.algorithm`: found 'fedavgg'; expected",
+            "`training.algorithm.name`: found 'fedavgg'; input should be 'fed_avg', ",
         ),
+        (
+            "training.algorithm={name: fed_prox, q: 1}",
+            "`training.algorithm`: `q` is of `q_fed_avg`, found `fed_prox`",
+        ),
+        (
+            "training={algorithm: afl, weighting: uniform}",
+            "`training`: `afl` with any weighting but `examples`: it finds",
+        ),
+        ("training.algorithm=loss_gap", "`loss_gap` and rows.choose_share 0, expected"),
         ("rows.eval_share=1.5", "`rows.eval_share`: found 1.5; input should be less"),
         (
             "gates.silo_floor.at_leest=0.5",
@@ -193,7 +217,7 @@ def test_any_text_as_settings_or_override_is_a_sentence(whole, text):
         ("training.rounds=true", "`training.rounds`: found True; expected a number"),
         ("rows.eval_share=yes", "`rows.eval_share`: found True; expected a number"),
         ("features.clip=.inf", "`features.clip`: found inf; input should be a finite"),
-        ("training.3=1", "`training.3`: unknown key. Allowed: algorithm, "),
+        ("training.3=1", "`training.3`: unknown key. Allowed: aggregation, "),
         (
             "schedules.monthly.cronn=1",
             "`schedules.monthly.cronn`: unknown key; did you mean `cron`? Allowed: "
@@ -211,6 +235,15 @@ def test_a_wrong_override_is_told(write, override, told):
     with pytest.raises(SettingsError) as caught:
         load(write(FULL), [override])
     assert told in caught.value.message
+
+
+@pytest.mark.parametrize("algorithm", ["q_fed_avg", "afl"])
+def test_mr_mtl_is_refused_where_no_mean_of_the_silos_models_is_left(write, algorithm):
+    overrides = ["personal.method=mr_mtl", "rows.choose_share=0.1"]
+    path = write(FULL)
+    assert load(path, overrides).personal.method == "mr_mtl"
+    with pytest.raises(SettingsError, match=f"`{algorithm}`, which leaves no mean"):
+        load(path, [*overrides, f"training.algorithm={algorithm}"])
 
 
 def test_a_setting_below_an_empty_section_can_be_set(write):
@@ -240,3 +273,30 @@ def test_a_file_that_can_not_be_read_is_a_sentence(tmp_path, make):
         path.write_bytes("silos: {root: süd}".encode("latin-1"))
     with pytest.raises(SettingsError, match=r"settings\.yaml: found "):
         load(path)
+
+
+def test_a_name_in_place_of_a_section_takes_parameters_by_override():
+    algorithm = ["training.algorithm=fed_prox", "training.algorithm.mu=0.5"]
+    found = use_case.find("flights", algorithm).settings.training.algorithm
+    assert (found.name, found.mu) == ("fed_prox", 0.5)
+    # The same name once more, as the form on Kubeflow may give it, changes nothing.
+    again = [*algorithm, "training.algorithm=fed_prox"]
+    assert use_case.find("flights", again).settings.training.algorithm == found
+    other = [*algorithm, "training.algorithm=fed_avg"]
+    assert use_case.find("flights", other).settings.training.algorithm.name == "fed_avg"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["rows.choose_share=0", "personal.method=none"], "gates.worse_than_alone is"),
+        (
+            ["personal.method=mr_mtl", "training.aggregation=median"],
+            "personal.method is `mr_mtl` and training has `median`",
+        ),
+    ],
+)
+def test_settings_that_need_each_other_are_refused_at_start(overrides, told):
+    with pytest.raises(SettingsError) as caught:
+        use_case.find("flights", overrides)
+    assert told in caught.value.message

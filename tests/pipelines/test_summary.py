@@ -8,6 +8,12 @@ import pytest
 
 from components.errors import SiloError
 from components.payloads import egress, ledger, pushed_model
+from components.payloads.benefit import (
+    BASE,
+    PERSONAL,
+    SERVED,
+    BenefitReport,
+)
 from components.payloads.decision import (
     Baseline,
     Decision,
@@ -16,9 +22,11 @@ from components.payloads.decision import (
     Waiver,
 )
 from components.payloads.egress import EgressItem
+from components.payloads.interval import Interval
 from components.payloads.ledger import Ledger, NotScored
 from components.payloads.model_run import Dropped, RunRecord
 from pipelines import summary
+from pipelines.cli import tables
 from pipelines.places import Places
 from pipelines.runners.results import NodeResult
 from pipelines.summary import Gate, Summary
@@ -44,6 +52,19 @@ def test_failed_run_keeps_its_reason_and_the_time_of_its_nodes(tmp_path, error, 
     path = summary.write(failed, Places(tmp_path))
     assert path == tmp_path / "runs" / "run-1" / "summary.json"
     assert Summary.read(path.parent) == failed
+
+
+def test_verdicts_are_counted(tmp_path):
+    nodes = cases.blessed(tmp_path)
+    told = summary.of_run("run-1", "flights", Places(tmp_path), nodes)
+    assert sum(told.verdicts.values()) == 3
+    assert told.verdicts["rides"] == 1
+    (line,) = (it for it in tables.outcome(told) if it.startswith("silos: "))
+    assert ", rides free: 1, can't tell: " in line
+    refused = cases.refused(tmp_path / "refused")
+    told = summary.of_run("run-2", "flights", Places(tmp_path), refused)
+    assert told.verdicts == {}
+    assert not any(line.startswith("silos: ") for line in tables.outcome(told))
 
 
 def test_a_failed_run_has_the_span_that_its_examples_are_of(tmp_path):
@@ -93,6 +114,55 @@ def test_a_run_tells_its_gates_baseline_worst_silo_and_where_it_was_evaluated(
     }
     assert told.evaluation == str(folders["evaluation"])
     assert told.blessing == str(folders["blessing"])
+
+
+def test_a_run_tells_what_its_silos_gain_in_short(tmp_path):
+    nodes = cases.blessed(tmp_path)
+    told = summary.of_run("run-1", "flights", Places(tmp_path), nodes)
+    gained = {silo.silo: silo.gain and silo.gain.value for silo in told.silos}
+    assert gained == {
+        **{cases.NORTH: 0.02, cases.ARABIC: -0.03, cases.LONG: 0.004},
+        cases.EVIL: None,
+    }
+    assert {silo.served for silo in told.silos} == {"base"}
+    # The long one is not judged.
+    benefit = told.benefit
+    assert (benefit.compared, benefit.surely_better, benefit.surely_worse) == (2, 1, 1)
+    assert benefit.mean.value == pytest.approx(-0.005)
+    assert Summary.read(summary.write(told, Places(tmp_path)).parent) == told
+
+
+def test_a_run_tells_the_digest_of_what_serves_and_gains_as_they_were_judged(tmp_path):
+    nodes = cases.blessed(tmp_path)
+    folder = nodes["SiloBenchmark"].outputs["benefit"]
+    base, first, *others = BenefitReport.read(folder).silos
+    own = dataclasses.replace(first, served=PERSONAL, digest="p" * 64)
+    own.gains[SERVED] = {"auc": Interval(0.5, 0.4, 0.6)}
+    chosen = BenefitReport("ditto", "a" * 64, (base, own, *others))
+
+    def told():
+        return summary.of_run("run-1", "flights", Places(tmp_path), nodes)
+
+    assert told().waived_as == told().model.served_digest == "a" * 64
+    chosen.write(folder)
+    found = told()
+    assert found.model.digest == "a" * 64
+    assert found.waived_as == found.model.served_digest == chosen.served_digest
+    assert found.benefit.served[PERSONAL] == 1
+    place = nodes["FairnessEvaluator"].outputs["blessing"]
+    lost = {own.silo: "its weights are gone"}
+    dataclasses.replace(Decision.read(place), not_as_chosen=lost).write(place)
+    judged = {silo.silo: silo for silo in told().silos}[own.silo]
+    assert (judged.served, judged.gain) == (BASE, own.gains[BASE]["auc"])
+    assert told().benefit.served[PERSONAL] == 0
+    assert told().waived_as == chosen.served_digest
+
+
+def test_a_run_that_compared_nothing_has_no_benefit(tmp_path):
+    nodes = cases.refused(tmp_path)
+    told = summary.of_run("run-1", "flights", Places(tmp_path), nodes)
+    assert told.benefit is None
+    assert {silo.gain for silo in told.silos} == {None}
 
 
 def incomplete(tmp_path, not_scored=(), dropped=(), left_out=()):

@@ -76,11 +76,15 @@ def export(
     folder.mkdir(parents=True, exist_ok=True)
     module = tf.Module()
     module.encoder = Encoder(spec)
-    floats = tf.constant(linear.floats[:, np.newaxis])
-    tables = [tf.constant(weights) for weights in linear.ids]
+    floats = tf.Variable(linear.floats)
+    tables = [tf.Variable(weights) for weights in linear.ids]
+    # In the order of their names in the file, as they are read from it.
+    module.keras_model = tf.train.Checkpoint(trainable_variables=[floats, *tables])
 
     def probabilities(floats_: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
-        logits = tf.matmul(floats_, floats)[:, 0] + tf.constant(linear.bias, tf.float32)
+        logits = tf.linalg.matvec(floats_, floats) + tf.constant(
+            linear.bias, tf.float32
+        )
         for index, table in enumerate(tables):
             logits += tf.gather(table, ids[:, index])
         return tf.sigmoid(logits)

@@ -41,6 +41,7 @@ def main() -> None:
         "run": (run, ""),
         "fairness": (run, "#fairness"),
         "silos": (run, "#silos"),
+        "gains": (run, "#benefit"),
         "silo": (run.parent / FOLDER / file_name(silo), ""),
         "site": (site, ""),
         "diff": (diff, ""),

@@ -118,6 +118,7 @@ def predictions(report: Report) -> Section:
                 Column("Silo", "silo"),
                 Column("Rows", "rows", NUMBER),
                 Column("Dead letters", "dead_letters", NUMBER),
+                Column("Scored by", "served"),
                 Column("Digest", lambda one: formats.short(one.digest)),
                 Column("Place", "path"),
             ),

@@ -17,6 +17,7 @@ from components.dashboard.section import (
     Text,
     table,
 )
+from components.payloads.benefit import BASE
 from components.payloads.decision import GateResult
 from components.payloads.findings import Group
 
@@ -70,6 +71,8 @@ def decision(report: Report) -> Section:
         if waiver.reason
     ]
     parts.append(Text(_compared(report), is_soft=True))
+    if weaker := report.decision.baseline_not_as_served:
+        parts.append(Note("The baseline is not what served then:", weaker))
     return Section("decision", title, tuple(parts), banner, "Decision")
 
 
@@ -105,6 +108,9 @@ def _compared(report: Report) -> str:
         )
     if report.card.digest:
         text += f" Candidate: `{formats.short(report.card.digest)}`."
+    if own := sum(one.served != BASE for one in report.benefit.silos):
+        has = formats.verb(own, "silo has a model of its own", "silos have their own")
+        text += f" What serves each silo was judged: {formats.count(own)} {has}."
     return text
 
 

@@ -25,8 +25,8 @@ from components.dashboard.section import (
 )
 from components.payloads.manifest import EVAL, TRAIN
 from components.payloads.table import (
-    BASELINE,
-    CANDIDATE,
+    CHANGE,
+    MODELS,
     OVER_SILOS,
     ROWS,
     Figure,
@@ -73,6 +73,7 @@ def section(report: Report) -> Section:
                 "few rows where these would follow from the total."
             )
         )
+    parts += _heterogeneity(report)
     parts.append(all_silos(report))
     return Section("silos", "Silos", tuple(parts))
 
@@ -120,6 +121,20 @@ def _charts(report: Report) -> Iterator[Part]:
         f"Lorenz curve over the {word} silos; on the dotted line all would be alike.",
         legend,
     )
+
+
+def _heterogeneity(report: Report) -> Iterator[Part]:
+    """Yield how far the silos' columns lie from the federation's, if that is known."""
+    largest = sorted(
+        (-distance, line.member.silo, column)
+        for line in report.silos
+        for column, distance in line.member.heterogeneity.items()
+    )[:3]
+    if largest:
+        note = "Distance of each column to the federation's, from 0 (alike) to 1."
+        yield Chart("heterogeneity", "How unlike the silos' data is", note)
+        named = (f"`{silo}`: column `{it}` {-away:.2f}" for away, silo, it in largest)
+        yield Text(f"Least alike are {'; '.join(named)}.")
 
 
 def _rows_left_out(scores: Scores) -> int:
@@ -223,7 +238,8 @@ def across_silos(report: Report) -> Table:
         MetricKey(metric, OVER_SILOS, model, threshold=threshold)
         for metric in METRICS
         for threshold in (None, *report.scores.thresholds(f"mean_{metric}"))
-        for model in (CANDIDATE, BASELINE)
+        for model in MODELS
+        if model != CHANGE
     )
     columns = [
         Column("Metric", lambda key: METRICS[key.metric]),

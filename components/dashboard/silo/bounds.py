@@ -11,8 +11,10 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
+from components.dashboard import gains
 from components.dashboard.report import Report
 from components.dashboard.sections.silos import METRICS
+from components.payloads.benefit import BASE, SERVED, SiloBenefit
 from components.payloads.table import CANDIDATE, CHANGE, Figure, MetricKey, Slice
 from components.scoring.metrics import is_lower_better
 
@@ -24,7 +26,12 @@ GAPS = {
     "precision": "predictive_parity_difference",
 }
 # The gates that look at single silos.
-ON_SILOS = ("silo_floor", "calibration", "silo_change", "group_gap")
+ALONE = {
+    "worse_than_alone": ("what serves you", SERVED),
+    "base_worse_than_alone": ("the base model", BASE),
+}
+CHANGES = ("silo_change", *ALONE)  # they look at a difference
+ON_SILOS = ("silo_floor", "calibration", *CHANGES, "group_gap")
 DEMANDS = {
     "at_least": "at least {:.3f}",
     "at_most": "at most {:.3f}",
@@ -87,6 +94,8 @@ def _bounds(
         what += f" at {threshold:g}"
     if gate == "silo_change":
         what, model = f"Change against the baseline: {what}", CHANGE
+    if gate in ALONE:
+        what = f"{what} of {ALONE[gate][0]} against that of `alone`"
     if gate == "group_gap":
         what, metric = f"Difference between groups: {what}, ", GAPS[metric]
         known = {it.slice for it in report.scores if it.metric == metric}
@@ -96,10 +105,13 @@ def _bounds(
     if kind == "at_most_worse":
         higher = -1 if is_lower_better(metric) else 1
     # A change may be `limit` worse; other figures are held against it itself.
-    start = limit if model == CHANGE else -higher * limit
+    start = limit if gate in CHANGES else -higher * limit
+    own = report.benefit.get(silo) or SiloBenefit(silo)
     for column in columns:
         key = MetricKey(metric, Slice(silo, column), model, threshold=threshold)
         found = report.scores.get(key)
+        if gate in ALONE:
+            found = gains.figure(own, ALONE[gate][1], gains.GAIN)
         values = []
         if found is not None and found.is_number:
             ends = (end for end in (found.low, found.high) if end is not None)

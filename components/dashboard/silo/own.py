@@ -11,11 +11,13 @@ import collections
 import dataclasses
 import functools
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from components.dashboard.report import Report
+from components.dashboard.silo import contribution
 from components.dashboard.silo.names import SiloNames
+from components.payloads.benefit import BenefitReport, SiloBenefit
 from components.payloads.cohort import Cohort
 from components.payloads.decision import Decision, GateResult
 from components.payloads.ledger import Ledger
@@ -36,6 +38,8 @@ GATES = {
     "calibration": "How true scores must be",
     "change": "No step back over all silos",
     "silo_change": "No step back for any silo",
+    "worse_than_alone": "No silo worse off than by itself, by what serves it",
+    "base_worse_than_alone": "No silo worse off than by itself, by the base model",
 }
 
 
@@ -46,6 +50,7 @@ def reports(report: Report) -> Iterator[Report]:
     out, rounds = _by_silo(report.run.left_out), _rounds(report.run, names)
     scored = _by_silo(report.ledger.silos)
     not_scored = _by_silo(report.ledger.silos_not_scored)
+    benefits = _by_silo(report.benefit.silos)
     refusal = report.cohort.refusal or "No model was trained."
     decision = _decision(report.decision)
     for line in report.silos:
@@ -67,6 +72,8 @@ def reports(report: Report) -> Iterator[Report]:
             Table(figures[silo]),
             run,
             card,
+            _benefit(report.benefit, benefits[silo], hidden),
+            contribution.of_silo(report.contribution, silo, hidden),
             Ledger("", silos=scored[silo], silos_not_scored=hidden(not_scored[silo])),
             {silo: line.left},
         )
@@ -78,6 +85,18 @@ def _by_silo(items: Iterable[Any]) -> Mapping[str, tuple[Any, ...]]:
         found[item.silo].append(item)
     made = {silo: tuple(own) for silo, own in found.items()}
     return collections.defaultdict(tuple, made)
+
+
+def _benefit(
+    found: BenefitReport, own: Iterable[SiloBenefit], hidden: Callable[[str], str]
+) -> BenefitReport:
+    """Return the report with a silo's own benefit alone."""
+    told = (
+        dataclasses.replace(it, reason=hidden(it.reason), failure=hidden(it.failure))
+        for it in own
+    )
+    refusal = hidden(found.refusal)
+    return BenefitReport(found.method, found.base, tuple(told), refusal=refusal)
 
 
 def _decision(decision: Decision) -> Decision:
@@ -92,7 +111,8 @@ def _decision(decision: Decision) -> Decision:
         )
         for gate in decision.gates
     )
-    return dataclasses.replace(decision, reasons=(), gates=gates, not_judged=())
+    known = decision.baseline, decision.baseline_gone
+    return Decision(decision.blessed, (), gates, *known, settings=decision.settings)
 
 
 def _rounds(run: RunRecord, names: SiloNames) -> Mapping[str, tuple[RoundRecord, ...]]:

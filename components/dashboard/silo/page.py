@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import pathlib
 
-from components.dashboard import page
+from components.dashboard import gains, page
 from components.dashboard.page import Page
 from components.dashboard.report import Report
 from components.dashboard.silo import own, sections
 from components.dashboard.silo.location import FOLDER, file_name
 from components.dashboard.silo.others import MIN_OTHERS, Others
+from components.payloads.benefit import SERVED
 from components.payloads.manifest import TRAIN
 
 
@@ -29,7 +30,9 @@ def write(report: Report, folder: str | pathlib.Path) -> None:
     below = pathlib.Path(folder, FOLDER)
     below.mkdir(parents=True, exist_ok=True)
     title = report.about.title
-    others = Others(report.scores, {line.member.silo for line in report.judged})
+    found = (gains.figure(one, SERVED, gains.GAIN) for one in report.benefit.silos)
+    judged = {line.member.silo for line in report.judged}
+    others = Others([*report.scores, *filter(None, found)], judged)
     with_rows = {it.silo for it in report.cohort.members if it.rows.get(TRAIN)}
     for one in own.reports(report):
         (line,) = one.silos

@@ -34,9 +34,15 @@ from components.dashboard.section import (
 from components.dashboard.sections import data, decision, groups, training
 from components.dashboard.sections.account import NOTHING_ELSE
 from components.dashboard.sections.silos import METRICS, own_thresholds
-from components.dashboard.silo import bounds
+from components.dashboard.silo import bounds, contribution, gain
 from components.dashboard.silo.bounds import Bound
-from components.dashboard.silo.others import MIN_OTHERS, Distribution, Others
+from components.dashboard.silo.others import (
+    MIN_OTHERS,
+    WIDTH,
+    Distribution,
+    Others,
+    draw,
+)
 from components.payloads.manifest import EVAL, NEXT
 from components.payloads.model_run import RoundRecord, SiloRecord
 from components.payloads.table import (
@@ -53,7 +59,7 @@ MAX_GROUPS = 30  # on a page, over all columns; each costs about 500 bytes
 MAX_NAME = 80  # of a group, unit: characters
 MAX_ROUNDS = 20  # in the table, the last ones
 MAX_POINTS = 100  # of a curve, evenly over the rounds
-WIDTH, HEIGHT = 320, 60  # of a drawing, unit: SVG's own
+HEIGHT = 60  # of a drawing, unit: SVG's own
 REFUSES = {
     "surely": "when the whole interval misses it",
     "value": "when the figure misses it",
@@ -81,13 +87,24 @@ KINDS = {
     "on; the outcome's say how many of these rows have it. Values that few rows have "
     "are not in them, and rows that are too few to tell together wait for the next "
     "ones.",
+    "row sketches": "Digests of a part of your training rows, under a key that the "
+    "silos share and the operator does not need. They tell how many of your rows "
+    "differ from one another, and how many another silo holds too; whoever has the key "
+    "can also test whether a row they guess is among them.",
     "findings": "What was found in your data, in sentences without values of rows but "
     "with shares of them; and why something could not be done with your data.",
     "model updates": "How your training rows would move the model's weights, once a "
     "round. No row is in them.",
     "training metrics": "How large your losses were before and after your training, on "
-    "how many rows, and whether all numbers were finite, once a round. How large your "
-    "update is, the operator computes from the update.",
+    "how many rows, once a round. How large your update is, the operator computes from "
+    "the update.",
+    "benefit figures": "How the federation's model and your own ones do on rows of "
+    "yours that they have not learned from, which of them serves you and why; with "
+    "the algorithm `loss_gap`, the loss of your own model on your training rows. The "
+    "weights of your own models stay with you.",
+    "contribution figures": "How the federation's model does on a part of your "
+    "evaluation rows without one silo's updates or another's: the sums of the losses, "
+    "from which it is told who helps whom. No row and no score is in them.",
     "score sketches": "The finished figures of your evaluation rows and of each group "
     "in them, with the sums that their intervals need. And for totals over silos, how "
     "many rows fall into ranges of scores, by outcome and group: a range holds at "
@@ -117,9 +134,7 @@ def sections(report: Report, others: Others, shows_share: bool) -> tuple[Section
         known = {key: it for key in keys if (it := others.of(figures[key]))}
         found.append(_figures(report, known))
         drawn = [
-            _histogram(figures[key], it)
-            for key, it in known.items()
-            if key.threshold is None
+            draw(figures[key], it) for key, it in known.items() if key.threshold is None
         ]
         if drawn:
             text = (
@@ -130,6 +145,10 @@ def sections(report: Report, others: Others, shows_share: bool) -> tuple[Section
             found.append(Section("others", "Among the others", (Text(text), *drawn)))
         if report.scores.columns:
             found.append(_groups(report))
+    if "benefit" in report.parts:
+        found.append(gain.section(report, others))
+    if "contribution" in report.parts:
+        found.append(contribution.section(report, _silo(report)))
     return (*found, _training(report, shows_share), _left(report))
 
 
@@ -188,7 +207,7 @@ def _gates(report: Report) -> Section:
         return Cell(f"missed{sure}", mood="bad")
 
     def yours(bound: Bound) -> str:
-        return formats.with_interval(bound.found, bound.gate == "silo_change")
+        return formats.with_interval(bound.found, bound.gate in bounds.CHANGES)
 
     columns = (
         Column("Gate", lambda it: f"`{it.gate}`"),
@@ -292,39 +311,6 @@ def _figures(report: Report, others: Mapping[MetricKey, Distribution]) -> Sectio
     if others:  # with few the rate that it is made for would reveal theirs
         parts.append(own_thresholds(report.scores))
     return Section("figures", "Your figures", tuple(parts))
-
-
-def _histogram(own: Figure | None, others: Distribution) -> Drawing:
-    bins = others.bins
-    name, width = METRICS[others.metric], WIDTH / len(bins)
-    most = max(each.number for each in bins)
-    shapes, counts = [("axis", f"M0,90H{WIDTH}")], []
-    labels: list[Label] = []
-    for place, each in enumerate(bins):
-        middle, height = (place + 0.5) * width, 70 * each.number / most
-        if each.number:
-            left, right = (place + 0.06) * width, 0.88 * width
-            outline = f"M{left:.1f},90v-{height:.1f}h{right:.1f}V90z"
-            shapes.append(("own" if each.own else "bar", outline))
-            labels.append(Label(middle, 86 - height, formats.count(each.number)))
-        if each.own:
-            labels.append(Label(middle, 70 - height, "▼"))
-        if place % ((len(bins) + 5) // 6) == 0:
-            labels.append(Label(place * width, 105, f"{each.low:.2f}"))
-        if each.number or each.own:
-            end = "or more" if each.high is None else f"to {each.high:.2f}"
-            mine = " (yours)" if each.own else ""
-            counts.append((f"{each.low:.2f} {end}{mine}", formats.count(each.number)))
-    lower, alike, higher = map(formats.count, others.sides)
-    return Drawing(
-        f"{name}, yours {formats.cell(own)}",
-        f"{name} of {formats.count(sum(others.sides))} other silos: {lower} in lower "
-        f"ranges than yours, {alike} in yours, {higher} in higher ones.",
-        126,
-        tuple(shapes),
-        tuple(labels),
-        tuple(counts),
-    )
 
 
 def _groups(report: Report) -> Section:

@@ -8,7 +8,7 @@
 
 fairsilo.charts = (() => {
   const { data, text, element } = fairsilo;
-  const { Plot, plot, sorted, intervals, label, widest, MARKS, MANY } = fairsilo.plots;
+  const { Plot, plot, sorted, dots, intervals, widest, MARKS, MANY } = fairsilo.plots;
 
   const metrics = (model = "candidate", part = data.bySilo) =>
     data.metrics
@@ -132,6 +132,14 @@ fairsilo.charts = (() => {
     const ends = [item.low, item.high].map((end) => sign * (end ?? NaN));
     return { ...item, kind: Math.min(...ends) > 0 ? "better" : Math.max(...ends) < 0 ? "worse" : "unsure" };
   }
+  // Differences as marks by what they read as, and a sentence of them.
+  function differences(slices, model, metric, called) {
+    const items = marks(slices, model, metric, text.signed).map((item) => ({ ...change(item, metric), model: called }));
+    const counts = Object.entries(CHANGED).map(([kind, words]) => `${items.filter((item) => item.kind === kind).length} ${words}`);
+    return { items, said: `${counts.join(", ")}. ${span(items, text.signed)}` };
+  }
+  const atZero = (name) => ({ rules: [{ value: 0, name }], dash: "none" });
+  const readsAs = (model, metric) => ["Reads as", (slice) => CHANGED[change(slice.figure(model, metric), metric).kind]];
   const changes = () => ({
     controls: {
       metric: ["Metric", metrics("change")],
@@ -140,17 +148,16 @@ fairsilo.charts = (() => {
     },
     draw({ metric, of, order }, width) {
       const shown = ordered(data[of], "change", metric, order);
-      const items = marks(shown, "change", metric, text.signed).map((item) => change(item, metric));
-      const counts = Object.entries(CHANGED).map(([kind, words]) => `${items.filter((item) => item.kind === kind).length} ${words}`);
+      const { items, said } = differences(shown, "change", metric, "change");
       return {
-        parts: sorted(items, { width, axis: `change in ${text.metric(metric)}`, rules: [{ value: 0, name: "no change" }], dash: "none" }),
-        summary: `Change in ${text.metric(metric)} against the baseline: ${counts.join(", ")}. ${span(items, text.signed)}`,
+        parts: sorted(items, { width, axis: `change in ${text.metric(metric)}`, ...atZero("no change") }),
+        summary: `Change in ${text.metric(metric)} against the baseline: ${said}`,
         ...listed(shown, [
           ["Name", ({ name }) => name],
           rowsOf,
           value("Change", figureOf("change", metric), text.signed),
           ends("95 % interval, paired", figureOf("change", metric), text.signed),
-          ["Reads as", (slice) => CHANGED[change(slice.figure("change", metric), metric).kind]],
+          readsAs("change", metric),
           value("Baseline", figureOf("baseline", metric)),
           value("Candidate", figureOf("candidate", metric)),
         ]),
@@ -189,6 +196,31 @@ fairsilo.charts = (() => {
     return lines.join("\n");
   }
 
+  // Cells in columns and rows by name; `fill`, `written` and `tip` are of a cell.
+  function cells(shown, { x, y, width, columns, rows, label, fill, written, tip }) {
+    const cutAt = width < 500 ? 12 : 30;
+    const marginLeft = widest(rows.map((name) => text.cut(name, cutAt))) + 14;
+    const perCell = (width - marginLeft - 8) / Math.max(1, columns.length);
+    const upright = perCell < 40; // names stand where they have no room to lie
+    const heading = (name) => text.cut(name, upright ? 14 : Math.floor(perCell / 7));
+    const marginTop = upright ? widest(columns.map(heading)) + 34 : 46;
+    return plot({
+      width,
+      height: marginTop + 24 + rows.length * (upright ? Math.max(13, Math.min(24, perCell)) : 24),
+      marginLeft,
+      marginTop,
+      marginRight: 8,
+      padding: 0,
+      x: { domain: columns, label, labelAnchor: "center", labelOffset: marginTop - 8, axis: "top", tickSize: 0, tickRotate: upright ? -90 : 0, tickFormat: heading },
+      y: { domain: rows, label: null, tickSize: 0, tickFormat: (name) => text.cut(name, cutAt) },
+      color: { type: "identity" },
+      marks: [
+        Plot.cell(shown, { x, y, fill, inset: perCell < 20 ? 0 : 1, stroke: "var(--line)", title: tip, tip: { lineWidth: 24 } }),
+        Plot.text(shown, { x, y, fill: "var(--ink)", text: (item) => written(item, perCell) }),
+      ],
+    });
+  }
+
   const heat = () => ({
     controls: {
       column: columnControl(),
@@ -209,27 +241,9 @@ fairsilo.charts = (() => {
       const badness = (value) => Math.round(100 * (text.isLowerBetter(metric) ? share(value) : 1 - share(value)));
       const fills = { withheld: "url(#hatch)", undefined: "none" };
       const fill = ({ state, figure }) => fills[state] ?? `color-mix(in oklab, var(--heat) ${badness(figure.value)}%, var(--cool))`;
-      const names = [ALL, ...drawn];
-      const cutAt = width < 500 ? 12 : 30;
-      const margin = widest(names.map((name) => text.cut(name, cutAt))) + 14;
-      const perCell = (width - margin) / Math.max(1, groupNames.length);
-      const written = ({ figure, state }) => (figure ? figure.value.toFixed(perCell < 44 ? 2 : 3) : state === "undefined" ? "–" : "");
+      const written = ({ figure, state }, perCell) => (figure ? figure.value.toFixed(perCell < 44 ? 2 : 3) : state === "undefined" ? "–" : "");
       const place = { x: "group", y: "silo" };
-      const chart = plot({
-        width,
-        height: 70 + names.length * 24,
-        marginLeft: margin,
-        marginTop: 46,
-        marginRight: 8,
-        padding: 0,
-        x: { domain: groupNames, label: column, labelAnchor: "center", axis: "top", tickSize: 0, tickFormat: (group) => text.cut(group, Math.max(4, Math.floor(perCell / 7))) },
-        y: { domain: names, label: null, tickSize: 0, tickFormat: (name) => text.cut(name, cutAt) },
-        color: { type: "identity" },
-        marks: [
-          Plot.cell(shown, { ...place, fill, inset: 1, stroke: "var(--line)", title: (item) => tipOf(item, column, metric), tip: { lineWidth: 24 } }),
-          Plot.text(shown, { ...place, fill: "var(--ink)", text: written }),
-        ],
-      });
+      const chart = cells(shown, { ...place, width, columns: groupNames, rows: [ALL, ...drawn], label: column, fill, written, tip: (item) => tipOf(item, column, metric) });
       const notes = [];
       if (siloNames.length > drawn.length) notes.push(`The first ${text.count(drawn.length)} of ${text.count(siloNames.length)} silos are drawn; the others are in the table.`);
       if (data.numInside > data.inside.length) notes.push("A cell is blank too where the page does not hold the group.");
@@ -276,39 +290,164 @@ fairsilo.charts = (() => {
     },
   });
 
+  // Figures against rows, on a logarithmic scale, with horizontal lines at `rules`.
+  function bySize(items, { width, rows, axis, rules, dash = "4 3" }) {
+    const many = items.length > MANY;
+    const [fewest, most] = [Math.min(...items.map((item) => item.rows)), Math.max(...items.map((item) => item.rows))];
+    // Ticks at 1, 2 and 5 times powers of ten, as many as have room for their labels.
+    const room = Math.max(2, Math.floor((width - 72) / 64));
+    const decades = Array.from({ length: 16 }, (_, power) => 10 ** power);
+    const ticks = [[1, 2, 5], [1, 3], [1]]
+      .map((steps) => decades.flatMap((ten) => steps.map((step) => step * ten)).filter((tick) => tick >= fewest * 0.99 && tick <= most * 1.01))
+      .find((each, index) => each.length <= room || index === 2);
+    return plot({
+      width,
+      height: Math.min(380, width * 0.6 + 60),
+      marginTop: 28,
+      marginLeft: 56,
+      marginBottom: 40,
+      inset: 6,
+      x: { type: "log", label: rows, labelAnchor: "center", grid: true, ticks: ticks.length > 1 ? ticks : [fewest, most], tickFormat: text.count },
+      y: { label: axis, grid: true, nice: true },
+      marks: [
+        Plot.ruleX(intervals(items), { x: "rows", y1: "low", y2: "high", stroke: ({ kind }) => MARKS[kind].stroke, strokeOpacity: many ? 0.12 : 0.4 }),
+        Plot.ruleY(rules, { y: "value", stroke: "var(--soft)", strokeDasharray: dash }),
+        ...dots(items, { x: "rows", y: "value" }, many ? 2 : 4.5),
+      ],
+    });
+  }
+
   const sizes = () => ({
     controls: { metric: ["Metric", metrics()] },
     draw({ metric }, width) {
       const items = marks(data.bySilo, "candidate", metric);
-      const many = items.length > MANY;
-      const [fewest, most] = [Math.min(...items.map((item) => item.rows)), Math.max(...items.map((item) => item.rows))];
-      // Ticks at 1, 2 and 5 times powers of ten, as many as have room for their labels.
-      const room = Math.max(2, Math.floor((width - 72) / 64));
-      const decades = Array.from({ length: 16 }, (_, power) => 10 ** power);
-      const ticks = [[1, 2, 5], [1, 3], [1]]
-        .map((steps) => decades.flatMap((ten) => steps.map((step) => step * ten)).filter((tick) => tick >= fewest * 0.99 && tick <= most * 1.01))
-        .find((each, index) => each.length <= room || index === 2);
       const correlation = data.overSilos.figure("candidate", `size_correlation_${metric}`);
       const correlated = correlation ? `Spearman's correlation with size, ${data.judged} silos: ${text.signed(correlation.value)}.` : "";
-      const chart = plot({
-        width,
-        height: Math.min(380, width * 0.6 + 60),
-        marginLeft: 56,
-        marginBottom: 40,
-        x: { type: "log", label: "rows to evaluate", labelAnchor: "center", grid: true, ticks: ticks.length > 1 ? ticks : [fewest, most], tickFormat: text.count },
-        y: { label: text.metric(metric), grid: true, nice: true },
-        marks: [
-          Plot.ruleX(intervals(items), { x: "rows", y1: "low", y2: "high", stroke: "var(--candidate)", strokeOpacity: many ? 0.12 : 0.4 }),
-          Plot.ruleY(overallRule(metric), { y: "value", stroke: "var(--soft)", strokeDasharray: "4 3" }),
-          Plot.dot(items, { ...MARKS.candidate, stroke: "var(--paper)", x: "rows", y: "value", r: many ? 2 : 4.5, fillOpacity: (item) => (item.faint ? 0.45 : 1), title: label, tip: { lineWidth: 24 } }),
-        ],
-      });
+      const chart = bySize(items, { width, rows: "rows to evaluate", axis: text.metric(metric), rules: overallRule(metric) });
       return {
         parts: [chart, soft(correlated)],
         summary: `${text.metric(metric)} against the silo's rows. ${correlated} ${span(items)}`,
         ...compared(ordered(data.bySilo, "candidate", metric, "rows"), metric, [siloOf]),
       };
     },
+  });
+
+  // Gains: the AUC of a silo's model less that of `alone`; `draw` gives the parts.
+  const AUC = "auc";
+  const OWN = ["base", "personal", "alone", "pooled"];
+  const toTrain = number("Rows to train", ({ rows }) => rows);
+  const servedBy = ["Served by", (slice) => slice.part.served[slice.index]];
+  const gainChart = (orders, draw) => () => {
+    const known = ["served", ...OWN].filter((model) => data.benefits.some(figureOf(`gain_${model}`, AUC)));
+    return {
+      controls: { model: ["Gain of", known.map((model) => [`gain_${model}`, model])], ...(orders && { order: ["Order", orders] }) },
+      draw({ model, order = "rows" }, width) {
+        const shown = ordered(data.benefits, model, AUC, order);
+        // Intervals of a handful of rows would leave no room for the others.
+        const judged = shown.filter(({ notEvaluated }) => !notEvaluated);
+        const { items, said } = differences(judged.length ? judged : shown, model, AUC, "gain");
+        const [gain, axis] = [figureOf(model, AUC), "gain in AUC over alone"];
+        return {
+          parts: draw(items, { width, axis, ...atZero("no gain") }),
+          summary: `The ${axis} by silo: ${said}`,
+          ...listed(shown, [siloOf, toTrain, servedBy, value("Gain", gain, text.signed), ends("95 % interval, paired", gain, text.signed), readsAs(model, AUC)]),
+        };
+      },
+    };
+  };
+  const gains = gainChart([ORDERS[1], ORDERS[0], ...ORDERS.slice(2)], (items, options) => sorted(items, { ...options, bars: true }));
+  const gainsizes = gainChart(null, (items, options) => [bySize(items, { ...options, rows: "rows to train" })]);
+
+  const ownmodels = () => ({
+    controls: { order: ["Order", ORDERS] },
+    draw({ order }, width) {
+      const models = OWN.filter((model) => data.benefits.some(figureOf(model, AUC)));
+      const shown = ordered(data.benefits, models[0], AUC, order);
+      const drawn = models.map((model) => marks(shown, model, AUC));
+      return {
+        parts: sorted(drawn.flat(), { width, axis: "AUC" }),
+        summary: `AUC of ${models.join(", ")} by silo. ${models.map((model, index) => `${model}: ${span(drawn[index])}`).join(" ")}`,
+        ...listed(shown, [siloOf, toTrain, servedBy, ...models.flatMap((model) => figureColumns(`AUC, ${model}`, model, AUC))]),
+      };
+    },
+  });
+
+  const VERDICTS = { contributes: ["better", "contributes"], rides: ["worse", "rides free"], unknown: ["unsure", "can't tell"] };
+  const contributions = () => ({
+    controls: {},
+    draw(_, width) {
+      const packed = fairsilo.pageData.contributions;
+      const items = packed.silos.map((silo, index) => {
+        const [found, gain] = [packed.contribution, packed.gain].map((columns) => fairsilo.unpacked(columns, index));
+        const [kind, verdict] = VERDICTS[packed.verdicts[index]];
+        return { ...found, silo, name: `${silo}: ${verdict}\ngain: ${text.signed(gain.value)}`, kind, verdict, gain, model: "contribution", format: text.signed };
+      });
+      const gained = (end) => (item) => item.gain[end];
+      // Intervals of silos with few rows end at the edge, to leave room for the others.
+      const domain = (of) => [Math.min(0, ...items.map(of)), Math.max(0, ...items.map(of))];
+      const faint = { clip: true, stroke: ({ kind }) => MARKS[kind].stroke, strokeOpacity: items.length > MANY ? 0.12 : 0.4 };
+      const chart = plot({
+        width,
+        height: Math.min(420, width * 0.6 + 60),
+        marginLeft: 56,
+        marginBottom: 40,
+        inset: 12,
+        x: { label: "contribution, thousandths of a nat", labelAnchor: "center", grid: true, domain: domain(({ value }) => value) },
+        y: { label: "gain in AUC over alone", grid: true, domain: domain(gained("value")) },
+        marks: [
+          ...[Plot.ruleX, Plot.ruleY].map((rule) => rule([0], { stroke: "var(--soft)" })),
+          Plot.ruleY(intervals(items), { y: gained("value"), x1: "low", x2: "high", ...faint }),
+          Plot.ruleX(items, { x: "value", y1: gained("low"), y2: gained("high"), ...faint }),
+          ...dots(items, { x: "value", y: gained("value") }, items.length > MANY ? 2 : 4.5),
+        ],
+      });
+      return {
+        parts: [chart],
+        summary: `Contribution against gain by silo. ${span(items, text.signed)}`,
+        ...listed(items, [
+          siloOf,
+          ["Verdict", ({ verdict }) => verdict],
+          value("Contribution", (item) => item, text.signed),
+          ends("95 % interval", (item) => item, text.signed),
+          value("Gain (AUC)", ({ gain }) => gain, text.signed),
+        ]),
+      };
+    },
+  });
+
+  // Each row with each column, as `chart_data.py` packs them: positive values in `colour`.
+  const SURE = { better: "+", worse: "−", unsure: "" };
+  const map = (name, heads, said, { colour, format, written, shade }) => () => ({
+    controls: {},
+    draw(_, width) {
+      const { rows, columns, values } = fairsilo.pageData[name];
+      const shown = rows.flatMap((row, place) => columns.flatMap((column, index) => {
+        const found = fairsilo.unpacked(values, place * columns.length + index);
+        return found ? [{ ...change(found, name), row, column, name: `${row}, ${column}` }] : [];
+      }));
+      const most = Math.max(...shown.map(({ value }) => Math.abs(value)));
+      const chart = cells(shown, {
+        ...{ x: "column", y: "row", width, columns, rows, label: heads[1], written },
+        fill: ({ value }) => `color-mix(in oklab, var(--${value > 0 ? colour : "heat"}) ${Math.round(100 * shade(Math.abs(value), most))}%, var(--cool))`,
+        tip: (item) => `${item.row}\n${item.column}: ${format(item.value)}\n${text.interval(item, format)}`,
+      });
+      const own = (item) => item;
+      const ended = shown.some(({ low }) => low != null) ? [ends("95 % interval", own, format)] : [];
+      return {
+        parts: [chart],
+        summary: `${said} ${span(shown, format)}`,
+        ...listed(shown, [[heads[0], ({ row }) => row], [heads[1], ({ column }) => column], value(heads[2], own, format), ...ended]),
+      };
+    },
+  });
+  const heterogeneity = map("heterogeneity", ["Silo", "Column", "Distance"], "Distance of silos' columns to the federation's.", {
+    ...{ colour: "heat", format: text.number, shade: (value) => value },
+    written: ({ value }, perCell) => (perCell < 28 ? "" : value.toFixed(2)),
+  });
+  const helps = map("helps", ["From", "To", "Effect"], "Effects of silos on others.", {
+    // By the root, so that small effects are seen beside the largest.
+    ...{ colour: "help", format: text.signed, shade: (value, most) => Math.sqrt(value / most) },
+    written: ({ kind }) => SURE[kind],
   });
 
   // Both models' curves over the judged silos in the order of their values: `points`
@@ -480,7 +619,7 @@ fairsilo.charts = (() => {
     },
   });
 
-  return { silos, changes, heat, groups, inside, gaps, sizes, ecdf, lorenz, calibration, training };
+  return { silos, changes, gains, ownmodels, gainsizes, heat, heterogeneity, contributions, helps, groups, inside, gaps, sizes, ecdf, lorenz, calibration, training };
 })();
 
 // Draws each figure when it comes near the screen, and keeps its table behind it.

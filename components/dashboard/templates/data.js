@@ -1,6 +1,16 @@
 /* Reads the evaluation's figures, as chart_data.py packs them; null without any. */
 "use strict";
 
+// {value, low, high, rows} of a place in packed columns, or null for no number.
+fairsilo.unpacked = ([values, below, above, rows], index) => {
+  const { unit } = fairsilo.pageData;
+  const value = values?.[index];
+  if (value == null) return null;
+  const found = { value: value / unit, ...(rows && { rows: rows[index] }) };
+  if (below?.[index] == null || above[index] == null) return found;
+  return { ...found, low: (value - below[index]) / unit, high: (value + above[index]) / unit };
+};
+
 fairsilo.data = (() => {
   const packed = fairsilo.pageData.figures;
   if (!packed) return null;
@@ -21,13 +31,7 @@ fairsilo.data = (() => {
     }
     // {value, low, high, rows} of a model, or null where there is no number.
     figure(model, metric) {
-      const [values, below, above, rows] = this.part.figures[model][metric] ?? [[]];
-      const value = values[this.index];
-      if (value == null) return null;
-      const found = { value: value / packed.unit, ...(rows && { rows: rows[this.index] }) };
-      if (below?.[this.index] == null || above[this.index] == null) return found;
-      const ends = { low: value - below[this.index], high: value + above[this.index] };
-      return { ...found, low: ends.low / packed.unit, high: ends.high / packed.unit };
+      return fairsilo.unpacked(this.part.figures[model][metric] ?? [], this.index);
     }
   }
   const slicesOf = (part) => part.rows.map((_, index) => new Slice(part, index));
@@ -44,6 +48,7 @@ fairsilo.data = (() => {
     gaps: slicesOf(packed.gaps),
     overSilos: slicesOf(packed.overSilos)[0],
     calibration: slicesOf(packed.calibration),
+    benefits: slicesOf(packed.benefits), // its rows are those to train
   };
 })();
 

@@ -14,7 +14,12 @@ fairsilo.plots = (() => {
     better: { symbol: "triangle", fill: "var(--candidate)", stroke: "var(--candidate)" },
     worse: { symbol: "square", fill: "var(--baseline)", stroke: "var(--baseline)" },
     unsure: { symbol: "circle", fill: "var(--paper)", stroke: "var(--other)" },
+    base: { symbol: "circle", fill: "var(--candidate)", stroke: "var(--candidate)" },
+    personal: { symbol: "triangle", fill: "var(--personal)", stroke: "var(--personal)" },
+    alone: { symbol: "diamond", fill: "var(--paper)", stroke: "var(--baseline)" },
+    pooled: { symbol: "square", fill: "var(--paper)", stroke: "var(--other)" },
   };
+  const LOWER = { baseline: 6, personal: 6, alone: 12, pooled: 18 }; // in a row; unit: pixels
 
   const plot = (options) =>
     Plot.plot({
@@ -36,23 +41,24 @@ fairsilo.plots = (() => {
 
   const opacity = (mark) => (mark.faint ? 0.45 : 1);
 
-  function dots(marks, places) {
+  function dots(marks, places, r = 4) {
     return Object.entries(MARKS).flatMap(([kind, look]) => {
       const own = marks.filter((mark) => mark.kind === kind);
       return own.length
-        ? [Plot.dot(own, { ...places, ...look, r: 4, strokeWidth: 1.5, fillOpacity: opacity, strokeOpacity: opacity, title: label, tip: { lineWidth: 24 } })]
+        ? [Plot.dot(own, { ...places, ...look, r, strokeWidth: 1.5, fillOpacity: opacity, strokeOpacity: opacity, title: label, tip: { lineWidth: 24 } })]
         : [];
     });
   }
 
-  // One row a name; the baseline's marks lie a little lower.
-  function rows(marks, { width, axis, rules = [], dash = "4 3", names }) {
-    const shift = (mark) => (mark.kind === "baseline" ? 6 : 0);
-    const groups = [0, 6].map((dy) => [dy, marks.filter((mark) => shift(mark) === dy)]);
+  // One row a name; the marks of other models lie a little lower.
+  function rows(marks, { width, axis, rules = [], dash = "4 3", bars = false, names }) {
+    const shift = (mark) => LOWER[mark.kind] ?? 0;
+    const lowest = Math.max(6, ...marks.map(shift));
+    const groups = [...new Set(marks.map(shift))].map((lower) => [lower, lower - (lowest - 6) / 2, marks.filter((mark) => shift(mark) === lower)]);
     const short = new Map(names.map((name) => [name, text.cut(name, width < 500 ? 14 : 30)]));
     return plot({
       width,
-      height: 60 + names.length * 20,
+      height: 60 + names.length * (14 + lowest),
       marginTop: 44,
       marginBottom: 16,
       marginLeft: widest([...short.values()]) + 14,
@@ -61,8 +67,9 @@ fairsilo.plots = (() => {
       y: { domain: names, label: null, tickSize: 0, tickFormat: (name) => short.get(name) },
       marks: [
         Plot.ruleX(rules, { x: "value", stroke: "var(--soft)", strokeDasharray: dash, title: "name" }),
-        ...groups.flatMap(([dy, own]) => [
-          Plot.ruleY(intervals(own), { y: "name", x1: "low", x2: "high", dy, stroke: "var(--ink)", strokeWidth: dy ? 1 : 1.75, strokeOpacity: opacity }),
+        ...(bars ? [Plot.ruleY(marks, { y: "name", x1: 0, x2: "value", stroke: ({ kind }) => MARKS[kind].stroke, strokeWidth: 10, strokeOpacity: 0.3 })] : []),
+        ...groups.flatMap(([lower, dy, own]) => [
+          Plot.ruleY(intervals(own), { y: "name", x1: "low", x2: "high", dy, stroke: "var(--ink)", strokeWidth: lower ? 1 : 1.75, strokeOpacity: opacity }),
           ...dots(own, { y: "name", x: "value", dy }),
         ]),
       ],
@@ -72,7 +79,7 @@ fairsilo.plots = (() => {
   // Many slices by rank: the shape of the whole.
   function ranks(marks, { width, axis, rules = [], dash = "4 3", names }) {
     const rank = new Map(names.map((name, index) => [name, index + 1]));
-    const placed = marks.filter((mark) => mark.kind !== "baseline").map((mark) => ({ ...mark, rank: rank.get(mark.name) }));
+    const placed = marks.filter((mark) => !LOWER[mark.kind]).map((mark) => ({ ...mark, rank: rank.get(mark.name) }));
     const look = { fill: "var(--candidate)", stroke: "none" };
     return plot({
       width,
@@ -102,5 +109,5 @@ fairsilo.plots = (() => {
     ];
   }
 
-  return { Plot, plot, sorted, intervals, label, widest, MARKS, MANY };
+  return { Plot, plot, sorted, dots, intervals, widest, MARKS, MANY };
 })();

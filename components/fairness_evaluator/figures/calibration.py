@@ -22,8 +22,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from components.payloads.interval import Interval
 from components.scoring import intervals
-from components.scoring.intervals import Interval
 
 UPPER = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])  # ends of the bins
 

@@ -15,11 +15,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from components.fairness_evaluator.figures import roc
 from components.fairness_evaluator.figures.slices import LARGEST_LOSS, Found, Measures
 from components.fairness_evaluator.sketches.cells import Cell
-from components.scoring import intervals
-from components.scoring.intervals import Interval
+from components.payloads.interval import Interval
+from components.scoring import intervals, roc
 
 ROUNDING = 1e-9  # of sums of products, by the sums themselves
 

@@ -24,8 +24,8 @@ import pandas as pd
 
 from components.fairness_evaluator.figures import inequality
 from components.fairness_evaluator.figures.slices import Found, Measures, Value
+from components.payloads.interval import Interval
 from components.scoring import intervals
-from components.scoring.intervals import Interval
 from components.scoring.metrics import is_lower_better
 
 DIFFERENCES = {
@@ -123,8 +123,18 @@ def of_silos(
         values = _values(silos, metric, threshold)
         if values:
             rows = [silos[silo].cell.rows for silo in values]
-            for name, value, about in _over_silos(metric, values, rows):
-                yield Found(f"{name}_{metric}", threshold, value, about)
+            yield from of_values(metric, threshold, values, rows)
+
+
+def of_values(
+    metric: str,
+    threshold: float | None,
+    values: Mapping[str, Interval],
+    rows: Sequence[int],
+) -> Iterator[Found]:
+    """Yield the figures over silos of one metric, from its values by silo."""
+    for name, value, about in _over_silos(metric, values, rows):
+        yield Found(f"{name}_{metric}", threshold, value, about)
 
 
 def _over_silos(
@@ -143,7 +153,8 @@ def _over_silos(
     yield "mean", intervals.average(list(values.values())), ""
     yield "variance", float(np.var(numbers)), ""
     yield "gap", *gap(values)
-    yield "gini", inequality.gini(numbers), ""
+    if min(numbers) >= 0.0:  # of gains and losses there are no shares
+        yield "gini", inequality.gini(numbers), ""
     correlation = spearman(rows, numbers)
     if correlation is not None:
         yield "size_correlation", correlation, ""

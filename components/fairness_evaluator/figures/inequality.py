@@ -19,8 +19,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from components.payloads.interval import Interval
 from components.scoring import intervals
-from components.scoring.intervals import Interval
 
 
 class Benefits(NamedTuple):

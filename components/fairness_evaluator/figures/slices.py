@@ -14,14 +14,14 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from components.fairness_evaluator.figures import calibration, inequality, roc
+from components.fairness_evaluator.figures import calibration, inequality
 from components.fairness_evaluator.figures.inequality import Benefits
-from components.fairness_evaluator.figures.roc import Auc
 from components.fairness_evaluator.sketches import bins
 from components.fairness_evaluator.sketches.cells import Cell, Exact
-from components.fairness_evaluator.sketches.sketch import CLIP
-from components.scoring import intervals
-from components.scoring.intervals import Interval
+from components.payloads.interval import Interval
+from components.scoring import intervals, roc
+from components.scoring.losses import CLIP
+from components.scoring.roc import Auc
 
 LARGEST_LOSS = -math.log(CLIP)
 

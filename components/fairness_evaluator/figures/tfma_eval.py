@@ -36,8 +36,8 @@ from components.fairness_evaluator.figures.slices import Measures, Metric, Value
 from components.fairness_evaluator.settings import ROWS_KEY, EvaluationSettings
 from components.fairness_evaluator.sketches.cells import Cell
 from components.fairness_evaluator.sketches.collect import Key
+from components.payloads.interval import Interval
 from components.payloads.table import SILO
-from components.scoring.intervals import Interval
 
 STALE = ("metrics*", "plots*", "attributions*", "validations*", "eval_config.json")
 SliceKey: TypeAlias = tuple[tuple[str, str], ...]

@@ -15,6 +15,7 @@ met by design.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
@@ -28,9 +29,9 @@ from components.fairness_evaluator.sketches.cells import Cell
 from components.fairness_evaluator.sketches.collect import Key
 from components.fairness_evaluator.sketches.totals import COMPARED
 from components.payloads import manifest, table
+from components.payloads.interval import Interval
 from components.payloads.table import Figure
 from components.scoring import intervals
-from components.scoring.intervals import Interval
 
 Known: TypeAlias = Mapping[Key, Measures]
 
@@ -134,6 +135,31 @@ def over_silos(
     place = _together(model, "", table.SILO, judged)
     for each in comparisons.of_silos(judged, settings.thresholds):
         yield place.figure(each)
+
+
+def of_gains(
+    model: str,
+    known: Known,
+    gains: Mapping[str, tuple[Interval, int | None]],  # with degrees of freedom
+    not_judged: Collection[str],
+) -> Iterator[Figure]:
+    """Yield what silos gain by a model, and the figures over those that are judged.
+
+    `known` is of the candidate; silos with too few rows are left out.
+    """
+    found = {key.silo: part for key, part in _silos(known) if key.silo in gains}
+    for silo, part in found.items():
+        gain, freedom = gains[silo]
+        place = _place(model, Key(silo), part.cell)
+        figure = place.figure(Found(table.GAIN, None, gain))
+        yield dataclasses.replace(figure, freedom=freedom)
+    judged = {silo: found[silo] for silo in found if silo not in not_judged}
+    if judged:
+        place = _together(model, "", table.SILO, judged)
+        values = {silo: gains[silo][0] for silo in judged}
+        rows = [part.cell.rows for part in judged.values()]
+        for each in comparisons.of_values(table.GAIN, None, values, rows):
+            yield place.figure(each)
 
 
 def _silos(known: Known) -> Iterator[tuple[Key, Measures]]:

@@ -8,7 +8,7 @@ the means of multivariate normal distributions", JASA 62,
 $$z_m = \Phi^{-1}\left(\frac{1 + 0.95^{1/m}}{2}\right)$$
 
 Each half of an interval is scaled by $z_m / z_1$; changes of the AUC by the quantiles
-of Student's $t$, which made them (`figures/roc.py`). Departure: intervals that are
+of Student's $t$, which made them (`scoring/roc.py`). Departure: intervals that are
 neither (Wilson's, a ratio's, the AUC's own) are scaled as normal ones, which for few
 rows is an approximation; README.md has the simulated error rates.
 """
@@ -25,8 +25,8 @@ import numpy as np
 
 from components.fairness_evaluator.gate_settings import RefuseIf
 from components.fairness_evaluator.gates import wording
+from components.payloads.interval import Interval
 from components.scoring import intervals
-from components.scoring.intervals import Interval
 
 CONFIDENCE = 0.95
 # Floats that differ by less are the same; no sentence shows more digits.

@@ -14,19 +14,21 @@ from typing import Literal, NamedTuple
 
 from components.fairness_evaluator.gates import wording
 from components.payloads.decision import Baseline, NotEvaluated
+from components.payloads.interval import Interval
 from components.payloads.manifest import EVAL
 from components.payloads.minimum_data import MinimumData
 from components.payloads.table import (
     BASELINE,
     CANDIDATE,
     CHANGE,
+    GAIN,
     OVERALL,
     ROWS,
     Figure,
     Slice,
     Table,
 )
-from components.scoring.intervals import Interval, of_figure
+from components.scoring.intervals import of_figure
 
 Kind = Literal["federation", "silos", "groups", "groups in silos", "number of silos"]
 THE_BASELINE = "the baseline"
@@ -37,6 +39,12 @@ NO_VALUE = (
     "are missing, choose another metric or threshold, leave that slice out of the "
     "gate's `slices`, or raise `gates.minimum_data` until such silos and groups have "
     "too few rows",
+)
+NO_GAIN = (
+    "is not known",
+    "set `rows.choose_share`, such as 0.15, so that each silo also trains a model of "
+    "its own rows alone; where it is set, see under SiloBenchmark why these silos have "
+    "none, or raise `gates.minimum_data` until they have too few rows",
 )
 NO_INTERVAL = (
     "has no interval to judge by",
@@ -256,7 +264,8 @@ def _lack(
 ) -> tuple[tuple[str, str] | None, str]:
     """Return what a figure lacks to be judged with a hint, and the figure's note."""
     if figure is None or not figure.is_number:
-        return NO_VALUE, f" ({figure.note})" if figure and figure.note else ""
+        note = f" ({figure.note})" if figure and figure.note else ""
+        return NO_GAIN if query.metric == GAIN else NO_VALUE, note
     is_judged = query.by_interval and model == query.models[-1]
     return NO_INTERVAL if is_judged and None in (figure.low, figure.high) else None, ""
 

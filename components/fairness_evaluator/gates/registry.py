@@ -8,7 +8,7 @@ from __future__ import annotations
 from components.fairness_evaluator.gates import statistics
 from components.fairness_evaluator.gates.gate import Gate
 from components.fairness_evaluator.gates.populations import THE_BASELINE
-from components.payloads.table import BASELINE, CANDIDATE
+from components.payloads.table import BASE, BASELINE, CANDIDATE, GAIN
 from components.payloads.table import CHANGE as DIFFERENCE
 
 GAP = (
@@ -140,5 +140,34 @@ GATES = {
         finds=CHANGE,
         hint="Look at the page of {who}: whether its rows changed since "
         f"{THE_BASELINE} was trained, and whether it took part in this training",
+    ),
+    "worse_than_alone": Gate(
+        protects="Every company: none fares much worse than it would by itself.",
+        demands="AUC of each judged silo with the model that serves it at most {bound} "
+        "worse than with one of its own rows alone",
+        population=("silos",),
+        statistic=statistics.each_change,
+        metric=GAIN,
+        bound="at_most_worse",
+        finds="{changed} with the model that serves it against one of its own rows "
+        "alone{interval}",
+        hint="Give {who} more rows to choose its model by (`rows.choose_share`), and "
+        "set `personal.method` where it is `none`, so that what is better serves it",
+    ),
+    "base_worse_than_alone": Gate(
+        protects="Every company that gets the federation's model: none would fare "
+        "better by itself.",
+        demands="AUC of each judged silo with the base model at most {bound} worse "
+        "than with one of its own rows alone",
+        population=("silos",),
+        statistic=statistics.each_change,
+        metric=GAIN,
+        bound="at_most_worse",
+        finds="{changed} with the base model against one of its own rows alone"
+        "{interval}",
+        hint="Try another `training.algorithm` or weighting of the silos, which "
+        "`fairsilo algorithms list` shows, or look at what sets {who} apart: the model "
+        "may lack features that would serve it",
+        models=(BASE,),
     ),
 }

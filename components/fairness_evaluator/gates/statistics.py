@@ -1,13 +1,13 @@
 r"""Turns the members of one place into cases: what is held against a gate's bound.
 
 `each` judges every member by itself, `each_change` by how much worse it is than under
-the baseline. `worst_tenth` is the mean of the lowest tenth, as Li et al. (2020),
-"Fair resource allocation in federated learning" (q-FFL),
-<https://arxiv.org/abs/1905.10497>, report fairness; its interval holds whichever silos
-are truly the worst, since with intervals $(l_i, u_i)$ that hold at once the mean of the
-$k$ lowest true figures lies between those of the $k$ lowest $l_i$ and $u_i$.
-`farthest_pair` and `lowest_ratio` pick two out of all pairs, so their intervals are
-widened for all pairs.
+the baseline, or by a model of its own rows alone. `worst_tenth` is the mean of the
+lowest tenth, as Li et al. (2020), "Fair resource allocation in federated learning"
+(q-FFL), <https://arxiv.org/abs/1905.10497>, report fairness; its interval holds
+whichever silos are truly the worst, since with intervals $(l_i, u_i)$ that hold at once
+the mean of the $k$ lowest true figures lies between those of the $k$ lowest $l_i$ and
+$u_i$. `farthest_pair` and `lowest_ratio` pick two out of all pairs, so their intervals
+are widened for all pairs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 
-from components.fairness_evaluator.figures import roc
 from components.fairness_evaluator.gates import bounds, wording
 from components.fairness_evaluator.gates.bounds import Bound, widened
 from components.fairness_evaluator.gates.populations import (
@@ -26,9 +25,9 @@ from components.fairness_evaluator.gates.populations import (
     Member,
     Query,
 )
-from components.payloads.table import Figure
-from components.scoring import intervals
-from components.scoring.intervals import Interval
+from components.payloads.interval import Interval
+from components.payloads.table import GAIN, RANKED_BY, Figure
+from components.scoring import intervals, roc
 from components.scoring.metrics import is_lower_better
 
 
@@ -102,33 +101,38 @@ def each_change(place: Sequence[Member], compared: Comparison) -> list[Case]:
     """Return a case of each member's loss, above 0 where the candidate is worse.
 
     Both models scored the same rows, so the interval is that of the change itself.
-    Fields: `changed`, `before`, `now`, and the change's `interval`.
+    Fields: `changed`, and the change's `interval`; where the members have the figures
+    of both models, not a gain alone, `before` and `now` too.
     """
     metric, bound = compared.query.metric, compared.bound.value
+    name = compared.query.name
+    if metric == GAIN:
+        metric, name = RANKED_BY, wording.metric(RANKED_BY)
     sign = 1 if is_lower_better(metric) else -1
     cases = []
     for member in place:
-        now, before, change = member.figures
-        freedom = None
-        if metric == "auc" and change.positives is not None:
+        *both, change = member.figures
+        freedom = change.freedom
+        if freedom is None and metric == "auc" and change.positives is not None:
             freedom = roc.freedom(change.positives, change.rows - change.positives)
         found = widened(member.interval, compared.number, freedom=freedom)
         size = wording.number(abs(found.value), 0.0, bound)
-        if not found.value:
-            changed = f"the {compared.query.name} of {member.name} does not change"
+        if both and not found.value:
+            changed = f"the {name} of {member.name} does not change"
         elif sign > 0:
             verb = "rises" if found.value > 0 else "falls"
-            changed = f"the {compared.query.name} of {member.name} {verb} by {size}"
+            changed = f"the {name} of {member.name} {verb} by {size}"
         else:
             verb = "loses" if found.value < 0 else "gains"
-            changed = f"{member.name} {verb} {size} {compared.query.name}"
-        text = compared.text(found, " of the change", sign)
-        fields = {
-            "changed": changed,
-            "before": wording.number(before.number, now.number),
-            "now": wording.number(now.number, before.number),
-            "interval": text and f", {text}",
-        }
+            changed = f"{member.name} {verb} {size} {name}"
+        text = compared.text(found, " of the change" if both else "", sign)
+        fields = {"changed": changed, "interval": text and f", {text}"}
+        if both:
+            now, before = (figure.number for figure in both)
+            fields |= {
+                "before": wording.number(before, now),
+                "now": wording.number(now, before),
+            }
         loss = Interval(-found.value, -found.high, -found.low) if sign < 0 else found
         cases.append(Case(member.name, loss, fields))
     return cases

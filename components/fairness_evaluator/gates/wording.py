@@ -15,6 +15,7 @@ METRICS = {
     "fpr": "false positive rate",
     "positive_rate": "positive rate",
     "precision": "precision",
+    "gain_auc": "the gain in AUC over training alone",
 }
 DIGITS = 3
 MOST_DIGITS = 9  # where two numbers would read alike, though they differ

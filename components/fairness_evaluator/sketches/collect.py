@@ -75,7 +75,6 @@ def collect(
     if split == manifest.NEXT:
         settings = settings.model_copy(update=NEXT_SETTINGS)
     shared = {
-        "models": [dataclasses.asdict(model) for model in models],
         "label": label,
         "settings": settings.model_dump(mode="json"),
     }
@@ -84,6 +83,9 @@ def collect(
             entry.silo,
             {
                 **shared,
+                "models": [
+                    dataclasses.asdict(model.of_silo(entry.silo.id)) for model in models
+                ],
                 "paths": entry.splits[split].paths,
                 "digests": entry.digests(split),
                 "counts": entry.silo.id not in excluded,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -23,6 +23,7 @@ from components.payloads.silo import Silo
 from components.payloads.table import TOO_FEW
 from components.scoring import batches
 from components.scoring.model import scorer
+from components.scoring.served import Served
 
 MISSING = "missing"
 RESERVED = (TOO_FEW, MISSING, "")
@@ -36,10 +37,22 @@ Refusal: TypeAlias = Callable[[str, str, str], SiloError]  # found, expected, hi
 class ScoredModel:
     """A model to evaluate."""
 
-    name: str  # `candidate` or `baseline`
+    name: str  # `candidate`, `baseline` or `base`
     folder: str  # see `scoring/model.py`
     digest: str
     column: str = ""  # holds its scores where it scored elsewhere; else `folder` scores
+    weights: str = ""  # a file of others than those in `folder`
+    own: Mapping[str, Served] = dataclasses.field(default_factory=dict)  # by silo
+
+    def of_silo(self, silo: str) -> ScoredModel:
+        """Return what scores a silo's rows: the silo's own weights where it has some.
+
+        It knows nothing of other silos, so it may be sent to the silo.
+        """
+        if silo not in self.own:
+            return dataclasses.replace(self, own={})
+        _, digest, weights, _ = self.own[silo]
+        return dataclasses.replace(self, digest=digest, weights=weights, own={})
 
     def score(
         self, silo: Silo, path: str, columns: Iterable[str] = ()
@@ -57,7 +70,7 @@ class ScoredModel:
             for batch in batches.read_batches(path, {self.column, *columns}):
                 yield batch, _given_scores(batch, self.column, silo, path)
             return
-        loaded = scorer(self.folder, self.digest)
+        loaded = scorer(self.folder, self.digest, self.weights)
         for batch, scores in batches.score_batches(loaded, path, columns):
             yield batch, scores.astype(np.float64)
 

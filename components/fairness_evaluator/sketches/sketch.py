@@ -6,9 +6,6 @@ row by row beside the first. Figures of the silo's own slices are finished here.
 Slices with too few rows leave as one row count a family, and with them those from
 which they would follow; what they hold counts in totals over silos alone
 (`totals.py`). So a silo with too few rows in all discloses their number alone.
-
-The log loss clips scores to [CLIP, 1 - CLIP], as scikit-learn's `log_loss` clips
-float32 scores: to the distance between 1 and the next float32, 1.19e-7.
 """
 
 from __future__ import annotations
@@ -22,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.fairness_evaluator.figures import calibration, roc
+from components.fairness_evaluator.figures import calibration
 from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.sketches import bins, rows, suppression
 from components.fairness_evaluator.sketches.cells import (
@@ -34,10 +31,11 @@ from components.fairness_evaluator.sketches.cells import (
 )
 from components.fairness_evaluator.sketches.rows import Rows, ScoredModel
 from components.payloads.silo import Silo
+from components.scoring import roc
+from components.scoring.losses import losses
 from components.silos import tasks
 from components.silos.tasks import Result
 
-CLIP = float(np.finfo(np.float32).eps)
 FEW_BINS = 6  # too few to tell how a part's rows stand among those of other silos
 
 
@@ -144,15 +142,6 @@ def is_small(num: int, settings: EvaluationSettings) -> bool:
     It leaves only as part of a sum; `totals.py` makes bins with rows enough of that.
     """
     return num < max(settings.min_slice_rows, FEW_BINS * settings.rows_per_bin)
-
-
-def losses(
-    labels: NDArray[np.int64], scores: NDArray[np.float64]
-) -> dict[str, NDArray[np.float64]]:
-    """Return each row's log loss, unit: nats, at most 15.9, and squared error."""
-    clipped = np.clip(scores, CLIP, 1.0 - CLIP)
-    likelihood = np.where(labels == 1, clipped, 1.0 - clipped)
-    return {"log_loss": -np.log(likelihood), "brier": (scores - labels) ** 2}
 
 
 def cells(found: Rows, model: str, settings: EvaluationSettings) -> Iterator[Cell]:

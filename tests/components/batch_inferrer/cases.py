@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 from components.batch_inferrer.scoring import Job
 from components.features.columnar import encode
 from components.features.spec import Categorical, FeatureSpec, Numeric
+from components.payloads.benefit import BASE
 from components.payloads.manifest import Manifest
+from components.payloads.silo import Silo
+from components.scoring.served import Served
 from tests.support.models import Linear
 
 SPEC = FeatureSpec(
@@ -54,6 +57,11 @@ class Exported:
 
     def job(self, batch_rows: int = 64) -> Job:
         return Job(self.folder, self.digest, KEY, batch_rows, code="c0de")
+
+
+def by_base(digest: str) -> Callable[[Silo], Served]:
+    """Return what tells that the base model serves all silos."""
+    return lambda _: Served(BASE, digest)
 
 
 def written(manifest: Manifest) -> dict[str, bytes]:

@@ -13,7 +13,7 @@ from components import digests
 from components.payloads.manifest import SCORE, Manifest, SiloEntry, Split
 from components.silos import homes
 from tests.components.batch_inferrer.cases import SIZES, SPEC, Exported, Federate, table
-from tests.support import models
+from tests.support import models, own_models
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +22,12 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     linear = models.random_linear(SPEC, seed=3)
     card = models.export(folder, SPEC, linear)
     return Exported(str(folder), card.digest, linear)
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> own_models.Base:
+    """A base model that can score with a silo's own weights."""
+    return own_models.export(tmp_path_factory.mktemp("base"), SPEC)
 
 
 Tables = Mapping[str, pa.Table]

@@ -11,6 +11,8 @@ from components.errors import SiloError
 from components.features.columnar import ColumnTypeError
 from components.payloads.silo import Silo
 from components.scoring.batches import FileError
+from components.scoring.served import Served
+from tests.components.batch_inferrer.cases import by_base
 
 pytestmark = pytest.mark.beam
 
@@ -18,7 +20,7 @@ pytestmark = pytest.mark.beam
 def test_outcomes_come_in_the_order_of_the_items_failures_with_them(
     federate, model, tmp_path
 ):
-    items = plan(federate(), model.digest, 100)
+    items = plan(federate(), by_base(model.digest), 100)
     items[-1].silo.path("score.parquet").unlink()
     records = tmp_path / "records"
     records.mkdir()
@@ -30,10 +32,21 @@ def test_outcomes_come_in_the_order_of_the_items_failures_with_them(
 
 
 def test_a_model_is_loaded_once_a_process(model):
-    assert beam_steps.load(model.job()) is beam_steps.load(model.job(batch_rows=9))
+    first = beam_steps.load(ITEM, model.job())
+    assert beam_steps.load(ITEM, model.job(batch_rows=9)) is first
 
 
-ITEM = WorkItem(Silo("süd", "/h"), "/h/score.parquet", "d", 5, (2, 3), 0, "/h/p", 0)
+ITEM = WorkItem(
+    Silo("süd", "/h"),
+    "/h/score.parquet",
+    "d",
+    5,
+    (2, 3),
+    0,
+    "/h/p",
+    0,
+    Served("base", "d"),
+)
 PLACE = "silo `süd`: /h/score.parquet (row groups 2 to 3): "
 
 

@@ -16,6 +16,7 @@ from components.batch_inferrer.settings import InferenceSettings
 from components.payloads.ledger import Ledger
 from components.payloads.manifest import SCORE, Manifest
 from tests.components.batch_inferrer.cases import KEY, Exported, Federate, written
+from tests.support.own_models import Base
 
 pytestmark = pytest.mark.beam
 
@@ -24,7 +25,7 @@ class Runs:
     """Runs the node again and again on one store."""
 
     def __init__(
-        self, folder: pathlib.Path, manifest: Manifest, model: Exported
+        self, folder: pathlib.Path, manifest: Manifest, model: Exported | Base
     ) -> None:
         self.folder, self.manifest, self.model = folder, manifest, model
         self.connection = metadata.sqlite_metadata_connection_config(
@@ -62,7 +63,7 @@ class Runs:
         name = mlmd.Execution.State.Name(execution.last_known_state)
         return name, Ledger.read(artifact.uri)
 
-    def bless(self, span: str = "6", blessed: int = 1) -> None:
+    def bless(self, span: str = "6", blessed: int = 1, benefit: str = "") -> None:
         with metadata.Metadata(self.connection) as connection:
             store = connection.store
             type_id = store.put_artifact_type(
@@ -77,6 +78,7 @@ class Runs:
                 "span": span,
                 "model_uri": self.model.folder,
                 "model_digest": self.model.digest,
+                **({"benefit_uri": benefit} if benefit else {}),
             }.items():
                 artifact.custom_properties[key].string_value = value
             store.put_artifacts([artifact])
@@ -134,3 +136,34 @@ def test_a_model_of_a_later_span_does_not_score_an_earlier_one(runs):
     runs.bless(span="10")
     assert runs.run(span="9")[1].status == "skipped"
     assert runs.run(span="10")[1].status == "done"
+
+
+def test_what_serves_a_silo_is_found_with_the_model_and_lost_weights_asked_for_again(
+    base, federate, tmp_path
+):
+    runs = Runs(tmp_path, federate(), base)
+    silo = runs.manifest["vest"].silo
+    own = base.own(silo, "personal", base.others(1))
+    base.report(own).write(tmp_path)
+    runs.bless(benefit=str(tmp_path))
+    path = silo.path(own.weights)
+    kept = path.read_bytes()
+    path.unlink()
+    for _ in range(2):
+        state, account = runs.run()
+        line = account.silos[-1]
+        assert (state, line.served, line.model) == ("COMPLETE", "base", base.digest)
+        assert line.lost
+    path.write_bytes(kept)
+    state, account = runs.run()
+    line = account.silos[-1]
+    assert (state, line.served, line.model) == ("COMPLETE", "personal", own.digest)
+    assert (line.lost, account.resumed) == ("", 2)
+    path.unlink()  # what was scored with them is there and true
+    assert runs.run() == ("CACHED", account)
+
+
+def test_a_model_without_a_report_serves_all_silos_itself(runs):
+    runs.bless()
+    account = runs.run()[1]
+    assert {(line.served, line.lost) for line in account.silos} == {("base", "")}

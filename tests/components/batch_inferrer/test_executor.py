@@ -6,7 +6,7 @@ import re
 import pytest
 from tfx.types import standard_artifacts
 
-from components.artifacts import SiloExamples
+from components.artifacts import BenefitReport, SiloExamples
 from components.batch_inferrer import driver, executor
 from components.batch_inferrer.component import BatchInferrerSpec
 from components.batch_inferrer.executor import Executor
@@ -17,6 +17,7 @@ from components.payloads.ledger import Ledger
 from components.payloads.manifest import Manifest
 from components.scoring.model import ModelCard
 from tests.components.batch_inferrer.cases import KEY, Exported, Federate, written
+from tests.support.own_models import Base
 
 pytestmark = pytest.mark.beam
 
@@ -26,7 +27,13 @@ def test_parameters_are_those_that_executor_and_driver_read():
     read = set(re.findall(r'(?:exec_)?properties(?:\[|\.get\()"(\w+)"', text))
     read |= {"use_case", "span"}  # read in a loop
     optional = {k for k, v in BatchInferrerSpec.PARAMETERS.items() if v.optional}
-    assert optional == {"span", "model_uri", "model_digest", "stale_ledger_ids"}
+    assert optional == {
+        "span",
+        "model_uri",
+        "model_digest",
+        "benefit_uri",
+        "stale_ledger_ids",
+    }
     assert set(BatchInferrerSpec.PARAMETERS) == read | optional
 
 
@@ -34,7 +41,7 @@ class Runner:
     """Runs the executor on artifacts and reads its ledger."""
 
     def __init__(
-        self, folder: pathlib.Path, manifest: Manifest, model: Exported
+        self, folder: pathlib.Path, manifest: Manifest, model: Exported | Base
     ) -> None:
         self.folder, self.manifest, self.model = folder, manifest, model
         manifest.write(folder)
@@ -46,6 +53,8 @@ class Runner:
         model_uri: str = "",
         force: str = "false",
         settings_force: bool = False,
+        benefit: str = "",
+        benefit_uri: str = "",
     ) -> tuple[Ledger, standard_artifacts.InferenceResult]:
         examples, given = SiloExamples(), standard_artifacts.Model()
         blessing = standard_artifacts.ModelBlessing()
@@ -56,6 +65,10 @@ class Runner:
         inputs = {"examples": [examples]}
         if with_model:
             inputs |= {"model": [given], "blessing": [blessing]}
+        if benefit:
+            report = BenefitReport()
+            report.uri = benefit
+            inputs["benefit"] = [report]
         properties = {
             "settings": InferenceSettings(force=settings_force).model_dump_json(),
             "code": "c0de",
@@ -65,6 +78,7 @@ class Runner:
             "force": force,
             "beam": "[]",
             "model_uri": model_uri,
+            "benefit_uri": benefit_uri,
         }
         Executor().Do(inputs, {"inference_result": [result]}, properties)
         return Ledger.read(self.folder), result
@@ -108,6 +122,29 @@ def test_flag_and_setting_force_a_model_that_is_not_blessed(run, how):
 def test_the_model_that_the_driver_found_scores(run, model):
     account, _ = run(with_model=False, model_uri=model.folder)
     assert (account.status, account.model) == ("done", model.digest)
+
+
+@pytest.mark.parametrize("is_given", [True, False])
+def test_the_report_that_is_given_or_that_the_driver_found_says_what_serves(
+    base, federate, tmp_path, is_given
+):
+    run = Runner(tmp_path, federate(), base)
+    folder = tmp_path / "benefit"
+    folder.mkdir()
+    own = base.own(run.manifest["vest"].silo, "alone", base.others(1))
+    base.report(own).write(folder)
+    if is_given:
+        account, _ = run(benefit=str(folder))
+    else:
+        account, _ = run(
+            with_model=False, model_uri=base.folder, benefit_uri=str(folder)
+        )
+    assert account.model == base.digest
+    assert [(line.served, line.model) for line in account.silos] == [
+        ("base", base.digest),
+        ("base", base.digest),
+        ("alone", own.digest),
+    ]
 
 
 def test_without_any_model_the_ledger_says_the_way_out(run):

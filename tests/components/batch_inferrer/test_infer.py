@@ -13,10 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.batch_inferrer import beam_steps
 from components.batch_inferrer.infer import infer
 from components.batch_inferrer.settings import InferenceSettings
-from components.beam import BeamSettings
 from components.errors import SettingsError
 from components.payloads import ledger
 from components.payloads.findings import Finding
@@ -334,20 +332,8 @@ def json_of(job) -> str:
     return json.dumps(dataclasses.asdict(job))
 
 
-@pytest.mark.slow
-def test_several_processes_write_the_same_bytes_as_one(federate, model):
-    one, two = federate(), federate(root="two")
-    infer(one, model.job(), SMALL)
-    cores = BeamSettings(
-        options={"direct_running_mode": "multi_processing", "direct_num_workers": 2}
-    )
-    account = infer(two, model.job(), SMALL, cores.flags())
-    assert (account.status, account.rows) == ("done", 597)
-    assert written(one) == written(two)
-
-
 def test_a_model_that_cannot_be_loaded_ends_the_run(federate, model, tmp_path):
     job = dataclasses.replace(model.job(), model=str(tmp_path / "gone"))
     with pytest.raises(RuntimeError, match="gone"):
         infer(federate(), job, SMALL)
-    assert beam_steps.load(model.job()).digest == model.digest
+    assert infer(federate(), model.job(), SMALL).status == "done"

@@ -10,14 +10,15 @@ from components.batch_inferrer import items
 from components.batch_inferrer.items import plan
 from components.payloads.findings import Finding
 from components.payloads.manifest import SCORE, Manifest, SiloEntry, Split
+from tests.components.batch_inferrer.cases import by_base
 
-DIGEST = "feedbeef" * 8
+SERVE = by_base("feedbeef" * 8)
 
 
 def test_small_splits_are_one_item_each_and_large_ones_are_cut_between_row_groups(
     federate,
 ):
-    planned = plan(federate(), DIGEST, rows_per_item=250)
+    planned = plan(federate(), SERVE, rows_per_item=250)
     assert [
         (item.silo.id, item.part, item.rows, item.row_groups) for item in planned
     ] == [
@@ -34,7 +35,7 @@ def test_predictions_go_below_their_own_silos_home_named_by_span_model_and_input
 ):
     manifest = federate()
     form = digests.of_json([1000, ["id"]])[:12]
-    for item in plan(manifest, DIGEST, 1000, ["id"]):
+    for item in plan(manifest, SERVE, 1000, ["id"]):
         name = f"feedbeeffeed-{manifest[item.silo.id].splits[SCORE].digest[:12]}-{form}"
         assert item.target == item.silo.path(f"predictions/7/{name}/part-00000.parquet")
 
@@ -44,7 +45,7 @@ def test_runs_with_another_cut_or_key_write_elsewhere(federate):
     folders = {
         item.folder
         for rows, key in [(1000, ["id"]), (250, ["id"]), (1000, ["id", "day"])]
-        for item in plan(manifest, DIGEST, rows, key)
+        for item in plan(manifest, SERVE, rows, key)
     }
     assert len(folders) == 3 * len(manifest.entries)
 
@@ -53,7 +54,7 @@ def test_runs_with_another_cut_or_key_write_elsewhere(federate):
     ("span", "name"), [("", "all"), ("2013-11", "2013-11"), ("../x", "_x")]
 )
 def test_the_span_makes_a_plain_folder_name(federate, span, name):
-    item = plan(federate(span=span), DIGEST, 1000)[0]
+    item = plan(federate(span=span), SERVE, 1000)[0]
     assert pathlib.Path(item.folder).parent.name == name
 
 
@@ -63,7 +64,7 @@ def test_silos_without_rows_have_no_item(federate):
     empty = dataclasses.replace(first, splits={SCORE: Split()})
     broken = SiloEntry(first.silo, error=Finding("no file"))
     for entry in (empty, broken):
-        planned = plan(Manifest("people", "7", (entry, *rest)), DIGEST, 1000)
+        planned = plan(Manifest("people", "7", (entry, *rest)), SERVE, 1000)
         assert {item.silo.id for item in planned} == {"süd-東", "vest"}
 
 
@@ -77,7 +78,7 @@ def test_a_damaged_large_split_stays_one_item_which_then_fails_with_its_reason(
         path.unlink()
     else:
         path.write_bytes(content)
-    planned = [i for i in plan(manifest, DIGEST, 250) if i.silo.id == "süd-東"]
+    planned = [i for i in plan(manifest, SERVE, 250) if i.silo.id == "süd-東"]
     assert [(item.rows, item.row_groups) for item in planned] == [(500, None)]
 
 
@@ -88,7 +89,7 @@ def test_a_split_with_other_rows_than_the_manifest_says_is_not_cut(federate):
     wrong = dataclasses.replace(
         entry, splits={SCORE: Split.of(split.paths[0], "d", 501)}
     )
-    planned = plan(Manifest("people", "", (wrong,)), DIGEST, 250)
+    planned = plan(Manifest("people", "", (wrong,)), SERVE, 250)
     assert [item.row_groups for item in planned] == [None]
 
 
@@ -106,7 +107,7 @@ def test_files_of_a_split_follow_each_other_in_one_folder(federate):
     (file,) = entry.files(SCORE)
     small = dataclasses.replace(file, digest="other", rows=9)
     found = dataclasses.replace(entry, splits={SCORE: Split((small, file, small))})
-    planned = plan(Manifest("people", "7", (found,)), DIGEST, 250)
+    planned = plan(Manifest("people", "7", (found,)), SERVE, 250)
     assert [(item.part, item.first_row, item.rows) for item in planned] == [
         (0, 0, 9),
         (1, 9, 200),

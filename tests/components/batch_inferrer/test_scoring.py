@@ -22,6 +22,7 @@ from tests.components.batch_inferrer.cases import (
     SIZES,
     Exported,
     Federate,
+    by_base,
     expected_scores,
     table,
 )
@@ -30,7 +31,7 @@ from tests.support.at_once import at_once
 
 def only(federate: Federate, rows: pa.Table, **options: Any) -> WorkItem:
     """Return the one item of a federation with one silo."""
-    return plan(federate({"süd": rows}, **options), "feed" * 16, 10**6)[0]
+    return plan(federate({"süd": rows}, **options), by_base("feed" * 16), 10**6)[0]
 
 
 def as_it_is(item: WorkItem) -> WorkItem:
@@ -46,7 +47,7 @@ def score(item: WorkItem, model: Exported, **changes: Any) -> Outcome:
 
 def test_scores_equal_a_plain_loop_on_the_same_rows_and_keys_are_kept(federate, model):
     manifest = federate()
-    for item in plan(manifest, model.digest, 10**6):
+    for item in plan(manifest, by_base(model.digest), 10**6):
         outcome = score(item, model)
         rows = pq.read_table(item.path)
         written = pq.read_table(item.target)
@@ -64,7 +65,9 @@ def test_scores_equal_a_plain_loop_on_the_same_rows_and_keys_are_kept(federate, 
 
 def test_parts_of_a_whale_hold_each_row_once_and_in_order(federate, model):
     manifest = federate()
-    parts = [i for i in plan(manifest, model.digest, 150) if i.silo.id == "süd-東"]
+    parts = [
+        i for i in plan(manifest, by_base(model.digest), 150) if i.silo.id == "süd-東"
+    ]
     assert sum(score(part, model).rows for part in parts) == 500
     ids = [i for part in parts for i in pq.read_table(part.target)["id"].to_pylist()]
     assert ids == pq.read_table(parts[0].path)["id"].to_pylist()
@@ -75,7 +78,7 @@ def test_an_item_that_is_done_is_not_scored_again(federate, model):
     first = score(item, model)
     stamp = item.target.stat().st_mtime_ns
 
-    def load(job):
+    def load(item, job):
         raise AssertionError("the model was loaded for nothing")
 
     again = score_item(item, model.job(), load)
@@ -164,7 +167,7 @@ def test_what_another_run_has_just_written_is_there_all_the_time(federate, model
             seen.append((item.target.exists(), item.dead_letters.exists()))
             return super().__call__(batch)
 
-    def load(job):
+    def load(item, job):
         score(item, model)  # another run is faster
         return Watching(job.model)
 
@@ -266,7 +269,7 @@ def test_predictions_join_back_one_to_one_by_a_key_of_any_type(
     rows = with_infinite(table(number, 1)) if number > 4 else table(number, 1)
     for name, column in cells.items():
         rows = rows.append_column(name, column)
-    items = plan(federate({"süd": rows}, row_group_rows=16), "d", 20)
+    items = plan(federate({"süd": rows}, row_group_rows=16), by_base("d"), 20)
     outcomes = [score(item, model, key=tuple(cells), batch_rows=7) for item in items]
     written = pa.concat_tables([pq.read_table(item.target) for item in items])
     letters = [pq.read_table(item.dead_letters) for item in items[:1] if number > 4]

@@ -18,7 +18,9 @@ from components.dashboard.section import Table as PageTable
 from components.dashboard.settings import DashboardSettings
 from components.features.spec import Categorical, FeatureSpec, Numeric
 from components.payloads import egress, table
+from components.payloads.benefit import BenefitReport
 from components.payloads.cohort import Cohort, Member
+from components.payloads.contribution import ContributionReport
 from components.payloads.decision import Baseline, Decision, GateResult, NotEvaluated
 from components.payloads.egress import EgressItem
 from components.payloads.findings import Finding
@@ -30,6 +32,8 @@ from components.payloads.table import Figure, Table
 from components.payloads.unused_columns import UnusedColumn, UnusedColumns
 from components.scoring.model import ModelCard
 from pipelines.benchmarks import synthetic_pages as synthetic
+from tests.components.dashboard import made_benefits
+from tests.support import contributions
 
 EVIL = "</script><img src=x onerror=alert(1)>"
 ARABIC = "مطار القاهرة"
@@ -199,6 +203,8 @@ def run() -> Report:
         scores=figures(),
         run=RunRecord("fedavg", "own user ids", rounds=tuple(rounds())),
         card=ModelCard(digest="a" * 64),
+        benefit=made_benefits.report(SILOS),
+        contribution=contributions.report([it for it in SILOS if it != LEFT_OUT]),
         ledger=Ledger(
             "done",
             model="d" * 64,
@@ -235,6 +241,8 @@ def refused(run: Report) -> Report:
             gates=(),
             baseline=None,
         ),
+        benefit=BenefitReport(refusal=sentence),
+        contribution=ContributionReport(refusal=sentence),
         ledger=Ledger("skipped", "no model"),
     )
 
@@ -249,6 +257,8 @@ def write(report: Report, folder: pathlib.Path) -> dict[str, pathlib.Path]:
     report.decision.write(folders["blessing"])
     report.run.write(folders["model_run"])
     report.card.write(folders["model"])
+    report.benefit.write(folders["benefit"])
+    report.contribution.write(folders["contribution"])
     report.ledger.write(folders["inference_result"])
     report.examples.write(folders["examples"])
     UnusedColumns(report.unused).write(folders["feature_spec"])

@@ -38,10 +38,10 @@ def test_a_silos_auc_can_be_read_back(data):
     value, below, above = (
         column[place] for column in part["figures"]["candidate"]["auc"]
     )
-    assert value == round(auc_of("silo-07") * data["unit"])
+    assert value == round(auc_of("silo-07") * chart_data.UNIT)
     width = 0.7 / rows_of("silo-07") ** 0.5
-    assert below == pytest.approx(width * data["unit"], abs=1)
-    assert above == pytest.approx(1.5 * width * data["unit"], abs=1)
+    assert below == pytest.approx(width * chart_data.UNIT, abs=1)
+    assert above == pytest.approx(1.5 * width * chart_data.UNIT, abs=1)
     assert part["rows"][place] == rows_of("silo-07")
 
 

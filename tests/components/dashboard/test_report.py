@@ -7,6 +7,7 @@ import pytest
 from components.dashboard import report
 from components.errors import FairSiloError
 from components.payloads import egress
+from components.payloads.benefit import BASE, PERSONAL
 from components.payloads.egress import EgressItem
 from components.payloads.minimum_data import MinimumData
 from tests.components.dashboard.conftest import (
@@ -33,6 +34,16 @@ def test_only_admitted_silos_with_a_number_are_judged(run):
 def test_what_the_nodes_wrote_is_read_back(run, tmp_path):
     about = dataclasses.replace(run.about, span="")  # of the manifest
     assert report.gather(write(run, tmp_path), about) == run
+
+
+def test_gains_are_read_as_they_were_judged(run, tmp_path):
+    one = next(it for it in run.benefit.silos if it.served == PERSONAL)
+    lost = {one.silo: "its weights are gone"}
+    decided = dataclasses.replace(run.decision, not_as_chosen=lost)
+    folders = write(dataclasses.replace(run, decision=decided), tmp_path)
+    found = report.gather(folders, ABOUT).benefit
+    assert found == run.benefit.as_judged(lost) != run.benefit
+    assert found.get(one.silo).gain == one.gains[BASE]["auc"] != one.gain
 
 
 def test_only_what_is_asked_for_is_read(run, tmp_path):

@@ -208,7 +208,8 @@ def test_too_few_is_counted_and_never_a_number(html_text):
 def test_each_chart_has_a_title_a_place_and_a_table_behind_it(html_text):
     charts = re.findall(r'<figure class="chart" data-chart="(\w+)"', html_text)
     assert charts == [
-        *("silos", "changes", "sizes", "ecdf", "lorenz"),
+        *("silos", "changes", "sizes", "ecdf", "lorenz", "heterogeneity"),
+        *("gains", "ownmodels", "gainsizes", "contributions", "helps"),
         *("groups", "heat", "inside", "gaps", "calibration", "training"),
     ]
     assert html_text.count('<div class="behind">') == len(charts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import re
 
@@ -11,6 +12,7 @@ from components.dashboard import report
 from components.payloads import table
 from components.payloads.findings import Finding
 from components.payloads.table import Figure, Table
+from tests.components.dashboard import made_benefits
 from tests.components.dashboard.conftest import (
     EVIL,
     TOO_FEW_SILO,
@@ -33,7 +35,8 @@ ROWS = """
 
 
 CHARTS = (
-    *("silos", "changes", "sizes", "ecdf", "lorenz"),
+    *("silos", "changes", "sizes", "ecdf", "lorenz", "heterogeneity"),
+    *("gains", "ownmodels", "gainsizes", "contributions", "helps"),
     *("groups", "heat", "calibration", "training"),
 )
 
@@ -106,7 +109,7 @@ def test_each_entry_of_the_contents_leads_to_its_heading(browser, page_file):
         page = visit.page
         links = page.locator("nav[aria-label=Contents] a")
         names = [link.get_attribute("href")[1:] for link in links.all()]
-        assert len(names) == 14
+        assert len(names) == 16
         for name in names:
             page.evaluate("window.scrollTo(0, 0)")
             links.nth(names.index(name)).click()
@@ -181,6 +184,7 @@ def test_groups_inside_silos_stand_beside_the_baseline(browser, page_file):
         chart = draw(visit.page, "heat")
         chart.locator("summary").click()
         heads = chart.locator(".behind thead th")
+        heads.first.wait_for()
         assert "AUC, baseline" in " ".join(heads.all_inner_texts())
         row = chart.locator(".behind tbody tr", has_text="silo-07").first
         assert re.fullmatch(r"0\.\d{3}", row.locator("td").nth(4).inner_text())
@@ -211,6 +215,70 @@ def test_another_metric_is_chosen_by_keyboard(browser, page_file):
         heading = chart.locator(".behind th").nth(3).inner_text()
         assert heading.startswith("True positive rate at 0.25, candidate")
         assert "too few (7)" in chart.locator(".behind tbody").inner_text()
+
+
+def test_gains_are_the_report_s_for_each_model(browser, run, page_file):
+    with browser.visit(page_file) as visit:
+        chart = draw(visit.page, "gains")
+        chart.locator("summary").click()
+        for model in ("served", "base", "personal"):
+            chart.locator("select[name=model]").select_option(f"gain_{model}")
+            chart.locator(".behind tbody tr").first.wait_for()
+            rows = chart.locator(".behind tbody tr").all()
+            shown = [row.locator("th, td").all_inner_texts() for row in rows]
+            assert {row[0]: row[3].replace("−", "-") for row in shown} == {  # noqa: RUF001
+                one.silo: f"{one.gains[model]['auc'].value:+.3f}"
+                for one in run.benefit.silos
+            }
+            assert [one[2] for one in sorted(shown)] == [
+                one.served for one in run.benefit.silos
+            ]
+        lower = sum(one.gains["personal"]["auc"].high < 0 for one in run.benefit.silos)
+        summary = chart.locator(".plot .unseen").text_content()
+        assert f"{lower} surely worse" in summary
+        first = chart.locator(".behind tbody td:nth-child(4)").first.inner_text()
+        least = min(one.gains["personal"]["auc"].value for one in run.benefit.silos)
+        assert float(first) == pytest.approx(least, abs=0.0006)
+
+
+def test_each_model_of_a_silo_has_its_mark_and_its_numbers(browser, run, page_file):
+    with browser.visit(page_file) as visit:
+        chart = draw(visit.page, "ownmodels")
+        marks = chart.locator(".plot g[aria-label=dot] > *")
+        assert marks.count() == 3 * len(run.benefit.silos)
+        legend = chart.locator(".legend").inner_text().split()
+        assert legend == ["base", "personal", "alone"]
+        marks.first.hover()
+        chart.locator(".plot g[aria-label=tip]", has_text="base: 0.").wait_for()
+        chart.locator("summary").click()
+        chart.locator(".behind tbody tr").first.wait_for()
+        heads = chart.locator(".behind thead th").all_inner_texts()
+        for one in run.benefit.silos[:3]:
+            row = chart.locator(".behind tbody tr", has_text=one.silo).first
+            cells = row.locator("th, td").all_inner_texts()
+            for model, figures in one.figures.items():
+                place = [head.startswith(f"AUC, {model}") for head in heads].index(True)
+                assert cells[place] == f"{figures['auc'].value:.3f}"
+
+
+def test_many_silos_gains_are_ranked_and_the_first_are_named(browser, tmp_path):
+    names = [f"silo {number:03}" for number in range(70)]
+    aucs = [made_runs.figure(name, "auc", 0.7) for name in names]
+    found = made_runs.report(
+        [made_runs.member(name) for name in names], table.make_table(aucs)
+    )
+    found = dataclasses.replace(
+        found, parts=found.parts | {"benefit"}, benefit=made_benefits.report(names)
+    )
+    path = tmp_path / "index.html"
+    path.write_text(page_of(found), encoding="utf-8")
+    with browser.visit(path) as visit:
+        for name in ("gains", "ownmodels"):
+            chart = draw(visit.page, name)
+            assert chart.locator(".plot svg").count() == 2
+            assert "The first 30 of 70 by name:" in chart.inner_text()
+        assert draw(visit.page, "gainsizes").locator(".plot svg").count() == 1
+        assert visit.complaints == []
 
 
 def test_rates_are_shown_at_the_threshold_that_is_chosen(browser, page_file):

@@ -93,6 +93,14 @@ def test_a_waived_gate_leads_the_page():
     assert note.items == ("“agreed” said A. Reviewer, until 2026-12-31.",)
 
 
+def test_a_baseline_that_is_not_what_served_then_is_told():
+    said = ("the baseline, silo `F9`: own.npz: found no file",)
+    decided = Decision(True, baseline_not_as_served=said)
+    made = decision.decision(report.Report(ABOUT, decision=decided))
+    (note,) = (part for part in made.parts if isinstance(part, Note))
+    assert (note.title, note.items) == ("The baseline is not what served then:", said)
+
+
 def test_silos_that_no_gate_judged_are_listed_with_the_reason(run):
     made = table_of(decision.gates(run), "Silos that no gate judged")
     assert texts(made) == [
@@ -445,7 +453,7 @@ def test_what_was_not_scored_is_listed(run):
         [EVIL, "score.parquet", "no file"]
     ]
     row = texts(table_of(section, "Predictions by silo"))[0]
-    assert row[1:] == ["500", "2", "cccccccccccc", "/silo/predictions"]
+    assert row[1:] == ["500", "2", "base", "cccccccccccc", "/silo/predictions"]
     assert figures_of(section)["Taken over"].value == "3"
 
 

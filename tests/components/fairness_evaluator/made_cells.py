@@ -10,8 +10,8 @@ from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.sketches import sketch
 from components.fairness_evaluator.sketches.cells import Cell
 from components.fairness_evaluator.sketches.rows import Rows
+from components.payloads.interval import Interval
 from components.scoring import intervals
-from components.scoring.intervals import Interval
 
 THRESHOLDS = (0.25, 0.5)
 SETTINGS = EvaluationSettings(thresholds=THRESHOLDS)

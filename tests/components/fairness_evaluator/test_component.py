@@ -26,6 +26,7 @@ def make() -> FairnessEvaluator:
         examples=channel.Channel(type=artifacts.SiloExamples),
         cohort=channel.Channel(type=artifacts.Cohort),
         model=channel.Channel(type=standard_artifacts.Model),
+        benefit=channel.Channel(type=artifacts.BenefitReport),
         settings=EvaluationSettings(),
         gates=GateSettings(silo_floor={"at_least": 0.6}),
         label="late",

@@ -18,6 +18,7 @@ from components import artifacts
 from components.blessed_models import BlessedModel
 from components.fairness_evaluator.driver import BASELINE, Driver, choose
 from components.fairness_evaluator.waivers import Waivers
+from components.payloads.benefit import BenefitReport, SiloBenefit
 from components.payloads.manifest import Manifest
 from components.scoring.model import ModelCard
 
@@ -31,7 +32,16 @@ def store(tmp_path):
 
 @pytest.fixture
 def bless(store, tmp_path):
-    def record(span, name, *, blessed=1, keep=True, state="LIVE", use_case="flights"):
+    def record(
+        span,
+        name,
+        *,
+        blessed=1,
+        keep=True,
+        state="LIVE",
+        use_case="flights",
+        benefit_uri="",
+    ):
         folder = tmp_path / name
         if keep:
             folder.mkdir()
@@ -44,6 +54,7 @@ def bless(store, tmp_path):
             "span": span,
             "model_uri": str(folder),
             "model_digest": f"digest of {name}",
+            "benefit_uri": benefit_uri,
         }.items():
             artifact.set_string_custom_property(key, value)
         artifact.mlmd_artifact.state = metadata_store_pb2.Artifact.State.Value(state)
@@ -57,19 +68,16 @@ def bless(store, tmp_path):
 
 @pytest.fixture
 def drive(store, tmp_path):
-    def run(span, name="candidate"):
+    def run(span, name="candidate", own=()):
         state = Waivers(f"sqlite:///{tmp_path}/operator.sqlite", "flights")
         held = state.all_active(datetime.datetime.now(datetime.UTC).date())
-        folder = tmp_path / name
-        if not folder.exists():
-            folder.mkdir()
-            ModelCard(digest=f"digest of {name}").write(folder)
-        model, examples = standard_artifacts.Model(), artifacts.SiloExamples()
-        model.uri, examples.uri = str(folder), str(tmp_path)
+        benefit, examples = artifacts.BenefitReport(), artifacts.SiloExamples()
+        benefit.uri = examples.uri = str(tmp_path)
         Manifest("flights", span, ()).write(tmp_path)
+        BenefitReport("ditto", f"digest of {name}", own).write(tmp_path)
         output = Driver(store).run(
             data_types.ExecutionInfo(
-                input_dict={"model": [model], "examples": [examples]},
+                input_dict={"benefit": [benefit], "examples": [examples]},
                 exec_properties={
                     "use_case": "flights",
                     "waivers": json.dumps(
@@ -97,19 +105,21 @@ def test_an_empty_store_has_no_baseline(drive):
 
 def test_the_newest_earlier_span_is_the_baseline(bless, drive, tmp_path):
     bless("2013-03", "march")
-    bless("2013-04", "april")
-    bless("2013-06", "june")
+    bless("2013-04", "april", benefit_uri="/benefit/of/april")
+    bless("2013-06", "june", benefit_uri="/benefit/of/june")
     assert drive("2013-05") == {
         "waivers": "[]",
         "baseline_span": "2013-04",
         "baseline_digest": "digest of april",
         "baseline_uri": str(tmp_path / "april"),
         "baseline_gone": "",
+        "baseline_benefit": "/benefit/of/april",
     }
 
 
 def blessed(id_: int, span: str, name: str = "") -> BlessedModel:
-    return BlessedModel(f"/{name or span}", f"digest of {name or span}", span, id_)
+    digest = f"digest of {name or span}"
+    return BlessedModel(f"/{name or span}", "base", span, id_, served_digest=digest)
 
 
 MODELS = [
@@ -141,6 +151,15 @@ def test_the_baseline_is_the_newest_blessed_model_of_an_earlier_span(
     assert (found.uri if found else "") == chosen
 
 
+def test_without_spans_the_same_base_with_another_choice_is_an_earlier_model(
+    bless, drive
+):
+    bless("", "candidate")
+    assert drive("")["baseline_digest"] == ""
+    own = (SiloBenefit("F9", "personal", "d", "w.npz"),)
+    assert drive("", own=own)["baseline_digest"] == "digest of candidate"
+
+
 @given(st.permutations(MODELS))
 def test_the_order_of_blessings_does_not_matter(models):
     assert choose(models, "2013-06", "d") == MODELS[1]
@@ -160,7 +179,7 @@ def test_a_model_whose_folder_is_gone_is_named_and_no_older_one_takes_its_place(
     bless, drive, tmp_path
 ):
     bless("2013-03", "march")
-    bless("2013-04", "april", keep=False)
+    bless("2013-04", "april", keep=False, benefit_uri="/benefit/of/april")
     gone = drive("2013-05")
     assert gone == {
         "waivers": "[]",
@@ -168,6 +187,7 @@ def test_a_model_whose_folder_is_gone_is_named_and_no_older_one_takes_its_place(
         "baseline_digest": "digest of april",
         "baseline_uri": "",
         "baseline_gone": str(tmp_path / "april"),
+        "baseline_benefit": "",
     }
     # Once it is back the key is another one, so the evaluation compares.
     (tmp_path / "april").mkdir()
@@ -192,5 +212,8 @@ def test_a_waiver_makes_another_key_and_its_withdrawal_gives_the_first_back(
     )
     assert json.loads(drive("2013-05")["waivers"]) == [dataclasses.asdict(given)]
     assert drive("2013-05", "another model")["waivers"] == "[]"
+    # It was given for the base model alone, not for silos' own beside it.
+    own = (SiloBenefit("F9", "personal", "d", "w.npz"),)
+    assert drive("2013-05", own=own)["waivers"] == "[]"
     waivers.withdraw(reason="zählt doch", by="B. Reviewer", **gate)
     assert drive("2013-05") == before

@@ -13,13 +13,16 @@ from tfx.types import standard_artifacts
 from components import artifacts
 from components.fairness_evaluator.executor import Executor
 from components.payloads import egress, table
+from components.payloads.benefit import BenefitReport, SiloBenefit
 from components.payloads.decision import Decision
+from components.payloads.interval import Interval
 from components.payloads.manifest import Split
 from components.scoring.model import ModelCard
 
 pytestmark = pytest.mark.beam
 
 EVALUATION = {"slices": ["origin", "haul"], "thresholds": [0.25, 0.5]}
+WORSE = {"at_most_worse": 0.01}
 GATES = {
     "silo_floor": {"at_least": 0.6},
     "silo_gap": {"at_most": 0.3},
@@ -33,15 +36,18 @@ def run(
     gates=GATES,
     baseline=False,
     model="",
+    benefit=BenefitReport(),  # noqa: B008  immutable
     **properties,
 ):
     root.mkdir(parents=True, exist_ok=True)
     world.manifest.write(root)
     world.cohort.write(root)
+    benefit.write(root)
     inputs = {
         "examples": artifacts.SiloExamples(),
         "cohort": artifacts.Cohort(),
         "model": standard_artifacts.Model(),
+        "benefit": artifacts.BenefitReport(),
     }
     inputs["model"].uri = model or world.models["candidate"][0]
     inputs["model"].id = 17
@@ -49,7 +55,7 @@ def run(
         "evaluation": standard_artifacts.ModelEvaluation(),
         "blessing": standard_artifacts.ModelBlessing(),
     }
-    for name in ("examples", "cohort"):
+    for name in ("examples", "cohort", "benefit"):
         inputs[name].uri = str(root)
     for name, artifact in outputs.items():
         artifact.uri = str(root / name)
@@ -211,6 +217,7 @@ def test_a_blessed_model_has_tfx_s_own_mark_and_ours(world, done):
         "model_digest": card.digest,
         "use_case": "flights",
         "span": "2013-05",
+        "benefit_uri": str(pathlib.Path(blessing.uri).parent),
     }.items():
         assert blessing.get_string_custom_property(name) == value
     found = Decision.read(blessing.uri)
@@ -272,6 +279,58 @@ def test_a_baseline_whose_folder_is_gone_refuses_the_change_and_not_the_run(
         "nothing is compared" in message and "/models/4" in message
         for message in caplog.messages
     )
+
+
+GAIN = {"auc": Interval(-0.1, -0.12, -0.08)}
+BY_BENEFIT = {"better_than_chance": None, "base_worse_than_alone": WORSE}
+
+
+def test_what_a_silo_gains_is_read_from_the_report(world, tmp_path):
+    one = SiloBenefit("9E", gains={"base": GAIN, "served": GAIN})
+    digest = world.models["candidate"][1].digest
+    lost = SiloBenefit("F9", "personal", "d", "w.npz")
+    report = BenefitReport(base=digest, silos=(one, lost))
+    evaluation, blessing = run(world, tmp_path, BY_BENEFIT, benefit=report)
+    told = {
+        name: blessing.get_string_custom_property(name)
+        for name in ("model_digest", "served_digest")
+    }
+    assert told == {"model_digest": digest, "served_digest": report.served_digest}
+    gain = table.read(evaluation.uri).metric("gain_auc", silo="9E", model="base")
+    assert (gain.value, gain.low, gain.high) == GAIN["auc"]
+    [reason] = Decision.read(blessing.uri).reasons
+    assert reason.startswith(
+        "Not blessed: gate base_worse_than_alone could not be computed: the gain in "
+        "AUC over training alone is not known for silo F9"
+    )
+
+
+@pytest.mark.parametrize(
+    ("report", "said"),
+    [
+        ("whole", "silo `9E`: own/x.npz: found no file, expected"),
+        (None, "{}: found no file, expected what SiloBenchmark wrote; each"),
+        ("{", "{}: found a file that is cut or of another form, expected"),
+    ],
+    ids=["there", "gone", "damaged"],
+)
+def test_what_served_silos_beside_the_baseline_is_read_from_its_own_report(
+    world, tmp_path, caplog, report, said
+):
+    """Whose weights are lost here, which is how the test knows that it was read."""
+    digest = world.models["baseline"][1].digest
+    one = SiloBenefit("9E", "personal", "d", "own/x.npz")
+    whole = BenefitReport(base=digest, silos=(one,)).to_json()
+    path = tmp_path / BenefitReport.FILE_NAME
+    if report:
+        path.write_text(whole if report == "whole" else report)
+    below = tmp_path / "run"
+    _, blessing = run(world, below, baseline=True, baseline_benefit=str(tmp_path))
+    decided = Decision.read(blessing.uri)
+    assert decided.not_as_chosen == {}
+    [found] = decided.baseline_not_as_served
+    assert found.startswith(f"the baseline, {said.format(path)}")
+    assert any(found in message for message in caplog.messages)
 
 
 def test_a_model_that_was_not_trained_is_refused_with_its_reason(world, tmp_path):

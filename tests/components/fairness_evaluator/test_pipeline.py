@@ -19,6 +19,7 @@ from components.fairness_evaluator.driver import BASELINE
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.waivers import Waivers
+from components.payloads.benefit import BenefitReport
 
 pytestmark = pytest.mark.beam
 
@@ -30,6 +31,7 @@ def runs(world, tmp_path_factory):
     root = tmp_path_factory.mktemp("pipeline")
     world.manifest.write(root)
     world.cohort.write(root)
+    BenefitReport(base=world.models["candidate"][1].digest).write(root)
     states = []
     for number, floor in enumerate((0.5, 0.5, 0.99, 0.99, 0.99)):
         if number == 3:
@@ -76,6 +78,7 @@ def _run(world, root, floor):
         "examples": (artifacts.SiloExamples, str(root)),
         "cohort": (artifacts.Cohort, str(root)),
         "model": (standard_artifacts.Model, world.models["candidate"][0]),
+        "benefit": (artifacts.BenefitReport, str(root)),
     }
     nodes = {
         name: importer.Importer(uri, kind).with_id(name)

@@ -1,5 +1,7 @@
 """Merged moments are those of all rows; vocabularies keep a silo's own values home."""
 
+import pathlib
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -72,6 +74,36 @@ def test_a_column_that_is_the_same_everywhere_is_named():
     assert reasons(undisclosed)["colour"].startswith("has no value that 10 rows in 2")
 
 
+DAYS = {"2024-01-31": 400, "2024-02-01": 300}
+
+
+@pytest.mark.parametrize(
+    ("values", "is_left_out"),
+    [
+        (DAYS, True),
+        (DAYS | {"never": 9_000}, True),
+        ({"20240131": 30, "20240201": 30}, True),
+        ({"2024-01": 500}, True),
+        ({"2024-01-31": 30, "north": 30, "south": 30}, False),
+        ({"north": 30, "south": 30}, False),
+    ],
+)
+@pytest.mark.parametrize("integer", [False, True])
+def test_days_are_no_vocabulary_however_few_they_are(values, is_left_out, integer):
+    schema = silos.schema()
+    if integer:
+        schema.feature[2].type = schema_pb2.INT
+        schema.feature[2].int_domain.is_categorical = True
+    days, others = colours(**values), colours(**dict.fromkeys(values, 20), x=9)
+    found = {"a": _silo(number([1.0]), days), "b": _silo(number([2.0]), others)}
+    agreed = merge(found, schema, NOT, SETTINGS)
+    assert ("colour" not in agreed.spec.columns) is is_left_out
+    if is_left_out:
+        (one,) = [one for one in agreed.unused if one.column == "colour"]
+        assert one.reason.startswith("holds dates, which don't come again: export what")
+        assert not one.chosen  # so people are told
+
+
 def test_unequal_silos_give_the_moments_worked_out_by_hand():
     # 1, 3 and 5, 5, 5, 11: sum 30, squares 1 + 9 + 3 * 25 + 121 = 206, 6 rows
     moments = pooled_moments([number([1.0, 3.0]), number([5.0, 5.0, 5.0, 11.0])])
@@ -127,3 +159,37 @@ def test_each_column_that_is_no_feature_is_named_with_its_reason():
         "weight": ("is listed in `features.ignore`", True),
         "late": ("is the label or a key", True),
     }
+
+
+DOCS = pathlib.Path(__file__).parents[3] / "docs" / "data.md"
+
+
+def test_the_model_sees_what_the_table_in_the_docs_says():
+    schema = silos.schema()
+    schema.feature.add(name="opened", type=schema_pb2.BYTES)
+    schema.feature.add(name="note", type=schema_pb2.BYTES)
+    schema.feature.add(name="same", type=schema_pb2.BYTES)
+    columns = {
+        "weight": number([1.0, 2.0]),
+        "size": colours(**{"1": 30, "2": 30}),
+        "colour": colours(red=30, blue=30),
+        "opened": colours(**DAYS),
+        "note": colours(),
+        "same": colours(EUR=30),
+        "late": number([0.0, 1.0]),
+    }
+    columns["note"].string_stats.common_stats.num_non_missing = 90
+    dataset = statistics_pb2.DatasetFeatureStatistics()
+    for name, feature in columns.items():
+        feature.path.step[0] = name
+        dataset.features.append(feature)
+    spec, unused = merge({"a": dataset, "b": dataset}, schema, NOT, SETTINGS)
+    seen = {one.name: "a number" for one in spec.numeric}
+    seen |= {one.name: "a category" for one in spec.categorical}
+    table = DOCS.read_text("utf-8").split("| a column | the model sees |\n")[1]
+    rows = [line.split(" | ") for line in table.split("\n\n")[0].splitlines()[1:]]
+    for name, (column, told) in zip(columns, rows, strict=True):
+        found = seen.get(name, "nothing")
+        assert told.startswith(found), column
+    reasons = {one.column: one.reason for one in unused}
+    assert reasons["opened"].startswith(rows[3][1].removeprefix("nothing: it ")[:-2])

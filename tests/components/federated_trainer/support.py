@@ -79,6 +79,7 @@ def request(
         {"rounds": 2, "batch_size": 32, **settings}
     )
     return trainer.Request(
+        split_by=(),
         settings=chosen,
         label=LABEL,
         module_file=str(MODEL),

@@ -16,6 +16,7 @@ from components import artifacts
 from components.drivers import PropertyDriver
 from components.federated_trainer import component, executor
 from components.federated_trainer.settings import TrainingSettings
+from components.federation import audited_rounds
 from components.payloads.model_run import RunRecord
 from components.scoring import model as scoring
 from components.silos import homes
@@ -40,6 +41,7 @@ def test_a_module_beside_the_model_decides_the_cache_key(tmp_path):
             feature_spec=Channel(type=artifacts.FeatureSpec),
             settings=TrainingSettings(),
             label="late",
+            split_by=("day",),
             module_file=str(tmp_path / "model.py"),
             checkpoints="checkpoints",
         )
@@ -75,8 +77,11 @@ class Runs:
             "settings": settings.model_dump_json(),
             "code": "code",
             "label": support.LABEL,
+            "split_by": "[]",
             "module_file": str(support.MODEL),
             "checkpoints": str(folder / "checkpoints"),
+            "audited_rounds": 1,
+            "weight_factors": '{"west": 2.0}',
         }
 
     def _artifact(self, kind: type[Artifact]) -> Artifact:
@@ -137,4 +142,7 @@ def test_a_training_without_some_workers_is_tried_again_until_all_were_there(tmp
         assert [len(one.silos) for one in record.rounds] == [3], "it begins again"
     assert len(set(attempts)) == 3
     assert runs.attempt == attempts[-1], "the cache may give what is whole"
+    kept = audited_rounds.read(tmp_path / artifacts.ModelRun.TYPE_NAME, 1)
+    assert (record.audited, kept.silos) == ((1,), ("north", "south", "west"))
+    assert kept.weights.tolist() == [200, 90, 2 * 41]
     assert scoring.read_card(model.uri).digest

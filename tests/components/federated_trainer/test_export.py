@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from components.features import columnar
 from components.features import spec as feature_spec
-from components.federated_trainer import export, model_module
+from components.federated_trainer import export
+from components.federation import model_module
 from components.scoring import model as scoring
 from tests.components.federated_trainer import support
 
@@ -110,10 +111,10 @@ def test_folder_has_the_layout_that_scoring_reads(trained, folder):
     assert scoring.read_spec(folder) == support.SPEC
     assert feature_spec.read(folder / "tflite") == support.SPEC
     card = scoring.read_card(folder)
-    assert card == scoring.ModelCard(export.digest_of(trained.weights, support.SPEC))
+    assert card == scoring.ModelCard(scoring.digest_of(trained.weights, support.SPEC))
     with np.load(folder / scoring.WEIGHTS) as archive:
         stored = [archive[name] for name in sorted(archive.files)]
-    assert export.digest_of(stored, support.SPEC) == card.digest
+    assert scoring.digest_of(stored, support.SPEC) == card.digest
     scorer = scoring.Scorer(folder)
     batch = columnar.encode(support.table(7, 0), support.SPEC)
     assert scorer(batch).shape == (7,)
@@ -136,12 +137,43 @@ def test_digest_changes_with_weights_order_shape_and_spec(trained):
     reshaped = [weights[0].reshape(-1, 1), *weights[1:]]
     other = dataclasses.replace(spec, clip=4.0)
     digests = {
-        export.digest_of(weights, spec),
-        export.digest_of(nudged, spec),
-        export.digest_of(weights[::-1], spec),
-        export.digest_of(reshaped, spec),
-        export.digest_of(weights, other),
+        scoring.digest_of(weights, spec),
+        scoring.digest_of(nudged, spec),
+        scoring.digest_of(weights[::-1], spec),
+        scoring.digest_of(reshaped, spec),
+        scoring.digest_of(weights, other),
     }
     assert len(digests) == 5
     copied = [np.asfortranarray(weight) for weight in weights]
-    assert export.digest_of(copied, spec) in digests
+    assert scoring.digest_of(copied, spec) in digests
+
+
+def test_other_weights_are_exported_as_if_they_had_been_trained(
+    trained, folder, tmp_path, capfd
+):
+    weights = tuple(each + 0.1 for each in trained.weights)
+    card = export.export_others(tmp_path / "others", folder, weights)
+    assert "non-converted" not in capfd.readouterr().err  # TFLite's own report
+    expected = export.export(tmp_path / "trained", trained, weights, support.SPEC)
+    assert card == expected == scoring.read_card(tmp_path / "others")
+    assert card.digest != scoring.read_card(folder).digest
+    rows = [example(9.5, 3, "JFK", 1), example(None, 23, "LGA", None)]
+    found = [
+        tf.saved_model.load(str(scoring.serving_path(tmp_path / name)))
+        .signatures["serving_default"](examples=tf.constant(rows))["score"]
+        .numpy()
+        for name in ("others", "trained")
+    ]
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-6)
+    lite, encoded = [], {"floats": np.ones((1, 4), "f4"), "ids": np.ones((1, 2), "i4")}
+    for name in ("others", "trained"):
+        interpreter = tf.lite.Interpreter(str(tmp_path / name / scoring.TFLITE))
+        lite.append(interpreter.get_signature_runner("score")(**encoded)["score"])
+    np.testing.assert_allclose(lite[0], lite[1], rtol=1e-6)
+    files = [
+        {path.relative_to(tmp_path / name) for path in (tmp_path / name).rglob("*")}
+        for name in ("others", "trained")
+    ]
+    assert files[0] == files[1]
+    scorer = scoring.Scorer(tmp_path / "others")
+    assert scorer.digest == card.digest

@@ -15,7 +15,7 @@ from components.federated_trainer.settings import TrainingSettings
         ({"seed": -1}, "seed"),
         ({"server_optimizer": {"name": "yogi"}}, "server_optimizer"),
         ({"epochs": 1}, "epochs"),
-        ({"algorithm": "fedavg"}, r"expected one of \['fed_avg'"),
+        ({"algorithm": "fedavg"}, "Input should be 'fed_avg', 'fed_prox'"),
     ],
 )
 def test_value_out_of_bounds_is_refused(changes, found):

@@ -117,7 +117,7 @@ def test_silo_whose_rows_cannot_be_encoded_is_left_out(tmp_path):
 
     card, _ = run(request(manifest, tmp_path, rounds=1, quorum_per_round=3), tmp_path)
     assert card.refusal.startswith(
-        "2 of 3 admitted silos have rows to train on, the trainer's quorum is 3; "
+        "2 of 3 admitted silos can train, the trainer's quorum is 3; "
         "silo `south`: label `late` of its training split: found no such column"
     )
 
@@ -149,11 +149,13 @@ def test_training_key_follows_all_that_decides_the_weights(trained, tmp_path):
     (beside / "layers.py").write_text("WIDTH = 8")
     tensors = {"north": "d1", "west": "d2"}
 
-    def key(tensors=tensors, asked=asked, **changes):
-        return trainer.training_key(dataclasses.replace(asked, **changes), tensors)
+    def key(tensors=tensors, asked=asked, references=None, **changes):
+        asked = dataclasses.replace(asked, **changes)
+        return trainer.training_key(asked, tensors, references or {})
 
     others = [
         key({"north": "d1"}),
+        key(references={"north": 0.5, "west": 0.4}),
         key(asked=request(manifest, tmp_path, rounds=3)),
         key(code="other"),
         key(module_file=str(model)),
@@ -164,3 +166,22 @@ def test_training_key_follows_all_that_decides_the_weights(trained, tmp_path):
     assert len({key(), *others}) == 1 + len(others)
     elsewhere = request(manifest, tmp_path / "elsewhere", silo_registry="silos.json")
     assert key(dict(reversed(tensors.items())), elsewhere) == key()
+
+
+def test_loss_gap_compares_with_what_each_silo_reaches_alone(tmp_path):
+    manifest = support.make_manifest(tmp_path / "homes")
+    card, record = run(request(manifest, tmp_path, algorithm="loss_gap"), tmp_path)
+    assert (record.algorithm, record.left_out) == ("loss_gap", ())
+    assert card.digest
+    kinds = [item.kind for item in egress.read(tmp_path / "run")["west"]]
+    assert kinds[-1] == "benefit figures"
+
+    # Steps so large that no silo's own training gives a finite number.
+    asked = request(manifest, tmp_path, algorithm="loss_gap")
+    steps = asked.settings.model_copy(update={"client_learning_rate": 1e38})
+    card, record = run(dataclasses.replace(asked, settings=steps), tmp_path)
+    assert card.refusal.startswith("0 of 3 admitted silos can train, the trainer's")
+    assert [drop.silo for drop in record.left_out] == ["north", "south", "west"]
+    assert "its model of its own rows alone" in record.left_out[0].reason
+    first, *_, last = egress.read(tmp_path / "run")["north"]
+    assert (first.kind, last.count) == ("findings", 0)

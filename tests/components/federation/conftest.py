@@ -21,9 +21,10 @@ def train(federation, tmp_path_factory):
     """
 
     def run(plan=support.PLAN, silos=federation[0], build=support.linear, **options):
-        start, program = support.program_of(build, plan.server_optimizer)
+        start, program = support.program_of(build, plan)
         folder = tmp_path_factory.mktemp("training")
-        result = training.train(program, silos, plan, folder, folder / "tb", **options)
+        rows = {silo: support.num_rows(silo) for silo in silos}
+        result = training.train(program, rows, plan, folder, folder / "tb", **options)
         assert list((folder / "tb").glob("events.*"))
         return start, result
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import logging
 import os
 import pathlib
 import re
@@ -14,16 +15,23 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import pytest
+import scipy.special
 import tensorflow as tf
 import tensorflow_federated as tff
 from numpy.typing import NDArray
 
-from components.federation import dataset, model, tensor_files, training
+from components.federation import messages, model, progress, tensor_files, training
 from components.federation import workers as workers_module
 from components.federation.context import SiloContext
 from components.federation.endpoint import Endpoint
 from components.federation.model import ClientModel
-from components.federation.plan import ServerOptimizer, TrainingPlan
+from components.federation.plan import (
+    Aggregation,
+    Algorithm,
+    ServerOptimizer,
+    TrainingPlan,
+)
 from components.federation.training import Program
 from components.federation.workers import Workers
 from components.payloads.silo import Silo
@@ -39,7 +47,7 @@ NUM_FLOATS = 3
 PLAN = TrainingPlan(rounds=2, local_epochs=2, batch_size=50, client_learning_rate=0.3)
 VALUES = (4, 3)  # of the two columns of ids
 ESTABLISHED = "01"  # the state of a connection in /proc/net/tcp
-READS = b"Instantiating kernel for node: {{node ReadFile}}"
+READS = re.compile(rb"Instantiating kernel for node: {{node \S*ReadFile")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,7 +109,7 @@ def deep() -> tf.keras.Model:
 
 def shuffled(num: int, plan: TrainingPlan, number: int, silo: str) -> list[Array]:
     """Return the row numbers of each of a round's batches."""
-    seed = dataset.seed_of(plan.seed, number, silo)
+    seed = messages.seed_of(plan.seed, number, silo)
     batches = []
     for epoch in range(plan.local_epochs):
         order = tf.random.experimental.stateless_shuffle(
@@ -118,12 +126,22 @@ def loss(rows: Rows, weights: Array) -> float:
     return float(np.mean(np.logaddexp(0, logits) - rows.labels * logits))
 
 
-def local_sgd(rows: Rows, weights: Array, batches: list[Array], rate: float) -> Array:
+def local_sgd(
+    rows: Rows,
+    weights: Array,
+    batches: list[Array],
+    rate: float,
+    mu: float = 0.0,
+    shift: Array | float = 0.0,
+) -> Array:
+    """Return weights after steps drawn to the first ones by `mu`, and shifted."""
     design = np.column_stack([rows.design, np.ones(len(rows.labels))])
+    anchor = weights
     for batch in batches:
         x = design[batch]
-        errors = 1 / (1 + np.exp(-x @ weights)) - rows.labels[batch]
-        weights = weights - rate * x.T @ errors / len(batch)
+        errors = scipy.special.expit(x @ weights) - rows.labels[batch]
+        gradient = x.T @ errors / len(batch) + mu * (weights - anchor) + shift
+        weights = weights - rate * gradient
     return weights
 
 
@@ -153,24 +171,76 @@ class Server:
         return np.asarray(weights - step)
 
 
-def numpy_fed_avg(
-    rows: dict[str, Rows], start: Array, plan: TrainingPlan
+def numpy_training(
+    rows: dict[str, Rows],
+    start: Array,
+    plan: TrainingPlan,
+    references: dict[str, float] | None = None,
 ) -> tuple[Array, list[dict[str, Array]]]:
-    """Return the weights, and each round's updates by silo."""
+    """Return the weights, and each round's updates by silo, before any rescaling.
+
+    The papers' equations in float64; of weightings by rows alone.
+    """
     weights, server, rounds = start, Server(plan.server_optimizer), []
-    total = sum(len(r.labels) for r in rows.values())
+    name, rate = plan.algorithm.name, plan.client_learning_rate
+    counts = np.array([len(own.labels) for own in rows.values()])
+    shares = counts / counts.sum()
+    variates = {silo: np.zeros_like(start) for silo in rows}
+    mu = plan.algorithm.mu if name == "fed_prox" else 0.0
     for number in range(1, plan.rounds + 1):
+        common = np.average([*variates.values()], axis=0, weights=counts)
         updates = {}
         for silo, own in rows.items():
             batches = shuffled(len(own.labels), plan, number, silo)
-            local = local_sgd(own, weights, batches, plan.client_learning_rate)
-            updates[silo] = weights - local
-        mean = np.sum(
-            [len(rows[s].labels) / total * u for s, u in updates.items()], axis=0
+            shift = common - variates[silo]
+            updates[silo] = weights - local_sgd(own, weights, batches, rate, mu, shift)
+            if name == "scaffold":
+                moved = updates[silo] / len(batches) / rate
+                variates[silo] = variates[silo] - common + moved
+        losses = np.array([loss(own, weights) for own in rows.values()])
+        stacked = np.array([*updates.values()])
+        weights = server.apply(
+            weights, _numpy_mean(plan, stacked, losses, shares, references or {})
         )
-        weights = server.apply(weights, mean)
+        if name == "afl":
+            shares = _nearest(shares + plan.algorithm.step * losses)
         rounds.append(updates)
     return weights, rounds
+
+
+def _numpy_mean(
+    plan: TrainingPlan,
+    updates: Array,
+    losses: Array,
+    shares: Array,
+    references: dict[str, float],
+) -> Array:
+    """Return what the server takes for the mean of updates, `(silos, parameters)`."""
+    chosen, rate = plan.algorithm, plan.client_learning_rate
+    match chosen.name:
+        case "q_fed_avg":
+            gradients, q = updates / rate, chosen.q
+            losses = losses + 1e-10
+            steps = losses[:, np.newaxis] ** q * gradients
+            h = q * losses ** (q - 1) * np.sum(gradients**2, 1) + losses**q / rate
+            return np.asarray(shares @ steps / (shares @ h))
+        case "term":
+            shares = shares * np.exp(chosen.tilt * losses)
+        case "loss_gap":
+            shares = shares * np.exp(chosen.tilt * (losses - [*references.values()]))
+    return np.asarray(shares @ updates / shares.sum())
+
+
+def _nearest(point: Array) -> Array:
+    """Return the simplex' nearest point, by bisection of what is taken off."""
+    low, high = point.min() - 1, point.max()
+    for _ in range(200):
+        middle = (low + high) / 2
+        if np.maximum(point - middle, 0).sum() > 1:
+            low = middle
+        else:
+            high = middle
+    return np.asarray(np.maximum(point - high, 0))
 
 
 def flat(weights: tuple[Array, ...]) -> Array:
@@ -290,7 +360,7 @@ class SiloPods:
     def await_work(self, silo: Silo) -> None:
         """Return when a silo's worker is about to read its rows, by its log."""
         log = pathlib.Path(f"/proc/{self._pods[silo.id].pid}/fd/1")
-        wait_until(lambda: READS in log.read_bytes())
+        wait_until(lambda: bool(READS.search(log.read_bytes())))
 
 
 @contextlib.contextmanager
@@ -311,18 +381,61 @@ def held(silo: Silo) -> Iterator[pathlib.Path]:
         kept.replace(path)
 
 
+class _Stop(logging.Filter):
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self._start = f"round={number}/"
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.getMessage().startswith(self._start):
+            raise KeyboardInterrupt
+        return True
+
+
+@contextlib.contextmanager
+def stopped_after(number: int) -> Iterator[None]:
+    """Let a training inside the block end as by Ctrl-C as soon as a round is done."""
+    logger, stop = logging.getLogger(progress.__name__), _Stop(number)
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addFilter(stop)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            yield
+    finally:
+        logger.removeFilter(stop)
+        logger.setLevel(level)
+
+
 @functools.cache
 def _worker_binary() -> int:
     # As an open file: a silo's user may not reach the folder that it lies in.
     return os.open(workers_module._executable(), os.O_RDONLY)
 
 
-@functools.cache
+def num_rows(silo: Silo) -> int:
+    path = silo.path(FOLDER, tensor_files.LABELS)
+    return path.stat().st_size // 4 if path.is_file() else 0
+
+
 def program_of(
-    build: Callable[[], tf.keras.Model], server_optimizer: ServerOptimizer
+    build: Callable[[], tf.keras.Model], plan: TrainingPlan
 ) -> tuple[ClientModel, Program]:
     """Return a start and its program, which TFF takes seconds to build and compile."""
-    plan = PLAN.model_copy(update={"server_optimizer": server_optimizer})
+    parts = (plan.algorithm, plan.aggregation, plan.server_optimizer)
+    return _program_of(build, *(part.model_dump_json() for part in parts))
+
+
+@functools.cache
+def _program_of(
+    build: Callable[[], tf.keras.Model], algorithm: str, aggregation: str, server: str
+) -> tuple[ClientModel, Program]:
+    parts = {
+        "algorithm": Algorithm.model_validate_json(algorithm),
+        "aggregation": Aggregation.model_validate_json(aggregation),
+        "server_optimizer": ServerOptimizer.model_validate_json(server),
+    }
+    plan = PLAN.model_copy(update=parts)
     start = model.initialise(build, NUM_FLOATS, 2, plan.seed)
     return start, training.program(start, FOLDER, plan)
 

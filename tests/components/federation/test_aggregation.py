@@ -21,7 +21,8 @@ def sums(update, weight):
 def test_known_updates_give_known_norms_and_cosines():
     # Mean: (1 * [3, 0, 4] + 3 * [0, 0, 2] + 0 * [9, 9, 9]) / 4 = [.75, 0, 2.5]
     sent = [sums([3, 0, 4], 1), sums([0, 0, 2], 3), sums([9, 9, 9], 0)]
-    norms, cosines = aggregation.measure(sent, WEIGHTS)
+    updates, shares = aggregation.updates_of(sent, WEIGHTS)
+    norms, cosines = aggregation.measure(updates, shares)
     # A silo of weight 0 sends zeros: nothing is known of its update.
     assert norms == pytest.approx([5, 2, 0])
     norm = (0.75**2 + 2.5**2) ** 0.5
@@ -29,11 +30,23 @@ def test_known_updates_give_known_norms_and_cosines():
 
 
 def test_updates_of_zero_have_no_direction():
-    norms, cosines = aggregation.measure([sums([0, 0, 0], 1)] * 3, WEIGHTS)
+    sent = [sums([0, 0, 0], 1)] * 3
+    norms, cosines = aggregation.measure(*aggregation.updates_of(sent, WEIGHTS))
     assert (norms.tolist(), cosines.tolist()) == ([0, 0, 0], [0, 0, 0])
 
 
 def test_what_is_no_weighted_sum_is_refused():
     lone = [OTHER, [np.float32(1)]]
-    with pytest.raises(ValueError, match="found no weighted sum of updates"):
-        aggregation.measure([lone], WEIGHTS)
+    with pytest.raises(ValueError, match="found no update with its weight"):
+        aggregation.updates_of([lone], WEIGHTS)
+
+
+def test_stacked_updates_are_known_by_their_form():
+    def stack(update, weight):
+        rows = np.array([update], np.float32)
+        return [OTHER, [rows, np.array([weight], np.float32)]]
+
+    sent = [stack([3, 0, 4], 7), stack([9, 9, 9], 0)]
+    updates, shares = aggregation.updates_of(sent, WEIGHTS)
+    assert updates.tolist() == [[3, 0, 4], [0, 0, 0]]
+    assert shares.tolist() == [7, 0]

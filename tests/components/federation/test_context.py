@@ -138,8 +138,12 @@ def test_only_the_server_merges(federation, monkeypatch):
     for name, endpoint in federation.silos.items():
         count(name, endpoint)
     collect([3, 1, 2])
-    # Each silo once; then two merges and what follows.
-    assert asked == [*NAMES, "server", "server", "server"]
+    # Each silo once; then the merge and what follows.
+    assert asked == [*NAMES, "server", "server"]
+    asked.clear()
+    monkeypatch.setattr(context, "FAN_IN", 2)
+    assert collect([3, 1, 2])["value"].tolist() == [3, 1, 2]
+    assert asked == [*NAMES, "server", "server", "server", "server"]
 
 
 def test_wrong_number_of_values_is_refused(federation):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 import logging
 import os
 
@@ -11,7 +12,8 @@ import pytest
 import tensorflow as tf
 import tensorflow_federated as tff
 
-from components.federation import dataset
+from components.federation import local_training, messages
+from components.federation.local_training import LocalTraining, Rows
 from components.federation.plan import ServerOptimizer
 from components.federation.silo_registry import OWN_PODS, SiloRegistry
 from components.federation.workers import ONE_USER_ID, OWN_USER_IDS
@@ -31,7 +33,7 @@ def plain(train):
 
 def test_weights_equal_fed_avg_in_numpy(federation, plain):
     start, result = plain
-    expected, _ = support.numpy_fed_avg(
+    expected, _ = support.numpy_training(
         federation[1], support.flat(start.weights), PLAN
     )
     support.assert_close(result.weights, expected)
@@ -43,7 +45,7 @@ def test_records_equal_measurements_in_numpy(federation, plain):
     start, result = plain
     rows = federation[1]
     weights = support.flat(start.weights)
-    _, rounds = support.numpy_fed_avg(rows, weights, PLAN)
+    _, rounds = support.numpy_training(rows, weights, PLAN)
     updates, record = rounds[0], result.rounds[0]
     total = sum(support.SIZES.values())
     mean = sum(support.SIZES[s] / total * u for s, u in updates.items())
@@ -93,13 +95,29 @@ def test_silos_own_workers_in_any_order_give_the_same_bytes_as_ours(
 def test_weights_equal_tff_s_own_fed_avg(federation, plain, tmp_path):
     silos, _ = federation
     start, result = plain
-    data = dataset.build(
-        support.FOLDER, support.NUM_FLOATS, 2, PLAN.batch_size, PLAN.local_epochs
-    )
 
     @tff.tensorflow.computation(np.int64)
     def train_data(seed):
-        return data(seed)["train"]
+        rows = local_training.read_rows(support.FOLDER, start)
+        orders = [
+            tf.random.experimental.stateless_shuffle(
+                tf.range(tf.size(rows.labels)), tf.stack([seed, np.int64(number)])
+            )
+            for number in range(PLAN.local_epochs)
+        ]
+        batches = [
+            tf.data.Dataset.from_tensor_slices(order).batch(PLAN.batch_size)
+            for order in orders
+        ]
+        return functools.reduce(tf.data.Dataset.concatenate, batches).map(
+            lambda chosen: (
+                collections.OrderedDict(
+                    floats=tf.gather(rows.floats, chosen),
+                    ids=tf.gather(rows.ids, chosen),
+                ),
+                tf.gather(rows.labels, chosen)[:, tf.newaxis],
+            )
+        )
 
     def model_fn():
         keras_model = support.linear()
@@ -131,7 +149,7 @@ def test_weights_equal_tff_s_own_fed_avg(federation, plain, tmp_path):
         )
         names = silo_context.cohort = tuple(sorted(support.SIZES))
         for number in range(1, PLAN.rounds + 1):
-            seeds = [dataset.seed_of(PLAN.seed, number, name) for name in names]
+            seeds = [messages.seed_of(PLAN.seed, number, name) for name in names]
             state = process.next(state, seeds).state
     expected = support.flat(tuple(state.global_model_weights.trainable))
     support.assert_close(result.weights, expected)
@@ -154,7 +172,7 @@ def test_adam_equals_its_paper_over_rounds(federation, train):
     adam = ServerOptimizer(name="adam", learning_rate=0.1, epsilon=0.01)
     plan = PLAN.model_copy(update={"rounds": 3, "server_optimizer": adam})
     start, result = train(plan)
-    expected, _ = support.numpy_fed_avg(
+    expected, _ = support.numpy_training(
         federation[1], support.flat(start.weights), plan
     )
     np.testing.assert_allclose(
@@ -177,3 +195,50 @@ def test_layers_that_draw_numbers_without_a_seed_of_their_own_follow_the_plan_s(
     first, again = (support.flat(result.weights) for result in results)
     assert first.tobytes() == again.tobytes()
     assert not np.allclose(first, support.flat(plain[1].weights), atol=1e-4)
+
+
+class Flow(tf.keras.layers.Layer):  # type: ignore[misc]
+    """Has Python's control flow over tensors, which AutoGraph makes a graph's."""
+
+    def call(self, inputs):
+        if tf.reduce_sum(inputs) > 0:
+            inputs = inputs * 2.0
+        for _ in tf.range(2):
+            inputs = inputs * 1.1
+        return inputs
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Flow(),
+        tf.keras.layers.ActivityRegularization(l2=0.5),
+        tf.keras.layers.Dense(3, kernel_regularizer=tf.keras.regularizers.L2(0.5)),
+    ],
+    ids=["control flow", "of activity", "of weights"],
+)
+def test_layers_with_control_flow_or_losses_of_their_own_train_as_in_one_process(
+    layer, federation, train
+):
+    def build():
+        inner = support.linear()
+        floats = type(layer).from_config(layer.get_config())(inner.inputs[0])
+        return tf.keras.Model(inner.inputs, inner([floats, inner.inputs[1]]))
+
+    plan = PLAN.model_copy(update={"rounds": 1})
+    start, result = train(plan, build=build)
+    loop = LocalTraining(start, plan.batch_size, plan.client_learning_rate)
+    run = tf.function(loop.train)
+    mean = np.zeros(start.num_parameters)
+    for silo, rows in federation[1].items():
+        seed = tf.constant(messages.seed_of(plan.seed, 1, silo), tf.int64)
+        found = run(
+            tuple(map(tf.constant, start.weights)),
+            Rows(*map(tf.constant, (rows.floats, rows.ids, rows.labels))),
+            seed,
+            plan.local_epochs,
+        )
+        trained = support.flat(tuple(each.numpy() for each in found))
+        mean = mean + trained * len(rows.labels) / sum(support.SIZES.values())
+    np.testing.assert_allclose(support.flat(result.weights), mean, atol=1e-5)
+    assert not np.allclose(mean, support.flat(start.weights), atol=1e-2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pathlib
 import shutil
@@ -50,6 +51,21 @@ def test_worker_is_the_silo_s_own_and_sees_no_secrets(silo, workers, monkeypatch
     assert workers.address(silo) == f"127.0.0.1:{worker.port}"
 
 
+def test_launched_workers_come_up_side_by_side_and_end_with_the_context(tmp_path):
+    silos = [homes.open_home(tmp_path / "homes", name) for name in ("a", "b", "c")]
+    gone = dataclasses.replace(silos[0], id="d", home=str(tmp_path / "nowhere"))
+    with Workers(tmp_path / "workers") as workers:
+        workers.launch([gone, *silos])
+        workers.launch(silos)  # they are there
+        launched = [workers._workers[silo.id] for silo in silos]
+        assert len({worker.port for worker in launched}) == 3
+        assert all(worker.alive for worker in launched)
+        assert workers.start(silos[0]) is launched[0]
+        with pytest.raises(SiloError, match="No such file or directory"):
+            workers.start(gone)
+    assert not any(worker.alive for worker in launched)
+
+
 def test_workers_end_with_the_context_even_when_stopped(silo, tmp_path):
     with Workers(tmp_path / "workers") as workers:
         started = [workers.start(silo), workers.start_server()]
@@ -95,6 +111,22 @@ def test_home_that_is_gone_is_refused_with_the_silo(silo, workers):
         "that listens within 60 s\n\n"
         "hint: check the silo's home, its owner and its mode (0700)"
     )
+
+
+def test_the_log_of_a_worker_that_died_outlives_attempts_that_fail(silo, tmp_path):
+    folder = tmp_path / "workers"
+    log = folder / "logs" / f"silo-{silo.id}.log"
+    with Workers(folder) as workers:
+        workers.start(silo)
+    with log.open("a") as file:
+        file.write("why it died")
+    shutil.rmtree(silo.home)
+    with Workers(folder) as workers:
+        workers.launch([silo])
+        with pytest.raises(SiloError):
+            workers.start(silo)
+    before = log.with_name(f"silo-{silo.id}.before.log")
+    assert before.read_text().endswith("why it died")
 
 
 def test_worker_dead_at_its_start_is_refused(silo, tmp_path, monkeypatch):

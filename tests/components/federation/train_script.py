@@ -11,11 +11,12 @@ import numpy as np
 
 from components import digests
 from components.federation import model, training
-from components.federation.plan import ServerOptimizer, TrainingPlan
+from components.federation.plan import Algorithm, ServerOptimizer, TrainingPlan
 from components.silos import homes
 from tests.components.federation import support
 
 PLAN = TrainingPlan(
+    algorithm=Algorithm(name="scaffold"),  # whose coordinator keeps a state of its own
     rounds=30,
     local_epochs=2,
     batch_size=40,
@@ -29,7 +30,8 @@ def main(root: pathlib.Path) -> tuple[str, int]:
     start = model.initialise(support.deep, support.NUM_FLOATS, 2, PLAN.seed)
     folder = root / "training"
     program = training.program(start, support.FOLDER, PLAN)
-    result = training.train(program, silos, PLAN, folder, root / "tensorboard")
+    rows = {silo: support.num_rows(silo) for silo in silos}
+    result = training.train(program, rows, PLAN, folder, root / "tensorboard")
     weights = digests.of_bytes(b"".join(np.ravel(w).tobytes() for w in result.weights))
     return weights, result.resumed_from
 

@@ -1,3 +1,5 @@
+import dataclasses
+import json
 import pathlib
 
 import pytest
@@ -32,6 +34,22 @@ def test_the_same_ledger_gives_the_same_bytes(account, tmp_path):
 
 def test_a_ledger_is_settled_while_its_files_are_there(account):
     assert account.is_settled
+
+
+def test_a_ledger_is_unsettled_while_a_silo_s_own_model_is_lost(account):
+    (line,) = account.silos
+    lost = dataclasses.replace(line, lost="silo `süd`: found no file")
+    unsettled = dataclasses.replace(account, silos=(lost,))
+    assert not unsettled.is_settled
+    assert (account.lost, unsettled.lost) == ({}, {"süd": lost.lost})
+
+
+def test_a_ledger_of_an_earlier_version_names_no_model_of_a_silo(account, tmp_path):
+    fields = account.fields()
+    for name in ("model", "served", "lost"):
+        del fields["silos"][0][name]
+    (tmp_path / Ledger.FILE_NAME).write_text(json.dumps(fields))
+    assert Ledger.read(tmp_path) == account
 
 
 @pytest.mark.parametrize("name", ["part-00000.parquet", "dead-letters"])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 
 import pyarrow.csv
+import pyarrow.parquet
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -23,9 +24,12 @@ FIGURES = [
 ]  # fmt: skip
 
 
+GAIN = Figure("base", "eval", "F9", "", "", table.GAIN, None, 0.1, 0.0, 0.2, freedom=7)
+
+
 @pytest.fixture
 def figures():
-    return table.make_table(FIGURES)
+    return table.make_table([*FIGURES, GAIN])
 
 
 @given(st.permutations(FIGURES))
@@ -37,6 +41,13 @@ def test_the_order_of_figures_does_not_matter(figures):
 def test_a_table_survives_its_file(figures, tmp_path):
     figures.write(tmp_path)
     assert table.read(tmp_path) == figures
+
+
+def test_a_file_from_before_there_was_freedom_is_read_without_it(figures, tmp_path):
+    old = figures.to_arrow().drop(["freedom"])
+    pyarrow.parquet.write_table(old, tmp_path / table.PARQUET)
+    gain = dataclasses.replace(GAIN, freedom=None)
+    assert table.read(tmp_path) == table.make_table([*FIGURES, gain])
 
 
 def test_the_same_figures_give_the_same_bytes(figures, tmp_path):
@@ -54,7 +65,7 @@ def test_people_can_read_it_as_csv(figures, tmp_path):
     figures.write(tmp_path)
     read = pyarrow.csv.read_csv(tmp_path / table.CSV)
     assert read.column_names == [field.name for field in dataclasses.fields(Figure)]
-    assert read.num_rows == len(FIGURES)
+    assert read.num_rows == len(FIGURES) + 1
     text = (tmp_path / table.CSV).read_text("utf-8")
     assert '"candidate","eval","F9","origin","too few","rows",,,,,12,,"too few"' in text
 

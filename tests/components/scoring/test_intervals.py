@@ -6,8 +6,9 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.payloads.interval import Interval
 from components.scoring import intervals
-from components.scoring.intervals import Interval, Z
+from components.scoring.intervals import Z
 from tests.components.fairness_evaluator.made_cells import rate
 
 hits_of_rows = st.integers(1, 400).flatmap(

@@ -6,7 +6,7 @@ import math
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tensorflow_metadata.proto.v0 import schema_pb2
 
@@ -76,6 +76,11 @@ def test_values_keep_their_meaning(values, kind, expected):
         (["12,50", "3,00", "?"], FLOAT, 3, "numbers with a decimal comma"),
         (["1,234.56", "2,000.00"], FLOAT, 2, "numbers with a comma in thousands"),
         (["yes", "no", "1"], INT, 2, "other text"),
+        (["?", "n/a", "1"], FLOAT, 2, "marks such as ? or n/a"),
+        ([2**53, -(2**53), 1], FLOAT, 2, "whole numbers of 2^53 or more, which"),
+        ([-(2**63), 2**63 - 1], FLOAT, 2, "whole numbers of 2^53 or more, which"),
+        (["9007199254740993", "0.5"], FLOAT, 1, "whole numbers of 2^53 or more, which"),
+        ([decimal.Decimal(10**30)], FLOAT, 1, "whole numbers of 2^53 or more, which"),
         ([datetime.date(2024, 1, 31)], INT, 1, "the type date32[day]"),
         ([[1]], FLOAT, 1, "the type list<item: int64>"),
         ([b"a"], BYTES, 1, "the type binary"),
@@ -85,6 +90,16 @@ def test_what_has_no_such_meaning_is_counted(values, kind, bad, found):
     result = brought(values, kind)
     assert result.num_bad == bad
     assert result.found.startswith(found)
+
+
+@given(st.lists(st.none() | INT64, min_size=1))
+def test_whole_numbers_are_exact_in_floating_point_or_counted(numbers):
+    expected = [n if n is not None and abs(n) < 2**53 else None for n in numbers]
+    texts = [None if n is None else str(n) for n in numbers]
+    for values, arrow in ((numbers, pa.int64()), (texts, pa.string())):
+        found = brought(values, FLOAT, arrow)
+        assert found.column.to_pylist() == expected
+        assert found.num_bad == expected.count(None) - numbers.count(None)
 
 
 def test_a_zone_of_an_instant_does_not_change_it():
@@ -128,12 +143,13 @@ def test_numbers_are_the_same_doubles_in_both_kinds_of_file(values):
 
 
 @given(st.lists(st.none() | st.text(max_size=5), min_size=1))
+@example(["0\x1f", "\xa01"])  # `strip` knows both spaces, `float` one
 def test_text_becomes_a_number_only_if_python_reads_the_same(values):
     found = brought(values, INT, pa.string())
     bad = 0
     for value, kept in zip(values, found.column.to_pylist(), strict=True):
         if kept is not None and value.strip().lower() not in {"true", "false"}:
-            assert float(value) == kept
+            assert float(value.strip()) == kept
         bad += value is not None and kept is None and value.strip().lower() != "nan"
     assert found.num_bad == bad
 
@@ -159,6 +175,34 @@ def test_each_column_with_bad_values_is_named_without_them():
         "column `weight`: found other text in 1 of 2 values, expected numbers",
     ]
     assert faults[0].hint.startswith("export the column as the schema expects it")
+    (marked,) = to_schema(pa.table({"weight": ["-", "1"]}), silos.schema(), ROWS)[1]
+    assert "`rows.null_values`" in marked.hint
+
+
+def test_a_column_whose_name_differs_in_case_or_blanks_is_told_what_to_do():
+    table = pa.table({"Weight": [1], " size ": [1], "LATE": [1], "late": [1]})
+    notes = not_in_schema(table, silos.schema())
+    assert [(note.sentence, note.hint[:33]) for note in notes] == [
+        (
+            "column `Weight`: not read, as the schema writes it `weight`",
+            "rename the column to `weight` in ",
+        ),
+        (
+            "column ` size `: not read, as the schema writes it `size`",
+            "rename the column to `size` in th",
+        ),
+        (
+            "column `LATE`: not in the schema, so it is not read",
+            "nothing has to be done if the mod",
+        ),
+    ]
+
+
+def test_names_of_the_schema_that_differ_in_case_are_two_columns():
+    schema = silos.schema(
+        'feature { name: "x" type: INT } feature { name: "X" type: INT }'
+    )
+    assert not_in_schema(pa.table({"x": [1], "X": [1]}), schema) == []
 
 
 def test_a_file_without_a_header_keeps_its_first_row_to_itself():

@@ -42,9 +42,9 @@ def test_scoring_alone_takes_nothing_but_the_spans_own_rows():
 
 def test_files_in_a_format_that_is_not_read_are_noted(tmp_path):
     silos.write(tmp_path / "data", "north", "1.csv", silos.rows(3))
-    (tmp_path / "data/north/2.csv.gz").write_bytes(b"x")
+    (tmp_path / "data/north/2.csv.zip").write_bytes(b"x")
     (north,) = discovery.discover(silos.source(tmp_path / "data"), str(tmp_path / "h"))
-    assert findings.sentences(north.notes) == ("files that are not read: 2.csv.gz",)
+    assert findings.sentences(north.notes) == ("files that are not read: 2.csv.zip",)
 
 
 def test_the_coming_span_learns_from_all_and_has_nothing_to_score():
@@ -104,6 +104,13 @@ def test_a_fingerprint_is_the_same_wherever_the_silos_folders_lie():
             "; 9, whi",
         ),
         (SPANS, "foo", "train", "span is 'foo': found no file of it", "another span"),
+        (
+            ["01-2024", "02-2023"],
+            "latest",
+            "train",
+            "found spans with a number before the year, such as 01-2024",
+            "so that the year comes first",
+        ),
     ],
 )
 def test_a_span_that_can_not_be_run_is_refused(spans, span, purpose, told, hint):
@@ -116,7 +123,16 @@ def test_a_span_that_can_not_be_run_is_refused(spans, span, purpose, told, hint)
 @pytest.mark.parametrize(
     ("spans", "refused", "expected"),
     [
-        (["2024-01", "2024-1", "202401"], ["west"], "expected #-# (as in most silos)"),
+        (
+            ["2024-01", "2024-1", "202401"],
+            ["west"],
+            "expected YYYY-# (as in most silos)",
+        ),
+        (
+            ["2024-01", "2024-1", "01-2024"],
+            ["west"],
+            "expected YYYY-# (as in most silos)",
+        ),
         (["2024-01", "202401"], ["east", "north"], "expected one form in all silos"),
     ],
 )

@@ -1,4 +1,5 @@
 import codecs
+import gzip
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -37,10 +38,10 @@ def passed_over(folder, pattern):
 
 
 def test_files_that_are_not_read_are_named(tmp_path):
-    touch(tmp_path, "1.parquet", "2.csv.gz", "3.XLSX", "README.md", "4.tsv", "5.csv")
+    touch(tmp_path, "1.parquet", "2.csv.zip", "3.XLSX", "README.md", "4.tsv", "5.csv")
     touch(tmp_path, "more/6.csv", "7.parquet/part-0.parquet", "8", "_SUCCESS", ".9.csv")
     below = ["7.parquet/part-0.parquet", "8", "more/6.csv"]
-    others = ["2.csv.gz", "3.XLSX", "4.tsv"]
+    others = ["2.csv.zip", "3.XLSX", "4.tsv"]
     assert passed_over(tmp_path, "*") == [*others, *below]
     assert passed_over(tmp_path, "{span}.csv") == ["1.parquet", *others, *below]
 
@@ -103,6 +104,11 @@ def test_null_spellings_are_those_of_the_settings(tmp_path):
         ("a,b\n1,2\n".encode("utf-16-le"), "text in UTF-16, or no text at all"),
         (b"a;b\n1,5;2\n", "columns separated by semicolons, expected commas"),
         (b"a\tb\n1\t2\n", "columns separated by tabs, expected commas"),
+        (b"a|b\n1|2\n", "columns separated by bars, expected commas"),
+        (
+            b"a,b\n" + b"1,2\n" * 40_000 + b"1,\xf6\n",  # behind the sample
+            "text that is not UTF-8, first in line 40,002 ",
+        ),
     ],
 )
 def test_other_encodings_and_separators_are_named(tmp_path, content, found):
@@ -149,3 +155,37 @@ def test_two_columns_of_one_name_are_refused_without_the_name(tmp_path):
     with pytest.raises(SiloError, match="found 1 columns whose name another") as caught:
         files.read("north", tmp_path / "a.csv")
     assert CANARY not in str(caught.value)
+
+
+def test_a_compressed_csv_file_is_read_as_the_plain_one(tmp_path):
+    text = "a,b\n1,ö\n".encode()
+    (tmp_path / "1.csv").write_bytes(text)
+    (tmp_path / "2.CSV.GZ").write_bytes(
+        gzip.compress(text[:4]) + gzip.compress(text[4:])
+    )
+    found = files.find(tmp_path, "{span}.*")
+    assert [span for span, _ in found] == ["1", "2"]
+    one, other = (files.read("north", path) for _, path in found)
+    assert one == other
+
+
+WHOLE = gzip.compress(b"a,b\n" + b"1,2\n" * 999)
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (WHOLE[:-9], "a damaged or cut gzip file"),
+        (WHOLE[:20] + b"\0\0" + WHOLE[22:], "a damaged or cut gzip file"),
+        (b"a,b\n1,2\n", "a damaged or cut gzip file (8 bytes), expected a whole one"),
+        (gzip.compress(b""), "an empty file (0 bytes)"),
+        (b"", "an empty file (0 bytes)"),
+        (gzip.compress(b"a;b\n1;2\n"), "columns separated by semicolons"),
+    ],
+)
+def test_a_compressed_file_that_is_not_whole_is_refused(tmp_path, content, found):
+    (tmp_path / "a.csv.gz").write_bytes(content)
+    with pytest.raises(SiloError) as caught:
+        files.read("north", tmp_path / "a.csv.gz")
+    assert caught.value.message.startswith(f"silo `north`: a.csv.gz: found {found}")
+    assert caught.value.hint.startswith("export ")

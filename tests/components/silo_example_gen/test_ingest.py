@@ -5,6 +5,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from components import digests
 from components.errors import SiloError
@@ -90,6 +92,61 @@ def test_each_row_goes_to_train_or_eval_by_its_day(run, write):
     pd.testing.assert_frame_equal(
         frame(values, "eval"), table[held_out].reset_index(drop=True)
     )
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory):
+    """Return a function that gives a silo and a file of 160 rows, some without day."""
+    root = tmp_path_factory.mktemp("choose")
+    table = silos.rows(
+        160, day=[f"2013-{i % 90}" if i % 40 else None for i in range(160)]
+    )
+    return homes.open_home(root, "north"), silos.write(
+        root, "north", "a.parquet", table
+    )
+
+
+@settings(max_examples=25)
+@given(st.integers(1, 99), st.integers(1, 98))
+def test_rows_to_choose_by_are_taken_from_train_alone(places, evaluated, chosen):
+    """Eval is as without them, and each row is in one split."""
+    silo, path = places
+    evaluated = min(evaluated, 99 - chosen)
+    shares = {"eval_share": evaluated / 100}
+    without = ingest.ingest(silo, arguments([path], **shares)).values
+    shares["choose_share"] = chosen / 100
+    values = ingest.ingest(silo, arguments([path], **shares)).values
+    assert set(without["splits"]) == {"train", "eval", "score"}
+    assert set(values["splits"]) == {"train", "choose", "eval", "score"}
+    pd.testing.assert_frame_equal(frame(values, "eval"), frame(without, "eval"))
+    both = pd.concat([frame(values, "train"), frame(values, "choose")])
+    pd.testing.assert_frame_equal(
+        both.sort_values("id").reset_index(drop=True),
+        frame(without, "train").sort_values("id").reset_index(drop=True),
+        check_dtype=False,  # no row to choose by has no type
+    )
+    table = pd.read_parquet(path).dropna()
+    held_out = [
+        splits.held_out(day, chosen / 100, evaluated / 100) for day in table.day
+    ]
+    assert set(table.id) & {*frame(values, "choose").id} == set(table.id[held_out])
+    assert num_rows(values, "choose") == len(frame(values, "choose"))
+
+
+def test_rows_without_a_label_and_of_the_span_after_choose_nothing(run, write):
+    late = [None if i % 4 == 0 else float(i % 2) for i in range(60)]
+    history, following = silos.rows(60, late=late), silos.rows(40, 1)
+    paths = [write("1.parquet", history)], [write("2.parquet", following)]
+    values = run(*paths, choose_share=0.5)
+    chosen = set(frame(values, "choose").id)
+    assert chosen
+    assert chosen <= set(history.id[history.late.notna()])
+
+
+def test_without_a_share_to_choose_by_the_splits_are_as_ever(run, write, silo):
+    path = write("a.parquet", silos.rows(50))
+    assert run([path], choose_share=0.0) == run([path])
+    assert not list(silo.path("splits").rglob("choose*"))
 
 
 def test_no_row_is_lost_or_doubled_across_files_and_formats(run, write):
@@ -317,6 +374,18 @@ def test_a_silo_without_the_column_to_split_by_is_refused(run, write):
     assert caught.value.hint == "export the column, or change rows.split_by (day)"
 
 
+def test_a_column_to_split_by_in_another_case_is_named(run, write):
+    paths = [
+        write(f"{n}.csv", silos.rows(20, n).rename(columns={"day": "Day"}))
+        for n in range(2)
+    ]
+    with pytest.raises(SiloError) as caught:
+        run(paths)
+    assert caught.value.found == (
+        "no column `day`; column `Day`: not read, as the schema writes it `day`"
+    )
+
+
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_silo_with_one_row_or_none_has_splits_all_the_same(run, write, number):
     values = run([write("a.parquet", silos.rows(number))])
@@ -347,7 +416,7 @@ def test_a_file_name_that_is_not_utf_8_is_refused(silo, tmp_path):
 
 
 def test_columns_outside_the_schema_are_noted_and_not_written(run, write):
-    table = silos.rows(50).assign(deep=[[1]] * 50, more="x")
+    table = silos.rows(50).assign(deep=[[1]] * 50, more=[{"a": [{"b": "c"}]}] * 50)
     values = run([write("a.parquet", table)])
     assert [note["sentence"] for note in values["notes"]] == [
         "column `deep`: not in the schema, so it is not read",

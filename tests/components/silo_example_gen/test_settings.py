@@ -42,6 +42,12 @@ def test_a_pattern_that_could_mix_silos_is_refused(pattern, fault):
         ({"key": "id", "eval_share": 0.0}, "eval_share"),
         ({"key": "id", "eval_share": 1.0}, "eval_share"),
         ({"key": "id", "labels": "late"}, "labels"),
+        ({"key": "id", "choose_share": -0.1}, "choose_share"),
+        ({"key": "id", "choose_share": 1.0}, "choose_share"),
+        (
+            {"key": "id", "choose_share": 0.8},
+            "found eval_share and choose_share of 0.2 and 0.8, expected them to leave",
+        ),
         ({}, "neither `key` nor `split_by`"),
         ({"key": ["id", "id"]}, "found one twice"),
         ({"key": "id", "label_values": ["a", "a"]}, "found one twice"),

@@ -1,3 +1,6 @@
+import fractions
+import hashlib
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -23,9 +26,33 @@ def test_a_larger_share_holds_out_all_that_a_smaller_one_does(value, one, other)
     assert splits.held_out(value, 1.0)
 
 
-def test_about_the_share_of_values_is_held_out():
-    found = sum(splits.held_out(f"value {i}", 0.2) for i in range(20_000))
-    assert abs(found / 20_000 - 0.2) < 0.01
+@pytest.mark.parametrize(("share", "after"), [(0.2, 0.0), (0.15, 0.2), (0.7, 0.3)])
+def test_about_the_share_of_values_is_held_out(share, after):
+    found = sum(splits.held_out(f"value {i}", share, after) for i in range(20_000))
+    assert abs(found / 20_000 - share) < 0.01
+
+
+def by_hand(value):
+    """Return where a value lies between 0 and 1."""
+    digest = hashlib.sha256(f"fairsilo:{value}".encode()).hexdigest()
+    return fractions.Fraction(int(digest[:16], 16), 2**64)
+
+
+@given(TEXT, st.integers(0, 64), st.integers(0, 64))
+def test_a_share_lies_behind_the_one_that_it_follows(value, share, after):
+    place = by_hand(value) * 64  # shares of a 64th are exact
+    held_out = splits.held_out(value, share / 64, after / 64)
+    assert held_out == (after <= place < after + share)
+
+
+@given(TEXT, st.floats(0, 1, exclude_max=True), st.floats(0, 1, exclude_max=True))
+def test_no_value_is_held_out_twice_and_none_is_without_a_share(value, first, second):
+    one = splits.held_out(value, first)
+    other = splits.held_out(value, second, after=first)
+    assert not (one and other)
+    assert not splits.held_out(value, 0.0, after=first)
+    if first + second >= 1.0:
+        assert one or other
 
 
 @given(st.lists(st.none() | TEXT, min_size=1, max_size=20), st.randoms())

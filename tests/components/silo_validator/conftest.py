@@ -57,7 +57,7 @@ class Runs:
         entries = [silos.entry(homes / s, s, found) for s, found in tables.items()]
         return silos.manifest(*entries, span=span)
 
-    def run(self, tables, span: str = "") -> Run:
+    def run(self, tables, span: str = "", **settings) -> Run:
         """Drive, execute and publish as TFX does."""
         found = tables if isinstance(tables, Manifest) else self.manifest(tables, span)
         self.num_runs += 1
@@ -80,7 +80,7 @@ class Runs:
         node = SiloValidator(
             examples=channel.Channel(type=artifacts.SiloExamples),
             schema=channel.Channel(type=artifacts.Schema),
-            settings=ValidationSettings(),
+            settings=ValidationSettings(**settings),
             columns=Columns("late", ("id",)),
             use_case="shapes",
             quarantined=self.state.quarantined(),

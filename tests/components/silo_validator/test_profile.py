@@ -10,10 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
+from components.errors import SiloError
 from components.payloads.findings import Finding
 from components.payloads.silo import Silo
 from components.payloads.statistics import by_column
 from components.silo_validator import profile as module
+from components.silo_validator import row_sketches
 from components.silo_validator.settings import Columns, ValidationSettings
 from tests.support import silos
 from tests.support.silos import CANARY, CANARY_DIGITS, CANARY_NUMBER
@@ -21,14 +23,14 @@ from tests.support.silos import CANARY, CANARY_DIGITS, CANARY_NUMBER
 
 @pytest.fixture
 def run(tmp_path):
-    def _run(unmeasured=(), settings=None, **tables):
+    def _run(unmeasured=(), settings=None, ignored=(), **tables):
         paths = {}
         for name, table in tables.items():
             paths[name] = str(tmp_path / f"{name}.parquet")
             pq.write_table(pa.Table.from_pandas(table), paths[name])
-        columns = Columns("late", ("id",), unmeasured)
+        columns = Columns("late", ("id",), unmeasured, ignored)
         return module.profile(
-            Silo("north", str(tmp_path)),
+            Silo("north", str(tmp_path / "north")),
             {
                 "splits": {name: [path] for name, path in paths.items()},
                 "schema": silos.schema().SerializeToString().hex(),
@@ -51,7 +53,8 @@ def sentences(result, key="reasons"):
 
 def test_healthy_splits_have_no_finding_and_train_alone_is_disclosed(run):
     result = run(train=silos.rows(120, more=CANARY), eval=silos.rows(40, seed=1))
-    assert result.values == {"reasons": [], "notes": []}
+    assert sentences(result) == sentences(result, "notes") == []
+    assert {*result.values} == {"reasons", "notes", "leaking", "sketches"}
     assert [*disclosed(result)] == ["train"]
     assert not {"id", "more"} & disclosed(result)["train"].keys()
 
@@ -63,6 +66,16 @@ def test_the_same_fault_of_several_splits_is_a_reason_of_train_or_a_note_of_scor
     noted = run(train=silos.rows(60), score=other.assign(late=None))
     assert sentences(noted) == []
     assert all(text.endswith("(split score)") for text in sentences(noted, "notes"))
+
+
+def test_rows_to_choose_by_are_checked_as_labelled_rows_and_not_disclosed(run):
+    healthy = {"train": silos.rows(120), "eval": silos.rows(40, seed=1)}
+    result = run(choose=silos.rows(30, seed=2), **healthy)
+    assert result == run(**healthy)
+    flood = silos.rows(60, seed=2, weight=np.where(np.arange(60) % 3, 70.0, np.inf))
+    assert sentences(run(choose=flood, **healthy)) == sentences(run(train=flood))
+    (found,) = sentences(run(choose=silos.rows(30, seed=2, late=None), **healthy))
+    assert "`late`" in found
 
 
 @pytest.mark.parametrize("consequence", ["note", "quarantine"])
@@ -116,4 +129,37 @@ def test_a_check_is_one_entry_and_says_what_it_leads_to(run, monkeypatch, conseq
     kind = "notes" if consequence == "note" else "reasons"
     assert sentences(run(train=silos.rows(60, colour="red")), kind) == ["found red"]
     blue = run(train=silos.rows(60, colour="blue"))
-    assert blue.values == {"reasons": [], "notes": []}
+    assert sentences(blue) == sentences(blue, "notes") == []
+
+
+def test_sketches_are_of_whole_blocks_of_measured_columns_and_training_rows(run):
+    number = len(
+        row_sketches.of_json(run(train=silos.rows(128)).values["sketches"])[0][2]
+    )
+    assert number == 120
+    plain = run(train=silos.rows(120), eval=silos.rows(40, seed=1))
+    renamed = silos.rows(120, id=np.arange(120).astype(str), more=CANARY)
+    assert run(train=renamed).values["sketches"] == plain.values["sketches"]
+    assert run(train=silos.rows(9)).values["sketches"] == []
+    assert run(eval=silos.rows(40)).values["sketches"] == []
+
+
+def test_a_feature_that_names_rows_is_noted_and_one_that_no_model_sees_is_not(run):
+    train = silos.rows(120, colour=[f"note {i}" for i in range(120)])
+    (found,) = sentences(run(train=train), "notes")
+    assert found.startswith("column `colour`: found another value in nearly each row")
+    assert sentences(run(train=train, ignored=("colour",)), "notes") == []
+
+
+def test_a_feature_that_leaks_is_told_and_one_that_no_model_sees_is_not(run):
+    train = silos.rows(120)
+    train["weight"] = train["late"] * 10.0 + train["weight"] / 100
+    assert run(train=train).values["leaking"] == ["weight"]
+    assert run(train=train, ignored=("weight",)).values["leaking"] == []
+    assert run(train=silos.rows(40)).values["leaking"] is None
+    assert run(train=silos.rows(120, late=None)).values["leaking"] is None
+
+
+def test_a_key_that_can_t_be_read_is_refused(run, tmp_path):
+    with pytest.raises(SiloError, match="found a file that can't be read"):
+        run(train=silos.rows(60), settings={"row_key_file": f"{tmp_path}/none"})

@@ -106,10 +106,12 @@ def test_what_left_is_accounted_and_a_silo_without_data_let_nothing_out(runs):
     assert found["gone"].reasons == (Finding("its folder is empty"),)
     left = egress.read(found.folder / "statistics")
     assert sorted(left) == ["north", "south"]
-    for silo, (measured, told) in left.items():
+    for silo, (measured, sketched, told) in left.items():
         path = statistics.path(found.folder / "statistics", silo)
         assert (measured.kind, measured.count) == ("statistics", 1)
         assert measured.bytes == path.stat().st_size
+        assert (sketched.kind, sketched.count) == ("row sketches", 4)
+        assert 4 * 1280 > sketched.bytes > 3 * 1280, "one subset repeats"
         assert (told.kind, told.count) == ("findings", 0)
         assert told.bytes > 0
 
@@ -175,7 +177,7 @@ def test_parameters_are_those_that_executor_and_driver_read():
     assert set(declared) - read == {"code"}, "for the cache alone"
     assert read <= set(declared)
     optional = {name for name, parameter in declared.items() if parameter.optional}
-    assert optional == {"earlier_statistics"}, "the driver adds this"
+    assert optional == {"earlier_statistics", "reminders"}, "the driver adds these"
 
 
 def test_manual_decisions_count_from_the_next_run_which_the_cache_tells_apart(runs):
@@ -216,3 +218,23 @@ def test_a_silo_whose_profile_met_a_fault_is_admitted_by_the_next_run(runs):
     assert second.properties["attempt"] != first.properties["attempt"]
     assert second.cohort.admitted == ["north", "south", "west"]
     assert runs.run(tables).properties == second.properties, "the cache may give it"
+
+
+@pytest.mark.parametrize("consequence", ["note", "quarantine"])
+def test_a_column_in_another_unit_leads_to_what_the_settings_say(runs, consequence):
+    tables = {silo: splits(seed=i) for i, silo in enumerate("abcde")}
+    tables["b"] = {
+        name: table.assign(weight=1000 * table["weight"])
+        for name, table in tables["b"].items()
+    }
+    found = runs.run(tables, column_faults=consequence)
+    kept, other = found["b"].notes, found["b"].reasons
+    if consequence == "quarantine":
+        kept, other = other, kept
+    assert [one.sentence.split(":")[0] for one in kept] == ["column `weight`"]
+    assert "grams for kilograms" in kept[0].sentence
+    assert kept[0].hint.startswith("look up in the source which unit")
+    assert not other
+    assert "b" not in found.cohort.admitted or consequence == "note"
+    assert {*"acde"} <= {*found.cohort.admitted}
+    assert not any(found[silo].notes for silo in "acde")

@@ -1,7 +1,12 @@
+import pyarrow as pa
+import pytest
+from tensorflow_metadata.proto.v0 import schema_pb2
+
 from components.payloads.findings import Finding, sentences
 from components.payloads.manifest import DataFile, Manifest, SiloEntry, Split
 from components.payloads.silo import Silo
-from components.silo_validator import verdict
+from components.silo_example_gen import conform
+from components.silo_validator import tfdv_checks, verdict
 from components.silo_validator.verdict import Profile
 
 
@@ -59,6 +64,31 @@ def test_unreadable_files_come_before_what_the_checks_found():
         few,
     )
     assert member.notes == (skewed,)
+
+
+@pytest.mark.beam
+def test_a_missing_column_s_reason_names_the_spelling_that_the_file_has():
+    table = pa.table({"Age": [1], "other": [1], "Size": [1]})
+    schema = schema_pb2.Schema()
+    for name in ("age", "size", "weight"):
+        schema.feature.add(name=name, type=schema_pb2.INT)
+    notes = tuple(conform.not_in_schema(table, schema))
+    measured = tfdv_checks.measure(pa.table({"weight": [1]}), "train", schema)
+    schema.feature[0].presence.min_fraction = 1.0
+    missing = tfdv_checks.against_schema(measured, schema, "TRAINING")
+    reasons = (*(one.finding for one in missing), Finding("too few", "more"))
+    assert [one.column for one in missing] == ["age"]
+    member = only(entry(notes=notes), profiles={"north": Profile(reasons)})
+    spelled, few = member.reasons
+    assert spelled.sentence == (
+        "column `age`: found no such column, expected int values in at least 100% of "
+        "the rows; column `Age`: not read, as the schema writes it `age`"
+    )
+    assert spelled.hint == "rename the column to `age` in the silo's export"
+    assert few == reasons[1]
+    assert member.notes == notes
+    other = only(entry(notes=notes[1:]), profiles={"north": Profile(reasons)})
+    assert other.reasons == reasons
 
 
 def test_a_quarantine_by_hand_comes_first_with_the_operators_words():

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.silos.spans import next_span, span_order
+from components.silos.spans import next_span, sorts_by_time, span_form, span_order
 
 
 def test_spans_sort_by_the_numbers_in_them():
@@ -55,3 +55,38 @@ def test_the_next_span_has_the_form_of_those_before(spans, follows):
 )
 def test_names_that_do_not_tell_have_no_next_span(spans):
     assert next_span(spans) == ""
+
+
+@pytest.mark.parametrize(
+    ("span", "form"),
+    [
+        ("2024-01", "YYYY-#"),
+        ("01-2024", "#-YYYY"),
+        ("202401", "YYYYMM"),
+        ("20240131", "YYYYMMDD"),
+        ("week-7", "week-#"),
+        ("12345", "#"),
+        ("2113", "#"),
+        ("run 2013", "run #"),
+        ("", ""),
+    ],
+)
+def test_a_form_tells_how_a_span_is_written(span, form):
+    assert span_form(span) == form
+
+
+@pytest.mark.parametrize(
+    ("spans", "sorts"),
+    [
+        (["01-2024", "02-2023"], False),
+        (["m12_2023", "m1_2024"], False),
+        (["01-2023", "01-2024"], True),  # the year decides
+        (["part1_2024-01", "part1_2024-02"], True),
+        (["2024-01-01_2024-01-31", "2024-02-01_2024-02-29"], True),
+        (["2024-01", "2024-2"], True),
+        (["7", "8"], True),
+        ([], True),
+    ],
+)
+def test_a_number_that_differs_before_the_year_is_no_order_of_time(spans, sorts):
+    assert sorts_by_time(spans) is sorts

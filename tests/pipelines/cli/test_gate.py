@@ -14,6 +14,10 @@ DAY = datetime.datetime.now(datetime.UTC).date().isoformat()
 GATE = ["--gate=silo_floor"]
 GIVEN = ["--reason=agreed", "--by=A. Reviewer", f"--until={DAY}"]
 ENDED = [*GATE, "--reason=wrong", "--by=B. Reviewer"]
+# Gates of flights whose figures the made evaluations lack.
+UNMEASURED = [
+    f"--set=gates.{name}=null" for name in ("calibration", "worse_than_alone")
+]
 
 
 @pytest.fixture
@@ -64,6 +68,15 @@ def test_a_refusal_is_explained_waived_listed_and_the_waiver_withdrawn(gate, pla
     assert "it counts from the next run on" not in gate("explain", "a").stdout
 
 
+def test_a_waiver_is_for_what_serves_and_not_for_the_base_model_alone(gate, places):
+    past.evaluated(places, "a", 0.67, served_digest="s" * 64)
+    assert gate("waive", "a", *GATE, *GIVEN).returncode == 0
+    [item] = json.loads(gate("waivers", "flights", "--json").stdout)
+    assert item["model_digest"] == "s" * 64
+    assert "it counts from the next run on" in gate("explain", "a").stdout
+    assert gate("unwaive", "a", *ENDED).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -91,7 +104,7 @@ def test_what_can_not_be_is_refused_and_not_recorded(gate, places, arguments, sa
 
 def test_bounds_are_tried_through_the_settings(gate, places):
     past.evaluated(places, "a", 0.67)
-    told = gate("preview", "flights", "--set=gates.calibration=null", "--json")
+    told = gate("preview", "flights", *UNMEASURED, "--json")
     assert told.returncode == 0, told.stderr
     [item] = json.loads(told.stdout)
     assert (item["run_id"], item["then"], item["now"]) == (
@@ -102,7 +115,7 @@ def test_bounds_are_tried_through_the_settings(gate, places):
 
 
 def test_before_any_run_or_waiver_the_way_to_one_is_told(gate, places, tmp_path):
-    for command in (["waivers"], ["preview", "--set=gates.calibration=null"]):
+    for command in (["waivers"], ["preview", *UNMEASURED]):
         done = gate(command[0], "flights", *command[1:])
         assert (done.returncode, done.stdout) == (0, "")
         assert done.stderr.startswith(
@@ -144,6 +157,6 @@ def test_all_of_it_works_on_a_clusters_store_without_any_folder(
     assert "is withdrawn (the store at " in ended.stderr
     [item] = json.loads(gate("waivers", "flights", store, "--json").stdout)
     assert (item["state"], item["withdrawal"]["by"]) == ("withdrawn", "B. Reviewer")
-    tried = gate("preview", "flights", "--set=gates.calibration=null", store)
+    tried = gate("preview", "flights", *UNMEASURED, store)
     assert "run a: not blessed, but would be blessed" in tried.stdout
     assert not (tmp_path / "build").exists()

@@ -9,10 +9,12 @@ import pytest
 from components.errors import SettingsError
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.waivers import Waivers
+from components.payloads import table
 from components.payloads.decision import Baseline, Waiver
 from pipelines.cli import gate_reports
 from pipelines.places import Places
 from pipelines.runs.store import RunStore
+from tests.components.fairness_evaluator.gates.evidence import gains
 from tests.pipelines import past
 
 TODAY = datetime.datetime.now(datetime.UTC).date()
@@ -89,6 +91,17 @@ refused
     )
 
 
+def test_what_was_judged_by_another_model_than_the_chosen_one_is_said(places, runs):
+    lost = {"F9": "silo `F9`: own.npz: found no file"}
+    before = ("the baseline, silo `9E`: own.npz: found no file",)
+    past.evaluated(places, "a", 0.67, not_as_chosen=lost, baseline_not_as_served=before)
+    text = gate_reports.explanation(gate_reports.explain(runs, "a"))
+    assert text.endswith(
+        "\n\njudged by another model than the one chosen:\n  silo `F9`: own.npz: found "
+        "no file\n  the baseline, silo `9E`: own.npz: found no file"
+    )
+
+
 def test_a_waiver_of_the_run_and_one_given_since_are_told_apart(places, runs, state):
     past.evaluated(places, "a", 0.67, waivers=[WAIVER])
     found = gate_reports.explain(runs, "a")
@@ -153,6 +166,66 @@ def test_bounds_are_tried_on_all_runs_and_what_is_gone_is_said(places, runs):
         "run b: no evaluation of it is kept (the disk is full)",
         "run c: blessed, and still so",
     ]
+
+
+ALONE = ("worse_than_alone", "base_worse_than_alone")
+WITH_GAINS = table.make_table(
+    [
+        *past.FIGURES,
+        *(
+            one
+            for name, of_base, of_served in (
+                ("9E", 0.02, 0.02),
+                ("AA", -0.06, 0.0),
+                ("F9", -0.1, -0.05),
+            )
+            for one in gains(name, of_base, of_served)
+            if one.metric == "gain_auc"
+        ),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("gate", "loses"),
+    zip(ALONE, ("silo F9 loses 0.050 AUC", "silo F9 loses 0.100 AUC"), strict=True),
+)
+def test_gates_on_training_alone_are_explained_tried_and_waived(
+    places, runs, state, gate, loses
+):
+    asked = {gate: {"at_most_worse": 0.03}}
+    ended = past.evaluated(places, "a", 0.6, figures=WITH_GAINS, asked=asked)
+    text = gate_reports.explanation(gate_reports.explain(runs, "a"))
+    assert f"\n{gate}: refused\n" in text
+    flat = " ".join(text.split())
+    assert "at most 0.03 worse than with one of its own rows" in flat
+    assert f"  found     Not blessed: {loses} with" in text
+    # The base model loses silo AA too, which its own model serves.
+    assert ("Missed too by silo AA" in flat) == (gate == "base_worse_than_alone")
+
+    [found] = gate_reports.preview(runs, bounds(0.6, **{gate: {"at_most_worse": 0.2}}))
+    assert (found["then"], found["now"]) == ("not blessed", "blessed")
+    assert [each["gate"] for each in found["changed"]] == [gate]
+
+    gate_reports.check_refused(ended, gate)
+    waiver = waive(state, gate)
+    again = past.evaluated(
+        places, "b", 0.6, figures=WITH_GAINS, asked=asked, waivers=[waiver]
+    )
+    assert again.is_blessed
+    text = gate_reports.explanation(gate_reports.explain(runs, "b"))
+    assert f"\n{gate}: refused, and waived\n" in text
+
+
+@pytest.mark.parametrize("gate", ALONE)
+def test_a_preview_on_a_run_without_gains_refuses_and_says_what_is_missing(
+    places, runs, gate
+):
+    past.evaluated(places, "a", 0.6)
+    [found] = gate_reports.preview(runs, bounds(0.6, **{gate: {"at_most_worse": 0.2}}))
+    assert (found["then"], found["now"]) == ("blessed", "not blessed")
+    [changed] = found["changed"]
+    assert "gain in AUC over training alone is not known for" in changed["after"]
 
 
 def test_of_one_run_a_missing_evaluation_is_an_error(places, runs):

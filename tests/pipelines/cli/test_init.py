@@ -59,14 +59,15 @@ def test_all_that_was_decided_is_said_on_stderr(tmp_path):
         "key:            `loan_id`",
         "whole numbers:  `income`, `member`",
         "not for the model: `sex` (sensitive: only sliced by)",
-        "not for the model: `opened` (dates or times: each would be a category of its "
-        "own)",
+        "not for the model: `opened` (dates, which don't come again: export what "
+        "matters of them as columns of their own, such as year, month, weekday, hour "
+        "or age in days)",
         told[6],
         "warning: silo `carl`: column `income`: rows.csv: found other text in 200 of "
         "200 values, expected whole numbers; the silo will be quarantined until that "
         "is mended",
         "warning: silo `delta`: not read: `old.xlsx`; unpack it, or export it as "
-        ".parquet or .csv",
+        ".parquet, .csv or .csv.gz",
         "run it with `fairsilo run loans`",
     ]
     assert told[6].startswith("gates:          judge silos with ")

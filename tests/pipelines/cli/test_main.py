@@ -11,7 +11,17 @@ import pytest
 
 from tests.support.program import fairsilo, project
 
-COMMANDS = ["run", "predict", "init", "config", "silo", "report", "gate", "bench"]
+COMMANDS = [
+    "run",
+    "predict",
+    "init",
+    "config",
+    "silo",
+    "report",
+    "gate",
+    "bench",
+    "algorithms",
+]
 
 
 def test_help_lists_every_command_and_loads_no_engine():

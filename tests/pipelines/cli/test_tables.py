@@ -6,10 +6,20 @@ import logging
 import pytest
 from rich.console import Console
 
+from components.dashboard.gains import Gains
 from components.payloads.findings import Finding
+from components.payloads.interval import Interval
 from components.payloads.ledger import Ledger, NotScored
 from pipelines.cli import console, run, silo, tables
-from pipelines.summary import Baseline, Gate, Metrics, Silo, Summary, WorstSilo
+from pipelines.summary import (
+    Baseline,
+    Gate,
+    Metrics,
+    ModelFiles,
+    Silo,
+    Summary,
+    WorstSilo,
+)
 
 LACK = "silo `west`: score.parquet: found no file, expected a Parquet file"
 
@@ -55,14 +65,25 @@ def test_the_log_of_decisions_lists_gates_worst_silo_and_baseline():
     ]
 
 
+def test_a_run_says_how_many_silos_gain():
+    served = {"base": 25, "personal": 13, "alone": 1}
+    benefit = Gains(39, 9, 1, 30, 10, None, served)
+    assert tables.outcome(ended("a", "blessed", benefit=benefit))[1] == (
+        "against going alone, of 39 judged silos 9 surely gain, 1 surely lose; 14 are "
+        "served by a model of their own"
+    )
+    nothing = Gains(0, 0, 0, 0, 0, None, {})
+    assert tables.gained(nothing) == tables.gained(None) == []
+
+
 def test_a_long_silo_name_takes_one_line():
     name = "north-" + "x" * 240 + "-east"
     short = "north-xxxxxxxxxxxxxxxxxx…xxxxxxxxxx-east"
     reasons = (Finding("too few rows", "get more"), Finding("quarantined"))
     both = (Silo(name, 1, 2, True, auc=0.5), Silo("süd", 3, 1, False, reasons))
-    assert printed(tables.silos(ended("a", silos=both)))[1:] == [
-        f"{short} 1 2 yes 0.500",
-        "süd 3 1 too few rows; quarantined -",
+    assert printed(tables.silos(ended("a", silos=both)))[2:] == [
+        f"{short} 1 2 yes 0.500 - -",
+        "süd 3 1 too few rows; quarantined - - -",
     ]
     log = tables.runs([ended("a", worst_silo=WorstSilo(name, 0.5))])
     assert printed(log)[1:] == [f"a 2013-05 failed - {short} 0.500 -"]
@@ -72,6 +93,21 @@ def test_a_long_silo_name_takes_one_line():
     assert silo._line(known).split() == [short, "admitted"]
     for plain in ("F9", "süd-銀行", "y" * 40):
         assert tables.short(plain) == plain
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [(0.001, 0.02, "+0.012"), (-0.003, 0.02, "+0.012?"), (-0.3, -0.2, "+0.012")],
+)
+def test_a_gain_that_may_be_chance_has_a_question_mark(low, high, shown):
+    assert tables.gain(Interval(-0.0001, -0.1, 0.1)) == "+0.000?"
+    gain = Interval(0.012, low, high)
+    own = Silo("F9", 1, 2, True, auc=0.5, served="personal", gain=gain)
+    run = ended("a", silos=(own,), model=ModelFiles(digest="d"))
+    assert printed(tables.silos(run))[2:] == [
+        f"F9 1 2 yes 0.500 personal {shown}",
+        "gain in AUC; ?: it may be chance",
+    ]
 
 
 def test_a_run_lists_what_it_came_to():
@@ -100,7 +136,7 @@ def test_silos_that_the_run_did_not_reach_come_first_and_last(capsys):
     assert last > lines.index("")
     assert lines[last : last + 2] == head
     run.show(ended("r", "blessed", silos=west), as_json=False)
-    assert capsys.readouterr().out.startswith("silo ")
+    assert capsys.readouterr().out.splitlines()[1].startswith("silo ")
 
 
 @pytest.mark.parametrize(

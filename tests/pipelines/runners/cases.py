@@ -14,7 +14,9 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 from components.features.spec import Categorical, FeatureSpec, Numeric
 from components.federation.workers import OWN_USER_IDS
 from components.payloads import ledger, manifest, statistics, table
+from components.payloads.benefit import BenefitReport
 from components.payloads.cohort import Cohort, Member
+from components.payloads.contribution import ContributionReport
 from components.payloads.decision import Baseline, Decision, GateResult, NotEvaluated
 from components.payloads.findings import Finding
 from components.payloads.ledger import FailureLine, Ledger
@@ -27,6 +29,8 @@ from components.payloads.unused_columns import UnusedColumn, UnusedColumns
 from components.scoring.model import ModelCard
 from components.silos.schema import FILE_NAME as SCHEMA_FILE_NAME
 from pipelines.runners.results import NodeResult
+from tests.components.dashboard import made_benefits
+from tests.support import contributions
 from tests.support.silos import SCHEMA
 
 NORTH = "north"
@@ -42,6 +46,8 @@ KEYS = {
     "SiloValidator": ("statistics", "cohort"),
     "FeatureSpecGen": ("feature_spec",),
     "FederatedTrainer": ("model", "model_run"),
+    "SiloBenchmark": ("benefit",),
+    "ContributionAuditor": ("contribution",),
     "FairnessEvaluator": ("evaluation", "blessing"),
     "Pusher": ("pushed_model",),
     "BatchInferrer": ("inference_result",),
@@ -91,6 +97,9 @@ def refused(root: pathlib.Path) -> Nodes:
         made["FederatedTrainer"].outputs["model_run"]
     )
     ModelCard(refusal=REFUSAL).write(made["FederatedTrainer"].outputs["model"])
+    BenefitReport(refusal=REFUSAL).write(made["SiloBenchmark"].outputs["benefit"])
+    audit = made["ContributionAuditor"].outputs["contribution"]
+    ContributionReport(refusal=REFUSAL).write(audit)
     Table().write(made["FairnessEvaluator"].outputs["evaluation"])
     Decision(False, (f"Not blessed: {REFUSAL}",)).write(
         made["FairnessEvaluator"].outputs["blessing"]
@@ -185,6 +194,16 @@ def train(made: Nodes, isolation: str = OWN_USER_IDS) -> None:
         rounds=(round_record(1), round_record(2, late), round_record(3, late)),
     ).write(made["FederatedTrainer"].outputs["model_run"])
     ModelCard("a" * 64).write(made["FederatedTrainer"].outputs["model"])
+    gains = dict(zip(ADMITTED, (0.02, -0.03, 0.004), strict=True))
+    own = [made_benefits.silo(silo, gain) for silo, gain in gains.items()]
+    BenefitReport("ditto", "a" * 64, tuple(own)).write(
+        made["SiloBenchmark"].outputs["benefit"]
+    )
+    north, arabic, long = contributions.report(ADMITTED).silos
+    audited = (north, contributions.riding(arabic), contributions.suspect(long))
+    ContributionReport(audited, (1, 3), "shapley").write(
+        made["ContributionAuditor"].outputs["contribution"]
+    )
 
 
 def figure(value: float | None, silo: str = "", **more: Any) -> Figure:

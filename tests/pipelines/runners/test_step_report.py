@@ -94,6 +94,39 @@ def test_a_refused_run_has_pages_too(step, tmp_path):
     json.dumps(of_step(step, nodes)[1], allow_nan=False)
 
 
+def test_the_train_step_shows_what_silos_gain(blessed, tmp_path):
+    for later in ("FairnessEvaluator", "Pusher", "BatchInferrer", "Dashboard"):
+        del blessed[later]
+    page, metrics = of_step("train", blessed)
+    told = cases.words(page)
+    assert "Federated learning or personalised transfer learning?" in told
+    assert "-0.030 (-0.040 to -0.018)" in told
+    assert 'data-chart="gains"' not in page  # they need the evaluation
+    known = {
+        "silos that surely gain": 1,
+        "silos surely worse than alone": 1,
+        "silos served by base": 3,
+        "silos served by personal": 0,
+    }
+    assert known.items() <= metrics.items()
+    page, metrics = of_step("train", cases.refused(tmp_path / "refused"))
+    assert f"Nothing was compared: {cases.REFUSAL}" in cases.words(page)
+    assert "silos that surely gain" not in metrics
+
+
+def test_the_train_step_shows_who_contributes(blessed, tmp_path):
+    page, metrics = of_step("train", blessed)
+    told = cases.words(html.unescape(page))
+    assert "its updates repeat what was sent to it" in told
+    assert 'data-chart="contributions"' in page  # it needs no evaluation
+    names = ("contributes", "rides free", "can't tell")
+    counts = [metrics[f"verdict {name}"] for name in names]
+    assert (sum(counts), counts[1]) == (3, 1)
+    page, metrics = of_step("train", cases.refused(tmp_path / "refused"))
+    assert f"No audit was made: {cases.REFUSAL}." in cases.words(page)
+    assert not any(name.startswith("verdict") for name in metrics)
+
+
 def test_a_refusal_has_no_metric_that_it_can_not_have(tmp_path):
     told = of_step("evaluate", cases.refused(tmp_path))[1]
     assert told == {"blessed": "no", "pushed": "no"}

@@ -170,6 +170,13 @@ def test_reasons_gates_worst_silo_and_gap_are_shown():
     ]
 
 
+def test_verdicts_stand_in_the_trend():
+    first = ended("a", verdicts={"contributes": 3, "rides": 1, "unknown": 9})
+    html = rendered(first, ended("b"), ended("c", verdicts=first.verdicts))
+    assert "Silos that contribute (blue), ride free (orange)" in html
+    assert "No run has audited who contributes." in rendered(ended("a"))
+
+
 def test_names_are_text_and_many_are_counted():
     silos = tuple(silo(name) for name in [EVIL, ARABIC, *"abcdefg"])
     html = rendered(ended("a", silos=(silo("x"),)), ended("b", silos=silos))

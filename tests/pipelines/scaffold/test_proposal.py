@@ -160,7 +160,7 @@ def test_column_is_asked_for_or_each_silo_keeps_all_values_or_is_named(silos):
         (
             ["whole", "a few ?", "whole"],
             schema_pb2.INT,
-            "found other text in 7 of 60 values, expected whole numbers; "
+            "found marks such as ? or n/a in 7 of 60 values, expected whole numbers; "
             "where that means a missing value: --null '?'",
         ),
         (["whole", "nothing", "whole"], schema_pb2.INT, "found no value of `x`"),
@@ -332,7 +332,7 @@ def test_columns_that_carry_nothing_are_hidden_from_the_model_with_a_reason(silo
     assert found.rows.key == ("digits",)
     assert {*found.ignored} == {*columns} - {"digits"}
     told = [*found.decided()]
-    assert any("`dates`, `instants` (dates or times" in line for line in told)
+    assert any("`dates`, `instants` (dates, which" in line for line in told)
     assert any("`currency` (the same value in all rows)" in line for line in told)
 
 
@@ -461,3 +461,65 @@ def test_labels_1_and_2_are_the_same_in_csv_and_parquet(tmp_path):
     assert (found.rows.label_values, found.faults) == (("1", "2"), {})
     assert found.label.num_positive == ROWS
     assert found.bounds.judged_silos == 3
+
+
+@pytest.mark.parametrize("written", ["X", " x"])
+def test_column_that_few_silos_write_otherwise_is_not_read_and_told(silos, written):
+    held = (
+        {"x": COLUMNS["words"]},
+        {written: COLUMNS["words"]},
+        {"x": COLUMNS["words"]},
+    )
+    found = _propose(silos(*held))
+    assert [*_types(found)] == ["age", "x", "y"]
+    assert found.left_out == {written: "written `x` elsewhere: rename it in `b`"}
+    assert found.faults == {
+        "b": [
+            f"silo `b`: found no value of `x`, as others have, but `{written}`: names "
+            "must be the same, so rename it"
+        ]
+    }
+
+
+def test_column_that_the_caller_names_is_kept_as_it_is_written(silos):
+    words = COLUMNS["words"]
+    root = silos({"x": words}, {"X": words}, {"x": words})
+    assert "X" in _types(_propose(root, sensitive=("X",)))
+
+
+def test_silo_that_writes_the_label_otherwise_is_told(silos, tmp_path):
+    root = silos("words", "words", "words")
+    path = tmp_path / "c" / "rows.csv"
+    path.write_text(path.read_text().replace(",y\n", ",Y\n", 1))
+    (sentence,) = _propose(root).faults["c"]
+    assert sentence.startswith("silo `c`: found no column `y`, but `Y`: names must")
+
+
+def test_columns_of_one_silo_that_differ_in_case_are_two(silos):
+    both = {"x": COLUMNS["words"], "X": COLUMNS["words"]}
+    assert [*_types(_propose(silos(both, both)))] == ["age", "x", "X", "y"]
+
+
+@pytest.mark.parametrize("file", ["rows.csv", "rows.parquet"])
+@pytest.mark.parametrize("missing", [None, 7])
+def test_numbers_named_like_a_key_that_nearly_all_differ_are_identifiers(
+    silos, file, missing
+):
+    ids = pa.array([missing, *(1000 + 137 * i for i in range(1, ROWS - 1)), 7])
+    names = ("customer_id", "policyNumber", "income", "number_of_rooms")
+    found = _propose(silos(*[dict.fromkeys(names, ids)] * 2, file=file))
+    assert [*found.ignored] == ["customer_id", "policyNumber"]
+    assert "with the name of a key" in found.ignored["customer_id"]
+
+
+def test_numbers_that_parquet_holds_as_text_are_told(silos):
+    found = _propose(silos("a few ?", "a few ?", file="rows.parquet"))
+    assert _types(found)["x"] == schema_pb2.BYTES
+    assert "found numbers written as text in 2 of 2 silos" in found.notes[0]
+
+
+def test_marks_among_numbers_are_asked_for_with_their_name(silos):
+    with pytest.raises(SettingsError) as caught:
+        _propose(silos("a few ?", "a few ?"))
+    assert "found marks such as ? or n/a in 7 of 60 values" in caught.value.message
+    assert caught.value.hint.endswith("--null '?'")

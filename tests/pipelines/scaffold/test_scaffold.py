@@ -90,7 +90,7 @@ def test_all_that_was_decided_is_in_the_settings(make, tmp_path, data):
     assert settings.validation.max_non_finite_share == 1
     assert settings.features.ignore == ("sex", "day", "cur")
     text = (tmp_path / "pipelines" / "mine" / "settings.yaml").read_text()
-    assert "# `day`: dates or times: each would be a category of its own.\n" in text
+    assert "# `day`: dates, which don't come again: export" in text
     assert "# `sex`: sensitive: only sliced by.\n" in text
     assert "predictions can't be joined back to rows" in " ".join(text.split())
 

@@ -32,6 +32,7 @@ CSV = {
     Kind.TIME: [
         *("31.12.2024|1.1.2025", "12/31/24 10:00|1/2/2025"),
         "2024-01-31|2024-02-01 07:00:00+01:00",
+        *("20240131|20240201", "31-Dec-2024|1 Jan 2025", "2024-01|2024-02"),
     ],
     Kind.TRUTH: ["true|FALSE"],
     Kind.LARGE: ["9223372036854775808|1"],
@@ -66,6 +67,9 @@ def test_the_spellings_among_numbers_are_told():
         (pa.array([decimal.Decimal("1.5")]), Kind.NUMBER),
         (pa.array([datetime.datetime(2024, 1, 1, tzinfo=UTC)]), Kind.TIME),
         (pa.array([datetime.date(2024, 1, 1)]), Kind.TIME),
+        (pa.array([20240131, 20240201]), Kind.TIME),
+        (pa.array([20240131, 20241301, 7]), Kind.WHOLE),
+        (pa.array([datetime.time(8)]), Kind.TEXT),
         (pa.array([[1]]), Kind.UNSUPPORTED),
         (pa.array([{"a": 1}]), Kind.UNSUPPORTED),
         (pa.array([b"a"]), Kind.UNSUPPORTED),

@@ -24,9 +24,11 @@ from components.payloads.model_run import Dropped, RoundRecord, RunRecord
 from components.payloads.silo import check_id
 from components.payloads.table import Table
 from components.scoring.model import ModelCard
+from tests.components.dashboard import made_benefits
 from tests.components.dashboard.conftest import ARABIC, EMOJI, EVIL, LONG
 from tests.components.dashboard.silo import made_runs
 from tests.components.dashboard.silo.made_runs import around, figure, member
+from tests.support import contributions
 
 METRICS = (
     "auc",
@@ -40,7 +42,7 @@ METRICS = (
     "positive_rate",
     "precision",
 )
-MAX_BYTES = 95_000
+MAX_BYTES = 110_000
 NUMBER = re.compile(r"[+-]?\d[\d,]*(?:\.\d+)?(?: kB)?")
 
 
@@ -62,7 +64,32 @@ def some(num: int, **how) -> Report:
     names = [name(index) for index in range(num)]
     figures = made_runs.tables({silo: values(i) for i, silo in enumerate(names)})
     members = [member(silo, 4321 + 17 * i) for i, silo in enumerate(names)]
-    return made_runs.report(members, figures, **how)
+    return with_benefit(made_runs.report(members, figures, **how))
+
+
+def with_benefit(run: Report) -> Report:
+    """Return a run in which silos gain and contribute, each with its own numbers."""
+    names = [one.silo for one in run.cohort.members]
+    audit = contributions.report(names)
+    named = dataclasses.replace(
+        audit.silos[0],
+        reason=f"unlike {names[-1]}",
+        hint=f"ask {names[-1]}",
+        signs=(contributions.sign("copied", Finding(f"as at {names[-1]}", names[-1])),),
+        notes=(Finding(f"hurts {names[-1]}"),),
+        appeal=f"by {names[-1]}: wrong",
+    )
+    audit = dataclasses.replace(
+        audit,
+        silos=(named, *audit.silos[1:]) if len(names) > 1 else audit.silos,
+        unavailable={"help": f"{names[-1]} did not answer"},
+    )
+    return dataclasses.replace(
+        run,
+        parts=run.parts | {"benefit", "contribution"},
+        benefit=made_benefits.report(names),
+        contribution=audit,
+    )
 
 
 def with_first(run: Report, first: Member) -> Report:
@@ -107,6 +134,16 @@ def numbers_of(run: Report, silo: str) -> set[str]:
                     formats.metric(part.cosine),
                     formats.count(part.examples),
                 }
+    gained = run.benefit.get(silo)
+    for figures, write in (
+        (gained.figures, formats.metric),
+        (gained.gains, formats.signed),
+    ):
+        for by_metric in figures.values():
+            found |= {write(value) for each in by_metric.values() for value in each}
+    audited = run.contribution.get(silo)
+    known = (audited.contribution, audited.per_thousand, audited.gain)
+    found |= {formats.signed(end) for each in known if each for end in each}
     (own,) = (one for one in run.cohort.members if one.silo == silo)
     found |= {formats.count(rows) for rows in own.rows.values()}
     for left in run.egress[silo]:
@@ -195,6 +232,7 @@ def test_no_other_silo_is_told_whatever_the_figures(tmp_path, rows, small, out):
         not_judged={names[i]: f"as {names[-1]}" for i in small if i < len(names)},
         failed={"silo_floor": f"Not blessed: silo {names[-1]} has an AUC of 0.123."},
     )
+    run = with_benefit(run)
     pages = write(run, tmp_path)
     assert leaks(run, pages) == []
 
@@ -277,7 +315,7 @@ def test_fewer_than_five_others_show_no_distribution(tmp_path, num, shown):
 def test_the_histogram_has_its_counts_and_a_text(nine):
     _, pages = nine
     page = pages[name(0)]
-    assert page.count("<figure ") == 5 + 2  # metrics, and its norm and cosine
+    assert page.count("<figure ") == 5 + 1 + 2  # metrics, gain, its norm and cosine
     assert page.count('role="img" aria-label="AUC of 8 other silos: ') == 1
     assert "(yours)" in page
 
@@ -417,7 +455,7 @@ def test_a_page_at_its_largest_is_small(tmp_path):
     members[0] = member(silo, notes=notes)
     training = made_runs.rounds([silo], 300)
     run = made_runs.report(members, table.make_table(made), training=training)
-    page = write(run, tmp_path)[silo]
+    page = write(with_benefit(run), tmp_path)[silo]
     assert 30_000 < len(page.encode()) < MAX_BYTES
 
 

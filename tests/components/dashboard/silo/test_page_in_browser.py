@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from components.dashboard.silo import page as silo_page
@@ -9,6 +11,7 @@ from components.dashboard.silo.location import file_name
 from components.payloads import table
 from components.payloads.cohort import Member
 from components.payloads.findings import Finding
+from tests.components.dashboard import made_benefits
 from tests.components.dashboard.conftest import ARABIC, EMOJI, EVIL, LONG, PLAIN
 from tests.components.dashboard.silo import made_runs
 from tests.support.browser import AXE
@@ -40,7 +43,10 @@ def folder(tmp_path_factory):
     members[1] = Member(ARABIC, False, found[:1], found[1:])
     training = made_runs.rounds(NAMES, 15)
     made = tmp_path_factory.mktemp("site")
-    silo_page.write(made_runs.report(members, figures, training=training), made)
+    run = made_runs.report(members, figures, training=training)
+    benefit = made_benefits.report(NAMES, pooled=True)
+    run = dataclasses.replace(run, parts=run.parts | {"benefit"}, benefit=benefit)
+    silo_page.write(run, made)
     return made / "silos"
 
 

@@ -8,10 +8,10 @@ import sklearn.metrics
 
 from components.fairness_evaluator.figures import change
 from components.fairness_evaluator.figures.tidy import Place
-from components.fairness_evaluator.sketches import sketch
 from components.payloads import table
 from components.scoring import intervals
 from components.scoring.intervals import Z
+from components.scoring.losses import losses
 from tests.components.fairness_evaluator.made_cells import THRESHOLDS, measure
 
 PLACE = Place("change", "eval", "F9", "", "", 1, 1)
@@ -40,9 +40,9 @@ def test_changes_equal_those_of_the_rows():
     area = sklearn.metrics.roc_auc_score
     expected = area(labels, candidate) - area(labels, baseline)
     assert told("auc").value == pytest.approx(expected, abs=1e-9)
-    losses = [sketch.losses(labels, scores) for scores in (candidate, baseline)]
+    both = [losses(labels, scores) for scores in (candidate, baseline)]
     for metric in ("log_loss", "brier"):
-        apart = losses[0][metric] - losses[1][metric]
+        apart = both[0][metric] - both[1][metric]
         half = Z * apart.std(ddof=1) / len(apart) ** 0.5
         found = told(metric)
         assert found.value == pytest.approx(apart.mean())
@@ -113,7 +113,7 @@ def test_one_row_tells_nothing():
 def test_19_of_20_changes_of_a_loss_hold_the_true_change(metric):
     rng = np.random.default_rng(4)
     labels, *scores = draw(rng, 1_000_000)
-    one, other = (sketch.losses(labels, side)[metric].mean() for side in scores)
+    one, other = (losses(labels, side)[metric].mean() for side in scores)
     held = 0
     for _ in range(500):
         found = changes(*draw(rng, 150))(metric)

@@ -14,8 +14,8 @@ from sklearn.metrics import precision_score
 from components.fairness_evaluator.figures import comparisons, inequality
 from components.fairness_evaluator.figures.tidy import Place
 from components.payloads import table
+from components.payloads.interval import Interval
 from components.scoring import intervals
-from components.scoring.intervals import Interval
 from tests.components.fairness_evaluator.made_cells import THRESHOLDS, measure, rate
 
 GROUPS = Place("candidate", "eval", "", "sex", "", 24, 9)

@@ -13,6 +13,7 @@ from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.sketches.cells import too_few_cell
 from components.fairness_evaluator.sketches.collect import Key
 from components.payloads import table
+from components.payloads.interval import Interval
 from tests.components.fairness_evaluator.made_cells import cell, measure_cell
 
 SETTINGS = EvaluationSettings(
@@ -56,6 +57,29 @@ KNOWN = {
 @pytest.fixture(scope="module")
 def slices():
     return table.make_table(tidy.of_slices("candidate", KNOWN, SETTINGS))
+
+
+def test_gains_are_of_silos_with_enough_rows_and_over_those_that_are_judged():
+    gains = {
+        "A": (Interval(-0.02, -0.06, 0.02), 4),
+        "B": (Interval(-0.5, -0.6, -0.4), None),
+        "C": (Interval(-0.9, -1.0, -0.8), 4),  # too few rows
+        "D": (Interval(-0.9, -1.0, -0.8), 4),  # not evaluated
+    }
+    found = table.make_table(tidy.of_gains("base", KNOWN, gains, {"B"}))
+    assert [
+        (f.silo, f.value, f.low, f.high, f.rows, f.freedom)
+        for f in found.by_silo("gain_auc", model="base")
+    ] == [("A", -0.02, -0.06, 0.02, 200, 4), ("B", -0.5, -0.6, -0.4, 80, None)]
+    over = {f.metric: f for f in found if f.slice == "silo_id"}
+    assert set(over) == {
+        f"{name}_gain_auc"
+        for name in ("worst", "worst_tenth", "mean", "variance", "gap")
+    }
+    worst = over["worst_gain_auc"]
+    assert (worst.value, worst.low, worst.about) == (-0.02, -0.06, "A")
+    assert (worst.rows, worst.positives) == (200, CELLS[Key("A")].positives)
+    assert not list(tidy.of_gains("base", KNOWN, {"C": gains["C"]}, ()))
 
 
 def test_every_slice_has_every_metric_of_slices(slices):

@@ -71,6 +71,26 @@ def models(now, before, low=None, high=None, *, metric="auc", earlier_rows=500, 
     ]
 
 
+def gains(name, of_base, of_served, spread=0.01, **more):
+    """Return what a silo gains by both models over one of its own rows alone."""
+    return [
+        figure("rows", None, silo=name, **more),
+        *(
+            figure(
+                "gain_auc",
+                value,
+                value - spread,
+                value + spread,
+                silo=name,
+                model=model,
+                **more,
+            )
+            for model, value in (("base", of_base), ("candidate", of_served))
+            if value is not None
+        ),
+    ]
+
+
 THREE = [
     *silo("9E", 0.742, 0.721, 0.763),
     *silo("AA", 0.690, 0.640, 0.740),

@@ -11,11 +11,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from components.fairness_evaluator.figures import roc
 from components.fairness_evaluator.gates import bounds
 from components.fairness_evaluator.gates.bounds import Bound, farthest, widened
-from components.scoring import intervals
-from components.scoring.intervals import Interval, Z
+from components.payloads.interval import Interval
+from components.scoring import intervals, roc
+from components.scoring.intervals import Z
 from tests.components.fairness_evaluator.gates.evidence import judge, silo
 
 NUMBERS = st.floats(-2, 2)

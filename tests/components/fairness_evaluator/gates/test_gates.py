@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.gates.registry import GATES
@@ -15,6 +16,7 @@ from tests.components.fairness_evaluator.gates.evidence import (
     OVERALL,
     THREE,
     figure,
+    gains,
     group,
     judge,
     models,
@@ -63,6 +65,8 @@ LOSSES = [
     *changed("F9", 0.671, 0.702, -0.044, -0.018),
     *changed("AA", 0.750, 0.740, -0.010, 0.030),
 ]
+# Silo AA loses by the base model and is served by its own; F9 loses by both.
+ALONE = [*gains("AA", -0.06, 0.015), *gains("F9", -0.04, -0.031)]
 EVERY: list[tuple[str, dict, list, str, str]] = [
     (
         "minimum_data",
@@ -158,6 +162,24 @@ EVERY: list[tuple[str, dict, list, str, str]] = [
         "the Brier score of silo F9 rises by 0.031 (0.171 to 0.202, 95 % CI of the "
         "change for 2 silos 0.016 to 0.046); allowed 0.010.",
         "Look at the page of silo F9: whether its rows changed",
+    ),
+    (
+        "worse_than_alone",
+        {"at_most_worse": 0.01},
+        ALONE,
+        # t of 99 degrees for 2 silos is 2.2709, 1.1445 times 1.9842.
+        "silo F9 loses 0.031 AUC with the model that serves it against one of its own "
+        "rows alone, 95 % CI for 2 silos -0.042 to -0.020; allowed 0.010.",
+        "Give silo F9 more rows to choose its model by (`rows.choose_share`)",
+    ),
+    (
+        "base_worse_than_alone",
+        {"at_most_worse": 0.01},
+        ALONE,
+        "silo AA loses 0.060 AUC with the base model against one of its own rows "
+        "alone, 95 % CI for 2 silos -0.071 to -0.049; allowed 0.010. Missed too by "
+        "silo F9.",
+        "look at what sets silo AA apart",
     ),
 ]
 
@@ -262,6 +284,29 @@ def test_the_table_has_every_gate_of_the_settings_in_their_order():
             "The log loss of the federation falls by 0.050 (0.400 to 0.350, 95 % CI of "
             "the change -0.070 to -0.030); allowed 0.020.",
         ),
+        (
+            "worse_than_alone",
+            {"at_most_worse": 0.025},
+            ALONE,
+            "Closest of 2: silo F9 loses 0.031 AUC with the model that serves it "
+            "against one of its own rows alone, 95 % CI for 2 silos -0.042 to -0.020; "
+            "allowed 0.025, which chance alone could explain.",
+        ),
+        (  # Served by what it trained alone, so nothing can be lost.
+            "worse_than_alone",
+            {"at_most_worse": 0.0, "refuse_if": "possibly"},
+            gains("AA", -0.3, 0.0, spread=0.0),
+            "Silo AA gains 0.000 AUC with the model that serves it against one of its "
+            "own rows alone; allowed 0.000, also for the upper end.",
+        ),
+        (  # Of 99 rows nobody can tell; the gate speaks of the others.
+            "base_worse_than_alone",
+            {"at_most_worse": 0.0},
+            [*gains("AA", 0.03, 0.03), *gains("HA", -0.3, 0.0, rows=99)],
+            "Silo AA gains 0.030 AUC with the base model against one of its own rows "
+            "alone, 95 % CI 0.020 to 0.040; allowed 0.000. Judged: 1 of 2 silos; the "
+            "others have too few rows or are left out.",
+        ),
     ],
 )
 def test_each_gate_passes_with_its_numbers_and_whom_it_left_out(
@@ -283,6 +328,8 @@ def test_each_gate_passes_with_its_numbers_and_whom_it_left_out(
         ("calibration", ERRORS, "at_most", (0.12, 0.084, 0.157)),
         ("change", LOST, "at_most_worse", (0.023, 0.015, 0.031)),
         ("silo_change", LOSSES[:4], "at_most_worse", (0.031, 0.018, 0.044)),
+        ("worse_than_alone", ALONE[3:], "at_most_worse", (0.031, 0.021, 0.041)),
+        ("base_worse_than_alone", ALONE, "at_most_worse", (0.06, 0.0486, 0.0715)),
     ],
 )
 def test_each_part_of_the_interval_can_be_asked(gate, figures, key, ends):
@@ -451,6 +498,34 @@ def test_without_an_earlier_model_a_change_passes_and_says_so(gate):
     )
 
 
+@pytest.mark.parametrize("gate", ["worse_than_alone", "base_worse_than_alone"])
+def test_where_silos_trained_no_model_alone_the_hint_says_what_to_set(gate):
+    found = judge(gate, {"at_most_worse": 0.5}, THREE)
+    assert found.hint.startswith("Set `rows.choose_share`, such as 0.15, so that each")
+
+
+@given(st.floats(0.0, 0.2), st.floats(-0.5, 0.5), st.floats(0.0, 0.3))
+def test_a_loss_against_alone_is_refused_where_it_is_surely_above_the_bound(
+    bound, gain, half
+):
+    figures = gains("F9", gain, 0.0, spread=half)
+    found = judge("base_worse_than_alone", {"at_most_worse": bound}, figures)
+    if abs(gain + half + bound) > 1e-8:
+        assert found.passed == (gain + half > -bound)
+
+
+@pytest.mark.parametrize("gate", ["worse_than_alone", "base_worse_than_alone"])
+def test_a_gain_is_widened_with_the_degrees_of_freedom_that_made_it(gate):
+    """Here those of four groups, though each label has many rows."""
+    two = [*gains("AA", 0.1, 0.1), *gains("F9", -0.05, -0.05)]
+    few = [dataclasses.replace(one, freedom=3) for one in two]
+    wide = 0.01 * stats.t.isf((1 - 0.95**0.5) / 2, 3) / stats.t.isf(0.025, 3)
+    for bound in (0.05 - wide - 1e-6, 0.05 - wide + 1e-6):
+        found = judge(gate, {"at_most_worse": bound}, few)
+        assert found.passed == (bound > 0.05 - wide)
+        assert judge(gate, {"at_most_worse": bound}, two).passed is False
+
+
 PRECISION = {"metric": "precision", "threshold": 0.5}
 WORSE = {"at_most_worse": 0.9}
 
@@ -552,6 +627,19 @@ WORSE = {"at_most_worse": 0.9}
             LOSSES[:-1],
             "the change of AUC against the model of 2013-04 has no value for silo AA.",
         ),
+        (
+            "worse_than_alone",
+            WORSE,
+            [*THREE[:2], *ALONE, *gains("EV", 0.1, None)],
+            "the gain in AUC over training alone is not known for silo 9E, silo EV.",
+        ),
+        (
+            "base_worse_than_alone",
+            WORSE,
+            THREE,
+            "the gain in AUC over training alone is not known for silo 9E, silo AA, "
+            "silo F9.",
+        ),
     ],
 )
 def test_what_can_not_be_computed_refuses_with_the_reason(
@@ -609,6 +697,12 @@ def test_a_model_whose_folder_is_gone_refuses_and_says_which_and_where(
             },
             "true positive rate at 0.5 of any two groups of sex or race at most 0.1 "
             "apart, over all silos and in each judged silo",
+        ),
+        (
+            "worse_than_alone",
+            {"at_most_worse": 0.02},
+            "AUC of each judged silo with the model that serves it at most 0.02 worse "
+            "than with one of its own rows alone",
         ),
         (
             "four_fifths",

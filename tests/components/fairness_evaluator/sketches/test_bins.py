@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from components.fairness_evaluator.figures import roc
 from components.fairness_evaluator.sketches import bins
+from components.scoring import roc
 
 
 def of_rows(scores, labels, least=5, most=1_000):

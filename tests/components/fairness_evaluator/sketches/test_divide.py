@@ -10,8 +10,8 @@ import sklearn.metrics
 from components.fairness_evaluator.settings import EvaluationSettings
 from components.fairness_evaluator.sketches import sketch
 from components.fairness_evaluator.sketches.cells import Sketch
-from tests.components.fairness_evaluator.figures.test_roc import row_by_row
 from tests.components.fairness_evaluator.made_cells import THRESHOLDS, rows
+from tests.components.scoring.test_roc import row_by_row
 
 SETTINGS = EvaluationSettings(
     slices=("sex", "race"), intersections=(("sex", "race"),), thresholds=THRESHOLDS

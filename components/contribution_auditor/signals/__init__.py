@@ -1,0 +1,1 @@
+"""Signals of substance, meaning and echo: measures, hard signs and notes."""

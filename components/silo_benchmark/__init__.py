@@ -1,0 +1,1 @@
+"""SiloBenchmark: what each silo gains, and which model serves it."""
