@@ -157,6 +157,12 @@ def _code(error: grpc.RpcError) -> str:
     return found[0] if found else str(error.code().name)
 
 
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    """Run an event loop until it is stopped, then cancel the calls that still run."""
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.get_loop().run_forever()
+
+
 class Endpoint:
     """A worker, with the thread that its calls run in.
 
@@ -177,7 +183,7 @@ class Endpoint:
         self._pending: concurrent.futures.Future[Value] | None = None
         self._loop = asyncio.new_event_loop()
         # A daemon: a worker that hangs must not keep the coordinator alive.
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        threading.Thread(target=_serve, args=(self._loop,), daemon=True).start()
 
     @property
     def busy(self) -> bool:
@@ -225,7 +231,8 @@ class Endpoint:
         A worker that outlives us forgets what it keeps for us, unless it is busy.
         """
         self._disconnect()
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        with contextlib.suppress(RuntimeError):  # it was closed before
+            self._loop.call_soon_threadsafe(self._loop.stop)
 
     def _disconnect(self) -> None:
         if not self.busy:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import socket
+import threading
 
 import numpy as np
 import pytest
@@ -69,6 +71,17 @@ def test_silent_port_fails_at_the_deadline(connect):
         endpoint = connect(address, 600.0)
         endpoint.submit(same, 1)
         assert endpoint.busy
+
+
+def test_a_call_that_has_not_begun_when_the_connection_is_closed_is_cancelled(connect):
+    endpoint = connect(f"127.0.0.1:{support.free_port()}", 60.0)
+    ready = threading.Event()
+    endpoint._loop.call_soon_threadsafe(ready.wait)  # so both wait in one queue
+    call = endpoint.submit(same, 1)
+    endpoint.close()
+    ready.set()
+    with pytest.raises(concurrent.futures.CancelledError):
+        call.result(60)
 
 
 def test_a_worker_that_comes_back_at_another_port_lets_the_connection_close(
