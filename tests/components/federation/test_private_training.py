@@ -165,8 +165,9 @@ def test_a_silo_tells_its_update_and_its_canaries_and_nothing_else(
         assert forms == [("float64", (1, 4)), *shapes, ("float32", ())]
         assert leaves[-1] == support.SIZES[silo]  # as it was told
     assert [one.examples for one in done.record.silos] == [300, 120]
-    for record in (done.record, *done.record.silos):
-        assert record.loss_before is record.loss_after is None
+    losses = [(one.loss_before, one.loss_after) for one in done.record.silos]
+    assert losses == [(None, None)] * 2
+    assert done.record.loss_before is done.record.loss_after is None
 
 
 class OneSeed(Coordinator):
@@ -322,8 +323,9 @@ def test_silos_train_under_the_coordinator_s_noise_and_their_mean_is_not_kept(
 )
 def test_plans_that_protect_nobody_are_refused(changed, privacy, found):
     plan = PLAN.model_copy(update=changed)
+    start = model.initialise(support.linear, support.NUM_FLOATS, 2, PLAN.seed)
     with pytest.raises(ValueError, match=f"found .*{found}"):
-        process.build(None, plan, "", **privacy)
+        process.build(start, plan, "", **privacy)
 
 
 def test_numbers_of_other_silos_and_factors_are_refused(
