@@ -32,7 +32,7 @@ from tests.components.federation import support
 
 pytestmark = pytest.mark.tff
 
-PLAN = support.PLAN
+PLAN = support.PLAN.model_copy(update={"algorithm": Algorithm(name="fed_prox", mu=0.5)})
 UNIFORM = PLAN.model_copy(update={"weighting": Weighting(name="uniform")})
 PRIVATE = PrivateTraining(clip=0.5, canaries=4, people=True)
 SILO_LEVEL = SiloLevel(noise=0.3, clip=0.2, silos=3)
@@ -112,12 +112,14 @@ class Recorder:
 def private_descent(rows, weights, batch):
     """Return what the steps of a round make of weights, where nobody adds noise."""
     design = np.column_stack([rows.design, np.ones(len(rows.labels))])
+    anchor, mu = weights, PLAN.algorithm.mu
     for _ in range(STEPS):
         errors = scipy.special.expit(design @ weights) - rows.labels
         each = errors[:, None] * design
         bounds = PRIVATE.clip / np.bincount(units_of(rows))[units_of(rows)]
         each *= np.minimum(1, bounds / np.linalg.norm(each, axis=1))[:, None]
-        weights = weights - PLAN.client_learning_rate * each.sum(0) / batch
+        moved = each.sum(0) / batch + mu * (weights - anchor)
+        weights = weights - PLAN.client_learning_rate * moved
     return weights
 
 
