@@ -8,7 +8,7 @@ import scipy.special
 import scipy.stats
 import tensorflow as tf
 
-from components.federation import model, private_steps, tensor_files
+from components.federation import model
 from components.federation.local_training import Rows
 from components.federation.private import PrivateSilo, PrivateTraining, threshold_of
 from components.federation.private_steps import PrivateSteps
