@@ -25,9 +25,8 @@ from components.federation.tff_types import Value
 
 Layer: TypeAlias = tf.keras.layers.Layer
 Gradients: TypeAlias = tuple[Value, Callable[[Value], list[Value]]]
-"""The squared norm of each row's gradient, `(rows,)`; and a function from a factor for
-each row to the gradients' sum, as one tensor a weight. Rows of factor 0 are left out,
-even where they are not finite."""
+"""The squared norm of each row's gradient, `(rows,)`; and their sum, a tensor a weight,
+from a factor for each row. Rows of factor 0 are left out, finite or not."""
 
 _PROBES = 5  # rows
 _CLOSE = 1e-3  # relative, well above rounding
@@ -67,16 +66,14 @@ class GhostModel:
 
     def _record(self, layer: Layer) -> None:
         call, activation = layer.call, getattr(layer, "activation", None)
-        if activation is not None:
-            layer.activation = None  # comes below, after what is kept
+        layer.activation = None  # comes below, after what is kept
 
-        @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
         def recorded(taken: Value) -> Value:
             given = call(taken)
             self.uses.append((layer, taken, given))
             return given if activation is None else activation(given)
 
-        layer.call = recorded
+        layer.call = tf.autograph.experimental.do_not_convert(recorded)
 
 
 def _dense(layer: Layer, taken: Value, delta: Value) -> Gradients:
@@ -133,7 +130,8 @@ def check(client_model: ClientModel) -> None:
         SettingsError: The gradients of its rows can't be cut one by one.
     """
     ghost, rng = GhostModel(client_model.build()), np.random.default_rng(0)
-    for layer in _owners(ghost.model):
+    owners = _owners(ghost.model)
+    for layer in owners:
         if type(layer) not in _KINDS:
             _refuse(layer, "has weights of its own")
     random = [rng.normal(0, 0.5, weight.shape) for weight in client_model.weights]
@@ -142,10 +140,10 @@ def check(client_model: ClientModel) -> None:
     ids = rng.integers(0, 2, (_PROBES, client_model.num_ids), np.int32)
     rows = Rows(floats, ids, np.eye(1, _PROBES, dtype=np.float32)[0])
     local_training.cross_entropies(ghost.model, rows, True)
-    for layer in _owners(ghost.model):
+    for layer in owners:
         _check_uses(layer, [taken for each, taken, _ in ghost.uses if each is layer])
-    for layer in reversed(_layers(ghost.model)):  # inner ones first
-        if layer.losses:
+    for layer in reversed([ghost.model, *ghost.model.submodules]):  # inner ones first
+        if getattr(layer, "losses", ()):
             _refuse(layer, "adds a loss of its own, such as a regulariser")
     training = not local_training.draws_random(client_model)
     together, _ = ghost.gradients(rows, training)
@@ -156,17 +154,12 @@ def check(client_model: ClientModel) -> None:
             _refuse(ghost.model, "gives a row a gradient that depends on other rows")
 
 
-def _layers(keras_model: tf.keras.Model) -> list[Layer]:
-    """Return the model and the layers in it, each after those that it is in."""
-    modules = (keras_model, *keras_model.submodules)
-    return [each for each in modules if isinstance(each, tf.keras.layers.Layer)]
-
-
 def _owners(keras_model: tf.keras.Model) -> list[Layer]:
     """Return the innermost layers with weights."""
     found: dict[Value, Layer] = {}
-    for layer in _layers(keras_model):
-        found |= {weight.ref(): layer for weight in layer.trainable_weights}
+    for layer in (keras_model, *keras_model.submodules):
+        weights = getattr(layer, "trainable_weights", ())
+        found |= {weight.ref(): layer for weight in weights}
     return list(dict.fromkeys(found.values()))
 
 

@@ -3,22 +3,22 @@ r"""Local steps that protect each unit of a silo: a row, or a person with their 
 $$w \leftarrow w - \eta \left(\frac{1}{b} \left(\sum_i g_i \min(1, C_i / \|g_i\|) +
 \sigma C z\right) + \mu (w - a)\right), \quad z \sim N(0, I)$$
 
-DP-SGD (Abadi et al. 2016, <https://arxiv.org/abs/1607.00133>), summed over the rows of
-the units that a step draws, see `private.py`. A row's bound $C_i$ is the clip $C$, over
-the number of their rows where people are protected. It divides by the number of units
-$b$ that a step draws on average: how many it drew is a secret.
+DP-SGD (Abadi et al. 2016, <https://arxiv.org/abs/1607.00133>) over the rows of the
+units that a step draws, see `private.py`. A row's bound $C_i$ is the clip $C$, over the
+number of the person's rows if units are people. $b$ is how many units a step draws on
+average: how many it drew is a secret.
 
-**Randomness.** 256 bits that the silo made for one attempt of a round decide what steps
-draw and add. Philox4x32-10 (Salmon et al. 2011), four times over, each with 64 of the
-bits as its key, turns the message's label and the step's number into 128 bits, the key
-and the upper half of the counter of the step's stream. Each time is a bijection: no two
-steps of a secret share a stream. But Philox, tested to be random, is no cryptographic
-generator, and TensorFlow has none: nothing proves that who knows part of a stream (what
-falls on a weight that no row moves, or on a canary) can't compute the rest.
+**Randomness.** 256 bits that the silo made for one attempt of a round decide all draws
+and noise. Philox4x32-10 (Salmon et al. 2011), four times over, each with 64 of them as
+its key, turns the message's label and the step's number into 128 bits: key and upper
+half of the counter of the step's stream. Each time is a bijection, so no two steps of a
+secret share a stream. But Philox, though tested, is no cryptographic generator, and
+TensorFlow has none: it is not proven that who knows part of a stream (what falls on a
+canary, or a weight that no row moves) can't compute the rest.
 
 **Canaries** are further coordinates of the gradient. One whose coin says so takes part
-like a unit with the gradient $C$ on it; all get noise. What they add up to shows how
-well one can tell whether a unit takes part (Steinke, Nasr & Jagielski 2023,
+like a unit with the gradient $C$ on it; all get noise. Their sums show how well one can
+tell whether a unit takes part (Steinke, Nasr & Jagielski 2023,
 <https://arxiv.org/abs/2305.08846>). They move no weight and fill no place of the cap.
 """
 
@@ -36,7 +36,6 @@ from components.federation.private import PrivateTraining
 from components.federation.tff_types import Value
 
 _DRAWS, _NOISE = 0, 2**62  # where they begin in a stream
-_PHILOX = 1  # its number in TensorFlow
 _INTEGERS = tf.raw_ops.StatelessRandomUniformFullIntV2
 _NORMALS = tf.raw_ops.StatelessRandomNormalV2
 
@@ -93,8 +92,10 @@ class PrivateSteps:
         num_units, bounds = tf.size(rows.labels), tf.fill(tf.shape(rows.labels), clip)
         if units is not None:
             num_units = tf.reduce_max(tf.concat([[-1], units], 0)) + 1
-            owned = tf.math.unsorted_segment_sum(bounds / clip, units, num_units)
-            bounds /= tf.gather(owned, units)
+            ones = tf.ones_like(bounds)
+            bounds /= tf.gather(
+                tf.math.unsorted_segment_sum(ones, units, num_units), units
+            )
 
         def step(number: Value, sums: Value) -> tuple[Value, Value]:
             draw = _stream(words, label, number)
@@ -135,21 +136,16 @@ class PrivateSteps:
         return tf.concat([tf.reshape(part, [-1]) for part in summed(factors)], 0)
 
 
-def _stream(
-    words: Sequence[Value], label: Value, number: Value
-) -> Callable[..., Value]:
-    """Return what draws a step's numbers."""
+def _stream(words: Value, label: Value, number: Value) -> Callable[..., Value]:
+    """Return what draws a step's numbers; `alg=1` is Philox."""
     block = tf.bitcast(tf.stack([number, label]), tf.uint64)
     for word in words:
-        block = _INTEGERS(
-            shape=[2], key=word, counter=block, alg=_PHILOX, dtype=tf.uint64
-        )
+        block = _INTEGERS(shape=[2], key=word, counter=block, alg=1, dtype=tf.uint64)
+    key, upper = tf.split(block, 2)
 
     def draw(kind: Value, begin: int, num: Value, dtype: tf.DType) -> Value:
-        counter = tf.stack([tf.constant(begin, tf.uint64), block[1]])
-        return kind(
-            shape=[num], key=block[:1], counter=counter, alg=_PHILOX, dtype=dtype
-        )
+        counter = tf.concat([tf.constant([begin], tf.uint64), upper], 0)
+        return kind(shape=[num], key=key, counter=counter, alg=1, dtype=dtype)
 
     return draw
 
@@ -157,9 +153,6 @@ def _stream(
 def _chosen(draws: Value, threshold: Value, cap: Value) -> Value:
     """Return the units that a step draws, of too many those with the least numbers."""
     drawn = tf.where(draws < threshold)[:, 0]
-
-    def cut() -> Value:
-        reverse = tf.bitwise.invert(tf.gather(draws, drawn))  # no int32 overflows
-        return tf.gather(drawn, tf.math.top_k(reverse, cap).indices)
-
-    return tf.cond(tf.size(drawn) > cap, cut, lambda: drawn)
+    reverse = tf.bitwise.invert(tf.gather(draws, drawn))  # -x - 1, which is an int32
+    least = tf.math.top_k(reverse, tf.minimum(cap, tf.size(drawn)), sorted=False)
+    return tf.gather(drawn, least.indices)
