@@ -89,14 +89,14 @@ def _dense(layer: Layer, taken: Value, delta: Value) -> Gradients:
 def _embedding(layer: Layer, taken: Value, delta: Value) -> Gradients:
     ids = tf.reshape(taken, [tf.shape(taken)[0], -1])
     deltas = tf.reshape(delta, [*tf.unstack(tf.shape(ids)), layer.output_dim])
-    same = tf.cast(ids[:, :, None] == ids[:, None, :], delta.dtype)
+    same = tf.equal(ids[:, :, None], ids[:, None, :])  # `==` is `is` in TFF's graphs
     products = tf.matmul(deltas, deltas, transpose_b=True)
 
     def sums(factors: Value) -> list[Value]:
         cut = tf.math.multiply_no_nan(deltas, factors[:, None, None])
         return [tf.math.unsorted_segment_sum(cut, ids, layer.input_dim)]
 
-    return tf.reduce_sum(same * products, [1, 2]), sums
+    return tf.reduce_sum(tf.where(same, products, 0.0), [1, 2]), sums
 
 
 def _normalization(layer: Layer, taken: Value, delta: Value) -> Gradients:

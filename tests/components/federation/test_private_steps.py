@@ -37,9 +37,10 @@ def start():
 
 
 def told(canaries=0, rate=1.0, **changed):
-    asked = {"noise": 0.0, "steps": 1, "batch": 8.0, "cap": 10**6}
-    asked["coins"] = np.ones(canaries, bool)
-    silo = PrivateSilo(threshold=threshold_of(rate), **(asked | changed))
+    coins = np.ones(canaries, bool)
+    silo = PrivateSilo(0.0, threshold_of(rate), 1, 8.0, 10**6, coins)._replace(
+        **changed
+    )
     types = {"noise": tf.float64, "batch": tf.float32}
     return {n: tf.constant(v, types.get(n)) for n, v in silo._asdict().items()}
 
