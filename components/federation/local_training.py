@@ -131,7 +131,9 @@ class LocalTraining:
         measured = tf.minimum(num_rows, MEASURED_ROWS)
         chosen = tf.range(measured) * num_rows // tf.maximum(measured, 1)
         model.assign(self._model, weights)
-        losses = self._losses(Rows(*(tf.gather(part, chosen) for part in rows)), False)
+        losses = cross_entropies(
+            self._model, Rows(*(tf.gather(part, chosen) for part in rows)), False
+        )
         total = tf.reduce_sum(tf.cast(losses, tf.float64))
         return tf.math.divide_no_nan(total, tf.cast(measured, tf.float64))
 
@@ -140,7 +142,7 @@ class LocalTraining:
     ) -> None:
         """Take a step."""
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(self._losses(batch, True))
+            loss = tf.reduce_mean(cross_entropies(self._model, batch, True))
             # In TFF's graphs Keras also keeps those of calls elsewhere.
             here = tf.compat.v1.get_default_graph()
             more = [each for each in self._model.losses if each.graph is here]
@@ -159,10 +161,11 @@ class LocalTraining:
                 moved += shift[index]
             variable.assign_sub(self._rate * moved)
 
-    def _losses(self, rows: Rows, training: bool) -> Value:
-        """Return the cross-entropy of each row."""
-        logits = self._model([rows.floats, rows.ids], training=training)[:, 0]
-        return tf.nn.sigmoid_cross_entropy_with_logits(rows.labels, logits)
+
+def cross_entropies(keras_model: tf.keras.Model, rows: Rows, training: bool) -> Value:
+    """Return the cross-entropy of each row."""
+    logits = keras_model([rows.floats, rows.ids], training=training)[:, 0]
+    return tf.nn.sigmoid_cross_entropy_with_logits(rows.labels, logits)
 
 
 def draws_random(client_model: ClientModel) -> bool:
