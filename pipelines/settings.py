@@ -20,6 +20,7 @@ from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.settings import EvaluationSettings, check
 from components.feature_spec_gen.settings import FeatureSettings
 from components.federated_trainer.settings import TrainingSettings
+from components.privacy.settings import PrivacySettings
 from components.settings import Section
 from components.silo_benchmark.settings import PersonalSettings
 from components.silo_example_gen.settings import (
@@ -57,6 +58,9 @@ class UseCaseSettings(Section):
 
     training: TrainingSettings = TrainingSettings()
     """How the model is trained."""
+
+    privacy: PrivacySettings = PrivacySettings()
+    """Whether the model may tell anything of single people, and how much."""
 
     personal: PersonalSettings = PersonalSettings()
     """Whether silos get models of their own, which serve them where they are better."""
