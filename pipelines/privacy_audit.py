@@ -1,13 +1,12 @@
 """Attacks what `privacy.mode: example` promises, on this installation.
 
-A silo of made-up rows trains by the use case's own plan, model and privacy settings: the
-steps of its workers, told what they would be told. Nobody's rows are read, no budget is
-spent. Each row and canary gradient takes part by a coin, guessed (`attack.py`) from
+A silo of made-up rows trains by the use case's own plan, model and privacy settings,
+with the steps of its workers. Nobody's rows are read, no budget is spent. Each row and
+canary gradient takes part by a coin, which is guessed (`attack.py`) from
 
 - what the silo sends of the canary gradients;
-- how far each round's change lowers the loss of a canary row by its gradient. Such rows
-  go through the model and are cut; each has a column of its own, 0 in all others, and
-  only weights that ordinary rows don't move are looked at;
+- how far each round lowers the loss of a canary row by weights that ordinary rows don't
+  move. It goes through the model and is cut; all other rows are 0 in its own column;
 - the losses of ordinary rows under the last model, which is all that is seen.
 
 The same without noise: attackers who see nothing there would not see a fault either. A
@@ -44,45 +43,41 @@ class MadeUpSilo:
 
     Args:
         use_case: Its `privacy.mode` is `example`.
-        num_rows: Ordinary rows that take part, on average, beside half of the canaries.
+        rows: Ordinary rows that take part, on average, beside half of the canaries.
         seed: Decides rows, coins and noise, for tests; by default nobody knows it.
 
     Raises:
         FairSiloError: The model or the promise is none that can be kept.
     """
 
-    def __init__(
-        self, use_case: UseCase, num_rows: int, seed: int | None = None
-    ) -> None:
+    def __init__(self, use_case: UseCase, rows: int, seed: int | None = None) -> None:
         self.settings, self.plan = use_case.settings.privacy, use_case.settings.training
-        spec, count = _spec(use_case), self.settings.canaries
+        spec, canaries = _spec(use_case), self.settings.canaries
         self._model = model_module.load(use_case.model_file, spec, self.plan.seed)
         ghost.check(self._model)
-        units = num_rows + count // 2
-        share = privacy.planned(self.settings, self.plan, "", units)
+        units = rows + canaries // 2
+        share = privacy.planned(self.settings, self.plan, "made-up", units)
         self.mechanism = share.mechanism
         self.told: PrivateSilo = share.told  # type: ignore[assignment]  # in this mode
         self._generator = rng = np.random.default_rng(seed)
-        columns, total = len(spec.numeric) - count, 2 * num_rows + count
+        total, columns = 2 * rows + canaries, len(spec.numeric)
         floats = np.zeros((total, spec.num_floats), np.float32)
-        floats[count:, :columns] = rng.normal(size=(2 * num_rows, columns))
-        floats[:count, columns : columns + count] = spec.clip * np.eye(count)
+        floats[:canaries, :canaries] = spec.clip * np.eye(canaries)
+        drawn = rng.normal(size=(2 * rows, columns - canaries))
+        floats[canaries:, canaries:columns] = drawn
         ids = FIRST_VALUE_ID + rng.integers(len(CATEGORIES), size=(total, spec.num_ids))
-        logits = floats[:, :columns] @ rng.normal(size=columns)
+        logits = floats[:, canaries:columns] @ rng.normal(size=columns - canaries)
         labels = rng.random(total) < 1 / (1 + np.exp(-logits))
+        encoded = floats, ids.astype(np.int32), labels.astype(np.float32)
         coins = rng.random(total) < 0.5
-        self.coins = [self.told.coins, coins[:count], coins[count:]]  # of `GUESSED`
+        self.coins = [self.told.coins, coins[:canaries], coins[canaries:]]
         self._rows, self._canaries, self._ordinary = (
-            Rows(
-                tf.constant(floats[which]),
-                tf.constant(ids[which], tf.int32),
-                tf.constant(labels[which], tf.float32),
-            )
-            for which in (coins, slice(count), slice(count, None))
+            Rows(*(tf.constant(part[which]) for part in encoded))
+            for which in (coins, slice(canaries), slice(canaries, None))
         )
-        mu = self.plan.algorithm.mu if self.plan.algorithm.name == "fed_prox" else 0.0
-        of_all = PrivateTraining(self.settings.clip, count)
-        rate = self.plan.client_learning_rate
+        algorithm, rate = self.plan.algorithm, self.plan.client_learning_rate
+        mu = algorithm.mu if algorithm.name == "fed_prox" else 0.0
+        of_all = PrivateTraining(self.settings.clip, canaries)
         self._train = tf.function(PrivateSteps(self._model, of_all, rate, mu).train)
         self._keras = self._model.build()
         self._lowered = tf.function(self._lower)
@@ -97,26 +92,22 @@ class MadeUpSilo:
             label, old = tf.constant(number, tf.int64), [*map(tf.constant, weights)]
             weights, sums = self._train(old, self._rows, None, told, secret, label, old)
             sent += sums.numpy()
-            change = [
-                after - before for after, before in zip(weights, old, strict=True)
-            ]
-            falls += self._lowered(old, change).numpy()
+            falls += self._lowered(old, weights).numpy()
         model.assign(self._keras, weights)
         losses = cross_entropies(self._keras, self._ordinary, False).numpy()
         return [sent, falls, -losses]
 
-    def _lower(self, weights: Value, change: Value) -> Value:
-        """Return how far a change lowers the canary rows' losses, by their gradients."""
-        model.assign(self._keras, weights)
-        variables, zero = self._keras.trainable_weights, tf.UnconnectedGradients.ZERO
+    def _lower(self, old: Value, new: Value) -> Value:
+        """Return how far what canary rows alone move in a round lowers their losses."""
+        model.assign(self._keras, old)
+        before = cross_entropies(self._keras, self._canaries, False)
         with tf.GradientTape() as tape:
             losses = cross_entropies(self._keras, self._ordinary, False)
+        zero, variables = tf.UnconnectedGradients.ZERO, self._keras.trainable_weights
         theirs = tape.gradient(losses, variables, unconnected_gradients=zero)
-        moved = [tf.convert_to_tensor(one) != 0.0 for one in theirs]
-        own = [tf.where(m, 0.0, one) for m, one in zip(moved, change, strict=True)]
-        with tf.autodiff.ForwardAccumulator(variables, own) as forward:
-            losses = cross_entropies(self._keras, self._canaries, False)
-        return -forward.jvp(losses)
+        theirs = [tf.convert_to_tensor(one) == 0.0 for one in theirs]
+        model.assign(self._keras, [*map(tf.where, theirs, new, old)])
+        return before - cross_entropies(self._keras, self._canaries, False)
 
 
 def audit(silo: MadeUpSilo) -> dict[str, Any]:
@@ -125,9 +116,8 @@ def audit(silo: MadeUpSilo) -> dict[str, Any]:
     claimed = accounting.epsilon([told], delta)
     attacks: list[dict[str, Any]] = [{"guessed": name} for name in GUESSED]
     for suffix, noise in ("", told.noise), ("_without_noise", 0.0):
-        for one, coins, seen in zip(
-            attacks, silo.coins, silo.train(noise), strict=True
-        ):
+        scores = silo.train(noise)
+        for one, coins, seen in zip(attacks, silo.coins, scores, strict=True):
             below = np.searchsorted(np.sort(seen[~coins]), seen[coins])
             one[f"epsilon{suffix}"] = attacked(seen, coins, delta)
             one[f"auc{suffix}"] = float(below.mean() / np.count_nonzero(~coins))
@@ -137,17 +127,18 @@ def audit(silo: MadeUpSilo) -> dict[str, Any]:
 
 
 def _spec(use_case: UseCase) -> FeatureSpec:
-    """Return features as the schema has them, and a column for each canary row."""
+    """Return a column for each canary row, and behind them those of the schema."""
     settings, schema = use_case.settings, schema_pb2.Schema()
     text_format.Parse(use_case.schema_file.read_text("utf-8"), schema)
-    hidden = [settings.rows.label, *settings.rows.key, settings.privacy.person]
-    numbers: list[str] = []
-    texts: list[str] = []
+    hidden = {settings.rows.label, *settings.rows.key, settings.privacy.person}
+    canaries = range(settings.privacy.canaries)
+    numeric = [Numeric(f"canary {number}", 0.0, 1.0) for number in canaries]
+    categorical = []
     for one in schema.feature:
-        if one.name not in [*hidden, *settings.features.ignore]:
-            is_text = one.type == schema_pb2.BYTES or one.int_domain.is_categorical
-            (texts if is_text else numbers).append(one.name)
-    numbers += [f"canary {number}" for number in range(settings.privacy.canaries)]
-    numeric = tuple(Numeric(name, 0.0, 1.0) for name in numbers)
-    categorical = tuple(Categorical(name, CATEGORIES) for name in texts)
-    return FeatureSpec(numeric, categorical, settings.features.clip)
+        if one.name in hidden.union(settings.features.ignore):
+            continue
+        if one.type == schema_pb2.BYTES or one.int_domain.is_categorical:
+            categorical.append(Categorical(one.name, CATEGORIES))
+        else:
+            numeric.append(Numeric(one.name, 0.0, 1.0))
+    return FeatureSpec(tuple(numeric), tuple(categorical), settings.features.clip)

@@ -19,15 +19,13 @@ def audit(
     run_epsilon: Annotated[
         float | None, typer.Option(help="In place of `privacy.run_epsilon`.")
     ] = None,
-    canaries: Annotated[
-        int, typer.Option(min=60, help="The more, the more an attack can show.")
-    ] = 1_000,
+    canaries: Annotated[int, typer.Option(min=60, help="More show more.")] = 1_000,
     as_json: Json = False,
 ) -> None:
     """Attack what `privacy.mode: example` promises with a use case's settings.
 
-    A silo of made-up rows trains here: nobody's rows are read, no budget is spent. Exit
-    status 1 where an attack shows more than the claimed epsilon.
+    A silo of made-up rows trains here: nobody's rows are read, no budget is spent. The
+    exit status is 1 where an attack shows more than the claimed epsilon.
     """
     from pipelines import use_case
 
@@ -44,21 +42,17 @@ def audit(
 
 def tell(result: dict[str, Any], as_json: bool) -> None:
     """Print what an audit found; the status is 1 where the claim does not hold."""
-    claim, attacks = (
-        f"the claimed epsilon of {result['claimed']:.2f}",
-        result["attacks"],
-    )
+    claimed, attacks = result["claimed"], result["attacks"]
     if as_json:
         console.data_json(result)
     else:
         words = [{key.replace("_", " "): it for key, it in a.items()} for a in attacks]
         console.data_records(words)
     console.say("epsilon is at least what guesses of who took part show, at 95 %")
+    claim = f"the claimed epsilon, {claimed:.2f} at delta {result['delta']:g}"
     if not result["passed"]:
         console.say(f"an attack shows more than {claim}: let no model leave this place")
         raise typer.Exit(1)
-    console.say(f"no attack shows more than {claim}, at delta {result['delta']:g}")
-    if (most := max(one["epsilon_without_noise"] for one in attacks)) <= result[
-        "claimed"
-    ]:
+    console.say(f"no attack shows more than {claim}")
+    if (most := max(one["epsilon_without_noise"] for one in attacks)) <= claimed:
         console.say(f"but without noise they show {most:.2f} at most: raise --canaries")
