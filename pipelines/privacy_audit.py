@@ -21,6 +21,7 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf import text_format
 from numpy.typing import NDArray
+from scipy import stats
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.features.spec import FIRST_VALUE_ID, Categorical, FeatureSpec, Numeric
@@ -118,9 +119,9 @@ def audit(silo: MadeUpSilo) -> dict[str, Any]:
     for suffix, noise in ("", told.noise), ("_without_noise", 0.0):
         scores = silo.train(noise)
         for one, coins, seen in zip(attacks, silo.coins, scores, strict=True):
-            below = np.searchsorted(np.sort(seen[~coins]), seen[coins])
+            above = stats.mannwhitneyu(seen[coins], seen[~coins]).statistic
             one[f"epsilon{suffix}"] = attacked(seen, coins, delta)
-            one[f"auc{suffix}"] = float(below.mean() / np.count_nonzero(~coins))
+            one[f"auc{suffix}"] = float(above / coins.sum() / (~coins).sum())
     claim = {"claimed": claimed, "delta": delta, "noise": told.noise}
     passed = all(one["epsilon"] <= claimed for one in attacks)
     return {**claim, "units": told.units, "attacks": attacks, "passed": passed}
@@ -131,12 +132,11 @@ def _spec(use_case: UseCase) -> FeatureSpec:
     settings, schema = use_case.settings, schema_pb2.Schema()
     text_format.Parse(use_case.schema_file.read_text("utf-8"), schema)
     hidden = {settings.rows.label, *settings.rows.key, settings.privacy.person}
+    hidden |= {*settings.features.ignore}
     canaries = range(settings.privacy.canaries)
     numeric = [Numeric(f"canary {number}", 0.0, 1.0) for number in canaries]
     categorical = []
-    for one in schema.feature:
-        if one.name in hidden.union(settings.features.ignore):
-            continue
+    for one in (each for each in schema.feature if each.name not in hidden):
         if one.type == schema_pb2.BYTES or one.int_domain.is_categorical:
             categorical.append(Categorical(one.name, CATEGORIES))
         else:

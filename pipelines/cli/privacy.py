@@ -19,7 +19,7 @@ def audit(
     run_epsilon: Annotated[
         float | None, typer.Option(help="In place of `privacy.run_epsilon`.")
     ] = None,
-    canaries: Annotated[int, typer.Option(min=60, help="More show more.")] = 1_000,
+    canaries: Annotated[int, typer.Option(min=60, help="Of each kind.")] = 1_000,
     as_json: Json = False,
 ) -> None:
     """Attack what `privacy.mode: example` promises with a use case's settings.
