@@ -9,8 +9,7 @@ canary gradient takes part by a coin, which is guessed (`attack.py`) from
   move. It goes through the model and is cut; all other rows are 0 in its own column;
 - the losses of ordinary rows under the last model, which is all that is seen.
 
-The same without noise: attackers who see nothing there would not see a fault either. A
-federation's other silos can only hide more. Each row is of a person of its own.
+The same without noise: attackers who see nothing there would not see a fault either.
 """
 
 from __future__ import annotations

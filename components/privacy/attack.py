@@ -14,8 +14,7 @@ bound: a better attack may show more.
 
 The sixth of the canaries with the highest scores is guessed to be in, that with the
 lowest to be out. The share is fixed, so that no coin decides it; under Gaussian noise
-of epsilon 2 to 13 it shows nine tenths of what the best share does for 256 canaries,
-and four fifths for 1,000.
+of epsilon 2 to 13 it shows 9/10 of what the best does for 256 canaries, 4/5 for 1,000.
 """
 
 from __future__ import annotations
