@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import functools
 import pathlib
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.settings import EvaluationSettings, check
 from components.feature_spec_gen.settings import FeatureSettings
 from components.federated_trainer.settings import TrainingSettings
+from components.privacy.settings import PrivacySettings
 from components.settings import Section
 from components.silo_benchmark.settings import PersonalSettings
 from components.silo_example_gen.settings import (
@@ -38,6 +40,14 @@ from pipelines.settings_reference import settings_of
 SettingsT = TypeVar("SettingsT", bound=Section)
 # Sections of `training` for which a name alone will do.
 NAMED = ("algorithm", "weighting", "aggregation")
+# What goes with which `privacy.mode`: silos would tell or be told more than it hides.
+WITH_PRIVACY = (
+    ("training.algorithm", ("fed_avg", "fed_prox"), ("example", "silo")),
+    ("training.aggregation", ("mean",), ("silo",)),
+    ("training.weighting", ("uniform",), ("silo",)),
+    ("personal.method", ("none", "fine_tune", "ditto"), ("silo",)),
+    ("audit.every", ("never",), ("silo",)),
+)
 
 
 class UseCaseSettings(Section):
@@ -57,6 +67,9 @@ class UseCaseSettings(Section):
 
     training: TrainingSettings = TrainingSettings()
     """How the model is trained."""
+
+    privacy: PrivacySettings = PrivacySettings()
+    """Whether the model may tell anything of single people, and how much."""
 
     personal: PersonalSettings = PersonalSettings()
     """Whether silos get models of their own, which serve them where they are better."""
@@ -118,6 +131,19 @@ class UseCaseSettings(Section):
                 "expected rows by which each silo's model is chosen, such as "
                 "rows.choose_share=0.15"
             )
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _check_privacy(self) -> UseCaseSettings:
+        mode = self.privacy.mode
+        for place, names, modes in WITH_PRIVACY:
+            found = functools.reduce(getattr, place.split("."), self)
+            name = getattr(found, "name", found)
+            if mode in modes and name not in names:
+                raise ValueError(
+                    f"privacy.mode is `{mode}` and {place} `{name}`, expected "
+                    f"`{'` or `'.join(names)}`: else more is told than noise hides"
+                )
         return self
 
     @property

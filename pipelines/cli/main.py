@@ -21,6 +21,8 @@ from pipelines.cli import (
     gate,
     kubeflow,
     kubeflow_schedule,
+    ledger,
+    privacy,
     report,
     run,
     silo,
@@ -49,6 +51,8 @@ app.add_typer(silo.app, name="silo")
 app.add_typer(report.app, name="report")
 app.add_typer(gate.app, name="gate")
 app.add_typer(audit.app, name="audit")
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(privacy.app, name="privacy")
 kubeflow.app.add_typer(kubeflow_schedule.app, name="schedule")
 app.add_typer(kubeflow.app, name="kubeflow")
 app.add_typer(bench.app, name="bench")

@@ -74,6 +74,8 @@ def test_shipped_schemas_list_all_columns_and_split_by_is_no_feature(name):
         ("features.ignore=[haull]", "`features.ignore`: unknown column `haull`; did"),
         ("evaluation.slices=[gender]", "`evaluation.slices`: unknown column `gender`"),
         ("evaluation.slices=['']", "the empty name can't be slice columns"),
+        ("privacy.person=late", "`late` is also in `privacy.person`, expected other"),
+        ("privacy.person=pilot", "`privacy.person`: unknown column `pilot`"),
         ("rows.key=[flight_id, late]", "`late` is also in `rows.key`, expected other"),
         ("rows.split_by=late", "`late` is also in `rows.split_by`, expected other"),
         ("evaluation.slices=[origin, late]", "`late` is also in `evaluation.slices`, "),
@@ -106,6 +108,7 @@ def test_all_unknown_columns_are_named_at_once_with_those_that_there_are(project
     ("column", "kind", "expected"),
     [
         ("flight_id", "FLOAT", "INT or BYTES, as keys"),
+        ("hour", "FLOAT", "INT or BYTES, as it tells people apart"),
         ("late", "BYTES", "INT or FLOAT"),
     ],
 )
@@ -118,7 +121,7 @@ def test_key_and_label_have_types_that_serve(project, column, kind, expected):
     path.write_text(text_format.MessageToString(schema))
     told = f"found type {kind} of column `{column}`, expected {expected}"
     with pytest.raises(SettingsError, match=told):
-        use_case.find("mine")
+        use_case.find("mine", ["privacy.person=hour"])
 
 
 @pytest.mark.parametrize("text", [b"feature { nam: 'x' }", b"feature {", b"\xff"])
@@ -159,13 +162,26 @@ def test_a_quorum_above_the_number_of_silos_is_refused(project, changes, told):
         (project / "rows" / name).mkdir(parents=True)
     (project / "rows/notes.txt").touch()
     common = ["silos.root=rows", "validation.quorum=2", "training.quorum_per_round=2"]
-    use_case.find("mine", ["silos.root=no-data-yet"]).check_quorum()
-    use_case.find("mine", common).check_quorum()
+    use_case.find("mine", ["silos.root=no-data-yet"]).check_start()
+    use_case.find("mine", common).check_start()
     with pytest.raises(SettingsError) as caught:
-        use_case.find("mine", [*common, *changes]).check_quorum()
+        use_case.find("mine", [*common, *changes]).check_start()
     assert caught.value.message == (
         f"{told}{project / 'rows'} holds 2 silos: no run could give a blessed model"
     )
+
+
+def test_no_run_starts_on_a_day_outside_of_the_budgets_window(project):
+    past = ["privacy.window=2020-01-01/2020-12-31", "silos.root=no-data-yet"]
+    use_case.find("mine", past).check_start()
+    for window, told in (
+        (past[0], "a window that ended on 2020-12-31"),
+        ("privacy.window=weekly", "found `weekly`, expected `month`, `quarter`, "),
+    ):
+        found = use_case.find("mine", [*past, window, "privacy.mode=example"])
+        with pytest.raises(SettingsError) as caught:
+            found.check_start()
+        assert told in caught.value.message
 
 
 def test_paths_in_settings_start_at_the_project_or_at_home(
