@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import itertools
 import json
 import signal
 import socket
@@ -323,6 +324,49 @@ def test_the_use_case_is_part_of_the_chain(chain):
     ledger.verify()
     with pytest.raises(FairSiloError, match="entry 1 of the privacy ledger of `flight"):
         ledger.verify(shown)
+
+
+class Overtaken(Clock):
+    """A clock that lets another run do something whenever it is read.
+
+    A ledger reads it after the balance, and before it adds an entry.
+    """
+
+    def __init__(self, meanwhile):
+        super().__init__()
+        self.meanwhile = meanwhile
+
+    def __call__(self, zone):
+        self.meanwhile()
+        return super().__call__(zone)
+
+
+def test_a_run_that_is_overtaken_looks_at_the_balance_again(store_url, ledger):
+    for run in ("a", "b"):
+        ledger.reserve(run, "north", YEAR, budget(3), ONE)
+    others = iter(["north", "south"])
+
+    def meanwhile():
+        if silo := next(others, None):
+            ledger.reserve("c", silo, YEAR, budget(3), ONE)
+
+    slow = PrivacyLedger(store_url, "flights", Overtaken(meanwhile))
+    with pytest.raises(BudgetSpentError):
+        slow.reserve("d", "north", YEAR, budget(3), ONE)
+    slow.reserve("d", "south", YEAR, budget(3), ONE)
+    ledger.verify()
+    assert [(one.run_id, one.silo) for one in ledger.entries()[2:]] == [
+        ("c", "north"), ("c", "south"), ("d", "south")
+    ]  # fmt: skip
+
+
+def test_a_run_that_is_overtaken_without_end_gives_up(local, tmp_path):
+    silos = map(str, itertools.count())
+    clock = Overtaken(lambda: local.reserve("c", next(silos), YEAR, budget(1), ONE))
+    slow = PrivacyLedger(f"sqlite:///{tmp_path}/store.db", "flights", clock)
+    with pytest.raises(StoreDownError, match=r"entry 60 of .*: others hold it"):
+        slow.reserve("d", "north", YEAR, budget(1), ONE)
+    assert {one.run_id for one in local.entries()} == {"c"}
 
 
 # Reserves for each line that it reads, and settles at once if the line is `all`.
