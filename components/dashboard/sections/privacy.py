@@ -52,10 +52,7 @@ CLAIMED = (
     "above it, by chance, is at most one training of a silo in 20. Noise is of a step, "
     "in units of the clip norm."
 )
-LEDGER = (
-    "The ledger of budgets ends with `{}`; `fairsilo ledger verify {} --head HASH` "
-    "tells whether anything before it was changed."
-)
+LEDGER = "The ledger ends with `{}`: `fairsilo ledger verify {} --head HASH`."
 MAX_BARS = 16  # the silos left out, and those with the least left
 ISOLATED = "\N{FIRST STRONG ISOLATE}{}\N{POP DIRECTIONAL ISOLATE}"  # of right to left
 MAX_NAME = 26  # beside a bar, unit: characters

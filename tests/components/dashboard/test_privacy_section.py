@@ -89,9 +89,9 @@ def test_a_bar_is_as_wide_as_what_is_spent_and_then_reserved(run, made):
         ("axis", "M0,38H320v12H0z"),
     )
     shown = [label.text for label in bars.labels]
-    over, half = map(privacy.ISOLATED.format, ("over", "half"))
-    assert shown == [over, "0.000 of 2 left", half, "4.000 of 8 left"]
-    assert f"{over}, 0.000 of 2 left, {half}, 4.000 of 8 left" in bars.label
+    names = [privacy.ISOLATED.format(name) for name in ("over", "half")]
+    assert shown == [names[0], "0.000 of 2 left", names[1], "4.000 of 8 left"]
+    assert ", ".join(shown) in bars.label
     assert "2026-01-01 to 2026-12-31" in bars.title
 
 
@@ -152,9 +152,8 @@ def test_silo_level_noise_has_no_unit_of_a_step(run):
 
 def test_the_ledger_s_head_is_told_with_its_check(run, made):
     assert (
-        f"The ledger of budgets ends with `{privacies.HEAD}`; "
-        "`fairsilo ledger verify flights --head HASH` tells whether anything before it "
-        "was changed."
+        f"The ledger ends with `{privacies.HEAD}`: "
+        "`fairsilo ledger verify flights --head HASH`."
     ) in said(made)
     assert not any("ledger" in it for it in said(of_silos(run, ledger_head="")))
 
