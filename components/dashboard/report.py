@@ -25,6 +25,7 @@ from components.payloads.ledger import Ledger
 from components.payloads.manifest import EVAL, NEXT, Manifest
 from components.payloads.minimum_data import MinimumData
 from components.payloads.model_run import RunRecord
+from components.payloads.privacy import PrivacyReport
 from components.payloads.table import (
     BASELINE,
     RANKED_BY,
@@ -51,6 +52,7 @@ NO_MODEL = ModelCard()  # its digest is empty
 NO_LEDGER = Ledger("")
 NO_BENEFIT = BenefitReport()
 NO_CONTRIBUTION = ContributionReport(refusal="the run's version made none")
+NO_PRIVACY = PrivacyReport()
 NO_EXAMPLES = Manifest("", "", ())
 
 
@@ -126,6 +128,7 @@ class Report:
     card: ModelCard = NO_MODEL
     benefit: BenefitReport = NO_BENEFIT
     contribution: ContributionReport = NO_CONTRIBUTION
+    privacy: PrivacyReport = NO_PRIVACY  # its mode is `none`
     ledger: Ledger = NO_LEDGER
     egress: Mapping[str, tuple[EgressItem, ...]] = dataclasses.field(
         default_factory=dict
@@ -246,6 +249,7 @@ def gather(folders: Mapping[str, Folder], about: About) -> Report:
         card=read("model", model.read_card, NO_MODEL),
         benefit=benefit.as_judged(found.decision.not_as_chosen),
         contribution=read("contribution", ContributionReport.read, NO_CONTRIBUTION),
+        privacy=read("model_run", PrivacyReport.of_run, NO_PRIVACY),
         ledger=read("inference_result", Ledger.read, NO_LEDGER),
         egress=egress.total(folders.values()),
         examples=examples,

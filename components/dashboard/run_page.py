@@ -18,6 +18,7 @@ from components.dashboard.sections import (
     evaluation,
     groups,
     key_figures,
+    privacy,
     silos,
     training,
 )
@@ -54,6 +55,7 @@ def render(
         silos.section(report),
         *([benefit.section(report)] if "benefit" in report.parts else []),
         *([contribution.section(report)] if "contribution" in report.parts else []),
+        *([privacy.section(report)] if report.privacy.mode != "none" else []),
         groups.section(report, settings.groups_inside_silos),
         evaluation.calibration(report),
         *(make(report) for artifact, make in PROCESS if artifact in report.parts),

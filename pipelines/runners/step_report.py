@@ -29,6 +29,7 @@ from components.dashboard.sections import (
     evaluation,
     groups,
     key_figures,
+    privacy,
     silos,
     training,
 )
@@ -136,6 +137,8 @@ def of_step(
             report = dataclasses.replace(report, egress=left)
         makes = dict.fromkeys(make for one in own for make in SECTIONS[one.node])
         sections += [make(report) for make in makes]
+        if "model_run" in keys and report.privacy.mode != "none":
+            sections.append(privacy.section(report))
         if "pushed_model" in keys:
             sections.append(_service(folders, report))
             pushed = pushed_model.is_pushed(folders["pushed_model"])
@@ -267,6 +270,14 @@ def _metrics(report: Report, parts: Collection[str]) -> Metrics:
             "loss before the last round": rounds[-1].loss_before,
             "silos in the last round": len(rounds[-1].silos),
             "silos that dropped out": len(training.drops(report.run)),
+        }
+    if "model_run" in parts and report.privacy.mode != "none":
+        found |= {
+            "largest epsilon claimed": privacy.most(report.privacy, "epsilon")[0],
+            "largest epsilon attacked": privacy.most(report.privacy, "attacked")[0],
+            "silos without budget": sum(
+                bool(one.refusal) for one in report.privacy.silos
+            ),
         }
     if "benefit" in parts and report.benefit.silos:
         gained = gains.of(report.benefit.silos)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from components.dashboard.report import Report
-from components.dashboard.silo import contribution
+from components.dashboard.silo import contribution, privacy
 from components.dashboard.silo.names import SiloNames
 from components.payloads.benefit import BenefitReport, SiloBenefit
 from components.payloads.cohort import Cohort
@@ -74,6 +74,7 @@ def reports(report: Report) -> Iterator[Report]:
             card,
             _benefit(report.benefit, benefits[silo], hidden),
             contribution.of_silo(report.contribution, silo, hidden),
+            privacy.of_silo(report.privacy, silo, hidden),
             Ledger("", silos=scored[silo], silos_not_scored=hidden(not_scored[silo])),
             {silo: line.left},
         )

@@ -34,7 +34,7 @@ from components.dashboard.section import (
 from components.dashboard.sections import data, decision, groups, training
 from components.dashboard.sections.account import NOTHING_ELSE
 from components.dashboard.sections.silos import METRICS, own_thresholds
-from components.dashboard.silo import bounds, contribution, gain
+from components.dashboard.silo import bounds, contribution, gain, privacy
 from components.dashboard.silo.bounds import Bound
 from components.dashboard.silo.others import (
     MIN_OTHERS,
@@ -149,6 +149,8 @@ def sections(report: Report, others: Others, shows_share: bool) -> tuple[Section
         found.append(gain.section(report, others))
     if "contribution" in report.parts:
         found.append(contribution.section(report, _silo(report)))
+    if report.privacy.mode != "none":
+        found.append(privacy.section(report, _silo(report)))
     return (*found, _training(report, shows_share), _left(report))
 
 

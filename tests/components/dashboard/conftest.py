@@ -33,7 +33,7 @@ from components.payloads.unused_columns import UnusedColumn, UnusedColumns
 from components.scoring.model import ModelCard
 from pipelines.benchmarks import synthetic_pages as synthetic
 from tests.components.dashboard import made_benefits
-from tests.support import contributions
+from tests.support import contributions, privacies
 
 EVIL = "</script><img src=x onerror=alert(1)>"
 ARABIC = "مطار القاهرة"
@@ -205,6 +205,7 @@ def run() -> Report:
         card=ModelCard(digest="a" * 64),
         benefit=made_benefits.report(SILOS),
         contribution=contributions.report([it for it in SILOS if it != LEFT_OUT]),
+        privacy=privacies.report(sorted({*SILOS} - {LEFT_OUT})),
         ledger=Ledger(
             "done",
             model="d" * 64,
@@ -256,6 +257,7 @@ def write(report: Report, folder: pathlib.Path) -> dict[str, pathlib.Path]:
     report.scores.write(folders["evaluation"])
     report.decision.write(folders["blessing"])
     report.run.write(folders["model_run"])
+    report.privacy.write(folders["model_run"])
     report.card.write(folders["model"])
     report.benefit.write(folders["benefit"])
     report.contribution.write(folders["contribution"])

@@ -27,6 +27,7 @@ from pipelines.runners import step_report, steps
 from pipelines.runners.job import Job
 from pipelines.runners.step_report import Shown
 from tests.pipelines.runners import cases
+from tests.support import privacies
 from tests.support.browser import grave_faults
 
 JOB = Job("flights", "run-1", pathlib.Path("/mnt"))
@@ -125,6 +126,25 @@ def test_the_train_step_shows_who_contributes(blessed, tmp_path):
     page, metrics = of_step("train", cases.refused(tmp_path / "refused"))
     assert f"No audit was made: {cases.REFUSAL}." in cases.words(page)
     assert not any(name.startswith("verdict") for name in metrics)
+
+
+def test_the_train_step_shows_what_privacy_cost(blessed, ended):
+    told = words_of("train", blessed)
+    assert "Most that the attack showed" not in told
+    names = ("largest epsilon claimed", "largest epsilon attacked")
+    names = (*names, "silos without budget")
+    assert not {*names} & {*of_step("train", blessed)[1]}
+    found = privacies.report([cases.EVIL, "a", "b", "c"])
+    found.write(blessed["FederatedTrainer"].outputs["model_run"])
+    page, metrics = of_step("train", blessed)
+    told = cases.words(html.unescape(page))
+    assert "Most that the attack showed1.248 c" in told
+    assert privacies.REFUSAL in told
+    assert not cases.tags(page) & {"img", "onerror"}
+    assert [metrics[it] for it in names] == pytest.approx([2.0541, 1.2481, 1])
+    json.dumps(metrics, allow_nan=False)
+    assert "Most that the attack" not in words_of("evaluate", blessed)
+    assert of_step("predict-and-report", blessed, ended)[1][names[2]] == 1
 
 
 def test_a_refusal_has_no_metric_that_it_can_not_have(tmp_path):
@@ -276,6 +296,8 @@ def test_pages_are_made_without_an_engine():
 def pages(blessed, ended, tmp_path) -> dict[str, str]:
     """Pages of a run whose silos share a user id, and of a refused one."""
     cases.train(blessed, ONE_USER_ID)
+    found = privacies.report([cases.EVIL, cases.ARABIC, cases.LONG, "d"])
+    found.write(blessed["FederatedTrainer"].outputs["model_run"])
     message = step_report.banner(
         cases.ARABIC, "", [cases.LONG, cases.EVIL], {"evil": cases.EVIL}
     )

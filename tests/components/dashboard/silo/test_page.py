@@ -21,6 +21,7 @@ from components.payloads.decision import Waiver
 from components.payloads.findings import Finding
 from components.payloads.ledger import Ledger, NotScored
 from components.payloads.model_run import Dropped, RoundRecord, RunRecord
+from components.payloads.privacy import PrivacyReport
 from components.payloads.silo import check_id
 from components.payloads.table import Table
 from components.scoring.model import ModelCard
@@ -28,7 +29,7 @@ from tests.components.dashboard import made_benefits
 from tests.components.dashboard.conftest import ARABIC, EMOJI, EVIL, LONG
 from tests.components.dashboard.silo import made_runs
 from tests.components.dashboard.silo.made_runs import around, figure, member
-from tests.support import contributions
+from tests.support import contributions, privacies
 
 METRICS = (
     "auc",
@@ -89,7 +90,18 @@ def with_benefit(run: Report) -> Report:
         parts=run.parts | {"benefit", "contribution"},
         benefit=made_benefits.report(names),
         contribution=audit,
+        privacy=with_names(privacies.report(names)),
     )
+
+
+def with_names(found: PrivacyReport) -> PrivacyReport:
+    """Return a report whose sentences each name the last silo."""
+    told = f" as {found.silos[-1].silo}"
+    silos = (
+        dataclasses.replace(one, note=one.note + told, refusal=one.refusal and told)
+        for one in found.silos
+    )
+    return dataclasses.replace(found, silos=tuple(silos))
 
 
 def with_first(run: Report, first: Member) -> Report:
@@ -144,6 +156,12 @@ def numbers_of(run: Report, silo: str) -> set[str]:
     audited = run.contribution.get(silo)
     known = (audited.contribution, audited.per_thousand, audited.gain)
     found |= {formats.signed(end) for each in known if each for end in each}
+    if private := run.privacy.get(silo):
+        held = private.balance
+        known = (held.spent, held.reserved, held.left, private.epsilon, private.noise)
+        known = (*known, private.epsilon_rdp, private.attacked)
+        found |= {formats.metric(value) for value in known if value}
+        found |= {formats.count(private.units), f"{private.noise_of_mean:.4f}"}
     (own,) = (one for one in run.cohort.members if one.silo == silo)
     found |= {formats.count(rows) for rows in own.rows.values()}
     for left in run.egress[silo]:
@@ -315,7 +333,9 @@ def test_fewer_than_five_others_show_no_distribution(tmp_path, num, shown):
 def test_the_histogram_has_its_counts_and_a_text(nine):
     _, pages = nine
     page = pages[name(0)]
-    assert page.count("<figure ") == 5 + 1 + 2  # metrics, gain, its norm and cosine
+    assert (
+        page.count("<figure ") == 5 + 1 + 1 + 2
+    )  # metrics, gain, budget, norm and cosine
     assert page.count('role="img" aria-label="AUC of 8 other silos: ') == 1
     assert "(yours)" in page
 
