@@ -66,9 +66,9 @@ class Protection:
         weighed = {it for it, factor in request.weight_factors.items() if factor != 1}
         if self._settings.mode == "silo" and weighed:
             raise SettingsError(
-                f"privacy.mode is `silo`: found weight factors of {sorted(weighed)}, "
-                "expected silos that all count alike",
-                "`fairsilo audit weigh` takes them back: --factor 1",
+                "privacy.mode is `silo`: found weight factors of "
+                f"{', '.join(sorted(weighed))}, expected silos that count alike",
+                "take them back by `fairsilo audit weigh SILO --factor 1`",
             )
 
     @property
