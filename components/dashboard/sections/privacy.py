@@ -124,7 +124,8 @@ def _bars(found: PrivacyReport, silos: list[SiloPrivacy]) -> Drawing:
         labels.append(Label(0, top - 6, ISOLATED.format(name), "start"))
         labels.append(Label(WIDTH, top - 6, left, "end"))
     few = f" of the {len(silos)} with the least left" * (len(silos) < len(found.silos))
-    title = f"Budgets{few}, {' to '.join(found.window)}: spent (high), reserved (low)"
+    window = " to ".join(found.window)
+    title = f"Budgets{few}, {window}: spent (high bar) and reserved (low bar)"
     about = f"{title}: {', '.join(label.text for label in labels)}."
     return Drawing(title, about, STEP * len(silos), tuple(shapes), tuple(labels))
 

@@ -96,8 +96,8 @@ KINDS = {
     "model updates": "How your training rows would move the model's weights, once a "
     "round. No row is in them.",
     "training metrics": "How large your losses were before and after your training, on "
-    "how many rows, once a round. How large your update is, the operator computes from "
-    "the update.",
+    "how many rows, once a round; or, where rows are protected, noisy sums of made-up "
+    "gradients. How large your update is, the operator computes from the update.",
     "benefit figures": "How the federation's model and your own ones do on rows of "
     "yours that they have not learned from, which of them serves you and why; with "
     "the algorithm `loss_gap`, the loss of your own model on your training rows. The "
