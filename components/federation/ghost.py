@@ -47,9 +47,8 @@ class GhostModel:
         uses = self.uses = []
         with tf.GradientTape() as tape:
             losses = local_training.cross_entropies(self.model, rows, training)
-        deltas = tape.gradient(
-            losses, [u[2] for u in uses], unconnected_gradients="zero"
-        )
+        given = [each for _, _, each in uses]
+        deltas = tape.gradient(losses, given, unconnected_gradients="zero")
         parts = [
             (layer, *_KINDS[type(layer)](layer, taken, tf.convert_to_tensor(delta)))
             for (layer, taken, _), delta in zip(uses, deltas, strict=True)

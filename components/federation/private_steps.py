@@ -113,11 +113,9 @@ class PrivateSteps:
             joined = tf.cast(told["coins"] & drawn, tf.float64)
             return number + 1, sums + joined + normals[size:]
 
-        steps = tf.cast(told["steps"], tf.int64)
-        start = (tf.constant(0, tf.int64), tf.zeros([canaries], tf.float64))
-        _, sums = tf.while_loop(
-            lambda n, _: n < steps, step, start, parallel_iterations=1
-        )
+        end = tf.cast(told["steps"], tf.int64)
+        init = (tf.constant(0, tf.int64), tf.zeros([canaries], tf.float64))
+        _, sums = tf.while_loop(lambda n, _: n < end, step, init, parallel_iterations=1)
         return tuple(variable.read_value() for variable in self._variables), sums
 
     def _cut_sum(self, batch: Rows, bounds: Value) -> Value:
