@@ -18,10 +18,19 @@ import re
 from collections.abc import Iterable
 
 PACKAGE_ROOT = pathlib.Path(__file__).resolve().parent
-LIBRARIES = ("payloads", "silos", "features", "federation", "personal", "scoring")
+LIBRARIES = (
+    "payloads",
+    "silos",
+    "features",
+    "federation",
+    "personal",
+    "privacy",
+    "scoring",
+)
 # What reads rows, trains, scores, measures and draws; the rest decides no result.
 ENGINES = (
     "apache-beam",
+    "dp-accounting",
     "jax",
     "jinja2",
     "keras",

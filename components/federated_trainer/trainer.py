@@ -43,6 +43,7 @@ logger = logging.getLogger(__name__)
 WEIGHT_BYTES = 4
 METRICS_BYTES = 3 * 8
 CANARY_BYTES = 8
+NAMED = 3  # silos whose reasons a refusal tells; each has its own on the page
 
 NOT_AUDITED_HINT = (
     "set `audit.every: run`, and `audit.rounds` to more rounds; it holds for later runs"
@@ -123,7 +124,8 @@ def run(
     if len(rows) < plan.quorum_per_round:
         admitted = len(request.cohort.admitted)
         found = f"{len(rows)} of {admitted} admitted silos can train"
-        why = "".join(f"; {drop.reason}" for drop in left_out)
+        why = "".join(f"; {drop.reason}" for drop in left_out[:NAMED])
+        why += f"; and {len(left_out) - NAMED} more" if len(left_out) > NAMED else ""
         refusal = f"{found}, the trainer's quorum is {plan.quorum_per_round}{why}"
         protection.end(folder, left_out)
         egress.write(folder, egress.of_training(failed, sent, (), (0, 0)))

@@ -20,7 +20,7 @@ import math
 import pathlib
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +28,15 @@ from numpy.typing import NDArray
 from components.errors import FairSiloError
 from components.federation import checkpoints, model
 from components.federation.algorithms import registry
-from components.federation.algorithms.coordinator import Coordinator
 from components.federation.checkpoints import Checkpoint
 from components.federation.model import ClientModel
 from components.federation.plan import TrainingPlan
-from components.federation.rounds import Round
 from components.federation.tff_types import Value
 from components.payloads.model_run import RoundRecord
+
+if TYPE_CHECKING:  # the audit reads rounds without TFF
+    from components.federation.algorithms.coordinator import Coordinator
+    from components.federation.rounds import Round
 
 FOLDER = "audited"
 # Hidden from the runners, which train again where an artifact has lost a file that they

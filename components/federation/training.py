@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from components import locks
 from components.errors import QuorumError
-from components.federation import audited_rounds, echo, model, progress, rounds
+from components.federation import audited_rounds, echo, ghost, model, progress, rounds
 from components.federation.aggregators import SiloLevel
 from components.federation.algorithms import process, registry
 from components.federation.algorithms.coordinator import Coordinator
@@ -84,7 +84,11 @@ def program(
 
     Raises:
         ValueError: See `process.build`.
+        SettingsError: Rows are to be protected, and the gradients of this model's rows
+            can't be cut one by one; see `ghost.check`.
     """
+    if private:
+        ghost.check(client_model)
     built = process.build(client_model, plan, data_folder, private, silo_level)
     return Program(built, client_model, data_folder, private, silo_level)
 

@@ -233,7 +233,7 @@ class PrivacyLedger:
         """
         entries, previous = self.entries(), ""
         hashes = [one.hashed(self._use_case) for one in entries]
-        bad = len(entries) + 1 if head and head not in hashes else 0
+        bad = 0
         for number, (one, computed) in enumerate(zip(entries, hashes, strict=True), 1):
             if (one.number, one.previous, one.hash) != (number, previous, computed):
                 bad = number
@@ -245,6 +245,14 @@ class PrivacyLedger:
                 "expected the one that was added",
                 "find out by whom, and restore the store from a copy before anything "
                 "is trained",
+            )
+        if head and head not in hashes:
+            raise FairSiloError(
+                f"the privacy ledger of `{self._use_case}`: found no entry with the "
+                f"hash `{head}` among {len(entries):,}, expected one: that of a run's "
+                "page is never removed",
+                "compare the hash with the page; if it is the same, the ledger's end "
+                "was cut, or the ledger made anew: find out by whom",
             )
 
     def _named(self, number: int) -> str:

@@ -13,6 +13,7 @@ import scipy.special
 import scipy.stats
 import tensorflow as tf
 
+from components.errors import SettingsError
 from components.federation import (
     aggregation,
     context,
@@ -71,6 +72,19 @@ def federation(tmp_path):
 def private_program():
     start = model.initialise(support.linear, support.NUM_FLOATS, 2, PLAN.seed)
     return training.program(start, support.FOLDER, PLAN, private=PRIVATE)
+
+
+def test_a_model_whose_rows_gradients_can_t_be_cut_is_refused():
+    def shared():
+        floats = tf.keras.Input((support.NUM_FLOATS,), name="floats")
+        ids = tf.keras.Input((len(support.VALUES),), dtype=tf.int32, name="ids")
+        twice = tf.keras.layers.Dense(support.NUM_FLOATS, name="twice")
+        logits = tf.keras.layers.Dense(1)(twice(twice(floats)))
+        return tf.keras.Model([floats, ids], logits)
+
+    start = model.initialise(shared, support.NUM_FLOATS, 2, PLAN.seed)
+    with pytest.raises(SettingsError, match=r"layer `twice` \(Dense\) is used 2 times"):
+        training.program(start, support.FOLDER, PLAN, private=PRIVATE)
 
 
 @pytest.fixture(scope="module")

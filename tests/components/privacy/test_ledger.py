@@ -303,7 +303,7 @@ def test_who_forges_the_whole_chain_is_seen_by_the_hash_that_a_page_shows(chain)
     for number in (4, 5):
         previous = forge(chain, number, previous=previous)
     chain[0].verify()
-    with pytest.raises(FairSiloError, match=r"entry 6 of .* changed, removed or"):
+    with pytest.raises(FairSiloError, match="no entry with the hash .* among 5,"):
         chain[0].verify(shown)
 
 
@@ -312,7 +312,9 @@ def test_an_end_that_was_cut_is_seen_by_the_hash_that_a_page_shows(chain):
     shown = ledger.head()
     change(REMOVE + "5", REMOVE + "4")
     ledger.verify()
-    with pytest.raises(FairSiloError, match=r"entry 4 of .* removed"):
+    with pytest.raises(
+        FairSiloError, match=f"no entry with the hash `{shown}` among 3,"
+    ):
         ledger.verify(shown)
 
 
@@ -322,7 +324,7 @@ def test_the_use_case_is_part_of_the_chain(chain):
     change(f"{CHANGE} use_case = 'census'")
     assert (ledger.entries(), ledger.head()) == ([], "")
     ledger.verify()
-    with pytest.raises(FairSiloError, match="entry 1 of the privacy ledger of `flight"):
+    with pytest.raises(FairSiloError, match="ledger of `flights`: found no entry"):
         ledger.verify(shown)
 
 
