@@ -158,9 +158,9 @@ def numbers_of(run: Report, silo: str) -> set[str]:
     found |= {formats.signed(end) for each in known if each for end in each}
     if private := run.privacy.get(silo):
         held = private.balance
-        known = (held.spent, held.reserved, held.left, private.epsilon, private.noise)
-        known = (*known, private.epsilon_rdp, private.attacked)
-        found |= {formats.metric(value) for value in known if value}
+        costs = [held.spent, held.reserved, held.left, private.epsilon, private.noise]
+        costs += [private.epsilon_rdp, private.attacked]
+        found |= {formats.metric(value) for value in costs if value}
         found |= {formats.count(private.units), f"{private.noise_of_mean:.4f}"}
     (own,) = (one for one in run.cohort.members if one.silo == silo)
     found |= {formats.count(rows) for rows in own.rows.values()}
