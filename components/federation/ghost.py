@@ -30,6 +30,8 @@ from components.federation.tff_types import Value
 
 Layer: TypeAlias = tf.keras.layers.Layer
 Sums: TypeAlias = Callable[[Value], list[Value]]
+Losses: TypeAlias = Callable[[tf.keras.Model, Rows, bool], Value]
+"""From a model, rows and whether it trains, the loss of each row."""
 
 _PROBES = 5  # rows
 _CLOSE = 1e-3  # relative; rounding in float32 is far below, a wrong formula far above
@@ -53,20 +55,23 @@ class _Use(NamedTuple):
 class GhostModel:
     """A model with its rows' gradients; it changes the model's layers for itself."""
 
-    def __init__(self, keras_model: tf.keras.Model) -> None:
+    def __init__(
+        self, keras_model: tf.keras.Model, losses: Losses = cross_entropies
+    ) -> None:
         self.model = keras_model
+        self._losses = losses
         self.uses: list[_Use] = []  # of the last call
         for layer in _owners(keras_model):
             if type(layer) in _KINDS:
                 self._record(layer)
 
     def losses(self, rows: Rows, training: bool) -> Value:
-        """Return the cross-entropy of each row."""
+        """Return the loss of each row."""
         self.uses = []
-        return cross_entropies(self.model, rows, training)
+        return self._losses(self.model, rows, training)
 
     def gradients(self, rows: Rows, training: bool = True) -> RowGradients:
-        """Return the gradients of the rows' cross-entropies."""
+        """Return the gradients of the rows' losses."""
         with tf.GradientTape() as tape:
             losses = self.losses(rows, training)
         uses = self.uses

@@ -130,7 +130,7 @@ def _passes(found: Mapping[str, list[Figures]]) -> bool:
         Figures(*map(statistics.mean, zip(*found[name], strict=True)))
         for name in (BAR, *names)
     )
-    halves = [_half([one.worst_tenth for one in found[n]]) for n in (BAR, names[0])]
+    halves = [half_of([one.worst_tenth for one in found[n]]) for n in (BAR, names[0])]
     lift = personal.worst_tenth - base.worst_tenth
     return (
         lift >= LIFT
@@ -264,11 +264,11 @@ def _row(many: list[Figures]) -> dict[str, str]:
             row[name] = ""
             continue
         text = f"{statistics.mean(values):.4g}"
-        row[name] = f"{text} ± {_half(values):.2g}" if len(values) > 1 else text
+        row[name] = f"{text} ± {half_of(values):.2g}" if len(values) > 1 else text
     return row
 
 
-def _half(values: Sequence[float]) -> float:
+def half_of(values: Sequence[float]) -> float:
     """Return half the 95 % interval of a mean over seeds; 0 of a single seed."""
     if len(values) < 2:
         return 0.0

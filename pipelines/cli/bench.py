@@ -113,6 +113,15 @@ def validation(
     _bench("validation", as_json, seeds)
 
 
+@app.command()
+def school(
+    seeds: Annotated[int, typer.Option(min=1, help="Splits of the pupils.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Private MR-MTL on a published task, against what its authors' code gives."""
+    _bench("school", as_json, seeds)
+
+
 def _bench(name: str, as_json: bool, *arguments: int | str) -> None:
     """Run `bench_NAME` of `pipelines/benchmarks/NAME.py` and print what it found.
 
