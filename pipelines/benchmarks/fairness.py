@@ -130,7 +130,7 @@ def _passes(found: Mapping[str, list[Figures]]) -> bool:
         Figures(*map(statistics.mean, zip(*found[name], strict=True)))
         for name in (BAR, *names)
     )
-    halves = [half_of([one.worst_tenth for one in found[n]]) for n in (BAR, names[0])]
+    halves = [_half([one.worst_tenth for one in found[n]]) for n in (BAR, names[0])]
     lift = personal.worst_tenth - base.worst_tenth
     return (
         lift >= LIFT
@@ -263,12 +263,17 @@ def _row(many: list[Figures]) -> dict[str, str]:
         if None in values:  # the model alone takes no seconds of its own
             row[name] = ""
             continue
-        text = f"{statistics.mean(values):.4g}"
-        row[name] = f"{text} ± {half_of(values):.2g}" if len(values) > 1 else text
+        row[name] = told_mean(values)
     return row
 
 
-def half_of(values: Sequence[float]) -> float:
+def told_mean(values: Sequence[float]) -> str:
+    """Return the mean over seeds, with half its 95 % interval."""
+    text = f"{statistics.mean(values):.4g}"
+    return f"{text} ± {_half(values):.2g}" if len(values) > 1 else text
+
+
+def _half(values: Sequence[float]) -> float:
     """Return half the 95 % interval of a mean over seeds; 0 of a single seed."""
     if len(values) < 2:
         return 0.0
