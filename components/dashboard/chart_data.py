@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from scipy.cluster import hierarchy
@@ -295,6 +295,10 @@ def rounds(records: Sequence[RoundRecord]) -> dict[str, Any]:
     Args:
         records: The rounds, in order; rounds without a finite loss are left out.
     """
+
+    def is_finite(loss: float | None) -> TypeGuard[float]:
+        return loss is not None and math.isfinite(loss)
+
     lines: dict[str, list[list[float]]] = {}
     points = []
     for record in records:
@@ -302,7 +306,7 @@ def rounds(records: Sequence[RoundRecord]) -> dict[str, Any]:
             (
                 (part.loss_before, part.silo)
                 for part in record.silos
-                if math.isfinite(part.loss_before)
+                if is_finite(part.loss_before)
             ),
             reverse=True,
         )
@@ -310,7 +314,7 @@ def rounds(records: Sequence[RoundRecord]) -> dict[str, Any]:
             lines.setdefault(part.silo, [])
         for loss, silo in losses:
             lines[silo].append([record.round, round(loss, 5)])
-        if not losses or not math.isfinite(record.loss_before):
+        if not losses or not is_finite(record.loss_before):
             continue
         tenth = losses[: max(1, math.ceil(len(losses) / 10))]
         after = record.loss_after
@@ -321,7 +325,7 @@ def rounds(records: Sequence[RoundRecord]) -> dict[str, Any]:
                 "worstSilo": losses[0][1],
                 "worstTenth": round(sum(loss for loss, _ in tenth) / len(tenth), 5),
                 "mean": round(record.loss_before, 5),
-                "after": round(after, 5) if math.isfinite(after) else None,
+                "after": round(after, 5) if is_finite(after) else None,
                 "numSilos": len(record.silos),
                 "numDropped": len(record.dropped),
             }

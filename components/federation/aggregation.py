@@ -70,7 +70,9 @@ def federated_collect(value: Value) -> Value:
 
 
 def updates_of(
-    aggregates: Sequence[Value], weights: Sequence[NDArray[np.float32]]
+    aggregates: Sequence[Value],
+    weights: Sequence[NDArray[np.float32]],
+    weighted: bool = True,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return silos' updates, `(silos, parameters)`, and their weights, `(silos,)`.
 
@@ -79,11 +81,12 @@ def updates_of(
             update with its weight, or, for a mean, the update times its weight, then
             the weight; other aggregates may stand beside.
         weights: The model's trainable weights, for shapes and types.
+        weighted: Whether updates have a weight; all count 1 otherwise.
 
     Raises:
         ValueError: An aggregate holds no such update.
     """
-    found = [_update_of(aggregate, weights) for aggregate in aggregates]
+    found = [_update_of(aggregate, weights, weighted) for aggregate in aggregates]
     updates, shares = map(np.array, zip(*found, strict=True))
     return updates, shares
 
@@ -105,7 +108,7 @@ def measure(
 
 
 def _update_of(
-    aggregate: Value, weights: Sequence[NDArray[np.float32]]
+    aggregate: Value, weights: Sequence[NDArray[np.float32]], weighted: bool
 ) -> tuple[NDArray[np.float64], float]:
     """Return a silo's update as one vector, and its weight; zeros of weight 0."""
     size = sum(weight.size for weight in weights)
@@ -117,6 +120,8 @@ def _update_of(
         if found == stack:
             weight = float(part[1][0])
             return part[0][0].astype(np.float64) * (weight > 0), weight
+        if found == form and not weighted:
+            return model.flat(part), 1.0
         if found == form and len(after) == 1:
             weight = float(after[0])  # it may be tiny
             return model.flat(part) / (weight if weight > 0 else 1.0), weight

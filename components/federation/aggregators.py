@@ -16,18 +16,32 @@ not against who changes what its worker sends. The others (`robust.py`) do.
 
 They need all updates at once. These are gathered on the coordinator's own worker, which
 merges neighbours' stacks; it holds a float32 for each silo and parameter.
+
+Where silos are protected as a whole (`SiloLevel`), each cuts its update to norm $C$,
+and the coordinator adds noise:
+
+$$\bar\Delta = \left(\sum_k \Delta_k \min(1, C / \|\Delta_k\|)
++ C \sigma N(0, I)\right) / K$$
+
+with $K$ fixed, however many answer. McMahan et al. (2018), Learning Differentially
+Private Recurrent Language Models, <https://arxiv.org/abs/1710.06963>, without sampling
+of silos. TFF's `DifferentiallyPrivateFactory.gaussian_fixed` is the same but for its
+noise, which 32 random bits decide, and its state, which travels to all silos; here
+noise is of a secret (`noise_seeds.py`) that is read where all is merged, and that is no
+state.
 """
 
 from __future__ import annotations
 
 import collections
+import dataclasses
 import math
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_federated as tff
 
-from components.federation import robust
+from components.federation import noise_seeds, robust
 from components.federation.aggregation import federated_collect
 from components.federation.plan import Aggregation
 from components.federation.tff_types import Type, Value
@@ -38,8 +52,21 @@ ZERO_RATE = math.log(10.0)  # fast, as TFF's own default for zeroing
 ZERO_BEYOND = 10.0
 
 
-def factory(chosen: Aggregation) -> tff.aggregators.WeightedAggregationFactory:
-    """Return the factory of an aggregation."""
+@dataclasses.dataclass(frozen=True)
+class SiloLevel:
+    """The numbers of silo-level privacy."""
+
+    noise: float  # standard deviation of the sum's noise, unit: the clip norm
+    clip: float  # norm to which a silo's update is cut
+    silos: int  # by which the sum is divided
+
+
+def factory(
+    chosen: Aggregation, silo_level: SiloLevel | None = None
+) -> tff.aggregators.WeightedAggregationFactory:
+    """Return the factory of an aggregation; of a `mean`, silos may be protected."""
+    if silo_level:
+        return NoisyMean(silo_level)
     mean = tff.aggregators.MeanFactory(no_nan_division=True)
     if chosen.name == "mean":
         return mean
@@ -48,6 +75,58 @@ def factory(chosen: Aggregation) -> tff.aggregators.WeightedAggregationFactory:
         beyond = _norm(chosen, ZERO_RATE, ZERO_BEYOND)
         return tff.aggregators.zeroing_factory(beyond, clipped, norm_order=2.0)
     return Stacked(chosen)
+
+
+class NoisyMean(tff.aggregators.WeightedAggregationFactory):  # type: ignore[misc]
+    """Cuts updates in the silos and adds noise to their sum; weights don't count."""
+
+    def __init__(self, told: SiloLevel) -> None:
+        self._told = told
+
+    def create(
+        self, value_type: Type, weight_type: Type
+    ) -> tff.templates.AggregationProcess:
+        """Return the process for updates of a type; TFF calls this."""
+        told, shapes = self._told, [part.shape for part in value_type]
+        sizes = [math.prod(shape) for shape in shapes]
+
+        @tff.tensorflow.computation(value_type)  # type: ignore[untyped-decorator]
+        def cut(value: Value) -> Value:
+            return tuple(tf.clip_by_global_norm(value, told.clip)[0])
+
+        @tff.tensorflow.computation(value_type)  # type: ignore[untyped-decorator]
+        def noisy_mean(total: Value) -> Value:
+            secret = noise_seeds.read(".")
+            # One of each half: all 256 bits must be known to take the noise away.
+            first, second = (
+                tf.random.stateless_normal([sum(sizes)], half, dtype=tf.float64)
+                for half in (secret[:2], secret[2:])
+            )
+            noise = told.clip * told.noise * (first + second) / math.sqrt(2)
+            flat = tf.concat([tf.reshape(part, [-1]) for part in total], 0)
+            mean = (tf.cast(flat, tf.float64) + noise) / told.silos
+            parts = tf.split(tf.cast(mean, tf.float32), sizes)
+            return tuple(map(tf.reshape, parts, shapes))
+
+        @tff.federated_computation  # type: ignore[untyped-decorator]
+        def initialise() -> Value:
+            return tff.federated_value((), tff.SERVER)
+
+        @tff.federated_computation(  # type: ignore[untyped-decorator]
+            initialise.type_signature.result,
+            tff.FederatedType(value_type, tff.CLIENTS),
+            tff.FederatedType(weight_type, tff.CLIENTS),
+        )
+        def next_fn(state: Value, value: Value, weight: Value) -> Value:
+            del weight
+            total = tff.federated_sum(tff.federated_map(cut, value))
+            return tff.templates.MeasuredProcessOutput(
+                state,
+                tff.federated_map(noisy_mean, total),
+                tff.federated_value((), tff.SERVER),
+            )
+
+        return tff.templates.AggregationProcess(initialise, next_fn)
 
 
 class Stacked(tff.aggregators.WeightedAggregationFactory):  # type: ignore[misc]

@@ -1,8 +1,9 @@
 """What one silo does in a round: measure, train locally, measure again.
 
 The local training is `local_training.py`; an algorithm may draw it to the round's
-model, shift its gradients, or weigh its update by its loss. Nothing is checked here: an
-update or a figure that is not finite is refused by who receives it (`context.py`).
+model, shift its gradients, or weigh its update by its loss. Where rows are protected it
+is `private_steps.py`, and nothing is measured. Nothing is checked here: an update or a
+figure that is not finite is refused by who receives it (`context.py`).
 """
 
 from __future__ import annotations
@@ -15,11 +16,18 @@ from typing import TypeAlias
 import tensorflow as tf
 import tensorflow_federated as tff
 
-from components.federation import local_training, messages
+from components.federation import (
+    local_training,
+    messages,
+    noise_seeds,
+    private_steps,
+)
 from components.federation.aggregation import federated_collect
 from components.federation.local_training import LocalTraining
 from components.federation.model import ClientModel
 from components.federation.plan import TrainingPlan
+from components.federation.private import PrivateTraining
+from components.federation.private_steps import PrivateSteps
 from components.federation.tff_types import Type, Value
 
 Rescale: TypeAlias = Callable[[Value, Value, Value], tuple[Value, Value]]
@@ -41,6 +49,7 @@ def build(
     plan: TrainingPlan,
     folder: str,
     local: LocalWork,
+    private: PrivateTraining | None = None,
 ) -> tff.learning.templates.ClientWorkProcess:
     """Return the client work of local SGD, weighted as the silo is told.
 
@@ -51,14 +60,16 @@ def build(
             seeded (`TF_DETERMINISTIC_OPS`).
         folder: Of the silo's tensors, relative to its worker's working directory.
         local: What the algorithm changes.
+        private: How rows are protected, if they are.
 
     Returns:
         A process whose client data are data sets of one message (`messages.py`) and
         whose measurements are arrays by silo, in the order of merging: `examples`
-        int64, `loss_before` and `loss_after` float64, see `LocalTraining.loss`.
+        int64, `loss_before` and `loss_after` float64, see `LocalTraining.loss`; of
+        protected rows `canary_sums` float64 `(silos, canaries)` alone.
     """
     weights_type = weights_type_of(client_model)
-    message_type = messages.type_of(client_model, local.shifted)
+    message_type = messages.type_of(client_model, local.shifted, private)
 
     # TFF wants client data to be a data set: here it is one of one message.
     data_type = tff.SequenceType(message_type)
@@ -66,17 +77,29 @@ def build(
     @tff.tensorflow.computation(weights_type, data_type)  # type: ignore[untyped-decorator]
     def work(initial: Value, data: Value) -> Value:
         tf.random.set_seed(plan.seed)  # of this graph
-        training = LocalTraining(
-            client_model,
-            plan.batch_size,
-            plan.client_learning_rate,
-            local.strength,
-            local.shifted,
-        )
+        rate, strength = plan.client_learning_rate, local.strength
+        if private:
+            steps = PrivateSteps(client_model, private, rate, strength)
+        else:
+            training = LocalTraining(
+                client_model, plan.batch_size, rate, strength, local.shifted
+            )
 
         @tf.function  # type: ignore[untyped-decorator]
         def run(initial: Value, message: Value) -> Value:
             rows = local_training.read_rows(folder, client_model)
+            if private:
+                units = private_steps.read_units(folder) if private.people else None
+                told, secret = message["private"], noise_seeds.read(folder)
+                trained, sums = steps.train(
+                    initial, rows, units, told, secret, message["seed"], initial
+                )
+                update = [w - new for w, new in zip(initial, trained, strict=True)]
+                # The number of rows is known, so the weight is the one that is told.
+                result = tff.learning.templates.ClientResult(
+                    tuple(update), message["weight"]
+                )
+                return result, collections.OrderedDict(canary_sums=sums)
             before = training.loss(initial, rows)
             trained = training.train(
                 initial,

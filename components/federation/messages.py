@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections
 import hashlib
+import os
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ import tensorflow_federated as tff
 from numpy.typing import NDArray
 
 from components.federation.model import ClientModel
+from components.federation.private import PrivateSilo, PrivateTraining
 from components.federation.tff_types import Value
 
 
@@ -27,6 +29,7 @@ class Message(NamedTuple):
     reference: float = 0.0  # a loss that its own is compared with; unit: nats
     shift: tuple[NDArray[np.float32], ...] = ()  # added to its gradients, if the
     # algorithm has any; of the weights' shapes
+    private: PrivateSilo | None = None  # how it protects its rows, if it does
 
     def to_value(self) -> Value:
         """Return the message as TFF takes it, of the type `type_of`."""
@@ -35,12 +38,21 @@ class Message(NamedTuple):
             weight=np.float32(self.weight),
             reference=np.float32(self.reference),
         )
+        if self.private:
+            fields["private"] = collections.OrderedDict(self.private._asdict())
         return fields | ({"shift": self.shift} if self.shift else {})
 
 
-def type_of(client_model: ClientModel, shifted: bool) -> tff.StructType:
+def type_of(
+    client_model: ClientModel, shifted: bool, private: PrivateTraining | None = None
+) -> tff.StructType:
     """Return the TFF type of messages, with a shift or without one."""
     fields = [("seed", np.int64), ("weight", np.float32), ("reference", np.float32)]
+    if private:
+        coins = tff.TensorType(np.bool_, [private.canaries])
+        types = (np.float64, np.int32, np.int64, np.float64, np.int32, coins)
+        told = zip(PrivateSilo._fields, types, strict=True)
+        fields.append(("private", tff.to_type(collections.OrderedDict(told))))
     if shifted:
         shapes = [(w.dtype.type, w.shape) for w in client_model.weights]
         fields.append(("shift", tff.to_type(tuple(shapes))))
@@ -55,3 +67,8 @@ def seed_of(seed: int, round_number: int, silo: str) -> int:
     """
     text = f"{seed}/{round_number}/{silo}".encode()
     return int.from_bytes(hashlib.sha256(text).digest()[:8], "little") >> 1
+
+
+def new_seed() -> int:
+    """Return a seed, 0 to 2**63 - 1, that no message had before: noise comes once."""
+    return int.from_bytes(os.urandom(8), "little") >> 1

@@ -41,7 +41,9 @@ def shown(
         taken.append(seconds)
         left_s = (rounds - record.round) * sum(taken) / len(taken)
         left = datetime.timedelta(seconds=round(left_s))
-        alive, loss = f"{len(record.silos)}/{silos}", f"{record.loss_before:.4f}"
+        told = record.loss_before
+        alive = f"{len(record.silos)}/{silos}"
+        loss = "not told" if told is None else f"{told:.4f}"
         if console.is_terminal:
             status = f"loss {loss}  silos {alive}  {left} left"
             bar.update(task, completed=record.round, status=status)
@@ -61,18 +63,23 @@ def tensorboard(folder: str | pathlib.Path) -> Iterator[Callable[[RoundRecord], 
     """Yield a function that logs a round.
 
     Scalars: `loss/before`, `loss/after`, `silos/alive`, and for each silo
-    `silo/<id>/loss_before`, `.../update_norm` and `.../cosine`.
+    `silo/<id>/loss_before`, `.../update_norm` and `.../cosine`; losses only if told.
     """
     log = tf.summary.create_file_writer(str(folder))
 
     def write(record: RoundRecord) -> None:
         with log.as_default(step=record.round):
-            tf.summary.scalar("loss/before", record.loss_before)
-            tf.summary.scalar("loss/after", record.loss_after)
-            tf.summary.scalar("silos/alive", len(record.silos))
+            values = {
+                "loss/before": record.loss_before,
+                "loss/after": record.loss_after,
+                "silos/alive": len(record.silos),
+            }
             for silo in record.silos:
                 for name in ("loss_before", "update_norm", "cosine"):
-                    tf.summary.scalar(f"silo/{silo.silo}/{name}", getattr(silo, name))
+                    values[f"silo/{silo.silo}/{name}"] = getattr(silo, name)
+            for name, value in values.items():
+                if value is not None:
+                    tf.summary.scalar(name, value)
         log.flush()
 
     with contextlib.closing(log):

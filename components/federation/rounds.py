@@ -6,6 +6,7 @@ where they listen: what follows is the same.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import dataclasses
 import logging
@@ -51,6 +52,7 @@ class Round(NamedTuple):
     updates: dict[str, NDArray[np.float64]]  # of the merged silos, as vectors
     merged: echo.Updates  # the same with their weights, as they are compared and kept
     cohort: tuple[str, ...]  # all silos that were asked
+    canary_sums: dict[str, NDArray[np.float64]]  # of the merged, if rows are protected
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +63,11 @@ class Federation:
     plan: TrainingPlan
     workers: Workers | SiloRegistry
     context: SiloContext
+    weighted: bool = True  # whether updates are sent with their weights
+    asked: collections.Counter[str] = dataclasses.field(
+        default_factory=collections.Counter
+    )
+    """In how many rounds each silo was asked, answered or not."""
 
     def run(
         self,
@@ -70,6 +77,7 @@ class Federation:
         coordinator: Coordinator,
         before: echo.Updates = echo.NONE,
         asked: Sequence[str] = (),
+        failed: Mapping[str, str] | None = None,
     ) -> Round:
         """Run the round after `records` with all silos whose workers are, or come, up.
 
@@ -81,14 +89,17 @@ class Federation:
             before: What the last of `records` merged.
             asked: The round's silos, where only some of them are asked once more;
                 each is sent what it was then.
+            failed: Silos that can't be asked, by id, and why.
 
         Raises:
             QuorumError: Too few of them could be merged, or what came of it is not
                 finite.
         """
-        dropped: dict[str, str] = {}
+        dropped = dict(failed or {})
         cohort = []
         for silo in self.silos:
+            if silo.id in dropped:
+                continue
             try:
                 self.context.silos[silo.id].connect(self.workers.address(silo))
             except SiloError as error:
@@ -104,6 +115,7 @@ class Federation:
         self.context.fault = self._fault_finder(
             weights, {s: m.weight for s, m in zip(cohort, messages, strict=True)}
         )
+        self.asked.update(cohort)
         try:
             output = run_round(state, [message.to_value() for message in messages])
         except QuorumError:
@@ -111,9 +123,13 @@ class Federation:
             self._check_quorum(len(self.context.aggregates), dropped)
             raise
         aggregates = self.context.aggregates
-        updates, shares = aggregation.updates_of([*aggregates.values()], weights)
+        updates, shares = aggregation.updates_of(
+            [*aggregates.values()], weights, self.weighted
+        )
         measures = aggregation.measure(updates, shares)
-        merged, empty = _silo_records(aggregates, output.metrics, *measures)
+        work = output.metrics["client_work"]
+        counts = work.get("examples", [coordinator.rows[silo] for silo in aggregates])
+        merged, empty = _silo_records(aggregates, counts, work, *measures)
         dropped |= self.context.dropped | empty
         self._check_quorum(len(merged), dropped)
         _check_finite(output, merged)
@@ -132,6 +148,7 @@ class Federation:
             dict(zip(names, updates, strict=True)),
             kept,
             tuple(cohort),
+            dict(zip(aggregates, work.get("canary_sums", ()), strict=False)),
         )
 
     def _fault_finder(
@@ -148,7 +165,9 @@ class Federation:
 
         def fault(silo: str, aggregate: Value) -> str:
             try:
-                _, [weight] = aggregation.updates_of([aggregate], weights)
+                _, [weight] = aggregation.updates_of(
+                    [aggregate], weights, self.weighted
+                )
             except ValueError:
                 return NO_UPDATE
             if weighs_itself or weight in {0.0, float(np.float32(assigned[silo]))}:
@@ -174,6 +193,7 @@ def federation(
     folder: pathlib.Path,
     own_user_ids: bool | None = None,
     silo_registry: SiloRegistry | None = None,
+    weighted: bool = True,
 ) -> Iterator[Federation]:
     """Yield the silos with their workers; those started here end with the block.
 
@@ -184,6 +204,7 @@ def federation(
         own_user_ids: See `Workers`.
         silo_registry: Where the silos' workers listen; without it they are
             started here. The coordinator's own is started in any case.
+        weighted: See `aggregation.updates_of`.
 
     Raises:
         FairSiloError: The coordinator's own worker does not start.
@@ -210,7 +231,7 @@ def federation(
         endpoints = {silo.id: connection(patience_s) for silo in silos}
         silo_context = SiloContext(endpoints, server, timeout_s, plan.quorum_per_round)
         stack.enter_context(tff.framework.get_context_stack().install(silo_context))
-        yield Federation(silos, plan, workers, silo_context)
+        yield Federation(silos, plan, workers, silo_context, weighted)
 
 
 def _check_finite(output: Value, merged: Sequence[SiloRecord]) -> None:
@@ -234,24 +255,31 @@ def _check_finite(output: Value, merged: Sequence[SiloRecord]) -> None:
 
 def _silo_records(
     silos: Iterable[str],
-    metrics: Value,
+    counts: Sequence[int],
+    work: Value,
     norms: NDArray[np.float64],
     cosines: NDArray[np.float64],
 ) -> tuple[list[SiloRecord], dict[str, str]]:
-    """Return the records of the silos that were merged, and why others were not."""
-    work = metrics["client_work"]
+    """Return the records of the silos that were merged, and why others were not.
+
+    `work` is what they measured, which may not hold their losses.
+    """
+
+    def loss(name: str, index: int) -> float | None:
+        return float(work[name][index]) if name in work else None
+
     merged: list[SiloRecord] = []
     empty: dict[str, str] = {}
     for index, silo in enumerate(silos):
-        if not work["examples"][index]:
+        if not counts[index]:
             empty[silo] = NO_ROWS
         else:
             merged.append(
                 SiloRecord(
                     silo=silo,
-                    examples=int(work["examples"][index]),
-                    loss_before=float(work["loss_before"][index]),
-                    loss_after=float(work["loss_after"][index]),
+                    examples=int(counts[index]),
+                    loss_before=loss("loss_before", index),
+                    loss_after=loss("loss_after", index),
                     update_norm=float(norms[index]),
                     cosine=float(cosines[index]),
                 )

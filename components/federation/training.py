@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import logging
 import pathlib
 import time
@@ -18,13 +19,23 @@ from numpy.typing import NDArray
 
 from components import locks
 from components.errors import QuorumError
-from components.federation import audited_rounds, echo, model, progress, rounds
+from components.federation import (
+    audited_rounds,
+    echo,
+    model,
+    noise_seeds,
+    progress,
+    rounds,
+    workers,
+)
+from components.federation.aggregators import SiloLevel
 from components.federation.algorithms import process, registry
 from components.federation.algorithms.coordinator import Coordinator
 from components.federation.algorithms.process import Process
 from components.federation.checkpoints import KEEP, Checkpoints
 from components.federation.model import ClientModel
 from components.federation.plan import TrainingPlan
+from components.federation.private import PrivateSilo, PrivateTraining
 from components.federation.silo_registry import SiloRegistry
 from components.payloads.model_run import RoundRecord
 from components.payloads.silo import Silo
@@ -49,8 +60,15 @@ class TrainingResult:
     seconds: tuple[float, ...]  # that each round took which ran now
     refusal: str = ""
     temporary_fault: str = ""
-    # Uniform mean of what the last round's silos had trained, like `weights`.
+    # Uniform mean of what the last round's silos had trained, like `weights`; none
+    # where only the coordinator adds noise.
     mean_of_silos: tuple[NDArray[np.float32], ...] = ()
+    # Of the rounds that ran now, in how many each silo was asked, answered or not.
+    asked: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    # Of protected rows, over all rounds, by id: see `private_steps.py`.
+    canary_sums: Mapping[str, NDArray[np.float64]] = dataclasses.field(
+        default_factory=dict
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,11 +77,25 @@ class Program:
 
     process: Process
     client_model: ClientModel
+    data_folder: str  # of tensors, in each silo's home
+    private: PrivateTraining | None = None  # how rows are protected, if they are
+    silo_level: SiloLevel | None = None  # how silos are, as a whole
 
 
-def program(client_model: ClientModel, data_folder: str, plan: TrainingPlan) -> Program:
-    """Return the plan's algorithm over the silos' tensors in `data_folder`."""
-    return Program(process.build(client_model, plan, data_folder), client_model)
+def program(
+    client_model: ClientModel,
+    data_folder: str,
+    plan: TrainingPlan,
+    private: PrivateTraining | None = None,
+    silo_level: SiloLevel | None = None,
+) -> Program:
+    """Return the plan's algorithm for a model; arguments as of `Program`.
+
+    Raises:
+        ValueError: See `process.build`.
+    """
+    built = process.build(client_model, plan, data_folder, private, silo_level)
+    return Program(built, client_model, data_folder, private, silo_level)
 
 
 def train(
@@ -78,6 +110,7 @@ def train(
     factors: Mapping[str, float] | None = None,
     audited: int = 0,
     start_from: pathlib.Path | None = None,
+    private_silos: Mapping[str, PrivateSilo] | None = None,
 ) -> TrainingResult:
     """Train a model over the silos' own workers.
 
@@ -102,17 +135,31 @@ def train(
         audited: How many rounds are kept in `folder`, see `audited_rounds.py`.
         start_from: Folder of an audited round of another training, with these silos
             and more, which this one begins before.
+        private_silos: How each silo protects its rows, by id, if the program does.
 
     Raises:
+        ValueError: It has numbers of other silos, or silos to protect that don't count
+            alike.
         FairSiloError: The coordinator's own worker does not start, or failed; or what
             the training starts from is not there.
     """
     rows = {silo.id: num_rows for silo, num_rows in silos.items()}
+    told = private_silos or {}
+    if told.keys() != (rows.keys() if program.private else set()):
+        raise ValueError(f"found numbers of {[*told]}, expected all silos or none")
+    if program.silo_level and any(by != 1 for by in (factors or {}).values()):
+        raise ValueError("found weight factors, expected silos that count alike")
     algorithm = registry.load(plan.algorithm.name)
     coordinator: Coordinator = algorithm.COORDINATOR(
-        program.client_model, plan, rows, references or {}, factors=factors or {}
+        program.client_model,
+        plan,
+        rows,
+        references or {},
+        factors=factors or {},
+        private=told,
     )
     folder = pathlib.Path(folder)
+    server_folder = folder / "workers" / workers.SERVER_FOLDER
     kept_rounds = audited_rounds.spread(plan.rounds, audited)
     seconds: list[float] = []
     refusal = temporary_fault = ""
@@ -125,7 +172,14 @@ def train(
                 folder / "workers",
                 own_user_ids,
                 silo_registry,
+                weighted=program.silo_level is None,
             )
+        )
+        secrets = functools.partial(
+            noise_seeds.of_round,
+            federation.silos if program.private else (),
+            program.data_folder,
+            server_folder if program.silo_level else None,
         )
         checkpoints = Checkpoints(folder / "checkpoints")
         mean = np.zeros(program.client_model.num_parameters)
@@ -137,14 +191,15 @@ def train(
             )
             (server, mean), earlier = begun.state, begun.rounds
             coordinator.take_over(other)
-        initial = (server, coordinator.state, mean, echo.NONE)
+        sums = {silo: np.zeros(len(one.coins)) for silo, one in told.items()}
+        initial = (server, coordinator.state, mean, echo.NONE, sums)
         start = checkpoints.latest(initial, earlier)
         if audited_rounds.missing(folder, [n for n in kept_rounds if n <= start.round]):
             checkpoints.set_aside()  # an audit has deleted what is to be given again
             start = checkpoints.latest(initial, earlier)
         if start.round:
             logger.info("resumes after round=%d of %d", start.round, plan.rounds)
-        state, coordinator.state, mean, before = start.state
+        state, coordinator.state, mean, before, sums = start.state
         records = list(start.rounds)
         log = stack.enter_context(progress.tensorboard(tensorboard_folder))
         for record in records:
@@ -153,9 +208,15 @@ def train(
         for number in range(start.round + 1, plan.rounds + 1):
             began = time.monotonic()
             try:
-                done = federation.run(
-                    program.process.run_round, state, records, coordinator, before
-                )
+                with secrets() as failed:
+                    done = federation.run(
+                        program.process.run_round,
+                        state,
+                        records,
+                        coordinator,
+                        before,
+                        failed=failed,
+                    )
             except QuorumError as error:
                 refusal = f"round {number}: {error.message}; {error.hint}"
                 temporary_fault = refusal if error.is_temporary else ""
@@ -166,12 +227,14 @@ def train(
             coordinator.merged(done.updates)
             mean = model.flat(state.global_model_weights.trainable)
             mean -= np.mean([*done.updates.values()], axis=0)
+            for silo, more in done.canary_sums.items():
+                sums[silo] = sums[silo] + more
             state = done.state
             records.append(record := done.record)
             is_last = number == plan.rounds
             # Single silos' updates are kept no longer than the next round needs them.
             before = echo.NONE if is_last else done.merged
-            kept = (state, coordinator.state, mean, before)
+            kept = (state, coordinator.state, mean, before, sums)
             checkpoints.save(kept, records, keep=1 if is_last else KEEP)
             seconds.append(time.monotonic() - began)
             log(record)
@@ -187,7 +250,11 @@ def train(
             seconds=tuple(seconds),
             refusal=refusal,
             temporary_fault=temporary_fault,
-            mean_of_silos=program.client_model.shaped(mean),
+            mean_of_silos=(
+                () if program.silo_level else program.client_model.shaped(mean)
+            ),
+            asked=dict(federation.asked),
+            canary_sums=sums,
         )
 
 

@@ -29,6 +29,7 @@ from components.payloads.silo import Silo
 from components.silos import homes
 
 SERVER = ""  # the coordinator's own worker; no silo has an empty id
+SERVER_FOLDER = "server"  # where it works
 OWN_USER_IDS = "own user ids"
 ONE_USER_ID = (
     "one user id: the coordinator does not run as root, so all silos' workers share "
@@ -89,7 +90,7 @@ class Workers:
 
     def __enter__(self) -> Workers:
         """Open the executable and make the folders."""
-        for name in ("server", "logs"):
+        for name in (SERVER_FOLDER, "logs"):
             (self._folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
         self._binary = os.open(_executable(), os.O_RDONLY | os.O_CLOEXEC)
         return self
@@ -123,7 +124,7 @@ class Workers:
         """
         try:
             return self._running(SERVER) or self._start(
-                SERVER, self._folder / "server", None
+                SERVER, self._folder / SERVER_FOLDER, None
             )
         except _DeadAtStartError as error:
             raise FairSiloError(

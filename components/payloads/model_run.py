@@ -23,13 +23,14 @@ class SiloRecord:
     """One silo in one round.
 
     Losses are mean cross-entropies over its training rows, unit: nats, of the round's
-    model before and after local training.
+    model before and after local training; None where rows are protected: then it tells
+    nothing but its update.
     """
 
     silo: str
     examples: int  # rows that it trained on; its weight in the mean
-    loss_before: float
-    loss_after: float
+    loss_before: float | None
+    loss_after: float | None
     update_norm: float  # Euclidean
     cosine: float  # of its update to the weighted mean update, -1 to 1
     # Of its update, -1 to 1; None where there is nothing to compare with.
@@ -51,11 +52,11 @@ class Dropped:
 
 @dataclasses.dataclass(frozen=True)
 class RoundRecord:
-    """One round; its losses are the silos' means, weighted by rows."""
+    """One round; its losses are the silos' means, weighted by rows, or None."""
 
     round: int  # from 1
-    loss_before: float
-    loss_after: float
+    loss_before: float | None
+    loss_after: float | None
     silos: tuple[SiloRecord, ...]  # who was merged, sorted by id
     dropped: tuple[Dropped, ...] = ()  # who was not, sorted by id
 
@@ -106,10 +107,18 @@ def summarise(
     others were not.
     """
     examples = sum(silo.examples for silo in silos)
+
+    def mean(losses: Sequence[float | None]) -> float | None:
+        told = [loss for loss in losses if loss is not None]
+        if not told:
+            return None
+        parts = zip(silos, told, strict=True)
+        return sum(silo.examples * loss for silo, loss in parts) / examples
+
     return RoundRecord(
         round=number,
-        loss_before=sum(s.examples * s.loss_before for s in silos) / examples,
-        loss_after=sum(s.examples * s.loss_after for s in silos) / examples,
+        loss_before=mean([silo.loss_before for silo in silos]),
+        loss_after=mean([silo.loss_after for silo in silos]),
         silos=tuple(sorted(silos, key=lambda silo: silo.silo)),
         dropped=tuple(Dropped(*item) for item in sorted(dropped.items())),
     )

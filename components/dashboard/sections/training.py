@@ -59,7 +59,8 @@ def section(report: Report) -> Section:
         )
         parts.append(Text(f"A model was trained in {number} {rounds}", "good"))
         parts.append(KeyFigures(figures))
-    if any(math.isfinite(one.loss_before) for one in run.rounds):
+    told = [it.loss_before for it in run.rounds if it.loss_before is not None]
+    if any(map(math.isfinite, told)):
         note = (
             "Loss of the model that each round started from, over the silos' training "
             "rows; lower is better. Thin lines are silos; ▼ counts those that dropped "
@@ -75,10 +76,10 @@ def section(report: Report) -> Section:
     silos = run.rounds[-1].silos if run.rounds else ()
     last_round = table(
         "Silos in the last round",
-        sorted(silos, key=lambda it: -it.loss_before),
+        sorted(silos, key=lambda it: -(it.loss_before or 0.0)),
         (Column("Silo", "silo"), *record_columns(lambda it: it)),
-        "Highest loss first. Agreement: the cosine between a silo's update and the "
-        "merged one.",
+        f"{'Highest loss first. ' if told else ''}Agreement: the cosine between a "
+        "silo's update and the merged one.",
     )
     parts += [facts("About the training", about), last_round, dropped(run)]
     if not drops(run):

@@ -44,8 +44,9 @@ class Ascent(Coordinator):
         rows = np.array([*self.rows.values()], np.float64)
         shares = rows / max(rows.sum(), 1.0)
         for record in records:
-            losses = {one.silo: one.loss_before for one in record.silos}
-            found = [losses.get(silo, record.loss_before) for silo in self.rows]
+            mean = record.loss_before or 0.0  # silos that don't tell it are refused
+            losses = {one.silo: one.loss_before or 0.0 for one in record.silos}
+            found = [losses.get(silo, mean) for silo in self.rows]
             shares = project(shares + self.plan.algorithm.step * np.array(found))
         return dict(zip(self.rows, shares.tolist(), strict=True))
 

@@ -17,6 +17,7 @@ from components.federation import messages, weighting
 from components.federation.messages import Message
 from components.federation.model import ClientModel
 from components.federation.plan import TrainingPlan
+from components.federation.private import PrivateSilo
 from components.federation.tff_types import Value
 from components.payloads.model_run import RoundRecord
 
@@ -35,6 +36,9 @@ class Coordinator:
     factors: Mapping[str, float] = dataclasses.field(default_factory=dict)
     """By what the operator multiplies weights of silos, by id; by 1 if not here."""
 
+    private: Mapping[str, PrivateSilo] = dataclasses.field(default_factory=dict)
+    """How silos protect their rows, by id; all of them, or none."""
+
     def __post_init__(self) -> None:
         """Sort the silos."""
         self.rows = dict(sorted(self.rows.items()))
@@ -52,10 +56,13 @@ class Coordinator:
         number = len(records) + 1
         return [
             Message(
-                messages.seed_of(self.plan.seed, number, silo),
+                messages.new_seed()
+                if self.private
+                else messages.seed_of(self.plan.seed, number, silo),
                 weights[silo],
                 self.reference(silo, records),
                 self.shift(silo),
+                self.private.get(silo),
             )
             for silo in cohort
         ]
@@ -104,4 +111,5 @@ class ToMeanLoss(Coordinator):
     def reference(self, silo: str, records: Sequence[RoundRecord]) -> float:
         """Return the mean; before the first round the loss of an even guess."""
         del silo
-        return records[-1].loss_before if records else math.log(2)
+        told = records[-1].loss_before if records else None
+        return math.log(2) if told is None else told

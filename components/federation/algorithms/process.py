@@ -8,10 +8,14 @@ import tensorflow as tf
 import tensorflow_federated as tff
 
 from components.federation import aggregators, client_work, messages
+from components.federation.aggregators import SiloLevel
 from components.federation.algorithms import registry
 from components.federation.model import ClientModel
 from components.federation.plan import ServerOptimizer, TrainingPlan
+from components.federation.private import PrivateTraining
 from components.federation.tff_types import Computation, Value
+
+PRIVATE = ("fed_avg", "fed_prox")  # with others, silos tell their losses, or more
 
 
 class Process(NamedTuple):
@@ -21,11 +25,26 @@ class Process(NamedTuple):
     run_round: Computation  # from the state and the silos' messages
 
 
-def build(client_model: ClientModel, plan: TrainingPlan, folder: str) -> Process:
+def build(
+    client_model: ClientModel,
+    plan: TrainingPlan,
+    folder: str,
+    private: PrivateTraining | None = None,
+    silo_level: SiloLevel | None = None,
+) -> Process:
     """Return the process of a plan's algorithm; arguments as of `client_work.build`.
 
     The metrics of a round hold what `client_work` measures by silo.
+
+    Raises:
+        ValueError: The plan can't protect rows, or with `silo_level` silos.
     """
+    name = plan.algorithm.name
+    if (private or silo_level) and name not in PRIVATE:
+        raise ValueError(f"found `{name}` with privacy, expected one of {PRIVATE}")
+    merging = (plan.weighting.name, plan.aggregation.name)
+    if silo_level and merging != ("uniform", "mean"):
+        raise ValueError(f"found {merging} with `silo`, expected `uniform` and `mean`")
     templates = tff.learning.templates
     weights_type = client_work.weights_type_of(client_model)
     local = registry.load(plan.algorithm.name).local(plan)
@@ -35,18 +54,18 @@ def build(client_model: ClientModel, plan: TrainingPlan, folder: str) -> Process
         values = tuple(tf.constant(weight) for weight in client_model.weights)
         return tff.learning.models.ModelWeights(values, ())
 
-    aggregator = aggregators.factory(plan.aggregation)
+    aggregator = aggregators.factory(plan.aggregation, silo_level)
     weight_type = tff.TensorType(tf.float32.as_numpy_dtype)
     process = templates.compose_learning_process(
         initial_weights,
         templates.build_broadcast_process(weights_type),
-        client_work.build(client_model, plan, folder, local),
+        client_work.build(client_model, plan, folder, local, private),
         aggregator.create(weights_type.trainable, weight_type),
         templates.build_apply_optimizer_finalizer(
             server_optimizer(plan.server_optimizer), weights_type
         ),
     )
-    message_type = messages.type_of(client_model, local.shifted)
+    message_type = messages.type_of(client_model, local.shifted, private)
 
     @tff.tensorflow.computation(message_type)  # type: ignore[untyped-decorator]
     def as_data(message: Value) -> Value:
