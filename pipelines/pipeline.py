@@ -62,6 +62,8 @@ def build(
         checkpoints=str(places.checkpoints),
         audited_rounds=use_case.settings.audit.kept_rounds,
         weight_factors=decided.weight_factors,
+        privacy=use_case.settings.privacy,
+        ledger=places.operator_store,
     )
     model = trainer.outputs["model"]
     benchmark = SiloBenchmark(
@@ -165,6 +167,7 @@ def _checks(
     use_case: UseCase, places: Places, span: str, decided: OperatorSnapshot
 ) -> tuple[ImportSchemaGen, SiloExampleGen, SiloValidator, FeatureSpecGen]:
     rows, features = use_case.settings.rows, use_case.settings.features
+    people = filter(None, [use_case.settings.privacy.person])
     schema = _schema(use_case, places)
     examples = _example_gen(use_case, places, schema, span)
     validator = SiloValidator(
@@ -185,7 +188,7 @@ def _checks(
         cohort=validator.outputs["cohort"],
         schema=schema.outputs["schema"],
         settings=features,
-        not_features=[rows.label, *rows.key],
+        not_features=[rows.label, *rows.key, *people],
     )
     return schema, examples, validator, spec
 

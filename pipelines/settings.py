@@ -20,6 +20,7 @@ from components.fairness_evaluator.gate_settings import GateSettings
 from components.fairness_evaluator.settings import EvaluationSettings, check
 from components.feature_spec_gen.settings import FeatureSettings
 from components.federated_trainer.settings import TrainingSettings
+from components.privacy.settings import PrivacySettings
 from components.settings import Section
 from components.silo_benchmark.settings import PersonalSettings
 from components.silo_example_gen.settings import (
@@ -38,6 +39,22 @@ from pipelines.settings_reference import settings_of
 SettingsT = TypeVar("SettingsT", bound=Section)
 # Sections of `training` for which a name alone will do.
 NAMED = ("algorithm", "weighting", "aggregation")
+# What goes with privacy, and why nothing else does.
+_WITH_PRIVACY = {
+    "training.algorithm": (
+        ("fed_avg", "fed_prox"),
+        "with others silos tell or are told more than updates with noise",
+    ),
+}
+_WITH_SILO = {
+    "training.aggregation": (("mean",), "the noise is that of a mean"),
+    "training.weighting": (("uniform",), "each silo counts as much as the noise hides"),
+    "personal.method": (
+        ("none", "fine_tune", "ditto"),
+        "silos would be sent the mean of their models without noise",
+    ),
+    "audit.every": (("never",), "silos would score one another's updates"),
+}
 
 
 class UseCaseSettings(Section):
@@ -57,6 +74,9 @@ class UseCaseSettings(Section):
 
     training: TrainingSettings = TrainingSettings()
     """How the model is trained."""
+
+    privacy: PrivacySettings = PrivacySettings()
+    """Whether the model may tell anything of single people, and how much."""
 
     personal: PersonalSettings = PersonalSettings()
     """Whether silos get models of their own, which serve them where they are better."""
@@ -118,6 +138,32 @@ class UseCaseSettings(Section):
                 "expected rows by which each silo's model is chosen, such as "
                 "rows.choose_share=0.15"
             )
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _check_privacy(self) -> UseCaseSettings:
+        if self.privacy.person == self.rows.label:
+            raise ValueError(
+                f"privacy.person is `{self.rows.label}`, the label; expected the "
+                "column that tells people apart"
+            )
+        if (mode := self.privacy.mode) == "none":
+            return self
+        has = {
+            "training.algorithm": self.training.algorithm.name,
+            "training.aggregation": self.training.aggregation.name,
+            "training.weighting": self.training.weighting.name,
+            "personal.method": self.personal.method,
+            "audit.every": self.audit.every,
+        }
+        rules = _WITH_PRIVACY | (_WITH_SILO if mode == "silo" else {})
+        for place, (names, reason) in rules.items():
+            if has[place] not in names:
+                expected = " or ".join(f"`{name}`" for name in names)
+                raise ValueError(
+                    f"privacy.mode is `{mode}` and {place} `{has[place]}`, expected "
+                    f"{expected}: {reason}"
+                )
         return self
 
     @property

@@ -26,6 +26,7 @@ from components.payloads.ledger import Ledger, NotScored
 from components.payloads.manifest import Manifest
 from components.payloads.model_run import Dropped, RunRecord
 from components.payloads.payload import Payload
+from components.payloads.privacy import PrivacyReport
 from components.payloads.table import Figure
 from components.payloads.unused_columns import UnusedColumn, UnusedColumns
 from components.scoring import model
@@ -159,6 +160,9 @@ class Summary(Payload):
     verdicts: dict[str, int] = dataclasses.field(default_factory=dict)
     """Silos by the audit's verdict; empty where none was made."""
 
+    privacy: PrivacyReport | None = None
+    """What the model's training spent; None where nobody is protected."""
+
     pushed: bool = False  # whether the model went into service
     model: ModelFiles = ModelFiles()
     predictions: Predictions = Predictions()
@@ -225,6 +229,7 @@ def of_run(
     found = (figures.metric("auc"), figures.metric("auc", split=manifest.NEXT))
     digest = model.read_card(outputs["model"]).digest
     status, reasons = _status(cohort, decision, scored, untrained)
+    spent = PrivacyReport.of_run(outputs["model_run"])
     held_back = pushed_model.why_held_back(outputs["pushed_model"])
     silos = _silos(listed, cohort, decision, figures, benefit, nodes)
     judged = {one.silo: one.auc for one in silos if one.judged and one.auc is not None}
@@ -254,6 +259,7 @@ def of_run(
         blessing=str(outputs["blessing"]),
         audit=str(outputs["contribution"]),
         verdicts=audit.counts,
+        privacy=spent if spent.mode != "none" else None,
         pushed=pushed_model.is_pushed(outputs["pushed_model"]),
         model=ModelFiles(
             str(model.serving_path(outputs["model"])),

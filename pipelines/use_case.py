@@ -250,6 +250,8 @@ def _check_columns(use_case: UseCase) -> None:
             f"which lists {', '.join(types) or 'none'}",
         )
     needed = dict.fromkeys(named["rows.key"], ("INT", "BYTES", "keys stay exact"))
+    for column in filter(None, named["privacy.person"]):
+        needed[column] = ("INT", "BYTES", "it tells people apart")
     needed[label] = ("INT", "FLOAT", "its values become 0 and 1")
     for column, (one, other, why) in needed.items():
         if types[column] not in {one, other}:
@@ -268,6 +270,7 @@ def _named_columns(settings: UseCaseSettings) -> dict[str, Sequence[str]]:
         "rows.split_by": settings.rows.split_by,
         "features.ignore": settings.features.ignore,
         "evaluation.slices": settings.evaluation.slices,  # intersections are of these
+        "privacy.person": [settings.privacy.person],
     }
 
 

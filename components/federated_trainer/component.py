@@ -15,6 +15,7 @@ from components import artifacts, digests
 from components.drivers import PropertyDriver
 from components.federated_trainer import executor
 from components.federated_trainer.settings import TrainingSettings
+from components.privacy.settings import PrivacySettings
 
 NODE = "federated_trainer"
 
@@ -34,6 +35,8 @@ class FederatedTrainerSpec(types.ComponentSpec):
         "checkpoints": ExecutionParameter(type=str),
         "audited_rounds": ExecutionParameter(type=int),
         "weight_factors": ExecutionParameter(type=str),
+        "privacy": ExecutionParameter(type=str),
+        "ledger": ExecutionParameter(type=str),
     }
     INPUTS: ClassVar[dict[str, ChannelParameter]] = {
         "examples": ChannelParameter(type=artifacts.SiloExamples),
@@ -76,6 +79,8 @@ class FederatedTrainer(base_component.BaseComponent):
         checkpoints: str,
         audited_rounds: int = 0,
         weight_factors: Mapping[str, float] | None = None,
+        privacy: PrivacySettings | None = None,
+        ledger: str = "",
     ) -> None:
         super().__init__(
             FederatedTrainerSpec(
@@ -93,6 +98,8 @@ class FederatedTrainer(base_component.BaseComponent):
                 weight_factors=json.dumps(
                     dict(weight_factors or {}), ensure_ascii=False, sort_keys=True
                 ),
+                privacy=(privacy or PrivacySettings()).model_dump_json(),
+                ledger=ledger,
                 model=types.Channel(type=artifacts.Model),
                 model_run=types.Channel(type=artifacts.ModelRun),
             )

@@ -33,10 +33,11 @@ BATCH_ROWS = 65_536
 
 
 class Label(NamedTuple):
-    """The column of labels, and the split that it is of."""
+    """The column of labels, the split that it is of, and the column of people."""
 
     column: str
     split: str
+    person: str = ""  # column that tells people apart, where they are protected
 
 
 def encode(silo: Silo, arguments: Mapping[str, Any]) -> Result:
@@ -50,10 +51,12 @@ def encode(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         silo: The silo.
         arguments: `split` (digests of its Parquet files by path), `spec` (FeatureSpec
             as JSON), `label` (column), `key` (name of the folder: a digest of all that
-            decides the tensors); perhaps `name` (the split's, for errors).
+            decides the tensors); perhaps `name` (the split's, for errors), and
+            `person` (column that tells people apart).
 
     Returns:
-        `rows`, and `digest` of the three files.
+        `rows`, `digest` of the files, and where there is `person`, how many people
+        there are: `units`.
 
     Raises:
         SiloError: The label is not there or not 0 or 1, or there are no rows.
@@ -62,7 +65,8 @@ def encode(silo: Silo, arguments: Mapping[str, Any]) -> Result:
     """
     folder = silo.path(tensor_files.folder(arguments["key"]))
     root = folder.parent
-    values = _reusable(folder)
+    person = arguments.get("person", "")
+    values = _reusable(folder, person)
     if values is None:
         split = arguments["split"]
         if not pathlib.Path(silo.home).is_dir():
@@ -78,27 +82,31 @@ def encode(silo: Silo, arguments: Mapping[str, Any]) -> Result:
         root.mkdir(exist_ok=True, mode=0o700)
         with homes.new_folder(silo, folder, mode=0o700) as unfinished:
             spec = FeatureSpec.of_json(arguments["spec"])
-            label = Label(arguments["label"], arguments.get("name", "training"))
-            rows = _write(silo, [*split], spec, label, unfinished)
-            values = {"rows": rows, "digest": _digest(unfinished)}
+            name = arguments.get("name", "training")
+            label = Label(arguments["label"], name, person)
+            counts = _write(silo, [*split], spec, label, unfinished)
+            values = {**counts, "digest": _digest(unfinished)}
             (unfinished / DONE).write_text(json.dumps(values), encoding="utf-8")
     stale_files.remove(root.iterdir())
     return Result(values)
 
 
-def _reusable(folder: pathlib.Path) -> dict[str, Any] | None:
+def _reusable(folder: pathlib.Path, person: str) -> dict[str, Any] | None:
     try:
         os.utime(folder)  # in use, see `stale_files.py`
         values: dict[str, Any] = json.loads((folder / DONE).read_text("utf-8"))
-        return values if values["digest"] == _digest(folder) else None
+        # A task that trains the silo's own model may have made them again, without.
+        has_units = not person or "units" in values
+        return values if has_units and values["digest"] == _digest(folder) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def _digest(folder: pathlib.Path) -> str:
-    return digests.of_json(
-        [digests.of_file(folder / name) for name in tensor_files.ALL]
-    )
+    files = [folder / name for name in tensor_files.ALL]
+    if (units := folder / tensor_files.UNITS).exists():
+        files.append(units)
+    return digests.of_json([*map(digests.of_file, files)])
 
 
 def _write(
@@ -107,14 +115,24 @@ def _write(
     spec: FeatureSpec,
     label: Label,
     folder: pathlib.Path,
-) -> int:
+) -> dict[str, int]:
+    """Write the tensors; return `rows`, and `units` where people are told apart."""
     rows = 0
+    people: dict[object, int] = {}
+    units: list[int] = []
     names = split_files.columns(split)
     if label.column not in names:
         raise _label_error(silo, label, "no such column")
-    columns = list(
-        dict.fromkeys([*(n for n in spec.columns if n in names), label.column])
-    )
+    if label.person and label.person not in names:
+        raise SiloError(
+            silo.id,
+            f"`{label.person}` of its {label.split} split",
+            "no such column",
+            "the column of `privacy.person`, which tells people apart",
+            "check the setting and the silo's export",
+        )
+    known = [name for name in spec.columns if name in names]
+    columns = list(dict.fromkeys([*known, label.column, label.person or label.column]))
     with (
         (folder / tensor_files.FLOATS).open("wb") as floats,
         (folder / tensor_files.IDS).open("wb") as ids,
@@ -132,10 +150,26 @@ def _write(
             labels.write(
                 _labels(silo, label, kept[label.column]).astype("<f4").tobytes()
             )
+            if label.person:
+                units += _numbered(kept[label.person], people)
             rows += kept.num_rows
     if not rows:
         raise _label_error(silo, label, "no row with a label")
-    return rows
+    if not label.person:
+        return {"rows": rows}
+    (folder / tensor_files.UNITS).write_bytes(np.array(units, "<i4").tobytes())
+    return {"rows": rows, "units": len(people)}
+
+
+def _numbered(column: pa.ChunkedArray, people: dict[object, int]) -> list[int]:
+    """Return whose each row is, and number who is new.
+
+    A row without a person is of one that no other row is of.
+    """
+    return [
+        people.setdefault(object() if one is None else one, len(people))
+        for one in column.to_pylist()
+    ]
 
 
 def _batches(split: Sequence[str], columns: Sequence[str]) -> Iterator[pa.RecordBatch]:

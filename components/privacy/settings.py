@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import pydantic
 
 from components.settings import Section
+
+
+class Promise(NamedTuple):
+    """What holds for one silo."""
+
+    epsilon: float  # its budget of a window
+    run_epsilon: float  # what a run may spend of it
+    delta: float
 
 
 class SiloPrivacySettings(Section):
@@ -34,7 +42,8 @@ class PrivacySettings(Section):
     """Budget of each silo in a window; smaller protects better."""
 
     run_epsilon: float = pydantic.Field(default=2.0, gt=0, le=100)
-    """What a run may spend of it; the noise is as large as that demands."""
+    """What a run may spend of that budget of a silo; the noise is as large as it
+    demands."""
 
     delta: float = pydantic.Field(default=1e-5, gt=0, lt=1)
     """Probability that the promise does not hold; below 1 over a silo's rows."""
@@ -43,7 +52,7 @@ class PrivacySettings(Section):
     """Calendar window after which the budget is full again: `month`, `quarter`, `year`,
     or days such as `2026-07-01/2027-06-30`."""
 
-    clip: float = pydantic.Field(default=1.0, gt=0, le=1e6)
+    clip: float = pydantic.Field(default=1.0, gt=0, le=1_000_000)
     """Norm to which each row's gradient is cut; with `silo`, each silo's update."""
 
     batch: int | None = pydantic.Field(default=None, ge=1, le=1_000_000)
@@ -60,3 +69,36 @@ class PrivacySettings(Section):
 
     silos: dict[str, SiloPrivacySettings] = pydantic.Field(default_factory=dict)
     """Silos that ask for more protection, by id."""
+
+    @pydantic.model_validator(mode="after")
+    def _check_promises(self) -> PrivacySettings:
+        if self.run_epsilon > self.epsilon:
+            raise ValueError(
+                f"found `run_epsilon` {self.run_epsilon:g} and `epsilon` "
+                f"{self.epsilon:g}, expected no more for a run than for a window"
+            )
+        for silo, own in self.silos.items():
+            for name, value in own.model_dump(exclude_none=True).items():
+                if value > getattr(self, name):
+                    raise ValueError(
+                        f"found `silos.{silo}.{name}` {value:g}, expected at most the "
+                        f"federation's {getattr(self, name):g}: a silo may ask for "
+                        "more protection, not for less"
+                    )
+            promise = self.of(silo)
+            if promise.run_epsilon > promise.epsilon:
+                raise ValueError(
+                    f"found `silos.{silo}.run_epsilon` {promise.run_epsilon:g}, "
+                    f"expected at most the silo's budget, {promise.epsilon:g}"
+                )
+        return self
+
+    def of(self, silo: str) -> Promise:
+        """Return what holds for a silo: its own numbers, else the federation's."""
+        own = self.silos.get(silo, SiloPrivacySettings())
+        epsilon = own.epsilon or self.epsilon
+        return Promise(
+            epsilon,
+            own.run_epsilon or min(self.run_epsilon, epsilon),
+            own.delta or self.delta,
+        )

@@ -9,6 +9,7 @@ from components.dashboard.gains import Gains
 from components.payloads import contribution, findings
 from components.payloads.benefit import BASE
 from components.payloads.interval import Interval
+from components.payloads.privacy import SiloPrivacy
 from pipelines.cli import console
 from pipelines.summary import FAILED, RUNNING, STOPPED, Summary
 
@@ -30,8 +31,14 @@ def silos(summary: Summary) -> rich.table.Table:
     table.add_column("AUC\n(95 % interval)", justify="right", no_wrap=True)
     table.add_column("served\nby", no_wrap=True)
     table.add_column("gain over\nalone", justify="right", no_wrap=True)
+    told = []
     if any(item.gain for item in summary.silos):
-        table.caption = "gain in AUC; ?: it may be chance"
+        told.append("gain in AUC; ?: it may be chance")
+    if spent := summary.privacy:
+        table.add_column("epsilon\n(left)", justify="right", no_wrap=True)
+        told.append("epsilon that the training cost, and what it left of the budget")
+    if told:
+        table.caption = "\n".join(told)
         table.caption_justify = "left"
     for item in summary.silos:
         why = "; ".join(findings.sentences(item.reasons))
@@ -43,8 +50,17 @@ def silos(summary: Summary) -> rich.table.Table:
             auc(item.auc, item.auc_low, item.auc_high),
             item.served if summary.model.digest else "-",
             gain(item.gain) if item.gain else "-",
+            *([epsilon(spent.get(item.silo))] if spent else []),
         )
     return table
+
+
+def epsilon(found: SiloPrivacy | None) -> str:
+    """Return what a training cost a silo, and what it left; a dash where nothing."""
+    if found is None:
+        return "-"
+    cost = "-" if found.epsilon is None else f"{found.epsilon:.2f}"
+    return f"{cost} ({found.balance.left:.2f})"
 
 
 def gain(found: Interval) -> str:

@@ -38,6 +38,8 @@ _SETTINGS = {
     "client_learning_rate": "training.client_learning_rate",
     "server_learning_rate": "training.server_optimizer.learning_rate",
     "seed": "training.seed",
+    "privacy_mode": "privacy.mode",
+    "privacy_epsilon": "privacy.run_epsilon",
     "colour_if_not_blessed": "kubeflow.not_blessed",
 }
 

@@ -227,6 +227,30 @@ def test_any_text_as_settings_or_override_is_a_sentence(whole, text):
             "kubeflow.resources.train.gpus=1",
             "`kubeflow.resources.train.gpus`: unknown key. Allowed: cpu, ",
         ),
+        ("privacy.epsilon=0", "`privacy.epsilon`: found 0; input should be greater"),
+        ("privacy.epsilon=-1", "`privacy.epsilon`: found -1; input should be greater"),
+        ("privacy.clip=0", "`privacy.clip`: found 0; input should be greater than 0"),
+        ("privacy.delta=0", "`privacy.delta`: found 0; input should be greater than 0"),
+        ("privacy.delta=1", "`privacy.delta`: found 1; input should be less than 1"),
+        (
+            "privacy.run_epsilon=9",
+            "`privacy`: found `run_epsilon` 9 and `epsilon` 8, expected no more for a "
+            "run than for a window",
+        ),
+        (
+            "privacy.silos={F9: {epsilon: 1, run_epsilon: 1.5}}",
+            "`privacy`: found `silos.F9.run_epsilon` 1.5, expected at most the silo's "
+            "budget, 1",
+        ),
+        *(
+            (
+                f"privacy.silos={{F9: {{{weaker}}}}}",
+                f"`privacy`: found `silos.F9.{weaker.replace(': ', '` ')}, expected at "
+                "most the federation's ",
+            )
+            for weaker in ("epsilon: 9", "run_epsilon: 2.5", "delta: 0.001")
+        ),
+        ("privacy.person=late", "privacy.person is `late`, the label; expected the"),
         ("training={3: 1}", "`training.3`: found 3; keys should be strings"),
         ("training={round: 1, round: 2}", "found the key `round` twice"),
     ],
@@ -244,6 +268,51 @@ def test_mr_mtl_is_refused_where_no_mean_of_the_silos_models_is_left(write, algo
     assert load(path, overrides).personal.method == "mr_mtl"
     with pytest.raises(SettingsError, match=f"`{algorithm}`, which leaves no mean"):
         load(path, [*overrides, f"training.algorithm={algorithm}"])
+
+
+EXAMPLE = ["privacy.mode=example"]
+SILO = ["privacy.mode=silo", "training.weighting=uniform", "audit.every=never"]
+MR_MTL = ["personal.method=mr_mtl", "rows.choose_share=0.1"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "found", "expected"),
+    [
+        ([*EXAMPLE, "training.algorithm=scaffold"], "training.algorithm `scaffold`", 2),
+        ([*EXAMPLE, "training.algorithm=term"], "training.algorithm `term`", 2),
+        (SILO[::2], "training.weighting `examples`", 1),
+        (SILO[:2], "audit.every `run`", 1),
+        ([*SILO, *MR_MTL], "personal.method `mr_mtl`", 3),
+        ([*SILO, "training.aggregation=clipped"], "training.aggregation `clipped`", 1),
+        ([*SILO, "training.algorithm=scaffold"], "training.algorithm `scaffold`", 2),
+    ],
+)
+def test_what_would_tell_more_than_privacy_allows_is_refused(
+    write, overrides, found, expected
+):
+    with pytest.raises(SettingsError) as caught:
+        load(write(FULL), overrides)
+    mode = overrides[0].rpartition("=")[2]
+    told = caught.value.message
+    assert f"privacy.mode is `{mode}` and {found}, expected `" in told
+    assert told.rpartition("expected ")[2].count(" or `") == expected - 1
+
+
+def test_privacy_goes_with_what_tells_no_more(write):
+    path = write(FULL)
+    for overrides in ([*EXAMPLE, *MR_MTL], SILO):
+        for algorithm in ("fed_avg", "fed_prox"):
+            found = load(path, [*overrides, f"training.algorithm={algorithm}"])
+            assert found.privacy.mode != "none"
+    assert load(path, ["training.algorithm=scaffold"]).privacy.mode == "none"
+
+
+def test_a_silo_without_a_run_s_epsilon_of_its_own_spends_at_most_its_budget(write):
+    silos = "{F9: {epsilon: 1}, US: {run_epsilon: 0.5, delta: 1.0e-06}}"
+    found = load(write(FULL), [f"privacy.silos={silos}"]).privacy
+    assert found.of("F9") == (1.0, 1.0, 1e-5)
+    assert found.of("US") == (8.0, 0.5, 1e-6)
+    assert found.of("AA") == (8.0, 2.0, 1e-5)
 
 
 def test_a_setting_below_an_empty_section_can_be_set(write):

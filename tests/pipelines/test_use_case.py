@@ -74,6 +74,7 @@ def test_shipped_schemas_list_all_columns_and_split_by_is_no_feature(name):
         ("features.ignore=[haull]", "`features.ignore`: unknown column `haull`; did"),
         ("evaluation.slices=[gender]", "`evaluation.slices`: unknown column `gender`"),
         ("evaluation.slices=['']", "the empty name can't be slice columns"),
+        ("privacy.person=pilot", "`privacy.person`: unknown column `pilot`"),
         ("rows.key=[flight_id, late]", "`late` is also in `rows.key`, expected other"),
         ("rows.split_by=late", "`late` is also in `rows.split_by`, expected other"),
         ("evaluation.slices=[origin, late]", "`late` is also in `evaluation.slices`, "),
@@ -106,6 +107,7 @@ def test_all_unknown_columns_are_named_at_once_with_those_that_there_are(project
     ("column", "kind", "expected"),
     [
         ("flight_id", "FLOAT", "INT or BYTES, as keys"),
+        ("hour", "FLOAT", "INT or BYTES, as it tells people apart"),
         ("late", "BYTES", "INT or FLOAT"),
     ],
 )
@@ -118,7 +120,7 @@ def test_key_and_label_have_types_that_serve(project, column, kind, expected):
     path.write_text(text_format.MessageToString(schema))
     told = f"found type {kind} of column `{column}`, expected {expected}"
     with pytest.raises(SettingsError, match=told):
-        use_case.find("mine")
+        use_case.find("mine", ["privacy.person=hour"])
 
 
 @pytest.mark.parametrize("text", [b"feature { nam: 'x' }", b"feature {", b"\xff"])

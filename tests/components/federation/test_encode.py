@@ -69,6 +69,52 @@ def test_batches_give_the_same_tensors_as_one(silo, monkeypatch):
     assert whole == parts
 
 
+PEOPLE = pa.table(
+    {
+        "distance": pa.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]),
+        "pilot": pa.array(["a", "b", None, "a", "x", None, "c", "b"]),
+        support.LABEL: pa.array([1, 0, 1, 1, None, 0, 0, 1], pa.int64()),
+    }
+)
+
+
+@pytest.mark.parametrize("batch_rows", [65_536, 3])
+def test_people_are_numbered_and_a_row_without_one_is_alone(
+    silo, monkeypatch, batch_rows
+):
+    monkeypatch.setattr(encode, "BATCH_ROWS", batch_rows)
+    found = encode.encode(silo, arguments(silo, PEOPLE, person="pilot"))
+    path = silo.path(tensor_files.folder("k1"), tensor_files.UNITS)
+    # `x` has no label, so no row of theirs is there.
+    assert np.fromfile(path, "<i4").tolist() == [0, 1, 2, 0, 3, 4, 1]
+    assert {k: found.values[k] for k in ("rows", "units")} == {"rows": 7, "units": 5}
+
+
+def test_people_are_part_of_the_tensors(silo):
+    call = arguments(silo, PEOPLE)
+    without = encode.encode(silo, call)
+    assert "units" not in without.values
+    path = silo.path(tensor_files.folder("k1"), tensor_files.UNITS)
+    assert not path.exists()
+    # Of the same key, as where a silo's own model made them again.
+    found = encode.encode(silo, {**call, "person": "pilot"})
+    assert found.values["digest"] != without.values["digest"]
+    assert encode.encode(silo, call) == found, "who needs no people can use them"
+    written = path.read_bytes()
+    path.write_bytes(written[::-1])
+    assert encode.encode(silo, {**call, "person": "pilot"}) == found
+    assert path.read_bytes() == written
+
+
+def test_a_silo_without_the_column_of_people_is_refused(silo):
+    failure = tasks.attempt(trainer.ENCODE, silo, arguments(silo, person="pilot"))
+    assert isinstance(failure, tasks.Failure)
+    assert failure.reason == (
+        "silo `north`: `pilot` of its training split: found no such column, expected "
+        "the column of `privacy.person`, which tells people apart"
+    )
+
+
 def test_tensors_are_used_again_until_they_change(silo):
     call = arguments(silo)
     first = encode.encode(silo, call)
