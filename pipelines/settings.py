@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import functools
 import pathlib
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -39,22 +40,14 @@ from pipelines.settings_reference import settings_of
 SettingsT = TypeVar("SettingsT", bound=Section)
 # Sections of `training` for which a name alone will do.
 NAMED = ("algorithm", "weighting", "aggregation")
-# What goes with privacy, and why nothing else does.
-_WITH_PRIVACY = {
-    "training.algorithm": (
-        ("fed_avg", "fed_prox"),
-        "with others silos tell or are told more than updates with noise",
-    ),
-}
-_WITH_SILO = {
-    "training.aggregation": (("mean",), "the noise is that of a mean"),
-    "training.weighting": (("uniform",), "each silo counts as much as the noise hides"),
-    "personal.method": (
-        ("none", "fine_tune", "ditto"),
-        "silos would be sent the mean of their models without noise",
-    ),
-    "audit.every": (("never",), "silos would score one another's updates"),
-}
+# What goes with which `privacy.mode`: silos would tell or be told more than it hides.
+WITH_PRIVACY = (
+    ("training.algorithm", ("fed_avg", "fed_prox"), ("example", "silo")),
+    ("training.aggregation", ("mean",), ("silo",)),
+    ("training.weighting", ("uniform",), ("silo",)),
+    ("personal.method", ("none", "fine_tune", "ditto"), ("silo",)),
+    ("audit.every", ("never",), ("silo",)),
+)
 
 
 class UseCaseSettings(Section):
@@ -142,27 +135,14 @@ class UseCaseSettings(Section):
 
     @pydantic.model_validator(mode="after")
     def _check_privacy(self) -> UseCaseSettings:
-        if self.privacy.person == self.rows.label:
-            raise ValueError(
-                f"privacy.person is `{self.rows.label}`, the label; expected the "
-                "column that tells people apart"
-            )
-        if (mode := self.privacy.mode) == "none":
-            return self
-        has = {
-            "training.algorithm": self.training.algorithm.name,
-            "training.aggregation": self.training.aggregation.name,
-            "training.weighting": self.training.weighting.name,
-            "personal.method": self.personal.method,
-            "audit.every": self.audit.every,
-        }
-        rules = _WITH_PRIVACY | (_WITH_SILO if mode == "silo" else {})
-        for place, (names, reason) in rules.items():
-            if has[place] not in names:
-                expected = " or ".join(f"`{name}`" for name in names)
+        mode = self.privacy.mode
+        for place, names, modes in WITH_PRIVACY:
+            found = functools.reduce(getattr, place.split("."), self)
+            name = getattr(found, "name", found)
+            if mode in modes and name not in names:
                 raise ValueError(
-                    f"privacy.mode is `{mode}` and {place} `{has[place]}`, expected "
-                    f"{expected}: {reason}"
+                    f"privacy.mode is `{mode}` and {place} `{name}`, expected "
+                    f"`{'` or `'.join(names)}`: else more is told than noise hides"
                 )
         return self
 

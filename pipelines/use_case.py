@@ -16,12 +16,15 @@ its project, wherever a command is called from.
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import difflib
 import importlib.util
 import itertools
 import pathlib
 import re
 from collections.abc import Collection, Sequence
+
+from components.privacy.ledger import window_of
 
 from components import atomic
 from components.errors import SettingsError
@@ -82,12 +85,14 @@ class UseCase:
                 raise
         return True
 
-    def check_quorum(self) -> None:
-        """Check that there are as many silos as the settings demand.
+    def check_start(self) -> None:
+        """Check that today is in the budgets' window, and that there are enough silos.
 
         Raises:
-            SettingsError: There are too few, so no run could ever give a model.
+            SettingsError: No run could give a model, ever or today.
         """
+        if (privacy := self.settings.privacy).mode != "none":
+            window_of(privacy.window, datetime.datetime.now(datetime.UTC).date())
         if not self.data.is_dir():
             return
         number = sum(map(discovery.may_be_silo, self.data.iterdir()))
@@ -228,7 +233,7 @@ def _check_columns(use_case: UseCase) -> None:
     types = _schema_types(use_case.schema_file)
     named = _named_columns(use_case.settings)
     label = use_case.settings.rows.label
-    others = ("rows.key", "rows.split_by", "evaluation.slices")
+    others = ("rows.key", "rows.split_by", "evaluation.slices", "privacy.person")
     if twice := [f"`{setting}`" for setting in others if label in named[setting]]:
         raise SettingsError(
             f"use case `{use_case.name}`: the label `{label}` is also in "
@@ -250,8 +255,8 @@ def _check_columns(use_case: UseCase) -> None:
             f"which lists {', '.join(types) or 'none'}",
         )
     needed = dict.fromkeys(named["rows.key"], ("INT", "BYTES", "keys stay exact"))
-    for column in filter(None, named["privacy.person"]):
-        needed[column] = ("INT", "BYTES", "it tells people apart")
+    people = filter(None, named["privacy.person"])
+    needed |= dict.fromkeys(people, ("INT", "BYTES", "it tells people apart"))
     needed[label] = ("INT", "FLOAT", "its values become 0 and 1")
     for column, (one, other, why) in needed.items():
         if types[column] not in {one, other}:

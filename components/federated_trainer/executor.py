@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from components.features import spec as feature_spec
 from components.federated_trainer.settings import TrainingSettings
 from components.payloads.cohort import Cohort
 from components.payloads.manifest import Manifest
+from components.privacy.settings import PrivacySettings
 
 if TYPE_CHECKING:
     from components.federated_trainer.trainer import Request
@@ -38,6 +40,8 @@ def request_of(
         spec=feature_spec.read(folders["feature_spec"]),
         audited_rounds=properties["audited_rounds"],
         weight_factors=json.loads(properties["weight_factors"]),
+        privacy=PrivacySettings.model_validate_json(properties["privacy"]),
+        ledger=properties["ledger"],
     )
 
 
@@ -57,4 +61,7 @@ class Executor(TaskExecutor):
         folders = {name: uri(found) for name, found in input_dict.items()}
         request = request_of(folders, exec_properties)
         model_folder = pathlib.Path(uri(output_dict["model"]))
-        trainer.run(request, model_folder, pathlib.Path(uri(output_dict["model_run"])))
+        folder = pathlib.Path(uri(output_dict["model_run"]))
+        run_id = self._context.pipeline_run_id if self._context else None
+        request = dataclasses.replace(request, run_id=run_id or str(folder))
+        trainer.run(request, model_folder, folder)

@@ -12,9 +12,8 @@ import logging
 import math
 import pathlib
 import uuid
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,14 +21,15 @@ from numpy.typing import NDArray
 from components import digests, temporary_faults
 from components.errors import FairSiloError, SettingsError
 from components.features.spec import FeatureSpec
+from components.federated_trainer.privacy import Protection
 from components.federated_trainer.settings import TrainingSettings
 from components.federation import encode, silo_registry, tensor_files
 from components.federation.silo_registry import SiloRegistry
 from components.payloads import egress, model_run
 from components.payloads.cohort import Cohort
-from components.payloads.egress import EgressItem
 from components.payloads.manifest import TRAIN, Manifest
 from components.payloads.model_run import Dropped, RunRecord
+from components.privacy.settings import PrivacySettings
 from components.scoring.model import ModelCard, write_weights
 from components.silos import engine, tasks
 
@@ -39,9 +39,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# In a round a silo sends its update with a weight, and three numbers.
-WEIGHT_BYTES = 4
-METRICS_BYTES = 3 * 8
+WEIGHT_BYTES = 4  # of an update
+NUMBER_BYTES = 8  # of a round's others, see `messages.py`
 
 NOT_AUDITED_HINT = (
     "set `audit.every: run`, and `audit.rounds` to more rounds; it holds for later runs"
@@ -67,6 +66,10 @@ class Request:
     weight_factors: Mapping[str, float] = dataclasses.field(default_factory=dict)
     """By what the operator multiplies silos' weights, by id; any id, above 0."""
 
+    privacy: PrivacySettings = dataclasses.field(default_factory=PrivacySettings)
+    ledger: str = ""  # the store that holds the silos' budgets
+    run_id: str = ""  # of the run that spends them
+
 
 def run(
     request: Request, model_folder: pathlib.Path, folder: pathlib.Path
@@ -76,8 +79,10 @@ def run(
     Raises:
         SettingsError: The use case's `model.py`, the silo registry or a weight factor
             can't be used.
+        FairSiloError: The ledger can't be used; nothing has left a silo then.
     """
     plan = request.settings
+    protection = Protection(request)
     registry = _registry(request)
     for silo, factor in request.weight_factors.items():
         if not 0 < factor < math.inf:
@@ -103,8 +108,14 @@ def run(
     if plan.algorithm.name == "loss_gap":
         alone, untrained = _train_alone(request, encoded, data_key)
         failed += untrained
-    left_out = tuple(sorted(failed, key=lambda drop: drop.silo))
-    sent = [encoded, alone]
+    units = {s: it.values.get("units", it.values["rows"]) for s, it in encoded.items()}
+    refused = protection.reserve(units)
+    left_out = tuple(sorted(failed + refused, key=lambda drop: drop.silo))
+    sent = [
+        {silo: result.num_bytes for silo, result in given.items()}
+        for given in (encoded, alone)
+    ]
+    numbers = request.privacy.canaries if request.privacy.mode == "example" else 3
     out = {drop.silo for drop in left_out}
     rows = {s: result.values["rows"] for s, result in encoded.items() if s not in out}
     record = dataclasses.replace(record, left_out=left_out, tensors=data_key)
@@ -113,13 +124,18 @@ def run(
         found = f"{len(rows)} of {admitted} admitted silos can train"
         why = "".join(f"; {drop.reason}" for drop in left_out)
         refusal = f"{found}, the trainer's quorum is {plan.quorum_per_round}{why}"
-        egress.write(folder, _egress_of(record, sent, 0))
+        protection.end(folder, left_out)
+        egress.write(folder, egress.of_training(failed, sent, (), (0, 0)))
         return refuse(dataclasses.replace(record, refusal=refusal))
 
     from components.federated_trainer import export
     from components.federation import audited_rounds, training
 
-    program = _program(request, data_key)
+    try:
+        program = _program(request, data_key, **protection.of_program)
+    except BaseException:
+        protection.settle({})  # nothing has left
+        raise
     tensors = {silo: encoded[silo].values["digest"] for silo in rows}
     references = {silo: result.values["loss"] for silo, result in alone.items()}
     key = training_key(request, tensors, references)
@@ -134,7 +150,9 @@ def run(
         references=references,
         factors=request.weight_factors,
         audited=request.audited_rounds,
+        private_silos=protection.told,
     )
+    protection.end(folder, left_out, result)
     if result.temporary_fault:
         temporary_faults.note(result.temporary_fault)
     record = dataclasses.replace(
@@ -144,8 +162,10 @@ def run(
         rounds=result.rounds,
         resumed_from=result.resumed_from,
     )
-    num_bytes = program.client_model.num_bytes + plan.aggregation.extra_bytes
-    egress.write(folder, _egress_of(record, sent, num_bytes))
+    update = program.client_model.num_bytes + plan.aggregation.extra_bytes
+    num_bytes = (update + WEIGHT_BYTES, numbers * NUMBER_BYTES)
+    left = egress.of_training(failed, sent, result.rounds, num_bytes)
+    egress.write(folder, left)
     timings = json.dumps({"round_seconds": result.seconds})
     (folder / model_run.TIMINGS_FILE_NAME).write_text(timings, encoding="utf-8")
     if record.refusal:
@@ -275,6 +295,8 @@ def training_key(
             "model": digests.of_python_below(pathlib.Path(request.module_file).parent),
             "code": request.code,
             "audited_rounds": request.audited_rounds,
+            # It decides the noise of each silo, with all else here.
+            "privacy": request.privacy.model_dump(exclude={"epsilon", "window"}),
             "weight_factors": {
                 silo: factor
                 for silo, factor in request.weight_factors.items()
@@ -286,6 +308,10 @@ def training_key(
 
 def _of_this_training(request: Request, folder: pathlib.Path) -> RunRecord:
     """Return the record of a training, which must be of these very inputs."""
+    if (mode := request.privacy.mode) != "none":
+        found = f"privacy.mode is `{mode}`: found a training with noise, which is drawn"
+        hint = "a training without privacy can be asked again"
+        raise FairSiloError(f"{found} anew each time, expected one without", hint)
     record = RunRecord.read(folder)
     if record.tensors != _data_key(request):
         raise FairSiloError(
@@ -306,12 +332,12 @@ def _encode_all(
     return encoded
 
 
-def _program(request: Request, key: str) -> Program:
+def _program(request: Request, key: str, **more: Any) -> Program:  # noqa: ANN401
     from components.federation import model_module, training
 
     plan = request.settings
     client_model = model_module.load(request.module_file, request.spec, plan.seed)
-    return training.program(client_model, tensor_files.folder(key), plan)
+    return training.program(client_model, tensor_files.folder(key), plan, **more)
 
 
 def _registry(request: Request) -> SiloRegistry | None:
@@ -328,7 +354,7 @@ def _data_key(request: Request) -> str:
         if TRAIN in entry.splits
     }
     parts = [splits, request.spec.digest, request.label, request.code]
-    return digests.of_json(parts)[:32]
+    return digests.of_json([*parts, *filter(None, [request.privacy.person])])[:32]
 
 
 def _encode(
@@ -347,6 +373,7 @@ def _encode(
             "spec": request.spec.to_json(),
             "label": request.label,
             "key": key,
+            "person": request.privacy.person,
         }
         calls.append((entry.silo, arguments))
     encoded, failed = _run(ENCODE, calls)
@@ -388,31 +415,3 @@ def _run(
         else:
             failed.append(Dropped(silo.id, outcome.sentence))
     return found, failed
-
-
-def _egress_of(
-    record: RunRecord, sent: Sequence[Mapping[str, tasks.Result]], num_bytes: int
-) -> dict[str, list[EgressItem]]:
-    """Return what left each silo in tasks and in the rounds that it answered.
-
-    `sent` are the results of `encode`, and of the task that trains silos alone.
-    """
-    left: dict[str, list[EgressItem]] = {}
-    encoded, alone = sent
-    for drop in record.left_out:
-        left[drop.silo] = [egress.of_failure(len(drop.reason.encode()))]
-    answered = Counter(one.silo for each in record.rounds for one in each.silos)
-    for silo, result in encoded.items():
-        rounds = answered[silo]
-        left.setdefault(silo, []).extend(
-            [
-                EgressItem("counts and digests", 1, result.num_bytes),
-                EgressItem(
-                    "model updates", rounds, rounds * (num_bytes + WEIGHT_BYTES)
-                ),
-                EgressItem("training metrics", rounds, rounds * METRICS_BYTES),
-            ]
-        )
-    for silo, result in alone.items():
-        left[silo].append(EgressItem("benefit figures", 1, result.num_bytes))
-    return left

@@ -150,8 +150,11 @@ def _write(
             labels.write(
                 _labels(silo, label, kept[label.column]).astype("<f4").tobytes()
             )
-            if label.person:
-                units += _numbered(kept[label.person], people)
+            if label.person:  # a row without one is of a person of its own
+                units += [
+                    people.setdefault(object() if who is None else who, len(people))
+                    for who in kept[label.person].to_pylist()
+                ]
             rows += kept.num_rows
     if not rows:
         raise _label_error(silo, label, "no row with a label")
@@ -159,17 +162,6 @@ def _write(
         return {"rows": rows}
     (folder / tensor_files.UNITS).write_bytes(np.array(units, "<i4").tobytes())
     return {"rows": rows, "units": len(people)}
-
-
-def _numbered(column: pa.ChunkedArray, people: dict[object, int]) -> list[int]:
-    """Return whose each row is, and number who is new.
-
-    A row without a person is of one that no other row is of.
-    """
-    return [
-        people.setdefault(object() if one is None else one, len(people))
-        for one in column.to_pylist()
-    ]
 
 
 def _batches(split: Sequence[str], columns: Sequence[str]) -> Iterator[pa.RecordBatch]:

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
+from components.payloads.model_run import Dropped, RoundRecord
 from components.payloads.payload import Payload
 
 KINDS = (
@@ -21,7 +23,7 @@ KINDS = (
     "row sketches",  # keyed digests of a share of the rows
     "findings",  # sentences about a silo's data, and why a task failed
     "model updates",  # one a round
-    "training metrics",  # losses and rows, one record a round
+    "training metrics",  # losses and rows, or noisy sums; one record a round
     "benefit figures",  # of the silo's models on its own rows, and which serves it
     "contribution figures",  # sums of losses of recombined models
     "score sketches",  # figures of own slices, and score bins for totals
@@ -46,6 +48,35 @@ class EgressItem:
 def of_failure(num_bytes: int) -> EgressItem:
     """Return the sentence that says why a task failed, as what left the silo."""
     return EgressItem("findings", 1, num_bytes)
+
+
+def of_training(
+    failed: Iterable[Dropped],
+    sent: Sequence[Mapping[str, int]],
+    rounds: Iterable[RoundRecord],
+    num_bytes: tuple[int, int],
+) -> dict[str, list[EgressItem]]:
+    """Return what left each silo in tasks and in the rounds that it answered.
+
+    `sent` are the bytes of what `encode` gave, and the task that trains silos alone, by
+    silo; `num_bytes` those of an update with its weight, and of a round's metrics.
+    """
+    left = {drop.silo: [of_failure(len(drop.reason.encode()))] for drop in failed}
+    answered = Counter(one.silo for each in rounds for one in each.silos)
+    (encoded, alone), (update, metrics) = sent, num_bytes
+    for silo, size in encoded.items():
+        times = answered[silo]
+        told = times if metrics else 0
+        left.setdefault(silo, []).extend(
+            [
+                EgressItem("counts and digests", 1, size),
+                EgressItem("model updates", times, times * update),
+                EgressItem("training metrics", told, told * metrics),
+            ]
+        )
+    for silo, size in alone.items():
+        left[silo].append(EgressItem("benefit figures", 1, size))
+    return left
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import pydantic
 
 from components.settings import Section
-
-
-class Promise(NamedTuple):
-    """What holds for one silo."""
-
-    epsilon: float  # its budget of a window
-    run_epsilon: float  # what a run may spend of it
-    delta: float
 
 
 class SiloPrivacySettings(Section):
@@ -78,27 +70,19 @@ class PrivacySettings(Section):
                 f"{self.epsilon:g}, expected no more for a run than for a window"
             )
         for silo, own in self.silos.items():
+            most = self.model_dump()
+            if own.epsilon:
+                most["run_epsilon"] = min(own.epsilon, self.run_epsilon)
             for name, value in own.model_dump(exclude_none=True).items():
-                if value > getattr(self, name):
+                if value > most[name]:
                     raise ValueError(
-                        f"found `silos.{silo}.{name}` {value:g}, expected at most the "
-                        f"federation's {getattr(self, name):g}: a silo may ask for "
-                        "more protection, not for less"
+                        f"found `silos.{silo}.{name}` {value:g}, expected at most "
+                        f"{most[name]:g}: a silo may ask for more protection than the "
+                        "federation, not for less; a run spends at most its budget"
                     )
-            promise = self.of(silo)
-            if promise.run_epsilon > promise.epsilon:
-                raise ValueError(
-                    f"found `silos.{silo}.run_epsilon` {promise.run_epsilon:g}, "
-                    f"expected at most the silo's budget, {promise.epsilon:g}"
-                )
         return self
 
-    def of(self, silo: str) -> Promise:
-        """Return what holds for a silo: its own numbers, else the federation's."""
+    def run_epsilon_of(self, silo: str) -> float:
+        """Return what a run may spend of a silo's budget."""
         own = self.silos.get(silo, SiloPrivacySettings())
-        epsilon = own.epsilon or self.epsilon
-        return Promise(
-            epsilon,
-            own.run_epsilon or min(self.run_epsilon, epsilon),
-            own.delta or self.delta,
-        )
+        return own.run_epsilon or min(self.run_epsilon, own.epsilon or self.epsilon)

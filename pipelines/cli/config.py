@@ -16,7 +16,7 @@ def check(name: Name, overrides: Overrides = None) -> None:
     from pipelines import use_case
 
     chosen = use_case.find(name, overrides or [])
-    chosen.check_quorum()
+    chosen.check_start()
     console.data(f"{chosen.folder / 'settings.yaml'}: no fault found")
 
 

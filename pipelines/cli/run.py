@@ -45,7 +45,7 @@ def _run(chosen: UseCase, span: str, output: pathlib.Path, force: bool) -> Summa
     console.say(f"{chosen.name}: output in {output}")
     if chosen.prepare():
         console.say(f"data made in {chosen.data}")
-    chosen.check_quorum()
+    chosen.check_start()
     from pipelines import operator_snapshot, pipeline, summary
     from pipelines.places import Places
     from pipelines.runners import local, results

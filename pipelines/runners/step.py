@@ -127,7 +127,7 @@ def _open(options: argparse.Namespace, job: Job, shown: Shown) -> None:
     made = chosen.prepare()
     if made:  # a mistyped `silos.root` leads to that too
         logger.warning("data made in %s", chosen.data)
-    chosen.check_quorum()
+    chosen.check_start()
     from pipelines import pipeline
     from pipelines.runners import launch
 

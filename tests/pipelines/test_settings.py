@@ -239,18 +239,20 @@ def test_any_text_as_settings_or_override_is_a_sentence(whole, text):
         ),
         (
             "privacy.silos={F9: {epsilon: 1, run_epsilon: 1.5}}",
-            "`privacy`: found `silos.F9.run_epsilon` 1.5, expected at most the silo's "
-            "budget, 1",
+            "`privacy`: found `silos.F9.run_epsilon` 1.5, expected at most 1: a silo",
         ),
         *(
             (
                 f"privacy.silos={{F9: {{{weaker}}}}}",
                 f"`privacy`: found `silos.F9.{weaker.replace(': ', '` ')}, expected at "
-                "most the federation's ",
+                f"most {most}: a silo may ask for more protection than",
             )
-            for weaker in ("epsilon: 9", "run_epsilon: 2.5", "delta: 0.001")
+            for weaker, most in (
+                ("epsilon: 9", "8"),
+                ("run_epsilon: 2.5", "2"),
+                ("delta: 0.001", "1e-05"),
+            )
         ),
-        ("privacy.person=late", "privacy.person is `late`, the label; expected the"),
         ("training={3: 1}", "`training.3`: found 3; keys should be strings"),
         ("training={round: 1, round: 2}", "found the key `round` twice"),
     ],
@@ -308,11 +310,10 @@ def test_privacy_goes_with_what_tells_no_more(write):
 
 
 def test_a_silo_without_a_run_s_epsilon_of_its_own_spends_at_most_its_budget(write):
-    silos = "{F9: {epsilon: 1}, US: {run_epsilon: 0.5, delta: 1.0e-06}}"
+    silos = "{F9: {epsilon: 1}, US: {run_epsilon: 0.5}, VX: {epsilon: 4}}"
     found = load(write(FULL), [f"privacy.silos={silos}"]).privacy
-    assert found.of("F9") == (1.0, 1.0, 1e-5)
-    assert found.of("US") == (8.0, 0.5, 1e-6)
-    assert found.of("AA") == (8.0, 2.0, 1e-5)
+    spent = [found.run_epsilon_of(silo) for silo in ("F9", "US", "VX", "AA")]
+    assert spent == [1.0, 0.5, 2.0, 2.0]
 
 
 def test_a_setting_below_an_empty_section_can_be_set(write):

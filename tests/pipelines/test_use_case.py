@@ -74,6 +74,7 @@ def test_shipped_schemas_list_all_columns_and_split_by_is_no_feature(name):
         ("features.ignore=[haull]", "`features.ignore`: unknown column `haull`; did"),
         ("evaluation.slices=[gender]", "`evaluation.slices`: unknown column `gender`"),
         ("evaluation.slices=['']", "the empty name can't be slice columns"),
+        ("privacy.person=late", "`late` is also in `privacy.person`, expected other"),
         ("privacy.person=pilot", "`privacy.person`: unknown column `pilot`"),
         ("rows.key=[flight_id, late]", "`late` is also in `rows.key`, expected other"),
         ("rows.split_by=late", "`late` is also in `rows.split_by`, expected other"),
@@ -161,10 +162,10 @@ def test_a_quorum_above_the_number_of_silos_is_refused(project, changes, told):
         (project / "rows" / name).mkdir(parents=True)
     (project / "rows/notes.txt").touch()
     common = ["silos.root=rows", "validation.quorum=2", "training.quorum_per_round=2"]
-    use_case.find("mine", ["silos.root=no-data-yet"]).check_quorum()
-    use_case.find("mine", common).check_quorum()
+    use_case.find("mine", ["silos.root=no-data-yet"]).check_start()
+    use_case.find("mine", common).check_start()
     with pytest.raises(SettingsError) as caught:
-        use_case.find("mine", [*common, *changes]).check_quorum()
+        use_case.find("mine", [*common, *changes]).check_start()
     assert caught.value.message == (
         f"{told}{project / 'rows'} holds 2 silos: no run could give a blessed model"
     )
