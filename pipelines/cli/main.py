@@ -21,6 +21,7 @@ from pipelines.cli import (
     gate,
     kubeflow,
     kubeflow_schedule,
+    ledger,
     report,
     run,
     silo,
@@ -49,6 +50,7 @@ app.add_typer(silo.app, name="silo")
 app.add_typer(report.app, name="report")
 app.add_typer(gate.app, name="gate")
 app.add_typer(audit.app, name="audit")
+app.add_typer(ledger.app, name="ledger")
 kubeflow.app.add_typer(kubeflow_schedule.app, name="schedule")
 app.add_typer(kubeflow.app, name="kubeflow")
 app.add_typer(bench.app, name="bench")
