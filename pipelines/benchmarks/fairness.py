@@ -130,7 +130,7 @@ def _passes(found: Mapping[str, list[Figures]]) -> bool:
         Figures(*map(statistics.mean, zip(*found[name], strict=True)))
         for name in (BAR, *names)
     )
-    halves = [_half([one.worst_tenth for one in found[n]]) for n in (BAR, names[0])]
+    halves = [half_of([one.worst_tenth for one in found[n]]) for n in (BAR, names[0])]
     lift = personal.worst_tenth - base.worst_tenth
     return (
         lift >= LIFT
@@ -185,7 +185,7 @@ def train(
     prepared: Prepared,
     plan: TrainingSettings,
     place: str,
-    **private: Any,  # noqa: ANN401  fields of the trainer's `Request`
+    **more: Any,  # noqa: ANN401
 ) -> tuple[list[pathlib.Path], float]:
     """Return the folders of the model and its run below a place, and their seconds."""
     from components.federated_trainer import trainer
@@ -196,7 +196,7 @@ def train(
         checkpoints=place,
         code="",
         audited_rounds=prepared.chosen.settings.audit.kept_rounds,
-        **private,
+        **more,
         **prepared.arguments,
     )
     card = trainer.run(request, *folders)
@@ -269,17 +269,12 @@ def row_of(many: list[Figures]) -> dict[str, str]:
         if None in values:  # the model alone takes no seconds of its own
             row[name] = ""
             continue
-        row[name] = told_mean(values)
+        text = f"{statistics.mean(values):.4g}"
+        row[name] = f"{text} ± {half_of(values):.2g}" if len(values) > 1 else text
     return row
 
 
-def told_mean(values: Sequence[float]) -> str:
-    """Return the mean over seeds, with half its 95 % interval."""
-    text = f"{statistics.mean(values):.4g}"
-    return f"{text} ± {_half(values):.2g}" if len(values) > 1 else text
-
-
-def _half(values: Sequence[float]) -> float:
+def half_of(values: Sequence[float]) -> float:
     """Return half the 95 % interval of a mean over seeds; 0 of a single seed."""
     if len(values) < 2:
         return 0.0

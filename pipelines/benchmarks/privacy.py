@@ -2,15 +2,13 @@
 
 `cost`: the silos, model and workers of `bench round`, trained in turn with and without
 privacy; a private round over a plain one, by medians, without each training's first.
-`census` and `flights`: trainings over real workers with the use case's settings, whose
-runs spend an epsilon each; figures are those of `bench fairness`, of base models.
+`census` and `flights`: trainings over real workers with the use case's settings, which
+spend an epsilon each; figures are those of base models in `bench fairness`.
 """
 
 from __future__ import annotations
 
 import collections
-import logging
-import math
 import pathlib
 import statistics
 import tempfile
@@ -23,9 +21,6 @@ from components.privacy.settings import PrivacySettings
 from pipelines import use_case
 from pipelines.benchmarks import fairness
 from pipelines.benchmarks import round as plain_round
-from pipelines.benchmarks.fairness import Figures
-
-logger = logging.getLogger(__name__)
 
 BARS = {256: 3.0, 1024: 2.2}  # by rows of a step
 TURNS = 3
@@ -34,103 +29,72 @@ EPSILONS = (None, 8.0, 3.0, 1.0)
 SPANS = {"census": "latest", "flights": "2013-11"}
 
 
-def bench_privacy(
-    seeds: int = 5, only: str = "", rows: int = plain_round.ROWS
-) -> dict[str, Any]:
-    """Return costs and figures, and whether the costs are within their bars.
+def bench_privacy(seeds: int = 5, only: str = "") -> dict[str, Any]:
+    """Return costs by rows of a step, figures by use case and epsilon of a training.
 
     Args:
         seeds: Trainings with each epsilon, from seed 0; intervals are over them.
         only: `cost`, `census` or `flights`; all when empty.
-        rows: Of all silos of `cost` together.
-
-    Returns:
-        `cost`: by `batch` `private_over_plain` with its bar, and both in seconds;
-        `figures`, by use case and epsilon; `passed`: whether no cost is above its bar.
     """
     parts = [only] if only else ["cost", *SPANS]
-    costs = [cost(batch, rows) for batch in BARS] if "cost" in parts else []
+    costs = [cost(batch) for batch in BARS] if "cost" in parts else []
     figures = [row for name in SPANS if name in parts for row in utility(name, seeds)]
     within = [one["private_over_plain"] <= one["at_most"] for one in costs]
     return {"cost": costs, "figures": figures, "passed": all(within)}
 
 
-def cost(batch: int, rows: int) -> dict[str, float]:
+def cost(batch: int) -> dict[str, float]:
     """Return what a private round costs over a plain one, with steps as large."""
     plan = plain_round.PLAN.model_copy(update={"batch_size": batch})
     ids = len(plain_round.CATEGORIES)
     start = model.initialise(plain_round.perceptron, plain_round.NUM_FLOATS, ids, 0)
+    cut = PrivateTraining(SETTINGS.clip, SETTINGS.canaries)
     seconds: dict[bool, list[float]] = {False: [], True: []}
     with tempfile.TemporaryDirectory(prefix="fairsilo-bench-") as folder:
-        data = plain_round.random_rows(rows)
+        data = plain_round.random_rows(plain_round.ROWS)
         silos = plain_round.write(pathlib.Path(folder, "homes"), data)
-        numbers = {silo.id: _told(silo.id, own, batch) for silo, own in silos.items()}
+        told = {silo.id: _told(silo.id, own, batch) for silo, own in silos.items()}
+        key = tensor_files.folder(plain_round.KEY)
         for turn in range(TURNS):
             for is_private, many in seconds.items():
                 place = pathlib.Path(folder, f"{turn}-{is_private}")
-                cut = PrivateTraining(SETTINGS.clip, SETTINGS.canaries)
-                program = training.program(
-                    start,
-                    tensor_files.folder(plain_round.KEY),
-                    plan,
-                    cut if is_private else None,
-                )
-                result = training.train(
-                    program,
-                    silos,
-                    plan,
-                    place,
-                    place / "tensorboard",
-                    private_silos=numbers if is_private else {},
-                )
-                many += result.seconds[1:]
-    plain, protected = map(statistics.median, seconds.values())
-    return {
-        "batch": batch,
-        "private_over_plain": protected / plain,
-        "at_most": BARS[batch],
-        "plain_s": plain,
-        "private_s": protected,
-    }
+                by = training.program(start, key, plan, cut if is_private else None)
+                board, numbers = place / "tensorboard", told if is_private else {}
+                args = (by, silos, plan, place, board)
+                many += training.train(*args, private_silos=numbers).seconds[1:]
+    plain_s, private_s = map(statistics.median, seconds.values())
+    ratio = {"private_over_plain": private_s / plain_s, "at_most": BARS[batch]}
+    return {"batch": batch, **ratio, "plain_s": plain_s, "private_s": private_s}
 
 
 def _told(silo: str, rows: int, batch: int) -> PrivateSilo:
-    """Return numbers of a silo with steps as large as those without privacy."""
     mean = min(float(batch), rows / 2)
-    return PrivateSilo(
-        noise=1.0,
-        threshold=private.threshold_of(mean / rows),
-        steps=round(rows / mean),
-        batch=mean,
-        cap=min(rows, math.ceil(mean + 6 * math.sqrt(mean))),
-        coins=private.coins_of(0, silo, SETTINGS.canaries),
-    )
+    threshold, steps = private.threshold_of(mean / rows), round(rows / mean)
+    coins = private.coins_of(0, silo, SETTINGS.canaries)
+    return PrivateSilo(1.0, threshold, steps, mean, rows, coins)
 
 
 def utility(name: str, seeds: int) -> list[dict[str, Any]]:
-    """Return the figures of a use case by epsilon of a run, and of silos alone."""
+    """Return the figures of a use case by epsilon of a training, and of silos alone."""
     chosen = use_case.find(name)
     chosen.prepare()
-    found: dict[float | str | None, list[Figures]] = collections.defaultdict(list)
+    found: dict[float | str, list[fairness.Figures]] = collections.defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="fairsilo-bench-") as folder:
         prepared = fairness.prepare(chosen, pathlib.Path(folder), SPANS[name])
         for seed in range(seeds):
             plan = chosen.settings.training.model_copy(update={"seed": seed})
             for epsilon in EPSILONS:
                 with tempfile.TemporaryDirectory(dir=folder) as place:
-                    spends: dict[str, Any] = {}
-                    if epsilon:
-                        own = {"epsilon": epsilon, "run_epsilon": epsilon}
-                        spends["privacy"] = SETTINGS.model_copy(update=own)
-                        spends["ledger"] = f"sqlite:///{place}/ledger.sqlite"
-                        spends["run_id"] = "bench"
-                    folders, seconds = fairness.train(prepared, plan, place, **spends)
+                    spent = {"epsilon": epsilon, "run_epsilon": epsilon}
+                    changes = spent if epsilon else {"mode": "none"}
+                    asked = {"privacy": SETTINGS.model_copy(update=changes)}
+                    store = {"ledger": f"sqlite:///{place}/ledger", "run_id": "bench"}
+                    folders, seconds = fairness.train(
+                        prepared, plan, place, **asked, **store
+                    )
                     report = fairness.compare(prepared, plan, folders, "none")
-                figures = fairness.figures_of(prepared, report, BASE, seconds)
-                logger.info("seed=%d epsilon=%s: %s", seed, epsilon, figures)
-                found[epsilon].append(figures)
+                own_figures = fairness.figures_of(prepared, report, BASE, seconds)
+                found[epsilon or "none"].append(own_figures)
             found["alone"].append(fairness.figures_of(prepared, report, ALONE, None))
-    return [
-        {"use_case": name, "epsilon": epsilon or "none", **fairness.row_of(many)}
-        for epsilon, many in found.items()
-    ]
+    rows = found.items()
+    return [{"use_case": name, "epsilon": e, **fairness.row_of(f)} for e, f in rows]

@@ -34,7 +34,7 @@ from components.federation.private_steps import PrivateSteps
 from components.federation.tff_types import Value
 from components.privacy import accounting
 from components.privacy.accounting import Mechanism
-from pipelines.benchmarks.fairness import told_mean
+from pipelines.benchmarks.fairness import half_of
 
 PUBLISHED = {"fed_avg": 0.02564, "local": 0.02628, "mr_mtl": 0.02394}  # with `rdp`
 FARTHEST = 2.0  # from what is published, unit: percent
@@ -56,35 +56,31 @@ class Schools(NamedTuple):
     sizes: NDArray[np.int32]
 
 
-def bench_school(seeds: int, rounds: int = ROUNDS) -> dict[str, Any]:
+def bench_school(seeds: int) -> dict[str, Any]:
     """Train by each method without noise, with ours and with that of the authors.
-
-    Args:
-        seeds: Splits into pupils to train on and to test on, those of the authors.
-        rounds: Of a training; what is published has `ROUNDS`.
 
     Returns:
         `rows`: by noise and method the mean squared error over all pupils to test on,
-        `error`, with half its 95 % interval over seeds, and how far it is from what is
-        `published`, `off_by`, unit: percent. `farthest`: the largest of `COMPARED` with
-        `rdp`; `passed`: whether it is at most `FARTHEST`.
+        `error`, with half its 95 % interval over the authors' seeds, and by how much it
+        is `off` what is `published`; `farthest` of `COMPARED` with `rdp`, and whether
+        it is at most `FARTHEST`, `passed`.
     """
     splits = [read(100 + 1000 * number) for number in range(seeds)]
     rows, farthest = [], 0.0
     for noise in NOISES:
-        told = told_of(splits[0][0].sizes, noise, rounds)  # alike with all seeds
+        told = told_of(splits[0][0].sizes, noise)  # alike with all seeds
         for method, published in PUBLISHED.items():
             training = Training(method, NO_CLIP if noise == "none" else CLIP)
-            errors = [error(training.run(s, told, rounds), test) for s, test in splits]
-            row = {"noise": noise, "method": method, "error": told_mean(errors)}
-            row |= {"published": "", "off_by": ""}
-            if noise != "none":
-                off_by = 100 * (statistics.mean(errors) / published - 1)
-                row |= {"published": f"{published:.5f}", "off_by": f"{off_by:+.1f}"}
-                if noise == "rdp" and method in COMPARED:
-                    farthest = max(farthest, abs(off_by))
-            rows.append(row)
-    return {"rows": rows, "farthest": farthest, "passed": farthest <= FARTHEST}
+            errors = [error(training.run(train, told), test) for train, test in splits]
+            mean = statistics.mean(errors)
+            off = 100 * (mean / published - 1)
+            shown = {"error": f"{mean:.5f} ± {half_of(errors):.5f}"}
+            shown["off"] = "" if noise == "none" else f"{off:+.1f} %"
+            rows.append({"noise": noise, "method": method, **shown})
+            if noise == "rdp" and method in COMPARED:
+                farthest = max(farthest, abs(off))
+    bar = {"farthest": farthest, "passed": farthest <= FARTHEST}
+    return {"rows": rows, "published": PUBLISHED, **bar}
 
 
 def read(seed: int) -> tuple[Schools, Schools]:
@@ -102,8 +98,7 @@ def read(seed: int) -> tuple[Schools, Schools]:
         scaled = (features - mean) / np.where(deviation > 0, deviation, 1)
         for part, chosen in zip(parts, (train, test), strict=True):
             part.append((scaled[chosen], (grades[chosen, 0] - 1.0) / 69))
-    train_schools, test_schools = map(together, parts)
-    return train_schools, test_schools
+    return together(parts[0]), together(parts[1])
 
 
 def together(schools: list[Any]) -> Schools:
@@ -114,15 +109,13 @@ def together(schools: list[Any]) -> Schools:
     return Schools(rows, np.array([len(grades) for _, grades in schools], np.int32))
 
 
-def told_of(
-    sizes: NDArray[np.int32], noise: str, rounds: int
-) -> dict[str, NDArray[Any]]:
-    """Return the fields of the schools' `PrivateSilo`, see `NOISES`."""
+def told_of(sizes: NDArray[np.int32], noise: str) -> dict[str, NDArray[Any]]:
+    """Return the fields of schools' `PrivateSilo` for one of `NOISES`."""
     batches = np.minimum(BATCH, sizes)
     steps, rates = sizes // batches, batches / sizes
-    of_school = zip(sizes.tolist(), rates.tolist(), steps.tolist(), strict=True)
+    of_school = zip(*(x.tolist() for x in (sizes, rates, steps * ROUNDS)), strict=True)
     return {
-        "noise": np.array([_noise(*each, rounds, noise) for each in of_school]),
+        "noise": np.array([_noise(*each, noise) for each in of_school]),
         "threshold": np.array([*map(private.threshold_of, rates)], np.int32),
         "steps": steps,
         "batch": batches.astype(np.float64),
@@ -132,11 +125,11 @@ def told_of(
 
 
 @functools.cache
-def _noise(size: int, rate: float, steps: int, rounds: int, by: str) -> float:
+def _noise(size: int, rate: float, steps: int, by: str) -> float:
     """Return the least noise for which pupils have `EPSILON`, unit: the clip norm."""
     if by == "none":
         return 0.0
-    asked = Mechanism(0.0, steps * rounds, size, rate, size if rate < 1 else 0)
+    asked = Mechanism(0.0, steps, size, rate, size if rate < 1 else 0)
     if by == "pld":
         return accounting.calibrated(EPSILON, DELTA, asked).noise
 
@@ -158,14 +151,12 @@ class Training:
         self._steps = PrivateSteps(start, cut, RATE, strength, _squares)
         self._round = tf.function(self._one_round)
 
-    def run(
-        self, schools: Schools, told: dict[str, NDArray[Any]], rounds: int
-    ) -> NDArray[np.float32]:
+    def run(self, schools: Schools, told: dict[str, Any]) -> NDArray[np.float32]:
         """Return the weights that schools use in the end: `(schools, WIDTH, 1)`."""
         shares = (schools.sizes / schools.sizes.sum()).astype(np.float32)
         mean = np.zeros((WIDTH, 1), np.float32)
         own = np.zeros((len(shares), WIDTH, 1), np.float32)
-        for _ in range(rounds):
+        for _ in range(ROUNDS):
             begin = np.broadcast_to(mean, own.shape) if self._is_shared else own
             secret = np.frombuffer(os.urandom(32), "<i8")
             own = self._round(schools, told, begin, mean, secret).numpy()
@@ -178,18 +169,14 @@ class Training:
         def of_school(each: Value) -> Value:
             number, end, size, own, numbers = each
             rows = Rows(*(part[end - size : end] for part in schools.rows))
-            asked = (None, numbers, secret, number, [mean])
-            ((trained,), _) = self._steps.train([own], rows, *asked)
-            return trained
+            told = (None, numbers, secret, number, [mean])
+            return self._steps.train([own], rows, *told)[0][0]
 
-        sizes = schools.sizes
-        numbers = tf.range(begin.shape[0], dtype=tf.int64)
+        sizes, numbers = schools.sizes, tf.range(begin.shape[0], dtype=tf.int64)
+        each = (numbers, tf.cumsum(sizes), sizes, begin, told)
         # One after another: the model's variables are the same.
         return tf.map_fn(
-            of_school,
-            (numbers, tf.cumsum(sizes), sizes, begin, told),
-            parallel_iterations=1,
-            fn_output_signature=tf.TensorSpec(mean.shape),
+            of_school, each, parallel_iterations=1, fn_output_signature=tf.float32
         )
 
 
