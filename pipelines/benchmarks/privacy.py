@@ -1,6 +1,6 @@
 """Measures what the privacy of rows costs: time of a round, and silos' AUC.
 
-`cost`: the silos, model and workers of `bench round`, trained in turn with and without
+`cost`: silos, model and workers as in `bench round`, trained in turn with and without
 privacy; a private round over a plain one, by medians, without each training's first.
 `census` and `flights`: trainings over real workers with the use case's settings, which
 spend an epsilon each; figures are those of base models in `bench fairness`.
@@ -23,7 +23,8 @@ from pipelines.benchmarks import fairness
 from pipelines.benchmarks import round as plain_round
 
 BARS = {256: 3.0, 1024: 2.2}  # by rows of a step
-TURNS = 3
+TURNS, PASSES = 3, 10
+STEPS = 120  # over all rows; the largest silo has a sixth: 20, the most by default
 SETTINGS = PrivacySettings(mode="example")
 EPSILONS = (None, 8.0, 3.0, 1.0)
 SPANS = {"census": "latest", "flights": "2013-11"}
@@ -45,13 +46,14 @@ def bench_privacy(seeds: int = 5, only: str = "") -> dict[str, Any]:
 
 def cost(batch: int) -> dict[str, float]:
     """Return what a private round costs over a plain one, with steps as large."""
-    plan = plain_round.PLAN.model_copy(update={"batch_size": batch})
+    changes = {"batch_size": batch, "local_epochs": PASSES}
+    plan = plain_round.PLAN.model_copy(update=changes)
     ids = len(plain_round.CATEGORIES)
     start = model.initialise(plain_round.perceptron, plain_round.NUM_FLOATS, ids, 0)
     cut = PrivateTraining(SETTINGS.clip, SETTINGS.canaries)
     seconds: dict[bool, list[float]] = {False: [], True: []}
     with tempfile.TemporaryDirectory(prefix="fairsilo-bench-") as folder:
-        data = plain_round.random_rows(plain_round.ROWS)
+        data = plain_round.random_rows(STEPS * batch)
         silos = plain_round.write(pathlib.Path(folder, "homes"), data)
         told = {silo.id: _told(silo.id, own, batch) for silo, own in silos.items()}
         key = tensor_files.folder(plain_round.KEY)
@@ -69,9 +71,9 @@ def cost(batch: int) -> dict[str, float]:
 
 def _told(silo: str, rows: int, batch: int) -> PrivateSilo:
     mean = min(float(batch), rows / 2)
-    threshold, steps = private.threshold_of(mean / rows), round(rows / mean)
+    threshold, steps = private.threshold_of(mean / rows), PASSES * rows / mean
     coins = private.coins_of(0, silo, SETTINGS.canaries)
-    return PrivateSilo(1.0, threshold, steps, mean, rows, coins)
+    return PrivateSilo(1.0, threshold, round(steps), mean, rows, coins)
 
 
 def utility(name: str, seeds: int) -> list[dict[str, Any]]:
