@@ -24,8 +24,6 @@ import pathlib
 import re
 from collections.abc import Collection, Sequence
 
-from components.privacy.ledger import window_of
-
 from components import atomic
 from components.errors import SettingsError
 from components.silo_example_gen import discovery
@@ -92,6 +90,8 @@ class UseCase:
             SettingsError: No run could give a model, ever or today.
         """
         if (privacy := self.settings.privacy).mode != "none":
+            from components.privacy.ledger import window_of  # loads SQLAlchemy
+
             window_of(privacy.window, datetime.datetime.now(datetime.UTC).date())
         if not self.data.is_dir():
             return

@@ -25,7 +25,9 @@ from components.privacy.accounting import Mechanism
 
 if TYPE_CHECKING:
     from components.federated_trainer.trainer import Request
+    from components.federation.plan import TrainingPlan
     from components.federation.training import TrainingResult
+    from components.privacy.settings import PrivacySettings
 
 LEAST_BATCH = 256  # units of a step on average, where a silo has twice as many
 BATCHES = 20  # a step has one in so many units where that is more
@@ -64,9 +66,9 @@ class Protection:
         weighed = {it for it, factor in request.weight_factors.items() if factor != 1}
         if self._settings.mode == "silo" and weighed:
             raise SettingsError(
-                f"privacy.mode is `silo`: found weight factors of {sorted(weighed)}, "
-                "expected silos that all count alike",
-                "`fairsilo audit weigh` takes them back: --factor 1",
+                "privacy.mode is `silo`: found weight factors of "
+                f"{', '.join(sorted(weighed))}, expected silos that count alike",
+                "take them back by `fairsilo audit weigh SILO --factor 1`",
             )
 
     @property
@@ -94,14 +96,14 @@ class Protection:
         Raises:
             FairSiloError: The ledger can't be used.
         """
-        planned, refused = {}, []
+        shares, refused = {}, []
         for silo, number in sorted(units.items() if self._is_on else ()):
             try:
-                planned[silo] = self._planned(silo, number)
+                shares[silo] = planned(self._settings, self._plan, silo, number)
             except FairSiloError as error:
                 refused.append(_dropped(silo, error))
-        noisiest = max([0.0, *(one.mechanism.noise for one in planned.values())])
-        for silo, share in planned.items():
+        noisiest = max([0.0, *(one.mechanism.noise for one in shares.values())])
+        for silo, share in shares.items():
             cost = share.mechanism
             if self._settings.mode == "silo":  # the same noise hides all of them
                 cost = dataclasses.replace(cost, noise=noisiest)
@@ -145,34 +147,6 @@ class Protection:
             silos=_advised(sorted(accounts, key=lambda one: one.silo)),
         ).write(folder)
 
-    def _planned(self, silo: str, units: int) -> Share:
-        """Return a silo's part, with as much noise as its promise demands."""
-        delta = ledger.budget_of(self._settings, silo).delta
-        epsilon, plan = self._settings.run_epsilon_of(silo), self._plan
-        if self._settings.mode == "silo":
-            asked = Mechanism(0.0, plan.rounds)
-            return Share(units, accounting.calibrated(epsilon, delta, asked))
-        if delta * units >= 1:
-            raise FairSiloError(
-                f"found `privacy.delta` {delta:g} and {units:,} rows or people, "
-                f"expected less than 1 over their number, {1 / units:.2g}",
-                f"lower `privacy.silos.{silo}.delta`",
-            )
-        usual = min(max(LEAST_BATCH, units / BATCHES), units / 2)
-        batch = float(min(self._settings.batch or usual, units))
-        told = PrivateSilo(
-            noise=0.0,
-            threshold=private.threshold_of(batch / units),
-            steps=max(1, round(plan.local_epochs * units / batch)),
-            batch=batch,
-            cap=min(units, math.ceil(batch + DEVIATIONS * math.sqrt(batch))),
-            coins=private.coins_of(plan.seed, silo, self._settings.canaries),
-        )
-        asked = Mechanism(0.0, plan.rounds * told.steps, units, told.rate, told.cap)
-        mechanism = accounting.calibrated(epsilon, delta, asked)
-        told = told._replace(noise=mechanism.noise)
-        return Share(units, mechanism, told.steps, told)
-
     def _account(self, silo: str, **more: Any) -> SiloPrivacy:  # noqa: ANN401
         budget = ledger.budget_of(self._settings, silo)
         balance = self._ledger.balance(silo, self._window, budget)
@@ -198,6 +172,41 @@ class Protection:
             "steps": released[0].steps,
             "noise": share.mechanism.noise,
         }
+
+
+def planned(
+    settings: PrivacySettings, plan: TrainingPlan, silo: str, units: int
+) -> Share:
+    """Return a silo's part, with as much noise as its promise demands.
+
+    Raises:
+        FairSiloError: So much can't be promised to so many rows, or people.
+    """
+    delta = ledger.budget_of(settings, silo).delta
+    epsilon = settings.run_epsilon_of(silo)
+    if settings.mode == "silo":
+        asked = Mechanism(0.0, plan.rounds)
+        return Share(units, accounting.calibrated(epsilon, delta, asked))
+    if delta * units >= 1:
+        raise FairSiloError(
+            f"found `privacy.delta` {delta:g} and {units:,} rows or people, "
+            f"expected less than 1 over their number, {1 / units:.2g}",
+            f"lower `privacy.silos.{silo}.delta`",
+        )
+    usual = min(max(LEAST_BATCH, units / BATCHES), units / 2)
+    batch = float(min(settings.batch or usual, units))
+    told = PrivateSilo(
+        noise=0.0,
+        threshold=private.threshold_of(batch / units),
+        steps=max(1, round(plan.local_epochs * units / batch)),
+        batch=batch,
+        cap=min(units, math.ceil(batch + DEVIATIONS * math.sqrt(batch))),
+        coins=private.coins_of(plan.seed, silo, settings.canaries),
+    )
+    asked = Mechanism(0.0, plan.rounds * told.steps, units, told.rate, told.cap)
+    mechanism = accounting.calibrated(epsilon, delta, asked)
+    told = told._replace(noise=mechanism.noise)
+    return Share(units, mechanism, told.steps, told)
 
 
 def _dropped(silo: str, error: FairSiloError) -> Dropped:

@@ -39,8 +39,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-WEIGHT_BYTES = 4  # of an update
-NUMBER_BYTES = 8  # of a round's others, see `messages.py`
+# In a round a silo sends its update with a weight, and three numbers or canaries' sums.
+WEIGHT_BYTES = 4
+METRICS_BYTES = 3 * 8
+CANARY_BYTES = 8
 
 NOT_AUDITED_HINT = (
     "set `audit.every: run`, and `audit.rounds` to more rounds; it holds for later runs"
@@ -115,7 +117,6 @@ def run(
         {silo: result.num_bytes for silo, result in given.items()}
         for given in (encoded, alone)
     ]
-    numbers = request.privacy.canaries if request.privacy.mode == "example" else 3
     out = {drop.silo for drop in left_out}
     rows = {s: result.values["rows"] for s, result in encoded.items() if s not in out}
     record = dataclasses.replace(record, left_out=left_out, tensors=data_key)
@@ -163,9 +164,9 @@ def run(
         resumed_from=result.resumed_from,
     )
     update = program.client_model.num_bytes + plan.aggregation.extra_bytes
-    num_bytes = (update + WEIGHT_BYTES, numbers * NUMBER_BYTES)
-    left = egress.of_training(failed, sent, result.rounds, num_bytes)
-    egress.write(folder, left)
+    sums = CANARY_BYTES * request.privacy.canaries
+    num_bytes = (update + WEIGHT_BYTES, sums if protection.told else METRICS_BYTES)
+    egress.write(folder, egress.of_training(failed, sent, result.rounds, num_bytes))
     timings = json.dumps({"round_seconds": result.seconds})
     (folder / model_run.TIMINGS_FILE_NAME).write_text(timings, encoding="utf-8")
     if record.refusal:

@@ -25,17 +25,18 @@ $$\bar\Delta = \left(\sum_k \Delta_k \min(1, C / \|\Delta_k\|)
 
 with $K$ fixed, however many answer. McMahan et al. (2018), Learning Differentially
 Private Recurrent Language Models, <https://arxiv.org/abs/1710.06963>, without sampling
-of silos. TFF's `DifferentiallyPrivateFactory.gaussian_fixed` is the same but for its
-noise, which 32 random bits decide, and its state, which travels to all silos; here
-noise is of a secret (`noise_seeds.py`) that is read where all is merged, and that is no
-state.
+of silos. TFF's `DifferentiallyPrivateFactory.gaussian_fixed` is the same, but its noise
+is decided by 32 random bits, and its state travels to all silos; here there is none,
+and a secret that is read where all is merged (`noise_seeds.py`).
 """
 
 from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 import math
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -66,7 +67,7 @@ def factory(
 ) -> tff.aggregators.WeightedAggregationFactory:
     """Return the factory of an aggregation; of a `mean`, silos may be protected."""
     if silo_level:
-        return NoisyMean(silo_level)
+        return Stateless(functools.partial(_noisy_mean, silo_level))
     mean = tff.aggregators.MeanFactory(no_nan_division=True)
     if chosen.name == "mean":
         return mean
@@ -74,39 +75,25 @@ def factory(
         clipped = tff.aggregators.clipping_factory(_norm(chosen, CLIP_RATE), mean)
         beyond = _norm(chosen, ZERO_RATE, ZERO_BEYOND)
         return tff.aggregators.zeroing_factory(beyond, clipped, norm_order=2.0)
-    return Stacked(chosen)
+    return Stateless(functools.partial(_stacked, chosen))
 
 
-class NoisyMean(tff.aggregators.WeightedAggregationFactory):  # type: ignore[misc]
-    """Cuts updates in the silos and adds noise to their sum; weights don't count."""
+class Stateless(tff.aggregators.WeightedAggregationFactory):  # type: ignore[misc]
+    """An aggregation that keeps nothing between rounds.
 
-    def __init__(self, told: SiloLevel) -> None:
-        self._told = told
+    Args:
+        build: From the types of an update and of a weight, returns what makes the
+            aggregate, placed at the server, of both, placed at the silos.
+    """
+
+    def __init__(self, build: Callable[[Type, Type], Callable[..., Value]]) -> None:
+        self._build = build
 
     def create(
         self, value_type: Type, weight_type: Type
     ) -> tff.templates.AggregationProcess:
         """Return the process for updates of a type; TFF calls this."""
-        told, shapes = self._told, [part.shape for part in value_type]
-        sizes = [math.prod(shape) for shape in shapes]
-
-        @tff.tensorflow.computation(value_type)  # type: ignore[untyped-decorator]
-        def cut(value: Value) -> Value:
-            return tuple(tf.clip_by_global_norm(value, told.clip)[0])
-
-        @tff.tensorflow.computation(value_type)  # type: ignore[untyped-decorator]
-        def noisy_mean(total: Value) -> Value:
-            secret = noise_seeds.read(".")
-            # One of each half: all 256 bits must be known to take the noise away.
-            first, second = (
-                tf.random.stateless_normal([sum(sizes)], half, dtype=tf.float64)
-                for half in (secret[:2], secret[2:])
-            )
-            noise = told.clip * told.noise * (first + second) / math.sqrt(2)
-            flat = tf.concat([tf.reshape(part, [-1]) for part in total], 0)
-            mean = (tf.cast(flat, tf.float64) + noise) / told.silos
-            parts = tf.split(tf.cast(mean, tf.float32), sizes)
-            return tuple(map(tf.reshape, parts, shapes))
+        aggregate = self._build(value_type, weight_type)
 
         @tff.federated_computation  # type: ignore[untyped-decorator]
         def initialise() -> Value:
@@ -118,65 +105,71 @@ class NoisyMean(tff.aggregators.WeightedAggregationFactory):  # type: ignore[mis
             tff.FederatedType(weight_type, tff.CLIENTS),
         )
         def next_fn(state: Value, value: Value, weight: Value) -> Value:
-            del weight
-            total = tff.federated_sum(tff.federated_map(cut, value))
             return tff.templates.MeasuredProcessOutput(
-                state,
-                tff.federated_map(noisy_mean, total),
-                tff.federated_value((), tff.SERVER),
+                state, aggregate(value, weight), tff.federated_value((), tff.SERVER)
             )
 
         return tff.templates.AggregationProcess(initialise, next_fn)
 
 
-class Stacked(tff.aggregators.WeightedAggregationFactory):  # type: ignore[misc]
-    """Gathers the updates and applies an aggregation of `robust.py`."""
+def _noisy_mean(told: SiloLevel, value_type: Type, _: Type) -> Callable[..., Value]:
+    """Return what cuts updates in the silos and adds noise to their sum."""
 
-    def __init__(self, chosen: Aggregation) -> None:
-        self._chosen = chosen
+    @tff.tensorflow.computation(value_type)  # type: ignore[untyped-decorator]
+    def cut(value: Value) -> Value:
+        return tuple(tf.clip_by_global_norm(value, told.clip)[0])
 
-    def create(
-        self, value_type: Type, weight_type: Type
-    ) -> tff.templates.AggregationProcess:
-        """Return the process for updates of a type; TFF calls this."""
-        shapes = [part.shape for part in value_type]
-        sizes = [math.prod(shape) for shape in shapes]
-        stack_type = tff.to_type(
-            collections.OrderedDict(
-                update=tff.TensorType(np.float32, [None, sum(sizes)]),
-                weight=tff.TensorType(np.float32, [None]),
-            )
+    @tff.tensorflow.computation(value_type)  # type: ignore[untyped-decorator]
+    def noisy(total: Value) -> Value:
+        flat, secret = _flat(total), noise_seeds.read(".")
+        # One of each half: all 256 bits must be known to take the noise away.
+        first, second = (
+            tf.random.stateless_normal(flat.shape, half, dtype=tf.float64)
+            for half in (secret[:2], secret[2:])
         )
+        noise = told.clip * told.noise * (first + second) / math.sqrt(2)
+        mean = (tf.cast(flat, tf.float64) + noise) / told.silos
+        return _shaped(tf.cast(mean, tf.float32), value_type)
 
-        @tff.tensorflow.computation(value_type, weight_type)  # type: ignore[untyped-decorator]
-        def flatten(value: Value, weight: Value) -> Value:
-            flat = tf.concat([tf.reshape(part, [-1]) for part in value], 0)
-            return collections.OrderedDict(update=flat, weight=weight)
+    return lambda value, _: tff.federated_map(
+        noisy, tff.federated_sum(tff.federated_map(cut, value))
+    )
 
-        @tff.tensorflow.computation(stack_type)  # type: ignore[untyped-decorator]
-        def merge(stack: Value) -> Value:
-            flat = robust.aggregate(self._chosen, stack["update"], stack["weight"])
-            parts = tf.split(flat, sizes)
-            return tuple(map(tf.reshape, parts, shapes))
 
-        @tff.federated_computation  # type: ignore[untyped-decorator]
-        def initialise() -> Value:
-            return tff.federated_value((), tff.SERVER)
-
-        @tff.federated_computation(  # type: ignore[untyped-decorator]
-            initialise.type_signature.result,
-            tff.FederatedType(value_type, tff.CLIENTS),
-            tff.FederatedType(weight_type, tff.CLIENTS),
+def _stacked(
+    chosen: Aggregation, value_type: Type, weight_type: Type
+) -> Callable[..., Value]:
+    """Return what gathers the updates and applies an aggregation of `robust.py`."""
+    size = sum(math.prod(part.shape) for part in value_type)
+    stack_type = tff.to_type(
+        collections.OrderedDict(
+            update=tff.TensorType(np.float32, [None, size]),
+            weight=tff.TensorType(np.float32, [None]),
         )
-        def next_fn(state: Value, value: Value, weight: Value) -> Value:
-            stack = federated_collect(tff.federated_map(flatten, (value, weight)))
-            return tff.templates.MeasuredProcessOutput(
-                state,
-                tff.federated_map(merge, stack),
-                tff.federated_value((), tff.SERVER),
-            )
+    )
 
-        return tff.templates.AggregationProcess(initialise, next_fn)
+    @tff.tensorflow.computation(value_type, weight_type)  # type: ignore[untyped-decorator]
+    def flatten(value: Value, weight: Value) -> Value:
+        return collections.OrderedDict(update=_flat(value), weight=weight)
+
+    @tff.tensorflow.computation(stack_type)  # type: ignore[untyped-decorator]
+    def merge(stack: Value) -> Value:
+        flat = robust.aggregate(chosen, stack["update"], stack["weight"])
+        return _shaped(flat, value_type)
+
+    return lambda *both: tff.federated_map(
+        merge, federated_collect(tff.federated_map(flatten, both))
+    )
+
+
+def _flat(parts: Value) -> Value:
+    return tf.concat([tf.reshape(part, [-1]) for part in parts], 0)
+
+
+def _shaped(flat: Value, value_type: Type) -> Value:
+    shapes = [part.shape for part in value_type]
+    parts = tf.split(flat, [math.prod(shape) for shape in shapes])
+    return tuple(map(tf.reshape, parts, shapes))
 
 
 def _norm(

@@ -16,18 +16,13 @@ from typing import TypeAlias
 import tensorflow as tf
 import tensorflow_federated as tff
 
-from components.federation import (
-    local_training,
-    messages,
-    noise_seeds,
-    private_steps,
-)
+from components.federation import local_training, messages, noise_seeds
 from components.federation.aggregation import federated_collect
 from components.federation.local_training import LocalTraining
 from components.federation.model import ClientModel
 from components.federation.plan import TrainingPlan
 from components.federation.private import PrivateTraining
-from components.federation.private_steps import PrivateSteps
+from components.federation.private_steps import PrivateSteps, read_units
 from components.federation.tff_types import Type, Value
 
 Rescale: TypeAlias = Callable[[Value, Value, Value], tuple[Value, Value]]
@@ -89,16 +84,14 @@ def build(
         def run(initial: Value, message: Value) -> Value:
             rows = local_training.read_rows(folder, client_model)
             if private:
-                units = private_steps.read_units(folder) if private.people else None
+                units = read_units(folder) if private.people else None
                 told, secret = message["private"], noise_seeds.read(folder)
                 trained, sums = steps.train(
                     initial, rows, units, told, secret, message["seed"], initial
                 )
                 update = [w - new for w, new in zip(initial, trained, strict=True)]
-                # The number of rows is known, so the weight is the one that is told.
-                result = tff.learning.templates.ClientResult(
-                    tuple(update), message["weight"]
-                )
+                weight = message["weight"]  # as the number of rows is known
+                result = tff.learning.templates.ClientResult(tuple(update), weight)
                 return result, collections.OrderedDict(canary_sums=sums)
             before = training.loss(initial, rows)
             trained = training.train(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import collections
 import hashlib
-import os
 from typing import NamedTuple
 
 import numpy as np
@@ -67,8 +66,3 @@ def seed_of(seed: int, round_number: int, silo: str) -> int:
     """
     text = f"{seed}/{round_number}/{silo}".encode()
     return int.from_bytes(hashlib.sha256(text).digest()[:8], "little") >> 1
-
-
-def new_seed() -> int:
-    """Return a seed, 0 to 2**63 - 1, that no message had before: noise comes once."""
-    return int.from_bytes(os.urandom(8), "little") >> 1

@@ -1,13 +1,13 @@
 """The secrets that noise is made from: 32 bytes of `os.urandom` each, in a file.
 
 A silo's is written by a silo task into its folder of training tensors, before each
-attempt of a round, and removed by another when the round is over, however it ended; a
-coordinator that is killed leaves it there until the next attempt writes its own. Only
-the silo's user may read it, and it never leaves the silo. Noise that the coordinator
-adds (`aggregators.SiloLevel`) has its secret where the coordinator's own worker works.
+attempt of a round, and removed by another when that is over, however it ended; only a
+coordinator that is killed leaves it there until the next. It is readable for the silo's
+user alone and never leaves the silo. Where the coordinator adds noise
+(`aggregators.SiloLevel`), its secret lies where its own worker works.
 
-Two trainings over the same tensors at once may take each other's secret away, which
-drops a silo from a round; as no two messages have one seed, no noise comes twice.
+Trainings over the same tensors at once may take each other's secret away, which drops a
+silo from a round. As no two messages have one seed, no noise comes twice.
 """
 
 from __future__ import annotations
@@ -16,14 +16,12 @@ import contextlib
 import os
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from components.federation.tff_types import Value
 from components.payloads.silo import Silo
 from components.silos import engine, homes
 from components.silos.tasks import Failure, Result, Task
-
-if TYPE_CHECKING:
-    from components.federation.tff_types import Value
 
 FILE = "noise"
 NUM_BYTES = 32
@@ -54,8 +52,8 @@ def of_round(
     """Keep secrets while the block runs; yield which silos have none, and why.
 
     Args:
-        silos: The silos that add noise.
-        folder: Of their tensors, relative to their homes.
+        silos: Those that add noise.
+        folder: Of their tensors, below their homes.
         coordinator: Where its own worker works, if that adds noise.
     """
     calls = [(silo, {"folder": folder}) for silo in silos]

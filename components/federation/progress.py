@@ -41,8 +41,7 @@ def shown(
         taken.append(seconds)
         left_s = (rounds - record.round) * sum(taken) / len(taken)
         left = datetime.timedelta(seconds=round(left_s))
-        told = record.loss_before
-        alive = f"{len(record.silos)}/{silos}"
+        alive, told = f"{len(record.silos)}/{silos}", record.loss_before
         loss = "not told" if told is None else f"{told:.4f}"
         if console.is_terminal:
             status = f"loss {loss}  silos {alive}  {left} left"

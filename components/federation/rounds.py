@@ -6,11 +6,11 @@ where they listen: what follows is the same.
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import dataclasses
 import logging
 import pathlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -64,9 +64,7 @@ class Federation:
     workers: Workers | SiloRegistry
     context: SiloContext
     weighted: bool = True  # whether updates are sent with their weights
-    asked: collections.Counter[str] = dataclasses.field(
-        default_factory=collections.Counter
-    )
+    asked: Counter[str] = dataclasses.field(default_factory=Counter)
     """In how many rounds each silo was asked, answered or not."""
 
     def run(
@@ -127,9 +125,11 @@ class Federation:
             [*aggregates.values()], weights, self.weighted
         )
         measures = aggregation.measure(updates, shares)
-        work = output.metrics["client_work"]
-        counts = work.get("examples", [coordinator.rows[silo] for silo in aggregates])
-        merged, empty = _silo_records(aggregates, counts, work, *measures)
+        none = [None] * len(aggregates)  # losses, where rows are protected
+        counts = [coordinator.rows[silo] for silo in aggregates]
+        work: Value = {"examples": counts, "loss_before": none, "loss_after": none}
+        work |= output.metrics["client_work"]
+        merged, empty = _silo_records(aggregates, work, *measures)
         dropped |= self.context.dropped | empty
         self._check_quorum(len(merged), dropped)
         _check_finite(output, merged)
@@ -255,31 +255,23 @@ def _check_finite(output: Value, merged: Sequence[SiloRecord]) -> None:
 
 def _silo_records(
     silos: Iterable[str],
-    counts: Sequence[int],
     work: Value,
     norms: NDArray[np.float64],
     cosines: NDArray[np.float64],
 ) -> tuple[list[SiloRecord], dict[str, str]]:
-    """Return the records of the silos that were merged, and why others were not.
-
-    `work` is what they measured, which may not hold their losses.
-    """
-
-    def loss(name: str, index: int) -> float | None:
-        return float(work[name][index]) if name in work else None
-
+    """Return the records of the silos that were merged, and why others were not."""
     merged: list[SiloRecord] = []
     empty: dict[str, str] = {}
     for index, silo in enumerate(silos):
-        if not counts[index]:
+        if not work["examples"][index]:
             empty[silo] = NO_ROWS
         else:
             merged.append(
                 SiloRecord(
                     silo=silo,
-                    examples=int(counts[index]),
-                    loss_before=loss("loss_before", index),
-                    loss_after=loss("loss_after", index),
+                    examples=int(work["examples"][index]),
+                    loss_before=work["loss_before"][index],
+                    loss_after=work["loss_after"][index],
                     update_norm=float(norms[index]),
                     cosine=float(cosines[index]),
                 )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 import logging
 import pathlib
 import time
@@ -19,24 +18,18 @@ from numpy.typing import NDArray
 
 from components import locks
 from components.errors import QuorumError
-from components.federation import (
-    audited_rounds,
-    echo,
-    model,
-    noise_seeds,
-    progress,
-    rounds,
-    workers,
-)
+from components.federation import audited_rounds, echo, model, progress, rounds
 from components.federation.aggregators import SiloLevel
 from components.federation.algorithms import process, registry
 from components.federation.algorithms.coordinator import Coordinator
 from components.federation.algorithms.process import Process
 from components.federation.checkpoints import KEEP, Checkpoints
 from components.federation.model import ClientModel
+from components.federation.noise_seeds import of_round
 from components.federation.plan import TrainingPlan
 from components.federation.private import PrivateSilo, PrivateTraining
 from components.federation.silo_registry import SiloRegistry
+from components.federation.workers import SERVER_FOLDER
 from components.payloads.model_run import RoundRecord
 from components.payloads.silo import Silo
 
@@ -58,17 +51,15 @@ class TrainingResult:
     isolation: str
     resumed_from: int
     seconds: tuple[float, ...]  # that each round took which ran now
+    # Of the rounds that ran now, in how many each silo was asked, answered or not.
+    asked: Mapping[str, int]
+    # Of protected rows, over all rounds, by silo: see `private_steps.py`.
+    canary_sums: Mapping[str, NDArray[np.float64]]
     refusal: str = ""
     temporary_fault: str = ""
     # Uniform mean of what the last round's silos had trained, like `weights`; none
     # where only the coordinator adds noise.
     mean_of_silos: tuple[NDArray[np.float32], ...] = ()
-    # Of the rounds that ran now, in how many each silo was asked, answered or not.
-    asked: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    # Of protected rows, over all rounds, by id: see `private_steps.py`.
-    canary_sums: Mapping[str, NDArray[np.float64]] = dataclasses.field(
-        default_factory=dict
-    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,28 +129,21 @@ def train(
         private_silos: How each silo protects its rows, by id, if the program does.
 
     Raises:
-        ValueError: It has numbers of other silos, or silos to protect that don't count
-            alike.
+        ValueError: These are other silos, or those to protect don't count alike.
         FairSiloError: The coordinator's own worker does not start, or failed; or what
             the training starts from is not there.
     """
     rows = {silo.id: num_rows for silo, num_rows in silos.items()}
-    told = private_silos or {}
+    references, factors, told = references or {}, factors or {}, private_silos or {}
     if told.keys() != (rows.keys() if program.private else set()):
         raise ValueError(f"found numbers of {[*told]}, expected all silos or none")
-    if program.silo_level and any(by != 1 for by in (factors or {}).values()):
+    if program.silo_level and any(by != 1 for by in factors.values()):
         raise ValueError("found weight factors, expected silos that count alike")
     algorithm = registry.load(plan.algorithm.name)
     coordinator: Coordinator = algorithm.COORDINATOR(
-        program.client_model,
-        plan,
-        rows,
-        references or {},
-        factors=factors or {},
-        private=told,
+        program.client_model, plan, rows, references, factors=factors, private=told
     )
     folder = pathlib.Path(folder)
-    server_folder = folder / "workers" / workers.SERVER_FOLDER
     kept_rounds = audited_rounds.spread(plan.rounds, audited)
     seconds: list[float] = []
     refusal = temporary_fault = ""
@@ -175,15 +159,12 @@ def train(
                 weighted=program.silo_level is None,
             )
         )
-        secrets = functools.partial(
-            noise_seeds.of_round,
-            federation.silos if program.private else (),
-            program.data_folder,
-            server_folder if program.silo_level else None,
-        )
+        noisy = federation.silos if program.private else ()
+        place = folder / "workers" / SERVER_FOLDER if program.silo_level else None
+        secrets = (noisy, program.data_folder, place)
         checkpoints = Checkpoints(folder / "checkpoints")
         mean = np.zeros(program.client_model.num_parameters)
-        server = program.process.initialize()
+        server, run_round = program.process.initialize(), program.process.run_round
         earlier: tuple[RoundRecord, ...] = ()
         if start_from:
             begun, other = audited_rounds.read_start(
@@ -208,14 +189,9 @@ def train(
         for number in range(start.round + 1, plan.rounds + 1):
             began = time.monotonic()
             try:
-                with secrets() as failed:
+                with of_round(*secrets) as failed:
                     done = federation.run(
-                        program.process.run_round,
-                        state,
-                        records,
-                        coordinator,
-                        before,
-                        failed=failed,
+                        run_round, state, records, coordinator, before, failed=failed
                     )
             except QuorumError as error:
                 refusal = f"round {number}: {error.message}; {error.hint}"

@@ -23,8 +23,7 @@ class SiloRecord:
     """One silo in one round.
 
     Losses are mean cross-entropies over its training rows, unit: nats, of the round's
-    model before and after local training; None where rows are protected: then it tells
-    nothing but its update.
+    model before and after local training; None where rows are protected.
     """
 
     silo: str
@@ -108,17 +107,15 @@ def summarise(
     """
     examples = sum(silo.examples for silo in silos)
 
-    def mean(losses: Sequence[float | None]) -> float | None:
-        told = [loss for loss in losses if loss is not None]
-        if not told:
-            return None
-        parts = zip(silos, told, strict=True)
-        return sum(silo.examples * loss for silo, loss in parts) / examples
+    def mean(name: str) -> float | None:
+        losses = [(silo.examples, getattr(silo, name)) for silo in silos]
+        told = [(rows, loss) for rows, loss in losses if loss is not None]
+        return sum(rows * loss for rows, loss in told) / examples if told else None
 
     return RoundRecord(
         round=number,
-        loss_before=mean([silo.loss_before for silo in silos]),
-        loss_after=mean([silo.loss_after for silo in silos]),
+        loss_before=mean("loss_before"),
+        loss_after=mean("loss_after"),
         silos=tuple(sorted(silos, key=lambda silo: silo.silo)),
         dropped=tuple(Dropped(*item) for item in sorted(dropped.items())),
     )

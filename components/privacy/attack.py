@@ -1,23 +1,20 @@
 r"""An attack on a promise: what the guesses of one training show of its epsilon.
 
 Steinke, Nasr and Jagielski (2023), "Privacy auditing with one (1) training run",
-<https://arxiv.org/abs/2305.08846>. Each of $m$ canaries takes part in a training by the
-toss of a coin. Who knows neither coins nor noise guesses $r$ of the coins, of which $v$
-guesses are right. If the training is $(\varepsilon, \delta)$-private, as many are right
-with a probability of at most
+<https://arxiv.org/abs/2305.08846>. Each of $m$ canaries takes part by the toss of a
+coin. Who knows neither coins nor noise guesses $r$ of the coins, of which $v$ guesses
+are right. If the training is $(\varepsilon, \delta)$-private, as many are right with a
+probability of at most (the program of their appendix D)
 
-$$\beta + 2 m \delta \alpha, \quad
-\beta = P[B \ge v], \quad
-\alpha = \max_{1 \le i \le v} \frac{P[v > B \ge v - i]}{i}, \quad
-B \sim \text{Bin}\left(r, \frac{e^\varepsilon}{1 + e^\varepsilon}\right)$$
+$$P[B \ge v] + 2 m \delta \max_{1 \le i \le v} \frac{P[v > B \ge v - i]}{i}, \quad
+B \sim \text{Bin}\left(r, \frac{e^\varepsilon}{1 + e^\varepsilon}\right).$$
 
-(the program of their appendix D). The largest epsilon for which that is below 5 % is
-refuted, and so are all below. It is a lower bound: a better attack may show more.
+Each epsilon is refuted for which that is below 5 %. The largest of them is a lower
+bound: a better attack may show more.
 
 The sixth of the canaries with the highest scores is guessed to be in, that with the
 lowest to be out. The share is fixed, so that no coin decides it; under Gaussian noise
-of epsilon 2 to 13 it shows nine tenths of what the best share does for 256 canaries,
-and four fifths for 1,000.
+of epsilon 2 to 13 it shows 9/10 of what the best does for 256 canaries, 4/5 for 1,000.
 """
 
 from __future__ import annotations
@@ -28,7 +25,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 SHARE = 6  # one canary in so many is guessed to be in, another to be out
-_HALVINGS = 30
 
 
 def attacked(
@@ -43,8 +39,8 @@ def attacked(
         delta: Of the promise.
 
     Returns:
-        At least 0: nothing is shown. With `coins` as scores, the most that this number
-        of canaries can show.
+        0 where nothing is shown. With `coins` as scores, the most that so many canaries
+        can show.
     """
     order, each = np.argsort(scores, kind="stable"), len(scores) // SHARE
     out, inside = order[:each], order[len(order) - each :]
@@ -53,26 +49,21 @@ def attacked(
 
 
 def lower_bound(
-    correct: int,
-    guesses: int,
-    delta: float,
-    canaries: int,
-    confidence: float = 0.95,
+    correct: int, guesses: int, delta: float, canaries: int, confidence: float = 0.95
 ) -> float:
     """Return the largest epsilon that guesses refute, rounded down; 0 if they do none.
 
     Args:
         correct: How many of the guesses are right.
-        guesses: How many were made, at most as many as canaries; a number that does
-            not depend on the coins.
+        guesses: How many were made, which must not depend on the coins.
         delta: Of the promise.
-        canaries: How many there are.
+        canaries: How many there are, at least as many as guesses.
         confidence: Probability that the bound is not above the true epsilon.
     """
     low, high = 0.0, 1.0
     while _p_value(correct, guesses, delta, canaries, high) < 1 - confidence:
         low, high = high, high + 1
-    for _ in range(_HALVINGS):
+    for _ in range(30):
         middle = (low + high) / 2
         p_value = _p_value(correct, guesses, delta, canaries, middle)
         low, high = (middle, high) if p_value < 1 - confidence else (low, middle)

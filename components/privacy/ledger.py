@@ -17,7 +17,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import sqlalchemy as sa
@@ -159,7 +159,7 @@ class PrivacyLedger:
             SettingsError: The window is not that of now.
         """
 
-        def made(at: str, entries: Sequence[Entry]) -> Entry:
+        def made(at: str, entries: list[Entry]) -> Entry:
             if not window.holds(at):
                 raise SettingsError(
                     f"privacy.window: found {window.first} to {window.last}, expected "
@@ -172,11 +172,10 @@ class PrivacyLedger:
             )
             if all_ > budget.epsilon:
                 raise BudgetSpentError(
-                    f"silo `{silo}`: found a privacy budget of {budget.epsilon:g} from "
-                    f"{window.first} on, of which {spent:.3g} are spent or reserved; "
-                    f"the run asks for {more:.3g}, which makes {all_:.3g} together, "
-                    f"expected no more than the budget, which resets on "
-                    f"{window.resets_on}",
+                    f"silo `{silo}`: found {spent:.3g} of its privacy budget spent or "
+                    f"reserved since {window.first}, and a run that asks for "
+                    f"{more:.3g}, together {all_:.3g}, expected at most "
+                    f"{budget.epsilon:g} until it is full again on {window.resets_on}",
                     "wait for that day, let a run spend less (`privacy.run_epsilon`), "
                     "or agree on a larger budget with the silo's owner",
                 )
@@ -192,7 +191,7 @@ class PrivacyLedger:
                 settled already.
         """
 
-        def made(at: str, entries: Sequence[Entry]) -> Entry:
+        def made(at: str, entries: list[Entry]) -> Entry:
             whole, *settled = entries or [Entry(settles=-1)]
             if settled or whole.settles or not 0 <= steps <= whole.mechanism.steps:
                 raise FairSiloError(
@@ -222,25 +221,32 @@ class PrivacyLedger:
         return self._read(sa.false())[0].hash
 
     def verify(self, head: str = "") -> None:
-        """Compute the chain of hashes anew; `head` is one that a run's page shows.
+        """Compute the chain of hashes anew; it must hold `head`, of a run's page.
 
         Raises:
             FairSiloError: The chain does not hold; the first bad entry is named.
         """
-        for number, found in _faults(self.entries(), self._use_case, head):
+        entries, previous = self.entries(), ""
+        hashes = [one.hashed(self._use_case) for one in entries]
+        bad = len(entries) + 1 if head and head not in hashes else 0
+        for number, (one, computed) in enumerate(zip(entries, hashes, strict=True), 1):
+            if (one.number, one.previous, one.hash) != (number, previous, computed):
+                bad = number
+                break
+            previous = one.hash
+        if bad:
             raise FairSiloError(
-                f"{self._named(number)}: found {found}, expected it as it was added",
-                "entries were changed, removed, inserted or moved: find out by whom, "
-                "and restore the store from a copy before anything is trained",
+                f"{self._named(bad)}: found it changed, removed or in another's place, "
+                "expected the one that was added",
+                "find out by whom, and restore the store from a copy before anything "
+                "is trained",
             )
 
     def _named(self, number: int) -> str:
         return f"entry {number} of the privacy ledger of `{self._use_case}`"
 
     def _add(
-        self,
-        made: Callable[[str, Sequence[Entry]], Entry],
-        which: sa.ColumnElement[bool],
+        self, made: Callable[[str, list[Entry]], Entry], which: sa.ColumnElement[bool]
     ) -> int:
         """Add what `made` makes of the time and some entries; return its number."""
         for _ in range(_TRIES):
@@ -271,28 +277,12 @@ class PrivacyLedger:
             return Entry(*head), [Entry(*row) for row in rows]
 
 
-def _faults(
-    entries: Sequence[Entry], use_case: str, head: str
-) -> Iterator[tuple[int, str]]:
-    previous = ""
-    for number, one in enumerate(entries, 1):
-        if one.number != number:
-            yield number, "nothing"
-        if one.hash != one.hashed(use_case):
-            yield number, "that it was changed"
-        if one.previous != previous:
-            yield number, "that it does not follow on the one before"
-        previous = one.hash
-    if head and head not in {one.hash for one in entries}:
-        yield len(entries), f"that it is the last, and none has the hash {head}"
-
-
 def _json(released: Mechanism, delta: float) -> str:
     cost = {"epsilon": epsilon([released], delta), "delta": delta}
     return json.dumps({"mechanism": dataclasses.asdict(released), "cost": cost})
 
 
-def _held(entries: Sequence[Entry], window: Window) -> dict[int | None, Mechanism]:
+def _held(entries: list[Entry], window: Window) -> dict[int | None, Mechanism]:
     """Return what a window's reservations hold, by number; settled ones by steps."""
     held: dict[int | None, Mechanism] = {}
     for one in entries:

@@ -39,16 +39,10 @@ def show(
     entries = _opened(name, output, store)[1].entries()
     chosen = _chosen(silo, {one.silo for one in entries})
     records = [
-        {
-            "entry": one.number,
-            "at": one.at,
-            "run": one.run_id,
-            "silo": one.silo,
-            "action": f"settle {one.settles}" if one.settles else "reserve",
-            "epsilon": one.cost.epsilon,
-            "noise": one.mechanism.noise,
-            "steps": one.mechanism.steps,
-        }
+        {"entry": one.number, "at": one.at, "run": one.run_id, "silo": one.silo}
+        | {"action": f"settle {one.settles}" if one.settles else "reserve"}
+        | {"epsilon": one.cost.epsilon, "delta": f"{one.cost.delta:g}"}
+        | dataclasses.asdict(one.mechanism)
         for one in entries
         if one.silo in chosen
     ]

@@ -22,6 +22,7 @@ from pipelines.cli import (
     kubeflow,
     kubeflow_schedule,
     ledger,
+    privacy,
     report,
     run,
     silo,
@@ -51,6 +52,7 @@ app.add_typer(report.app, name="report")
 app.add_typer(gate.app, name="gate")
 app.add_typer(audit.app, name="audit")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(privacy.app, name="privacy")
 kubeflow.app.add_typer(kubeflow_schedule.app, name="schedule")
 app.add_typer(kubeflow.app, name="kubeflow")
 app.add_typer(bench.app, name="bench")

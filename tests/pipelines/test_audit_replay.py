@@ -31,6 +31,7 @@ from components.payloads.contribution import ContributionReport, SiloContributio
 from components.payloads.interval import Interval
 from components.payloads.manifest import EVAL
 from components.payloads.model_run import RunRecord
+from components.privacy.settings import PrivacySettings
 from components.scoring import model
 from pipelines import audit_replay
 from pipelines.places import Places
@@ -96,6 +97,8 @@ def trained(tmp_path):
         "module_code": digests.of_python_below(tmp_path),
         "audited_rounds": 2,
         "weight_factors": "{}",
+        "privacy": PrivacySettings().model_dump_json(),
+        "ledger": "",
     }
     keys = (*INPUTS, "model", "model_run")
     folders = {key: outputs[key] for key in keys}
@@ -164,6 +167,8 @@ def test_a_shadow_says_what_the_others_would_have(tmp_path):
         "module_code": digests.of_python_below(support.MODEL.parent),
         "audited_rounds": 2,
         "weight_factors": "{}",
+        "privacy": PrivacySettings().model_dump_json(),
+        "ledger": "",
     }
     request = executor.request_of(folders, properties)
     trainer.run(request, folders["model"], folders["model_run"])

@@ -55,6 +55,14 @@ def test_each_node_gets_its_own_section_only(flights, tmp_path):
     before, after = sections(), sections("gates.silo_gap.at_most=0.3")
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {"FairnessEvaluator", "Dashboard"}
+    for override, more in (
+        ("privacy.run_epsilon=1", set()),
+        ("privacy.person=hour", {"FeatureSpecGen"}),  # which is no feature then
+    ):
+        after = sections(override)
+        changed = {name for name in before if before[name] != after[name]}
+        assert changed == {"FederatedTrainer", "Dashboard"} | more
+    assert "operator.sqlite" in after["FederatedTrainer"]
 
 
 def test_building_loads_no_more_engines_than_it_needs(tmp_path):

@@ -25,6 +25,7 @@ from components.payloads.egress import EgressItem
 from components.payloads.interval import Interval
 from components.payloads.ledger import Ledger, NotScored
 from components.payloads.model_run import Dropped, RunRecord
+from components.payloads.privacy import Balance, PrivacyReport, SiloPrivacy
 from pipelines import summary
 from pipelines.cli import tables
 from pipelines.places import Places
@@ -163,6 +164,29 @@ def test_a_run_that_compared_nothing_has_no_benefit(tmp_path):
     told = summary.of_run("run-1", "flights", Places(tmp_path), nodes)
     assert told.benefit is None
     assert {silo.gain for silo in told.silos} == {None}
+
+
+def test_a_run_tells_what_its_training_spent_of_the_silos_budgets(tmp_path):
+    nodes = cases.blessed(tmp_path)
+    told = summary.of_run("run-1", "flights", Places(tmp_path), nodes)
+    assert told.privacy is None
+    balance = Balance(8.0, 1.9, 2.5, "2027-01-01")
+    paid = SiloPrivacy(cases.NORTH, 1e-5, balance, epsilon=1.25)
+    out = SiloPrivacy(cases.ARABIC, 1e-5, Balance(8.0, 8.1, 8.1, ""), refusal="spent")
+    report = PrivacyReport("example", silos=(paid, out))
+    report.write(nodes["FederatedTrainer"].outputs["model_run"])
+    told = summary.of_run("run-1", "flights", Places(tmp_path), nodes)
+    assert told.privacy == report
+    assert Summary.read(summary.write(told, Places(tmp_path)).parent) == told
+    table = tables.silos(told)
+    assert table.columns[-1].header == "epsilon\n(left)"
+    cells = dict(
+        zip([it.silo for it in told.silos], table.columns[-1].cells, strict=True)
+    )
+    assert cells[cases.NORTH] == "1.25 (5.50)"
+    assert cells[cases.ARABIC] == "- (0.00)"
+    assert cells[cases.LONG] == "-"
+    assert str(table.caption).endswith("and what it left of the budget")
 
 
 def incomplete(tmp_path, not_scored=(), dropped=(), left_out=()):

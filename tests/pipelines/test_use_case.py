@@ -171,6 +171,19 @@ def test_a_quorum_above_the_number_of_silos_is_refused(project, changes, told):
     )
 
 
+def test_no_run_starts_on_a_day_outside_of_the_budgets_window(project):
+    past = ["privacy.window=2020-01-01/2020-12-31", "silos.root=no-data-yet"]
+    use_case.find("mine", past).check_start()
+    for window, told in (
+        (past[0], "a window that ended on 2020-12-31"),
+        ("privacy.window=weekly", "found `weekly`, expected `month`, `quarter`, "),
+    ):
+        found = use_case.find("mine", [*past, window, "privacy.mode=example"])
+        with pytest.raises(SettingsError) as caught:
+            found.check_start()
+        assert told in caught.value.message
+
+
 def test_paths_in_settings_start_at_the_project_or_at_home(
     project, tmp_path_factory, monkeypatch
 ):

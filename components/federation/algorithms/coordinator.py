@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -56,9 +57,7 @@ class Coordinator:
         number = len(records) + 1
         return [
             Message(
-                messages.new_seed()
-                if self.private
-                else messages.seed_of(self.plan.seed, number, silo),
+                self._seed(number, silo),
                 weights[silo],
                 self.reference(silo, records),
                 self.shift(silo),
@@ -66,6 +65,11 @@ class Coordinator:
             )
             for silo in cohort
         ]
+
+    def _seed(self, number: int, silo: str) -> int:
+        if self.private:  # noise must never come twice, also when a round is run again
+            return int.from_bytes(os.urandom(8), "little") >> 1
+        return messages.seed_of(self.plan.seed, number, silo)
 
     def scaled_weights(
         self, cohort: Iterable[str], records: Sequence[RoundRecord]

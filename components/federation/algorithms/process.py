@@ -39,12 +39,11 @@ def build(
     Raises:
         ValueError: The plan can't protect rows, or with `silo_level` silos.
     """
-    name = plan.algorithm.name
-    if (private or silo_level) and name not in PRIVATE:
-        raise ValueError(f"found `{name}` with privacy, expected one of {PRIVATE}")
-    merging = (plan.weighting.name, plan.aggregation.name)
-    if silo_level and merging != ("uniform", "mean"):
-        raise ValueError(f"found {merging} with `silo`, expected `uniform` and `mean`")
+    found = (plan.algorithm.name, plan.weighting.name, plan.aggregation.name)
+    if (private or silo_level) and found[0] not in PRIVATE:
+        raise ValueError(f"found {found[0]} with privacy, expected one of {PRIVATE}")
+    if silo_level and found[1:] != ("uniform", "mean"):
+        raise ValueError(f"found {found[1:]}, expected `uniform` and `mean`")
     templates = tff.learning.templates
     weights_type = client_work.weights_type_of(client_model)
     local = registry.load(plan.algorithm.name).local(plan)

@@ -167,6 +167,14 @@ def test_rounds_without_a_finite_loss_are_left_out():
     }
 
 
+def test_rounds_without_a_loss_are_left_out():
+    hidden = SiloRecord("a", 10, None, None, 1.0, 0.5)
+    assert chart_data.rounds([RoundRecord(1, None, None, (hidden,))]) == {
+        "rounds": [],
+        "silos": [{"silo": "a", "points": []}],
+    }
+
+
 def test_few_silos_have_a_line_of_their_own_and_many_have_none():
     few = chart_data.rounds([record(1, {"a": 0.3, "b": 0.5}, 0.4)])
     assert few["silos"][1] == {"silo": "b", "points": [[1, 0.5]]}

@@ -23,14 +23,14 @@ from components.dashboard.sections import (
 from components.dashboard.sections.groups import MEASURES, group_gaps
 from components.dashboard.sections.key_figures import widest
 from components.federation.workers import ONE_USER_ID
-from components.payloads import table
+from components.payloads import model_run, table
 from components.payloads.cohort import Cohort
 from components.payloads.decision import Decision, GateResult, Waiver
 from components.payloads.egress import EgressItem
 from components.payloads.findings import Finding, Group
 from components.payloads.manifest import DataFile, Manifest, SiloEntry, Split
 from components.payloads.minimum_data import MinimumData
-from components.payloads.model_run import Dropped, RoundRecord, RunRecord
+from components.payloads.model_run import Dropped, RoundRecord, RunRecord, SiloRecord
 from components.payloads.silo import Silo
 from components.payloads.table import Figure
 from tests.components.dashboard.conftest import (
@@ -415,6 +415,20 @@ def test_drop_outs_say_when_and_why(run):
     ]
     assert losses == sorted(losses, reverse=True)
     assert section.charts() == ["training"]
+
+
+def test_losses_that_no_silo_tells_are_dashes_and_have_no_chart():
+    silos = [SiloRecord(name, 9, None, None, 1.0, 0.5) for name in ("a", "b")]
+    rounds = (model_run.summarise(1, silos, {}),)
+    found = report.Report(ABOUT, run=RunRecord("fed_avg", rounds=rounds))
+    section = training.section(found)
+    last_round = table_of(section, "Silos in the last round")
+    assert [row[:3] for row in texts(last_round)] == [
+        ["a", NONE, NONE],
+        ["b", NONE, NONE],
+    ]
+    assert "Highest loss first" not in last_round.caption
+    assert not section.charts()
 
 
 def test_silos_that_dropped_out_most_often_come_first():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import pathlib
 from typing import Any
@@ -18,6 +19,8 @@ from components.federated_trainer import component, executor
 from components.federated_trainer.settings import TrainingSettings
 from components.federation import audited_rounds
 from components.payloads.model_run import RunRecord
+from components.privacy.ledger import Budget, PrivacyLedger, window_of
+from components.privacy.settings import PrivacySettings
 from components.scoring import model as scoring
 from components.silos import homes
 from tests.components.federated_trainer import support
@@ -82,6 +85,19 @@ class Runs:
             "checkpoints": str(folder / "checkpoints"),
             "audited_rounds": 1,
             "weight_factors": '{"west": 2.0}',
+            "privacy": PrivacySettings().model_dump_json(),
+            "ledger": "",
+        }
+
+    def protect(self, ledger: str) -> None:
+        """Protect rows, with a quorum that is never reached."""
+        privacy = PrivacySettings(mode="example", epsilon=2.0, run_epsilon=2.0)
+        plan = TrainingSettings(rounds=1, quorum_per_round=9)
+        self._properties |= {
+            "settings": plan.model_dump_json(),
+            "privacy": privacy.model_dump_json(),
+            "ledger": ledger,
+            "weight_factors": "{}",
         }
 
     def _artifact(self, kind: type[Artifact]) -> Artifact:
@@ -106,12 +122,13 @@ class Runs:
         added = PropertyDriver(self._connection).run(info).exec_properties
         return str(added["attempt"].string_value)
 
-    def run(self) -> tuple[Artifact, RunRecord]:
+    def run(self, run_id: str = "") -> tuple[Artifact, RunRecord]:
         model = self._artifact(artifacts.Model)
         run = self._artifact(artifacts.ModelRun)
         outputs = {"model": [model], "model_run": [run]}
         properties = self._properties | {"attempt": self.attempt}
-        executor.Executor().Do(self._inputs, outputs, properties)
+        context = executor.Executor.Context(pipeline_run_id=run_id)
+        executor.Executor(context).Do(self._inputs, outputs, properties)
         with self._connection as opened:
             for made in (model, run):
                 made.type_id = opened.store.put_artifact_type(made.artifact_type)
@@ -146,3 +163,26 @@ def test_a_training_without_some_workers_is_tried_again_until_all_were_there(tmp
     assert (record.audited, kept.silos) == ((1,), ("north", "south", "west"))
     assert kept.weights.tolist() == [200, 90, 2 * 41]
     assert scoring.read_card(model.uri).digest
+
+
+@pytest.mark.tff
+@pytest.mark.beam
+def test_a_training_without_a_silo_s_budget_is_never_taken_from_the_cache(tmp_path):
+    with SiloPods() as pods:
+        runs = Runs(tmp_path, pods)
+        url = f"sqlite:///{tmp_path / 'operator.sqlite'}"
+        runs.protect(url)
+        first = runs.attempt
+        _, record = runs.run("r1")
+        assert record.refusal.startswith("3 of 3 admitted silos can train")
+        assert runs.attempt == first, "it follows from the inputs"
+        ledger = PrivacyLedger(url, "flights")
+        assert {one.run_id for one in ledger.entries()} == {"r1"}
+
+        *_, west = (one.mechanism for one in ledger.entries() if not one.settles)
+        today = datetime.datetime.now(datetime.UTC).date()
+        held = (window_of("year", today), Budget(2.0, 1e-5), west)
+        ledger.reserve("another", "west", *held)
+        _, record = runs.run("r2")
+        assert [drop.silo for drop in record.left_out] == ["west"]
+        assert runs.attempt != first, "the budget is full again one day"

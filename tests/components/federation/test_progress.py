@@ -26,6 +26,21 @@ def test_log_has_one_line_a_round_and_one_a_drop(caplog):
     ]
 
 
+def test_losses_that_no_silo_tells_are_left_out(caplog, tmp_path):
+    console = Console(file=io.StringIO(), force_terminal=False)
+    silos = [SiloRecord("a", 3, None, None, 1.0, 1.0)]
+    record = model_run.summarise(1, silos, {})
+    with caplog.at_level(logging.INFO), progress.shown(4, 1, 0, console) as tell:
+        tell(record, 1.0)
+    assert "round=1/4 loss=not told silos=1/1" in caplog.text
+    with progress.tensorboard(tmp_path) as write:
+        write(record)
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    found = set(events.Tags()["tensors"])
+    assert found == {"silos/alive", "silo/a/update_norm", "silo/a/cosine"}
+
+
 def test_terminal_shows_round_loss_silos_and_time_left():
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=100, no_color=True)

@@ -25,6 +25,17 @@ def test_means_are_weighted_by_rows():
     assert record.dropped == (Dropped("süd", "its worker is gone"),)
 
 
+def test_silos_may_keep_their_losses_to_themselves(tmp_path):
+    silos = [
+        dataclasses.replace(one, loss_before=None, loss_after=None) for one in SILOS
+    ]
+    record = model_run.summarise(1, silos, {})
+    assert record.loss_before is record.loss_after is None
+    run = RunRecord("fed_avg", rounds=(record,))
+    run.write(tmp_path)
+    assert RunRecord.read(tmp_path) == run
+
+
 @given(st.permutations(SILOS))
 @settings(deadline=None)
 def test_silos_are_sorted(silos):

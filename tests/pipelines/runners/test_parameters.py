@@ -58,6 +58,8 @@ def test_values_become_settings_and_a_gate_that_is_skipped_is_none(known, form):
         "algorithm": "fed_avg",
         "client_learning_rate": "1e-6",
         "colour_if_not_blessed": "red",
+        "privacy_mode": "example",
+        "privacy_epsilon": "0.5",
         "skip_gate_silo_gap": "True",
         "skip_gate_change": "false",
         "span": "2013-05",
@@ -69,6 +71,7 @@ def test_values_become_settings_and_a_gate_that_is_skipped_is_none(known, form):
     assert settings.training.algorithm.name == "fed_avg"
     assert settings.training.client_learning_rate == 1e-6
     assert settings.kubeflow.not_blessed == "red"
+    assert (settings.privacy.mode, settings.privacy.run_epsilon) == ("example", 0.5)
     assert settings.gates.silo_gap is None
     assert settings.gates.change.at_most_worse == 0.02
     filled_in = parameters.filled_in(known, given).keys()
@@ -117,6 +120,9 @@ def test_a_broken_config_map_is_named(form, tmp_path):
         ({"client_learning_rate": "nan"}, "field `client_learning_rate`: found 'nan'"),
         ({"client_learning_rate": "["}, "field `client_learning_rate`: found '\\['"),
         ({"colour_if_not_blessed": "blue"}, "field `colour_if_not_blessed`: found"),
+        ({"privacy_epsilon": "0"}, "field `privacy_epsilon`: found '0'; input should"),
+        ({"privacy_epsilon": "9"}, "found `run_epsilon` 9 and `epsilon` 8, expected"),
+        ({"privacy_mode": "rows"}, "field `privacy_mode`: found 'rows'; input should"),
         ({"force": "maybe"}, "field `force`: found 'maybe', expected true or false"),
         ({"skip_gate_silo_gap": "1"}, "expected true or false"),
         ({"skip_gate_silo_gap": ""}, "expected true or false"),
