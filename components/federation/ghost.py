@@ -25,11 +25,10 @@ from components.federation.tff_types import Value
 
 Layer: TypeAlias = tf.keras.layers.Layer
 Gradients: TypeAlias = tuple[Value, Callable[[Value], list[Value]]]
-"""The squared norm of each row's gradient, `(rows,)`; and their sum, a tensor a weight,
-from a factor for each row. Rows of factor 0 are left out, finite or not."""
+"""The squared norm of each row's gradient, `(rows,)`; and from factors of rows the sum,
+a tensor a weight in Keras' order. Rows of factor 0 are left out, finite or not."""
 
-_PROBES = 5  # rows
-_CLOSE = 1e-3  # relative, well above rounding
+_PROBES, _CLOSE = 5, 1e-3  # rows; relative, well above rounding
 
 
 class GhostModel:
@@ -44,12 +43,13 @@ class GhostModel:
                 self._record(layer)
 
     def gradients(self, rows: Rows, training: bool = True) -> Gradients:
-        """Return the gradients of the rows' cross-entropies, in Keras' order."""
+        """Return the gradients of the rows' cross-entropies."""
         uses = self.uses = []
         with tf.GradientTape() as tape:
             losses = local_training.cross_entropies(self.model, rows, training)
-        given = [each for _, _, each in uses]
-        deltas = tape.gradient(losses, given, unconnected_gradients="zero")
+        deltas = tape.gradient(
+            losses, [u[2] for u in uses], unconnected_gradients="zero"
+        )
         parts = [
             (layer, *_KINDS[type(layer)](layer, taken, tf.convert_to_tensor(delta)))
             for (layer, taken, _), delta in zip(uses, deltas, strict=True)
@@ -59,7 +59,7 @@ class GhostModel:
             found: dict[Value, Value] = {}
             for layer, _, sums in parts:
                 weights = [weight.ref() for weight in layer.trainable_weights]
-                found |= zip(weights, sums(factors), strict=True)
+                found |= zip(weights, sums(factors[:, None]), strict=True)
             return [found[weight.ref()] for weight in self.model.trainable_weights]
 
         return tf.add_n([squares for _, squares, _ in parts]), summed
@@ -78,8 +78,8 @@ class GhostModel:
 
 def _dense(layer: Layer, taken: Value, delta: Value) -> Gradients:
     def sums(factors: Value) -> list[Value]:
-        cut = tf.math.multiply_no_nan(delta, factors[:, None])
-        kept = tf.where(factors[:, None] > 0, taken, tf.zeros([], taken.dtype))
+        cut = tf.math.multiply_no_nan(delta, factors)
+        kept = tf.math.multiply_no_nan(taken, tf.cast(factors > 0, taken.dtype))
         found = [tf.matmul(kept, cut, transpose_a=True), tf.reduce_sum(cut, 0)]
         return found if layer.use_bias else found[:1]
 
@@ -93,7 +93,7 @@ def _embedding(layer: Layer, taken: Value, delta: Value) -> Gradients:
     products = tf.matmul(deltas, deltas, transpose_b=True)
 
     def sums(factors: Value) -> list[Value]:
-        cut = tf.math.multiply_no_nan(deltas, factors[:, None, None])
+        cut = tf.math.multiply_no_nan(deltas, factors[..., None])
         return [tf.math.unsorted_segment_sum(cut, ids, layer.input_dim)]
 
     return tf.reduce_sum(tf.where(same, products, 0.0), [1, 2]), sums
@@ -106,8 +106,7 @@ def _normalization(layer: Layer, taken: Value, delta: Value) -> Gradients:
     each = [tf.reduce_sum(part, list(range(1, part.shape.rank - 1))) for part in each]
 
     def sums(factors: Value) -> list[Value]:
-        column = factors[:, None]
-        return [tf.reduce_sum(tf.math.multiply_no_nan(p, column), 0) for p in each]
+        return [tf.reduce_sum(tf.math.multiply_no_nan(p, factors), 0) for p in each]
 
     return tf.add_n([_squares(part) for part in each]), sums
 
@@ -141,7 +140,14 @@ def check(client_model: ClientModel) -> None:
     rows = Rows(floats, ids, np.eye(1, _PROBES, dtype=np.float32)[0])
     local_training.cross_entropies(ghost.model, rows, True)
     for layer in owners:
-        _check_uses(layer, [taken for each, taken, _ in ghost.uses if each is layer])
+        taken = [each for user, each, _ in ghost.uses if user is layer]
+        if len(taken) != 1:
+            _refuse(layer, f"is used {len(taken)} times")
+        shape, kind = tuple(taken[0].shape), _KINDS[type(layer)]
+        if shape[0] != _PROBES or (kind is _dense and len(shape) != 2):
+            _refuse(layer, f"takes an input of shape {shape} for {_PROBES} rows")
+        if kind is _normalization and layer.axis[:] != [len(shape) - 1]:
+            _refuse(layer, f"normalises the axes {layer.axis[:]}, not just the last")
     for layer in reversed([ghost.model, *ghost.model.submodules]):  # inner ones first
         if getattr(layer, "losses", ()):
             _refuse(layer, "adds a loss of its own, such as a regulariser")
@@ -161,16 +167,6 @@ def _owners(keras_model: tf.keras.Model) -> list[Layer]:
         weights = getattr(layer, "trainable_weights", ())
         found |= {weight.ref(): layer for weight in weights}
     return list(dict.fromkeys(found.values()))
-
-
-def _check_uses(layer: Layer, inputs: list[Value]) -> None:
-    if len(inputs) != 1:
-        _refuse(layer, f"is used {len(inputs)} times")
-    shape, kind = tuple(inputs[0].shape), _KINDS[type(layer)]
-    if shape[0] != _PROBES or (kind is _dense and len(shape) != 2):
-        _refuse(layer, f"takes an input of shape {shape} for {_PROBES} rows")
-    if kind is _normalization and layer.axis[:] != [len(shape) - 1]:
-        _refuse(layer, f"normalises the axes {layer.axis[:]}, not just the last")
 
 
 def _refuse(layer: Layer, reason: str) -> NoReturn:

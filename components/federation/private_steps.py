@@ -10,11 +10,11 @@ average: how many it drew is a secret.
 
 **Randomness.** 256 bits that the silo made for one attempt of a round decide all draws
 and noise. Philox4x32-10 (Salmon et al. 2011), four times over, each with 64 of them as
-its key, turns the message's label and the step's number into 128 bits: key and upper
-half of the counter of the step's stream. Each time is a bijection, so no two steps of a
-secret share a stream. But Philox, though tested, is no cryptographic generator, and
-TensorFlow has none: it is not proven that who knows part of a stream (what falls on a
-canary, or a weight that no row moves) can't compute the rest.
+its key, turns label and step number into 128 bits: key and upper half of the counter of
+the step's stream. Each time is a bijection, so no two steps share a stream. Philox,
+though tested, is no cryptographic generator, and TensorFlow has none: it is not proven
+that who knows part of a stream (what falls on a canary, or on a weight that no row
+moves) can't compute the rest.
 
 **Canaries** are further coordinates of the gradient. One whose coin says so takes part
 like a unit with the gradient $C$ on it; all get noise. Their sums show how well one can
@@ -74,14 +74,10 @@ class PrivateSteps:
     ) -> tuple[tuple[Value, ...], Value]:
         """Return weights, and the canaries' sums, float64, unit: the clip norm.
 
-        Args:
-            weights: Where it starts from, in Keras' order.
-            rows: The rows, any number.
-            units: int32 `(rows,)`, whose each row is; None where each is a unit.
-            told: The fields of `PrivateSilo`, `threshold` and `cap` int32.
-            secret: int64 `(4,)`, for this call alone.
-            label: int64, of the message that asks for the steps.
-            anchor: See the module; needed where `strength` is not 0.
+        Beside what `LocalTraining.train` takes, `units`, int32 `(rows,)`, says whose
+        each row is (None: each is a unit), `told` are the fields of `PrivateSilo`
+        (`threshold` and `cap` int32), `secret`, int64 `(4,)`, is for this call alone,
+        and `label`, int64, that of the message that asks for it.
         """
         model.assign(self._ghost.model, weights)
         words = tf.split(tf.bitcast(secret, tf.uint64), 4)
@@ -92,10 +88,8 @@ class PrivateSteps:
         num_units, bounds = tf.size(rows.labels), tf.fill(tf.shape(rows.labels), clip)
         if units is not None:
             num_units = tf.reduce_max(tf.concat([[-1], units], 0)) + 1
-            ones = tf.ones_like(bounds)
-            bounds /= tf.gather(
-                tf.math.unsorted_segment_sum(ones, units, num_units), units
-            )
+            owned = tf.math.unsorted_segment_sum(tf.ones_like(bounds), units, num_units)
+            bounds /= tf.gather(owned, units)
 
         def step(number: Value, sums: Value) -> tuple[Value, Value]:
             draw = _stream(words, label, number)
@@ -119,11 +113,10 @@ class PrivateSteps:
             joined = tf.cast(told["coins"] & drawn, tf.float64)
             return number + 1, sums + joined + normals[size:]
 
+        steps = tf.cast(told["steps"], tf.int64)
+        start = (tf.constant(0, tf.int64), tf.zeros([canaries], tf.float64))
         _, sums = tf.while_loop(
-            lambda number, _: number < tf.cast(told["steps"], tf.int64),
-            step,
-            (tf.constant(0, tf.int64), tf.zeros([canaries], tf.float64)),
-            parallel_iterations=1,
+            lambda n, _: n < steps, step, start, parallel_iterations=1
         )
         return tuple(variable.read_value() for variable in self._variables), sums
 
