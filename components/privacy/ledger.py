@@ -150,7 +150,12 @@ class PrivacyLedger:
         self._now = now
 
     def reserve(
-        self, run_id: str, silo: str, window: Window, budget: Budget, asked: Mechanism
+        self,
+        run_id: str,
+        silo: str,
+        window: Window,
+        budget: Budget,
+        mechanism: Mechanism,
     ) -> int:
         """Reserve what a run may release of a silo, and return the entry's number.
 
@@ -166,9 +171,9 @@ class PrivacyLedger:
                     f"days that hold the time of the ledger's next entry, {at}",
                     "start the run anew; if that doesn't help, check the clocks",
                 )
-            held = list(_held(entries, window).values())
+            held, new = list(_held(entries, window).values()), [mechanism]
             spent, more, all_ = (
-                epsilon(one, budget.delta) for one in (held, [asked], [*held, asked])
+                epsilon(one, budget.delta) for one in (held, new, [*held, *new])
             )
             if all_ > budget.epsilon:
                 raise BudgetSpentError(
@@ -179,7 +184,7 @@ class PrivacyLedger:
                     "wait for that day, let a run spend less (`privacy.run_epsilon`), "
                     "or agree on a larger budget with the silo's owner",
                 )
-            return Entry(silo, run_id, None, _json(asked, budget.delta), at)
+            return Entry(silo, run_id, None, _json(mechanism, budget.delta), at)
 
         return self._add(made, _OWN.silo == silo)
 

@@ -33,7 +33,7 @@ runs = st.lists(
         st.integers(0, 4),  # steps that leave
         st.booleans(),  # whether it breaks off before it settles
     ),
-    max_size=12,
+    max_size=10,
 )
 
 
@@ -66,7 +66,7 @@ def exact_delta(left, epsilon):
 
 
 @given(runs)
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_window_costs_more_than_its_budget_and_two_no_more_than_both(
     tmp_path, asked
 ):
