@@ -24,6 +24,8 @@ from components.federation.model import ClientModel
 from components.federation.tff_types import Value
 
 Layer: TypeAlias = tf.keras.layers.Layer
+Losses: TypeAlias = Callable[[tf.keras.Model, Rows, bool], Value]
+"""From a model, rows and whether it trains, the loss of each row."""
 Gradients: TypeAlias = tuple[Value, Callable[[Value], list[Value]]]
 """The squared norm of each row's gradient, `(rows,)`; and from factors of rows the sum,
 a tensor a weight in Keras' order. Rows of factor 0 are left out, finite or not."""
@@ -34,8 +36,12 @@ _PROBES, _CLOSE = 5, 1e-3  # rows; relative, well above rounding
 class GhostModel:
     """A Keras model that tells its rows' gradients; it changes the model's layers."""
 
-    def __init__(self, keras_model: tf.keras.Model) -> None:
-        self.model = keras_model
+    def __init__(
+        self,
+        keras_model: tf.keras.Model,
+        losses: Losses = local_training.cross_entropies,
+    ) -> None:
+        self.model, self._losses = keras_model, losses
         self.uses: list[tuple[Layer, Value, Value]] = []
         """In the last call: a layer, what it took, what it gave before activation."""
         for layer in _owners(keras_model):
@@ -43,10 +49,10 @@ class GhostModel:
                 self._record(layer)
 
     def gradients(self, rows: Rows, training: bool = True) -> Gradients:
-        """Return the gradients of the rows' cross-entropies."""
+        """Return the gradients of the rows' losses."""
         uses = self.uses = []
         with tf.GradientTape() as tape:
-            losses = local_training.cross_entropies(self.model, rows, training)
+            losses = self._losses(self.model, rows, training)
         deltas = tape.gradient(
             losses, [u[2] for u in uses], unconnected_gradients="zero"
         )
