@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from components.errors import SettingsError
 from components.federation import local_training, model
-from components.federation.local_training import Rows
+from components.federation.local_training import Rows, cross_entropies
 from components.federation.model import ClientModel
 from components.federation.tff_types import Value
 
@@ -37,9 +37,7 @@ class GhostModel:
     """A Keras model that tells its rows' gradients; it changes the model's layers."""
 
     def __init__(
-        self,
-        keras_model: tf.keras.Model,
-        losses: Losses = local_training.cross_entropies,
+        self, keras_model: tf.keras.Model, losses: Losses = cross_entropies
     ) -> None:
         self.model, self._losses = keras_model, losses
         self.uses: list[tuple[Layer, Value, Value]] = []
@@ -144,7 +142,7 @@ def check(client_model: ClientModel) -> None:
     floats = rng.normal(size=(_PROBES, client_model.num_floats)).astype(np.float32)
     ids = rng.integers(0, 2, (_PROBES, client_model.num_ids), np.int32)
     rows = Rows(floats, ids, np.eye(1, _PROBES, dtype=np.float32)[0])
-    local_training.cross_entropies(ghost.model, rows, True)
+    cross_entropies(ghost.model, rows, True)
     for layer in owners:
         taken = [each for user, each, _ in ghost.uses if user is layer]
         if len(taken) != 1:

@@ -26,16 +26,18 @@ BARS = {256: 3.0, 1024: 2.2}  # by rows of a step
 TURNS, PASSES = 3, 10
 STEPS = 120  # over all rows; the largest silo has a sixth: 20, the most by default
 SETTINGS = PrivacySettings(mode="example")
-EPSILONS = (None, 8.0, 3.0, 1.0)
+ASKED: dict[float | str, PrivacySettings] = {"none": PrivacySettings()} | {
+    it: SETTINGS.model_copy(update={"epsilon": it, "run_epsilon": it})
+    for it in (8, 3, 1)
+}
+FASTER = 20  # times the use case's learning rate: cut gradients make short steps
 SPANS = {"census": "latest", "flights": "2013-11"}
 
 
 def bench_privacy(seeds: int = 5, only: str = "") -> dict[str, Any]:
     """Return costs by rows of a step, figures by use case and epsilon of a training.
 
-    Args:
-        seeds: Trainings with each epsilon, from seed 0; intervals are over them.
-        only: `cost`, `census` or `flights`; all when empty.
+    Intervals are over seeds; `only` is `cost`, `census` or `flights`, or empty for all.
     """
     parts = [only] if only else ["cost", *SPANS]
     costs = [cost(batch) for batch in BARS] if "cost" in parts else []
@@ -48,8 +50,8 @@ def cost(batch: int) -> dict[str, float]:
     """Return what a private round costs over a plain one, with steps as large."""
     changes = {"batch_size": batch, "local_epochs": PASSES}
     plan = plain_round.PLAN.model_copy(update=changes)
-    ids = len(plain_round.CATEGORIES)
-    start = model.initialise(plain_round.perceptron, plain_round.NUM_FLOATS, ids, 0)
+    widths = plain_round.NUM_FLOATS, len(plain_round.CATEGORIES)
+    start = model.initialise(plain_round.perceptron, *widths, seed=0)
     cut = PrivateTraining(SETTINGS.clip, SETTINGS.canaries)
     seconds: dict[bool, list[float]] = {False: [], True: []}
     with tempfile.TemporaryDirectory(prefix="fairsilo-bench-") as folder:
@@ -61,8 +63,8 @@ def cost(batch: int) -> dict[str, float]:
             for is_private, many in seconds.items():
                 place = pathlib.Path(folder, f"{turn}-{is_private}")
                 by = training.program(start, key, plan, cut if is_private else None)
-                board, numbers = place / "tensorboard", told if is_private else {}
-                args = (by, silos, plan, place, board)
+                args = (by, silos, plan, place, place / "tensorboard")
+                numbers = told if is_private else {}
                 many += training.train(*args, private_silos=numbers).seconds[1:]
     plain_s, private_s = map(statistics.median, seconds.values())
     ratio = {"private_over_plain": private_s / plain_s, "at_most": BARS[batch]}
@@ -85,18 +87,16 @@ def utility(name: str, seeds: int) -> list[dict[str, Any]]:
         prepared = fairness.prepare(chosen, pathlib.Path(folder), SPANS[name])
         for seed in range(seeds):
             plan = chosen.settings.training.model_copy(update={"seed": seed})
-            for epsilon in EPSILONS:
+            for epsilon, asked in ASKED.items():
+                rate = plan.client_learning_rate * (FASTER if epsilon != "none" else 1)
+                own = plan.model_copy(update={"client_learning_rate": rate})
                 with tempfile.TemporaryDirectory(dir=folder) as place:
-                    spent = {"epsilon": epsilon, "run_epsilon": epsilon}
-                    changes = spent if epsilon else {"mode": "none"}
-                    asked = {"privacy": SETTINGS.model_copy(update=changes)}
-                    store = {"ledger": f"sqlite:///{place}/ledger", "run_id": "bench"}
-                    folders, seconds = fairness.train(
-                        prepared, plan, place, **asked, **store
-                    )
+                    ledger = f"sqlite:///{place}/ledger"
+                    more = {"privacy": asked, "ledger": ledger, "run_id": "bench"}
+                    folders, seconds = fairness.train(prepared, own, place, **more)
                     report = fairness.compare(prepared, plan, folders, "none")
-                own_figures = fairness.figures_of(prepared, report, BASE, seconds)
-                found[epsilon or "none"].append(own_figures)
+                figures = fairness.figures_of(prepared, report, BASE, seconds)
+                found[epsilon].append(figures)
             found["alone"].append(fairness.figures_of(prepared, report, ALONE, None))
-    rows = found.items()
-    return [{"use_case": name, "epsilon": e, **fairness.row_of(f)} for e, f in rows]
+    by = {epsilon: fairness.row_of(many) for epsilon, many in found.items()}
+    return [{"use_case": name, "epsilon": it, **row} for it, row in by.items()]

@@ -21,7 +21,7 @@ def test_steps_with_privacy_are_as_many_as_without_it():
 def test_cost_is_of_rounds_over_workers_and_has_its_bar(monkeypatch):
     plan = plain_round.PLAN.model_copy(update={"rounds": 2})
     monkeypatch.setattr(plain_round, "PLAN", plan)
-    monkeypatch.setattr(plain_round, "SILOS", 1)
+    monkeypatch.setattr(plain_round, "SILOS", 2)
     monkeypatch.setattr(privacy, "STEPS", 2)
     monkeypatch.setattr(privacy, "TURNS", 1)
     monkeypatch.setattr(privacy, "BARS", {256: 0.0})
