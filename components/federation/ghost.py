@@ -19,11 +19,13 @@ import tensorflow as tf
 
 from components.errors import SettingsError
 from components.federation import local_training, model
-from components.federation.local_training import Rows
+from components.federation.local_training import Rows, cross_entropies
 from components.federation.model import ClientModel
 from components.federation.tff_types import Value
 
 Layer: TypeAlias = tf.keras.layers.Layer
+Losses: TypeAlias = Callable[[tf.keras.Model, Rows, bool], Value]
+"""From a model, rows and whether it trains, the loss of each row."""
 Gradients: TypeAlias = tuple[Value, Callable[[Value], list[Value]]]
 """The squared norm of each row's gradient, `(rows,)`; and from factors of rows the sum,
 a tensor a weight in Keras' order. Rows of factor 0 are left out, finite or not."""
@@ -34,8 +36,10 @@ _PROBES, _CLOSE = 5, 1e-3  # rows; relative, well above rounding
 class GhostModel:
     """A Keras model that tells its rows' gradients; it changes the model's layers."""
 
-    def __init__(self, keras_model: tf.keras.Model) -> None:
-        self.model = keras_model
+    def __init__(
+        self, keras_model: tf.keras.Model, losses: Losses = cross_entropies
+    ) -> None:
+        self.model, self._losses = keras_model, losses
         self.uses: list[tuple[Layer, Value, Value]] = []
         """In the last call: a layer, what it took, what it gave before activation."""
         for layer in _owners(keras_model):
@@ -43,10 +47,10 @@ class GhostModel:
                 self._record(layer)
 
     def gradients(self, rows: Rows, training: bool = True) -> Gradients:
-        """Return the gradients of the rows' cross-entropies."""
+        """Return the gradients of the rows' losses."""
         uses = self.uses = []
         with tf.GradientTape() as tape:
-            losses = local_training.cross_entropies(self.model, rows, training)
+            losses = self._losses(self.model, rows, training)
         given = [each for _, _, each in uses]
         deltas = tape.gradient(losses, given, unconnected_gradients="zero")
         parts = [
@@ -137,7 +141,7 @@ def check(client_model: ClientModel) -> None:
     floats = rng.normal(size=(_PROBES, client_model.num_floats)).astype(np.float32)
     ids = rng.integers(0, 2, (_PROBES, client_model.num_ids), np.int32)
     rows = Rows(floats, ids, np.eye(1, _PROBES, dtype=np.float32)[0])
-    local_training.cross_entropies(ghost.model, rows, True)
+    cross_entropies(ghost.model, rows, True)
     for layer in owners:
         taken = [each for user, each, _ in ghost.uses if user is layer]
         if len(taken) != 1:

@@ -29,8 +29,8 @@ from collections.abc import Callable, Mapping, Sequence
 import tensorflow as tf
 
 from components.federation import model, tensor_files
-from components.federation.ghost import GhostModel
-from components.federation.local_training import Rows
+from components.federation.ghost import GhostModel, Losses
+from components.federation.local_training import Rows, cross_entropies
 from components.federation.model import ClientModel
 from components.federation.private import PrivateTraining
 from components.federation.tff_types import Value
@@ -55,8 +55,9 @@ class PrivateSteps:
         private: PrivateTraining,
         learning_rate: float,
         strength: float = 0.0,
+        losses: Losses = cross_entropies,
     ) -> None:
-        self._ghost = GhostModel(client_model.build())
+        self._ghost = GhostModel(client_model.build(), losses)
         self._variables = self._ghost.model.trainable_weights
         self._sizes = [weight.size for weight in client_model.weights]
         self._private = private

@@ -111,14 +111,14 @@ def bench_fairness(
     chosen.prepare()
     found: dict[str, list[Figures]] = collections.defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="fairsilo-bench-") as folder:
-        prepared = _prepare(chosen, pathlib.Path(folder), span)
+        prepared = prepare(chosen, pathlib.Path(folder), span)
         for seed in range(seeds):
             for algorithm, changes in ALGORITHMS.items():
                 if algorithm.startswith(only):
                     for row, figures in _measure(prepared, algorithm, changes, seed):
                         found[row].append(figures)
                         logger.info("seed=%d %s: %s", seed, row, figures)
-    rows = [{"model": row, **_row(many)} for row, many in found.items()]
+    rows = [{"model": row, **row_of(many)} for row, many in found.items()]
     return {"figures": rows, "passed": name != CENSUS or _passes(found)}
 
 
@@ -130,7 +130,7 @@ def _passes(found: Mapping[str, list[Figures]]) -> bool:
         Figures(*map(statistics.mean, zip(*found[name], strict=True)))
         for name in (BAR, *names)
     )
-    halves = [_half([one.worst_tenth for one in found[n]]) for n in (BAR, names[0])]
+    halves = [half_of([one.worst_tenth for one in found[n]]) for n in (BAR, names[0])]
     lift = personal.worst_tenth - base.worst_tenth
     return (
         lift >= LIFT
@@ -141,7 +141,8 @@ def _passes(found: Mapping[str, list[Figures]]) -> bool:
     )
 
 
-def _prepare(chosen: use_case.UseCase, folder: pathlib.Path, span: str) -> Prepared:
+def prepare(chosen: use_case.UseCase, folder: pathlib.Path, span: str) -> Prepared:
+    """Run the nodes before the trainer into a folder, and return what they made."""
     from pipelines import pipeline
     from pipelines.runners import local
 
@@ -171,17 +172,20 @@ def _measure(
             report = compare(prepared, plan, folders, method)
             own_seconds = time.monotonic() - began
             if method == methods[0]:
-                yield algorithm, _figures(prepared, report, BASE, seconds)
+                yield algorithm, figures_of(prepared, report, BASE, seconds)
                 if algorithm == next(iter(ALGORITHMS)):
-                    yield "alone", _figures(prepared, report, ALONE, None)
+                    yield "alone", figures_of(prepared, report, ALONE, None)
             if method != "none":
                 for kind in (PERSONAL, SERVED):
                     row = f"{algorithm} + {method}, {kind}"
-                    yield row, _figures(prepared, report, kind, own_seconds)
+                    yield row, figures_of(prepared, report, kind, own_seconds)
 
 
 def train(
-    prepared: Prepared, plan: TrainingSettings, place: str
+    prepared: Prepared,
+    plan: TrainingSettings,
+    place: str,
+    **more: Any,  # noqa: ANN401
 ) -> tuple[list[pathlib.Path], float]:
     """Return the folders of the model and its run below a place, and their seconds."""
     from components.federated_trainer import trainer
@@ -192,6 +196,7 @@ def train(
         checkpoints=place,
         code="",
         audited_rounds=prepared.chosen.settings.audit.kept_rounds,
+        **more,
         **prepared.arguments,
     )
     card = trainer.run(request, *folders)
@@ -225,9 +230,10 @@ def compare(
     return report
 
 
-def _figures(
+def figures_of(
     prepared: Prepared, report: BenefitReport, kind: str, seconds: float | None
 ) -> Figures:
+    """Return what models of a kind do for the judged silos."""
     minimum: MinimumData = prepared.chosen.settings.gates.minimum_data
     judged = [
         silo
@@ -256,7 +262,7 @@ def _figures(
     )
 
 
-def _row(many: list[Figures]) -> dict[str, str]:
+def row_of(many: list[Figures]) -> dict[str, str]:
     """Return the mean over seeds of each figure, with half its 95 % interval."""
     row = {}
     for name, values in zip(Figures._fields, zip(*many, strict=True), strict=True):
@@ -264,11 +270,11 @@ def _row(many: list[Figures]) -> dict[str, str]:
             row[name] = ""
             continue
         text = f"{statistics.mean(values):.4g}"
-        row[name] = f"{text} ± {_half(values):.2g}" if len(values) > 1 else text
+        row[name] = f"{text} ± {half_of(values):.2g}" if len(values) > 1 else text
     return row
 
 
-def _half(values: Sequence[float]) -> float:
+def half_of(values: Sequence[float]) -> float:
     """Return half the 95 % interval of a mean over seeds; 0 of a single seed."""
     if len(values) < 2:
         return 0.0

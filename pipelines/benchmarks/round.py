@@ -43,10 +43,10 @@ def bench_round(rows: int = ROWS) -> dict[str, float]:
         `round_over_keras_pass`, `round_over_xla_pass` (ratios of wall time) and the
         seconds behind them: `first_round_s`, `round_s`, `keras_pass_s`, `xla_pass_s`.
     """
-    data = _rows(rows)
-    start = model.initialise(_perceptron, NUM_FLOATS, len(CATEGORIES), PLAN.seed)
+    data = random_rows(rows)
+    start = model.initialise(perceptron, NUM_FLOATS, len(CATEGORIES), PLAN.seed)
     with tempfile.TemporaryDirectory(prefix="fairsilo-bench-") as folder:
-        silos = _write(pathlib.Path(folder, "homes"), data)
+        silos = write(pathlib.Path(folder, "homes"), data)
         program = training.program(start, tensor_files.folder(KEY), PLAN)
         place = pathlib.Path(folder, "training")
         result = training.train(program, silos, PLAN, place, place / "tensorboard")
@@ -64,7 +64,8 @@ def bench_round(rows: int = ROWS) -> dict[str, float]:
     }
 
 
-def _rows(num: int) -> Rows:
+def random_rows(num: int) -> Rows:
+    """Return rows whose labels their features tell a part of."""
     rng = np.random.default_rng(0)
     floats = rng.normal(size=(num, NUM_FLOATS)).astype("<f4")
     ids = np.stack([rng.integers(0, k, num) for k in CATEGORIES], axis=1).astype("<i4")
@@ -73,7 +74,7 @@ def _rows(num: int) -> Rows:
     return Rows(floats, ids, labels.astype("<f4"))
 
 
-def _write(root: pathlib.Path, data: Rows) -> dict[Silo, int]:
+def write(root: pathlib.Path, data: Rows) -> dict[Silo, int]:
     """Write the rows into the homes of silos, the largest with a sixth of them."""
     shares = np.geomspace(1, 1 / 500, SILOS)
     ends = np.cumsum(shares / shares.sum() * len(data.labels)).astype(int)
@@ -89,7 +90,8 @@ def _write(root: pathlib.Path, data: Rows) -> dict[Silo, int]:
     return found
 
 
-def _perceptron() -> Any:  # noqa: ANN401  Keras loads late
+def perceptron() -> Any:  # noqa: ANN401  Keras loads late
+    """Return the default model, over one-hot ids."""
     import tensorflow as tf
 
     floats = tf.keras.Input((NUM_FLOATS,), name="floats")
@@ -104,7 +106,7 @@ def _perceptron() -> Any:  # noqa: ANN401  Keras loads late
 def _keras_pass(data: Rows) -> Callable[[], object]:
     import tensorflow as tf
 
-    keras_model = _perceptron()
+    keras_model = perceptron()
     loss = tf.keras.losses.BinaryCrossentropy(from_logits=True)
     keras_model.compile(tf.keras.optimizers.SGD(PLAN.client_learning_rate), loss)
     return lambda: keras_model.fit(
@@ -116,7 +118,7 @@ def _xla_pass(data: Rows) -> Callable[[], object]:
     """Return a pass over whole batches; XLA needs to know their number."""
     import tensorflow as tf
 
-    keras_model, rows = _perceptron(), Rows(*map(tf.constant, data))
+    keras_model, rows = perceptron(), Rows(*map(tf.constant, data))
     steps = len(data.labels) // PLAN.batch_size
     variables = keras_model.trainable_weights
 

@@ -113,6 +113,27 @@ def validation(
     _bench("validation", as_json, seeds)
 
 
+@app.command()
+def school(
+    seeds: Annotated[int, typer.Option(min=1, help="Splits of the pupils.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Private MR-MTL on a published task, against what its authors' code gives."""
+    _bench("school", as_json, seeds)
+
+
+@app.command()
+def privacy(
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each.")] = 5,
+    only: Annotated[
+        str, typer.Option(help="cost, census or flights; by default all.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """What privacy costs in time and in AUC; may take an hour."""
+    _bench("privacy", as_json, seeds, only)
+
+
 def _bench(name: str, as_json: bool, *arguments: int | str) -> None:
     """Run `bench_NAME` of `pipelines/benchmarks/NAME.py` and print what it found.
 

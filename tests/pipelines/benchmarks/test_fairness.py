@@ -56,7 +56,7 @@ def test_what_was_not_measured_has_no_bar():
 
 def test_means_have_intervals_over_seeds_and_the_model_alone_no_seconds():
     half = scipy.stats.t.ppf(0.975, 1) * 0.005
-    told = fairness._row([one._replace(seconds=None) for one in BASE])
+    told = fairness.row_of([one._replace(seconds=None) for one in BASE])
     assert told["mean"] == f"0.855 ± {half:.2g}"
     assert told["seconds"] == ""
-    assert fairness._row(BASE[:1])["worst_tenth"] == "0.75"
+    assert fairness.row_of(BASE[:1])["worst_tenth"] == "0.75"
