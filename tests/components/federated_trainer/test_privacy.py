@@ -283,9 +283,8 @@ def test_a_step_has_the_units_that_settings_or_the_silo_s_size_say(trained, tmp_
 def test_a_training_that_went_on_reports_the_rounds_before(trained, tmp_path):
     asked = protected(tmp_path, trained.asked.manifest, settings={"rounds": 5})
     protection, _ = reserved(asked, {"a": 40, "b": 400, "c": 1_280})
-    result = TrainingResult(
-        (), (), "", 3, (), asked={"a": 2, "b": 1}, canary_sums={"a": np.zeros(0)}
-    )
+    asked_now, sums = {"a": 2, "b": 1}, {"a": np.zeros(0)}
+    result = TrainingResult((), (), "", 2, (), asked_now, sums, begun_before=3)
     protection.end(tmp_path, (), result)
     report = PrivacyReport.read(tmp_path)
     assert [one.steps for one in report.silos] == [2 * 5, 2 * 4, 5 * 3]
