@@ -333,13 +333,14 @@ def test_replay_and_shadow_are_refused_where_there_is_noise(trained):
 
 
 def test_what_decides_the_noise_is_part_of_the_training_s_key(trained):
-    def key(**changed):
+    def key(noise=0.0, **changed):
         settings = trained.asked.privacy.model_dump() | changed
         chosen = PrivacySettings.model_validate(settings)
         asked = dataclasses.replace(trained.asked, privacy=chosen)
-        return trainer.training_key(asked, {"north": "d1"}, {})
+        return trainer.training_key(asked, {"north": "d1"}, {}, noise)
 
     others = [
+        key(noise=2.8),  # the coordinator's
         key(mode="none"),
         key(run_epsilon=1.0),
         key(clip=2.0),
