@@ -167,7 +167,7 @@ def _checks(
     use_case: UseCase, places: Places, span: str, decided: OperatorSnapshot
 ) -> tuple[ImportSchemaGen, SiloExampleGen, SiloValidator, FeatureSpecGen]:
     rows, features = use_case.settings.rows, use_case.settings.features
-    people = filter(None, [use_case.settings.privacy.person])
+    people = tuple(filter(None, [use_case.settings.privacy.person]))
     schema = _schema(use_case, places)
     examples = _example_gen(use_case, places, schema, span)
     validator = SiloValidator(
@@ -177,7 +177,8 @@ def _checks(
         columns=Columns(
             rows.label,
             rows.key,
-            tuple(name for name in rows.split_by if name in features.ignore),
+            # Nor who somebody is: one person may have many rows.
+            (*(name for name in rows.split_by if name in features.ignore), *people),
             features.ignore,
         ),
         use_case=use_case.name,

@@ -46,6 +46,7 @@ WITH_PRIVACY = (
     ("training.aggregation", ("mean",), ("silo",)),
     ("training.weighting", ("uniform",), ("silo",)),
     ("personal.method", ("none", "fine_tune", "ditto"), ("silo",)),
+    ("personal.pooled", (False,), ("example", "silo")),
     ("audit.every", ("never",), ("silo",)),
 )
 
@@ -140,9 +141,10 @@ class UseCaseSettings(Section):
             found = functools.reduce(getattr, place.split("."), self)
             name = getattr(found, "name", found)
             if mode in modes and name not in names:
+                expected = "` or `".join(map(str, names))
                 raise ValueError(
                     f"privacy.mode is `{mode}` and {place} `{name}`, expected "
-                    f"`{'` or `'.join(names)}`: else more is told than noise hides"
+                    f"`{expected}`: else more is told than noise hides"
                 )
         return self
 

@@ -87,7 +87,8 @@ class UseCase:
         """Check that today is in the budgets' window, and that there are enough silos.
 
         Raises:
-            SettingsError: No run could give a model, ever or today.
+            SettingsError: No run could give a model, ever or today; or a silo that asks
+                for more protection is not there, so its name may be misspelt.
         """
         if (privacy := self.settings.privacy).mode != "none":
             from components.privacy.ledger import window_of  # loads SQLAlchemy
@@ -95,7 +96,17 @@ class UseCase:
             window_of(privacy.window, datetime.datetime.now(datetime.UTC).date())
         if not self.data.is_dir():
             return
-        number = sum(map(discovery.may_be_silo, self.data.iterdir()))
+        names = {it.name for it in self.data.iterdir() if discovery.may_be_silo(it)}
+        number = len(names)
+        if names and (unknown := [*privacy.silos.keys() - names]):
+            close = difflib.get_close_matches(min(unknown), names, 1)
+            meant = f"; did you mean `{close[0]}`?" if close else ""
+            raise SettingsError(
+                f"privacy.silos: found `{min(unknown)}`, expected the name of a folder "
+                f"of a silo in {self.data}{meant}",
+                "correct the name: else a silo would get less protection than it asks "
+                "for",
+            )
         judged = self.settings.gates.minimum_data.judged_silos
         needed = {
             "validation.quorum": self.settings.validation.quorum,
@@ -238,6 +249,13 @@ def _check_columns(use_case: UseCase) -> None:
         raise SettingsError(
             f"use case `{use_case.name}`: the label `{label}` is also in "
             f"{', '.join(twice)}, expected other columns there",
+            "correct the settings",
+        )
+    if (person := use_case.settings.privacy.person) in named["evaluation.slices"]:
+        raise SettingsError(
+            f"use case `{use_case.name}`: `{person}`, the column of `privacy.person`, "
+            "is also in `evaluation.slices`, expected other columns there: figures of "
+            "a slice would be of one person",
             "correct the settings",
         )
     faults = []

@@ -154,7 +154,7 @@ class Protection:
 
     def _spent(self, silo: str, share: Share, result: TrainingResult) -> dict[str, Any]:
         """Return fields of an account: what this training has cost a silo so far."""
-        rounds = result.resumed_from + result.asked.get(silo, 0)
+        rounds = result.begun_before + result.asked.get(silo, 0)
         if not rounds:
             return {}
         delta, told = ledger.budget_of(self._settings, silo).delta, share.told

@@ -141,7 +141,8 @@ def run(
         raise
     tensors = {silo: encoded[silo].values["digest"] for silo in rows}
     references = {silo: result.values["loss"] for silo, result in alone.items()}
-    key = training_key(request, tensors, references)
+    noise = program.silo_level.noise if program.silo_level else 0.0
+    key = training_key(request, tensors, references, noise)
     place = pathlib.Path(request.checkpoints, key)
     result = training.train(
         program,
@@ -277,7 +278,10 @@ def _expect(is_there: bool, found: str, others: Iterable[object] = ()) -> None:
 
 
 def training_key(
-    request: Request, tensors: Mapping[str, str], references: Mapping[str, float]
+    request: Request,
+    tensors: Mapping[str, str],
+    references: Mapping[str, float],
+    noise: float = 0.0,
 ) -> str:
     """Return the digest of all that decides a training's weights.
 
@@ -285,6 +289,7 @@ def training_key(
         request: The request.
         tensors: The digest of each silo's tensors.
         references: See `training.train`.
+        noise: The coordinator's, which silos may demand that then can't pay.
     """
     # Where the workers run decides nothing.
     settings = request.settings.model_dump(mode="json", exclude={"silo_registry"})
@@ -298,6 +303,7 @@ def training_key(
             "model": digests.of_python_below(pathlib.Path(request.module_file).parent),
             "code": request.code,
             "audited_rounds": request.audited_rounds,
+            "noise": noise,
             # It decides the noise of each silo, with all else here.
             "privacy": request.privacy.model_dump(exclude={"epsilon", "window"}),
             "weight_factors": {

@@ -31,6 +31,7 @@ Gradients: TypeAlias = tuple[Value, Callable[[Value], list[Value]]]
 a tensor a weight in Keras' order. Rows of factor 0 are left out, finite or not."""
 
 _PROBES, _CLOSE = 5, 1e-3  # rows; relative, well above rounding
+_MIXED = "gives a row a gradient that depends on other rows"
 
 
 class GhostModel:
@@ -140,8 +141,11 @@ def check(client_model: ClientModel) -> None:
     model.assign(ghost.model, random)
     floats = rng.normal(size=(_PROBES, client_model.num_floats)).astype(np.float32)
     ids = rng.integers(0, 2, (_PROBES, client_model.num_ids), np.int32)
-    rows = Rows(floats, ids, np.eye(1, _PROBES, dtype=np.float32)[0])
-    cross_entropies(ghost.model, rows, True)
+    labels = np.eye(1, _PROBES, dtype=np.float32)[0]
+    rows = Rows(tf.constant(floats), ids, labels)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(rows.floats)
+        losses = tf.unstack(cross_entropies(ghost.model, rows, True))
     for layer in owners:
         taken = [each for user, each, _ in ghost.uses if user is layer]
         if len(taken) != 1:
@@ -154,13 +158,19 @@ def check(client_model: ClientModel) -> None:
     for layer in reversed([ghost.model, *ghost.model.submodules]):  # inner ones first
         if getattr(layer, "losses", ()):
             _refuse(layer, "adds a loss of its own, such as a regulariser")
+    # Also where the model draws random numbers, so that it can't be called twice.
+    inner = [rows.floats, *(given for _, _, given in ghost.uses)]
+    for index, loss in enumerate(losses):
+        for each in tape.gradient(loss, inner, unconnected_gradients="zero"):
+            if np.any(np.delete(tf.convert_to_tensor(each), index, 0)):
+                _refuse(ghost.model, _MIXED)
     training = not local_training.draws_random(client_model)
     together, _ = ghost.gradients(rows, training)
     for index in range(_PROBES):
         row = Rows(*(part[index : index + 1] for part in rows))
         alone, _ = ghost.gradients(row, training)
         if not np.allclose(together[index], alone, _CLOSE, _CLOSE * np.max(together)):
-            _refuse(ghost.model, "gives a row a gradient that depends on other rows")
+            _refuse(ghost.model, _MIXED)
 
 
 def _owners(keras_model: tf.keras.Model) -> list[Layer]:

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from components import locks
+from components import atomic, locks
 from components.errors import QuorumError
 from components.federation import audited_rounds, echo, ghost, model, progress, rounds
 from components.federation.aggregators import SiloLevel
@@ -36,6 +36,7 @@ from components.payloads.silo import Silo
 logger = logging.getLogger(__name__)
 
 LOCK = "lock"
+BEGUN = "rounds_begun"  # how many, with those that failed; in the training's folder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +61,9 @@ class TrainingResult:
     # Uniform mean of what the last round's silos had trained, like `weights`; none
     # where only the coordinator adds noise.
     mean_of_silos: tuple[NDArray[np.float32], ...] = ()
+    # Rounds that were begun before this one went on: those it went on from, and each
+    # attempt that came to nothing, whose updates were sent all the same.
+    begun_before: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,6 +186,8 @@ def train(
         if audited_rounds.missing(folder, [n for n in kept_rounds if n <= start.round]):
             checkpoints.set_aside()  # an audit has deleted what is to be given again
             start = checkpoints.latest(initial, earlier)
+        count = folder / BEGUN
+        begun_before = max(start.round, _number(count)) if start.round else 0
         if start.round:
             logger.info("resumes after round=%d of %d", start.round, plan.rounds)
         state, coordinator.state, mean, before, sums = start.state
@@ -192,6 +198,8 @@ def train(
         tell = stack.enter_context(progress.shown(plan.rounds, len(silos), start.round))
         for number in range(start.round + 1, plan.rounds + 1):
             began = time.monotonic()
+            with atomic.written(count) as unfinished:
+                unfinished.write_text(f"{begun_before + number - start.round}")
             try:
                 with of_round(*secrets) as failed:
                     done = federation.run(
@@ -235,7 +243,13 @@ def train(
             ),
             asked=dict(federation.asked),
             canary_sums=sums,
+            begun_before=begun_before,
         )
+
+
+def _number(path: pathlib.Path) -> int:
+    """Return the number in a file; 0 where there is none."""
+    return int(path.read_text(encoding="utf-8")) if path.exists() else 0
 
 
 def _absent(records: Sequence[RoundRecord]) -> list[str]:

@@ -57,12 +57,17 @@ def test_each_node_gets_its_own_section_only(flights, tmp_path):
     assert changed == {"FairnessEvaluator", "Dashboard"}
     for override, more in (
         ("privacy.run_epsilon=1", set()),
-        ("privacy.person=hour", {"FeatureSpecGen"}),  # which is no feature then
+        # It is neither measured nor a feature then.
+        ("privacy.person=hour", {"SiloValidator", "FeatureSpecGen"}),
     ):
         after = sections(override)
         changed = {name for name in before if before[name] != after[name]}
         assert changed == {"FederatedTrainer", "Dashboard"} | more
     assert "operator.sqlite" in after["FederatedTrainer"]
+    assert json.loads(json.loads(after["SiloValidator"])["columns"])["unmeasured"] == [
+        "day",
+        "hour",
+    ]
 
 
 def test_building_loads_no_more_engines_than_it_needs(tmp_path):

@@ -282,6 +282,7 @@ MR_MTL = ["personal.method=mr_mtl", "rows.choose_share=0.1"]
     [
         ([*EXAMPLE, "training.algorithm=scaffold"], "training.algorithm `scaffold`", 2),
         ([*EXAMPLE, "training.algorithm=term"], "training.algorithm `term`", 2),
+        ([*EXAMPLE, "personal.pooled=true"], "personal.pooled `True`", 1),
         (SILO[::2], "training.weighting `examples`", 1),
         (SILO[:2], "audit.every `run`", 1),
         ([*SILO, *MR_MTL], "personal.method `mr_mtl`", 3),

@@ -75,6 +75,10 @@ def test_shipped_schemas_list_all_columns_and_split_by_is_no_feature(name):
         ("evaluation.slices=[gender]", "`evaluation.slices`: unknown column `gender`"),
         ("evaluation.slices=['']", "the empty name can't be slice columns"),
         ("privacy.person=late", "`late` is also in `privacy.person`, expected other"),
+        (
+            "privacy.person=origin",
+            "`origin`, the column of `privacy.person`, is also in",
+        ),
         ("privacy.person=pilot", "`privacy.person`: unknown column `pilot`"),
         ("rows.key=[flight_id, late]", "`late` is also in `rows.key`, expected other"),
         ("rows.split_by=late", "`late` is also in `rows.split_by`, expected other"),
@@ -182,6 +186,23 @@ def test_no_run_starts_on_a_day_outside_of_the_budgets_window(project):
         with pytest.raises(SettingsError) as caught:
             found.check_start()
         assert told in caught.value.message
+
+
+def test_a_silo_that_asks_for_more_protection_must_be_there(project):
+    for silo in ("north", "south"):
+        (project / "rows" / silo).mkdir(parents=True)
+    few = ["validation.quorum=2", "gates.minimum_data={judged_silos: 1}"]
+    common = ["privacy.mode=example", "silos.root=rows", *few]
+    use_case.find(
+        "mine", [*common, "privacy.silos={north: {delta: 1e-6}}"]
+    ).check_start()
+    misspelt = use_case.find("mine", [*common, "privacy.silos={nrth: {epsilon: 1}}"])
+    with pytest.raises(SettingsError) as caught:
+        misspelt.check_start()
+    assert caught.value.message == (
+        "privacy.silos: found `nrth`, expected the name of a folder of a silo in "
+        f"{project / 'rows'}; did you mean `north`?"
+    )
 
 
 def test_paths_in_settings_start_at_the_project_or_at_home(

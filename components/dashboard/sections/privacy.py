@@ -39,9 +39,9 @@ EPSILON = (
     "the epsilon, but for a chance of delta. Smaller protects better."
 )
 NOT_COVERED = (
-    "Not covered: statistics of columns, row sketches, counts of rows, score sketches, "
-    "and the benefit and contribution figures of evaluation rows{}. `docs/privacy.md` "
-    "lists each release."
+    "Not covered: statistics of columns, row sketches, counts of rows, digests of "
+    "files, score sketches, and the benefit and contribution figures of evaluation "
+    "rows{}. `docs/privacy.md` lists each release."
 )
 ROUNDS = "; nor losses and lengths of updates by silo and round"
 HELD = "Reserved is what is spent, and what trainings hold that run or broke off."

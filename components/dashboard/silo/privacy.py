@@ -20,11 +20,17 @@ MORE = (
     "You may ask for more protection than others have (`privacy.silos`), never for "
     "less. Keep the ledger's hash: one without a training of yours won't lead to it."
 )
+NOTE = (
+    "your noise is far larger than most silos', so the federation learns little from "
+    "you; `personal.method: mr_mtl` serves you the silos' mean model, adapted inside"
+)
 
 
 def of_silo(found: PrivacyReport, silo: str, hide: Callable[..., Any]) -> PrivacyReport:
     """Return a report cut down to a silo; `hide` hides others' names in payloads."""
     one = found.get(silo)
+    if one and one.note:  # it compares with the others' noise
+        one = dataclasses.replace(one, note=NOTE)
     return dataclasses.replace(found, silos=(hide(one),) if one else ())
 
 

@@ -283,9 +283,8 @@ def test_a_step_has_the_units_that_settings_or_the_silo_s_size_say(trained, tmp_
 def test_a_training_that_went_on_reports_the_rounds_before(trained, tmp_path):
     asked = protected(tmp_path, trained.asked.manifest, settings={"rounds": 5})
     protection, _ = reserved(asked, {"a": 40, "b": 400, "c": 1_280})
-    result = TrainingResult(
-        (), (), "", 3, (), asked={"a": 2, "b": 1}, canary_sums={"a": np.zeros(0)}
-    )
+    asked_now, sums = {"a": 2, "b": 1}, {"a": np.zeros(0)}
+    result = TrainingResult((), (), "", 2, (), asked_now, sums, begun_before=3)
     protection.end(tmp_path, (), result)
     report = PrivacyReport.read(tmp_path)
     assert [one.steps for one in report.silos] == [2 * 5, 2 * 4, 5 * 3]
@@ -334,13 +333,14 @@ def test_replay_and_shadow_are_refused_where_there_is_noise(trained):
 
 
 def test_what_decides_the_noise_is_part_of_the_training_s_key(trained):
-    def key(**changed):
+    def key(noise=0.0, **changed):
         settings = trained.asked.privacy.model_dump() | changed
         chosen = PrivacySettings.model_validate(settings)
         asked = dataclasses.replace(trained.asked, privacy=chosen)
-        return trainer.training_key(asked, {"north": "d1"}, {})
+        return trainer.training_key(asked, {"north": "d1"}, {}, noise)
 
     others = [
+        key(noise=2.8),  # the coordinator's
         key(mode="none"),
         key(run_epsilon=1.0),
         key(clip=2.0),

@@ -161,6 +161,25 @@ def test_without_noise_it_is_what_numpy_makes_of_it_also_when_resumed(
     assert {len(secret) for secret in recorder.secrets} == {noise_seeds.NUM_BYTES}
 
 
+def test_a_round_that_came_to_nothing_counts_when_a_training_goes_on(
+    federation, private_program, tmp_path
+):
+    silos, kept = federation[0], tmp_path / "training"
+    with support.stopped_after(1):
+        train(private_program, silos, kept, private_silos=told())
+    units = silos[1].path(support.FOLDER, tensor_files.UNITS)
+    for _ in range(2):
+        units.rename(units.with_name("away"))
+        refused = train(private_program, silos, kept, private_silos=told())
+        assert refused.asked == {"north": 1, "south": 1}
+        units.with_name("away").rename(units)
+    found = train(private_program, silos, kept, private_silos=told())
+    assert (found.refusal, found.resumed_from, found.begun_before) == ("", 1, 3)
+    again = train(private_program, silos, kept, private_silos=told())
+    assert (again.resumed_from, again.begun_before) == (PLAN.rounds, PLAN.rounds + 2)
+    assert again.asked == {}
+
+
 def test_a_silo_tells_its_update_and_its_canaries_and_nothing_else(
     federation, private_program, tmp_path
 ):
