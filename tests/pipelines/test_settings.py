@@ -284,6 +284,11 @@ MR_MTL = ["personal.method=mr_mtl", "rows.choose_share=0.1"]
         ([*EXAMPLE, "training.algorithm=term"], "training.algorithm `term`", 2),
         (SILO[::2], "training.weighting `examples`", 1),
         (SILO[:2], "audit.every `run`", 1),
+        (
+            SILO[:1],
+            "training.weighting `examples`, expected `uniform`; audit.every `run`",
+            1,
+        ),
         ([*SILO, *MR_MTL], "personal.method `mr_mtl`", 3),
         ([*SILO, "training.aggregation=clipped"], "training.aggregation `clipped`", 1),
         ([*SILO, "training.algorithm=scaffold"], "training.algorithm `scaffold`", 2),
@@ -296,7 +301,7 @@ def test_what_would_tell_more_than_privacy_allows_is_refused(
         load(write(FULL), overrides)
     mode = overrides[0].rpartition("=")[2]
     told = caught.value.message
-    assert f"privacy.mode is `{mode}` and {found}, expected `" in told
+    assert f"privacy.mode is `{mode}`: found {found}, expected `" in told
     assert told.rpartition("expected ")[2].count(" or `") == expected - 1
 
 
