@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import logging
 import math
 import pathlib
 import statistics
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from components.federation.plan import TrainingPlan
     from components.federation.training import TrainingResult
     from components.privacy.settings import PrivacySettings
+
+logger = logging.getLogger(__name__)
 
 LEAST_BATCH = 256  # units of a step on average, where a silo has twice as many
 BATCHES = 20  # a step has one in so many units where that is more
@@ -63,6 +66,14 @@ class Protection:
             self._window = ledger.window_of(self._settings.window, today)
             use_case = request.manifest.use_case
             self._ledger = ledger.PrivacyLedger(request.ledger, use_case)
+            known = {entry.silo.id for entry in request.manifest}
+            for silo in sorted(self._settings.silos.keys() - known):
+                logger.warning(
+                    "privacy.silos: found `%s`, expected a silo of this run, one of "
+                    "%s: what it asks for protects nobody here",
+                    silo,
+                    ", ".join(sorted(known)),
+                )
         weighed = {it for it, factor in request.weight_factors.items() if factor != 1}
         if self._settings.mode == "silo" and weighed:
             raise SettingsError(
@@ -191,7 +202,7 @@ def planned(
         raise FairSiloError(
             f"found `privacy.delta` {delta:g} and {units:,} rows or people, "
             f"expected less than 1 over their number, {1 / units:.2g}",
-            f"lower `privacy.silos.{silo}.delta`",
+            f"lower `privacy.delta`, or `privacy.silos.{silo}.delta` for it alone",
         )
     usual = min(max(LEAST_BATCH, units / BATCHES), units / 2)
     batch = float(min(settings.batch or usual, units))

@@ -244,6 +244,15 @@ def reserved(asked: trainer.Request, units) -> tuple[Protection, list[str]]:
     return protection, [drop.reason for drop in refused]
 
 
+def test_a_silo_that_is_not_there_but_asks_for_protection_is_named(
+    trained, tmp_path, caplog
+):
+    Protection(
+        protected(tmp_path, trained.asked.manifest, silos={"eats": {"epsilon": 1.0}})
+    )
+    assert "found `eats`, expected a silo of this run, one of north, " in caplog.text
+
+
 def test_a_silo_whose_promise_can_not_be_kept_is_left_out(trained, tmp_path):
     settings = {"rounds": 100_000, "local_epochs": 100}
     asked = protected(
@@ -254,7 +263,7 @@ def test_a_silo_whose_promise_can_not_be_kept_is_left_out(trained, tmp_path):
     assert reasons[1] == (
         "silo `south`: found `privacy.delta` 1e-05 and 100,000 rows or people, "
         "expected less than 1 over their number, 1e-05; lower "
-        "`privacy.silos.south.delta`"
+        "`privacy.delta`, or `privacy.silos.south.delta` for it alone"
     )
     assert protection.told == {}
     assert entries(asked) == []
