@@ -303,7 +303,7 @@ def test_who_forges_the_whole_chain_is_seen_by_the_hash_that_a_page_shows(chain)
     for number in (4, 5):
         previous = forge(chain, number, previous=previous)
     chain[0].verify()
-    with pytest.raises(FairSiloError, match="no entry with the hash .* among 5,"):
+    with pytest.raises(FairSiloError, match=r"no entry with the hash .* among 5,"):
         chain[0].verify(shown)
 
 
