@@ -43,7 +43,10 @@ def show(
     records = [
         {"entry": one.number, "at": one.at, "run": one.run_id, "silo": one.silo}
         | {"action": f"settle {one.settles}" if one.settles else "reserve"}
-        | {"epsilon": one.cost.epsilon, "delta": f"{one.cost.delta:g}"}
+        | {
+            "epsilon": one.cost.epsilon,
+            "delta": one.cost.delta if as_json else f"{one.cost.delta:g}",
+        }
         | dataclasses.asdict(one.mechanism)
         for one in entries
         if one.silo in chosen

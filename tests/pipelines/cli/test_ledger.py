@@ -66,7 +66,7 @@ def test_entries_are_shown_with_what_each_costs_alone(ledger, places):
     assert [one["entry"] for one in told] == [1, 2, 3]
     assert [one["steps"] for one in told] == [20, 15, 12]
     assert told[2]["cap"] == 344
-    assert told[1]["delta"] == "1e-05"
+    assert told[1]["delta"] == 1e-05
     assert told[1]["epsilon"] == epsilon([Mechanism(9.0, 15)], 1e-5)
 
 
