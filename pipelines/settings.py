@@ -136,16 +136,18 @@ class UseCaseSettings(Section):
 
     @pydantic.model_validator(mode="after")
     def _check_privacy(self) -> UseCaseSettings:
-        mode = self.privacy.mode
+        mode, others = self.privacy.mode, []
         for place, names, modes in WITH_PRIVACY:
             found = functools.reduce(getattr, place.split("."), self)
             name = getattr(found, "name", found)
             if mode in modes and name not in names:
                 expected = "` or `".join(map(str, names))
-                raise ValueError(
-                    f"privacy.mode is `{mode}` and {place} `{name}`, expected "
-                    f"`{expected}`: else more is told than noise hides"
-                )
+                others.append(f"{place} `{name}`, expected `{expected}`")
+        if others:
+            raise ValueError(
+                f"privacy.mode is `{mode}`: found {'; '.join(others)}: else more is "
+                "told than noise hides"
+            )
         return self
 
     @property

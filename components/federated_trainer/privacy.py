@@ -191,7 +191,7 @@ def planned(
         raise FairSiloError(
             f"found `privacy.delta` {delta:g} and {units:,} rows or people, "
             f"expected less than 1 over their number, {1 / units:.2g}",
-            f"lower `privacy.silos.{silo}.delta`",
+            f"lower `privacy.delta`, or `privacy.silos.{silo}.delta` for it alone",
         )
     usual = min(max(LEAST_BATCH, units / BATCHES), units / 2)
     batch = float(min(settings.batch or usual, units))

@@ -3,7 +3,8 @@
 A run reserves what it may release of a silo before anything leaves it, and settles
 afterwards for the steps that did leave. What is not settled counts whole, so a crash
 spends its reservation. All that is reserved for a silo on the days of a window (in UTC)
-costs no more than its budget, together. Each training counts, so choosing the best of
+costs no more than its budget, together, and a window of other days that still lasts
+counts with it. Each training counts, so choosing the best of
 several is paid for by all of them.
 
 Each entry holds the hash of the one before, and its own number once: of two runs that
@@ -112,7 +113,7 @@ class Entry:
     silo: str = ""
     run_id: str = ""
     settles: int | None = None  # the reservation's number; None: it is one
-    release_json: str = ""  # the mechanism, and what it costs alone
+    release_json: str = ""  # mechanism, what it costs alone, last day of its window
     at: str = ""  # ISO 8601, UTC
     number: int = 0  # from 1
     previous: str = ""  # hash of the entry before
@@ -127,6 +128,11 @@ class Entry:
     def cost(self) -> Budget:
         """What it costs alone, at the delta of then."""
         return Budget(**json.loads(self.release_json)["cost"])
+
+    @property
+    def until(self) -> date:
+        """Last day of the window that it was reserved in."""
+        return date.fromisoformat(json.loads(self.release_json)["until"])
 
     def hashed(self, use_case: str) -> str:
         """Return what its hash should be."""
@@ -184,7 +190,8 @@ class PrivacyLedger:
                     "wait for that day, let a run spend less (`privacy.run_epsilon`), "
                     "or agree on a larger budget with the silo's owner",
                 )
-            return Entry(silo, run_id, None, _json(mechanism, budget.delta), at)
+            release = _json(mechanism, budget.delta, window.last)
+            return Entry(silo, run_id, None, release, at)
 
         return self._add(made, _OWN.silo == silo)
 
@@ -204,7 +211,7 @@ class PrivacyLedger:
                     "a reservation of as many or more that is not settled yet"
                 )
             released = dataclasses.replace(whole.mechanism, steps=steps)
-            release = _json(released, whole.cost.delta)
+            release = _json(released, whole.cost.delta, whole.until)
             return Entry(whole.silo, whole.run_id, number, release, at)
 
         self._add(made, sa.or_(_OWN.number == number, _OWN.settles == number))
@@ -290,15 +297,23 @@ class PrivacyLedger:
             return Entry(*head), [Entry(*row) for row in rows]
 
 
-def _json(released: Mechanism, delta: float) -> str:
+def _json(released: Mechanism, delta: float, until: date) -> str:
     cost = {"epsilon": epsilon([released], delta), "delta": delta}
-    return json.dumps({"mechanism": dataclasses.asdict(released), "cost": cost})
+    found = {"mechanism": dataclasses.asdict(released), "cost": cost}
+    return json.dumps(found | {"until": until.isoformat()})
 
 
 def _held(entries: list[Entry], window: Window) -> dict[int | None, Mechanism]:
-    """Return what a window's reservations hold, by number; settled ones by steps."""
+    """Return what reservations hold in a window, by number; settled ones by steps.
+
+    Those made on its days, and those of an earlier window that still lasted then: a
+    change of the setting makes no budget full again before its time.
+    """
     held: dict[int | None, Mechanism] = {}
     for one in entries:
-        if one.settles in held or (one.settles is None and window.holds(one.at)):
+        is_new = one.settles is None and (
+            window.holds(one.at) or one.until >= window.first
+        )
+        if one.settles in held or is_new:
             held[one.settles or one.number] = one.mechanism
     return held

@@ -44,7 +44,7 @@ class PrivacySettings(Section):
     """Calendar window after which the budget is full again: `month`, `quarter`, `year`,
     or days such as `2026-07-01/2027-06-30`."""
 
-    clip: float = pydantic.Field(default=1.0, gt=0, le=1_000_000)
+    clip: float = pydantic.Field(default=1.0, ge=1e-6, le=1_000_000)
     """Norm to which each row's gradient is cut; with `silo`, each silo's update."""
 
     batch: int | None = pydantic.Field(default=None, ge=1, le=1_000_000)

@@ -12,7 +12,7 @@ import typer
 
 from components.errors import SettingsError
 from pipelines.cli import console, past
-from pipelines.cli.options import Json, Name, Output, Store
+from pipelines.cli.options import Json, Name, Output, Overrides, Store
 
 if TYPE_CHECKING:
     from components.privacy.ledger import PrivacyLedger
@@ -35,13 +35,18 @@ def show(
     """Show what was reserved and settled, oldest first.
 
     Each epsilon is that of its entry alone; together they cost less than their sum.
+    Noise is a step's, in units of the clip norm; each of `units` rows (or people) is
+    drawn with probability `rate`, at most `cap` in a step (0: all take part).
     """
     entries = _opened(name, output, store)[1].entries()
     chosen = _chosen(silo, {one.silo for one in entries})
     records = [
         {"entry": one.number, "at": one.at, "run": one.run_id, "silo": one.silo}
         | {"action": f"settle {one.settles}" if one.settles else "reserve"}
-        | {"epsilon": one.cost.epsilon, "delta": f"{one.cost.delta:g}"}
+        | {
+            "epsilon": one.cost.epsilon,
+            "delta": one.cost.delta if as_json else f"{one.cost.delta:g}",
+        }
         | dataclasses.asdict(one.mechanism)
         for one in entries
         if one.silo in chosen
@@ -53,18 +58,20 @@ def show(
 def budget(
     name: Name,
     silo: Silo = "",
+    overrides: Overrides = None,
     output: Output = None,
     store: Store = "",
     as_json: Json = False,
 ) -> None:
     """Show what each silo may spend in the window of today, and what is left.
 
-    Reserved is what is spent, and what trainings hold that run or broke off.
+    Reserved is what is spent, and what trainings hold that run or broke off. Give
+    `--set privacy.epsilon=...` where runs are given it.
     """
     from components.privacy.ledger import budget_of, window_of
     from pipelines import use_case
 
-    settings = use_case.find(name).settings.privacy
+    settings = use_case.find(name, overrides or []).settings.privacy
     window = window_of(settings.window, datetime.datetime.now(datetime.UTC).date())
     runs, ledger = _opened(name, output, store)
     known = {*runs.silos(), *settings.silos, *(one.silo for one in ledger.entries())}
@@ -74,7 +81,9 @@ def budget(
         records.append({"silo": one, **dataclasses.asdict(found), "left": found.left})
     (console.data_json if as_json else console.data_records)(records)
     if settings.mode == "none":
-        console.say("privacy.mode is `none`: trainings are not counted")
+        console.say(
+            "privacy.mode is `none` in the settings: such trainings aren't counted"
+        )
 
 
 @app.command()

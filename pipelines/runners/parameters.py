@@ -39,7 +39,7 @@ _SETTINGS = {
     "server_learning_rate": "training.server_optimizer.learning_rate",
     "seed": "training.seed",
     "privacy_mode": "privacy.mode",
-    "privacy_epsilon": "privacy.run_epsilon",
+    "privacy_run_epsilon": "privacy.run_epsilon",
     "colour_if_not_blessed": "kubeflow.not_blessed",
 }
 

@@ -274,8 +274,8 @@ def _metrics(report: Report, parts: Collection[str]) -> Metrics:
     if "model_run" in parts and report.privacy.mode != "none":
         found |= {
             "largest epsilon claimed": privacy.most(report.privacy, "epsilon")[0],
-            "largest epsilon attacked": privacy.most(report.privacy, "attacked")[0],
-            "silos without budget": sum(
+            "most that the attack showed": privacy.most(report.privacy, "attacked")[0],
+            "silos left out for privacy": sum(
                 bool(one.refusal) for one in report.privacy.silos
             ),
         }

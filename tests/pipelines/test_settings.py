@@ -229,7 +229,7 @@ def test_any_text_as_settings_or_override_is_a_sentence(whole, text):
         ),
         ("privacy.epsilon=0", "`privacy.epsilon`: found 0; input should be greater"),
         ("privacy.epsilon=-1", "`privacy.epsilon`: found -1; input should be greater"),
-        ("privacy.clip=0", "`privacy.clip`: found 0; input should be greater than 0"),
+        ("privacy.clip=0", "`privacy.clip`: found 0; input should be greater than or"),
         ("privacy.delta=0", "`privacy.delta`: found 0; input should be greater than 0"),
         ("privacy.delta=1", "`privacy.delta`: found 1; input should be less than 1"),
         (
@@ -285,6 +285,11 @@ MR_MTL = ["personal.method=mr_mtl", "rows.choose_share=0.1"]
         ([*EXAMPLE, "personal.pooled=true"], "personal.pooled `True`", 1),
         (SILO[::2], "training.weighting `examples`", 1),
         (SILO[:2], "audit.every `run`", 1),
+        (
+            SILO[:1],
+            "training.weighting `examples`, expected `uniform`; audit.every `run`",
+            1,
+        ),
         ([*SILO, *MR_MTL], "personal.method `mr_mtl`", 3),
         ([*SILO, "training.aggregation=clipped"], "training.aggregation `clipped`", 1),
         ([*SILO, "training.algorithm=scaffold"], "training.algorithm `scaffold`", 2),
@@ -297,7 +302,7 @@ def test_what_would_tell_more_than_privacy_allows_is_refused(
         load(write(FULL), overrides)
     mode = overrides[0].rpartition("=")[2]
     told = caught.value.message
-    assert f"privacy.mode is `{mode}` and {found}, expected `" in told
+    assert f"privacy.mode is `{mode}`: found {found}, expected `" in told
     assert told.rpartition("expected ")[2].count(" or `") == expected - 1
 
 

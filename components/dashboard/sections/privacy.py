@@ -26,11 +26,11 @@ from components.dashboard.section import (
 from components.payloads.privacy import PrivacyReport, SiloPrivacy
 
 PROMISES = {
-    "example": "Protected is {}: whoever sees updates or the model, the operator and "
-    "other silos included, concludes nearly the same with it as without. Each silo "
-    "cuts gradients and adds noise itself, before anything leaves it. How many {} it "
-    "has is known.",
-    "silo": "Protected is each silo as a whole: whoever sees the model concludes "
+    "example": "Protected: {}. Whoever sees updates or the model, the operator and "
+    "other silos included, concludes nearly the same with it as without. Each "
+    "silo cuts gradients and adds noise itself, before anything leaves it. How many {} "
+    "it has is known.",
+    "silo": "Protected: each silo as a whole. Whoever sees the model concludes "
     "nearly the same with a silo's rows as without them. The coordinator adds the "
     "noise, so the operator sees each update as it is.",
 }
@@ -44,13 +44,18 @@ NOT_COVERED = (
     "rows{}. `docs/privacy.md` lists each release."
 )
 ROUNDS = "; nor losses and lengths of updates by silo and round"
-HELD = "Reserved is what is spent, and what trainings hold that run or broke off."
+HELD = (
+    "After this training. Reserved is what trainings hold that run or broke off; the "
+    "two together cost less than their sum."
+)
 CLAIMED = (
     "Claimed by privacy loss distributions; Rényi accounting bounds the same from "
-    "above. The attack guesses, from what a silo sent, which made-up gradients it "
+    "above. Noise is of a step, in units of the clip norm."
+)
+ATTACKED = (
+    " The attack guesses, from what a silo sent, which made-up gradients it "
     "learned: a lower bound at 95 %. Below the claim is as it should be, and no proof; "
-    "above it, by chance, is at most one training of a silo in 20. Noise is of a step, "
-    "in units of the clip norm."
+    "above it, by chance, is at most one training of a silo in 20."
 )
 LEDGER = "The ledger ends with `{}`: `fairsilo ledger verify {} --head HASH`."
 MAX_BARS = 16  # the silos left out, and those with the least left
@@ -73,11 +78,15 @@ def section(report: Report) -> Section:
         return KeyFigure(label, formats.metric(value), silo=silo)
 
     silos = report.privacy.silos
-    out = f"{sum(bool(one.refusal) for one in silos):,} of {len(silos):,}"
+    out = sum(bool(one.refusal) for one in silos)
     figures = (
         figure("Largest epsilon claimed", "epsilon"),
         figure("Most that the attack showed", "attacked"),
-        KeyFigure("Silos left out", out, "why is in the table below"),
+        KeyFigure(
+            "Silos left out",
+            f"{out:,} of {len(silos):,}",
+            "why is in the table below" * bool(out),
+        ),
     )
     promise, *others = parts(report)
     return Section("privacy", "Privacy", (promise, KeyFigures(figures), *others))
@@ -103,7 +112,7 @@ def parts(report: Report) -> Iterator[Part]:
     if silos:
         yield _bars(found, silos[:MAX_BARS])
     yield table("Budgets", silos, BUDGETS, HELD)
-    yield Text(CLAIMED)
+    yield Text(CLAIMED + ATTACKED * bool(found.canaries))
     yield table("What this run cost", silos, COSTS)
 
 
@@ -152,7 +161,7 @@ BUDGETS = (
     Column("Silo", "silo"),
     _number("Budget", "balance.budget"),
     _number("Spent", "balance.spent"),
-    _number("Reserved", "balance.reserved"),
+    _number("Spent or reserved", "balance.reserved"),
     _number("Left", "balance.left"),
     Column("Full again on", "balance.resets_on"),
 )

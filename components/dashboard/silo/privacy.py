@@ -18,7 +18,8 @@ OUT = (
 IN = "This training cost you an epsilon of {:.3f}; {:.3f} of {:g} is left until {}."
 MORE = (
     "You may ask for more protection than others have (`privacy.silos`), never for "
-    "less. Keep the ledger's hash: one without a training of yours won't lead to it."
+    "less. Keep the ledger's hash: a ledger from which your training was removed does "
+    "not contain it."
 )
 NOTE = (
     "your noise is far larger than most silos', so the federation learns little from "

@@ -115,6 +115,7 @@ def test_without_an_attack_there_is_no_such_figure(run):
     section = of_silos(run, privacies.silo("a", attacked=None), canaries=0)
     assert figures_of(section)["Most that the attack showed"].value == NONE
     assert costs(section)[0][3] == NONE
+    assert not any("attack guesses" in it for it in said(section))
     zero = of_silos(run, privacies.silo("a", attacked=0.0))
     assert costs(zero)[0][3] == "at least 0.000"
 
@@ -124,6 +125,7 @@ def test_where_all_silos_were_left_out_nothing_is_claimed(run):
     found = figures_of(section)
     assert found["Largest epsilon claimed"].value == NONE
     assert found["Silos left out"].value == "2 of 2"
+    assert found["Silos left out"].detail == "why is in the table below"
     assert notes(section) == []
     none = of_silos(run)  # a run below quorum trained nobody
     assert not any(isinstance(part, Drawing) for part in none.parts)
@@ -132,8 +134,8 @@ def test_where_all_silos_were_left_out_nothing_is_claimed(run):
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({}, "Protected is each row: whoever sees updates or the model"),
-        ({"unit": "ssn"}, "Protected is all rows of one `ssn` together: whoever"),
+        ({}, "Protected: each row. Whoever sees updates or the model"),
+        ({"unit": "ssn"}, "Protected: all rows of one `ssn` together. Whoever"),
         ({"mode": "silo", "unit": "silo"}, "so the operator sees each update as it is"),
     ],
 )

@@ -254,7 +254,7 @@ def test_a_silo_whose_promise_can_not_be_kept_is_left_out(trained, tmp_path):
     assert reasons[1] == (
         "silo `south`: found `privacy.delta` 1e-05 and 100,000 rows or people, "
         "expected less than 1 over their number, 1e-05; lower "
-        "`privacy.silos.south.delta`"
+        "`privacy.delta`, or `privacy.silos.south.delta` for it alone"
     )
     assert protection.told == {}
     assert entries(asked) == []

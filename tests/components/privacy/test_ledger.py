@@ -186,6 +186,21 @@ def test_the_budget_is_full_again_in_the_next_window(local, clock):
     assert local.balance("north", quarter, may).reserved == epsilon([ONE], DELTA)
 
 
+@pytest.mark.parametrize("setting", ["month", "quarter", "2026-03-05/2027-03-04"])
+def test_another_form_of_window_makes_no_budget_full_before_its_time(
+    local, clock, setting
+):
+    may, day = budget(1), DAY("2026-03-05")
+    clock.time = "2026-02-10T12:00:00"
+    local.reserve("a", "north", window_of("year", DAY("2026-02-10")), may, ONE)
+    clock.time = "2026-03-05T12:00:00"
+    with pytest.raises(BudgetSpentError):
+        local.reserve("b", "north", window_of(setting, day), may, ONE)
+    local.reserve("b", "south", window_of(setting, day), may, ONE)
+    after = window_of("month", DAY("2027-01-01"))
+    assert local.balance("north", after, may).reserved == 0
+
+
 def test_a_clock_that_is_behind_can_not_spend_the_budget_of_an_old_window(local, clock):
     month = window_of("month", DAY("2026-03-31"))
     clock.time = "2026-04-01T00:00:00"

@@ -131,8 +131,8 @@ def test_the_train_step_shows_who_contributes(blessed, tmp_path):
 def test_the_train_step_shows_what_privacy_cost(blessed, ended):
     told = words_of("train", blessed)
     assert "Most that the attack showed" not in told
-    names = [f"largest epsilon {it}" for it in ("claimed", "attacked")]
-    names.append("silos without budget")
+    names = ["largest epsilon claimed", "most that the attack showed"]
+    names.append("silos left out for privacy")
     assert not {*names} & {*of_step("train", blessed)[1]}
     found = privacies.report([cases.EVIL, "a", "b", "c"])
     found.write(blessed["FederatedTrainer"].outputs["model_run"])
