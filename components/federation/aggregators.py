@@ -26,8 +26,9 @@ $$\bar\Delta = \left(\sum_k \Delta_k \min(1, C / \|\Delta_k\|)
 with $K$ fixed, however many answer. McMahan et al. (2018), Learning Differentially
 Private Recurrent Language Models, <https://arxiv.org/abs/1710.06963>, without sampling
 of silos. TFF's `DifferentiallyPrivateFactory.gaussian_fixed` is the same, but its noise
-is decided by 32 random bits, and its state travels to all silos; here there is none,
-and a secret that is read where all is merged (`noise_seeds.py`).
+comes from TensorFlow's random state, which our workers refuse without a seed, and its
+own state would go to all silos with the model's. Here there is none, and a secret that
+is read where all is merged (`noise_seeds.py`).
 """
 
 from __future__ import annotations
