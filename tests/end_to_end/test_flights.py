@@ -104,6 +104,7 @@ def test_first_run_is_blessed_and_tells_all(first, federation):
         "blessing",
         "audit",
         "verdicts",
+        "privacy",
         "pushed",
         "model",
         "predictions",
