@@ -16,9 +16,8 @@ from pipelines.flights import source
 from tests.support.browser import browser
 from tests.support.mariadb import mariadb, store_url
 
-# How long an example takes says more about the machine than about the code. Examples are
-# the same in each run: what fails, fails where it was changed. To look for others, set
-# HYPOTHESIS_SEEK (to anything).
+# How long an example takes says more about the machine than about the code. Examples
+# are the same in each run, so what fails was changed; HYPOTHESIS_SEEK=1 has others.
 settings.register_profile(
     "any machine", deadline=None, derandomize="HYPOTHESIS_SEEK" not in os.environ
 )
