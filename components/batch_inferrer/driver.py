@@ -13,7 +13,7 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration.portable import data_types
 from tfx.types import artifact_utils, standard_artifacts
 
-from components import blessed_models
+from components import blessed_models, mlmd
 from components.drivers import PropertyDriver
 from components.payloads.ledger import Ledger
 from components.payloads.manifest import Manifest
@@ -62,12 +62,11 @@ def _stale_ledger_ids(store: MetadataStore, use_case: str, span: str) -> str:
     """
     ids = [
         artifact.id
-        for artifact in store.get_artifacts_by_type(
-            standard_artifacts.InferenceResult.TYPE_NAME
+        for artifact in mlmd.of_use_case(
+            store, standard_artifacts.InferenceResult.TYPE_NAME, use_case
         )
         if artifact.state == LIVE
-        and artifact.custom_properties["use_case"].string_value == use_case
-        and artifact.custom_properties["span"].string_value == span
+        and mlmd.texts(artifact, "span") == [span]
         # TFX itself checks that an artifact it would reuse is there.
         and pathlib.Path(artifact.uri, Ledger.FILE_NAME).exists()
         and not Ledger.read(artifact.uri).is_settled

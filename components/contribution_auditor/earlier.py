@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from components import artifacts
+from components import artifacts, mlmd
 from components.errors import FairSiloError
 from components.payloads.contribution import ContributionReport
 from components.silos.spans import span_order
@@ -36,11 +36,10 @@ def find(
     a version with another form, is passed over.
     """
     audits = [
-        (artifact, *_texts(artifact, MODEL, "span"))
-        for artifact in store.get_artifacts_by_type(
-            artifacts.ContributionReport.TYPE_NAME
+        (artifact, *mlmd.texts(artifact, MODEL, "span"))
+        for artifact in mlmd.of_use_case(
+            store, artifacts.ContributionReport.TYPE_NAME, use_case
         )
-        if _texts(artifact, "use_case") == [use_case]
     ]
     own = [it.id for it, digest, _ in audits if digest == model]
     # Of several of one span the last counts.
@@ -61,10 +60,6 @@ def find(
                 found = Found(where, tuple(sign.kind for sign in silo.signs))
                 signs.setdefault(silo.silo, []).append(found)
     return signs
-
-
-def _texts(artifact: Any, *names: str) -> list[str]:  # noqa: ANN401
-    return [artifact.custom_properties[name].string_value for name in names]
 
 
 def to_json(signs: Mapping[str, Sequence[Found]]) -> str:

@@ -157,7 +157,7 @@ class Protection:
         rounds = result.begun_before + result.asked.get(silo, 0)
         if not rounds:
             return {}
-        delta, told = ledger.budget_of(self._settings, silo).delta, share.told
+        delta, told = self._settings.of_silo(silo).delta, share.told
         released = [dataclasses.replace(share.mechanism, steps=rounds * share.steps)]
         by_renyi = accounting.epsilon_rdp(released, delta)
         sums = result.canary_sums.get(silo)
@@ -182,8 +182,8 @@ def planned(
     Raises:
         FairSiloError: So much can't be promised to so many rows, or people.
     """
-    delta = ledger.budget_of(settings, silo).delta
-    epsilon = settings.run_epsilon_of(silo)
+    own = settings.of_silo(silo)
+    delta, epsilon = own.delta, own.run_epsilon
     if settings.mode == "silo":
         asked = Mechanism(0.0, plan.rounds)
         return Share(units, accounting.calibrated(epsilon, delta, asked))

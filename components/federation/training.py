@@ -61,8 +61,8 @@ class TrainingResult:
     # Uniform mean of what the last round's silos had trained, like `weights`; none
     # where only the coordinator adds noise.
     mean_of_silos: tuple[NDArray[np.float32], ...] = ()
-    # Rounds that were begun before this one went on: those it went on from, and each
-    # attempt that came to nothing, whose updates were sent all the same.
+    # Rounds that were begun before this one went on: those it went on from, and, where
+    # there is noise, each attempt that came to nothing, whose updates were sent too.
     begun_before: int = 0
 
 
@@ -75,6 +75,11 @@ class Program:
     data_folder: str  # of tensors, in each silo's home
     private: PrivateTraining | None = None  # how rows are protected, if they are
     silo_level: SiloLevel | None = None  # how silos are, as a whole
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether noise is added, so that each attempt of a round costs budget."""
+        return bool(self.private or self.silo_level)
 
 
 def program(
@@ -198,8 +203,9 @@ def train(
         tell = stack.enter_context(progress.shown(plan.rounds, len(silos), start.round))
         for number in range(start.round + 1, plan.rounds + 1):
             began = time.monotonic()
-            with atomic.written(count) as unfinished:
-                unfinished.write_text(f"{begun_before + number - start.round}")
+            if program.is_noisy:
+                with atomic.written(count) as unfinished:
+                    unfinished.write_text(f"{begun_before + number - start.round}")
             try:
                 with of_round(*secrets) as failed:
                     done = federation.run(

@@ -26,7 +26,7 @@ import sqlalchemy as sa
 from components.errors import FairSiloError, SettingsError
 from components.payloads.privacy import Balance
 from components.privacy.accounting import Mechanism, epsilon
-from components.privacy.settings import PrivacySettings, SiloPrivacySettings
+from components.privacy.settings import PrivacySettings
 from components.store import MYSQL, Store, StoreDownError
 
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
@@ -102,8 +102,8 @@ class Budget:
 
 def budget_of(settings: PrivacySettings, silo: str) -> Budget:
     """Return a silo's budget: its own where it asks for one, or the federation's."""
-    own = settings.silos.get(silo, SiloPrivacySettings())
-    return Budget(own.epsilon or settings.epsilon, own.delta or settings.delta)
+    own = settings.of_silo(silo)
+    return Budget(own.epsilon, own.delta)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -178,14 +178,13 @@ class PrivacyLedger:
                     "start the run anew; if that doesn't help, check the clocks",
                 )
             held, new = list(_held(entries, window).values()), [mechanism]
-            spent, more, all_ = (
-                epsilon(one, budget.delta) for one in (held, new, [*held, *new])
-            )
-            if all_ > budget.epsilon:
+            together = epsilon([*held, *new], budget.delta)
+            if together > budget.epsilon:
+                spent, more = (epsilon(one, budget.delta) for one in (held, new))
                 raise BudgetSpentError(
                     f"silo `{silo}`: found {spent:.3g} of its privacy budget spent or "
                     f"reserved since {window.first}, and a run that asks for "
-                    f"{more:.3g}, together {all_:.3g}, expected at most "
+                    f"{more:.3g}, together {together:.3g}, expected at most "
                     f"{budget.epsilon:g} until it is full again on {window.resets_on}",
                     "wait for that day, let a run spend less (`privacy.run_epsilon`), "
                     "or agree on a larger budget with the silo's owner",

@@ -71,8 +71,7 @@ class PrivacySettings(Section):
             )
         for silo, own in self.silos.items():
             most = self.model_dump()
-            if own.epsilon:
-                most["run_epsilon"] = min(own.epsilon, self.run_epsilon)
+            most["run_epsilon"] = min(self.run_epsilon, own.epsilon or self.epsilon)
             for name, value in own.model_dump(exclude_none=True).items():
                 if value > most[name]:
                     raise ValueError(
@@ -82,7 +81,9 @@ class PrivacySettings(Section):
                     )
         return self
 
-    def run_epsilon_of(self, silo: str) -> float:
-        """Return what a run may spend of a silo's budget."""
+    def of_silo(self, silo: str) -> PrivacySettings:
+        """Return what holds for a silo: what it asks for, and the federation's rest."""
         own = self.silos.get(silo, SiloPrivacySettings())
-        return own.run_epsilon or min(self.run_epsilon, own.epsilon or self.epsilon)
+        run_epsilon = min(self.run_epsilon, own.epsilon or self.epsilon)
+        asked = own.model_dump(exclude_none=True)
+        return self.model_copy(update={"run_epsilon": run_epsilon, **asked})

@@ -41,11 +41,10 @@ def find(store: Any, use_case: str, span: str) -> dict[str, EarlierStatistics]: 
     warning.
     """
     before = []
-    for artifact in store.get_artifacts_by_type("Cohort"):
-        names = ("use_case", "span", STATISTICS)
-        texts = [artifact.custom_properties[name].string_value for name in names]
-        if texts[0] == use_case and span_order(texts[1]) < span_order(span):
-            before.append((artifact, *texts[1:]))
+    for artifact in mlmd.of_use_case(store, "Cohort", use_case):
+        its_span, folder = mlmd.texts(artifact, "span", STATISTICS)
+        if span_order(its_span) < span_order(span):
+            before.append((artifact, its_span, folder))
     runs = mlmd.last_runs(store, [artifact for artifact, *_ in before])
     latest = sorted(
         (one for one in before if one[0].id in runs),

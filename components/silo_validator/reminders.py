@@ -10,7 +10,7 @@ import contextlib
 import json
 from typing import Any
 
-from components import artifacts
+from components import artifacts, mlmd
 from components.errors import FairSiloError
 from components.payloads import findings
 from components.payloads.contribution import SUBSTANCE, ContributionReport
@@ -26,11 +26,10 @@ def find(store: Any, use_case: str, span: str) -> str:  # noqa: ANN401
     form, is passed over.
     """
     audits = []
-    for artifact in store.get_artifacts_by_type(artifacts.ContributionReport.TYPE_NAME):
-        known = artifact.custom_properties
-        its = known["span"].string_value
-        is_earlier = span_order(its) < span_order(span)
-        if known["use_case"].string_value == use_case and is_earlier:
+    name = artifacts.ContributionReport.TYPE_NAME
+    for artifact in mlmd.of_use_case(store, name, use_case):
+        (its,) = mlmd.texts(artifact, "span")
+        if span_order(its) < span_order(span):
             audits.append((span_order(its), artifact.id, its, artifact.uri))
     for *_, its, folder in sorted(audits, reverse=True):
         with contextlib.suppress(FairSiloError):

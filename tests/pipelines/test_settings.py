@@ -318,7 +318,7 @@ def test_privacy_goes_with_what_tells_no_more(write):
 def test_a_silo_without_a_run_s_epsilon_of_its_own_spends_at_most_its_budget(write):
     silos = "{F9: {epsilon: 1}, US: {run_epsilon: 0.5}, VX: {epsilon: 4}}"
     found = load(write(FULL), [f"privacy.silos={silos}"]).privacy
-    spent = [found.run_epsilon_of(silo) for silo in ("F9", "US", "VX", "AA")]
+    spent = [found.of_silo(silo).run_epsilon for silo in ("F9", "US", "VX", "AA")]
     assert spent == [1.0, 0.5, 2.0, 2.0]
 
 
