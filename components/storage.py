@@ -73,6 +73,11 @@ def check(path: str, name: str) -> None:
         )
 
 
+def escape(text: str) -> str:
+    """Return a pattern that finds the text itself."""
+    return glob.escape(text)
+
+
 def find(pattern: str) -> list[File]:
     """Return the files that a pattern finds, sorted by path; `*`, `?` and `**`.
 

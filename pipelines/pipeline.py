@@ -17,6 +17,7 @@ from tfx.orchestration.pipeline import Pipeline
 
 from components import atomic, digests
 from components.batch_inferrer.component import BatchInferrer
+from components.batch_inferrer.pods import PodTemplate
 from components.contribution_auditor.component import ContributionAuditor
 from components.dashboard.component import Dashboard
 from components.fairness_evaluator.component import FairnessEvaluator
@@ -118,8 +119,8 @@ def build(
         settings=use_case.settings.inference,
         use_case=use_case.name,
         key=use_case.settings.rows.key,
-        beam=use_case.settings.beam,
         force=json.dumps(force),
+        pods=_pods(use_case),
     )
     dashboard = Dashboard(
         examples=examples.outputs["examples"],
@@ -148,17 +149,25 @@ def build_checks(
     return _pipeline(use_case, places, list(_checks(use_case, places, span, decided)))
 
 
-def build_prediction(use_case: UseCase, places: Places, span: str) -> Pipeline:
-    """Return the part of the chain that scores rows with the newest blessed model."""
+def build_prediction(
+    use_case: UseCase, places: Places, span: str, again: str = ""
+) -> Pipeline:
+    """Return the part of the chain that scores rows with the newest blessed model.
+
+    `again` tells a run apart that scores anew what earlier ones did.
+    """
     schema = _schema(use_case, places)
-    examples = _example_gen(use_case, places, schema, span, discovery.SCORE)
+    in_place = use_case.settings.inference.input
+    purpose = discovery.NAME if in_place else discovery.SCORE
+    examples = _example_gen(use_case, places, schema, span, purpose)
     inferrer = BatchInferrer(
         examples=examples.outputs["examples"],
         settings=use_case.settings.inference,
         use_case=use_case.name,
         key=use_case.settings.rows.key,
-        beam=use_case.settings.beam,
         force=json.dumps(False),
+        again=again,
+        pods=_pods(use_case),
     )
     return _pipeline(use_case, places, [schema, examples, inferrer])
 
@@ -192,6 +201,18 @@ def _checks(
         not_features=[rows.label, *rows.key, *people],
     )
     return schema, examples, validator, spec
+
+
+def _pods(use_case: UseCase) -> PodTemplate:
+    settings = use_case.settings.kubeflow
+    return PodTemplate(
+        image=settings.image,
+        namespace=settings.namespace,
+        root_claim=settings.root_claim,
+        root_path=settings.root_path,
+        data_claim=settings.data_claim,
+        data_path=settings.data_path,
+    )
 
 
 def _schema(use_case: UseCase, places: Places) -> ImportSchemaGen:

@@ -1,93 +1,110 @@
 """The Beam pipeline of inference: items in, small records of outcomes out.
 
 `Create | Reshuffle | ParDo`: reading, scoring and writing are fused in one step,
-so only what is in an `Outcome` travels, and no row can land in another silo's
-file. An item that fails is an outcome too; the others go on.
+so no row travels or can land in another silo's file. An item that fails is an outcome
+too; the others go on. A fault that is no item's (the model, credentials) ends the run.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import pathlib
-import tempfile
 import uuid
 from collections.abc import Iterable, Sequence
 
 import apache_beam as beam
+from apache_beam.runners.runner import PipelineResult
 
 from components import temporary_faults, tracebacks
+from components.batch_inferrer import records
 from components.batch_inferrer.items import WorkItem
 from components.batch_inferrer.scoring import Job, Outcome, score_item
 from components.beam import IN_MEMORY
 from components.errors import FairSiloError, SiloError
 from components.scoring.model import Scorer, scorer
+from components.storage import CredentialsError
+
+
+class ModelLoadError(FairSiloError):
+    """The model can't be loaded, so nothing can be scored."""
+
+
+SYSTEMIC = (ModelLoadError, CredentialsError)
 
 
 def run(
-    items: Sequence[WorkItem],
+    items: Sequence[tuple[int, WorkItem]],
     job: Job,
-    flags: Sequence[str],
-    folder: str | pathlib.Path | None = None,
-) -> list[tuple[WorkItem, Outcome]]:
-    """Return each work item with what came of it, in their order.
+    folder: pathlib.Path,
+    flags: Sequence[str] = IN_MEMORY,
+    name: str = "",
+) -> None:
+    """Score work items; what comes of each is in the folder's records.
 
     Args:
-        items: What to score.
+        items: What to score, each with its number.
         job: What is alike for all of them.
+        folder: Holds the records; on a cluster all workers share it.
         flags: Beam's own.
-        folder: Where the records of outcomes are kept meanwhile; on a cluster a
-            folder that all workers share. The system's own when None.
+        name: Of the file of records, where one process does it all.
 
     Raises:
-        RuntimeError: A worker died, or the model can't be loaded. What was
-            written stays and is not done again.
+        RuntimeError: A worker died. What was written stays and is not done again.
+        FairSiloError: A fault that no item is to blame for.
     """
-    outcomes: dict[int, Outcome] = {}
-    with tempfile.TemporaryDirectory(prefix="inference-", dir=folder) as records:
-        with beam.Pipeline(argv=list(flags)) as pipeline:
-            elements = list(enumerate(items))
-            spread = pipeline | "Items" >> beam.Create(elements, reshuffle=False)
-            if tuple(flags) != IN_MEMORY:  # one process has nobody to share with
-                spread |= "Spread" >> beam.Reshuffle()
-            _ = spread | "Score" >> beam.ParDo(ScoreItem(job, records))
-        for file in pathlib.Path(records).glob("*.json"):
-            for index, fields in json.loads(file.read_text(encoding="utf-8")):
-                outcomes[index] = Outcome(**fields)
-    return [(item, outcomes[index]) for index, item in enumerate(items)]
+    try:
+        start(items, job, folder, flags, name).wait_until_finish()
+    except Exception:
+        records.Reader(folder).poll()  # raises the fault itself, where it is known
+        raise
+
+
+def start(
+    items: Sequence[tuple[int, WorkItem]],
+    job: Job,
+    folder: pathlib.Path,
+    flags: Sequence[str],
+    name: str = "",
+) -> PipelineResult:
+    """Begin what `run` does, and return Beam's handle of it."""
+    (folder / records.RECORDS).mkdir(parents=True, exist_ok=True)
+    pipeline = beam.Pipeline(argv=list(flags))
+    spread = pipeline | "Items" >> beam.Create(items, reshuffle=False)
+    if tuple(flags) != IN_MEMORY:  # one process has nobody to share with
+        spread |= "Spread" >> beam.Reshuffle()
+    _ = spread | "Score" >> beam.ParDo(ScoreItem(job, str(folder), name))
+    return pipeline.run()
 
 
 class ScoreItem(beam.DoFn):  # type: ignore[misc]  # Beam has no types
-    """Scores items and keeps the records of a bundle in one file in a folder."""
+    """Scores items and records what came of each."""
 
-    def __init__(self, job: Job, records: str) -> None:
+    _writer: records.Writer  # of a worker; it can't be pickled
+
+    def __init__(self, job: Job, folder: str, name: str = "") -> None:
         self._job = job
-        self._records = records
-        self._outcomes: list[tuple[int, dict[str, object]]] = []
+        self._folder = folder
+        self._name = name
 
-    def start_bundle(self) -> None:
-        """Begin a file of records; a bundle that is tried again repeats them."""
-        self._outcomes = []
+    def setup(self) -> None:
+        """Open a file of records of this worker's own."""
+        name = self._name or uuid.uuid4().hex
+        self._writer = records.Writer(pathlib.Path(self._folder), name)
 
     def process(self, element: tuple[int, WorkItem]) -> Iterable[None]:
         """Score one item; nothing goes on from here."""
         index, item = element
+        self._writer.began(index)
         try:
             outcome = score_item(item, self._job, load)
-        except ModelLoadError:
-            raise  # no item can do without it
+        except SYSTEMIC as error:  # no item can do without it
+            records.stop(pathlib.Path(self._folder), error)
+            raise
         except Exception as error:  # the other silos must go on
             ours = isinstance(error, FairSiloError)
             trace = "" if ours else tracebacks.of(error)
             outcome = Outcome(failure=reason(item, error), trace=trace)
-        self._outcomes.append((index, dataclasses.asdict(outcome)))
+        self._writer.done(index, outcome)
         return []
-
-    def finish_bundle(self) -> None:
-        """Write the records."""
-        path = pathlib.Path(self._records, f"{uuid.uuid4().hex}.json")
-        text = json.dumps(self._outcomes, ensure_ascii=False)
-        path.write_text(text, encoding="utf-8")
 
 
 def reason(item: WorkItem, error: Exception) -> str:
@@ -101,14 +118,10 @@ def reason(item: WorkItem, error: Exception) -> str:
     else:
         found, hint = temporary_faults.describe(error)
     if not isinstance(error, SiloError):
-        named = found.startswith(f"{item.path}:")  # it names the file already
+        named = found.startswith(f"{item.file.path}:")  # it names the file already
         place = "" if named else f"{item.label}: "
         found = f"silo `{item.silo.id}`: {place}{found}"
     return f"{found}; {hint}" if hint else found
-
-
-class ModelLoadError(RuntimeError):
-    """The model can't be loaded, so nothing can be scored."""
 
 
 def load(item: WorkItem, job: Job) -> Scorer:
@@ -121,7 +134,11 @@ def load(item: WorkItem, job: Job) -> Scorer:
     try:
         base = scorer(job.model, job.model_digest)
     except Exception as error:
-        raise ModelLoadError(f"{job.model}: {type(error).__name__}") from error
+        raise ModelLoadError(
+            f"{job.model}: found no model that can be loaded "
+            f"({type(error).__name__}), expected the one that was blessed",
+            "bring the folder back, or run the pipeline again",
+        ) from error
     served = item.served
     if not served.weights:
         return base

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from typing import ClassVar
@@ -12,8 +13,8 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components import artifacts, digests
 from components.batch_inferrer import driver, executor
+from components.batch_inferrer.pods import PodTemplate
 from components.batch_inferrer.settings import InferenceSettings
-from components.beam import BeamSettings
 
 NODE = "batch_inferrer"
 
@@ -27,13 +28,15 @@ class BatchInferrerSpec(component_spec.ComponentSpec):
         "use_case": ExecutionParameter(type=str),
         "key": ExecutionParameter(type=str),
         "force": ExecutionParameter(type=str),
-        "beam": ExecutionParameter(type=str),
+        "again": ExecutionParameter(type=str),
+        "pods": ExecutionParameter(type=str),
         # Set by the driver.
         "span": ExecutionParameter(type=str, optional=True),
         "model_uri": ExecutionParameter(type=str, optional=True),
         "model_digest": ExecutionParameter(type=str, optional=True),
         "benefit_uri": ExecutionParameter(type=str, optional=True),
         "stale_ledger_ids": ExecutionParameter(type=str, optional=True),
+        "input": ExecutionParameter(type=str, optional=True),
     }
     INPUTS: ClassVar[dict[str, ChannelParameter]] = {
         "examples": ChannelParameter(type=artifacts.SiloExamples),
@@ -52,7 +55,9 @@ class BatchInferrer(base_component.BaseComponent):
     Without `model`, its `blessing` and the report of its `benefit`, which says what
     serves each silo, the driver looks for them. `key` are the columns
     that name a row, copied beside its score. `force` is `true` to score with a model
-    that was not blessed; a string, or a runtime parameter of that type.
+    that was not blessed; a string, or a runtime parameter of that type. `again` tells
+    a run apart that scores anew what earlier ones did; `pods` says what a pod of the
+    engine `pods` is like.
 
     Outputs:
         inference_result: Channel of type `InferenceResult`: a ledger of what was
@@ -73,7 +78,8 @@ class BatchInferrer(base_component.BaseComponent):
         blessing: channel.BaseChannel | None = None,
         benefit: channel.BaseChannel | None = None,
         force: str = "false",
-        beam: BeamSettings = BeamSettings(),  # noqa: B008  immutable
+        again: str = "",
+        pods: PodTemplate = PodTemplate(),  # noqa: B008  immutable
     ) -> None:
         super().__init__(
             BatchInferrerSpec(
@@ -87,6 +93,7 @@ class BatchInferrer(base_component.BaseComponent):
                 use_case=use_case,
                 key=json.dumps(list(key), ensure_ascii=False),
                 force=force,
-                beam=json.dumps(beam.flags()),
+                again=again,
+                pods=json.dumps(dataclasses.asdict(pods)),
             )
         )

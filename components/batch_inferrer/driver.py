@@ -1,7 +1,8 @@
 """The driver of BatchInferrer: finds a model if none is given, keeps the cache true.
 
-Two things that TFX can't see: which model is blessed by now, and whether the
-predictions that a cached ledger speaks of still lie in the silos' places.
+Three things that TFX can't see: which model is blessed by now, whether the predictions
+that a cached ledger speaks of still lie in the silos' places, and what files lie where
+rows are scored in place.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration.portable import data_types
 from tfx.types import artifact_utils, standard_artifacts
 
-from components import blessed_models, mlmd
+from components import blessed_models, digests, mlmd
+from components.batch_inferrer import inputs
+from components.batch_inferrer.settings import InferenceSettings
 from components.drivers import PropertyDriver
+from components.errors import FairSiloError
 from components.payloads.ledger import Ledger
 from components.payloads.manifest import Manifest
 from components.silos.spans import span_order
@@ -23,21 +27,24 @@ LIVE = metadata_store_pb2.Artifact.State.LIVE
 
 
 class Driver(PropertyDriver):
-    """Adds `span` and `stale_ledger_ids`, and the newest model where none is given."""
+    """Adds what the cache's key lacks, and the newest model where none is given."""
 
     def added(
         self, execution_info: data_types.ExecutionInfo, store: MetadataStore
     ) -> dict[str, str | int]:
-        """Return `span` and `stale_ledger_ids`, and the newest model if none is given.
+        """Return `span`, `stale_ledger_ids` and `input`.
 
-        That is `model_uri`, `model_digest` and `benefit_uri`, empty if there is none.
+        And the newest model if none is given: `model_uri`, `model_digest` and
+        `benefit_uri`, empty if there is none.
         """
         examples = artifact_utils.get_single_uri(execution_info.input_dict["examples"])
         use_case = execution_info.exec_properties["use_case"]
-        span = Manifest.read(examples).span
+        manifest = Manifest.read(examples)
+        span = manifest.span
         added: dict[str, str | int] = {
             "span": span,
             "stale_ledger_ids": _stale_ledger_ids(store, use_case, span),
+            "input": _input(manifest, execution_info.exec_properties["settings"]),
         }
         if not execution_info.input_dict.get("model"):
             latest = span_order(span)
@@ -48,6 +55,19 @@ class Driver(PropertyDriver):
             added["model_digest"] = model.digest if model else ""
             added["benefit_uri"] = model.benefit_uri if model else ""
         return added
+
+
+def _input(manifest: Manifest, settings: str) -> str:
+    """Return the digest of the files that are scored in place; empty: none are."""
+    pattern = InferenceSettings.model_validate_json(settings).input
+    listed: list[object] = []
+    for entry in manifest if pattern else ():
+        try:
+            files = inputs.in_place(entry.silo, pattern, manifest.span)
+            listed.append([entry.silo.id, [[file.path, file.tag] for file in files]])
+        except FairSiloError as error:  # the node says it, too
+            listed.append([entry.silo.id, str(error)])
+    return digests.of_json(listed) if pattern else ""
 
 
 def _stale_ledger_ids(store: MetadataStore, use_case: str, span: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from typing import Any
 
 from tfx import types
@@ -11,6 +12,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
 from components.batch_inferrer import gate
+from components.batch_inferrer.pods import PodTemplate
 from components.batch_inferrer.settings import InferenceSettings
 from components.payloads import egress, ledger
 from components.payloads.egress import EgressItem
@@ -57,11 +59,12 @@ class Executor(base_executor.BaseExecutor):
                 batch_rows=settings.batch_rows,
                 code=exec_properties["code"],
                 benefit=artifact_utils.get_single_uri(benefit) if benefit else found,
+                scored_at=time.time(),
+                again=exec_properties["again"],
             )
             examples = artifact_utils.get_single_uri(input_dict["examples"])
-            flags = json.loads(exec_properties["beam"])
-            manifest = Manifest.read(examples)
-            account = infer(manifest, job, settings, flags, result.uri)
+            pods = PodTemplate(**json.loads(exec_properties["pods"]))
+            account = infer(Manifest.read(examples), job, settings, result.uri, pods)
         account.write(result.uri)
         egress.write(result.uri, _egress_of(account))
         for key in ("use_case", "span"):

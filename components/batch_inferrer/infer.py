@@ -1,90 +1,211 @@
-"""A run of inference: plan, score, check against the manifest, account."""
+"""A run of inference: plan, score, check against the plan, publish, account."""
 
 from __future__ import annotations
 
-import itertools
+import dataclasses
 import logging
 import pathlib
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
-from components import digests, tracebacks
+from components import storage, temporary_faults, tracebacks
 from components.batch_inferrer import predictions
-from components.batch_inferrer.items import WorkItem, plan
+from components.batch_inferrer.items import WorkItem
+from components.batch_inferrer.plan import SiloPlan, plan
+from components.batch_inferrer.pods import PodTemplate
+from components.batch_inferrer.records import Work
 from components.batch_inferrer.scoring import Job, Outcome
 from components.batch_inferrer.settings import InferenceSettings
-from components.beam import IN_MEMORY
-from components.errors import SettingsError
+from components.errors import FairSiloError, SettingsError
 from components.payloads import ledger
-from components.payloads.ledger import FailureLine, Ledger, NotScored, SiloLine
+from components.payloads import predictions as published
+from components.payloads.ledger import FailureLine, Ledger, NotScored, SiloLine, Speed
 from components.payloads.manifest import SCORE, Manifest
+from components.payloads.predictions import Predictions
 from components.scoring import model, served
 from components.silos import split_files
 
 logger = logging.getLogger(__name__)
+
+NO_PODS = PodTemplate()
+
+
+@dataclasses.dataclass
+class _Silo:
+    """What came of a silo's plan."""
+
+    plan: SiloPlan
+    done: list[tuple[WorkItem, Outcome]]
+
+    @property
+    def failures(self) -> Iterator[FailureLine]:
+        """Its items that failed, or why its files are not known."""
+        silo = self.plan.silo.id
+        if self.plan.failure:
+            yield FailureLine(silo, self.plan.folder, self.plan.failure)
+        for item, outcome in self.done:
+            if outcome.failure:
+                yield FailureLine(silo, item.label, outcome.failure)
+
+    @property
+    def predictions(self) -> Predictions:
+        """What its pointer should say."""
+        made = [outcome.part for _, outcome in self.done if outcome.part]
+        parts = sorted([*self.plan.carried, *made], key=lambda one: one.input)
+        served = self.plan.served
+        return Predictions(
+            silo=self.plan.silo.id,
+            span=self.plan.folder.rpartition("span=")[2],
+            model=served.digest,
+            served=served.model,
+            form=self.plan.form,
+            parts=tuple(parts),
+        )
 
 
 def infer(
     manifest: Manifest,
     job: Job,
     settings: InferenceSettings,
-    flags: Sequence[str] = IN_MEMORY,
     folder: str | pathlib.Path | None = None,
+    pods: PodTemplate = NO_PODS,
 ) -> Ledger:
-    """Score the rows of all silos, each into its own home, and return the account.
+    """Score the rows of all silos, each into its own place, and return the account.
 
     Each silo's rows are scored by the model that serves it, or else by the base model.
     What an earlier run has done is not done again. A silo that fails does not hold up
-    the others. The account's failures are those of items, and those of silos whose
-    data the manifest calls unreadable. `flags` and `folder`: see `beam_steps`.
+    the others. Predictions are published silo by silo when all are scored.
+
+    Args:
+        manifest: The silos, their splits and the span.
+        job: What is alike for all rows.
+        settings: Where and how rows are scored.
+        folder: Where the records of the work are kept; on a cluster one that all who
+            score share. The system's own for temporary files when None.
+        pods: What a pod of the engine `pods` is like.
 
     Raises:
         SettingsError: A key column has the name of one that we write.
+        FairSiloError: A fault that is no silo's: the model, credentials, the engine.
     """
     _check_key(job.key)
-    unreadable = _unreadable(manifest)
     serve = served.by_report(job.benefit, job.model, job.model_digest)
-    items = plan(manifest, serve, settings.rows_per_item, job.key)
-    if not items:
+    plans = plan(manifest, serve, job, settings)
+    items = [item for one in plans for item in one.items]
+    work = Work(job, tuple(items), settings)
+    outcomes = iter(_outcomes(work, folder, pods))
+    silos = [_Silo(one, [(i, next(outcomes)) for i in one.items]) for one in plans]
+    _report([pair for one in silos for pair in one.done])
+    unreadable = _unreadable(manifest) if not settings.input else []
+    return _account(manifest, job, settings, silos, unreadable)
+
+
+def _outcomes(
+    work: Work, folder: str | pathlib.Path | None, pods: PodTemplate
+) -> list[Outcome]:
+    if not work.items:
+        return []
+    from components.batch_inferrer import engines
+
+    with tempfile.TemporaryDirectory(prefix="inference-", dir=folder) as place:
+        return engines.run(work, pathlib.Path(place), pods)
+
+
+def _account(
+    manifest: Manifest,
+    job: Job,
+    settings: InferenceSettings,
+    silos: Sequence[_Silo],
+    unreadable: Sequence[FailureLine],
+) -> Ledger:
+    if not silos:
         return Ledger(
             status=ledger.NOTHING,
             reason="no silo has rows to score",
             model=job.model_digest,
             failures=tuple(unreadable),
-            silos_not_scored=_silos_not_scored(unreadable, ()),
+            silos_not_scored=_silos_not_scored(unreadable, (), settings),
         )
-    for place in {pathlib.Path(item.folder).parent for item in items}:
-        predictions.sweep(place)
-    from components.batch_inferrer import beam_steps
-
-    pairs = beam_steps.run(items, job, flags, folder)
-    failures = _failures(pairs)
-    done = (pair for pair in pairs if not pair[1].failure)
-    by_silo = itertools.groupby(done, key=lambda pair: pair[0].silo.id)
-    lines = [_silo_line(list(group)) for _, group in by_silo]
-    status, reason = _verdict(pairs, settings.max_failed_share)
+    status, reason = _verdict(silos, settings.max_failed_share)
+    lines, failures = [], [*unreadable]
+    for one in silos:
+        failed = [*one.failures]
+        line = _silo_line(one)
+        if status == ledger.DONE and _may_be_published(one, failed, settings):
+            failed += _publish(one, line)
+            line = dataclasses.replace(line, is_published=not failed)
+        failures += failed
+        if line.rows or line.dead_letters:
+            lines.append(line)
     reasons = [reason] if reason else []
     if unreadable:
         num_silos = len({line.silo for line in unreadable})
         reasons.append(f"the data of {num_silos} silos can't be read")
-    if lost := _lost(items):
+    if lost := _lost([one.plan for one in silos]):
         reasons.append(f"the base model serves {len(lost)} silos in place of their own")
-    incomplete = [line for line in lines if status == ledger.FAILED or not line.rows]
+    incomplete = [line for line in lines if not line.is_published]
+    outcomes = [outcome for one in silos for _, outcome in one.done]
     return Ledger(
         status=status,
         reason="; ".join(reasons),
         model=job.model_digest,
         rows=sum(line.rows for line in lines),
         dead_letters=sum(line.dead_letters for line in lines),
-        resumed=sum(outcome.resumed for _, outcome in pairs),
+        resumed=sum(outcome.resumed for outcome in outcomes),
+        unchanged=sum(line.unchanged for line in lines),
         silos=tuple(lines),
-        failures=tuple(
-            sorted([*unreadable, *failures], key=lambda line: (line.silo, line.item))
-        ),
-        silos_not_scored=_silos_not_scored([*unreadable, *failures], incomplete),
-        missing_columns=_missing_columns(manifest, job),
+        failures=tuple(sorted(failures, key=lambda line: (line.silo, line.item))),
+        silos_not_scored=_silos_not_scored(failures, incomplete, settings),
+        missing_columns=_missing_columns(manifest, job, settings),
+        speed=_speed(outcomes),
     )
+
+
+def _may_be_published(
+    one: _Silo, failed: Sequence[FailureLine], settings: InferenceSettings
+) -> bool:
+    """Return whether a silo's predictions are whole, with few enough dead letters."""
+    found = one.predictions
+    most = settings.max_failed_share * (found.rows + found.dead_letters)
+    return not failed and found.dead_letters <= most
+
+
+def _publish(one: _Silo, line: SiloLine) -> list[FailureLine]:
+    """Write a silo's pointer, which makes its predictions count.
+
+    Raises:
+        CredentialsError: The storage doesn't know us.
+    """
+    found, folder = one.predictions, one.plan.folder
+    try:
+        if published.read(folder) != found:
+            predictions.publish(one.plan.silo, folder, found)
+        predictions.sweep(folder, found)
+    except storage.CredentialsError:
+        raise
+    except (OSError, FairSiloError) as error:
+        said = (
+            error.message
+            if isinstance(error, FairSiloError)
+            else temporary_faults.system_message(error)
+        )
+        reason = f"silo `{line.silo}`: {folder}: {said}"
+        return [
+            FailureLine(line.silo, folder, f"{reason}; {temporary_faults.MACHINE_HINT}")
+        ]
+    return []
+
+
+def _speed(outcomes: Sequence[Outcome]) -> Speed | None:
+    """Return how fast rows were scored, None where none were in this run."""
+    new = [one for one in outcomes if one.part and not one.resumed]
+    if not new:
+        return None
+    seconds = max(one.ended for one in new) - min(one.began for one in new)
+    rows = sum(one.part.rows for one in new if one.part)
+    return Speed(rows, seconds, sum(one.cpu for one in new))
 
 
 def _check_key(key: Sequence[str]) -> None:
@@ -114,70 +235,71 @@ def _unreadable(manifest: Manifest) -> list[FailureLine]:
     return lines
 
 
-def _lost(items: Sequence[WorkItem]) -> dict[str, str]:
+def _lost(plans: Sequence[SiloPlan]) -> dict[str, str]:
     """Return why a silo's own model does not score, by silo, and tell the operator."""
-    lost = {item.silo.id: item.served.lost for item in items if item.served.lost}
+    lost = {one.silo.id: one.served.lost for one in plans if one.served.lost}
     for sentence in lost.values():
         logger.warning("%s", sentence)
     return lost
 
 
-def _failures(pairs: Sequence[tuple[WorkItem, Outcome]]) -> list[FailureLine]:
-    """Return the items that failed, and tell the operator of them."""
-    lines = []
+def _report(pairs: Sequence[tuple[WorkItem, Outcome]]) -> None:
+    """Tell the operator of the items that failed."""
     for item, outcome in pairs:
         if outcome.failure:
-            lines.append(FailureLine(item.silo.id, item.label, outcome.failure))
             logger.warning("silo=%s: %s", item.silo.id, outcome.failure)
         if outcome.trace:
             tracebacks.write(f"silo={item.silo.id} {item.label}", outcome.trace)
-    return lines
 
 
-def _verdict(
-    pairs: Sequence[tuple[WorkItem, Outcome]], max_failed_share: float
-) -> tuple[str, str]:
+def _verdict(silos: Sequence[_Silo], max_failed_share: float) -> tuple[str, str]:
     """Return the run's status, and why not all was scored; empty when all was."""
+    pairs = [pair for one in silos for pair in one.done]
     failed = [item for item, outcome in pairs if outcome.failure]
-    dead = sum(outcome.dead_letters for _, outcome in pairs)
-    lost = sum(item.rows for item in failed)
-    total = sum(item.rows for item, _ in pairs)
+    lost = sum(max(item.rows, 1) for item in failed)
+    found = [one.predictions for one in silos]
+    dead = sum(one.dead_letters for one in found)
+    total = sum(one.rows for one in found) + dead + lost
     parts = []
+    if unknown := sum(bool(one.plan.failure) for one in silos):
+        parts.append(f"the files of {unknown} of {len(silos)} silos can't be read")
     if dead:
         parts.append(f"{dead:,} of {total:,} rows are dead letters")
     if failed:
         items = f"{len(failed)} of {len(pairs)} work items"
         parts.append(f"{items} failed with {lost:,} rows")
-    found = " and ".join(parts)
-    if (dead + lost) / total <= max_failed_share:
-        return ledger.DONE, found
+    said = " and ".join(parts)
+    if total and (dead + lost) / total <= max_failed_share:
+        return ledger.DONE, said
     return ledger.FAILED, (
-        f"{found}: more than the {max_failed_share:.0%} that `max_failed_share` "
-        "allows, so the fault is not that of single rows; read the reasons, mend "
-        "their cause and run again"
+        f"{said}: more than the {max_failed_share:.0%} that `max_failed_share` "
+        "allows, so the fault is not that of single rows and nothing is published; "
+        "read the reasons, mend their cause and run again"
     )
 
 
-def _silo_line(pairs: Sequence[tuple[WorkItem, Outcome]]) -> SiloLine:
-    item = pairs[0][0]
-    outcomes = [outcome for _, outcome in pairs]
-    parts = [[item.target.name, outcome.digest] for item, outcome in pairs]
+def _silo_line(one: _Silo) -> SiloLine:
+    found = one.predictions
+    carried = one.plan.carried
     return SiloLine(
-        silo=item.silo.id,
-        path=item.folder,
-        rows=sum(outcome.rows for outcome in outcomes),
-        dead_letters=sum(outcome.dead_letters for outcome in outcomes),
-        digest=digests.of_json(parts),
-        files=sum(outcome.files for outcome in outcomes),
-        bytes=sum(outcome.bytes for outcome in outcomes),
-        model=item.served.digest,
-        served=item.served.model,
-        lost=item.served.lost,
+        silo=one.plan.silo.id,
+        path=one.plan.folder,
+        rows=found.rows,
+        dead_letters=found.dead_letters,
+        digest=found.digest,
+        files=len(found.parts),
+        bytes=sum(part.bytes for part in found.parts),
+        model=found.model,
+        served=found.served,
+        lost=one.plan.served.lost,
+        unchanged=sum(part.rows + part.dead_letters for part in carried),
     )
 
 
 def _silos_not_scored(
-    failures: Sequence[FailureLine], incomplete: Sequence[SiloLine]
+    failures: Sequence[FailureLine],
+    incomplete: Sequence[SiloLine],
+    settings: InferenceSettings,
 ) -> tuple[NotScored, ...]:
     """Return the silos that lack predictions, each with its first reason.
 
@@ -187,12 +309,19 @@ def _silos_not_scored(
     for failure in failures:
         by_silo.setdefault(failure.silo, []).append(failure.reason)
     for line in incomplete:
+        if line.silo in by_silo:
+            continue
+        by_silo[line.silo] = [
+            f"silo `{line.silo}`: its {line.rows:,} rows are scored and not published: "
+            "too much of the run failed"
+        ]
         if line.dead_letters:
-            by_silo.setdefault(line.silo, []).append(
+            by_silo[line.silo] = [
                 f"silo `{line.silo}`: {line.dead_letters:,} of "
-                f"{line.rows + line.dead_letters:,} rows are dead letters, which lie "
-                f"with their reasons in {line.path}/{predictions.DEAD_LETTERS}"
-            )
+                f"{line.rows + line.dead_letters:,} rows are dead letters, expected at "
+                f"most {settings.max_failed_share:.0%} (inference.max_failed_share); "
+                f"they lie with their reasons in {line.path}/{published.DEAD_LETTERS}"
+            ]
     return tuple(
         NotScored(
             silo,
@@ -202,11 +331,13 @@ def _silos_not_scored(
     )
 
 
-def _missing_columns(manifest: Manifest, job: Job) -> dict[str, list[str]]:
+def _missing_columns(
+    manifest: Manifest, job: Job, settings: InferenceSettings
+) -> dict[str, list[str]]:
     """Return the columns of the model that rows to be scored do not have, by silo."""
     wanted = model.read_spec(job.model).columns
     found = {}
-    for entry in manifest.readable(SCORE):
+    for entry in manifest.readable(SCORE) if not settings.input else ():
         try:
             names = set(split_files.columns(entry.splits[SCORE].paths))
         except (OSError, pa.ArrowException):

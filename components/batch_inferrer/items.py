@@ -1,28 +1,26 @@
 """Work items: what is scored in one go, always part of one silo's one file.
 
-Large splits are cut between row groups. The names of folders and parts follow from
-the plan alone, so a later run finds what an earlier one has done, and a run with
-another cut or key writes elsewhere, even at the same time.
+Large files are cut between row groups. A part is named by the digest of all that its
+predictions follow from, so equal work has one name in all runs: a run does not score
+again what an earlier one did, and rows that are appended cost only themselves.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import pathlib
-import re
-from collections.abc import Callable, Iterator, Sequence
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+import functools
+import heapq
+from collections.abc import Iterator, Sequence
 
 from components import digests
-from components.batch_inferrer import predictions
-from components.payloads.manifest import SCORE, DataFile, Manifest, SiloEntry
+from components.batch_inferrer.inputs import InputFile
+from components.payloads.predictions import DEAD_LETTERS, PARTS
 from components.payloads.silo import Silo
 from components.scoring.served import Served
 
-ROOT = "predictions"
-DIGEST_LETTERS = 12
+# What an item costs, by `fairsilo bench inference`; unit: CPU seconds of one core.
+ITEM_S = 0.004
+ROW_S = 1.1e-6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,108 +28,73 @@ class WorkItem:
     """Rows of one silo that are scored into one file."""
 
     silo: Silo
-    path: str  # the file of rows
-    input_digest: str  # SHA-256 of that file
-    rows: int
+    file: InputFile
+    rows: int  # -1 where the file's footer could not be read
     row_groups: tuple[int, ...] | None  # that hold them; None for the whole file
-    first_row: int  # the number of its first row in the split, from 0
-    folder: str  # where its predictions go, below the silo's home
-    part: int  # its number in that folder, from 0
+    first_row: int  # the number of its first row in the file, from 0
+    folder: str  # the span's, where its predictions go
+    form: str  # digest of all but the rows that the predictions follow from
     served: Served  # the model that scores it
 
-    @property
-    def target(self) -> pathlib.Path:
-        """The file of its predictions."""
-        return pathlib.Path(self.folder, f"part-{self.part:05d}.parquet")
+    @functools.cached_property
+    def work(self) -> str:
+        """Digest of all that its predictions follow from."""
+        path = self.file.path.removeprefix(self.silo.home)
+        parts = [path, self.file.tag, self.row_groups, self.first_row]
+        return digests.of_json([self.form, *parts])
 
     @property
-    def dead_letters(self) -> pathlib.Path:
+    def name(self) -> str:
+        """The name of its files."""
+        return f"{self.work[:32]}.parquet"
+
+    @property
+    def target(self) -> str:
+        """The file of its predictions."""
+        return f"{self.folder}/{PARTS}/{self.name}"
+
+    @property
+    def dead_letters(self) -> str:
         """The file of its rows that can't be scored."""
-        return pathlib.Path(self.folder, predictions.DEAD_LETTERS, self.target.name)
+        return f"{self.folder}/{DEAD_LETTERS}/{self.name}"
 
     @property
     def label(self) -> str:
         """How it is called in the ledger."""
         groups = self.row_groups
         if groups is None:
-            return self.path
-        return f"{self.path} (row groups {groups[0]} to {groups[-1]})"
+            return self.file.path
+        return f"{self.file.path} (row groups {groups[0]} to {groups[-1]})"
+
+    @property
+    def cost(self) -> float:
+        """What it is expected to take, unit: CPU seconds."""
+        return ITEM_S + max(self.rows, 0) * ROW_S
 
 
-def plan(
-    manifest: Manifest,
-    serve: Callable[[Silo], Served],
-    rows_per_item: int,
-    key: Sequence[str] = (),
-) -> list[WorkItem]:
-    """Return the work items of a manifest's split `score`, by silo and part.
+def cut(
+    file: InputFile, sizes: Sequence[int], rows_per_item: int
+) -> Iterator[tuple[tuple[int, ...] | None, int, int]]:
+    """Yield row groups that are scored together, with their first row and their number.
 
-    Args:
-        manifest: What the silos hold.
-        serve: Tells which model serves a silo.
-        rows_per_item: Most rows in an item, unless one row group has more.
-        key: Columns that predictions carry.
+    None stands for all row groups. `sizes`: rows by row group; without them, or where
+    they are not the rows that are expected, the file is one item, and why shows when
+    it is scored.
     """
-    span = re.sub(r"[^\w.-]", "_", manifest.span).strip(".") or "all"
-    form = digests.of_json([rows_per_item, list(key)])
-    planned: list[WorkItem] = []
-    for entry in manifest.readable(SCORE):
-        served = serve(entry.silo)
-        digests_ = (served.digest, entry.splits[SCORE].digest, form)
-        name = "-".join(digest[:DIGEST_LETTERS] for digest in digests_)
-        folder = str(entry.silo.path(ROOT, span, name))
-        planned += _items(entry, folder, rows_per_item, served)
-    return planned
-
-
-def _items(
-    entry: SiloEntry, folder: str, rows_per_item: int, served: Served
-) -> Iterator[WorkItem]:
-    first_row = 0
-    cuts = (
-        (file, groups, rows)
-        for file in entry.files(SCORE)
-        for groups, rows in _cut(file, rows_per_item)
-    )
-    for part, (file, groups, rows) in enumerate(cuts):
-        yield WorkItem(
-            silo=entry.silo,
-            path=file.path,
-            input_digest=file.digest,
-            rows=rows,
-            row_groups=groups,
-            first_row=first_row,
-            folder=folder,
-            part=part,
-            served=served,
-        )
-        first_row += rows
-
-
-def _cut(
-    file: DataFile, rows_per_item: int
-) -> Iterator[tuple[tuple[int, ...] | None, int]]:
-    """Return row groups that are scored together, None for all, with their rows."""
-    sizes = _group_sizes(file.path) if file.rows > rows_per_item else []
-    if sum(sizes) != file.rows:
-        # Small; or damaged, which shows when the item is scored.
-        yield None, file.rows
+    rows = sum(sizes) if file.rows < 0 else file.rows
+    if not sizes and file.rows < 0:
+        rows = -1
+    if rows <= rows_per_item or sum(sizes) != rows:
+        yield None, 0, rows
         return
-    for groups in _pack(sizes, rows_per_item):
-        yield groups, sum(sizes[group] for group in groups)
+    first = 0
+    for groups in _packed(sizes, rows_per_item):
+        number = sum(sizes[group] for group in groups)
+        yield groups, first, number
+        first += number
 
 
-def _group_sizes(path: str) -> list[int]:
-    try:
-        metadata = pq.read_metadata(path)
-    except (OSError, pa.ArrowException):
-        return []
-    return [
-        metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)
-    ]
-
-
-def _pack(sizes: list[int], most: int) -> Iterator[tuple[int, ...]]:
+def _packed(sizes: Sequence[int], most: int) -> Iterator[tuple[int, ...]]:
     groups: list[int] = []
     rows = 0
     for group, size in enumerate(sizes):
@@ -141,3 +104,25 @@ def _pack(sizes: list[int], most: int) -> Iterator[tuple[int, ...]]:
         groups.append(group)
         rows += size
     yield tuple(groups)
+
+
+def shards(costs: Sequence[float], number: int) -> list[list[int]]:
+    """Share out items over shards so that each costs about the same.
+
+    Graham's rule (1969, Bounds on Multiprocessing Timing Anomalies, theorem 2): the
+    dearest first, each to the shard with the least so far; at most 4/3 of the best.
+
+    Args:
+        costs: Of each item, unit: any.
+        number: Shards; empty ones are left out.
+
+    Returns:
+        The numbers of each shard's items, ascending.
+    """
+    heap = [(0.0, shard) for shard in range(min(number, len(costs)))]
+    found: list[list[int]] = [[] for _ in heap]
+    for item in sorted(range(len(costs)), key=lambda one: -costs[one]):
+        load, shard = heapq.heappop(heap)
+        found[shard].append(item)
+        heapq.heappush(heap, (load + costs[item], shard))
+    return [sorted(one) for one in found]

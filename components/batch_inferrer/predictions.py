@@ -1,9 +1,8 @@
-"""Files of predictions: whole under their final name, or not there at all.
+"""Files of predictions: made in memory, then written in one go under their name.
 
-A file is written under a temporary name in its own folder, synced, given to the
-silo's user and then renamed, so a kill or a full disk leaves nothing half-written
-under a final name. Its footer says which work it holds: that is how a later run
-knows that the work is done.
+So a kill, a full disk or a broken connection leaves nothing half-written under a final
+name. A file's footer says which work it holds, and the first to write it wins: equal
+work in two runs at once gives one file.
 """
 
 from __future__ import annotations
@@ -12,77 +11,161 @@ import contextlib
 import errno
 import os
 import pathlib
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from components import digests, storage
+from components.batch_inferrer.items import WorkItem
 from components.errors import SiloError
+from components.payloads import predictions as published
+from components.payloads.predictions import DEAD_LETTERS, PARTS, Part, Predictions
 from components.payloads.silo import Silo
 from components.silos import homes, stale_files
 
 WORK = b"fairsilo.work"
-ROW = pa.field("row", pa.int64())  # in place of a key: the row's number in its split
+# In place of a key: the row's number in its input file.
+ROW = pa.field("row", pa.int64())
 SCORE = pa.field("score", pa.float32())
-MODEL = pa.field("model", pa.dictionary(pa.int32(), pa.string()))
-REASON = pa.field("reason", pa.dictionary(pa.int32(), pa.string()))
+_REPEATED = pa.dictionary(pa.int32(), pa.string())
+MODEL = pa.field("model", _REPEATED)  # digest of the model
+SERVED = pa.field("served", _REPEATED)  # which it is: `base`, `personal` or `alone`
+SCORED_AT = pa.field("scored_at", pa.timestamp("ms", tz="UTC"))
+REASON = pa.field("reason", _REPEATED)
 
-DEAD_LETTERS = "dead-letters"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-@contextlib.contextmanager
-def new_file(
-    silo: Silo, path: pathlib.Path, schema: pa.Schema, work: str
-) -> Iterator[Callable[[pa.RecordBatch], None]]:
-    """Yield a function that appends rows to a file, named when the block ends well.
+class Table:
+    """A Parquet file that grows in memory, batch by batch."""
 
-    `path` is its final name, below the silo's home; `work` the digest of the work that
-    it holds.
+    def __init__(self, schema: pa.Schema, work: str) -> None:
+        # Numbers hardly repeat: a dictionary of them would only cost time.
+        repeated = [
+            field.name
+            for field in schema
+            if pa.types.is_string(field.type)
+            or pa.types.is_dictionary(field.type)
+            or pa.types.is_timestamp(field.type)
+        ]
+        self.schema = schema
+        self.rows = 0
+        self._sink = pa.BufferOutputStream()
+        self._writer = pq.ParquetWriter(
+            self._sink,
+            schema.with_metadata({WORK: work.encode()}),
+            use_dictionary=repeated,
+        )
+
+    def write(self, columns: list[pa.Array]) -> None:
+        """Append rows."""
+        batch = pa.RecordBatch.from_arrays(columns, schema=self.schema)
+        self._writer.write_batch(batch)
+        self.rows += batch.num_rows
+
+    def finish(self) -> pa.Buffer:
+        """Return the file."""
+        self._writer.close()
+        return self._sink.getvalue()
+
+
+def save(item: WorkItem, path: str, data: pa.Buffer, replace: bool = False) -> bool:
+    """Write a file of an item; return whether it was written.
+
+    One that is there stays, or else is replaced.
 
     Raises:
-        SiloError: The home is gone, the folder leads out of it, or the file
-            can't be written.
+        SiloError: The home is gone, the folder leads out of it, or the file can't be
+            written.
+        StorageError: The storage does not take it.
     """
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    # Numbers hardly repeat: a dictionary of them would only cost time.
-    repeated = [
-        field.name
-        for field in schema
-        if pa.types.is_string(field.type) or pa.types.is_dictionary(field.type)
-    ]
-    with _faults_of(silo, path):
-        _make_folder(silo, path.parent)
-        sink = pa.OSFile(str(temporary), "wb")
+    home = pathlib.Path(item.silo.home)
+    is_own = path.startswith(f"{item.silo.home}/")
+    if is_own:
+        _check_home(item, home)
+
+    def prepare(unfinished: pathlib.Path) -> None:
+        if is_own:
+            homes.chown_to_silo(item.silo, unfinished)
+
+    with _faults_of(item, path):
+        return storage.put(path, data, replace, prepare)
+
+
+def done(item: WorkItem) -> Part | None:
+    """Return the part that an earlier run made of an item; None: it has to be scored.
+
+    Raises:
+        StorageError: The storage can't be read.
+    """
+    now = storage.stat(item.target)
+    scored = _rows(item.target, item.work) if now else None
+    if now is None or scored is None:
+        return None
+    dead = 0
+    if item.rows != scored:
+        dead = _rows(item.dead_letters, item.work) or 0
+    if item.rows >= 0 and scored + dead != item.rows:
+        return None
+    digest = digests.of_bytes(storage.read(item.target))
+    return part(item, scored, dead, now.size, digest)
+
+
+def part(item: WorkItem, rows: int, dead: int, size: int, digest: str) -> Part:
+    """Return an item's line in the pointer."""
+    file = item.file
+    return Part(item.name, file.path, file.tag, rows, dead, size, digest)
+
+
+def publish(silo: Silo, folder: str, found: Predictions) -> None:
+    """Let a silo's predictions count: write their pointer, in one step.
+
+    Raises:
+        OSError: It can't be written.
+        StorageError: The storage does not take it.
+    """
+
+    def prepare(unfinished: pathlib.Path) -> None:
+        if folder.startswith(f"{silo.home}/"):
+            homes.chown_to_silo(silo, unfinished)
+
+    path = published.pointer(folder)
+    storage.put(path, found.to_json().encode(), prepare=prepare)
+
+
+def sweep(folder: str, kept: Predictions) -> None:
+    """Remove files of a span's folder that no run has used for days.
+
+    Those that the pointer lists stay, and so do younger ones: other runs may be
+    writing, and readers may have read the pointer before.
+    """
+    names = {one.name for one in kept.parts}
+    place = storage.escape(folder)
+    for kind in (PARTS, DEAD_LETTERS):
+        for pattern in ("*.parquet", ".*.tmp"):
+            for file in storage.find(f"{place}/{kind}/{pattern}"):
+                name = file.path.rpartition("/")[2]
+                if name not in names and stale_files.is_stale(file.modified):
+                    storage.remove(file.path)
+
+
+def _rows(path: str, work: str) -> int | None:
+    """Return the rows of a finished file, or None if it does not hold this work."""
     try:
-        with _faults_of(silo, path):
-            labelled = schema.with_metadata({WORK: work.encode()})
-            writer = pq.ParquetWriter(sink, labelled, use_dictionary=repeated)
-
-        def write(batch: pa.RecordBatch) -> None:
-            with _faults_of(silo, path):
-                writer.write_batch(batch)
-
-        try:
-            yield write
-            with _faults_of(silo, path):
-                writer.close()
-                sink.close()
-                with temporary.open("rb") as file:
-                    os.fsync(file.fileno())
-                homes.chown_to_silo(silo, temporary)
-                temporary.replace(path)
-        finally:
-            writer.is_open = False  # a failed file gets no footer
-    finally:
-        sink.close()
-        temporary.unlink(missing_ok=True)
+        with storage.parquet(path) as file:
+            metadata = file.metadata
+    except (FileNotFoundError, pa.ArrowException):
+        return None  # not there, or damaged since
+    if (metadata.metadata or {}).get(WORK) != work.encode():
+        return None
+    rows: int = metadata.num_rows
+    return rows
 
 
 @contextlib.contextmanager
-def _faults_of(silo: Silo, path: pathlib.Path) -> Iterator[None]:
-    """Tell what the system refuses in the block as an error of the silo's."""
+def _faults_of(item: WorkItem, path: str) -> Iterator[None]:
+    """Turn errors of writing into errors of the silo's."""
     try:
         yield
     except OSError as error:
@@ -94,51 +177,28 @@ def _faults_of(silo: Silo, path: pathlib.Path) -> Iterator[None]:
             else "give this process the right to write there, then run again"
         )
         raise SiloError(
-            silo.id,
-            str(path),
+            item.silo.id,
+            path,
             f"that it can't be written ({found})",
             "room and the right to write predictions",
             hint,
         ) from error
 
 
-def rows_done(path: pathlib.Path, work: str) -> int | None:
-    """Return the rows of a finished file, or None if it does not hold this work."""
-    try:
-        metadata = pq.read_metadata(path)
-    except (OSError, pa.ArrowException):
-        return None  # not there, or damaged since: it is written again
-    if (metadata.metadata or {}).get(WORK) != work.encode():
-        return None
-    rows: int = metadata.num_rows
-    return rows
-
-
-def sweep(folder: pathlib.Path) -> None:
-    """Remove what killed runs have left in the folders of a span's predictions.
-
-    Other runs may be writing in them now. The folder need not be there.
-    """
-    for pattern in ("*/.*.tmp", f"*/{DEAD_LETTERS}/.*.tmp"):
-        stale_files.remove(folder.glob(pattern))
-
-
-def _make_folder(silo: Silo, folder: pathlib.Path) -> None:
-    home = pathlib.Path(silo.home)
+def _check_home(item: WorkItem, home: pathlib.Path) -> None:
     if not home.is_dir():
         raise SiloError(
-            silo.id,
-            silo.home,
+            item.silo.id,
+            item.silo.home,
             "no folder",
             "the silo's home",
             "bring the folder back and run again; parts that are done stay",
         )
-    if not folder.resolve().is_relative_to(home.resolve()):
+    if not pathlib.Path(item.folder).resolve().is_relative_to(home.resolve()):
         raise SiloError(
-            silo.id,
-            str(folder),
+            item.silo.id,
+            item.folder,
             "a link that leads out of the silo's home",
             "a folder below it",
             "remove the link",
         )
-    folder.mkdir(parents=True, exist_ok=True)

@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from components import digests
-from components.batch_inferrer import predictions
+from components import digests, storage
+from components.batch_inferrer import inputs, predictions
 from components.batch_inferrer.items import WorkItem
 from components.errors import SiloError
 from components.features.spec import Numeric
-from components.payloads import manifest
+from components.payloads.predictions import Part
 from components.scoring import batches
 from components.scoring.model import Scorer
+from components.scoring.served import Served
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,29 +36,26 @@ class Job:
     batch_rows: int  # rows scored at a time
     code: str = ""  # digest of the code that scores
     benefit: str = ""  # folder of the report that says what serves each silo
+    scored_at: float = 0.0  # when the run began, unit: seconds since 1970
+    again: str = ""  # what tells a run apart that scores all anew; empty: none does
 
-    def work(self, item: WorkItem) -> str:
-        """Return the digest of all that an item's predictions follow from."""
-        parts = [item.served.digest, self.key, self.batch_rows, self.code]
-        return digests.of_json(
-            [*parts, item.input_digest, item.row_groups, item.first_row]
-        )
+    def form(self, served: Served, rows_per_item: int) -> str:
+        """Return the digest of all but the rows that predictions follow from."""
+        parts = [served.digest, served.model, self.key, self.batch_rows]
+        return digests.of_json([*parts, rows_per_item, self.code, self.again])
 
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
     """What came of one item."""
 
-    rows: int = 0  # that were scored
-    dead_letters: int = 0  # rows that can't be scored
+    part: Part | None = None  # what was made, or found; None where it failed
     resumed: bool = False  # whether an earlier run had done it
-    digest: str = ""  # SHA-256 of the file of predictions
-    files: int = 0  # predictions, and dead letters if there are any
-    bytes: int = 0  # of the files together
     failure: str = ""  # why it was not done; empty if it was
     trace: str = ""  # where an error that was not foreseen arose, for the operator
     began: float = 0.0  # with the model loaded; monotonic clock, unit: seconds
     ended: float = 0.0  # on the same clock
+    cpu: float = 0.0  # of this process in between, unit: seconds
 
 
 def score_item(
@@ -67,97 +64,126 @@ def score_item(
     """Score an item, unless an earlier run has done it: then no model is loaded.
 
     Raises:
-        SiloError: The file, its rows, key columns or the home are not as the manifest
-            says, the silo's own weights have gone since the plan, or the predictions
+        SiloError: The file, its rows, key columns or the home are not as the plan
+            says, the silo's own weights have gone since, or the predictions
             can't be written.
+        StorageError: The storage can't be read or written.
         FileError: See `scoring/batches.py`.
         ColumnTypeError: A column's type can't carry its feature.
     """
-    began = time.monotonic()
-    work = job.work(item)
-    scored = predictions.rows_done(item.target, work)
-    dead = predictions.rows_done(item.dead_letters, work) or 0
-    resumed = scored is not None and scored + dead == item.rows
-    if not resumed:
+    began, cpu = time.monotonic(), time.process_time()
+    part = predictions.done(item)
+    resumed = part is not None
+    if part is None:
         scorer = load(item, job)
-        began = time.monotonic()
-        scored, dead = _score(item, job, scorer, work)
-    files = [item.target, *([item.dead_letters] if dead else [])]
-    return Outcome(
-        rows=scored or 0,
-        dead_letters=dead,
-        resumed=resumed,
-        digest=digests.of_file(item.target),
-        files=len(files),
-        bytes=sum(file.stat().st_size for file in files),
-        began=began,
-        ended=time.monotonic(),
-    )
+        began, cpu = time.monotonic(), time.process_time()
+        part = _score(item, job, scorer)
+    ended, used = time.monotonic(), time.process_time() - cpu
+    return Outcome(part, resumed, began=began, ended=ended, cpu=used)
 
 
-def _score(item: WorkItem, job: Job, scorer: Scorer, work: str) -> tuple[int, int]:
-    manifest.verify(item.silo, {item.path: item.input_digest})
-    keys = _key_fields(item, job)
-    schema = pa.schema([*keys, predictions.SCORE, predictions.MODEL])
-    rows, first = 0, item.first_row
-    dead: list[pa.RecordBatch] = []
-    with predictions.new_file(item.silo, item.target, schema, work) as write:
-        for batch, scores in batches.score_batches(
-            scorer, item.path, job.key, job.batch_rows, item.row_groups
-        ):
-            if job.key:
-                own = [_plain(batch, field) for field in keys]
-            else:
-                own = [pa.array(np.arange(first, first + batch.num_rows))]
-                first += batch.num_rows
-            culprits = _infinite(batch, scorer.spec.numeric)
-            if culprits is not None:
-                dead.append(_dead_letters(keys, own, culprits, scorer.spec.numeric))
-                good = culprits < 0
-                own = [column.filter(pa.array(good)) for column in own]
-                scores = scores[good]
-            model = pa.DictionaryArray.from_arrays(
-                pa.array(np.zeros(len(scores), np.int32)),
-                pa.array([item.served.digest]),
-            )
-            columns = [*own, pa.array(scores), model]
-            write(pa.RecordBatch.from_arrays(columns, schema=schema))
-            rows += len(scores)
-        num_dead = sum(letters.num_rows for letters in dead)
-        if rows + num_dead != item.rows:
-            raise _miscount(item, rows + num_dead)
-        # Before the predictions, which are the mark that the item is done.
-        _write_dead_letters(item, dead, work)
-    return rows, num_dead
+def _score(item: WorkItem, job: Job, scorer: Scorer) -> Part:
+    inputs.verify(item.silo, item.file)
+    constants = _constants(item, scorer)
+    keys = _key_fields(item, job, constants)
+    ours = [predictions.SCORE, predictions.MODEL, predictions.SERVED]
+    schema = pa.schema([*keys, *ours, predictions.SCORED_AT])
+    table, dead = predictions.Table(schema, item.work), _DeadLetters(item, keys)
+    first = item.first_row
+    for batch, scores in batches.score_batches(
+        scorer, item.file.path, job.key, job.batch_rows, item.row_groups, constants
+    ):
+        if job.key:
+            own = [_plain(batch, field) for field in keys]
+        else:
+            numbers = np.arange(first, first + batch.num_rows)
+            own = [pa.array(numbers), *(_plain(batch, field) for field in keys[1:])]
+            first += batch.num_rows
+        culprits = _infinite(batch, scorer.spec.numeric)
+        if culprits is not None:
+            dead.write(own, culprits, scorer.spec.numeric)
+            good = culprits < 0
+            own = [column.filter(pa.array(good)) for column in own]
+            scores = scores[good]
+        table.write([*own, pa.array(scores), *_same(item, job, len(scores))])
+    if table.rows + dead.rows != item.rows:
+        raise _miscount(item, table.rows + dead.rows)
+    if item.file.in_place:
+        inputs.verify(item.silo, item.file)  # it may have changed meanwhile
+    dead.save()  # before the predictions, which are the mark that the item is done
+    return _save(item, table, dead.rows)
 
 
-def _key_fields(item: WorkItem, job: Job) -> list[pa.Field]:
-    """Return the key columns as they are written: those of the input, plain.
+def _save(item: WorkItem, table: predictions.Table, dead: int) -> Part:
+    data = table.finish()
+    if not predictions.save(item, item.target, data):
+        # Another run was faster; or it is damaged, and would stay for ever.
+        if found := predictions.done(item):
+            return found
+        predictions.save(item, item.target, data, replace=True)
+    digest = digests.of_bytes(data)
+    return predictions.part(item, table.rows, dead, data.size, digest)
 
-    Without a key a row has nothing but its number, of which dead letters make gaps.
-    """
+
+def _same(item: WorkItem, job: Job, rows: int) -> list[pa.Array]:
+    """Return the columns that are alike in all rows of a file."""
+    zeros = pa.array(np.zeros(rows, np.int32))
+    at = np.full(rows, round(job.scored_at * 1000))
+    return [
+        *(
+            pa.DictionaryArray.from_arrays(zeros, pa.array([text]))
+            for text in (item.served.digest, item.served.model)
+        ),
+        pa.array(at, predictions.SCORED_AT.type),
+    ]
+
+
+def _constants(item: WorkItem, scorer: Scorer) -> dict[str, pa.Scalar]:
     try:
-        metadata = pq.read_metadata(item.path)
-    except (OSError, pa.ArrowException):
-        return []  # the reader of the rows says what is wrong
-    if item.row_groups is None and metadata.num_rows != item.rows:
-        raise _miscount(item, metadata.num_rows)
-    if not job.key:
-        return [predictions.ROW]
-    schema = metadata.schema.to_arrow_schema()
-    missing = [name for name in job.key if name not in schema.names]
-    if missing:
+        return inputs.constants(item.file.partition, scorer.spec)
+    except ValueError:
         raise SiloError(
             item.silo.id,
-            item.path,
+            item.file.path,
+            "a folder `name=value` whose value is no number",
+            "a number, as the model takes it",
+            "rename the folder",
+        ) from None
+
+
+def _key_fields(
+    item: WorkItem, job: Job, constants: Mapping[str, pa.Scalar]
+) -> list[pa.Field]:
+    """Return the columns that name a row as they are written: plain, not encoded.
+
+    Those of folders are among them. Without a key a row has nothing but its number, of
+    which dead letters make gaps.
+    """
+    try:
+        with storage.parquet(item.file.path) as file:
+            schema, rows = file.schema_arrow, file.metadata.num_rows
+    except (OSError, pa.ArrowException):
+        return []  # the reader of the rows says what is wrong
+    if item.row_groups is None and rows != item.rows:
+        raise _miscount(item, rows)
+    names = {**dict.fromkeys(job.key), **dict.fromkeys(constants)}
+    known = {field.name: field.type for field in schema}
+    known |= {name: value.type for name, value in constants.items()}
+    if missing := [name for name in names if name not in known]:
+        raise SiloError(
+            item.silo.id,
+            item.file.path,
             f"no column {', '.join(f'`{name}`' for name in missing)}",
             "the key columns, which name a row beside its score",
             "correct `key` in the settings, or export the column",
         )
-    kinds = [schema.field(name).type for name in job.key]
+    kinds = [known[name] for name in names]
     return [
-        pa.field(name, kind.value_type if pa.types.is_dictionary(kind) else kind)
-        for name, kind in zip(job.key, kinds, strict=True)
+        *([] if job.key else [predictions.ROW]),
+        *(
+            pa.field(name, kind.value_type if pa.types.is_dictionary(kind) else kind)
+            for name, kind in zip(names, kinds, strict=True)
+        ),
     ]
 
 
@@ -189,34 +215,39 @@ def _infinite(
     return culprits
 
 
-def _dead_letters(
-    keys: Sequence[pa.Field],
-    own: Sequence[pa.Array],
-    culprits: NDArray[np.int64],
-    numeric: Sequence[Numeric],
-) -> pa.RecordBatch:
-    """Return the keys of the rows that can't be scored, each with the reason."""
-    bad = culprits >= 0
-    reasons = pa.DictionaryArray.from_arrays(
-        pa.array(culprits[bad].astype(np.int32)),
-        pa.array([f"`{feature.name}` is infinite" for feature in numeric]),
-    )
-    return pa.RecordBatch.from_arrays(
-        [*(column.filter(pa.array(bad)) for column in own), reasons],
-        schema=pa.schema([*keys, predictions.REASON]),
-    )
+class _DeadLetters:
+    """The keys of an item's rows that can't be scored, each with the reason."""
 
+    def __init__(self, item: WorkItem, keys: Sequence[pa.Field]) -> None:
+        self._item = item
+        self._schema = pa.schema([*keys, predictions.REASON])
+        self._table: predictions.Table | None = None
 
-def _write_dead_letters(
-    item: WorkItem, dead: Sequence[pa.RecordBatch], work: str
-) -> None:
-    if not dead:
-        item.dead_letters.unlink(missing_ok=True)  # of earlier code
-        return
-    path, schema = item.dead_letters, dead[0].schema
-    with predictions.new_file(item.silo, path, schema, work) as write:
-        for letters in dead:
-            write(letters)
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return self._table.rows if self._table else 0
+
+    def write(
+        self,
+        own: Sequence[pa.Array],
+        culprits: NDArray[np.int64],
+        numeric: Sequence[Numeric],
+    ) -> None:
+        """Add the rows that have a culprit, given with their key columns."""
+        self._table = self._table or predictions.Table(self._schema, self._item.work)
+        bad = culprits >= 0
+        reasons = pa.DictionaryArray.from_arrays(
+            pa.array(culprits[bad].astype(np.int32)),
+            pa.array([f"`{feature.name}` is infinite" for feature in numeric]),
+        )
+        self._table.write([*(column.filter(pa.array(bad)) for column in own), reasons])
+
+    def save(self) -> None:
+        """Write them beside the predictions, if there are any."""
+        if self._table:
+            path, data = self._item.dead_letters, self._table.finish()
+            predictions.save(self._item, path, data, replace=True)
 
 
 def _miscount(item: WorkItem, found: int) -> SiloError:

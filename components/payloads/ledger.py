@@ -1,15 +1,16 @@
 """The ledger: what a run of inference did, and what it did not do and why.
 
 Predictions lie in the silos' own places; this is all that the federation keeps
-of them. No time is in it, so that the same work gives the same bytes.
+of them. But for `speed` the same work gives the same bytes.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import pathlib
 from typing import ClassVar
 
+from components.errors import FairSiloError
+from components.payloads import predictions
 from components.payloads.benefit import BASE
 from components.payloads.payload import Payload
 
@@ -27,19 +28,43 @@ class SiloLine:
     path: str  # folder of its files, below its home
     rows: int  # that were scored
     dead_letters: int  # rows that could not be scored, kept beside with the reason
-    digest: str  # of the files of predictions
-    files: int  # in the folder, those of dead letters with them
+    digest: str  # of the pointer to its predictions
+    files: int  # of predictions
     bytes: int  # their size together
     model: str = ""  # digest of the model that scored
     served: str = BASE  # what it is: `base`, `personal` or `alone`
     lost: str = ""  # why it is not the one that was chosen, in a sentence
+    unchanged: int = 0  # rows of files that were scored before and are the same
+    is_published: bool = False  # whether the pointer lists them, so readers see them
 
     @property
     def is_intact(self) -> bool:
-        """Whether the files are still there, by their number and size."""
-        found = pathlib.Path(self.path).rglob("*.parquet")
-        sizes = [file.stat().st_size for file in found]
-        return (len(sizes), sum(sizes)) == (self.files, self.bytes)
+        """Whether the pointer still lists these predictions, and they are there."""
+        try:
+            found = predictions.read(self.path)
+            is_there = found is not None and not predictions.missing(self.path, found)
+        except FairSiloError:
+            return False
+        return is_there and found is not None and found.digest == self.digest
+
+
+@dataclasses.dataclass(frozen=True)
+class Speed:
+    """How fast a run scored the rows that no run had scored before."""
+
+    rows: int
+    seconds: float  # from the first item's start to the last one's end, by the clock
+    cpu_seconds: float  # of all processes together
+
+    @property
+    def rows_per_second(self) -> float:
+        """Rows a second, by the clock."""
+        return self.rows / self.seconds if self.seconds else 0.0
+
+    @property
+    def cpu_seconds_per_million(self) -> float:
+        """CPU seconds for a million rows."""
+        return self.cpu_seconds / self.rows * 1e6 if self.rows else 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,12 +100,14 @@ class Ledger(Payload):
     model: str = ""  # digest of the base model; empty where there is no model
     rows: int = 0  # that were scored, those of resumed items with them
     dead_letters: int = 0  # rows that could not be scored
-    resumed: int = 0  # work items that an earlier run had done
+    resumed: int = 0  # work items that a run that was ended had done
+    unchanged: int = 0  # rows of files that were scored before and are the same
     silos: tuple[SiloLine, ...] = ()
     failures: tuple[FailureLine, ...] = ()
     silos_not_scored: tuple[NotScored, ...] = ()  # the silos that lack predictions
     # Columns of the model that a silo's rows lack; they count as missing.
     missing_columns: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    speed: Speed | None = None  # None where no row was scored in this run
 
     @property
     def lost(self) -> dict[str, str]:
@@ -98,4 +125,4 @@ class Ledger(Payload):
         """
         if any(line.item for line in self.failures) or self.lost:
             return False
-        return all(line.is_intact for line in self.silos)
+        return all(line.is_intact for line in self.silos if line.is_published)

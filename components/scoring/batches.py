@@ -8,14 +8,14 @@ error names the file and says what was found, never a record.
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from components import temporary_faults
+from components import storage, temporary_faults
 from components.errors import FairSiloError
 from components.features import columnar
 from components.scoring.model import Scorer
@@ -36,11 +36,13 @@ def read_batches(
     columns: Iterable[str],
     batch_rows: int = BATCH_ROWS,
     row_groups: Sequence[int] | None = None,
+    constants: Mapping[str, pa.Scalar] = MappingProxyType({}),
 ) -> Iterator[pa.RecordBatch]:
-    """Read some columns of a Parquet file.
+    """Read some columns of a Parquet file, local or in a storage.
 
     Columns that the file lacks are left out. The row groups are read in the order of
-    their indices; all when None.
+    their indices; all when None. `constants` are columns that the file's folders tell,
+    with their value; they come behind the others.
 
     Yields:
         Batches of at least one row. String columns come as dictionaries, so
@@ -50,9 +52,11 @@ def read_batches(
         FileError: The file is not there, not Parquet, damaged, has none of the
             columns, or has no such row group.
     """
-    path, hint = pathlib.Path(path), "write the split again"
+    hint = "write the split again"
     try:
-        yield from _batches(path, set(columns), batch_rows, row_groups)
+        names = set(columns) - set(constants)
+        for batch in _batches(str(path), names, batch_rows, row_groups):
+            yield _with(batch, constants)
     except FileNotFoundError as error:
         lost = FileError(str(path), "no file", "a Parquet file", hint)
         raise temporary_faults.mark(lost) from error
@@ -65,18 +69,28 @@ def read_batches(
         raise temporary_faults.mark(damaged) from None
 
 
+def _with(batch: pa.RecordBatch, constants: Mapping[str, pa.Scalar]) -> pa.RecordBatch:
+    if not constants:
+        return batch
+    columns = {**dict(zip(batch.schema.names, batch.columns, strict=True))}
+    for name, value in constants.items():
+        columns[name] = pa.repeat(value, batch.num_rows)
+    return pa.RecordBatch.from_arrays([*columns.values()], [*columns])
+
+
 def _batches(
-    path: pathlib.Path,
+    path: str,
     columns: set[str],
     batch_rows: int,
     row_groups: Sequence[int] | None,
 ) -> Iterator[pa.RecordBatch]:
-    metadata = pq.read_metadata(path)
+    with storage.parquet(path) as file:
+        metadata = file.metadata
     schema = metadata.schema.to_arrow_schema()
     names = [name for name in schema.names if name in columns]
     if not names:
         raise FileError(
-            str(path),
+            path,
             f"none of the {len(columns)} columns that are read",
             "at least one of them",
             "check the column names of the settings and of the schema",
@@ -84,13 +98,13 @@ def _batches(
     for group in row_groups or ():
         if not 0 <= group < metadata.num_row_groups:
             raise FileError(
-                str(path),
+                path,
                 f"{metadata.num_row_groups} row groups",
                 f"one with index {group}",
             )
     texts = (pa.string(), pa.large_string())
     strings = [name for name in names if schema.field(name).type in texts]
-    with pq.ParquetFile(path, metadata=metadata, read_dictionary=strings) as file:
+    with storage.parquet(path, metadata=metadata, read_dictionary=strings) as file:
         for batch in file.iter_batches(
             batch_rows, row_groups, names, use_threads=False
         ):
@@ -104,6 +118,7 @@ def score_batches(
     extra_columns: Iterable[str] = (),
     batch_rows: int = BATCH_ROWS,
     row_groups: Sequence[int] | None = None,
+    constants: Mapping[str, pa.Scalar] = MappingProxyType({}),
 ) -> Iterator[tuple[pa.RecordBatch, NDArray[np.float32]]]:
     """Score the rows of a Parquet file.
 
@@ -119,7 +134,7 @@ def score_batches(
         ColumnTypeError: A column's type can't carry its feature.
     """
     columns = {*scorer.spec.columns, *extra_columns}
-    for batch in read_batches(path, columns, batch_rows, row_groups):
+    for batch in read_batches(path, columns, batch_rows, row_groups, constants):
         scores = scorer(columnar.encode(batch, scorer.spec))
         if not (scores.min() >= 0.0 and scores.max() <= 1.0):  # False for NaN too
             bad = int(np.sum(~((scores >= 0.0) & (scores <= 1.0))))

@@ -46,7 +46,8 @@ class SiloExampleGen(base_component.BaseComponent):
         use_case: Its name.
         span: The run's span, or `latest`.
         homes: Folder of the silos' homes.
-        purpose: `train`, or `score` to ingest nothing but the span's own rows.
+        purpose: `train`, `score` to ingest nothing but the span's own rows, or
+            `name` to ingest none.
 
     Outputs:
         examples: Channel of type `SiloExamples`, the manifest of all silos.

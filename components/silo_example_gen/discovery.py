@@ -39,6 +39,7 @@ ERRORS_IN_CACHE_KEY = (FileNotFoundError, NotADirectoryError, PermissionError)
 
 TRAIN = "train"  # learn from what lies before the span, score what follows it
 SCORE = "score"  # read nothing but the span's own rows, to be scored
+NAME = "name"  # read no row: name the silos, whose rows are scored where they lie
 
 
 @dataclasses.dataclass(frozen=True)
@@ -227,14 +228,16 @@ def window(
 ) -> Window:
     """Decide which spans a run reads.
 
-    The span `latest` is the last that has one after it; the purpose is `TRAIN` or
-    `SCORE`.
+    The span `latest` is the last that has one after it; the purpose is `TRAIN`,
+    `SCORE` or `NAME`.
 
     Raises:
         SettingsError: There is no such span, nothing lies before it, or spans have no
             order of time. To learn, the span that directly follows the last needs no
             files of its own yet.
     """
+    if purpose == NAME:
+        return Window(span, (), "")
     if not source.silos.has_spans:
         if span not in {"", LATEST}:
             raise SettingsError(

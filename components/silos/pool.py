@@ -219,7 +219,7 @@ def serve(fd: int) -> None:
         pid = os.fork()
         if not pid:
             control.close()
-            _end_with(server)
+            end_with(server)
             _use_threads(fields["threads"])
             _work(connection.Connection(end))
             os._exit(0)
@@ -227,10 +227,11 @@ def serve(fd: int) -> None:
         control.send(str(pid).encode())
 
 
-def _end_with(server: int) -> None:
+def end_with(parent: int) -> None:
+    """Let this process be killed when the parent's thread that started it ends."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != server:  # it has ended in between
+    if os.getppid() != parent:  # it has ended in between
         os._exit(1)
 
 

@@ -24,15 +24,20 @@ def touch(path: pathlib.Path) -> None:
         os.utime(path)
 
 
+def is_stale(touched: float) -> bool:
+    """Return whether what was last touched then, in seconds since 1970, is too old."""
+    return touched <= time.time() - MAX_AGE_DAYS * _DAY_S
+
+
 def remove(paths: Iterable[pathlib.Path]) -> int:
     """Remove what was last touched too long ago, and return how many were.
 
     What can't be removed stays: another run may have been faster.
     """
-    oldest, removed = time.time() - MAX_AGE_DAYS * _DAY_S, 0
+    removed = 0
     for path in paths:
         with contextlib.suppress(OSError):
-            if path.lstat().st_mtime > oldest:
+            if not is_stale(path.lstat().st_mtime):
                 continue
             if path.is_dir():
                 shutil.rmtree(path)

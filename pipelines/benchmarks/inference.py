@@ -21,11 +21,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from components.batch_inferrer.infer import infer
-from components.batch_inferrer.items import ROOT, plan
+from components.batch_inferrer.infer import NO_PODS, infer
+from components.batch_inferrer import engines
+from components.batch_inferrer.plan import ROOT, plan
+from components.batch_inferrer.records import Work
 from components.batch_inferrer.scoring import Job
 from components.batch_inferrer.settings import InferenceSettings
-from components.beam import BeamSettings
 from components.payloads.manifest import SCORE
 from components.scoring import served
 from components.scoring.model import serving_path
@@ -92,7 +93,7 @@ def _against_limit(case: Case, folder: pathlib.Path, repeats: int) -> dict[str, 
     import tensorflow as tf
 
     folder.mkdir()
-    settings = InferenceSettings()
+    settings = InferenceSettings(workers=1)
     job = _job(case, settings)
     loaded = tf.saved_model.load(str(serving_path(case.model)))
 
@@ -136,23 +137,25 @@ def _against_limit(case: Case, folder: pathlib.Path, repeats: int) -> dict[str, 
 
 def _rate(case: Case, workers: int) -> float:
     """Return rows a second from the first item's start to the last one's end."""
-    from components.batch_inferrer import beam_steps
-
     _remove_predictions(case)
-    settings = InferenceSettings(rows_per_item=ITEM_ROWS)
-    serve = served.by_report("", case.model, case.model_digest)
-    items = plan(case.manifest, serve, settings.rows_per_item)
-    mode = "multi_processing" if workers > 1 else "in_memory"
-    beam = BeamSettings(
-        options={"direct_running_mode": mode, "direct_num_workers": workers}
+    settings = InferenceSettings(rows_per_item=ITEM_ROWS, workers=workers)
+    job, serve = (
+        _job(case, settings),
+        served.by_report("", case.model, case.model_digest),
     )
-    pairs = beam_steps.run(items, _job(case, settings), beam.flags())
-    failures = [outcome.failure for _, outcome in pairs if outcome.failure]
+    plans = plan(case.manifest, serve, job, settings)
+    items = tuple(item for one in plans for item in one.items)
+    with tempfile.TemporaryDirectory(prefix="fairsilo-bench-") as folder:
+        outcomes = engines.run(
+            Work(job, items, settings), pathlib.Path(folder), NO_PODS
+        )
+    failures = [outcome.failure for outcome in outcomes if outcome.failure]
     if failures:
         raise RuntimeError(failures[0])
-    began = min(outcome.began for _, outcome in pairs)
-    ended = max(outcome.ended for _, outcome in pairs)
-    return sum(outcome.rows for _, outcome in pairs) / (ended - began)
+    began = min(outcome.began for outcome in outcomes)
+    ended = max(outcome.ended for outcome in outcomes)
+    rows = sum(outcome.part.rows for outcome in outcomes if outcome.part)
+    return rows / (ended - began)
 
 
 def _job(case: Case, settings: InferenceSettings) -> Job:
@@ -174,7 +177,7 @@ def _remove_predictions(case: Case) -> None:
 def _largest_difference(case: Case, folder: pathlib.Path) -> float:
     largest = 0.0
     for entry in case.manifest:
-        parts = sorted(entry.silo.path(ROOT).rglob("part-*.parquet"))
+        parts = sorted(entry.silo.path(ROOT).rglob("parts/*.parquet"))
         ours = pa.concat_tables([pq.read_table(part) for part in parts])
         theirs = pq.read_table(folder / f"{entry.silo.id}.parquet")
         if not ours[inference_case.KEY].equals(theirs[inference_case.KEY]):

@@ -106,15 +106,24 @@ def predict(
             help="The span to score, such as 2013-11; none where the data has none."
         ),
     ] = "",
+    changed: Annotated[
+        bool,
+        typer.Option(
+            "--changed/--all", help="Score only what is new or changed, or all rows."
+        ),
+    ] = True,
     overrides: Overrides = None,
     output: Output = None,
     as_json: Json = False,
 ) -> None:
     """Score a span's rows with the newest blessed model up to it, without training."""
+    from components.batch_inferrer.settings import SPAN
     from pipelines import use_case
 
     chosen = use_case.find(name, overrides or [])
-    if not span and chosen.settings.silos.has_spans:
+    settings = chosen.settings
+    has_spans = SPAN in (settings.inference.input or settings.silos.pattern)
+    if not span and has_spans:
         raise SettingsError(
             f"use case `{name}`: found no --span, expected the span to score: its "
             "data comes in spans",
@@ -122,7 +131,7 @@ def predict(
         )
     folder = console.output_folder(name, output)
     with console.engines():
-        run_id, scored = _predict(chosen, span, folder)
+        run_id, scored = _predict(chosen, span, folder, changed)
     from pipelines.cli import tables
     from pipelines.places import Places
 
@@ -151,8 +160,8 @@ def predict(
         for line in tables.missing_columns(scored.missing_columns):
             console.data(line)
         console.data(
-            f"{scored.rows:,} rows scored, {scored.dead_letters:,} dead letters: "
-            f"{path or scored.reason}"
+            f"{scored.rows:,} rows scored ({scored.unchanged:,} before, unchanged), "
+            f"{scored.dead_letters:,} dead letters: {path or scored.reason}"
         )
     raise typer.Exit(exit_status(scored))
 
@@ -167,7 +176,9 @@ def exit_status(scored: Ledger) -> int:
     return EXIT_STATUS[NOT_BLESSED if scored.status == SKIPPED else BLESSED]
 
 
-def _predict(chosen: UseCase, span: str, output: pathlib.Path) -> tuple[str, Ledger]:
+def _predict(
+    chosen: UseCase, span: str, output: pathlib.Path, changed: bool
+) -> tuple[str, Ledger]:
     from components.payloads.ledger import Ledger
     from pipelines import pipeline
     from pipelines.places import Places
@@ -177,6 +188,7 @@ def _predict(chosen: UseCase, span: str, output: pathlib.Path) -> tuple[str, Led
     places = Places(output)
     run_id = local.new_run_id(places.runs, "-".join(filter(None, [span, "predict"])))
     pipeline.stage_schema(chosen, places)
-    steps = pipeline.build_prediction(chosen, places, span)
+    again = "" if changed else run_id
+    steps = pipeline.build_prediction(chosen, places, span, again)
     nodes = local.run(steps, run_id, console.say, places.log(run_id))
     return run_id, Ledger.read(nodes["BatchInferrer"].outputs["inference_result"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import pathlib
 from collections.abc import Callable
 
@@ -75,9 +76,12 @@ def written(manifest: Manifest) -> dict[str, bytes]:
 
 
 def read_scores(folder: str | pathlib.Path) -> pa.Table:
-    """Return the predictions of one silo in the order of their parts."""
-    parts = sorted(pathlib.Path(folder).glob("part-*.parquet"))
-    return pa.concat_tables([pq.read_table(part) for part in parts])
+    """Return the predictions of one silo that its pointer lists, in its order."""
+    path = pathlib.Path(folder)
+    listed = json.loads((path / "_predictions.json").read_bytes())["parts"]
+    return pa.concat_tables(
+        [pq.read_table(path / "parts" / part["name"]) for part in listed]
+    )
 
 
 def expected_scores(rows: pa.Table, linear: Linear) -> NDArray[np.float64]:
