@@ -38,6 +38,10 @@ class InputFile(NamedTuple):
     in_place: bool = False  # not a split of ours: it may change
     partition: tuple[tuple[str, str | None], ...] = ()  # columns from its folders
 
+    def name(self, silo: Silo) -> str:
+        """Return its path, below the silo's home where it lies there."""
+        return self.path.removeprefix(f"{silo.home}/")
+
 
 def of_split(entry: SiloEntry) -> list[InputFile]:
     """Return the files of a silo's split `score`."""

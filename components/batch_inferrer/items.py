@@ -39,7 +39,7 @@ class WorkItem:
     @functools.cached_property
     def work(self) -> str:
         """Digest of all that its predictions follow from."""
-        path = self.file.path.removeprefix(self.silo.home)
+        path = self.file.name(self.silo)
         parts = [path, self.file.tag, self.row_groups, self.first_row]
         return digests.of_json([self.form, *parts])
 

@@ -97,9 +97,9 @@ def span_folder(silo: Silo, output: str, span: str) -> str:
 def _of_files(
     empty: SiloPlan, files: Sequence[InputFile], rows_per_item: int
 ) -> SiloPlan:
-    carried = _carried(empty, {(file.path, file.tag) for file in files})
+    carried = _carried(empty, {(file.name(empty.silo), file.tag) for file in files})
     known = {part.input for part in carried}
-    changed = [file for file in files if file.path not in known]
+    changed = [file for file in files if file.name(empty.silo) not in known]
     return dataclasses.replace(
         empty,
         carried=tuple(carried),

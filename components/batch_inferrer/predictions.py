@@ -80,13 +80,10 @@ def save(item: WorkItem, path: str, data: pa.Buffer, replace: bool = False) -> b
             written.
         StorageError: The storage does not take it.
     """
-    home = pathlib.Path(item.silo.home)
-    is_own = path.startswith(f"{item.silo.home}/")
-    if is_own:
-        _check_home(item, home)
+    check_place(item)
 
     def prepare(unfinished: pathlib.Path) -> None:
-        if is_own:
+        if path.startswith(f"{item.silo.home}/"):
             homes.chown_to_silo(item.silo, unfinished)
 
     with _faults_of(item, path):
@@ -114,8 +111,8 @@ def done(item: WorkItem) -> Part | None:
 
 def part(item: WorkItem, rows: int, dead: int, size: int, digest: str) -> Part:
     """Return an item's line in the pointer."""
-    file = item.file
-    return Part(item.name, file.path, file.tag, rows, dead, size, digest)
+    name = item.file.name(item.silo)
+    return Part(item.name, name, item.file.tag, rows, dead, size, digest)
 
 
 def publish(silo: Silo, folder: str, found: Predictions) -> None:
@@ -185,7 +182,15 @@ def _faults_of(item: WorkItem, path: str) -> Iterator[None]:
         ) from error
 
 
-def _check_home(item: WorkItem, home: pathlib.Path) -> None:
+def check_place(item: WorkItem) -> None:
+    """Check that predictions that go into the silo's home can.
+
+    Raises:
+        SiloError: The home is gone, or their folder leads out of it.
+    """
+    home = pathlib.Path(item.silo.home)
+    if not item.folder.startswith(f"{home}/"):
+        return
     if not home.is_dir():
         raise SiloError(
             item.silo.id,

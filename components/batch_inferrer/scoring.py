@@ -83,6 +83,7 @@ def score_item(
 
 
 def _score(item: WorkItem, job: Job, scorer: Scorer) -> Part:
+    predictions.check_place(item)
     inputs.verify(item.silo, item.file)
     constants = _constants(item, scorer)
     keys = _key_fields(item, job, constants)

@@ -23,7 +23,7 @@ class Part:
     """A file of predictions, and the rows that it was made from."""
 
     name: str  # in `parts/`, and in `dead-letters/` where it has any
-    input: str  # the file of rows
+    input: str  # the file of rows, below the silo's home where it lies there
     tag: str  # what that file was: its SHA-256 or ETag
     rows: int  # that were scored
     dead_letters: int  # rows that could not be scored
