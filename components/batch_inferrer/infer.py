@@ -8,8 +8,6 @@ import pathlib
 import tempfile
 from collections.abc import Iterator, Sequence
 
-import pyarrow as pa
-
 from components import storage, temporary_faults, tracebacks
 from components.batch_inferrer import predictions
 from components.batch_inferrer.items import WorkItem
@@ -22,10 +20,9 @@ from components.errors import FairSiloError, SettingsError
 from components.payloads import ledger
 from components.payloads import predictions as published
 from components.payloads.ledger import FailureLine, Ledger, NotScored, SiloLine, Speed
-from components.payloads.manifest import SCORE, Manifest
+from components.payloads.manifest import Manifest
 from components.payloads.predictions import Predictions
-from components.scoring import model, served
-from components.silos import split_files
+from components.scoring import served
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +96,7 @@ def infer(
     silos = [_Silo(one, [(i, next(outcomes)) for i in one.items]) for one in plans]
     _report([pair for one in silos for pair in one.done])
     unreadable = _unreadable(manifest) if not settings.input else []
-    return _account(manifest, job, settings, silos, unreadable)
+    return _account(job, settings, silos, unreadable)
 
 
 def _outcomes(
@@ -114,7 +111,6 @@ def _outcomes(
 
 
 def _account(
-    manifest: Manifest,
     job: Job,
     settings: InferenceSettings,
     silos: Sequence[_Silo],
@@ -158,7 +154,7 @@ def _account(
         silos=tuple(lines),
         failures=tuple(sorted(failures, key=lambda line: (line.silo, line.item))),
         silos_not_scored=_silos_not_scored(failures, incomplete, settings),
-        missing_columns=_missing_columns(manifest, job, settings),
+        missing_columns=_missing_columns(silos),
         speed=_speed(outcomes),
     )
 
@@ -331,18 +327,13 @@ def _silos_not_scored(
     )
 
 
-def _missing_columns(
-    manifest: Manifest, job: Job, settings: InferenceSettings
-) -> dict[str, list[str]]:
-    """Return the columns of the model that rows to be scored do not have, by silo."""
-    wanted = model.read_spec(job.model).columns
+def _missing_columns(silos: Sequence[_Silo]) -> dict[str, list[str]]:
+    """Return the columns of the model that rows do not have, by silo, and tell of it."""
     found = {}
-    for entry in manifest.readable(SCORE) if not settings.input else ():
-        try:
-            names = set(split_files.columns(entry.splits[SCORE].paths))
-        except (OSError, pa.ArrowException):
-            continue  # its item has failed
-        if missing := [name for name in wanted if name not in names]:
-            logger.warning("silo=%s: scored without columns %s", entry.silo.id, missing)
-            found[entry.silo.id] = missing
+    for one in silos:
+        names = {name for part in one.predictions.parts for name in part.missing}
+        if names:
+            found[one.plan.silo.id] = sorted(names)
+            silo = one.plan.silo.id
+            logger.warning("silo=%s: scored without columns %s", silo, sorted(names))
     return found

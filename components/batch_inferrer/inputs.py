@@ -10,21 +10,23 @@ from __future__ import annotations
 import pathlib
 import re
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from components import storage, temporary_faults
-from components.batch_inferrer.settings import SILO, SPAN
+from components.batch_inferrer.settings import SILO, SLUG, SPAN
 from components.errors import FairSiloError, SiloError
 from components.features.spec import FeatureSpec, Numeric
 from components.payloads import manifest
 from components.payloads.manifest import SCORE, SiloEntry
 from components.payloads.silo import Silo
+from components.silos.slugs import slug
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+_OWN_FOLDER = re.compile(r"(.*?\{(?:silo|slug)\}[^/*?]*)/")
 _PARTITION = re.compile(r"([^/=]+)=([^/]*)")
 _AT_ONCE = 16  # footers that are read at a time: each waits for the storage
 
@@ -55,25 +57,31 @@ def in_place(silo: Silo, pattern: str, span: str) -> list[InputFile]:
         SiloError: It has no folder.
         StorageError: Its place can't be listed.
     """
-    before, _, behind = pattern.partition(SILO)
-    own = f"{before}{silo.id}{behind.partition('/')[0]}"
-    if not storage.is_remote(pattern) and not pathlib.Path(own).is_dir():
-        raise temporary_faults.mark(
-            SiloError(
-                silo.id,
-                own,
-                "no folder",
-                "that of its rows (inference.input)",
-                "bring the folder back and run again; the others are scored",
+    own = _OWN_FOLDER.match(pattern)
+    if own and not storage.is_remote(pattern):
+        folder = filled(own[1], silo)
+        if not pathlib.Path(folder).is_dir():
+            raise temporary_faults.mark(
+                SiloError(
+                    silo.id,
+                    folder,
+                    "no folder",
+                    "that of its rows (inference.input)",
+                    "bring the folder back and run again; the others are scored",
+                )
             )
-        )
-    here = pattern.replace(SILO, storage.escape(silo.id))
+    here = filled(pattern, silo, storage.escape)
     here = here.replace(SPAN, storage.escape(span))
     return [
         InputFile(file.path, file.tag, in_place=True, partition=partition_of(file.path))
         for file in storage.find(here)
         if not file.path.rpartition("/")[2].startswith(("_", "."))
     ]
+
+
+def filled(place: str, silo: Silo, write: Callable[[str], str] = str) -> str:
+    """Return a place of the settings with a silo's names in it, as `write` gives them."""
+    return place.replace(SILO, write(silo.id)).replace(SLUG, slug(silo.id))
 
 
 def partition_of(path: str) -> tuple[tuple[str, str | None], ...]:

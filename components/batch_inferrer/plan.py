@@ -15,8 +15,8 @@ from components.batch_inferrer import inputs, items
 from components.batch_inferrer.inputs import InputFile
 from components.batch_inferrer.items import WorkItem
 from components.batch_inferrer.scoring import Job
-from components.batch_inferrer.settings import SILO, InferenceSettings
-from components.errors import FairSiloError, SiloError
+from components.batch_inferrer.settings import InferenceSettings
+from components.errors import FairSiloError, SettingsError, SiloError
 from components.payloads import predictions
 from components.payloads.manifest import SCORE, Manifest, SiloEntry
 from components.payloads.predictions import Part
@@ -54,8 +54,11 @@ def plan(
         settings: Where rows and predictions lie, and how large an item may be.
 
     Raises:
+        SettingsError: Two silos would share a place.
         CredentialsError: The storage doesn't know us.
     """
+    for place in (settings.input, settings.output):
+        _check_distinct(manifest, place)
     planned = []
     for entry in manifest:
         served = serve(entry.silo)
@@ -76,6 +79,18 @@ def plan(
     return planned
 
 
+def _check_distinct(manifest: Manifest, place: str) -> None:
+    taken: dict[str, str] = {}
+    for silo in (entry.silo for entry in manifest if place):
+        other = taken.setdefault(inputs.filled(place, silo), silo.id)
+        if other != silo.id:
+            raise SettingsError(
+                f"{place}: found one place for silo `{other}` and silo `{silo.id}`, "
+                "expected one for each",
+                "use `{silo}`, or give one of them another name",
+            )
+
+
 def files_of(entry: SiloEntry, pattern: str, span: str) -> list[InputFile]:
     """Return a silo's files: those of its split, or what the pattern finds.
 
@@ -89,7 +104,7 @@ def files_of(entry: SiloEntry, pattern: str, span: str) -> list[InputFile]:
 
 def span_folder(silo: Silo, output: str, span: str) -> str:
     """Return the folder of a silo's predictions of a span."""
-    root = output.replace(SILO, silo.id) if output else str(silo.path(ROOT))
+    root = inputs.filled(output, silo) if output else str(silo.path(ROOT))
     name = re.sub(r"[^\w.-]", "_", span).strip(".") or "all"
     return f"{root.rstrip('/')}/span={name}"
 

@@ -19,9 +19,9 @@ from components import digests, storage
 from components.batch_inferrer import inputs, predictions
 from components.batch_inferrer.items import WorkItem
 from components.errors import SiloError
-from components.features.spec import Numeric
+from components.features.spec import FeatureSpec, Numeric
 from components.payloads.predictions import Part
-from components.scoring import batches
+from components.scoring import batches, model
 from components.scoring.model import Scorer
 from components.scoring.served import Served
 
@@ -74,7 +74,11 @@ def score_item(
     began, cpu = time.monotonic(), time.process_time()
     part = predictions.done(item)
     resumed = part is not None
-    if part is None:
+    if part is not None:
+        with storage.parquet(item.file.path) as file:
+            missing = _missing(item, model.read_spec(job.model), file.schema_arrow)
+        part = dataclasses.replace(part, missing=missing)
+    else:
         scorer = load(item, job)
         began, cpu = time.monotonic(), time.process_time()
         part = _score(item, job, scorer)
@@ -86,7 +90,8 @@ def _score(item: WorkItem, job: Job, scorer: Scorer) -> Part:
     predictions.check_place(item)
     inputs.verify(item.silo, item.file)
     constants = _constants(item, scorer)
-    keys = _key_fields(item, job, constants)
+    columns = _columns(item)
+    keys = _key_fields(item, job, columns, constants)
     ours = [predictions.SCORE, predictions.MODEL, predictions.SERVED]
     schema = pa.schema([*keys, *ours, predictions.SCORED_AT])
     table, dead = predictions.Table(schema, item.work), _DeadLetters(item, keys)
@@ -112,7 +117,9 @@ def _score(item: WorkItem, job: Job, scorer: Scorer) -> Part:
     if item.file.in_place:
         inputs.verify(item.silo, item.file)  # it may have changed meanwhile
     dead.save()  # before the predictions, which are the mark that the item is done
-    return _save(item, table, dead.rows)
+    part = _save(item, table, dead.rows)
+    missing = _missing(item, scorer.spec, columns)
+    return dataclasses.replace(part, missing=missing)
 
 
 def _save(item: WorkItem, table: predictions.Table, dead: int) -> Part:
@@ -152,25 +159,38 @@ def _constants(item: WorkItem, scorer: Scorer) -> dict[str, pa.Scalar]:
         ) from None
 
 
+def _columns(item: WorkItem) -> pa.Schema:
+    """Return the columns of an item's file, none where it can't be read."""
+    try:
+        with storage.parquet(item.file.path) as file:
+            rows = file.metadata.num_rows
+            schema: pa.Schema = file.schema_arrow
+    except (OSError, pa.ArrowException):
+        return pa.schema([])  # the reader of the rows says what is wrong
+    if item.row_groups is None and rows != item.rows:
+        raise _miscount(item, rows)
+    return schema
+
+
+def _missing(item: WorkItem, spec: FeatureSpec, columns: pa.Schema) -> tuple[str, ...]:
+    """Return the columns of the model that an item's rows lack."""
+    there = {*columns.names, *(name for name, _ in item.file.partition)}
+    return tuple(name for name in spec.columns if name not in there)
+
+
 def _key_fields(
-    item: WorkItem, job: Job, constants: Mapping[str, pa.Scalar]
+    item: WorkItem, job: Job, columns: pa.Schema, constants: Mapping[str, pa.Scalar]
 ) -> list[pa.Field]:
     """Return the columns that name a row as they are written: plain, not encoded.
 
     Those of folders are among them. Without a key a row has nothing but its number, of
     which dead letters make gaps.
     """
-    try:
-        with storage.parquet(item.file.path) as file:
-            schema, rows = file.schema_arrow, file.metadata.num_rows
-    except (OSError, pa.ArrowException):
-        return []  # the reader of the rows says what is wrong
-    if item.row_groups is None and rows != item.rows:
-        raise _miscount(item, rows)
     names = {**dict.fromkeys(job.key), **dict.fromkeys(constants)}
-    known = {field.name: field.type for field in schema}
+    known = {field.name: field.type for field in columns}
     known |= {name: value.type for name, value in constants.items()}
-    if missing := [name for name in names if name not in known]:
+    missing = [name for name in names if name not in known]
+    if missing and columns.names:
         raise SiloError(
             item.silo.id,
             item.file.path,
@@ -178,7 +198,7 @@ def _key_fields(
             "the key columns, which name a row beside its score",
             "correct `key` in the settings, or export the column",
         )
-    kinds = [known[name] for name in names]
+    kinds = [known.get(name, pa.null()) for name in names]
     return [
         *([] if job.key else [predictions.ROW]),
         *(

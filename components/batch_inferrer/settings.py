@@ -11,6 +11,7 @@ from components.errors import SettingsError
 from components.settings import Section
 
 SILO = "{silo}"
+SLUG = "{slug}"
 SPAN = "{span}"
 
 
@@ -58,12 +59,13 @@ class InferenceSettings(Section):
     """Pods, or parallel tasks on Flink."""
 
     input: str = ""
-    """Parquet files to score where they lie: a path or `abfs://` URL with `{silo}`,
-    `{span}`, and the wildcards *, ** and ?. Empty: the rows of `rows.score`."""
+    """Parquet files to score where they lie: a path or `abfs://` URL with `{silo}` or
+    `{slug}` (its name in Azure), `{span}`, and the wildcards *, ** and ?. Empty: the
+    rows of `rows.score`."""
 
     output: str = ""
-    """Where predictions go: a folder or `abfs://` URL with `{silo}`. Empty: the
-    silo's home."""
+    """Where predictions go: a folder or `abfs://` URL with `{silo}` or `{slug}`.
+    Empty: the silo's home."""
 
     batch_rows: int = pydantic.Field(default=32_768, ge=1, le=1_000_000)
     """Rows that go through the model at a time, unit: rows."""
@@ -101,12 +103,13 @@ class InferenceSettings(Section):
             if not place:
                 continue
             try:
-                storage.check(place.replace(SILO, "silo"), f"inference.{name}")
+                plain = place.replace(SILO, "silo").replace(SLUG, "silo")
+                storage.check(plain, f"inference.{name}")
             except SettingsError as error:
                 raise ValueError(str(error)) from None
-            if SILO not in place:
+            if SILO not in place and SLUG not in place:
                 raise ValueError(
-                    f"inference.{name} has no '{{silo}}', expected it: each silo's "
-                    "files lie in a place of their own"
+                    f"inference.{name} has neither '{{silo}}' nor '{{slug}}', expected "
+                    "one of them: each silo's files lie in a place of their own"
                 )
         return self

@@ -29,6 +29,7 @@ class Part:
     dead_letters: int  # rows that could not be scored
     bytes: int  # of the file of predictions
     digest: str  # SHA-256 of the file of predictions
+    missing: tuple[str, ...] = ()  # columns of the model that the rows lack
 
 
 @dataclasses.dataclass(frozen=True)

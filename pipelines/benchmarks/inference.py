@@ -21,8 +21,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from components.batch_inferrer.infer import NO_PODS, infer
 from components.batch_inferrer import engines
+from components.batch_inferrer.infer import NO_PODS, infer
 from components.batch_inferrer.plan import ROOT, plan
 from components.batch_inferrer.records import Work
 from components.batch_inferrer.scoring import Job

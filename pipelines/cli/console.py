@@ -36,6 +36,7 @@ LEVELS = {
     "pipelines": logging.WARNING,
     "components.federation": logging.INFO,  # progress
     "components.silos": logging.INFO,
+    "components.batch_inferrer.progress": logging.INFO,
     "pipelines.benchmarks": logging.INFO,  # results as they come
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import pathlib
 import re
@@ -15,6 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
+from components.silos.slugs import slug as slug_of
+
+__all__ = ["slug_of"]
+
 Object = dict[str, Any]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 K8S = ROOT / "k8s"
@@ -25,14 +28,6 @@ SILOS: dict[str, Any] = yaml.safe_load((K8S / "silos.yaml").read_text())
 # Ids that need care, in several scripts; the last is cut.
 IDS = ["9E", "north-sea", "Süd", "sud", "a b", "a--b", "-x-", "北"]
 IDS += ["Air France \N{EN DASH} " + 30 * "x"]
-
-
-def slug_of(silo: str) -> str:
-    """Return what the chart and Terraform call a silo in Kubernetes and Azure."""
-    if re.fullmatch(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*", silo) and len(silo) <= 40:
-        return silo.lower()
-    readable = re.sub(r"[^a-z0-9]+", "-", silo.lower()).strip("-")[:31].strip("-")
-    return f"{readable or 'silo'}-{hashlib.sha256(silo.encode()).hexdigest()[:8]}"
 
 
 def _find() -> str | None:
