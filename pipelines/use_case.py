@@ -150,7 +150,18 @@ def find(
     if training.silo_registry:
         registry = _absolute(training.silo_registry, base, "training.silo_registry")
         training = training.model_copy(update={"silo_registry": registry})
-    settings = settings.model_copy(update={"silos": silos, "training": training})
+    inference = settings.inference
+    places = {"input": inference.input, "output": inference.output}
+    inference = inference.model_copy(
+        update={
+            name: _absolute(place, base, f"inference.{name}")
+            for name, place in places.items()
+            if place and "://" not in place
+        }
+    )
+    settings = settings.model_copy(
+        update={"silos": silos, "training": training, "inference": inference}
+    )
     use_case = UseCase(name, project, settings)
     if not use_case.schema_file.exists():
         raise SettingsError(

@@ -115,8 +115,12 @@ def list_files(silo: Silo, arguments: Mapping[str, Any]) -> Result:
 LIST = Task("list", list_files)
 
 
-def discover(source: SourceSettings, homes_root: str) -> list[Found]:
+def discover(
+    source: SourceSettings, homes_root: str, purpose: str = TRAIN
+) -> list[Found]:
     """List all silos, sorted by id, and digest their files by a task of each silo.
+
+    To `NAME` them no file is looked at.
 
     Raises:
         SettingsError: The root holds no silo at all.
@@ -142,6 +146,8 @@ def discover(source: SourceSettings, homes_root: str) -> list[Found]:
             *(root, len(beside), min(beside)),
         )
     opened = [_open(root / name, homes_root) for name in names]
+    if purpose == NAME:
+        return opened
     pattern = source.silos.file_pattern
     calls = [
         (found.silo, {"folder": found.folder, "pattern": pattern})
@@ -300,6 +306,7 @@ def of_properties(
 ) -> tuple[SourceSettings, list[Found], Window]:
     """Return the settings in exec properties, the silos, and the spans to read."""
     source = SourceSettings.model_validate_json(properties["settings"])
-    found = discover(source, properties["homes"])
-    chosen = window(found, source, properties["span"], properties["purpose"])
+    purpose = properties["purpose"]
+    found = discover(source, properties["homes"], purpose)
+    chosen = window(found, source, properties["span"], purpose)
     return source, found, chosen

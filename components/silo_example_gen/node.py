@@ -61,7 +61,7 @@ def ingest_all(
             },
         )
         for silo in found
-        if not silo.error
+        if not silo.error and chosen.spans
     ]
     outcomes = {silo.id: outcome for silo, outcome in engine.run(INGEST, calls)}
     results = [one.values for one in outcomes.values() if isinstance(one, Result)]
@@ -79,8 +79,7 @@ def ingest_all(
 
 def _entry(found: Found, chosen: Window, outcomes: Mapping[str, Outcome]) -> SiloEntry:
     entry = SiloEntry(found.silo, error=found.error)
-    if not found.error:
-        outcome = outcomes[found.silo.id]
+    if outcome := outcomes.get(found.silo.id):
         if isinstance(outcome, Result):
             entry = _ENTRY.validate_python({"silo": found.silo, **outcome.values})
         else:
