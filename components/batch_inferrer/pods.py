@@ -23,6 +23,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from urllib3 import Retry
+from urllib3.exceptions import HTTPError
+
 from components.errors import FairSiloError, SettingsError
 
 SYSTEMIC = 78
@@ -31,8 +34,16 @@ ALIVE = "/tmp/alive"  # noqa: S108  of the pod's own
 """File that a process touches at its start and whenever it gets on."""
 POLL_S = 5.0  # between two looks at the Job
 START_LIMIT_S = 900.0  # that may pass with no pod running and none ending
-PATIENCE_S = 600.0  # that the API may be away
 
+# Of a call, about ten minutes: the API restarts.
+_RETRY = Retry(
+    15,
+    allowed_methods=None,
+    status_forcelist=(429, 500, 502, 503, 504),
+    raise_on_status=False,
+    backoff_factor=1,
+    backoff_max=60,
+)
 _Object = Any  # of the SDK, which has no types
 _log = logging.getLogger(__name__)
 _RIGHTS_HINT = """\
@@ -49,20 +60,14 @@ class PodTemplate:
 
     image: str
     namespace: str
-    mounts: Mapping[str, str]
-    """Claims of volumes, and where each is mounted: as in the step."""
-    service_account: str = ""
-    """Needs no rights; empty: the namespace's default."""
-    azure_identity: bool = False
-    """Whether pods get a token of the account's identity in Entra ID."""
+    mounts: Mapping[str, str]  # claims, and where they are mounted: as in the step
+    service_account: str = ""  # needs no rights; empty: the namespace's default
+    azure_identity: bool = False  # whether pods get its token of Entra ID
     cpu: str = "2"
     memory: str = "4Gi"
-    parallelism: int = 4
-    """Most pods at a time."""
-    retries: int = 2
-    """Times that a failed pod is tried again."""
-    stall_minutes: int = 30
-    """A pod that has not touched `ALIVE` for so long is ended."""
+    parallelism: int = 4  # most pods at a time
+    retries: int = 2  # of a failed pod
+    stall_minutes: int = 30  # without a touch of `ALIVE`, after which a pod is ended
 
 
 class PodsError(FairSiloError):
@@ -82,13 +87,11 @@ def run(
     owner_run: str,
     on_poll: Callable[[], None],
 ) -> dict[int, str]:
-    """Run a command in `count` pods and wait for all.
-
-    Each finds its index, from 0, in the variable JOB_COMPLETION_INDEX.
+    """Run a command in pods and wait for all of them.
 
     Args:
         command: The program and its arguments.
-        count: Pods in all.
+        count: Pods; each finds its index, from 0, in JOB_COMPLETION_INDEX.
         template: What the pods are like.
         owner_run: The run's id; equal work of another run is another Job.
         on_poll: Called every `POLL_S`; what it raises ends the Job.
@@ -127,11 +130,11 @@ def _manifest(
     values = {name: json.dumps(value) for name, value in fields.items()}
     job: dict[str, Any] = yaml.safe_load(string.Template(text).substitute(values))
     pod = job["spec"]["template"]["spec"]
+    mounts = pod["containers"][0]["volumeMounts"]
     for number, (claim, path) in enumerate(template.mounts.items()):
-        name, source = f"claim-{number}", {"claimName": claim}
-        pod["volumes"].append({"name": name, "persistentVolumeClaim": source})
-        mount = {"name": name, "mountPath": path}
-        pod["containers"][0]["volumeMounts"].append(mount)
+        source = {"persistentVolumeClaim": {"claimName": claim}}
+        pod["volumes"].append({"name": f"claim-{number}", **source})
+        mounts.append({"name": f"claim-{number}", "mountPath": path})
     digest = hashlib.sha256(json.dumps(job, sort_keys=True).encode()).hexdigest()
     job["metadata"]["name"] = f"fairsilo-shards-{digest[:16]}"
     return job
@@ -144,9 +147,9 @@ class _Job:
         from kubernetes import client, config
 
         settings: _Object = client.Configuration()
-        load: _Object = config.load_incluster_config
+        settings.retries = _RETRY
         try:
-            load(settings)
+            config.load_incluster_config(settings)  # type: ignore[no-untyped-call]
         except config.ConfigException:
             raise SettingsError(
                 "engine `pods`: expected a step on Kubernetes, found none around it",
@@ -155,9 +158,7 @@ class _Job:
         api: _Object = client.ApiClient(settings)
         self._jobs, self._core = client.BatchV1Api(api), client.CoreV1Api(api)
         self._manifest = manifest
-        self._name, self._namespace = (
-            manifest["metadata"][key] for key in ("name", "namespace")
-        )
+        self._name = manifest["metadata"]["name"]
         self._told: set[str] = set()
 
     def start(self) -> None:
@@ -167,20 +168,20 @@ class _Job:
         while not self._ask(make, body=self._manifest, absent=409):
             found = self._read()
             if found and not found.metadata.deletion_timestamp:
-                if not _condition(found, "Failed"):
+                if not _ends(found).get("Failed"):
                     _log.info("job %s: joined, it was there", self._name)
                     return
                 self.delete()
             time.sleep(POLL_S)
-        _log.info("job %s: made in namespace %s", self._name, self._namespace)
+        _log.info("job %s: made", self._name)
 
     def wait(self, on_poll: Callable[[], None]) -> dict[int, str]:
         """Wait until the Job has ended; see `run`."""
         seen, since = None, time.monotonic()
         while (job := self._read()) and not job.metadata.deletion_timestamp:
-            if _condition(job, "Complete"):
+            if "Complete" in _ends(job):
                 return {}
-            if failed := _condition(job, "Failed"):
+            if failed := _ends(job).get("Failed"):
                 return self._failures(job, failed)
             status = job.status
             state = (status.succeeded or 0, status.failed or 0, status.ready or 0)
@@ -189,7 +190,7 @@ class _Job:
             if state != seen or status.ready:
                 seen, since = state, time.monotonic()
             if (status.ready or 0) < job.spec.parallelism:
-                self._tell_obstacles(job, time.monotonic() - since > START_LIMIT_S)
+                self._tell_obstacles(time.monotonic() - since > START_LIMIT_S)
             on_poll()
             time.sleep(POLL_S)
         raise PodsError(f"job `{self._name}`: found it deleted before it was done")
@@ -215,15 +216,15 @@ class _Job:
         ]
 
     def _failures(self, job: _Object, failed: _Object) -> dict[int, str]:
-        if failed.reason == "PodFailurePolicy":
-            raise SystemicError(
-                f"job `{self._name}`: a process ended with status {SYSTEMIC}: no other "
-                "can go on, so all were stopped"
-            )
         if failed.reason != "FailedIndexes":
-            raise PodsError(f"job `{self._name}` failed: {failed.message}")
-        pods = self._pods("Failed")
-        pods.sort(key=lambda pod: pod.metadata.creation_timestamp)
+            kind = SystemicError if failed.reason == "PodFailurePolicy" else PodsError
+            raise kind(f"job `{self._name}` failed: {failed.message}")
+        listed = self._ask(
+            self._core.list_namespaced_pod,
+            label_selector=f"batch.kubernetes.io/job-name={self._name}",
+            field_selector="status.phase=Failed",
+        )
+        pods = sorted(listed.items, key=lambda pod: pod.metadata.creation_timestamp)
         key = "batch.kubernetes.io/job-completion-index"
         endings = {int(pod.metadata.annotations[key]): _ending(pod) for pod in pods}
         return {
@@ -233,83 +234,55 @@ class _Job:
             for index in range(int(first), int(last or first) + 1)
         }
 
-    def _tell_obstacles(self, job: _Object, is_late: bool) -> None:
-        """Log why pods don't run, each reason once; raise it where it is late."""
+    def _tell_obstacles(self, is_late: bool) -> None:
+        """Log what Kubernetes warns of, each once; raise it where it is late."""
+        listing = self._core.list_namespaced_event
         try:
-            found = [why for pod in self._pods("Pending") for why in _waiting(pod)]
-            if (job.status.active or 0) < job.spec.parallelism:
-                fields = f"involvedObject.uid={job.metadata.uid},reason=FailedCreate"
-                events = self._core.list_namespaced_event
-                listed = self._ask(events, field_selector=fields).items
+            events = self._ask(listing, field_selector="type=Warning").items
+            found = [
                 # Without the pod's name, which is another each time.
-                name = f'"{self._name}[^"]*" '
-                found += [re.sub(name, "", event.message) for event in listed]
+                re.sub(rf'"?{self._name}\S* ?', "", f"{event.reason}: {event.message}")
+                for event in events
+                if event.involved_object.name.startswith(self._name)
+            ]
         except PodsError as error:
             found = [error.message]
-        for reason in sorted({*found} - self._told):
-            _log.warning("job %s: %s", self._name, reason)
+        for warning in sorted({*found} - self._told):
+            _log.warning("job %s: %s", self._name, warning)
         self._told |= {*found}
         if is_late:
-            told = "; ".join(dict.fromkeys(found)) or "Kubernetes gives no reason"
-            look = f"see `kubectl -n {self._namespace} describe job {self._name}`"
+            told = "; ".join(sorted({*found})) or "Kubernetes gives no reason"
+            namespace = self._manifest["metadata"]["namespace"]
+            look = f"see `kubectl -n {namespace} describe job {self._name}`"
             hint = _QUOTA_HINT if "exceeded quota" in told else look
             raise PodsError(f"job `{self._name}`: no pod runs: {told}", hint)
-
-    def _pods(self, phase: str) -> list[_Object]:
-        listed = self._ask(
-            self._core.list_namespaced_pod,
-            label_selector=f"batch.kubernetes.io/job-name={self._name}",
-            field_selector=f"status.phase={phase}",
-        )
-        return list(listed.items)
 
     def _ask(
         self, call: Callable[..., _Object], absent: int = 404, **given: object
     ) -> _Object:
         """Return the API's answer, None where its status is `absent`."""
         from kubernetes.client import ApiException
-        from urllib3.exceptions import HTTPError
 
         doing = call.__name__.replace("_namespaced_", " ")
-        end = time.monotonic() + PATIENCE_S
-        given |= {"namespace": self._namespace, "_request_timeout": (10, 60)}
-        while True:
-            try:
-                return call(**given)
-            except (ApiException, HTTPError) as error:
-                status = getattr(error, "status", None) or 0
-                if status == absent:
-                    return None
-                if 400 <= status < 500 and status != 429:
-                    raise _refusal(doing, error) from None
-                if time.monotonic() > end:
-                    raise PodsError(f"can't {doing}: the API stays away") from None
-                _log.info("can't %s now: %s", doing, status or type(error).__name__)
-            time.sleep(POLL_S)
+        given |= {"namespace": self._manifest["metadata"]["namespace"]}
+        try:
+            return call(**given, _request_timeout=(10, 60))
+        except HTTPError as error:
+            raise PodsError(f"can't {doing}: {type(error).__name__}") from None
+        except ApiException as error:
+            if error.status == absent:
+                return None
+            # It names the account and the right, or the quota.
+            is_json = (error.body or "").startswith("{")
+            message = json.loads(error.body)["message"] if is_json else error.reason
+            hint = _QUOTA_HINT if "exceeded quota" in message else _RIGHTS_HINT
+            raise PodsError(f"can't {doing}: {message}", hint) from None
 
 
-def _refusal(doing: str, error: _Object) -> PodsError:
-    """Return what the API refused: its sentence names the account, or the quota."""
-    try:
-        message = json.loads(error.body)["message"]
-    except (ValueError, KeyError, TypeError):
-        message = error.reason
-    hint = _QUOTA_HINT if "exceeded quota" in message else _RIGHTS_HINT
-    return PodsError(f"can't {doing}: {message}", hint if error.status == 403 else "")
-
-
-def _condition(job: _Object, kind: str) -> _Object:
-    found = (one for one in job.status.conditions or () if one.type == kind)
-    return next((one for one in found if one.status == "True"), None)
-
-
-def _waiting(pod: _Object) -> list[str]:
-    """Return why a pod does not run yet."""
-    states = [one.state.waiting for one in pod.status.container_statuses or ()]
-    conditions = pod.status.conditions or ()
-    found = [one for one in conditions if one.reason == "Unschedulable"]
-    found += [one for one in states if one]
-    return [": ".join(filter(None, (one.reason, one.message))) for one in found]
+def _ends(job: _Object) -> dict[str, _Object]:
+    return {
+        one.type: one for one in job.status.conditions or () if one.status == "True"
+    }
 
 
 def _ending(pod: _Object) -> str:

@@ -77,8 +77,11 @@ class Kubelet(threading.Thread):
         if pod.spec.node_name is None:
             self._bind(pod)
         if container.image == UNPULLABLE:
+            if pod.spec.node_name:
+                return  # told already
             reason = {"reason": "ImagePullBackOff", "message": "no such image"}
             self._report(pod, "Pending", {"waiting": reason}, is_ready=False)
+            self._warn(pod, "Failed", "Failed to pull image: no such image")
             return
         environment = {one.name: _value(one, pod) for one in container.env or ()}
         with (self._folder / f"{pod.metadata.name}.log").open("wb") as log:
@@ -99,6 +102,19 @@ class Kubelet(threading.Thread):
         body = {"metadata": {"name": name}, "target": target}
         # The SDK can't read the answer.
         self.core.create_namespaced_binding(namespace, body, _preload_content=False)
+
+    def _warn(self, pod: Object, reason: str, message: str) -> None:
+        name, namespace = _key(pod)
+        self.core.create_namespaced_event(
+            namespace,
+            {
+                "metadata": {"generateName": f"{name}."},
+                "involvedObject": {"kind": "Pod", "name": name, "namespace": namespace},
+                "type": "Warning",
+                "reason": reason,
+                "message": message,
+            },
+        )
 
     def _report_end(self, pod: Object, status: int) -> None:
         self._ended.add(pod.metadata.uid)
