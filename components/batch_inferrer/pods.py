@@ -17,32 +17,25 @@ import json
 import logging
 import os
 import pathlib
-import re
 import string
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import yaml
 from urllib3 import Retry
 from urllib3.exceptions import HTTPError
 
 from components.errors import FairSiloError, SettingsError
 
-SYSTEMIC = 78
-"""Exit status of a process that says that no other can go on either."""
-ALIVE = "/tmp/alive"  # noqa: S108  of the pod's own
-"""File that a process touches at its start and whenever it gets on."""
+SYSTEMIC = 78  # exit status of a process that says that no other can go on either
+ALIVE = "/tmp/alive"  # noqa: S108  touched by a process at its start and as it gets on
 POLL_S = 5.0  # between two looks at the Job
 START_LIMIT_S = 900.0  # that may pass with no pod running and none ending
 
-# Of a call, about ten minutes: the API restarts.
+# The API may be away for ten minutes.
 _RETRY = Retry(
-    15,
-    allowed_methods=None,
-    status_forcelist=(429, 500, 502, 503, 504),
-    raise_on_status=False,
-    backoff_factor=1,
-    backoff_max=60,
+    11, allowed_methods=None, status_forcelist=range(500, 600), backoff_factor=1
 )
 _Object = Any  # of the SDK, which has no types
 _log = logging.getLogger(__name__)
@@ -51,7 +44,7 @@ install the chart again, or add what is missing to the rules of the account's Ro
 - {apiGroups: [batch], resources: [jobs], verbs: [create, get, delete]}
 - {apiGroups: [""], resources: [pods], verbs: [get, list]}
 - {apiGroups: [""], resources: [events], verbs: [list]}"""
-_QUOTA_HINT = "run fewer pods at a time or smaller ones, or ask for a larger quota"
+_START_HINT = "mend that; where it is a quota, run fewer pods at a time or smaller ones"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +54,7 @@ class PodTemplate:
     image: str
     namespace: str
     mounts: Mapping[str, str]  # claims, and where they are mounted: as in the step
-    service_account: str = ""  # needs no rights; empty: the namespace's default
+    service_account: str = "fairsilo-shard"  # the chart's: it has no rights
     azure_identity: bool = False  # whether pods get its token of Entra ID
     cpu: str = "2"
     memory: str = "4Gi"
@@ -120,13 +113,9 @@ def _manifest(
     command: Sequence[str], count: int, template: PodTemplate, owner_run: str
 ) -> dict[str, Any]:
     """Return the Job; the same work of the same run has the same name."""
-    import yaml
-
     text = pathlib.Path(__file__).with_name("job.yaml").read_text(encoding="utf-8")
     fields = dataclasses.asdict(template)
     fields |= {"command": [*command], "count": count, "owner_run": owner_run}
-    fields["parallelism"] = min(template.parallelism, count)
-    fields["azure_identity"] = str(template.azure_identity).lower()
     values = {name: json.dumps(value) for name, value in fields.items()}
     job: dict[str, Any] = yaml.safe_load(string.Template(text).substitute(values))
     pod = job["spec"]["template"]["spec"]
@@ -159,21 +148,26 @@ class _Job:
         self._jobs, self._core = client.BatchV1Api(api), client.CoreV1Api(api)
         self._manifest = manifest
         self._name = manifest["metadata"]["name"]
-        self._told: set[str] = set()
+        self._told: dict[str, str] = {}
 
     def start(self) -> None:
         """Make the Job, or join the one that an earlier attempt has left."""
-        self._manifest["metadata"]["ownerReferences"] = self._owners()
+        own = os.environ.get("KFP_POD_NAME") or os.environ.get("HOSTNAME", "-")
+        pod = self._ask(self._core.read_namespaced_pod, name=own)
+        # The run's workflow: deleting it deletes the Job.
+        self._manifest["metadata"]["ownerReferences"] = [
+            {"apiVersion": o.api_version, "kind": o.kind, "name": o.name, "uid": o.uid}
+            for o in (pod and pod.metadata.owner_references) or ()
+        ]
         make = self._jobs.create_namespaced_job
         while not self._ask(make, body=self._manifest, absent=409):
             found = self._read()
             if found and not found.metadata.deletion_timestamp:
-                if not _ends(found).get("Failed"):
+                if "Failed" not in _ends(found):
                     _log.info("job %s: joined, it was there", self._name)
                     return
                 self.delete()
             time.sleep(POLL_S)
-        _log.info("job %s: made", self._name)
 
     def wait(self, on_poll: Callable[[], None]) -> dict[int, str]:
         """Wait until the Job has ended; see `run`."""
@@ -183,14 +177,13 @@ class _Job:
                 return {}
             if failed := _ends(job).get("Failed"):
                 return self._failures(job, failed)
-            status = job.status
-            state = (status.succeeded or 0, status.failed or 0, status.ready or 0)
+            counts = (job.status.succeeded, job.status.failed, job.status.ready)
+            state = [count or 0 for count in counts]
             if state != seen:
-                _log.info("pods: %d succeeded, %d failed, %d running", *state)
-            if state != seen or status.ready:
+                _log.info("%s: %d succeeded, %d failed, %d running", self._name, *state)
+            if state != seen or job.status.ready:
                 seen, since = state, time.monotonic()
-            if (status.ready or 0) < job.spec.parallelism:
-                self._tell_obstacles(time.monotonic() - since > START_LIMIT_S)
+            self._tell_obstacles(time.monotonic() - since > START_LIMIT_S)
             on_poll()
             time.sleep(POLL_S)
         raise PodsError(f"job `{self._name}`: found it deleted before it was done")
@@ -203,28 +196,13 @@ class _Job:
     def _read(self) -> _Object:
         return self._ask(self._jobs.read_namespaced_job, name=self._name)
 
-    def _owners(self) -> list[dict[str, str]]:
-        """Return what the Job is deleted with: the workflow that owns our pod."""
-        own = os.environ.get("KFP_POD_NAME") or os.environ.get("HOSTNAME", "-")
-        pod = self._ask(self._core.read_namespaced_pod, name=own)
-        owners = (pod and pod.metadata.owner_references) or []
-        if not owners:
-            _log.warning("job %s: found no workflow to be deleted with", self._name)
-        return [
-            {"apiVersion": o.api_version, "kind": o.kind, "name": o.name, "uid": o.uid}
-            for o in owners
-        ]
-
     def _failures(self, job: _Object, failed: _Object) -> dict[int, str]:
         if failed.reason != "FailedIndexes":
             kind = SystemicError if failed.reason == "PodFailurePolicy" else PodsError
             raise kind(f"job `{self._name}` failed: {failed.message}")
-        listed = self._ask(
-            self._core.list_namespaced_pod,
-            label_selector=f"batch.kubernetes.io/job-name={self._name}",
-            field_selector="status.phase=Failed",
-        )
-        pods = sorted(listed.items, key=lambda pod: pod.metadata.creation_timestamp)
+        chosen = f"batch.kubernetes.io/job-name={self._name}"
+        pods = self._ask(self._core.list_namespaced_pod, label_selector=chosen).items
+        pods.sort(key=lambda pod: pod.metadata.creation_timestamp)
         key = "batch.kubernetes.io/job-completion-index"
         endings = {int(pod.metadata.annotations[key]): _ending(pod) for pod in pods}
         return {
@@ -235,31 +213,24 @@ class _Job:
         }
 
     def _tell_obstacles(self, is_late: bool) -> None:
-        """Log what Kubernetes warns of, each once; raise it where it is late."""
+        """Log what Kubernetes warns of, each reason once; raise it where it is late."""
         listing = self._core.list_namespaced_event
         try:
             events = self._ask(listing, field_selector="type=Warning").items
-            found = [
-                # Without the pod's name, which is another each time.
-                re.sub(rf'"?{self._name}\S* ?', "", f"{event.reason}: {event.message}")
-                for event in events
-                if event.involved_object.name.startswith(self._name)
-            ]
+            ours = (e for e in events if e.involved_object.name.startswith(self._name))
+            found = {event.reason: event.message for event in ours}
         except PodsError as error:
-            found = [error.message]
-        for warning in sorted({*found} - self._told):
-            _log.warning("job %s: %s", self._name, warning)
-        self._told |= {*found}
+            found = {"Unknown": error.message}
+        for reason in found.keys() - self._told.keys():
+            _log.warning("job %s: %s: %s", self._name, reason, found[reason])
+        self._told |= found
         if is_late:
-            told = "; ".join(sorted({*found})) or "Kubernetes gives no reason"
-            namespace = self._manifest["metadata"]["namespace"]
-            look = f"see `kubectl -n {namespace} describe job {self._name}`"
-            hint = _QUOTA_HINT if "exceeded quota" in told else look
-            raise PodsError(f"job `{self._name}`: no pod runs: {told}", hint)
+            told = (
+                "; ".join(": ".join(one) for one in found.items()) or "no reason told"
+            )
+            raise PodsError(f"job `{self._name}`: no pod runs: {told}", _START_HINT)
 
-    def _ask(
-        self, call: Callable[..., _Object], absent: int = 404, **given: object
-    ) -> _Object:
+    def _ask(self, call: _Object, absent: int = 404, **given: object) -> _Object:
         """Return the API's answer, None where its status is `absent`."""
         from kubernetes.client import ApiException
 
@@ -273,16 +244,14 @@ class _Job:
             if error.status == absent:
                 return None
             # It names the account and the right, or the quota.
-            is_json = (error.body or "").startswith("{")
-            message = json.loads(error.body)["message"] if is_json else error.reason
-            hint = _QUOTA_HINT if "exceeded quota" in message else _RIGHTS_HINT
+            body = error.body or ""
+            message = json.loads(body)["message"] if body[:1] == "{" else error.reason
+            hint = _RIGHTS_HINT if " cannot " in message else _START_HINT
             raise PodsError(f"can't {doing}: {message}", hint) from None
 
 
 def _ends(job: _Object) -> dict[str, _Object]:
-    return {
-        one.type: one for one in job.status.conditions or () if one.status == "True"
-    }
+    return {c.type: c for c in job.status.conditions or () if c.status == "True"}
 
 
 def _ending(pod: _Object) -> str:

@@ -29,7 +29,6 @@ TEMPLATE = PodTemplate(
     image="fairsilo-pipeline:0.1.0",
     namespace=NAMESPACE,
     mounts={"fairsilo-root": "/mnt/fairsilo"},
-    service_account="fairsilo-shard",
 )
 # Notes each start of an index in the folder, then does what the test says.
 SHARD = """
@@ -42,6 +41,7 @@ def wait(name):
     while not (folder / name).exists(): time.sleep(0.05)
 """
 WAIT_S = 120.0
+RUNNER = f"system:serviceaccount:{NAMESPACE}:fairsilo-runner"
 
 
 @pytest.fixture(scope="module")
@@ -294,6 +294,76 @@ def test_a_missing_right_is_told_with_the_rule_to_add(run, step, kubectl):
     assert rule in refused.value.hint
 
 
+def runs_as_kubeflow(pod):
+    pod["serviceAccountName"] = "pipeline-runner"
+
+
+def with_a_token(pod):
+    pod["automountServiceAccountToken"] = True
+
+
+def with_a_secret(pod):
+    pod["volumes"].append({"name": "s", "secret": {"secretName": "fairsilo-store"}})
+
+
+def with_a_secret_in_its_environment(pod):
+    source = {"secretKeyRef": {"name": "fairsilo-store", "key": "url"}}
+    pod["containers"][0]["env"] = [{"name": "URL", "valueFrom": source}]
+
+
+def with_all_of_a_secret(pod):
+    source = {"secretRef": {"name": "fairsilo-store"}}
+    pod["containers"][0]["envFrom"] = [source]
+
+
+def with_another_container(pod):
+    pod["initContainers"] = [{"name": "first", "image": "x"}]
+
+
+def on_the_host(pod):
+    pod["hostNetwork"] = True
+
+
+def privileged(pod):
+    pod["containers"][0]["securityContext"]["privileged"] = True
+
+
+def as_root(pod):
+    pod["containers"][0]["securityContext"]["runAsUser"] = 0
+
+
+@pytest.mark.parametrize(
+    ("tamper", "refusal"),
+    [
+        (runs_as_kubeflow, "of the account fairsilo-shard"),
+        (with_a_token, "without its token"),
+        (with_a_secret, "volumes of claims and empty ones"),
+        (with_a_secret_in_its_environment, "without values from elsewhere"),
+        (with_all_of_a_secret, "without values from elsewhere"),
+        (with_another_container, "of one container"),
+        (on_the_host, "Pod Security"),
+        (privileged, "privileged"),
+        (as_root, "Pod Security"),
+    ],
+)
+def test_steps_make_no_job_but_shards(kubectl, tamper, refusal):
+    job = pods._manifest(["true"], 1, TEMPLATE, "run")
+    create = ("create", "--dry-run=server", "-f", "-", f"--as={RUNNER}")
+    kubectl.output(*create, given=job)
+    tamper(job["spec"]["template"]["spec"])
+    assert refusal in kubectl.refusal(*create, given=job)
+
+
+@pytest.mark.parametrize(
+    "label", [{"fairsilo.io/role": "coordinator"}, {"app": "ml-pipeline"}]
+)
+def test_steps_give_no_pod_a_label_that_opens_the_network(kubectl, label):
+    job = pods._manifest(["true"], 1, TEMPLATE, "run")
+    job["spec"]["template"]["metadata"]["labels"] |= label
+    create = ("create", "--dry-run=server", "-f", "-", f"--as={RUNNER}")
+    assert "no other of ours" in kubectl.refusal(*create, given=job)
+
+
 def quota(kubectl, **hard):
     body = {
         "apiVersion": "v1",
@@ -324,7 +394,7 @@ def test_a_quota_of_pods_slows_a_job_down_or_is_told(
     monkeypatch.setattr(pods, "START_LIMIT_S", 2.0)
     with pytest.raises(PodsError, match=r"no pod runs: .*exceeded quota") as refused:
         run("", 1, memory="6Gi")
-    assert "smaller ones" in refused.value.hint
+    assert "or smaller ones" in refused.value.hint
 
 
 def test_pods_that_do_not_start_are_told_and_end_the_job(run, kubectl, monkeypatch):
