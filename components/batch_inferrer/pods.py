@@ -214,20 +214,19 @@ class _Job:
 
     def _tell_obstacles(self, is_late: bool) -> None:
         """Log what Kubernetes warns of, each reason once; raise it where it is late."""
-        listing = self._core.list_namespaced_event
+        listing, found = self._core.list_namespaced_event, {}
         try:
-            events = self._ask(listing, field_selector="type=Warning").items
-            ours = (e for e in events if e.involved_object.name.startswith(self._name))
-            found = {event.reason: event.message for event in ours}
+            for event in self._ask(listing, field_selector="type=Warning").items:
+                if str(event.involved_object.name).startswith(self._name):
+                    found[event.reason] = event.message
         except PodsError as error:
-            found = {"Unknown": error.message}
+            found["Unknown"] = error.message
         for reason in found.keys() - self._told.keys():
             _log.warning("job %s: %s: %s", self._name, reason, found[reason])
         self._told |= found
         if is_late:
-            told = (
-                "; ".join(": ".join(one) for one in found.items()) or "no reason told"
-            )
+            told = "; ".join(f"{reason}: {found[reason]}" for reason in found)
+            told = told or "Kubernetes doesn't say why"
             raise PodsError(f"job `{self._name}`: no pod runs: {told}", _START_HINT)
 
     def _ask(self, call: _Object, absent: int = 404, **given: object) -> _Object:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import os
 import pathlib
+import socket
+import socketserver
 import sys
+import threading
 import time
 
 import pytest
@@ -362,6 +366,52 @@ def test_steps_give_no_pod_a_label_that_opens_the_network(kubectl, label):
     job["spec"]["template"]["metadata"]["labels"] |= label
     create = ("create", "--dry-run=server", "-f", "-", f"--as={RUNNER}")
     assert "no other of ours" in kubectl.refusal(*create, given=job)
+
+
+class Away(socketserver.ThreadingTCPServer):
+    """A way to the server that drops the first connections."""
+
+    daemon_threads = True
+
+    def __init__(self, server: tuple[str, int], dropped: int) -> None:
+        self.left, self.to = dropped, server
+        super().__init__(("127.0.0.1", 0), Passage)
+
+
+class Passage(socketserver.BaseRequestHandler):
+    server: Away
+
+    def handle(self) -> None:
+        if self.server.left:
+            self.server.left -= 1
+            return
+        with socket.create_connection(self.server.to) as other:
+            back = threading.Thread(target=pump, args=(other, self.request))
+            back.start()
+            pump(self.request, other)
+            back.join()
+
+
+def pump(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65_536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+def test_an_api_that_is_away_is_asked_again(run, tmp_path, monkeypatch):
+    port = int(os.environ["KUBERNETES_SERVICE_PORT"])
+    with Away(("127.0.0.1", port), dropped=3) as away:
+        thread = threading.Thread(target=away.serve_forever)
+        thread.start()
+        monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(away.server_address[1]))
+        try:
+            assert run("", 1) == {}
+        finally:
+            away.shutdown()
+            thread.join()
+    assert away.left == 0
+    assert starts(tmp_path) == ["0.0"]
 
 
 def quota(kubectl, **hard):

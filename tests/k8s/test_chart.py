@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from components import store_url
+from components.batch_inferrer.pods import PodTemplate
 from components.errors import SettingsError
 from components.federation import silo_registry
 from components.payloads.silo import Silo, check_id
@@ -167,7 +168,8 @@ def test_a_shard_is_called_by_nobody_and_calls_names_and_on_azure_storage(platfo
     blocks = {one["ipBlock"]["cidr"] for one in storage["to"]}
     azure = {"10.40.64.5/32"} if platform == "aks" else set()
     assert blocks == {"10.1.2.0/24"} | azure
-    account = find(objects, "ServiceAccount", "kubeflow", "fairsilo-shard")
+    name = PodTemplate("", "", {}).service_account
+    account = find(objects, "ServiceAccount", "kubeflow", name)
     assert account["automountServiceAccountToken"] is False
     assert "annotations" not in account["metadata"]
 
