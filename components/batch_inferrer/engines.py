@@ -45,6 +45,10 @@ def run(work: Work, folder: pathlib.Path, template: PodTemplate) -> list[Outcome
                 _run_local(work, folder, watch)
             case "pods":
                 lost = _run_pods(work, folder, watch, template)
+            case "flink":
+                from components.batch_inferrer import flink
+
+                lost = flink.run(work, folder, watch)
         watch.poll()
     found = watch.reader.outcomes
     return [
