@@ -13,7 +13,7 @@ helm: ## Build helm with Go where none is installed (some minutes, once; else it
 
 k8s-lint: install helm ## Lint the chart, render it for both platforms and check its objects, without a cluster
 	$(HELM) lint --strict $(CHART) -f $(CHART)/values-local.yaml -f k8s/silos.yaml
-	$(BIN)/pytest tests/k8s/test_chart.py tests/k8s/test_scripts.py
+	$(BIN)/pytest tests/k8s/test_chart.py tests/k8s/test_flink.py tests/k8s/test_scripts.py
 
 cluster-secrets: ## Make the database's two secrets in the cluster that kubectl points to, once
 	k8s/secrets.sh
