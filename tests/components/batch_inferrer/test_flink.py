@@ -5,6 +5,7 @@ import dataclasses
 import http.server
 import json
 import re
+import tempfile
 import threading
 import zipfile
 from typing import ClassVar
@@ -127,8 +128,9 @@ def rest():
 
 
 def test_flink_gets_the_job_in_a_jar_without_java_and_a_standing_one_is_cancelled(
-    rest, federate, model, tmp_path
+    rest, federate, model, tmp_path, monkeypatch
 ):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # Beam leaves a folder
     jar = tmp_path / "beam.jar"
     zipfile.ZipFile(jar, "w").close()
     work = work_of(
