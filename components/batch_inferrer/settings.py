@@ -28,8 +28,8 @@ class PodSettings(Section):
     """Most pods at a time; the shards behind them wait."""
 
     azure_identity: bool = False
-    """Whether pods read and write blobs by the identity of the account
-    `fairsilo-shard`."""
+    """Whether pods, and a run's steps, read and write blobs by the identity of their
+    accounts, `fairsilo-shard` and `fairsilo-runner`."""
 
     @property
     def processes(self) -> int:

@@ -31,6 +31,9 @@ output "log_workspace" {
 output "values" {
   description = "What the chart must know of Azure; `make aks-up` writes it to k8s/azure.json."
   value = {
+    inference = {
+      client_id = join("", azurerm_user_assigned_identity.inference[*].client_id)
+    }
     azure = {
       store = {
         host = one(module.mysql[*].host) # null: the pod in the namespace `fairsilo`

@@ -38,6 +38,7 @@ module "silo" {
   name                = var.name
   account_name        = "${var.name}${substr(sha1(each.key), 0, 8)}${local.unique}"
   shared_account      = one(module.shared_account[*].account)
+  inference           = one(azurerm_user_assigned_identity.inference)
   location            = azurerm_resource_group.main.location
   resource_group_name = azurerm_resource_group.main.name
   redundancy          = var.redundancy

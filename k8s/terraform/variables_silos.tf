@@ -10,3 +10,9 @@ variable "silos_file" {
     error_message = "silos_file: expected a YAML file with a list `silos` of at least one silo."
   }
 }
+
+variable "inference_on_blobs" {
+  description = "Whether runs score silos' blobs where they lie: an identity for steps and shards that reads every silo's container, and a container of predictions for each."
+  type        = bool
+  default     = false
+}

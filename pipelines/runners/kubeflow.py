@@ -43,6 +43,8 @@ LABELS = {
     "app.kubernetes.io/part-of": "fairsilo",
     "fairsilo.io/role": "coordinator",
 }
+# On AKS its webhook then gives a pod a token of its account's identity.
+AZURE_IDENTITY = {"azure.workload.identity/use": "true"}
 SETTINGS_FOLDER = "/etc/fairsilo/settings"
 SILOS_FOLDER = "/etc/fairsilo/silos"
 STORE_KEY = "url"
@@ -126,6 +128,9 @@ def _task(
     task.set_caching_options(False)
     task.set_display_name(step.title)
     _set_pod(task, step, use_case.settings.kubeflow)
+    has_identity = use_case.settings.inference.pod.azure_identity
+    for key, value in (LABELS | (AZURE_IDENTITY if has_identity else {})).items():
+        kubernetes.add_pod_label(task, key, value)
     return task
 
 
@@ -175,7 +180,7 @@ def _input(name: str) -> str:
 
 
 def _set_pod(task: dsl.PipelineTask, step: Step, settings: KubeflowSettings) -> None:
-    """Give a step its resources, mounts, labels, time-out and retries."""
+    """Give a step its resources, mounts, time-out and retries."""
     resources = step.resources
     if given := settings.resources.get(step.name):
         resources = resources.model_copy(update=given.model_dump(exclude_unset=True))
@@ -203,5 +208,3 @@ def _set_pod(task: dsl.PipelineTask, step: Step, settings: KubeflowSettings) -> 
     }
     if mount := config_maps.get(step.name):
         kubernetes.use_config_map_as_volume(task, *mount, optional=True)
-    for key, value in LABELS.items():
-        kubernetes.add_pod_label(task, key, value)

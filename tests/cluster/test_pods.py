@@ -4,36 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import os
 import pathlib
 import socket
 import socketserver
 import sys
 import threading
-import time
 
 import pytest
-from kubernetes.config import incluster_config
 
 from components.batch_inferrer import pods
-from components.batch_inferrer.pods import PodsError, PodTemplate, SystemicError
-from tests.cluster import control_plane, prerequisites
-from tests.k8s import chart
+from components.batch_inferrer.pods import PodsError, SystemicError
+from tests.cluster.jobs import NAMESPACE, TEMPLATE, evict, jobs, shard_pods, until
 from tests.support import kubelet
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("no_job_is_left")]
 
-NAMESPACE = "kubeflow"
-CONTROLLERS = (
-    *("job-controller", "garbage-collector-controller", "resourcequota-controller"),
-    "ttl-after-finished-controller",
-)
-TEMPLATE = PodTemplate(
-    image="fairsilo-pipeline:0.1.0",
-    namespace=NAMESPACE,
-    mounts={"fairsilo-root": "/mnt/fairsilo"},
-)
 # Notes each start of an index in the folder, then does what the test says.
 SHARD = """
 import os, pathlib, signal, sys, time
@@ -44,47 +30,7 @@ def killed(): os.kill(os.getpid(), signal.SIGKILL)
 def wait(name):
     while not (folder / name).exists(): time.sleep(0.05)
 """
-WAIT_S = 120.0
 RUNNER = f"system:serviceaccount:{NAMESPACE}:fairsilo-runner"
-
-
-@pytest.fixture(scope="module")
-def kubectl(tmp_path_factory):
-    """A server with the chart, the controllers of Jobs, and a node."""
-    if missing := control_plane.missing():
-        pytest.skip(
-            f"not built: {', '.join(missing)} (`make test-cluster` builds them, once)"
-        )
-    folder = tmp_path_factory.mktemp("pods")
-    with contextlib.ExitStack() as stack:
-        server = stack.enter_context(control_plane.control_plane(folder))
-        prerequisites.install(server, "local")
-        done = chart.upgrade("local", server.environment())
-        assert done.returncode == 0, done.stderr
-        stack.enter_context(control_plane.controllers(server, *CONTROLLERS))
-        stack.enter_context(kubelet.Kubelet(server.kubeconfig, folder))
-        yield server
-
-
-@pytest.fixture
-def step(kubectl, tmp_path, monkeypatch):
-    """What makes this process look like a step's pod, with some account's token."""
-
-    def become(account="fairsilo-runner"):
-        token = tmp_path / account
-        create = ("create", "token", account, "--namespace", NAMESPACE)
-        token.write_text(kubectl.output(*create).strip())
-        monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(token))
-
-    server = json.loads(kubectl.kubeconfig.read_text())["clusters"][0]["cluster"]
-    host, port = server["server"].removeprefix("https://").split(":")
-    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", host)
-    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", port)
-    authority = server["certificate-authority"]
-    monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", authority)
-    monkeypatch.setattr(pods, "POLL_S", 0.2)
-    become()
-    return become
 
 
 @pytest.fixture
@@ -101,32 +47,6 @@ def run(step, tmp_path, request):
 
 def starts(folder: pathlib.Path) -> list[str]:
     return sorted(path.name for path in folder.glob("*.*"))
-
-
-def until(condition):
-    end = time.monotonic() + WAIT_S
-    while not (found := condition()):
-        assert time.monotonic() < end
-        time.sleep(0.1)
-    return found
-
-
-def jobs(kubectl):
-    chosen = ("--selector=app.kubernetes.io/name=shards", "--namespace", NAMESPACE)
-    return kubectl.objects("get", "jobs", *chosen)
-
-
-def shard_pods(kubectl):
-    chosen = ("--selector=fairsilo.io/role=shard", "--namespace", NAMESPACE)
-    return kubectl.objects("get", "pods", *chosen)
-
-
-@pytest.fixture(autouse=True)
-def _no_job_is_left(kubectl):
-    yield
-    chosen = ("--all", "--namespace", NAMESPACE, "--cascade=foreground")
-    kubectl.output("delete", "jobs", *chosen)
-    kubectl.output("delete", "resourcequotas", "--all", "--namespace", NAMESPACE)
 
 
 def test_every_index_runs_once_and_no_more_than_some_at_a_time(run, tmp_path):
@@ -173,16 +93,6 @@ wait("never")
     assert starts(tmp_path) == ["0.0", "1.0"]
     until(lambda: not jobs(kubectl))
     until(lambda: not shard_pods(kubectl))
-
-
-def evict(kubectl, name):
-    eviction = {
-        "apiVersion": "policy/v1",
-        "kind": "Eviction",
-        "metadata": {"name": name, "namespace": NAMESPACE},
-    }
-    way = f"/api/v1/namespaces/{NAMESPACE}/pods/{name}/eviction"
-    kubectl.output("create", "--raw", way, "-f", "-", given=eviction)
 
 
 def test_an_eviction_counts_as_no_attempt(run, tmp_path, kubectl):

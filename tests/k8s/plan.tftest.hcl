@@ -19,3 +19,10 @@ run "two_tiers" {
     mysql      = "flexible"
   }
 }
+
+run "inference" {
+  variables {
+    silos_file         = "tests/two_tiers.yaml"
+    inference_on_blobs = true
+  }
+}

@@ -154,34 +154,63 @@ def test_a_silo_is_called_by_the_coordinator_and_calls_names_and_its_storage(
         assert {one["metadata"]["name"]: one["spec"] for one in policies} == wanted
 
 
-def test_a_shard_is_called_by_nobody_and_calls_names_and_on_azure_storage(platform):
-    egress = {"client_id": "", "egress": ["10.1.2.0/24"]}
-    given = chart.values(platform) | {"shards": egress}
-    objects = chart.render(platform, given)
+CLIENT_ID = "12345678-9abc-def0-1234-000000000001"
+SHARD = PodTemplate("", "", {}).service_account
+SCORING = {"fairsilo-coordinator": SETTINGS.service_account, "fairsilo-shard": SHARD}
+
+
+def settled(objects):
+    """Return the settings that the chart gives the steps."""
+    found = find(objects, "ConfigMap", "kubeflow", SETTINGS.settings_config_map)
+    return yaml.safe_load(found["data"]["flights.yaml"])
+
+
+def test_a_shard_is_called_by_nobody_and_calls_names_only(objects):
     policy = find(objects, "NetworkPolicy", "kubeflow", "fairsilo-shard")["spec"]
-    assert policy["podSelector"] == {"matchLabels": {"fairsilo.io/role": "shard"}}
-    assert policy["policyTypes"] == ["Ingress", "Egress"]
-    assert "ingress" not in policy
-    names, storage = policy["egress"]
-    assert [names] == NAMES["egress"]
-    assert storage["ports"] == ports(("TCP", 443))
-    blocks = {one["ipBlock"]["cidr"] for one in storage["to"]}
-    azure = {"10.40.64.5/32"} if platform == "aks" else set()
-    assert blocks == {"10.1.2.0/24"} | azure
-    name = PodTemplate("", "", {}).service_account
-    account = find(objects, "ServiceAccount", "kubeflow", name)
+    labels = {"matchLabels": {"fairsilo.io/role": "shard"}}
+    assert policy == NAMES | {"podSelector": labels, "policyTypes": DENY["policyTypes"]}
+    account = find(objects, "ServiceAccount", "kubeflow", SHARD)
     assert account["automountServiceAccountToken"] is False
-    assert "annotations" not in account["metadata"]
 
 
-def test_shards_have_an_identity_where_one_is_named():
-    client_id = "12345678-9abc-def0-1234-000000000001"
-    given = chart.values("aks") | {"shards": {"client_id": client_id, "egress": []}}
-    account = find(
-        chart.render("aks", given), "ServiceAccount", "kubeflow", "fairsilo-shard"
-    )
-    annotation = "azure.workload.identity/client-id"
-    assert account["metadata"]["annotations"] == {annotation: client_id}
+def test_without_an_identity_of_inference_nothing_is_open(objects):
+    for policy, name in SCORING.items():
+        egress = find(objects, "NetworkPolicy", "kubeflow", policy)["spec"]["egress"]
+        assert not any("ipBlock" in to for rule in egress for to in rule["to"])
+        account = find(objects, "ServiceAccount", "kubeflow", name)
+        assert "annotations" not in account["metadata"]
+    assert "inference" not in settled(objects)
+
+
+def test_with_one_steps_and_shards_have_it_and_a_way_to_storage_and_its_token(
+    objects, platform
+):
+    inference = {"client_id": CLIENT_ID, "egress": ["10.1.2.0/24"]}
+    others = chart.render(platform, chart.values(platform) | {"inference": inference})
+    azure = {"10.40.64.5/32"} if platform == "aks" else set()
+    for policy, name in SCORING.items():
+        found, before = (
+            find(some, "NetworkPolicy", "kubeflow", policy)["spec"]["egress"]
+            for some in (others, objects)
+        )
+        storage = found.pop()
+        assert found == before
+        assert storage["ports"] == ports(("TCP", 443))
+        blocks = {to["ipBlock"]["cidr"] for to in storage["to"]}
+        assert blocks == {"10.1.2.0/24"} | azure
+        account = find(others, "ServiceAccount", "kubeflow", name)
+        annotation = "azure.workload.identity/client-id"
+        assert account["metadata"]["annotations"] == {annotation: CLIENT_ID}
+    assert settled(others)["inference"] == {"pod": {"azure_identity": True}}
+
+
+def test_with_one_and_no_address_no_way_is_open_rather_than_all():
+    inference = {"client_id": CLIENT_ID, "egress": []}
+    objects = chart.render("local", chart.values("local") | {"inference": inference})
+    for policy in SCORING:
+        egress = find(objects, "NetworkPolicy", "kubeflow", policy)["spec"]["egress"]
+        assert all(rule["to"] for rule in egress)
+        assert 443 not in {one["port"] for rule in egress for one in rule["ports"]}
 
 
 SETTLED = "fairsilo-settings fairsilo-silos"
@@ -529,8 +558,9 @@ ANOTHER = chart.azure(["dl"])["azure"]["silos"]["dl"]
         ("use_case", "../x", "use_case: Does not match pattern"),
         ("use_case", None, "use_case: Invalid type. Expected: string"),
         ("operators", "a b", "operators: Does not match pattern"),
-        ("shards", {"client_id": "x", "egress": []}, "shards.client_id"),
-        ("shards", {"client_id": "", "egress": ["world"]}, "egress.0: Does not match"),
+        ("inference", {"client_id": "x", "egress": []}, "inference.client_id"),
+        ("inference egress", ["world"], "egress.0: Does not match"),
+        ("inference egress", ["10.1.2.0/24"], "inference.egress: Array must have at"),
         ("note", "x", "Additional property note is not allowed"),
         ("images worker", "r.io/a:1", "images.worker: Does not match pattern"),
         ("worker", {"memory": "4"}, "worker.memory: Does not match pattern"),
@@ -549,6 +579,7 @@ ANOTHER = chart.azure(["dl"])["azure"]["silos"]["dl"]
 )
 def test_values_that_cannot_be_used_are_refused(path, value, sentence):
     given = chart.values("aks", listed({"id": "AA"}))
+    given["inference"] = {"client_id": "", "egress": []}
     *above, last = path.split()
     functools.reduce(dict.__getitem__, above, given)[last] = value
     assert sentence in chart.refusal(given, "aks")

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from components.batch_inferrer.pods import PodTemplate
+from pipelines.kubeflow.settings import KubeflowSettings
 from tests.k8s.chart import IDS, K8S, SILOS, slug_of
 from tests.k8s.provider_stub import SCHEMA, ProviderStub
 
@@ -99,7 +101,7 @@ def made(tmp_path_factory):
     }
 
 
-@pytest.fixture(params=["defaults", "two_tiers"])
+@pytest.fixture(params=["defaults", "two_tiers", "inference"])
 def state(made, request):
     return made[request.param]
 
@@ -137,7 +139,6 @@ def test_a_silos_account_has_an_identity_that_reads_its_container_only(state):
     ids = {account["name"]: account["id"] for account in accounts}
     issuer = one(state, "azurerm_kubernetes_cluster")["oidc_issuer_url"]
     silos = azure(state)["silos"]
-    assert len(credentials) == len(silos)
     known, scopes = set(), set()
     for slug, silo in silos.items():
         module = f'module.silo["{slug}"].'
@@ -157,6 +158,60 @@ def test_a_silos_account_has_an_identity_that_reads_its_container_only(state):
         known.add(identity["id"])
         scopes.add(role["scope"])
     assert len(known) == len(scopes) == len(silos)
+
+
+def test_inference_has_an_identity_only_where_it_is_asked_for(made):
+    assert made["defaults"]["outputs"]["values"]["value"]["inference"] == {
+        "client_id": ""
+    }
+    containers = of_type(made["defaults"], "azurerm_storage_container").values()
+    assert not any("predictions" in one["name"] for one in containers)
+    identities = of_type(made["inference"], "azurerm_user_assigned_identity")
+    identity = identities["azurerm_user_assigned_identity.inference[0]"]
+    told = made["inference"]["outputs"]["values"]["value"]["inference"]
+    assert told == {"client_id": identity["client_id"]}
+
+
+def test_steps_and_shards_read_inputs_write_predictions_and_hold_no_other_role(made):
+    state = made["inference"]
+    (identity,) = (
+        one
+        for address, one in of_type(state, "azurerm_user_assigned_identity").items()
+        if address == "azurerm_user_assigned_identity.inference[0]"
+    )
+    subjects = {
+        one["subject"]
+        for one in of_type(state, "azurerm_federated_identity_credential").values()
+        if one["user_assigned_identity_id"] == identity["id"]
+    }
+    account = PodTemplate("", "", {}).service_account
+    assert subjects == {
+        f"system:serviceaccount:kubeflow:{name}"
+        for name in (account, KubeflowSettings().service_account)
+    }
+    credentials = of_type(state, "azurerm_federated_identity_credential")
+    assert len(credentials) == len(azure(state)["silos"]) + len(subjects)
+    accounts = of_type(state, "azurerm_storage_account").values()
+    ids = {one["name"]: one["id"] for one in accounts}
+    wanted = set()
+    for slug, silo in azure(state)["silos"].items():
+        place = f"{ids[silo['account']]}/blobServices/default/containers/silo-{slug}"
+        wanted |= {
+            (place, "Storage Blob Data Reader"),
+            (f"{place}-predictions", "Storage Blob Data Contributor"),
+        }
+    assert {
+        (one["scope"], one["role_definition_name"])
+        for one in of_type(state, "azurerm_role_assignment").values()
+        if one["principal_id"] == identity["principal_id"]
+    } == wanted
+    containers = of_type(state, "azurerm_storage_container").values()
+    assert {one["name"] for one in containers} == {
+        scope.rpartition("/")[2] for scope, _ in wanted
+    }
+    # As Azure allows, for the longest slug, too.
+    assert len("silo--predictions") + 40 <= 63
+    assert {one["container_access_type"] for one in containers} == {"private"}
 
 
 def test_other_roles_are_few_and_none_may_grant_others_or_list_keys(made):

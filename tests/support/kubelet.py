@@ -47,6 +47,10 @@ class Kubelet(threading.Thread):
             process.kill()
             process.wait()
 
+    def kill(self, uid: str) -> None:
+        """Kill a pod's process, as the system does that runs out of memory."""
+        self._processes[uid].kill()
+
     def run(self) -> None:
         while not self._stopped.wait(TICK_S):
             listed = self.core.list_pod_for_all_namespaces(label_selector=SELECTOR)

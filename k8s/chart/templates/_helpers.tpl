@@ -128,6 +128,37 @@ nodeAffinity:
       port: 53
 {{- end }}
 
+{{- /*
+What steps and shards may reach by the identity of inference: silos' storage, and what the
+value `inference.egress` adds. Nothing where there is none; takes the chart's root.
+*/}}
+{{- define "fairsilo.inference" -}}
+{{- $blocks := .Values.inference.egress }}
+{{- range include "fairsilo.silos" . | fromJsonArray }}
+{{- with .azure }}
+{{- $blocks = append $blocks (printf "%s/32" .endpoint_ip) }}
+{{- end }}
+{{- end }}
+{{- if and .Values.inference.client_id $blocks }}
+- to:
+    {{- range uniq $blocks }}
+    - ipBlock:
+        cidr: {{ . }}
+    {{- end }}
+  ports:
+    - protocol: TCP
+      port: 443
+{{- end }}
+{{- end }}
+
+{{- /* Annotates an account with that identity, where there is one. */}}
+{{- define "fairsilo.inference.account" -}}
+{{- with .Values.inference.client_id }}
+annotations:
+  azure.workload.identity/client-id: {{ . | quote }}
+{{- end }}
+{{- end }}
+
 {{- /* Binds a role to a group; takes kind, role, name, namespace, label, group. */}}
 {{- define "fairsilo.binding" -}}
 apiVersion: rbac.authorization.k8s.io/v1

@@ -97,6 +97,15 @@ def test_labels_are_equal_on_all_steps(platforms):
     assert "fairsilo.io/role" in labels[0]
 
 
+def test_steps_get_a_token_of_azures_where_the_settings_ask_for_it(platforms, tmp_path):
+    asked = "inference.pod.azure_identity=true"
+    _, document = kfp_local.read(compiled(tmp_path / "package.yaml", asked))
+    label = {"azure.workload.identity/use": "true"}
+    for name, one in executors(document).items():
+        before = platforms[name]["podMetadata"]["labels"]
+        assert one["podMetadata"]["labels"] == before | label
+
+
 def test_both_documents_parse_strictly(spec, platforms):
     json_format.ParseDict(spec, pipeline_spec_pb2.PipelineSpec())
     for one in platforms.values():

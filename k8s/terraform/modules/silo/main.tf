@@ -1,5 +1,6 @@
 # What a silo has in Azure: a container, an identity that may read that container and
-# nothing else, and the one service account that may become this identity.
+# nothing else, and the one service account that may become this identity. With inference
+# on blobs, another container for its predictions.
 locals {
   account = var.silo.tier == "account" ? module.account[0].account : var.shared_account
   tags    = merge(var.tags, { silo = var.silo.id })

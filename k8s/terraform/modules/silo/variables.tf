@@ -41,6 +41,14 @@ variable "shared_account" {
   nullable = true
 }
 
+variable "inference" {
+  description = "The identity that reads its container and writes its predictions; null: none."
+  type = object({
+    principal_id = string
+  })
+  nullable = true
+}
+
 variable "location" {
   description = "Azure region."
   type        = string
