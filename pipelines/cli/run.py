@@ -135,15 +135,22 @@ def predict(
     from pipelines.cli import tables
     from pipelines.places import Places
 
-    path = str(Places(folder).homes) if scored.rows else None
+    path = (scored.place or str(Places(folder).homes)) if scored.rows else None
     if as_json:
+        speed = scored.speed
         result = {
             "run_id": run_id,
             "status": scored.status,
             "reason": scored.reason,
             "path": path,
             "rows": scored.rows,
+            "unchanged": scored.unchanged,
+            "resumed": scored.resumed,
             "dead_letters": scored.dead_letters,
+            "reasons": scored.reasons,
+            "rows_per_second": speed and speed.rows_per_second,
+            "cpu_seconds_per_million_rows": speed and speed.cpu_seconds_per_million,
+            "silos": [dataclasses.asdict(one) for one in scored.silos],
             "silos_not_scored": [
                 dataclasses.asdict(one) for one in scored.silos_not_scored
             ],
@@ -153,25 +160,17 @@ def predict(
         }
         console.data_json(result)
     else:
-        for item in scored.silos_not_scored:
-            console.data(f"not scored: {item.reason}")
-        for reason in scored.lost.values():
-            console.data(f"scored by the base model: {reason}")
-        for line in tables.missing_columns(scored.missing_columns):
+        for line in tables.predicted(scored, path or ""):
             console.data(line)
-        console.data(
-            f"{scored.rows:,} rows scored ({scored.unchanged:,} before, unchanged), "
-            f"{scored.dead_letters:,} dead letters: {path or scored.reason}"
-        )
     raise typer.Exit(exit_status(scored))
 
 
 def exit_status(scored: Ledger) -> int:
     """Return what `predict` exits with, as a run would."""
-    from components.payloads.ledger import SKIPPED
+    from components.payloads.ledger import FAILED, SKIPPED
     from pipelines.summary import BLESSED, EXIT_STATUS, INCOMPLETE, NOT_BLESSED
 
-    if scored.silos_not_scored:
+    if scored.silos_not_scored or scored.status == FAILED:
         return EXIT_STATUS[INCOMPLETE]
     return EXIT_STATUS[NOT_BLESSED if scored.status == SKIPPED else BLESSED]
 

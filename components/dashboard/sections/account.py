@@ -6,6 +6,7 @@ import functools
 import importlib.metadata
 import itertools
 import platform
+from collections.abc import Iterator
 
 import yaml
 
@@ -23,12 +24,15 @@ from components.dashboard.section import (
     Mood,
     Part,
     Section,
+    Table,
     Text,
     facts,
     table,
 )
 from components.payloads import ledger
 from components.payloads.egress import EgressItem, by_kind
+from components.payloads.ledger import Ledger, SiloLine
+from components.payloads.predictions import in_words
 
 NOTHING_ELSE = (
     "Nothing but these kinds leaves a silo: never a row, never a score with a row's "
@@ -94,14 +98,9 @@ def predictions(report: Report) -> Section:
         parts.append(Text(done.reason))
     if "cohort" not in report.parts and done.silos_not_scored:
         parts.append(Bullets(tuple(one.reason for one in done.silos_not_scored)))
-    dead, resumed = formats.count(done.dead_letters), formats.count(done.resumed)
-    figures = (
-        KeyFigure("Rows scored", formats.count(done.rows)),
-        KeyFigure("Dead letters", dead, "rows that could not be scored"),
-        KeyFigure("Taken over", resumed, "pieces of work done by an earlier run"),
-    )
     parts += [
-        KeyFigures(figures),
+        KeyFigures(tuple(scored_figures(done))),
+        dead_letters(done),
         table(
             "What was not scored",
             done.failures,
@@ -116,17 +115,54 @@ def predictions(report: Report) -> Section:
             sorted(done.silos, key=lambda one: -one.dead_letters),
             (
                 Column("Silo", "silo"),
-                Column("Rows", "rows", NUMBER),
+                Column("Rows scored", "rows", NUMBER),
+                Column("Unchanged", "unchanged", NUMBER),
                 Column("Dead letters", "dead_letters", NUMBER),
-                Column("Scored by", "served"),
-                Column("Digest", lambda one: formats.short(one.digest)),
+                Column("Why dead", lambda one: in_words(one.reasons)),
+                Column("Scored by", lambda one: f"{one.served} {one.model[:12]}"),
+                Column("Published", _published),
                 Column("Place", "path"),
             ),
             "Each silo's predictions lie in its own place; the most dead letters "
-            "first.",
+            "first. Unchanged rows were scored by an earlier run, from the same file "
+            "by the same model. Readers see what is published.",
         ),
     ]
     return Section("predictions", "Predictions", tuple(parts))
+
+
+def scored_figures(done: Ledger) -> Iterator[KeyFigure]:
+    """Yield what was scored, what was not, and how fast."""
+    rows, unchanged = formats.count(done.rows), formats.count(done.unchanged)
+    dead, resumed = formats.count(done.dead_letters), formats.count(done.resumed)
+    yield KeyFigure("Rows scored", rows, f"{unchanged} of them before, unchanged")
+    yield KeyFigure("Dead letters", dead, "rows that could not be scored")
+    yield KeyFigure("Taken over", resumed, "pieces of work done by an earlier run")
+    if done.speed:
+        speed = formats.count(round(done.speed.rows_per_second))
+        cpu = f"{done.speed.cpu_seconds_per_million:.2f} s"
+        new = f"over {formats.count(done.speed.rows)} rows, by the clock"
+        yield KeyFigure("Rows a second", speed, new)
+        yield KeyFigure("CPU time for a million rows", cpu, "of all processes together")
+
+
+def dead_letters(done: Ledger) -> Table:
+    """Return the rows that could not be scored, by reason; the most first."""
+
+    def silos(reason: str) -> int:
+        return sum(reason in line.reasons for line in done.silos)
+
+    columns = (
+        Column("Why", lambda reason: reason, SENTENCE),
+        Column("Rows", lambda reason: done.reasons[reason], NUMBER),
+        Column("Silos", silos, NUMBER),
+    )
+    return table("Dead letters by reason", done.reasons, columns)
+
+
+def _published(line: SiloLine) -> Cell:
+    mood: Mood = "good" if line.is_published else "bad"
+    return Cell("yes" if line.is_published else "no", mood=mood)
 
 
 def version(report: Report) -> Section:

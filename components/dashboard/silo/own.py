@@ -75,7 +75,11 @@ def reports(report: Report) -> Iterator[Report]:
             _benefit(report.benefit, benefits[silo], hidden),
             contribution.of_silo(report.contribution, silo, hidden),
             privacy.of_silo(report.privacy, silo, hidden),
-            Ledger("", silos=scored[silo], silos_not_scored=hidden(not_scored[silo])),
+            Ledger(
+                report.ledger.status,
+                silos=scored[silo],
+                silos_not_scored=hidden(not_scored[silo]),
+            ),
             {silo: line.left},
         )
 

@@ -34,7 +34,7 @@ from components.dashboard.section import (
 from components.dashboard.sections import data, decision, groups, training
 from components.dashboard.sections.account import NOTHING_ELSE
 from components.dashboard.sections.silos import METRICS, own_thresholds
-from components.dashboard.silo import bounds, contribution, gain, privacy
+from components.dashboard.silo import bounds, contribution, gain, predictions, privacy
 from components.dashboard.silo.bounds import Bound
 from components.dashboard.silo.others import (
     MIN_OTHERS,
@@ -151,7 +151,10 @@ def sections(report: Report, others: Others, shows_share: bool) -> tuple[Section
         found.append(contribution.section(report, _silo(report)))
     if report.privacy.mode != "none":
         found.append(privacy.section(report, _silo(report)))
-    return (*found, _training(report, shows_share), _left(report))
+    found.append(_training(report, shows_share))
+    if "inference_result" in report.parts:
+        found.append(predictions.section(report))
+    return (*found, _left(report))
 
 
 def _silo(report: Report) -> str:
