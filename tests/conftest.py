@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 from pipelines.flights import source
+from tests.support.azurite import azurite, blobs
 from tests.support.browser import browser
 from tests.support.mariadb import mariadb, store_url
 
@@ -23,7 +24,7 @@ settings.register_profile(
 )
 settings.load_profile("any machine")
 
-__all__ = ["browser", "mariadb", "store_url"]
+__all__ = ["azurite", "blobs", "browser", "mariadb", "store_url"]
 
 # A background job of a script ignores SIGINT, and so would TFF's local workers, which
 # TFF ends by it and waits for.

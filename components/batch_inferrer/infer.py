@@ -332,7 +332,7 @@ def _silos_not_scored(
 
 
 def _missing_columns(silos: Sequence[_Silo]) -> dict[str, list[str]]:
-    """Return the columns of the model that rows do not have, by silo, and tell of it."""
+    """Return the columns of the model that rows lack, by silo, and tell of them."""
     found = {}
     for one in silos:
         names = {name for part in one.predictions.parts for name in part.missing}
