@@ -292,7 +292,7 @@ def _silo_line(one: _Silo) -> SiloLine:
         served=found.served,
         lost=one.plan.served.lost,
         unchanged=sum(part.rows + part.dead_letters for part in carried),
-        reasons=found.reasons,
+        reasons=published.most_first(part.reasons for part in found.parts),
     )
 
 

@@ -102,16 +102,11 @@ def files_of(entry: SiloEntry, pattern: str, span: str) -> list[InputFile]:
     return inputs.of_split(entry) if entry.rows(SCORE) else []
 
 
-def root(silo: Silo, output: str) -> str:
-    """Return the folder of a silo's predictions, of all spans."""
-    found = inputs.filled(output, silo) if output else str(silo.path(ROOT))
-    return found.rstrip("/")
-
-
 def span_folder(silo: Silo, output: str, span: str) -> str:
     """Return the folder of a silo's predictions of a span."""
+    root = inputs.filled(output, silo) if output else str(silo.path(ROOT))
     name = re.sub(r"[^\w.-]", "_", span).strip(".") or "all"
-    return f"{root(silo, output)}/span={name}"
+    return f"{root.rstrip('/')}/span={name}"
 
 
 def _of_files(

@@ -8,6 +8,7 @@ work in two runs at once gives one file.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import os
 import pathlib
@@ -112,16 +113,9 @@ def part(
     item: WorkItem, rows: int, dead: dict[str, int], size: int, digest: str
 ) -> Part:
     """Return an item's line in the pointer; `dead` are its dead letters by reason."""
-    return Part(
-        name=item.name,
-        input=item.file.name(item.silo),
-        tag=item.file.tag,
-        rows=rows,
-        dead_letters=sum(dead.values()),
-        bytes=size,
-        digest=digest,
-        reasons=dead,
-    )
+    name, rows_dead = item.file.name(item.silo), sum(dead.values())
+    found = Part(item.name, name, item.file.tag, rows, rows_dead, size, digest)
+    return dataclasses.replace(found, reasons=dead)
 
 
 def publish(silo: Silo, folder: str, found: Predictions) -> None:

@@ -65,11 +65,6 @@ class Predictions(Payload):
         """Rows that could not be scored."""
         return sum(part.dead_letters for part in self.parts)
 
-    @property
-    def reasons(self) -> dict[str, int]:
-        """Rows that could not be scored by reason, the most first."""
-        return most_first(part.reasons for part in self.parts)
-
 
 def most_first(reasons: Iterable[Mapping[str, int]]) -> dict[str, int]:
     """Return dead letters by reason, added up and sorted, the most first."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import pathlib
 import time
 from typing import TYPE_CHECKING, Annotated
@@ -137,24 +136,10 @@ def predict(
 
     path = (scored.place or str(Places(folder).homes)) if scored.rows else None
     if as_json:
-        speed = scored.speed
-        result = {
+        result = scored.fields() | {
             "run_id": run_id,
-            "status": scored.status,
-            "reason": scored.reason,
             "path": path,
-            "rows": scored.rows,
-            "unchanged": scored.unchanged,
-            "resumed": scored.resumed,
-            "dead_letters": scored.dead_letters,
             "reasons": scored.reasons,
-            "rows_per_second": speed and speed.rows_per_second,
-            "cpu_seconds_per_million_rows": speed and speed.cpu_seconds_per_million,
-            "silos": [dataclasses.asdict(one) for one in scored.silos],
-            "silos_not_scored": [
-                dataclasses.asdict(one) for one in scored.silos_not_scored
-            ],
-            "missing_columns": scored.missing_columns,
             "scored_by_base": scored.lost,
             "model": scored.model or None,
         }

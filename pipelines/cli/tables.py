@@ -140,12 +140,7 @@ def missing_columns(columns: dict[str, list[str]]) -> list[str]:
 
 
 def predicted(scored: Ledger, path: str) -> list[str]:
-    """Return what `predict` came to, what is not as it should be first.
-
-    Args:
-        scored: What was done.
-        path: Where the predictions lie.
-    """
+    """Return what `predict` came to, what is not as it should be first."""
     lines = [f"not scored: {item.reason}" for item in scored.silos_not_scored]
     lines += [f"scored by the base model: {why}" for why in scored.lost.values()]
     lines += missing_columns(scored.missing_columns)

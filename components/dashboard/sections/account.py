@@ -24,14 +24,13 @@ from components.dashboard.section import (
     Mood,
     Part,
     Section,
-    Table,
     Text,
     facts,
     table,
 )
 from components.payloads import ledger
 from components.payloads.egress import EgressItem, by_kind
-from components.payloads.ledger import Ledger, SiloLine
+from components.payloads.ledger import Ledger
 from components.payloads.predictions import in_words
 
 NOTHING_ELSE = (
@@ -99,8 +98,7 @@ def predictions(report: Report) -> Section:
     if "cohort" not in report.parts and done.silos_not_scored:
         parts.append(Bullets(tuple(one.reason for one in done.silos_not_scored)))
     parts += [
-        KeyFigures(tuple(scored_figures(done))),
-        dead_letters(done),
+        KeyFigures(tuple(_scored(done))),
         table(
             "What was not scored",
             done.failures,
@@ -120,7 +118,7 @@ def predictions(report: Report) -> Section:
                 Column("Dead letters", "dead_letters", NUMBER),
                 Column("Why dead", lambda one: in_words(one.reasons)),
                 Column("Scored by", lambda one: f"{one.served} {one.model[:12]}"),
-                Column("Published", _published),
+                Column("Published", lambda one: "yes" if one.is_published else "no"),
                 Column("Place", "path"),
             ),
             "Each silo's predictions lie in its own place; the most dead letters "
@@ -131,38 +129,18 @@ def predictions(report: Report) -> Section:
     return Section("predictions", "Predictions", tuple(parts))
 
 
-def scored_figures(done: Ledger) -> Iterator[KeyFigure]:
-    """Yield what was scored, what was not, and how fast."""
+def _scored(done: Ledger) -> Iterator[KeyFigure]:
     rows, unchanged = formats.count(done.rows), formats.count(done.unchanged)
-    dead, resumed = formats.count(done.dead_letters), formats.count(done.resumed)
     yield KeyFigure("Rows scored", rows, f"{unchanged} of them before, unchanged")
-    yield KeyFigure("Dead letters", dead, "rows that could not be scored")
-    yield KeyFigure("Taken over", resumed, "pieces of work done by an earlier run")
+    why = in_words(done.reasons) or "rows that could not be scored"
+    yield KeyFigure("Dead letters", formats.count(done.dead_letters), why)
+    if done.resumed:
+        resumed = formats.count(done.resumed)
+        yield KeyFigure("Taken over", resumed, "pieces of work done by an earlier run")
     if done.speed:
         speed = formats.count(round(done.speed.rows_per_second))
-        cpu = f"{done.speed.cpu_seconds_per_million:.2f} s"
-        new = f"over {formats.count(done.speed.rows)} rows, by the clock"
-        yield KeyFigure("Rows a second", speed, new)
-        yield KeyFigure("CPU time for a million rows", cpu, "of all processes together")
-
-
-def dead_letters(done: Ledger) -> Table:
-    """Return the rows that could not be scored, by reason; the most first."""
-
-    def silos(reason: str) -> int:
-        return sum(reason in line.reasons for line in done.silos)
-
-    columns = (
-        Column("Why", lambda reason: reason, SENTENCE),
-        Column("Rows", lambda reason: done.reasons[reason], NUMBER),
-        Column("Silos", silos, NUMBER),
-    )
-    return table("Dead letters by reason", done.reasons, columns)
-
-
-def _published(line: SiloLine) -> Cell:
-    mood: Mood = "good" if line.is_published else "bad"
-    return Cell("yes" if line.is_published else "no", mood=mood)
+        cpu = f"{done.speed.cpu_seconds_per_million:.2f} CPU seconds a million rows"
+        yield KeyFigure("Rows a second", speed, cpu)
 
 
 def version(report: Report) -> Section:

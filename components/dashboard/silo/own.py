@@ -77,6 +77,9 @@ def reports(report: Report) -> Iterator[Report]:
             privacy.of_silo(report.privacy, silo, hidden),
             Ledger(
                 report.ledger.status,
+                rows=sum(one.rows for one in scored[silo]),
+                dead_letters=sum(one.dead_letters for one in scored[silo]),
+                unchanged=sum(one.unchanged for one in scored[silo]),
                 silos=scored[silo],
                 silos_not_scored=hidden(not_scored[silo]),
             ),

@@ -31,10 +31,9 @@ from components.dashboard.section import (
     sentences,
     table,
 )
-from components.dashboard.sections import data, decision, groups, training
-from components.dashboard.sections.account import NOTHING_ELSE
+from components.dashboard.sections import account, data, decision, groups, training
 from components.dashboard.sections.silos import METRICS, own_thresholds
-from components.dashboard.silo import bounds, contribution, gain, predictions, privacy
+from components.dashboard.silo import bounds, contribution, gain, privacy
 from components.dashboard.silo.bounds import Bound
 from components.dashboard.silo.others import (
     MIN_OTHERS,
@@ -153,7 +152,7 @@ def sections(report: Report, others: Others, shows_share: bool) -> tuple[Section
         found.append(privacy.section(report, _silo(report)))
     found.append(_training(report, shows_share))
     if "inference_result" in report.parts:
-        found.append(predictions.section(report))
+        found.append(account.predictions(report))
     return (*found, _left(report))
 
 
@@ -465,7 +464,7 @@ def _left(report: Report) -> Section:
         Column("Size", lambda it: formats.size(it.bytes), NUMBER),
     )
     parts: list[Part] = [
-        Text(NOTHING_ELSE),
+        Text(account.NOTHING_ELSE),
         table("Kinds of what left you", left, columns),
     ]
     if not left:
