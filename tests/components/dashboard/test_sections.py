@@ -472,13 +472,13 @@ def test_what_was_not_scored_is_listed(run):
     assert first[1:] == ["500", "300", "5", why, base, "yes", place]
     why = "`a` is infinite (2)"
     assert second[1:] == ["500", "0", "2", why, base, "no", place]
-    reasons = texts(table_of(section, "Dead letters by reason"))
-    assert reasons == [["`<b>` is infinite", "4", "1"], ["`a` is infinite", "3", "2"]]
     figures = figures_of(section)
+    why = "`<b>` is infinite (4), `a` is infinite (3)"
+    assert figures["Dead letters"].detail == why
     assert figures["Rows scored"].detail == "300 of them before, unchanged"
     assert figures["Taken over"].value == "3"
     assert figures["Rows a second"].value == "15,400"
-    assert figures["CPU time for a million rows"].value == "1.00 s"
+    assert figures["Rows a second"].detail == "1.00 CPU seconds a million rows"
 
 
 def test_versions_stand_beside_the_digests(run):

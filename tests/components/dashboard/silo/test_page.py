@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from components.dashboard import formats
 from components.dashboard.report import About, Report
 from components.dashboard.silo import page as silo_page
-from components.dashboard.silo import predictions
 from components.dashboard.silo.location import file_name
 from components.payloads import table
 from components.payloads.cohort import Cohort, Member
@@ -297,19 +296,15 @@ def test_an_owner_reads_of_its_own_predictions_alone(tmp_path):
         run, ledger=account, parts=run.parts | {"inference_result"}
     )
     pages = write(run, tmp_path)
-    assert "Your predictions are published" in pages[one]
+    assert "<bdi>yes</bdi>" in pages[one]
     for told in ("4,711", "4,000 of them before", f"/homes/{one}/predictions"):
         assert told in pages[one]
         assert told not in pages[other] + pages[third]
-    assert "What was scored is not published" in pages[other]
-    for told in ("<code>age</code> is infinite", "the model <code>alone</code>"):
+    assert "<bdi>no</bdi>" in pages[other]
+    for told in ("<code>age</code> is infinite (12)", "alone eeeeeeeeeeee"):
         assert told in pages[other]
         assert told not in pages[one] + pages[third]
     assert "too many, unlike <code>another silo</code>" in pages[other]
-    assert predictions.NOTHING in pages[third]
-    skipped = dataclasses.replace(run, ledger=Ledger("skipped", "no model"))
-    (tmp_path / "skipped").mkdir()
-    assert predictions.SKIPPED in write(skipped, tmp_path / "skipped")[one]
 
 
 def test_texts_about_a_silo_do_not_name_the_other(tmp_path):
