@@ -234,7 +234,10 @@ def _unknown(words: list[str], command) -> list[str]:
             else:
                 wrong += _unknown(words[1:], command.commands[name])
         return wrong
-    known = {"--help", *(name for item in command.params for name in item.opts)}
+    known = {
+        "--help",
+        *(it for item in command.params for it in (*item.opts, *item.secondary_opts)),
+    }
     used = [re.split("[= ]", word)[0] for word in words if re.match("--?[a-z]", word)]
     return [name for name in used if name not in known]
 

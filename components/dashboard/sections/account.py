@@ -116,7 +116,7 @@ def predictions(report: Report) -> Section:
                 Column("Rows scored", "rows", NUMBER),
                 Column("Unchanged", "unchanged", NUMBER),
                 Column("Dead letters", "dead_letters", NUMBER),
-                Column("Why dead", lambda one: in_words(one.reasons)),
+                Column("Why dead", lambda one: in_words(one.reasons), SENTENCE),
                 Column("Scored by", lambda one: f"{one.served} {one.model[:12]}"),
                 Column("Published", lambda one: "yes" if one.is_published else "no"),
                 Column("Place", "path"),

@@ -150,10 +150,9 @@ def sections(report: Report, others: Others, shows_share: bool) -> tuple[Section
         found.append(contribution.section(report, _silo(report)))
     if report.privacy.mode != "none":
         found.append(privacy.section(report, _silo(report)))
-    found.append(_training(report, shows_share))
     if "inference_result" in report.parts:
         found.append(account.predictions(report))
-    return (*found, _left(report))
+    return (*found, _training(report, shows_share), _left(report))
 
 
 def _silo(report: Report) -> str:
