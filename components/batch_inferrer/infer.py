@@ -265,7 +265,7 @@ def _verdict(silos: Sequence[_Silo], max_failed_share: float) -> tuple[str, str]
         items = f"{len(failed)} of {len(pairs)} work items"
         parts.append(f"{items} failed with {lost:,} rows")
     said = " and ".join(parts)
-    if total and (dead + lost) / total <= max_failed_share:
+    if dead + lost <= max_failed_share * total and (total or not unknown):
         return ledger.DONE, said
     return ledger.FAILED, (
         f"{said}: more than the {max_failed_share:.0%} that `max_failed_share` "

@@ -80,7 +80,7 @@ def in_place(silo: Silo, pattern: str, span: str) -> list[InputFile]:
 
 
 def filled(place: str, silo: Silo, write: Callable[[str], str] = str) -> str:
-    """Return a place of the settings with a silo's names in it, as `write` gives them."""
+    """Return a place of the settings with a silo's names, as `write` gives them."""
     return place.replace(SILO, write(silo.id)).replace(SLUG, slug(silo.id))
 
 
