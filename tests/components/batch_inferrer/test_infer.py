@@ -1,7 +1,8 @@
 import dataclasses
 import pathlib
+import resource
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -320,6 +321,35 @@ def test_a_model_that_cannot_be_loaded_stops_the_run_and_publishes_nothing(
         infer(manifest, job, SMALL)
     assert not written(manifest)
     assert infer(manifest, model.job(), SMALL).status == "done"
+    check_whole(manifest, model.linear)
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """Let no file of this process grow beyond 20 kB, as a full disk would."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_fails_the_silo_and_the_next_run_completes_it(
+    federate, model, request
+):
+    manifest = federate({"nord": table(9, 1), "vest": table(9000, 2, first=100)})
+    wide = ANY.model_copy(update={"rows_per_item": 10**6})
+    request.getfixturevalue("small_files")
+    account = infer(manifest, model.job(), wide)
+    (failure,) = account.failures
+    assert "found that it can't be written (File too large), expected room" in (
+        failure.reason
+    )
+    assert {line.silo: line.is_published for line in account.silos} == {"nord": True}
+    assert {name.split("/")[0] for name in written(manifest)} == {"nord"}
+    soft = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, soft))
+    account = infer(manifest, model.job(), wide)
+    assert (account.failures, account.unchanged) == ((), 9)
     check_whole(manifest, model.linear)
 
 

@@ -15,11 +15,12 @@ import pytest
 
 from components.batch_inferrer import processes, records
 from components.batch_inferrer.engines import shared_out
-from components.batch_inferrer.plan import plan
 from components.batch_inferrer.progress import Watch
+from components.batch_inferrer.records import Work
 from components.batch_inferrer.settings import InferenceSettings
+from components.errors import FairSiloError
 from components.payloads.manifest import Manifest
-from tests.components.batch_inferrer.cases import by_base, check_whole, table
+from tests.components.batch_inferrer.cases import check_whole, items_of, table
 from tests.support.program import wait_until
 
 pytestmark = [pytest.mark.beam, pytest.mark.slow]
@@ -115,7 +116,7 @@ def parts(manifest: Manifest) -> dict[str, int]:
 
 
 def test_kills_at_any_time_lose_double_and_misplace_no_row(federate, model, tmp_path):
-    draw, killed, orders = random.Random(KILLS), 0, tmp_path / "orders"
+    draw, killed, orders = random.Random(KILLS), 0, tmp_path / "orders"  # noqa: S311
     orders.mkdir()
     while killed < KILLS:
         root = f"silos-{killed}"
@@ -132,4 +133,90 @@ def test_kills_at_any_time_lose_double_and_misplace_no_row(federate, model, tmp_
             killed = len(list(orders.glob("killed-*")))
             assert before.items() <= parts(manifest).items(), "scored again"
         check_whole(manifest, model.linear)
-        print(f"{killed} kills, {len(parts(manifest))} parts")  # noqa: T201
+        print(f"{killed} kills, {len(parts(manifest))} parts")
+
+
+@pytest.fixture
+def shard(federate, model, tmp_path):
+    """Return the work of one shard, with its folder and what watches it."""
+    items = items_of(federate(many_silos(), row_group_rows=20), model.job(), 200)
+    settings = InferenceSettings(retries=1)
+    work = shared_out(Work(model.job(), tuple(items), settings), tmp_path, 1)
+    return work, Watch(work, records.Reader(tmp_path))
+
+
+def test_an_item_that_ends_its_process_again_and_again_is_given_up(
+    shard, tmp_path, monkeypatch
+):
+    work, watch = shard
+    orders = tmp_path / "orders"
+    orders.mkdir()
+    poison = work.items[1]
+    (orders / "poison").write_text(poison.file.path)
+    for name, value in hooked(tmp_path, orders).items():
+        monkeypatch.setenv(name, value)
+    processes.run(work, tmp_path, [0], watch)
+    found = watch.reader.outcomes
+    assert sorted(found) == list(range(len(work.items)))
+    assert [number for number, one in found.items() if one.failure] == [1]
+    assert found[1].failure.startswith(
+        "its process ended with status -9, 2 times in a row while it was scored; "
+    )
+    assert not of_run(tmp_path)
+
+
+def test_a_process_that_stands_still_is_ended_and_another_goes_on(shard, tmp_path):
+    work, watch = shard
+    frozen: set[int] = set()
+
+    def freeze() -> None:
+        """Stop the first process as soon as it has an item in hand."""
+        running = set(of_run(tmp_path))
+        if not frozen and watch.reader.lines.total() and running:
+            (pid,) = running
+            os.kill(pid, signal.SIGSTOP)
+            frozen.add(pid)
+            wait(0.001)
+        elif frozen and not frozen & running:
+            wait(60.0)  # it is ended; the next one has time
+
+    def wait(minutes: float) -> None:
+        patient = work.settings.model_copy(update={"stall_minutes": minutes})
+        object.__setattr__(work, "settings", patient)
+
+    processes.run(work, tmp_path, [0], watch, freeze)
+    assert frozen
+    outcomes = watch.reader.outcomes
+    assert sorted(outcomes) == list(range(len(work.items)))
+    assert not any(one.failure for one in outcomes.values())
+
+
+def test_a_model_that_goes_in_the_middle_stops_all_processes(
+    shard, tmp_path, monkeypatch
+):
+    work, watch = shard
+    gone = dataclasses.replace(work.job, model=str(tmp_path / "gone"))
+    shared_out(dataclasses.replace(work, job=gone), tmp_path, 2)
+    with pytest.raises(FairSiloError, match="gone: found no model that can be loaded"):
+        processes.run(work, tmp_path, [0, 1], watch)
+    assert not of_run(tmp_path)
+    assert not [*tmp_path.rglob("parts/*"), *tmp_path.rglob("dead-letters/*")]
+
+
+def test_processes_that_cannot_even_begin_stop_the_run(shard, tmp_path):
+    work, watch = shard
+    (tmp_path / records.WORK).write_text("no work")
+    with pytest.raises(FairSiloError, match="2 times before it began to score") as told:
+        processes.run(work, tmp_path, [0], watch)
+    log = tmp_path / "logs" / "shard-00000.log"
+    assert told.value.hint == f"read {log}"
+    assert "JSONDecodeError" in log.read_text()
+
+
+def test_two_runs_at_once_both_end_well_with_each_row_once(federate, model, tmp_path):
+    manifest = federate(many_silos(), row_group_rows=20)
+    manifest.write(tmp_path)
+    one = TWO.model_copy(update={"workers": 1})
+    runs = [start(tmp_path, model.job(), one) for _ in range(2)]
+    assert [run.wait(600) for run in runs] == [0, 0], (tmp_path / "run.log").read_text()
+    check_whole(manifest, model.linear)

@@ -70,7 +70,7 @@ def watch(orders, below, role):
     sync = os.fsync
 
     def counted(file):
-        step(os.readlink(f"/proc/self/fd/{file}"))
+        step(pathlib.Path(f"/proc/self/fd/{file}").readlink())
         sync(file)
 
     os.fsync = counted
