@@ -127,11 +127,9 @@ def parquet(path: str, **options: Any) -> Iterator[pq.ParquetFile]:  # noqa: ANN
         return
     fs, inside = _open(path)
     # With a cache adlfs reads nine times the bytes that are needed.
-    with (
-        fs.open(inside, "rb", cache_type="none") as raw,
-        pq.ParquetFile(pa.PythonFile(raw), pre_buffer=True, **options) as file,
-    ):
-        yield file
+    with fs.open(inside, "rb", cache_type="none") as raw:
+        with pq.ParquetFile(pa.PythonFile(raw), pre_buffer=True, **options) as file:
+            yield file
 
 
 def put(
