@@ -4,6 +4,7 @@ BIN := .venv/bin
 UV = $(shell command -v uv || echo .uv/bin/uv)
 
 AXE_VERSION := 4.10.3
+AZURITE_VERSION := 3.35.0
 D3_VERSION := 7.9.0
 PLOT_VERSION := 0.6.17
 
@@ -23,7 +24,7 @@ install: .uv-found ## Install what is missing: uv, and the locked environment
 	  python3 -m pip install --quiet --target .uv uv; }
 
 ##@ Check
-test: install chromium axe mariadb helm ## Run all tests
+test: install chromium axe azurite mariadb helm ## Run all tests
 	$(BIN)/pytest -n 2 --dist loadscope
 
 test-fast: install ## Run the tests that take seconds
@@ -67,6 +68,10 @@ axe: ## Fetch axe-core, for tests of accessibility (else they are skipped)
 	@test -f .tools/axe-core/axe.min.js || { command -v npm >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq nodejs npm >/dev/null; }; \
 	  mkdir -p .tools/axe-core && cd .tools/axe-core && npm pack --silent axe-core@$(AXE_VERSION) >/dev/null && tar -xzf axe-core-$(AXE_VERSION).tgz --strip-components=1 package/axe.min.js package/LICENSE && rm axe-core-$(AXE_VERSION).tgz; } || echo "no axe-core: tests of accessibility are skipped"
 
+azurite: ## Fetch Azurite, for tests of Azure Blob (else they are skipped)
+	@test -f .tools/azurite/node_modules/azurite/package.json || { command -v npm >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq nodejs npm >/dev/null; }; \
+	  mkdir -p .tools/azurite && npm install --silent --no-audit --no-fund --ignore-scripts --prefix .tools/azurite azurite@$(AZURITE_VERSION) >/dev/null; } || echo "no Azurite: tests of Azure Blob are skipped"
+
 vendor: ## Fetch the plotting libraries that pages inline, as their packages ship them
 	@cd components/dashboard/vendor && for package in d3@$(D3_VERSION) @observablehq/plot@$(PLOT_VERSION); do npm pack --silent $$package >/dev/null || exit 1; done && \
 	  tar -xzf d3-$(D3_VERSION).tgz --strip-components=2 package/dist/d3.min.js && \
@@ -79,6 +84,6 @@ mariadb: ## Install Debian's MariaDB, for tests of the shared store (needs root,
 clean: ## Remove what runs and tests made
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help demo screenshots install test test-fast check format format-check lint types imports bench chromium axe vendor mariadb clean .uv-found
+.PHONY: help demo screenshots install test test-fast check format format-check lint types imports bench chromium axe azurite vendor mariadb clean .uv-found
 
 include k8s/*.mk

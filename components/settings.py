@@ -6,9 +6,15 @@ invalidate the cache of another node. Unknown keys are refused.
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
 import pydantic
+
+# `cpu: 2` is a number in YAML.
+_AsText = pydantic.BeforeValidator(lambda value: value if value is None else str(value))
+Cpu = Annotated[str, _AsText, pydantic.Field(pattern=r"^[0-9]+(\.[0-9]+)?m?$")]
+# With a unit: Kubernetes reads `4` as four bytes. KFP's SDK takes whole numbers only.
+Memory = Annotated[str, _AsText, pydantic.Field(pattern=r"^[0-9]+(M|G|T|Mi|Gi|Ti)$")]
 
 
 class Section(pydantic.BaseModel):

@@ -16,6 +16,7 @@ cluster-binaries: # In the versions of go.mod; `kubectl` last: it says that all 
 	@mkdir -p $(CLUSTER_BUILT)
 	$(CLUSTER_BUILD)/etcd go.etcd.io/etcd/server/v3
 	$(CLUSTER_BUILD)/kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver
+	$(CLUSTER_BUILD)/kube-controller-manager k8s.io/kubernetes/cmd/kube-controller-manager
 	$(CLUSTER_BUILD)/kubectl k8s.io/kubernetes/cmd/kubectl
 
 .PHONY: test-cluster cluster-binaries

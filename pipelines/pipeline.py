@@ -121,6 +121,7 @@ def build(
         key=use_case.settings.rows.key,
         force=json.dumps(force),
         pods=_pods(use_case),
+        work=str(places.inference),
     )
     dashboard = Dashboard(
         examples=examples.outputs["examples"],
@@ -168,6 +169,7 @@ def build_prediction(
         force=json.dumps(False),
         again=again,
         pods=_pods(use_case),
+        work=str(places.inference),
     )
     return _pipeline(use_case, places, [schema, examples, inferrer])
 
@@ -205,14 +207,10 @@ def _checks(
 
 def _pods(use_case: UseCase) -> PodTemplate:
     settings = use_case.settings.kubeflow
-    return PodTemplate(
-        image=settings.image,
-        namespace=settings.namespace,
-        root_claim=settings.root_claim,
-        root_path=settings.root_path,
-        data_claim=settings.data_claim,
-        data_path=settings.data_path,
-    )
+    claims = {settings.root_claim: settings.root_path}
+    if settings.data_claim:
+        claims[settings.data_claim] = settings.data_path
+    return PodTemplate(settings.image, settings.namespace, claims)
 
 
 def _schema(use_case: UseCase, places: Places) -> ImportSchemaGen:

@@ -41,6 +41,11 @@ class Places:
         return self.pipeline_root / "checkpoints"
 
     @property
+    def inference(self) -> pathlib.Path:
+        """Records of scoring that is not done yet, by execution."""
+        return self.pipeline_root / "inference"
+
+    @property
     def schemas(self) -> pathlib.Path:
         """Schemas by digest: TFX's cache knows a schema by its path alone."""
         return self.output / "schemas"

@@ -4,6 +4,7 @@ A fixture of the session stands here alone: imported in two places it would be m
 twice, and Playwright runs but once in a process.
 """
 
+import gc
 import logging
 import os
 import pathlib
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 from pipelines.flights import source
+from tests.support.azurite import azurite, blobs
 from tests.support.browser import browser
 from tests.support.mariadb import mariadb, store_url
 
@@ -23,15 +25,26 @@ settings.register_profile(
 )
 settings.load_profile("any machine")
 
-__all__ = ["browser", "mariadb", "store_url"]
+__all__ = ["azurite", "blobs", "browser", "mariadb", "store_url"]
 
 # A background job of a script ignores SIGINT, and so would TFF's local workers, which
 # TFF ends by it and waits for.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# Imports of engines make millions of objects that stay, and a collector that walks
+# over them again and again takes a sixth of the time of an import.
+gc.set_threshold(50_000, 50, 100)
+
+
 def pytest_configure(config):
     config.option.loadscopereorder = False  # xdist's order: most tests first
+
+
+def pytest_collection_finish():
+    """Leave what imports made out of collections while tests run."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items):

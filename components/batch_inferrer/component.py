@@ -13,7 +13,7 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components import artifacts, digests
 from components.batch_inferrer import driver, executor
-from components.batch_inferrer.pods import PodTemplate
+from components.batch_inferrer.pods import NO_PODS, PodTemplate
 from components.batch_inferrer.settings import InferenceSettings
 
 NODE = "batch_inferrer"
@@ -30,6 +30,7 @@ class BatchInferrerSpec(component_spec.ComponentSpec):
         "force": ExecutionParameter(type=str),
         "again": ExecutionParameter(type=str),
         "pods": ExecutionParameter(type=str),
+        "work": ExecutionParameter(type=str),
         # Set by the driver.
         "span": ExecutionParameter(type=str, optional=True),
         "model_uri": ExecutionParameter(type=str, optional=True),
@@ -57,7 +58,7 @@ class BatchInferrer(base_component.BaseComponent):
     that name a row, copied beside its score. `force` is `true` to score with a model
     that was not blessed; a string, or a runtime parameter of that type. `again` tells
     a run apart that scores anew what earlier ones did; `pods` says what a pod of the
-    engine `pods` is like.
+    engine `pods` is like, `work` where records of a run are kept until it is done.
 
     Outputs:
         inference_result: Channel of type `InferenceResult`: a ledger of what was
@@ -74,12 +75,13 @@ class BatchInferrer(base_component.BaseComponent):
         settings: InferenceSettings,
         use_case: str,
         key: Sequence[str],
+        work: str,
         model: channel.BaseChannel | None = None,
         blessing: channel.BaseChannel | None = None,
         benefit: channel.BaseChannel | None = None,
         force: str = "false",
         again: str = "",
-        pods: PodTemplate = PodTemplate(),  # noqa: B008  immutable
+        pods: PodTemplate = NO_PODS,
     ) -> None:
         super().__init__(
             BatchInferrerSpec(
@@ -95,5 +97,6 @@ class BatchInferrer(base_component.BaseComponent):
                 force=force,
                 again=again,
                 pods=json.dumps(dataclasses.asdict(pods)),
+                work=work,
             )
         )

@@ -11,7 +11,7 @@ import math
 import pathlib
 
 from components import temporary_faults
-from components.batch_inferrer import items, processes, records
+from components.batch_inferrer import items, pods, processes, records
 from components.batch_inferrer.pods import PodTemplate
 from components.batch_inferrer.progress import Watch
 from components.batch_inferrer.records import Work
@@ -20,18 +20,16 @@ from components.silos import pool
 
 # A process takes seconds to start, as long as such a number of rows to score.
 ROWS_PER_PROCESS = 1_000_000
-LOST = Outcome(
-    failure="what scored it ended before it was done; " + temporary_faults.MACHINE_HINT
-)
 
 
-def run(work: Work, folder: pathlib.Path, pods: PodTemplate) -> list[Outcome]:
+def run(work: Work, folder: pathlib.Path, template: PodTemplate) -> list[Outcome]:
     """Score a run's items, and return what came of each, in their order.
 
     Args:
         work: What to score.
-        folder: Holds work and records; on a cluster all that score share it.
-        pods: What a pod of the engine `pods` is like.
+        folder: Holds work and records; on a cluster all that score share it. Where an
+            attempt before was ended, what it recorded is not done again.
+        template: What a pod of the engine `pods` is like.
 
     Raises:
         FairSiloError: A fault that no item is to blame for. What was written stays and
@@ -39,29 +37,76 @@ def run(work: Work, folder: pathlib.Path, pods: PodTemplate) -> list[Outcome]:
     """
     (folder / records.STOPPED).unlink(missing_ok=True)  # of an attempt before
     watch = Watch(work, records.Reader(folder))
+    lost: dict[int, str] = {}
+    watch.poll()
     with watch.shown():
-        if work.settings.engine == "local":
-            _run_local(work, folder, watch)
+        match work.settings.engine:
+            case "local":
+                _run_local(work, folder, watch)
+            case "pods":
+                lost = _run_pods(work, folder, watch, template)
         watch.poll()
     found = watch.reader.outcomes
-    return [found.get(number, LOST) for number in range(len(work.items))]
+    return [
+        found.get(number) or _lost(lost.get(number, "what scored it ended"))
+        for number in range(len(work.items))
+    ]
+
+
+def _lost(reason: str) -> Outcome:
+    failure = f"{reason} before it was done; {temporary_faults.MACHINE_HINT}"
+    return Outcome(failure=failure)
 
 
 def _run_local(work: Work, folder: pathlib.Path, watch: Watch) -> None:
     useful = math.ceil(work.rows / ROWS_PER_PROCESS)
     workers = work.settings.workers or min(pool.num_cpus(), useful)
     if workers > 1:
-        shared = shared_out(work, folder, workers)
+        shared = _shared_out(work, folder, workers)
         processes.run(shared, folder, range(len(shared.shards)), watch)
         return
     from components.batch_inferrer import beam_steps
 
+    left = [n for n in range(len(work.items)) if n not in watch.reader.outcomes]
     with watch.polled():
-        numbered = work.numbered(range(len(work.items)))
-        beam_steps.run(numbered, work.job, folder, name="one")
+        beam_steps.run(work.numbered(left), work.job, folder, name="one")
 
 
-def shared_out(work: Work, folder: pathlib.Path, number: int) -> Work:
+def _run_pods(
+    work: Work, folder: pathlib.Path, watch: Watch, template: PodTemplate
+) -> dict[int, str]:
+    """Score in pods; return why items have no record, by their number."""
+    settings = work.settings
+    per_pod = settings.workers or settings.pod.processes
+    settings = settings.model_copy(update={"workers": per_pod})
+    shared = dataclasses.replace(work, settings=settings)
+    shared = _shared_out(shared, folder, settings.shards * per_pod)
+    template = dataclasses.replace(
+        template,
+        azure_identity=settings.pod.azure_identity,
+        cpu=settings.pod.cpu,
+        memory=settings.pod.memory,
+        parallelism=settings.pod.at_once,
+        retries=settings.retries,
+        # The pod watches over its processes; this is over the pod.
+        stall_minutes=math.ceil(2 * settings.stall_minutes),
+    )
+    command = ["python", "-m", processes.MODULE, str(folder)]
+    count = math.ceil(len(shared.shards) / per_pod)
+    try:
+        failed = pods.run(command, count, template, folder.name, watch.poll)
+    except pods.SystemicError:
+        watch.poll()  # raises the fault itself, where it is known
+        raise
+    return {
+        item: f"its pod ended ({reason})"
+        for pod, reason in failed.items()
+        for shard in shared.shards[pod * per_pod : (pod + 1) * per_pod]
+        for item in shard
+    }
+
+
+def _shared_out(work: Work, folder: pathlib.Path, number: int) -> Work:
     """Share the items out over so many processes, and write that for them."""
     found = items.shards([item.cost for item in work.items], number)
     shared = dataclasses.replace(work, shards=tuple(map(tuple, found)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import pathlib
 import time
 from typing import Any
 
@@ -64,7 +65,10 @@ class Executor(base_executor.BaseExecutor):
             )
             examples = artifact_utils.get_single_uri(input_dict["examples"])
             pods = PodTemplate(**json.loads(exec_properties["pods"]))
-            account = infer(Manifest.read(examples), job, settings, result.uri, pods)
+            # TFX gives a step that is tried again the same execution, and so folder.
+            number = pathlib.Path(result.uri).name
+            folder = pathlib.Path(exec_properties["work"], number)
+            account = infer(Manifest.read(examples), job, settings, folder, pods)
         account.write(result.uri)
         egress.write(result.uri, _egress_of(account))
         for key in ("use_case", "span"):

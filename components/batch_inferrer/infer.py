@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import pathlib
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 
@@ -12,7 +13,7 @@ from components import storage, temporary_faults, tracebacks
 from components.batch_inferrer import predictions
 from components.batch_inferrer.items import WorkItem
 from components.batch_inferrer.plan import SiloPlan, plan
-from components.batch_inferrer.pods import PodTemplate
+from components.batch_inferrer.pods import NO_PODS, PodTemplate
 from components.batch_inferrer.records import Work
 from components.batch_inferrer.scoring import Job, Outcome
 from components.batch_inferrer.settings import InferenceSettings
@@ -23,10 +24,9 @@ from components.payloads.ledger import FailureLine, Ledger, NotScored, SiloLine,
 from components.payloads.manifest import Manifest
 from components.payloads.predictions import Predictions
 from components.scoring import served
+from components.silos import stale_files
 
 logger = logging.getLogger(__name__)
-
-NO_PODS = PodTemplate()
 
 
 @dataclasses.dataclass
@@ -79,8 +79,9 @@ def infer(
         manifest: The silos, their splits and the span.
         job: What is alike for all rows.
         settings: Where and how rows are scored.
-        folder: Where the records of the work are kept; on a cluster one that all who
-            score share. The system's own for temporary files when None.
+        folder: Where records of the work are kept until it is done; an attempt that
+            follows goes on from them. On a cluster all who score share it. The
+            system's own for temporary files when None.
         pods: What a pod of the engine `pods` is like.
 
     Raises:
@@ -106,8 +107,15 @@ def _outcomes(
         return []
     from components.batch_inferrer import engines
 
-    with tempfile.TemporaryDirectory(prefix="inference-", dir=folder) as place:
-        return engines.run(work, pathlib.Path(place), pods)
+    if folder is None:
+        with tempfile.TemporaryDirectory(prefix="inference-") as temporary:
+            return engines.run(work, pathlib.Path(temporary), pods)
+    # Other work of an attempt before, such as of files that changed since, lies beside.
+    place = pathlib.Path(folder, work.digest[:16])
+    outcomes = engines.run(work, place, pods)
+    shutil.rmtree(folder, ignore_errors=True)
+    stale_files.remove(pathlib.Path(folder).parent.iterdir())
+    return outcomes
 
 
 def _account(
@@ -328,7 +336,7 @@ def _silos_not_scored(
 
 
 def _missing_columns(silos: Sequence[_Silo]) -> dict[str, list[str]]:
-    """Return the columns of the model that rows do not have, by silo, and tell of it."""
+    """Return the columns of the model that rows lack, by silo, and tell of them."""
     found = {}
     for one in silos:
         names = {name for part in one.predictions.parts for name in part.missing}

@@ -51,7 +51,7 @@ def of_split(entry: SiloEntry) -> list[InputFile]:
 
 
 def in_place(silo: Silo, pattern: str, span: str) -> list[InputFile]:
-    """Return a silo's files that `inference.input` finds, by its wildcards not hidden.
+    """Return a silo's files that `inference.input` finds, but for hidden ones.
 
     Names that begin with `_` or `.` are those of files in the making, as in Spark.
 
@@ -87,7 +87,7 @@ def _is_hidden(name: str) -> bool:
 
 
 def filled(place: str, silo: Silo, write: Callable[[str], str] = str) -> str:
-    """Return a place of the settings with a silo's names, as `write` gives them."""
+    """Return a place of the settings with a silo's names in it, as `write` has them."""
     return place.replace(SILO, write(silo.id)).replace(SLUG, slug(silo.id))
 
 

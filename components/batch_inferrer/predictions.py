@@ -140,7 +140,7 @@ def sweep(folder: str, kept: Predictions) -> None:
     names = {one.name for one in kept.parts}
     place = storage.escape(folder)
     for kind in (PARTS, DEAD_LETTERS):
-        for pattern in ("*.parquet", ".*.tmp"):
+        for pattern in ("*.parquet", ".*"):  # and what kills left
             for file in storage.find(f"{place}/{kind}/{pattern}"):
                 name = file.path.rpartition("/")[2]
                 if name not in names and stale_files.is_stale(file.modified):

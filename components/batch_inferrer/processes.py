@@ -24,7 +24,6 @@ from components.errors import FairSiloError
 
 logger = logging.getLogger(__name__)
 
-SYSTEMIC = 78  # exit status: a fault that no item is to blame for (EX_CONFIG)
 POLL_S = 0.2
 LOGS = "logs"
 MODULE = "components.batch_inferrer.shard"

@@ -13,7 +13,7 @@ import json
 import pathlib
 from collections.abc import Iterable, Sequence
 
-from components import storage, tracebacks
+from components import digests, storage, tracebacks
 from components.batch_inferrer.inputs import InputFile
 from components.batch_inferrer.items import WorkItem
 from components.batch_inferrer.scoring import Job, Outcome
@@ -41,6 +41,11 @@ class Work:
     def rows(self) -> int:
         """Rows of all items, as far as they are known."""
         return sum(max(item.rows, 0) for item in self.items)
+
+    @property
+    def digest(self) -> str:
+        """What stands for its items, in their order."""
+        return digests.of_json([item.work for item in self.items])
 
     def numbered(self, numbers: Iterable[int]) -> list[tuple[int, WorkItem]]:
         """Return items with their numbers."""

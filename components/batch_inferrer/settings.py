@@ -8,7 +8,7 @@ import pydantic
 
 from components import storage
 from components.errors import SettingsError
-from components.settings import Section
+from components.settings import Cpu, Memory, Section
 
 SILO = "{silo}"
 SLUG = "{slug}"
@@ -18,15 +18,25 @@ SPAN = "{span}"
 class PodSettings(Section):
     """What one pod of the engine `pods` gets."""
 
-    cpu: str = "2"
+    cpu: Cpu = "2"
     """Processors, such as `2`."""
 
-    memory: str = "6Gi"
+    memory: Memory = "6Gi"
     """Memory, such as `6Gi`: about 2 GiB for each process."""
 
-    service_account: str = ""
-    """The account whose identity reads and writes the storage; empty: the namespace's
-    default, without any right."""
+    at_once: int = pydantic.Field(default=4, ge=1)
+    """Most pods at a time; the shards behind them wait."""
+
+    azure_identity: bool = False
+    """Whether pods read and write blobs by the identity of the account
+    `fairsilo-shard`."""
+
+    @property
+    def processes(self) -> int:
+        """How many processes its processors are enough for."""
+        milli = self.cpu.removesuffix("m")
+        cores = float(milli) / 1000 if milli != self.cpu else float(self.cpu)
+        return max(1, int(cores))
 
 
 class FlinkSettings(Section):

@@ -14,11 +14,10 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from components.batch_inferrer import processes, records
+from components.batch_inferrer import pods, processes, records
 from components.silos import pool
 
 INDEX = "JOB_COMPLETION_INDEX"
-HEARTBEAT = pathlib.Path("/tmp/alive")  # noqa: S108  the pod's liveness probe looks at it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _run_shard(work, options.folder, options.shard)
     except Exception:
         if (options.folder / records.STOPPED).exists():
-            return processes.SYSTEMIC
+            return pods.SYSTEMIC
         raise
     return 0
 
@@ -64,8 +63,8 @@ def _run_pod(work: records.Work, folder: pathlib.Path) -> None:
     def beat() -> None:
         nonlocal seen
         lines = watch.reader.lines.total()
-        if lines != seen:
-            HEARTBEAT.touch()
+        if lines != seen:  # at the start, too
+            pathlib.Path(pods.ALIVE).touch()
         seen = lines
 
     with watch.shown():

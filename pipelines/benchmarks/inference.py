@@ -22,8 +22,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.batch_inferrer import engines
-from components.batch_inferrer.infer import NO_PODS, infer
+from components.batch_inferrer.infer import infer
 from components.batch_inferrer.plan import ROOT, plan
+from components.batch_inferrer.pods import NO_PODS
 from components.batch_inferrer.records import Work
 from components.batch_inferrer.scoring import Job
 from components.batch_inferrer.settings import InferenceSettings

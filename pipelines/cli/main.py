@@ -29,6 +29,7 @@ from pipelines.cli import (
 )
 from pipelines.cli import compile as compile_command
 from pipelines.cli import evaluate as evaluate_command
+from pipelines.cli import export as export_command
 from pipelines.cli import init as init_command
 
 app = typer.Typer(
@@ -43,6 +44,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("predict")(run.predict)
 app.command("evaluate")(evaluate_command.evaluate)
+app.command("export")(export_command.export)
 app.command("init")(init_command.init)
 app.command("compile")(compile_command.compile_use_case)
 app.add_typer(config.app, name="config")

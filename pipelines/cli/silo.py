@@ -1,4 +1,4 @@
-"""`fairsilo silo`: list and check silos, quarantine, release, export their models."""
+"""`fairsilo silo`: list and check silos, quarantine and release them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,7 @@ import typer
 
 from components.errors import SettingsError
 from pipelines.cli import console, shared_store
-from pipelines.cli.options import (
-    Json,
-    Name,
-    Output,
-    Overrides,
-    Span,
-    Store,
-    expanded,
-)
+from pipelines.cli.options import Json, Name, Output, Overrides, Span, Store
 
 if TYPE_CHECKING:
     from components.operator_state import OperatorState
@@ -28,9 +20,7 @@ if TYPE_CHECKING:
     from pipelines.places import Places
     from pipelines.use_case import UseCase
 
-app = typer.Typer(
-    no_args_is_help=True, help="List, check, quarantine, release, export."
-)
+app = typer.Typer(no_args_is_help=True, help="List, check, quarantine, release.")
 
 Use = Annotated[str, typer.Option("--use-case", "-u", help="Name of the use case.")]
 SiloId = Annotated[str, typer.Argument(metavar="SILO", help="The silo's name.")]
@@ -199,37 +189,6 @@ def release(
         f"{silo} takes part from the next run on, if the checks admit it"
         f"{shared_store.where(store)}"
     )
-
-
-@app.command("export")
-def export_model(
-    silo: SiloId,
-    use: Use,
-    to: Annotated[
-        pathlib.Path | None,
-        typer.Option(
-            "--to",
-            metavar="DIR",
-            callback=expanded,
-            help="A new folder; by default USE_CASE-SILO in the working folder.",
-        ),
-    ] = None,
-    output: Output = None,
-) -> None:
-    """Export the model that serves a silo, its own or the base: SavedModel, TFLite.
-
-    It is the newest blessed one. A silo's own weights lie in its home alone, so this
-    is for the silo's owner.
-    """
-    folder = (to or pathlib.Path(f"{use}-{silo}")).absolute()
-    with console.engines():
-        from pipelines import silo_export
-        from pipelines.places import Places
-
-        places = Places(console.output_folder(use, output))
-        sentence = silo_export.export(places, use, silo, folder)
-    console.say(sentence)
-    console.data(str(folder))
 
 
 @app.command()

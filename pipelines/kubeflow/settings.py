@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 
 import pydantic
 
-from components.settings import Section
+from components.settings import Cpu, Memory, Section
 
 DEFAULT_IMAGE = "fairsilo-pipeline:0.1.0"
 GREEN: Final = "green"
@@ -21,13 +21,6 @@ PINNED = re.compile(r"[^\s@]+@sha256:[0-9a-f]{64}")
 _NUM_FIELDS = 5
 _FIELDS = "five fields, minute hour day-of-month month day-of-week"
 _UNKNOWN = re.compile(r"[L#]|(?<![/\d])7(?!\d)")  # of a weekday
-# `cpu: 2` is a number in YAML.
-_AsText = pydantic.BeforeValidator(lambda value: value if value is None else str(value))
-Cpu = Annotated[str, _AsText, pydantic.Field(pattern=r"^[0-9]+(\.[0-9]+)?m?$")]
-# With a unit: Kubernetes reads `4` as four bytes. The SDK takes whole numbers only.
-Memory = Annotated[str, _AsText, pydantic.Field(pattern=r"^[0-9]+(M|G|T|Mi|Gi|Ti)$")]
-
-
 ScheduleName = Annotated[
     str, pydantic.Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")
 ]

@@ -8,20 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import control_plane
+from tests.cluster import control_plane, prerequisites
 from tests.cluster.control_plane import Kubectl
 from tests.k8s import chart
-
-# Made by installing Kubeflow Pipelines, which comes first (k8s/README.md).
-PREREQUISITE = "kubeflow"
-# Kinds that add-ons bring and this server has not: group, version, kind and plural.
-# A kind that isn't listed is refused.
-KUBEFLOW = [
-    ("argoproj.io", "v1alpha1", "Workflow", "workflows"),
-    ("argoproj.io", "v1alpha1", "WorkflowTaskResult", "workflowtaskresults"),
-]
-CILIUM = ("cilium.io", "v2", "CiliumNetworkPolicy", "ciliumnetworkpolicies")
-FOREIGN = {"local": KUBEFLOW, "aks": [*KUBEFLOW, CILIUM]}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,41 +51,13 @@ def cluster(request, tmp_path_factory) -> Iterator[Cluster]:
         )
     folder = tmp_path_factory.mktemp(request.param)
     with control_plane.control_plane(folder) as kubectl:
-        _prepare(kubectl, request.param)
+        prerequisites.install(kubectl, request.param)
         yield Cluster(
             platform=request.param,
             kubectl=kubectl,
             objects=list(chart.rendered(request.param)),
             installed=chart.upgrade(request.param, kubectl.environment()),
         )
-
-
-def _prepare(kubectl: Kubectl, platform: str) -> None:
-    """Make what a cluster has before the chart is installed."""
-    kubectl.output("create", "namespace", PREREQUISITE)
-    # As the controller of accounts does, which doesn't run here.
-    kubectl.output("create", "serviceaccount", "default", "-n", PREREQUISITE)
-    for kind in FOREIGN[platform]:
-        kubectl.output("create", "-f", "-", given=_definition(*kind))
-    kubectl.output("wait", "--for=condition=Established", "crd", "--all")
-
-
-def _definition(group: str, version: str, kind: str, plural: str) -> dict[str, Any]:
-    """Return a kind whose objects may hold anything: its schema is not at hand."""
-    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    schema = {"openAPIV3Schema": anything}
-    served = {"name": version, "served": True, "storage": True, "schema": schema}
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{plural}.{group}"},
-        "spec": {
-            "group": group,
-            "scope": "Namespaced",
-            "names": {"kind": kind, "plural": plural},
-            "versions": [served],
-        },
-    }
 
 
 def _pod(owner: dict[str, Any], template: dict[str, Any]) -> dict[str, Any]:

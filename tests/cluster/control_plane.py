@@ -2,7 +2,8 @@
 
 Objects are validated, admitted and stored, and access is decided, by Kubernetes' own
 code. There are no controllers, no scheduler and no nodes: nothing that is applied
-ever runs, and what controllers would fill in (a quota's status) stays empty.
+ever runs, and what controllers would fill in (a quota's status) stays empty, unless
+`controllers` starts some of Kubernetes' own.
 
 The processes end with the thread that started them, whatever ends that thread.
 `k8s/test-cluster.mk` builds the programs.
@@ -32,7 +33,7 @@ SOURCE = ROOT / "tests" / "cluster" / "apiserver" / "go.mod"
 BUILT = (
     ROOT / "build" / "cluster" / hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:16]
 )
-PROGRAMS = ("etcd", "kube-apiserver", "kubectl")
+PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl")
 ATTEMPTS = 3  # someone else may take a free port before ours does
 START_TIMEOUT_S = 120.0
 COMMAND_TIMEOUT_S = 300.0
@@ -113,6 +114,19 @@ def control_plane(folder: pathlib.Path) -> Iterator[Kubectl]:
                 if attempt == ATTEMPTS:
                     raise
         yield kubectl
+
+
+@contextlib.contextmanager
+def controllers(kubectl: Kubectl, *names: str) -> Iterator[None]:
+    """Run some of Kubernetes' controllers beside a server."""
+    flags = [
+        f"--kubeconfig={kubectl.kubeconfig}",
+        f"--controllers={','.join(names)}",
+        "--leader-elect=false",
+        "--secure-port=0",
+    ]
+    with _process("kube-controller-manager", flags, kubectl.kubeconfig.parent):
+        yield
 
 
 def _start(folder: pathlib.Path, processes: contextlib.ExitStack) -> Kubectl:

@@ -18,7 +18,10 @@ runs     | create pods --subresource=portforward         | operator, reviewer
 runs     | create pods --subresource=exec                | nobody
 runs     | create pods                                   | nobody
 runs     | delete pods                                   | nobody
-runs     | create jobs                                   | nobody
+runs     | create jobs                                   | runner
+runs     | delete jobs                                   | runner
+runs     | update jobs                                   | nobody
+runs     | list events                                   | runner, operator
 runs     | list workflows.argoproj.io                    | operator
 runs     | create workflows.argoproj.io                  | nobody
 runs     | create workflowtaskresults.argoproj.io        | runner
@@ -111,6 +114,7 @@ def people(cluster):
     silo = cluster.silos[0]
     return {
         "runner": account("kubeflow", "fairsilo-runner"),
+        "shard": account("kubeflow", "fairsilo-shard"),
         "operator": member(bound_group(cluster, "operators", "kubeflow")),
         "reviewer": member(bound_group(cluster, "reviewers", "kubeflow")),
         "owner of A": member(bound_group(cluster, "owners", silo)),

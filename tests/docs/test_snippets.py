@@ -57,6 +57,8 @@ NOT_STARTED = {
     "kind": "needs docker",
     "kubectl": "needs a cluster",
     "openssl": "makes a password for a key vault",
+    "pip": "fetches packages of a registry",
+    "python": "runs docs/scorer.py elsewhere; tests/pipelines/test_model_export.py",
     "terraform": "reads the state of what is in Azure",
     **dict.fromkeys(
         ("cat", "cp", "export", "printf", "tr"), "has no options of ours; files, pipes"

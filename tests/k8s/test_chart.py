@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from components import store_url
+from components.batch_inferrer.pods import PodTemplate
 from components.errors import SettingsError
 from components.federation import silo_registry
 from components.payloads.silo import Silo, check_id
@@ -153,6 +154,36 @@ def test_a_silo_is_called_by_the_coordinator_and_calls_names_and_its_storage(
         assert {one["metadata"]["name"]: one["spec"] for one in policies} == wanted
 
 
+def test_a_shard_is_called_by_nobody_and_calls_names_and_on_azure_storage(platform):
+    egress = {"client_id": "", "egress": ["10.1.2.0/24"]}
+    given = chart.values(platform) | {"shards": egress}
+    objects = chart.render(platform, given)
+    policy = find(objects, "NetworkPolicy", "kubeflow", "fairsilo-shard")["spec"]
+    assert policy["podSelector"] == {"matchLabels": {"fairsilo.io/role": "shard"}}
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
+    assert "ingress" not in policy
+    names, storage = policy["egress"]
+    assert [names] == NAMES["egress"]
+    assert storage["ports"] == ports(("TCP", 443))
+    blocks = {one["ipBlock"]["cidr"] for one in storage["to"]}
+    azure = {"10.40.64.5/32"} if platform == "aks" else set()
+    assert blocks == {"10.1.2.0/24"} | azure
+    name = PodTemplate("", "", {}).service_account
+    account = find(objects, "ServiceAccount", "kubeflow", name)
+    assert account["automountServiceAccountToken"] is False
+    assert "annotations" not in account["metadata"]
+
+
+def test_shards_have_an_identity_where_one_is_named():
+    client_id = "12345678-9abc-def0-1234-000000000001"
+    given = chart.values("aks") | {"shards": {"client_id": client_id, "egress": []}}
+    account = find(
+        chart.render("aks", given), "ServiceAccount", "kubeflow", "fairsilo-shard"
+    )
+    annotation = "azure.workload.identity/client-id"
+    assert account["metadata"]["annotations"] == {annotation: client_id}
+
+
 SETTLED = "fairsilo-settings fairsilo-silos"
 # All that roles allow beside reading: role, resource, names and verbs.
 ALLOWED = {
@@ -162,6 +193,7 @@ ALLOWED = {
     ("fairsilo-operator", "services/proxy", "ml-pipeline:http", "get create delete"),
     ("fairsilo-reviewer", "pods/portforward", "", "create get"),
     ("fairsilo-runner", "workflowtaskresults", "", "create patch"),
+    ("fairsilo-runner", "jobs", "", "create get delete"),
     ("fairsilo-runner", "secrets", "mlpipeline-minio-artifact", "get"),
 }
 
@@ -497,6 +529,8 @@ ANOTHER = chart.azure(["dl"])["azure"]["silos"]["dl"]
         ("use_case", "../x", "use_case: Does not match pattern"),
         ("use_case", None, "use_case: Invalid type. Expected: string"),
         ("operators", "a b", "operators: Does not match pattern"),
+        ("shards", {"client_id": "x", "egress": []}, "shards.client_id"),
+        ("shards", {"client_id": "", "egress": ["world"]}, "egress.0: Does not match"),
         ("note", "x", "Additional property note is not allowed"),
         ("images worker", "r.io/a:1", "images.worker: Does not match pattern"),
         ("worker", {"memory": "4"}, "worker.memory: Does not match pattern"),

@@ -14,6 +14,7 @@ from tests.support.program import fairsilo, project
 COMMANDS = [
     "run",
     "predict",
+    "export",
     "init",
     "config",
     "silo",
@@ -55,6 +56,10 @@ def test_help_version_and_settings_are_printed(tmp_path):
     [
         (["run", "trains"], "found no pipelines/trains/settings.yaml"),
         (["run", "flights", "--set=training.rounds=0"], "`training.rounds`: found 0"),
+        (
+            ["export", "flights", "--format=onnx", "--to=out"],
+            "found no blessed model in ",
+        ),
         (["report", "show", "flights"], "found no run yet in "),
         (["report", "open", "flights", "first"], "found no summary of it"),
         (["predict", "flights"], "found no --span, expected the span to score"),
@@ -100,3 +105,9 @@ def test_scoring_needs_no_span_where_the_data_has_none(tmp_path):
     told = json.loads(done.stdout)
     assert "no blessed model" in told["reason"]
     assert re.fullmatch(r"\d{8}-\d{6}-predict", told["run_id"])
+
+
+def test_a_format_that_is_none_is_refused_with_those_that_there_are(tmp_path):
+    done = fairsilo("export", "flights", "--format=h5", "--to=out", folder=tmp_path)
+    assert done.returncode == 2
+    assert "'h5' is not one of 'saved_model', 'tflite', 'onnx'" in done.stderr

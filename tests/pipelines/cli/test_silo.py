@@ -143,14 +143,3 @@ def test_a_check_tells_a_hint_once_below_all_that_it_mends():
         "    hint: export more history",
         "  column `c` is new",
     ]
-
-
-def test_a_model_that_no_run_has_made_is_not_exported(tmp_path):
-    project(tmp_path)
-    (tmp_path / "build/flights/silos/north").mkdir(parents=True)
-    export = ("silo", "export", "north", "--use-case=flights")
-    done = fairsilo(*export, folder=tmp_path)
-    assert done.returncode == 2
-    assert "found no blessed model" in done.stderr
-    assert "`fairsilo run flights`" in done.stderr
-    assert not (tmp_path / "flights-north").exists()
