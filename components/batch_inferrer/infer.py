@@ -275,8 +275,7 @@ def _verdict(silos: Sequence[_Silo], max_failed_share: float) -> tuple[str, str]
         items = f"{len(failed)} of {len(pairs)} work items"
         parts.append(f"{items} failed with {lost:,} rows")
     said = " and ".join(parts)
-    bad = dead + lost + unknown  # of files that aren't known one row is counted
-    if bad <= max_failed_share * (total + unknown):
+    if dead + lost <= max_failed_share * total and (total or not unknown):
         return ledger.DONE, said
     return ledger.FAILED, (
         f"{said}: more than the {max_failed_share:.0%} that `max_failed_share` "

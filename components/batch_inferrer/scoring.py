@@ -42,7 +42,7 @@ class Job:
     def form(self, served: Served, rows_per_item: int) -> str:
         """Return the digest of all but the rows that predictions follow from."""
         parts = [served.digest, served.model, self.key, self.batch_rows]
-        return digests.of_json([*parts, rows_per_item, self.code, self.again])
+        return digests.of_json([*parts, rows_per_item, self.code])
 
 
 @dataclasses.dataclass(frozen=True)

@@ -98,13 +98,24 @@ def read(folder: str) -> Predictions | None:
 
 
 def missing(folder: str, found: Predictions) -> list[Part]:
-    """Return the parts that are not there with their size.
+    """Return the parts that are not there with their size, or lack their dead letters.
 
     Raises:
         StorageError: The folder can't be listed.
     """
-    there = {
+    there = _sizes(folder, PARTS)
+    letters = _sizes(folder, DEAD_LETTERS) if found.dead_letters else {}
+    return [
+        part
+        for part in found.parts
+        if there.get(part.name) != part.bytes
+        or (part.dead_letters and part.name not in letters)
+    ]
+
+
+def _sizes(folder: str, kind: str) -> dict[str, int]:
+    """Return the size of each file of a kind, unit: bytes."""
+    return {
         file.path.rpartition("/")[2]: file.size
-        for file in storage.find(f"{storage.escape(folder)}/{PARTS}/*.parquet")
+        for file in storage.find(f"{storage.escape(folder)}/{kind}/*.parquet")
     }
-    return [part for part in found.parts if there.get(part.name) != part.bytes]
