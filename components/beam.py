@@ -1,4 +1,4 @@
-"""Settings of Apache Beam: where batch inference and TFMA run."""
+"""Settings of Apache Beam: where TFMA runs; inference has its own (`engine`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DIRECT = "DirectRunner"
 
 
 class BeamSettings(Section):
-    """Which runner executes Beam pipelines, and its options."""
+    """Which runner executes TFMA's pipelines, and its options."""
 
     runner: str = DIRECT
     """Beam's name of the runner; DirectRunner computes in the node's own process."""

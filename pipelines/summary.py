@@ -270,7 +270,9 @@ def of_run(
         if digest
         else ModelFiles(),
         predictions=Predictions(
-            str(places.homes) if scored.rows else None, scored.rows, scored.dead_letters
+            (scored.place or str(places.homes)) if scored.rows else None,
+            scored.rows,
+            scored.dead_letters,
         ),
         dashboard=str(outputs["dashboard"] / "index.html"),
         seconds=_seconds(nodes),
@@ -317,8 +319,9 @@ def _status(
         status, reasons = BELOW_QUORUM, [cohort.refusal]
     missed = [f"not scored: {one.reason}" for one in scored.silos_not_scored]
     missed += [f"not trained: {one.reason}" for one in untrained]
-    if status == BLESSED and scored.status == ledger.SKIPPED:
-        missed.append(f"nothing was scored: {scored.reason}")
+    nothing = {ledger.SKIPPED: "scored", ledger.FAILED: "published"}
+    if status == BLESSED and scored.status in nothing:
+        missed.append(f"nothing was {nothing[scored.status]}: {scored.reason}")
     if status == BLESSED and missed:
         status = INCOMPLETE
     return status, reasons + missed

@@ -164,6 +164,7 @@ def _account(
         silos_not_scored=_silos_not_scored(failures, incomplete, settings),
         missing_columns=_missing_columns(silos),
         speed=_speed(outcomes),
+        place=settings.output,
     )
 
 
@@ -213,8 +214,8 @@ def _speed(outcomes: Sequence[Outcome]) -> Speed | None:
 
 
 def _check_key(key: Sequence[str]) -> None:
-    ours = (predictions.SCORE, predictions.MODEL, predictions.REASON)
-    clash = sorted({field.name for field in ours} & set(key))
+    ours = {field.name for field in (*predictions.ADDED, predictions.REASON)}
+    clash = sorted(ours & set(key))
     if clash:
         raise SettingsError(
             f"key column {', '.join(f'`{name}`' for name in clash)} has the name of "
@@ -265,7 +266,8 @@ def _verdict(silos: Sequence[_Silo], max_failed_share: float) -> tuple[str, str]
     dead = sum(one.dead_letters for one in found)
     total = sum(one.rows for one in found) + dead + lost
     parts = []
-    if unknown := sum(bool(one.plan.failure) for one in silos):
+    unknown = sum(bool(one.plan.failure) for one in silos)
+    if unknown:
         parts.append(f"the files of {unknown} of {len(silos)} silos can't be read")
     if dead:
         parts.append(f"{dead:,} of {total:,} rows are dead letters")
@@ -273,7 +275,7 @@ def _verdict(silos: Sequence[_Silo], max_failed_share: float) -> tuple[str, str]
         items = f"{len(failed)} of {len(pairs)} work items"
         parts.append(f"{items} failed with {lost:,} rows")
     said = " and ".join(parts)
-    if total and (dead + lost) / total <= max_failed_share:
+    if dead + lost <= max_failed_share * total and (total or not unknown):
         return ledger.DONE, said
     return ledger.FAILED, (
         f"{said}: more than the {max_failed_share:.0%} that `max_failed_share` "
@@ -297,6 +299,7 @@ def _silo_line(one: _Silo) -> SiloLine:
         served=found.served,
         lost=one.plan.served.lost,
         unchanged=sum(part.rows + part.dead_letters for part in carried),
+        reasons=published.most_first(part.reasons for part in found.parts),
     )
 
 

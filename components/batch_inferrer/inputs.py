@@ -51,7 +51,9 @@ def of_split(entry: SiloEntry) -> list[InputFile]:
 
 
 def in_place(silo: Silo, pattern: str, span: str) -> list[InputFile]:
-    """Return a silo's files that `inference.input` finds.
+    """Return a silo's files that `inference.input` finds, but for hidden ones.
+
+    Names that begin with `_` or `.` are those of files in the making, as in Spark.
 
     Raises:
         SiloError: It has no folder.
@@ -70,13 +72,18 @@ def in_place(silo: Silo, pattern: str, span: str) -> list[InputFile]:
                     "bring the folder back and run again; the others are scored",
                 )
             )
+    fixed = re.split(r"[*?]", pattern)[0].count("/")  # folders before a wildcard
     here = filled(pattern, silo, storage.escape)
     here = here.replace(SPAN, storage.escape(span))
     return [
         InputFile(file.path, file.tag, in_place=True, partition=partition_of(file.path))
         for file in storage.find(here)
-        if not file.path.rpartition("/")[2].startswith(("_", "."))
+        if not any(_is_hidden(name) for name in file.path.split("/")[fixed:])
     ]
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(("_", ".")) and not _PARTITION.fullmatch(name)
 
 
 def filled(place: str, silo: Silo, write: Callable[[str], str] = str) -> str:

@@ -71,7 +71,8 @@ def plan(
         try:
             files = files_of(entry, settings.input, manifest.span)
             if files:
-                planned.append(_of_files(empty, files, settings.rows_per_item))
+                rows = settings.rows_per_item
+                planned.append(_of_files(empty, files, rows, job.again))
         except storage.CredentialsError:
             raise
         except FairSiloError as error:
@@ -110,15 +111,16 @@ def span_folder(silo: Silo, output: str, span: str) -> str:
 
 
 def _of_files(
-    empty: SiloPlan, files: Sequence[InputFile], rows_per_item: int
+    empty: SiloPlan, files: Sequence[InputFile], rows_per_item: int, again: str
 ) -> SiloPlan:
-    carried = _carried(empty, {(file.name(empty.silo), file.tag) for file in files})
+    known_files = {(file.name(empty.silo), file.tag) for file in files}
+    carried = [] if again else _carried(empty, known_files)
     known = {part.input for part in carried}
     changed = [file for file in files if file.name(empty.silo) not in known]
     return dataclasses.replace(
         empty,
         carried=tuple(carried),
-        items=tuple(_items(empty, changed, rows_per_item)),
+        items=tuple(_items(empty, changed, rows_per_item, again)),
     )
 
 
@@ -136,7 +138,7 @@ def _carried(empty: SiloPlan, files: set[tuple[str, str]]) -> list[Part]:
 
 
 def _items(
-    empty: SiloPlan, files: list[InputFile], rows_per_item: int
+    empty: SiloPlan, files: list[InputFile], rows_per_item: int, again: str
 ) -> Iterator[WorkItem]:
     unknown = [file for file in files if not 0 <= file.rows <= rows_per_item]
     sizes = dict(
@@ -153,7 +155,7 @@ def _items(
                 row_groups=groups,
                 first_row=first,
                 folder=empty.folder,
-                form=empty.form,
+                form=empty.form + again,
                 served=empty.served,
             )
 

@@ -8,6 +8,7 @@ work in two runs at once gives one file.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import os
 import pathlib
@@ -32,6 +33,7 @@ _REPEATED = pa.dictionary(pa.int32(), pa.string())
 MODEL = pa.field("model", _REPEATED)  # digest of the model
 SERVED = pa.field("served", _REPEATED)  # which it is: `base`, `personal` or `alone`
 SCORED_AT = pa.field("scored_at", pa.timestamp("ms", tz="UTC"))
+ADDED = (SCORE, MODEL, SERVED, SCORED_AT)
 REASON = pa.field("reason", _REPEATED)
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -100,19 +102,20 @@ def done(item: WorkItem) -> Part | None:
     scored = _rows(item.target, item.work) if now else None
     if now is None or scored is None:
         return None
-    dead = 0
-    if item.rows != scored:
-        dead = _rows(item.dead_letters, item.work) or 0
-    if item.rows >= 0 and scored + dead != item.rows:
+    dead = reasons(item.dead_letters, item.work) if item.rows != scored else {}
+    if item.rows >= 0 and scored + sum(dead.values()) != item.rows:
         return None
     digest = digests.of_bytes(storage.read(item.target))
     return part(item, scored, dead, now.size, digest)
 
 
-def part(item: WorkItem, rows: int, dead: int, size: int, digest: str) -> Part:
-    """Return an item's line in the pointer."""
-    name = item.file.name(item.silo)
-    return Part(item.name, name, item.file.tag, rows, dead, size, digest)
+def part(
+    item: WorkItem, rows: int, dead: dict[str, int], size: int, digest: str
+) -> Part:
+    """Return an item's line in the pointer; `dead` are its dead letters by reason."""
+    name, rows_dead = item.file.name(item.silo), sum(dead.values())
+    found = Part(item.name, name, item.file.tag, rows, rows_dead, size, digest)
+    return dataclasses.replace(found, reasons=dead)
 
 
 def publish(silo: Silo, folder: str, found: Predictions) -> None:
@@ -145,6 +148,15 @@ def sweep(folder: str, kept: Predictions) -> None:
                 name = file.path.rpartition("/")[2]
                 if name not in names and stale_files.is_stale(file.modified):
                     storage.remove(file.path)
+
+
+def reasons(path: str, work: str) -> dict[str, int]:
+    """Return the rows of a file of dead letters by reason; none if it isn't whole."""
+    if _rows(path, work) is None:
+        return {}
+    with storage.parquet(path) as file:
+        counted = file.read([REASON.name]).column(0).value_counts().to_pylist()
+    return {str(one["values"]): one["counts"] for one in counted}
 
 
 def _rows(path: str, work: str) -> int | None:

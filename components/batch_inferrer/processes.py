@@ -43,6 +43,7 @@ class _Process:
     started: float
     lines: int = 0  # of its records when it was started
     failures: int = 0  # in a row
+    is_done: bool = False
 
 
 def run(
@@ -57,17 +58,16 @@ def run(
     Raises:
         FairSiloError: A fault that no item is to blame for; all processes are ended.
     """
-    running = [_start(folder, shard) for shard in shards]
+    running: list[_Process] = []
     try:
+        running += (_start(folder, shard) for shard in shards)
         while running:
             time.sleep(POLL_S)
             watch.poll()
             on_poll()
-            running = [
-                after
-                for one in running
-                if (after := _looked_after(one, work, folder, watch))
-            ]
+            for place, one in enumerate(running):
+                running[place] = _looked_after(one, work, folder, watch)
+            running[:] = [one for one in running if not one.is_done]
         watch.poll()
     finally:
         for one in running:
@@ -77,8 +77,8 @@ def run(
 
 def _looked_after(
     one: _Process, work: Work, folder: pathlib.Path, watch: Watch
-) -> _Process | None:
-    """Return the process that works on the shard now, None when the shard is done."""
+) -> _Process:
+    """Return the process that works on the shard now, or did when it is done."""
     status = one.process.poll()
     limit_s = work.settings.stall_minutes * 60
     name = name_of(one.shard)
@@ -92,7 +92,7 @@ def _looked_after(
         found = f"its process ended with status {status}"
     watch.poll()  # what it wrote last; raises where it stopped the run
     if status == 0:
-        return None
+        return dataclasses.replace(one, is_done=True)
     moved = watch.reader.lines[name] > one.lines + 1  # more than one item begun
     failures = 1 if moved else one.failures + 1
     if failures > work.settings.retries:

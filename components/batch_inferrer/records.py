@@ -142,8 +142,9 @@ class Reader:
             return
         self.in_hand.pop(name, None)
         (fields,) = rest
-        part = fields.pop("part")
-        self.outcomes[item] = Outcome(part=part and Part(**part), **fields)
+        if part := fields["part"]:  # JSON knows no tuples
+            fields["part"] = Part(**{**part, "missing": tuple(part["missing"])})
+        self.outcomes[item] = Outcome(**fields)
 
 
 def stop(folder: pathlib.Path, error: Exception) -> None:

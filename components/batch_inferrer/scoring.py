@@ -42,7 +42,7 @@ class Job:
     def form(self, served: Served, rows_per_item: int) -> str:
         """Return the digest of all but the rows that predictions follow from."""
         parts = [served.digest, served.model, self.key, self.batch_rows]
-        return digests.of_json([*parts, rows_per_item, self.code, self.again])
+        return digests.of_json([*parts, rows_per_item, self.code])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,8 +92,7 @@ def _score(item: WorkItem, job: Job, scorer: Scorer) -> Part:
     constants = _constants(item, scorer)
     columns = _columns(item)
     keys = _key_fields(item, job, columns, constants)
-    ours = [predictions.SCORE, predictions.MODEL, predictions.SERVED]
-    schema = pa.schema([*keys, *ours, predictions.SCORED_AT])
+    schema = pa.schema([*keys, *predictions.ADDED])
     table, dead = predictions.Table(schema, item.work), _DeadLetters(item, keys)
     first = item.first_row
     for batch, scores in batches.score_batches(
@@ -117,12 +116,12 @@ def _score(item: WorkItem, job: Job, scorer: Scorer) -> Part:
     if item.file.in_place:
         inputs.verify(item.silo, item.file)  # it may have changed meanwhile
     dead.save()  # before the predictions, which are the mark that the item is done
-    part = _save(item, table, dead.rows)
+    part = _save(item, table, dead.reasons)
     missing = _missing(item, scorer.spec, columns)
     return dataclasses.replace(part, missing=missing)
 
 
-def _save(item: WorkItem, table: predictions.Table, dead: int) -> Part:
+def _save(item: WorkItem, table: predictions.Table, dead: dict[str, int]) -> Part:
     data = table.finish()
     if not predictions.save(item, item.target, data):
         # Another run was faster; or it is damaged, and would stay for ever.
@@ -243,6 +242,7 @@ class _DeadLetters:
         self._item = item
         self._schema = pa.schema([*keys, predictions.REASON])
         self._table: predictions.Table | None = None
+        self.reasons: dict[str, int] = {}  # rows by reason
 
     @property
     def rows(self) -> int:
@@ -258,9 +258,12 @@ class _DeadLetters:
         """Add the rows that have a culprit, given with their key columns."""
         self._table = self._table or predictions.Table(self._schema, self._item.work)
         bad = culprits >= 0
+        said = [f"`{feature.name}` is infinite" for feature in numeric]
+        for index, rows in enumerate(np.bincount(culprits[bad]).tolist()):
+            if rows:
+                self.reasons[said[index]] = self.reasons.get(said[index], 0) + rows
         reasons = pa.DictionaryArray.from_arrays(
-            pa.array(culprits[bad].astype(np.int32)),
-            pa.array([f"`{feature.name}` is infinite" for feature in numeric]),
+            pa.array(culprits[bad].astype(np.int32)), pa.array(said)
         )
         self._table.write([*(column.filter(pa.array(bad)) for column in own), reasons])
 

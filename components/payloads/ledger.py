@@ -36,6 +36,8 @@ class SiloLine:
     lost: str = ""  # why it is not the one that was chosen, in a sentence
     unchanged: int = 0  # rows of files that were scored before and are the same
     is_published: bool = False  # whether the pointer lists them, so readers see them
+    # Dead letters by reason, the most first.
+    reasons: dict[str, int] = dataclasses.field(default_factory=dict)
 
     @property
     def is_intact(self) -> bool:
@@ -108,6 +110,12 @@ class Ledger(Payload):
     # Columns of the model that a silo's rows lack; they count as missing.
     missing_columns: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     speed: Speed | None = None  # None where no row was scored in this run
+    place: str = ""  # `inference.output`; empty where predictions lie in the homes
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Dead letters of all silos by reason, the most first."""
+        return predictions.most_first(line.reasons for line in self.silos)
 
     @property
     def lost(self) -> dict[str, str]:

@@ -7,7 +7,9 @@ not list belong to a run that was killed, or to one before.
 
 from __future__ import annotations
 
+import collections
 import dataclasses
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from components import digests, storage
@@ -30,6 +32,8 @@ class Part:
     bytes: int  # of the file of predictions
     digest: str  # SHA-256 of the file of predictions
     missing: tuple[str, ...] = ()  # columns of the model that the rows lack
+    # Dead letters by reason: a sentence with the name of a column, and no value.
+    reasons: dict[str, int] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +66,19 @@ class Predictions(Payload):
         return sum(part.dead_letters for part in self.parts)
 
 
+def most_first(reasons: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Return dead letters by reason, added up and sorted, the most first."""
+    found: collections.Counter[str] = collections.Counter()
+    for one in reasons:
+        found.update(one)
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+
+def in_words(reasons: Mapping[str, int]) -> str:
+    """Return dead letters by reason in a line: `` `age` is infinite (12) ``."""
+    return ", ".join(f"{reason} ({rows:,})" for reason, rows in reasons.items())
+
+
 def pointer(folder: str) -> str:
     """Return where the pointer of a span's folder lies."""
     return f"{folder}/{Predictions.FILE_NAME}"
@@ -81,13 +98,24 @@ def read(folder: str) -> Predictions | None:
 
 
 def missing(folder: str, found: Predictions) -> list[Part]:
-    """Return the parts that are not there with their size.
+    """Return the parts that are not there with their size, or lack their dead letters.
 
     Raises:
         StorageError: The folder can't be listed.
     """
-    there = {
+    there = _sizes(folder, PARTS)
+    letters = _sizes(folder, DEAD_LETTERS) if found.dead_letters else {}
+    return [
+        part
+        for part in found.parts
+        if there.get(part.name) != part.bytes
+        or (part.dead_letters and part.name not in letters)
+    ]
+
+
+def _sizes(folder: str, kind: str) -> dict[str, int]:
+    """Return the size of each file of a kind, unit: bytes."""
+    return {
         file.path.rpartition("/")[2]: file.size
-        for file in storage.find(f"{storage.escape(folder)}/{PARTS}/*.parquet")
+        for file in storage.find(f"{storage.escape(folder)}/{kind}/*.parquet")
     }
-    return [part for part in found.parts if there.get(part.name) != part.bytes]

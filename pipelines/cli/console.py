@@ -75,13 +75,15 @@ def plain_table() -> rich.table.Table:
 
 def data_records(records: Sequence[Mapping[str, object]]) -> None:
     """Print records with the same keys as a table; numbers to three decimals."""
+    import rich.text
+
     table = plain_table()
     for key in records[0]:
         table.add_column(key)
     for record in records:
         values = record.values()
         cells = (f"{one:.3f}" if isinstance(one, float) else str(one) for one in values)
-        table.add_row(*cells)
+        table.add_row(*map(rich.text.Text, cells))
     data_table(table)
 
 

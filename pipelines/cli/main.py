@@ -22,6 +22,7 @@ from pipelines.cli import (
     kubeflow,
     kubeflow_schedule,
     ledger,
+    predictions,
     privacy,
     report,
     run,
@@ -54,6 +55,7 @@ app.add_typer(report.app, name="report")
 app.add_typer(gate.app, name="gate")
 app.add_typer(audit.app, name="audit")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(predictions.app, name="predictions")
 app.add_typer(privacy.app, name="privacy")
 kubeflow.app.add_typer(kubeflow_schedule.app, name="schedule")
 app.add_typer(kubeflow.app, name="kubeflow")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import pathlib
 import time
 from typing import TYPE_CHECKING, Annotated
@@ -135,43 +134,28 @@ def predict(
     from pipelines.cli import tables
     from pipelines.places import Places
 
-    path = str(Places(folder).homes) if scored.rows else None
+    path = (scored.place or str(Places(folder).homes)) if scored.rows else None
     if as_json:
-        result = {
+        result = scored.fields() | {
             "run_id": run_id,
-            "status": scored.status,
-            "reason": scored.reason,
             "path": path,
-            "rows": scored.rows,
-            "dead_letters": scored.dead_letters,
-            "silos_not_scored": [
-                dataclasses.asdict(one) for one in scored.silos_not_scored
-            ],
-            "missing_columns": scored.missing_columns,
+            "reasons": scored.reasons,
             "scored_by_base": scored.lost,
             "model": scored.model or None,
         }
         console.data_json(result)
     else:
-        for item in scored.silos_not_scored:
-            console.data(f"not scored: {item.reason}")
-        for reason in scored.lost.values():
-            console.data(f"scored by the base model: {reason}")
-        for line in tables.missing_columns(scored.missing_columns):
+        for line in tables.predicted(scored, path or ""):
             console.data(line)
-        console.data(
-            f"{scored.rows:,} rows scored ({scored.unchanged:,} before, unchanged), "
-            f"{scored.dead_letters:,} dead letters: {path or scored.reason}"
-        )
     raise typer.Exit(exit_status(scored))
 
 
 def exit_status(scored: Ledger) -> int:
     """Return what `predict` exits with, as a run would."""
-    from components.payloads.ledger import SKIPPED
+    from components.payloads.ledger import FAILED, SKIPPED
     from pipelines.summary import BLESSED, EXIT_STATUS, INCOMPLETE, NOT_BLESSED
 
-    if scored.silos_not_scored:
+    if scored.silos_not_scored or scored.status == FAILED:
         return EXIT_STATUS[INCOMPLETE]
     return EXIT_STATUS[NOT_BLESSED if scored.status == SKIPPED else BLESSED]
 

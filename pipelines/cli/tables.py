@@ -9,6 +9,8 @@ from components.dashboard.gains import Gains
 from components.payloads import contribution, findings
 from components.payloads.benefit import BASE
 from components.payloads.interval import Interval
+from components.payloads.ledger import Ledger
+from components.payloads.predictions import in_words
 from components.payloads.privacy import SiloPrivacy
 from pipelines.cli import console
 from pipelines.summary import FAILED, RUNNING, STOPPED, Summary
@@ -135,6 +137,32 @@ def missing_columns(columns: dict[str, list[str]]) -> list[str]:
         "which the model uses and its rows don't have: each counts as missing"
         for silo, names in columns.items()
     ]
+
+
+def predicted(scored: Ledger, path: str) -> list[str]:
+    """Return what `predict` came to, what is not as it should be first."""
+    lines = [f"not scored: {item.reason}" for item in scored.silos_not_scored]
+    lines += [f"scored by the base model: {why}" for why in scored.lost.values()]
+    lines += missing_columns(scored.missing_columns)
+    lines += [
+        f"dead letters: silo `{line.silo}`: {line.dead_letters:,} of "
+        f"{line.rows + line.dead_letters:,} rows: {in_words(line.reasons)}"
+        for line in scored.silos
+        if line.dead_letters
+    ]
+    before = f"{scored.unchanged:,} before, unchanged"
+    if scored.resumed:
+        before += f"; {scored.resumed:,} pieces of work by a run that was ended"
+    lines.append(
+        f"{scored.rows:,} rows scored ({before}), "
+        f"{scored.dead_letters:,} dead letters: {path or scored.reason}"
+    )
+    if speed := scored.speed:
+        lines.append(
+            f"{speed.rows_per_second:,.0f} rows a second, "
+            f"{speed.cpu_seconds_per_million:.2f} CPU seconds a million rows"
+        )
+    return lines
 
 
 def runs(summaries: list[Summary]) -> rich.table.Table:

@@ -295,6 +295,10 @@ def _metrics(report: Report, parts: Collection[str]) -> Metrics:
     if "inference_result" in parts:
         found["rows scored"] = report.ledger.rows
         found["dead letters"] = report.ledger.dead_letters
+        found["silos not scored"] = len(report.ledger.silos_not_scored)
+        if speed := report.ledger.speed:
+            found["rows a second"] = speed.rows_per_second
+            found["CPU seconds a million rows"] = speed.cpu_seconds_per_million
     return found
 
 

@@ -16,6 +16,7 @@ import re
 import shutil
 import subprocess
 import sys
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,6 +24,7 @@ import pytest
 import typer
 import yaml
 
+from components.payloads.predictions import Part, Predictions
 from pipelines import settings
 from pipelines.cli.main import app
 from tests.docs.snippets import (
@@ -150,8 +152,12 @@ def test_helm_renders_what_is_installed(arguments):
     assert done.returncode == 0, done.stderr
 
 
-def _of(language: str) -> pytest.MarkDecorator:
-    found = [item for item in SNIPPETS if item.language == language]
+def _of(language: str, below: str = "") -> pytest.MarkDecorator:
+    found = [
+        item
+        for item in SNIPPETS
+        if item.language == language and item.place.startswith(below)
+    ]
     return pytest.mark.parametrize("snippet", found, ids=[item.place for item in found])
 
 
@@ -164,7 +170,19 @@ def test_settings_are_valid(snippet: Snippet, tmp_path):
     assert settings.load(whole, patch=patch) != settings.load(whole)
 
 
-@_of("python")
+@_of("python", "docs/")
+def test_a_reader_of_predictions_reads_what_the_pointer_lists(snippet, tmp_path):
+    (tmp_path / "parts").mkdir()
+    for name, scores in (("a", [0.5, 0.25]), ("b", [0.75]), ("of nobody", [1.0])):
+        pq.write_table(pa.table({"score": scores}), tmp_path / "parts" / name)
+    parts = [Part(name, "rows.parquet", "tag", 1, 0, 9, "d") for name in "ab"]
+    Predictions("US", "2013-12", "m", parts=tuple(parts)).write(tmp_path)
+    known: dict[str, Any] = {}
+    exec(snippet.text, known)  # noqa: S102  our own document
+    assert known["read"](tmp_path).to_pydict() == {"score": [0.5, 0.25, 0.75]}
+
+
+@_of("python", "components/")
 def test_a_node_is_made_with_parameters_that_it_has(snippet: Snippet):
     call = ast.parse(snippet.text, mode="eval").body
     assert isinstance(call, ast.Call)
@@ -216,7 +234,10 @@ def _unknown(words: list[str], command) -> list[str]:
             else:
                 wrong += _unknown(words[1:], command.commands[name])
         return wrong
-    known = {"--help", *(name for item in command.params for name in item.opts)}
+    known = {
+        "--help",
+        *(it for item in command.params for it in (*item.opts, *item.secondary_opts)),
+    }
     used = [re.split("[= ]", word)[0] for word in words if re.match("--?[a-z]", word)]
     return [name for name in used if name not in known]
 

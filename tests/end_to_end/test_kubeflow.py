@@ -99,7 +99,7 @@ def predictions(homes: pathlib.Path) -> dict[tuple[str, str], bytes]:
     """Return the bytes of the files with predictions, by silo and name."""
     return {
         (path.relative_to(homes).parts[0], path.name): path.read_bytes()
-        for path in homes.rglob("predictions/*/*/part-*.parquet")
+        for path in homes.rglob("predictions/*/parts/*.parquet")
     }
 
 

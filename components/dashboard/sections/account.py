@@ -6,6 +6,7 @@ import functools
 import importlib.metadata
 import itertools
 import platform
+from collections.abc import Iterator
 
 import yaml
 
@@ -29,6 +30,8 @@ from components.dashboard.section import (
 )
 from components.payloads import ledger
 from components.payloads.egress import EgressItem, by_kind
+from components.payloads.ledger import Ledger
+from components.payloads.predictions import in_words
 
 NOTHING_ELSE = (
     "Nothing but these kinds leaves a silo: never a row, never a score with a row's "
@@ -94,14 +97,8 @@ def predictions(report: Report) -> Section:
         parts.append(Text(done.reason))
     if "cohort" not in report.parts and done.silos_not_scored:
         parts.append(Bullets(tuple(one.reason for one in done.silos_not_scored)))
-    dead, resumed = formats.count(done.dead_letters), formats.count(done.resumed)
-    figures = (
-        KeyFigure("Rows scored", formats.count(done.rows)),
-        KeyFigure("Dead letters", dead, "rows that could not be scored"),
-        KeyFigure("Taken over", resumed, "pieces of work done by an earlier run"),
-    )
     parts += [
-        KeyFigures(figures),
+        KeyFigures(tuple(_scored(done))),
         table(
             "What was not scored",
             done.failures,
@@ -116,17 +113,34 @@ def predictions(report: Report) -> Section:
             sorted(done.silos, key=lambda one: -one.dead_letters),
             (
                 Column("Silo", "silo"),
-                Column("Rows", "rows", NUMBER),
+                Column("Rows scored", "rows", NUMBER),
+                Column("Unchanged", "unchanged", NUMBER),
                 Column("Dead letters", "dead_letters", NUMBER),
-                Column("Scored by", "served"),
-                Column("Digest", lambda one: formats.short(one.digest)),
+                Column("Why dead", lambda one: in_words(one.reasons), SENTENCE),
+                Column("Scored by", lambda one: f"{one.served} {one.model[:12]}"),
+                Column("Published", lambda one: "yes" if one.is_published else "no"),
                 Column("Place", "path"),
             ),
             "Each silo's predictions lie in its own place; the most dead letters "
-            "first.",
+            "first. Unchanged rows were scored by an earlier run, from the same file "
+            "by the same model. Readers see what is published.",
         ),
     ]
     return Section("predictions", "Predictions", tuple(parts))
+
+
+def _scored(done: Ledger) -> Iterator[KeyFigure]:
+    rows, unchanged = formats.count(done.rows), formats.count(done.unchanged)
+    yield KeyFigure("Rows scored", rows, f"{unchanged} of them before, unchanged")
+    why = in_words(done.reasons) or "rows that could not be scored"
+    yield KeyFigure("Dead letters", formats.count(done.dead_letters), why)
+    if done.resumed:
+        resumed = formats.count(done.resumed)
+        yield KeyFigure("Taken over", resumed, "pieces of work done by an earlier run")
+    if done.speed:
+        speed = formats.count(round(done.speed.rows_per_second))
+        cpu = f"{done.speed.cpu_seconds_per_million:.2f} CPU seconds a million rows"
+        yield KeyFigure("Rows a second", speed, cpu)
 
 
 def version(report: Report) -> Section:

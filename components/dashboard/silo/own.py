@@ -75,7 +75,14 @@ def reports(report: Report) -> Iterator[Report]:
             _benefit(report.benefit, benefits[silo], hidden),
             contribution.of_silo(report.contribution, silo, hidden),
             privacy.of_silo(report.privacy, silo, hidden),
-            Ledger("", silos=scored[silo], silos_not_scored=hidden(not_scored[silo])),
+            Ledger(
+                report.ledger.status,
+                rows=sum(one.rows for one in scored[silo]),
+                dead_letters=sum(one.dead_letters for one in scored[silo]),
+                unchanged=sum(one.unchanged for one in scored[silo]),
+                silos=scored[silo],
+                silos_not_scored=hidden(not_scored[silo]),
+            ),
             {silo: line.left},
         )
 

@@ -31,8 +31,7 @@ from components.dashboard.section import (
     sentences,
     table,
 )
-from components.dashboard.sections import data, decision, groups, training
-from components.dashboard.sections.account import NOTHING_ELSE
+from components.dashboard.sections import account, data, decision, groups, training
 from components.dashboard.sections.silos import METRICS, own_thresholds
 from components.dashboard.silo import bounds, contribution, gain, privacy
 from components.dashboard.silo.bounds import Bound
@@ -151,6 +150,8 @@ def sections(report: Report, others: Others, shows_share: bool) -> tuple[Section
         found.append(contribution.section(report, _silo(report)))
     if report.privacy.mode != "none":
         found.append(privacy.section(report, _silo(report)))
+    if "inference_result" in report.parts:
+        found.append(account.predictions(report))
     return (*found, _training(report, shows_share), _left(report))
 
 
@@ -462,7 +463,7 @@ def _left(report: Report) -> Section:
         Column("Size", lambda it: formats.size(it.bytes), NUMBER),
     )
     parts: list[Part] = [
-        Text(NOTHING_ELSE),
+        Text(account.NOTHING_ELSE),
         table("Kinds of what left you", left, columns),
     ]
     if not left:

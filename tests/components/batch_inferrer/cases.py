@@ -12,7 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from components.batch_inferrer.items import WorkItem
+from components.batch_inferrer.plan import plan
 from components.batch_inferrer.scoring import Job
+from components.batch_inferrer.settings import InferenceSettings
 from components.features.columnar import encode
 from components.features.spec import Categorical, FeatureSpec, Numeric
 from components.payloads.benefit import BASE
@@ -60,6 +63,18 @@ class Exported:
         return Job(self.folder, self.digest, KEY, batch_rows, code="c0de")
 
 
+def items_of(
+    manifest: Manifest,
+    job: Job,
+    rows_per_item: int = 10**6,
+    serve: Callable[[Silo], Served] | None = None,
+) -> list[WorkItem]:
+    """Return what a manifest has to be scored."""
+    settings = InferenceSettings(rows_per_item=rows_per_item)
+    found = plan(manifest, serve or by_base(job.model_digest), job, settings)
+    return [item for one in found for item in one.items]
+
+
 def by_base(digest: str) -> Callable[[Silo], Served]:
     """Return what tells that the base model serves all silos."""
     return lambda _: Served(BASE, digest)
@@ -73,6 +88,42 @@ def written(manifest: Manifest) -> dict[str, bytes]:
         for path in sorted(entry.silo.path("predictions").rglob("*"))
         if path.is_file()
     }
+
+
+def check_whole(manifest: Manifest, linear: Linear) -> None:
+    """Check that each row to be scored is in its silo's predictions once, scored right.
+
+    Reads pointers and parts as anybody may, by JSON and Parquet alone.
+    """
+    for entry in manifest:
+        folder = entry.silo.path("predictions", f"span={manifest.span}")
+        rows = pa.concat_tables(
+            [pq.read_table(file.path) for file in entry.files("score")]
+        )
+        check_rows(folder, entry.silo.id, rows, linear)
+
+
+def check_rows(
+    folder: str | pathlib.Path, silo: str, rows: pa.Table, linear: Linear
+) -> None:
+    """Check that a folder's predictions are those of these rows, by their `id`."""
+    path = pathlib.Path(folder)
+    listed = json.loads((path / "_predictions.json").read_bytes())
+    assert (listed["silo"], listed["span"]) == (silo, path.name.removeprefix("span="))
+    names = [part["name"] for part in listed["parts"]]
+    assert len(set(names)) == len(names)
+    numbers = np.stack([rows["age"].to_numpy(), rows["hours"].to_numpy()])
+    is_dead = np.isinf(numbers).any(axis=0)
+    good = rows.filter(pa.array(~is_dead))
+    found = read_scores(path).sort_by("id")
+    ids = good["id"].to_numpy()
+    assert found["id"].to_pylist() == sorted(ids.tolist())
+    expected = expected_scores(good, linear)[np.argsort(ids)]
+    np.testing.assert_allclose(found["score"].to_numpy(), expected, atol=1e-6)
+    letters = [path / "dead-letters" / part["name"] for part in listed["parts"]]
+    dead = [i for at in letters if at.exists() for i in pq.read_table(at)["id"]]
+    lost = rows.filter(pa.array(is_dead))["id"].to_pylist()
+    assert sorted(i.as_py() for i in dead) == sorted(lost)
 
 
 def read_scores(folder: str | pathlib.Path) -> pa.Table:

@@ -1,3 +1,4 @@
+import dataclasses
 import errno
 
 import pytest
@@ -5,30 +6,45 @@ import pytest
 from components import temporary_faults
 from components.batch_inferrer import beam_steps
 from components.batch_inferrer.beam_steps import reason
-from components.batch_inferrer.items import WorkItem, plan
-from components.beam import IN_MEMORY
-from components.errors import SiloError
+from components.batch_inferrer.inputs import InputFile
+from components.batch_inferrer.items import WorkItem
+from components.batch_inferrer.records import Reader
+from components.errors import FairSiloError, SiloError
 from components.features.columnar import ColumnTypeError
 from components.payloads.silo import Silo
 from components.scoring.batches import FileError
 from components.scoring.served import Served
-from tests.components.batch_inferrer.cases import by_base
+from tests.components.batch_inferrer.cases import items_of
 
 pytestmark = pytest.mark.beam
 
 
-def test_outcomes_come_in_the_order_of_the_items_failures_with_them(
+def test_each_item_leaves_its_outcome_failures_with_them(federate, model, tmp_path):
+    items = items_of(federate(), model.job(), 100)
+    items[-1].silo.path("score.parquet").unlink()
+    beam_steps.run([*enumerate(items)], model.job(), tmp_path, name="one")
+    reader = Reader(tmp_path)
+    reader.poll()
+    found = [reader.outcomes[number] for number in range(len(items))]
+    assert [bool(outcome.failure) for outcome in found] == [False] * 6 + [True]
+    assert [one.part and one.part.rows for one in found[:6]] == [7, *[100] * 5]
+    assert all(outcome.ended >= outcome.began for outcome in found)
+    assert (dict(reader.lines), reader.in_hand) == ({"one": 14}, {})
+
+
+def test_a_fault_of_no_item_stops_all_and_is_told_to_every_process(
     federate, model, tmp_path
 ):
-    items = plan(federate(), by_base(model.digest), 100)
-    items[-1].silo.path("score.parquet").unlink()
-    records = tmp_path / "records"
-    records.mkdir()
-    pairs = beam_steps.run(items, model.job(), IN_MEMORY, records)
-    assert [item for item, _ in pairs] == items
-    assert [bool(outcome.failure) for _, outcome in pairs] == [False] * 6 + [True]
-    assert all(outcome.ended >= outcome.began for _, outcome in pairs)
-    assert list(records.iterdir()) == []
+    items = items_of(federate(), model.job(), 100)
+    job = dataclasses.replace(model.job(), model=str(tmp_path / "gone"))
+    for _ in range(2):  # whoever comes later stops, too
+        with pytest.raises(FairSiloError, match="gone: found no model that can be"):
+            beam_steps.run([*enumerate(items)], job, tmp_path, name="one")
+    reader = Reader(tmp_path)
+    with pytest.raises(FairSiloError, match="gone: found no model") as caught:
+        reader.poll()
+    assert caught.value.hint == "bring the folder back, or run the pipeline again"
+    assert reader.outcomes == {}
 
 
 def test_a_model_is_loaded_once_a_process(model):
@@ -38,13 +54,12 @@ def test_a_model_is_loaded_once_a_process(model):
 
 ITEM = WorkItem(
     Silo("süd", "/h"),
-    "/h/score.parquet",
-    "d",
+    InputFile("/h/score.parquet", "d", 5),
     5,
     (2, 3),
     0,
     "/h/p",
-    0,
+    "f",
     Served("base", "d"),
 )
 PLACE = "silo `süd`: /h/score.parquet (row groups 2 to 3): "

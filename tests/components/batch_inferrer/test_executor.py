@@ -33,6 +33,7 @@ def test_parameters_are_those_that_executor_and_driver_read():
         "model_digest",
         "benefit_uri",
         "stale_ledger_ids",
+        "input",
     }
     assert set(BatchInferrerSpec.PARAMETERS) == read | optional
 
@@ -76,7 +77,8 @@ class Runner:
             "span": "7",
             "key": json.dumps(KEY),
             "force": force,
-            "beam": "[]",
+            "again": "",
+            "pods": "{}",
             "model_uri": model_uri,
             "benefit_uri": benefit_uri,
         }

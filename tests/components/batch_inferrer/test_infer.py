@@ -1,12 +1,8 @@
 import dataclasses
-import json
-import os
 import pathlib
+import resource
 import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -15,23 +11,24 @@ import pytest
 
 from components.batch_inferrer.infer import infer
 from components.batch_inferrer.settings import InferenceSettings
-from components.errors import SettingsError
+from components.errors import FairSiloError, SettingsError
 from components.payloads import ledger
 from components.payloads.findings import Finding
 from components.payloads.manifest import SCORE, Manifest, SiloEntry, Split
 from tests.components.batch_inferrer.cases import (
     SIZES,
-    expected_scores,
+    check_rows,
+    check_whole,
     read_scores,
     table,
     written,
 )
 from tests.support import silos
-from tests.support.at_once import age
 
 pytestmark = pytest.mark.beam
 
 SMALL = InferenceSettings(rows_per_item=150)
+ANY = InferenceSettings(rows_per_item=150, max_failed_share=1.0)
 
 
 def test_all_silos_are_scored_and_the_ledger_accounts_for_every_row(federate, model):
@@ -42,40 +39,41 @@ def test_all_silos_are_scored_and_the_ledger_accounts_for_every_row(federate, mo
     assert (account.rows, account.dead_letters, account.resumed) == (597, 0, 0)
     assert account.model == model.digest
     assert account.is_settled
-    for line in account.silos:
-        rows = pq.read_table(manifest[line.silo].splits[SCORE].paths[0])
-        scores = read_scores(line.path)
-        assert scores["id"].to_pylist() == rows["id"].to_pylist()
-        np.testing.assert_allclose(
-            scores["score"].to_numpy(), expected_scores(rows, model.linear), atol=1e-6
-        )
+    check_whole(manifest, model.linear)
+    assert [line.is_published for line in account.silos] == [True] * 3
 
 
-def test_a_second_run_resumes_all_and_changes_nothing(federate, model):
+def test_a_second_run_carries_all_over_and_changes_nothing(federate, model):
     manifest = federate()
     first = infer(manifest, model.job(), SMALL)
     before = written(manifest)
     second = infer(manifest, model.job(), SMALL)
     assert written(manifest) == before
-    assert second.resumed == 7
-    assert dataclasses.replace(second, resumed=0) == first
+    assert (second.unchanged, second.resumed, second.speed) == (597, 0, None)
+    assert without_effort(second) == without_effort(first)
+    assert first.speed is not None
+    assert first.speed.rows == 597
 
 
-def test_two_runs_with_other_cuts_or_keys_are_both_whole(federate, model):
+def without_effort(account: ledger.Ledger) -> ledger.Ledger:
+    """Return what a ledger says of the predictions, whoever made them."""
+    lines = tuple(dataclasses.replace(line, unchanged=0) for line in account.silos)
+    return dataclasses.replace(account, resumed=0, unchanged=0, speed=None, silos=lines)
+
+
+def test_runs_with_other_cuts_or_keys_are_each_whole(federate, model):
     manifest = federate()
     keyed = dataclasses.replace(model.job(), key=("id",))
-    accounts = [
-        infer(manifest, model.job(), SMALL),
-        infer(manifest, model.job(), InferenceSettings(rows_per_item=250)),
-        infer(manifest, keyed, SMALL),
-    ]
-    for account in accounts:
-        assert account.is_settled
-        for line in account.silos:
-            assert read_scores(line.path).num_rows == SIZES[line.silo]
-    assert not read_scores(accounts[1].silos[0].path).equals(
-        read_scores(accounts[2].silos[0].path)
-    )
+    for job, settings in [
+        (model.job(), SMALL),
+        (model.job(), InferenceSettings(rows_per_item=250)),
+        (keyed, SMALL),
+    ]:
+        account = infer(manifest, job, settings)
+        assert (account.is_settled, account.unchanged) == (True, 0)
+        check_whole(manifest, model.linear)
+        columns = read_scores(account.silos[0].path).column_names
+        assert columns == [*job.key, "score", "model", "served", "scored_at"]
 
 
 def missing(path: pathlib.Path, rows: pa.Table) -> None:
@@ -173,21 +171,53 @@ def test_a_flood_of_dead_letters_fails_the_run_with_the_reason(federate, model):
     assert account.status == "failed"
     assert account.reason == (
         "10 of 19 rows are dead letters: more than the 50% that `max_failed_share` "
-        "allows, so the fault is not that of single rows; read the reasons, mend "
-        "their cause and run again"
+        "allows, so the fault is not that of single rows and nothing is published; "
+        "read the reasons, mend their cause and run again"
     )
-    (lacking,) = account.silos_not_scored
-    assert lacking.reason == (
-        "silo `nord`: 10 of 10 rows are dead letters, which lie with their reasons in "
+    nord, vest = account.silos_not_scored
+    assert nord.reason == (
+        "silo `nord`: 10 of 10 rows are dead letters, expected at most 50% "
+        "(inference.max_failed_share); they lie with their reasons in "
         f"{account.silos[0].path}/dead-letters"
     )
+    assert vest.reason == (
+        "silo `vest`: its 9 rows are scored and not published: too much of the run "
+        "failed"
+    )
+    assert [line.is_published for line in account.silos] == [False, False]
+    assert not any(name.endswith(".json") for name in written(manifest))
+
+
+def test_a_run_above_the_bound_leaves_what_was_published_before(federate, model):
+    manifest = federate({"nord": table(10, 1), "vest": table(9, 2)})
+    infer(manifest, model.job(), SMALL)
+    before = written(manifest)
+    worse = federate({"nord": infinite(table(10, 1), 10), "vest": table(9, 3)})
+    assert infer(worse, model.job(), SMALL).status == "failed"
+    assert before.items() <= written(worse).items()
+
+
+def test_a_silo_of_which_an_item_failed_is_published_when_all_are_done(federate, model):
+    manifest = federate()
+    damaged = pathlib.Path(manifest["süd-東"].splits[SCORE].paths[0])
+    kept = damaged.read_bytes()
+    damaged.write_bytes(kept[:4] + b"\xff" * 60 + kept[64:])
+    account = infer(silos.listed_as_they_are(manifest), model.job(), ANY)
+    assert len(account.failures) == 1
+    assert {line.silo: line.is_published for line in account.silos}["vest"]
+    place = manifest["süd-東"].silo.path("predictions", "span=7", "_predictions.json")
+    assert not place.exists()
+    damaged.write_bytes(kept)
+    account = infer(manifest, model.job(), SMALL)
+    assert (account.failures, account.unchanged) == ((), 97)
+    check_whole(manifest, model.linear)
 
 
 def test_of_a_silo_that_failed_often_the_first_reason_is_told(federate, model):
     manifest = federate()
     path = pathlib.Path(manifest["süd-東"].splits[SCORE].paths[0])
     wrong_type(path, pq.read_table(path))
-    account = infer(silos.listed_as_they_are(manifest), model.job(), SMALL)
+    account = infer(silos.listed_as_they_are(manifest), model.job(), ANY)
     (lacking,) = account.silos_not_scored
     number = len(account.failures)
     assert number > 1
@@ -215,9 +245,12 @@ def test_columns_of_the_model_that_rows_do_not_have_are_told(federate, model, ca
     assert infer(manifest, model.job(), SMALL).missing_columns == {}
     path = manifest["nord"].splits["score"].paths[0]
     pq.write_table(pq.read_table(path).drop(["age"]), path)
-    account = infer(manifest, model.job(), SMALL)
-    assert account.missing_columns == {"nord": ["age"]}
-    assert "silo=nord: scored without columns ['age']" in caplog.text
+    manifest = silos.listed_as_they_are(manifest)
+    for _ in range(2):  # the second carries it over with the predictions
+        account = infer(manifest, model.job(), SMALL)
+        assert account.missing_columns == {"nord": ["age"]}
+        assert "silo=nord: scored without columns ['age']" in caplog.text
+        caplog.clear()
 
 
 def test_a_fault_of_all_items_is_a_failed_run_and_no_dead_letter(federate, model):
@@ -275,65 +308,62 @@ def test_a_key_column_with_the_name_of_ours_is_refused(federate, model, name):
         infer(federate(), job, SMALL)
 
 
-KILLED = """
-import json, os, pathlib, signal, sys
-from components.batch_inferrer.infer import infer
-from components.batch_inferrer.scoring import Job
-from components.batch_inferrer.settings import InferenceSettings
-from components.payloads.manifest import Manifest
-
-job = json.loads(sys.argv[2])
-job["key"] = tuple(job["key"])
-left = [4]
-sync = os.fsync
-
-def die(handle):  # in the middle of the fifth file: written, but without its name
-    if not left[0]:
-        os.kill(os.getpid(), signal.SIGKILL)
-    left[0] -= 1
-    sync(handle)
-
-os.fsync = die
-infer(Manifest.read(sys.argv[1]), Job(**job), InferenceSettings(rows_per_item=150))
-"""
-
-
-@pytest.mark.slow
-def test_a_run_killed_in_the_middle_is_taken_up_without_loss_or_duplicate(
+def test_a_model_that_cannot_be_loaded_stops_the_run_and_publishes_nothing(
     federate, model, tmp_path
 ):
-    manifest, undisturbed = federate(), federate(root="undisturbed")
-    infer(undisturbed, model.job(), SMALL)
-    manifest.write(tmp_path)
-    job = json_of(model.job())
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED, str(tmp_path), job],
-        capture_output=True,
-        check=False,
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(sys.path),
-            "TMPDIR": str(tmp_path),  # a killed run leaves its records there
-        },
+    manifest = federate()
+    folder = tmp_path / "copy"
+    shutil.copytree(model.folder, folder)
+    job = dataclasses.replace(model.job(), model=str(folder), model_digest="other")
+    for file in folder.rglob("*.pb"):  # the card is there, so the run begins
+        file.unlink()
+    with pytest.raises(FairSiloError, match="copy: found no model that can be loaded"):
+        infer(manifest, job, SMALL)
+    assert not written(manifest)
+    assert infer(manifest, model.job(), SMALL).status == "done"
+    check_whole(manifest, model.linear)
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """Let no file of this process grow beyond 20 kB, as a full disk would."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_fails_the_silo_and_the_next_run_completes_it(
+    federate, model, request
+):
+    manifest = federate({"nord": table(9, 1), "vest": table(9000, 2, first=100)})
+    wide = ANY.model_copy(update={"rows_per_item": 10**6})
+    request.getfixturevalue("small_files")
+    account = infer(manifest, model.job(), wide)
+    (failure,) = account.failures
+    assert "found that it can't be written (File too large), expected room" in (
+        failure.reason
     )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()[-2000:]
-    half = written(manifest)
-    done = [name for name in half if not name.endswith(".tmp")]
-    assert (len(done), len(half)) == (4, 5)
-    account = infer(Manifest.read(tmp_path), model.job(), SMALL)
-    assert (account.status, account.rows, account.resumed) == ("done", 597, 4)
-    (left,) = set(written(manifest)) - set(written(undisturbed))
-    age(manifest[left.split("/")[0]].silo.path(*left.split("/")[1:]), 9)
-    infer(manifest, model.job(), SMALL)  # it is nobody's any more
-    assert written(manifest) == written(undisturbed)
+    assert {line.silo: line.is_published for line in account.silos} == {"nord": True}
+    assert {name.split("/")[0] for name in written(manifest)} == {"nord"}
+    soft = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, soft))
+    account = infer(manifest, model.job(), wide)
+    assert (account.failures, account.unchanged) == ((), 9)
+    check_whole(manifest, model.linear)
 
 
-def json_of(job) -> str:
-    return json.dumps(dataclasses.asdict(job))
-
-
-def test_a_model_that_cannot_be_loaded_ends_the_run(federate, model, tmp_path):
-    job = dataclasses.replace(model.job(), model=str(tmp_path / "gone"))
-    with pytest.raises(RuntimeError, match="gone"):
-        infer(federate(), job, SMALL)
-    assert infer(federate(), model.job(), SMALL).status == "done"
+def test_a_file_without_a_row_is_done(federate, model, tmp_path):
+    manifest = federate({"nord": table(5, 1)})
+    place = tmp_path / "rows" / "nord"
+    place.mkdir(parents=True)
+    pq.write_table(table(5, 1).slice(0, 0), place / "a.parquet")
+    settings = InferenceSettings(input=f"{tmp_path}/rows/{{silo}}/*.parquet")
+    account = infer(manifest, model.job(), settings)
+    assert (account.status, account.rows, account.failures) == ("done", 0, ())
+    check_rows(
+        manifest["nord"].silo.path("predictions", "span=7"),
+        "nord",
+        table(5, 1).slice(0, 0),
+        model.linear,
+    )

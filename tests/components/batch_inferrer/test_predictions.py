@@ -10,9 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.batch_inferrer import predictions
-from components.batch_inferrer.predictions import new_file, rows_done
+from components.batch_inferrer.inputs import InputFile
+from components.batch_inferrer.items import WorkItem
+from components.batch_inferrer.predictions import Table, done, save
 from components.errors import SiloError
+from components.payloads import predictions as published
+from components.payloads.predictions import Part, Predictions
 from components.payloads.silo import Silo
+from components.scoring.served import Served
 from components.silos import homes
 from tests.support.at_once import age
 
@@ -25,55 +30,68 @@ def silo(tmp_path: pathlib.Path) -> Silo:
 
 
 @pytest.fixture
-def path(silo: Silo) -> pathlib.Path:
-    return silo.path("predictions", "7", "m-i", "part-00000.parquet")
+def item(silo: Silo) -> WorkItem:
+    folder = str(silo.path("predictions", "span=7"))
+    file = InputFile(f"{silo.home}/score.parquet", "t", 5)
+    return WorkItem(silo, file, 5, None, 0, folder, "f", Served("base", "d"))
 
 
-def rows(count: int) -> pa.RecordBatch:
+def data(item: WorkItem, count: int = 5, work: str = "") -> pa.Buffer:
+    table = Table(SCHEMA, work or item.work)
     values = np.random.default_rng(0).random(count, np.float32)
-    return pa.record_batch([np.arange(count), values], schema=SCHEMA)
+    table.write([pa.array(np.arange(count)), pa.array(values)])
+    assert table.rows == count
+    return table.finish()
 
 
-def write(silo: Silo, path: pathlib.Path, count: int = 5, work: str = "w") -> None:
-    with new_file(silo, path, SCHEMA, work) as add:
-        add(rows(count))
+def write(item: WorkItem, count: int = 5, work: str = "") -> bool:
+    return save(item, item.target, data(item, count, work))
 
 
-def test_a_finished_file_holds_its_rows_and_says_which_work_it_is(silo, path):
-    write(silo, path)
-    assert pq.read_table(path).num_rows == 5
-    assert rows_done(path, "w") == 5
-    assert rows_done(path, "other") is None
+def files(item: WorkItem) -> set[str]:
+    found = pathlib.Path(item.folder).rglob("*")
+    return {path.name for path in found if path.is_file()}
+
+
+def test_a_finished_file_holds_its_rows_and_says_which_work_it_is(item):
+    assert done(item) is None
+    assert write(item)
+    assert pq.ParquetFile(item.target).read().num_rows == 5
+    found = done(item)
+    assert found is not None
+    assert (found.rows, found.dead_letters, found.input) == (5, 0, "score.parquet")
+
+
+def test_the_first_to_write_a_file_wins(item):
+    assert write(item)
+    before = pathlib.Path(item.target).read_bytes()
+    assert not write(item, count=9)
+    assert pathlib.Path(item.target).read_bytes() == before
+    assert files(item) == {item.name}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-def test_file_and_folders_belong_to_the_silos_user(silo, path):
-    write(silo, path)
+def test_file_and_folders_belong_to_the_silos_user(silo, item):
+    write(item)
+    predictions.publish(silo, item.folder, Predictions(silo.id, "7", "m"))
     owners = {place.stat().st_uid for place in silo.path("predictions").rglob("*")}
     assert owners == {homes.uid_of(silo)}
     assert homes.uid_of(silo) != 0
 
 
-def test_a_file_that_is_missing_damaged_or_foreign_is_not_done(silo, path):
-    assert rows_done(path, "w") is None
+def test_a_file_that_is_damaged_or_foreign_is_not_done(item):
+    path = pathlib.Path(item.target)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"PAR1 cut")
-    assert rows_done(path, "w") is None
+    assert done(item) is None
     pq.write_table(pa.table({"id": [1]}), path)
-    assert rows_done(path, "w") is None
-
-
-def test_a_failure_in_the_block_leaves_nothing_and_keeps_the_old_file(silo, path):
-    write(silo, path)
-    before = path.read_bytes()
-    with (  # noqa: PT012  the block has to fail after a write
-        pytest.raises(ZeroDivisionError),
-        new_file(silo, path, SCHEMA, "new") as add,
-    ):
-        add(rows(9))
-        raise ZeroDivisionError
-    assert [file.name for file in path.parent.iterdir()] == [path.name]
-    assert path.read_bytes() == before
+    assert done(item) is None
+    path.unlink()
+    write(item, work="other")
+    assert done(item) is None
+    path.unlink()
+    write(item, count=4)  # a row is neither scored nor a dead letter
+    assert done(item) is None
 
 
 @pytest.fixture
@@ -85,60 +103,74 @@ def small_files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_no_room_names_silo_file_and_way_out_and_leaves_nothing(
-    silo, path, small_files
-):
+def test_no_room_names_silo_file_and_way_out_and_leaves_nothing(item, small_files):
     with pytest.raises(SiloError) as caught:
-        write(silo, path, count=50_000)
+        write(item, count=50_000)
     assert str(caught.value) == (
-        f"silo `süd-東`: {path}: found that it can't be written (File too large), "
-        "expected room and the right to write predictions\n\nhint: free space on the "
-        "silo's volume and run again; parts that are done stay"
+        f"silo `süd-東`: {item.target}: found that it can't be written (File too "
+        "large), expected room and the right to write predictions\n\nhint: free space "
+        "on the silo's volume and run again; parts that are done stay"
     )
-    assert list(path.parent.iterdir()) == []
+    assert files(item) == set()
 
 
-def test_a_home_that_is_gone_is_not_made_again(silo, path):
+def test_a_home_that_is_gone_is_not_made_again(silo, item):
     pathlib.Path(silo.home).rmdir()
     with pytest.raises(SiloError, match="found no folder, expected the silo's home"):
-        write(silo, path)
+        write(item)
     assert not pathlib.Path(silo.home).exists()
 
 
-def test_a_home_that_goes_in_the_middle_of_a_file_is_an_error_of_its_silo(silo, path):
-    with (  # noqa: PT012  the fault is that of the block's end
-        pytest.raises(SiloError, match="No such file or directory"),
-        new_file(silo, path, SCHEMA, "w") as add,
-    ):
-        add(rows(9))
-        shutil.rmtree(silo.home)
+def test_a_home_that_goes_while_a_file_is_made_is_an_error_of_its_silo(silo, item):
+    made = data(item)
+    shutil.rmtree(silo.home)
+    with pytest.raises(SiloError, match="found no folder, expected the silo's home"):
+        save(item, item.target, made)
     assert not pathlib.Path(silo.home).exists()
 
 
-def test_a_link_out_of_the_home_is_not_followed(silo, path, tmp_path):
+def test_a_link_out_of_the_home_is_not_followed(silo, item, tmp_path):
     silo.path("predictions").symlink_to(tmp_path)
     with pytest.raises(SiloError, match="a link that leads out of the silo's home"):
-        write(silo, path)
-    assert not (tmp_path / "7").exists()
+        write(item)
+    assert not (tmp_path / "span=7").exists()
 
 
-def test_a_place_that_is_not_a_folder_names_the_way_out(silo, path):
-    path.parent.parent.mkdir(parents=True)
-    path.parent.write_bytes(b"")
+def test_a_place_that_is_not_a_folder_names_the_way_out(item):
+    place = pathlib.Path(item.folder)
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"")
     with pytest.raises(SiloError, match=r"can't be written \((File exists|Not a dir)"):
-        write(silo, path)
+        write(item)
 
 
-def test_a_sweep_takes_what_killed_runs_left_and_nothing_else(silo, path):
-    dead = path.parent / predictions.DEAD_LETTERS / path.name
-    for file in (path, dead):
-        write(silo, file)
-        age(file, 100)
-        for days in (7, 9):
-            left = file.with_name(f".{file.name}.{days}.tmp")
-            left.touch()
-            age(left, days)
-    predictions.sweep(path.parent.parent)
-    found = {p.name for p in path.parent.rglob("*") if p.is_file()}
-    assert found == {path.name, f".{path.name}.7.tmp"}
-    assert len(list(dead.parent.iterdir())) == 2
+def test_a_sweep_takes_what_killed_runs_left_and_nothing_else(item):
+    write(item)
+    save(item, item.dead_letters, data(item))
+    kept = done(item)
+    assert kept is not None
+    folders = [pathlib.Path(path).parent for path in (item.target, item.dead_letters)]
+    for folder in folders:
+        age(folder / item.name, 100)
+        for name in (".left.tmp", "unlisted.parquet"):
+            for days in (7, 9):
+                left = folder / name.replace(".", f".{days}.", 1)
+                left.touch()
+                age(left, days)
+    predictions.sweep(item.folder, Predictions("s", "7", "m", parts=(kept,)))
+    for folder in folders:
+        assert {path.name for path in folder.iterdir()} == {
+            item.name,
+            ".7.left.tmp",
+            "unlisted.7.parquet",
+        }
+
+
+def test_the_pointer_takes_the_place_of_the_one_before_in_one_step(silo, item):
+    for rows in (5, 6):
+        part = Part(item.name, "score.parquet", "t", rows, 0, 1, "d")
+        found = Predictions(silo.id, "7", "m", parts=(part,))
+        predictions.publish(silo, item.folder, found)
+        assert published.read(item.folder) == found
+        assert files(item) == {"_predictions.json"}
+    assert published.missing(item.folder, found) == [part]

@@ -1,4 +1,5 @@
 import dataclasses
+import datetime
 import pathlib
 import struct
 from typing import Any
@@ -12,18 +13,20 @@ from hypothesis import strategies as st
 
 from components import digests
 from components.batch_inferrer import beam_steps
-from components.batch_inferrer.items import WorkItem, plan
-from components.batch_inferrer.scoring import Outcome, score_item
+from components.batch_inferrer.items import WorkItem
+from components.batch_inferrer.scoring import Job, Outcome, score_item
 from components.errors import SiloError
 from components.payloads.manifest import ChangedSplitError
+from components.payloads.predictions import Part
 from components.scoring.batches import FileError
 from components.scoring.model import Scorer
 from tests.components.batch_inferrer.cases import (
+    KEY,
     SIZES,
     Exported,
     Federate,
-    by_base,
     expected_scores,
+    items_of,
     table,
 )
 from tests.support.at_once import at_once
@@ -31,12 +34,15 @@ from tests.support.at_once import at_once
 
 def only(federate: Federate, rows: pa.Table, **options: Any) -> WorkItem:
     """Return the one item of a federation with one silo."""
-    return plan(federate({"süd": rows}, **options), by_base("feed" * 16), 10**6)[0]
+    job = Job("/model", "feed" * 16, KEY, 64)
+    return items_of(federate({"süd": rows}, **options), job)[0]
 
 
 def as_it_is(item: WorkItem) -> WorkItem:
     """Return the item as the manifest would list its file now."""
-    return dataclasses.replace(item, input_digest=digests.of_file(item.path))
+    path = item.file.path
+    file = item.file._replace(tag=digests.of_file(path))
+    return dataclasses.replace(item, file=file, rows=pq.read_metadata(path).num_rows)
 
 
 def score(item: WorkItem, model: Exported, **changes: Any) -> Outcome:
@@ -45,59 +51,91 @@ def score(item: WorkItem, model: Exported, **changes: Any) -> Outcome:
     )
 
 
+def part(outcome: Outcome) -> Part:
+    """Return what was made; there is something."""
+    assert outcome.part is not None
+    return outcome.part
+
+
+def written(item: WorkItem) -> pa.Table:
+    """Return an item's predictions as any reader sees them."""
+    return pq.ParquetFile(item.target).read()
+
+
+def rows_of(item: WorkItem) -> pa.Table:
+    return pq.ParquetFile(item.file.path).read()
+
+
+def files_below(item: WorkItem) -> list[pathlib.Path]:
+    found = pathlib.Path(item.folder).rglob("*")
+    return [path for path in found if path.is_file()]
+
+
 def test_scores_equal_a_plain_loop_on_the_same_rows_and_keys_are_kept(federate, model):
     manifest = federate()
-    for item in plan(manifest, by_base(model.digest), 10**6):
-        outcome = score(item, model)
-        rows = pq.read_table(item.path)
-        written = pq.read_table(item.target)
-        assert written.column_names == ["id", "day", "score", "model"]
-        assert written["id"].to_pylist() == rows["id"].to_pylist()
-        assert written["day"].to_pylist() == rows["day"].to_pylist()
-        assert set(written["model"].to_pylist()) == {model.digest}
-        assert written["score"].type == pa.float32()
+    for item in items_of(manifest, model.job()):
+        made = part(score(item, model, scored_at=1e9 + 0.25))
+        rows, found = rows_of(item), written(item)
+        names = ["id", "day", "score", "model", "served", "scored_at"]
+        assert found.column_names == names
+        assert found["id"].to_pylist() == rows["id"].to_pylist()
+        assert found["day"].to_pylist() == rows["day"].to_pylist()
+        assert set(found["model"].to_pylist()) == {model.digest}
+        assert set(found["served"].to_pylist()) == {"base"}
+        at = datetime.datetime(2001, 9, 9, 1, 46, 40, 250_000, datetime.UTC)
+        assert set(found["scored_at"].to_pylist()) == {at}
+        assert found["score"].type == pa.float32()
         np.testing.assert_allclose(
-            written["score"].to_numpy(), expected_scores(rows, model.linear), atol=1e-6
+            found["score"].to_numpy(), expected_scores(rows, model.linear), atol=1e-6
         )
-        assert (outcome.rows, outcome.dead_letters) == (SIZES[item.silo.id], 0)
-        assert outcome.digest == digests.of_file(item.target)
+        assert (made.rows, made.dead_letters) == (SIZES[item.silo.id], 0)
+        path = pathlib.Path(item.target)
+        assert (made.digest, made.bytes) == (digests.of_file(path), path.stat().st_size)
+        assert (made.name, made.input) == (path.name, "score.parquet")
+        assert made.tag == digests.of_file(item.file.path)
 
 
 def test_parts_of_a_whale_hold_each_row_once_and_in_order(federate, model):
     manifest = federate()
-    parts = [
-        i for i in plan(manifest, by_base(model.digest), 150) if i.silo.id == "süd-東"
-    ]
-    assert sum(score(part, model).rows for part in parts) == 500
-    ids = [i for part in parts for i in pq.read_table(part.target)["id"].to_pylist()]
-    assert ids == pq.read_table(parts[0].path)["id"].to_pylist()
+    parts = [i for i in items_of(manifest, model.job(), 150) if i.silo.id == "süd-東"]
+    assert sum(part(score(item, model)).rows for item in parts) == 500
+    ids = [i for item in parts for i in written(item)["id"].to_pylist()]
+    assert ids == rows_of(parts[0])["id"].to_pylist()
 
 
 def test_an_item_that_is_done_is_not_scored_again(federate, model):
     item = only(federate, table(20, 1))
     first = score(item, model)
-    stamp = item.target.stat().st_mtime_ns
+    stamp = pathlib.Path(item.target).stat().st_mtime_ns
 
     def load(item, job):
         raise AssertionError("the model was loaded for nothing")
 
     again = score_item(item, model.job(), load)
     assert (first.resumed, again.resumed) == (False, True)
-    assert item.target.stat().st_mtime_ns == stamp
-    same = ("rows", "dead_letters", "digest", "files", "bytes")
-    assert [getattr(first, n) for n in same] == [getattr(again, n) for n in same]
+    assert pathlib.Path(item.target).stat().st_mtime_ns == stamp
+    assert first.part == again.part
 
 
 @pytest.mark.parametrize(
-    "change", [{"key": ("id",)}, {"code": "new"}, {"batch_rows": 7}]
+    "damage", [lambda data: data[:-9], lambda _: b"", lambda _: b"PAR1 PAR1"]
 )
-def test_an_item_is_done_again_when_what_its_predictions_follow_from_has_changed(
-    federate, model, change
-):
+def test_a_damaged_file_of_predictions_is_written_again(federate, model, damage):
     item = only(federate, table(20, 1))
-    score(item, model)
-    assert not score(item, model, **change).resumed
-    assert score(item, model, **change).resumed
+    first, path = score(item, model), pathlib.Path(item.target)
+    path.write_bytes(damage(path.read_bytes()))
+    again = score(item, model)
+    assert (again.resumed, again.part) == (False, first.part)
+    assert score(item, model).resumed
+
+
+def test_dead_letters_that_are_gone_are_written_again(federate, model):
+    item = only(federate, with_infinite(table(10, 1)))
+    first = score(item, model)
+    pathlib.Path(item.dead_letters).unlink()
+    again = score(item, model)
+    assert (again.resumed, again.part) == (False, first.part)
+    assert pq.ParquetFile(item.dead_letters).metadata.num_rows == 2
 
 
 def with_infinite(rows: pa.Table) -> pa.Table:
@@ -114,29 +152,21 @@ def test_rows_with_an_infinite_value_become_dead_letters_with_the_reason(
 ):
     rows = with_infinite(table(10, 1))
     item = only(federate, rows)
-    outcome = score(item, model)
-    assert (outcome.rows, outcome.dead_letters, outcome.files) == (8, 2, 2)
-    dead = pq.read_table(item.dead_letters).to_pydict()
+    made = part(score(item, model))
+    assert (made.rows, made.dead_letters) == (8, 2)
+    dead = pq.ParquetFile(item.dead_letters).read().to_pydict()
     assert dead == {
         "id": [0, 3],
         "day": [rows["day"][0].as_py(), rows["day"][3].as_py()],
         "reason": ["`age` is infinite", "`hours` is infinite"],
     }
     good = rows.filter(pa.array([i not in {0, 3} for i in range(10)]))
-    written = pq.read_table(item.target)
-    assert written["id"].to_pylist() == [1, 2, 4, 5, 6, 7, 8, 9]
+    found = written(item)
+    assert found["id"].to_pylist() == [1, 2, 4, 5, 6, 7, 8, 9]
     np.testing.assert_allclose(
-        written["score"].to_numpy(), expected_scores(good, model.linear), atol=1e-6
+        found["score"].to_numpy(), expected_scores(good, model.linear), atol=1e-6
     )
     assert score(item, model).resumed
-
-
-def test_dead_letters_of_an_earlier_input_do_not_stay(federate, model):
-    item = only(federate, with_infinite(table(10, 1)))
-    score(item, model)
-    pq.write_table(table(10, 1), item.path)
-    assert score(as_it_is(item), model).dead_letters == 0
-    assert not item.dead_letters.exists()
 
 
 def test_two_runs_at_once_write_whole_and_equal_files(federate, model):
@@ -146,15 +176,15 @@ def test_two_runs_at_once_write_whole_and_equal_files(federate, model):
     def run(number):
         own = dataclasses.replace(item, folder=f"{item.folder}/{number}")
         outcome = score_item(own, job, beam_steps.load)
-        assert outcome.digest == digests.of_file(own.target)
-        assert pq.read_table(own.dead_letters).num_rows == outcome.dead_letters
-        return outcome
+        made = part(outcome)
+        assert made.digest == digests.of_file(own.target)
+        letters = pq.ParquetFile(own.dead_letters).metadata
+        assert letters.num_rows == made.dead_letters
+        return made
 
-    plain = ("rows", "dead_letters", "digest", "files", "bytes")
-    for pair in at_once(run, 15):
-        one, two = ([getattr(outcome, name) for name in plain] for outcome in pair)
+    for one, two in at_once(run, 15):
         assert one == two
-        assert one[:2] == [498, 2]
+        assert (one.rows, one.dead_letters) == (498, 2)
     assert not list(pathlib.Path(item.folder).rglob("*.tmp"))
 
 
@@ -164,7 +194,8 @@ def test_what_another_run_has_just_written_is_there_all_the_time(federate, model
 
     class Watching(Scorer):
         def __call__(self, batch):
-            seen.append((item.target.exists(), item.dead_letters.exists()))
+            places = item.target, item.dead_letters
+            seen.append(tuple(pathlib.Path(place).exists() for place in places))
             return super().__call__(batch)
 
     def load(item, job):
@@ -179,9 +210,9 @@ def test_what_another_run_has_just_written_is_there_all_the_time(federate, model
 def test_a_flood_of_infinite_values_leaves_no_score(federate, model):
     rows = table(30, 1).set_column(2, "age", pa.array([np.inf] * 30))
     item = only(federate, rows)
-    outcome = score(item, model)
-    assert (outcome.rows, outcome.dead_letters) == (0, 30)
-    assert pq.read_table(item.target).num_rows == 0
+    made = part(score(item, model))
+    assert (made.rows, made.dead_letters) == (0, 30)
+    assert written(item).num_rows == 0
     assert score(item, model).resumed
 
 
@@ -191,15 +222,15 @@ def test_other_rows_than_the_manifest_says_are_an_error_and_nothing_is_written(
     item = dataclasses.replace(only(federate, table(20, 1)), rows=21)
     with pytest.raises(SiloError, match="found 20 rows, expected 21 rows as in the"):
         score(item, model)
-    part = dataclasses.replace(item, row_groups=(0,))
+    group = dataclasses.replace(item, row_groups=(0,))
     with pytest.raises(SiloError, match="found 20 rows, expected 21 rows as in the"):
-        score(part, model)
-    assert list(pathlib.Path(item.folder).rglob("*.parquet")) == []
+        score(group, model)
+    assert files_below(item) == []
 
 
 def test_a_file_damaged_in_the_middle_leaves_nothing_half_written(federate, model):
     item = only(federate, table(20_000, 1), row_group_rows=1000)
-    path = pathlib.Path(item.path)
+    path = pathlib.Path(item.file.path)
     data = bytearray(path.read_bytes())
     data[len(data) // 3 : len(data) // 2] = b"\xff" * (len(data) // 2 - len(data) // 3)
     path.write_bytes(bytes(data))
@@ -208,7 +239,7 @@ def test_a_file_damaged_in_the_middle_leaves_nothing_half_written(federate, mode
     item = as_it_is(item)
     with pytest.raises(FileError, match="bytes that Arrow can't read"):
         score(item, model)
-    assert [p for p in pathlib.Path(item.folder).rglob("*") if p.is_file()] == []
+    assert files_below(item) == []
 
 
 KEYS = {
@@ -269,26 +300,27 @@ def test_predictions_join_back_one_to_one_by_a_key_of_any_type(
     rows = with_infinite(table(number, 1)) if number > 4 else table(number, 1)
     for name, column in cells.items():
         rows = rows.append_column(name, column)
-    items = plan(federate({"süd": rows}, row_group_rows=16), by_base("d"), 20)
-    outcomes = [score(item, model, key=tuple(cells), batch_rows=7) for item in items]
-    written = pa.concat_tables([pq.read_table(item.target) for item in items])
-    letters = [pq.read_table(item.dead_letters) for item in items[:1] if number > 4]
-    assert sum(outcome.rows for outcome in outcomes) == written.num_rows
-    assert written.num_rows + sum(map(len, letters)) == number
+    job = dataclasses.replace(model.job(batch_rows=7), key=tuple(cells))
+    items = items_of(federate({"süd": rows}, row_group_rows=16), job, 20)
+    made = [part(score_item(item, job, beam_steps.load)) for item in items]
+    found = pa.concat_tables([written(item) for item in items])
+    letters = [pq.ParquetFile(i.dead_letters).read() for i in items[:1] if number > 4]
+    assert sum(one.rows for one in made) == found.num_rows
+    assert found.num_rows + sum(map(len, letters)) == number
     # Infinite values are in two of the first rows; those are the dead letters.
     dead = {0, 3} if letters else set()
     good = pa.array([place not in dead for place in range(number)])
     for name in cells:
-        assert exact(written[name]) == exact(rows.filter(good)[name])
+        assert exact(found[name]) == exact(rows.filter(good)[name])
         for letter in letters:
             assert exact(letter[name]) == exact(rows.take([0, 3])[name])
     if not cells:
-        assert written.column_names == ["row", "score", "model"]
-        assert written["row"].to_pylist() == [n for n in range(number) if n not in dead]
+        assert found.column_names == ["row", "score", "model", "served", "scored_at"]
+        assert found["row"].to_pylist() == [n for n in range(number) if n not in dead]
         for letter in letters:
             assert letter["row"].to_pylist() == [0, 3]
     np.testing.assert_allclose(
-        written["score"].to_numpy(),
+        found["score"].to_numpy(),
         expected_scores(rows.filter(good), model.linear),
         atol=1e-6,
     )

@@ -24,7 +24,7 @@ from components.payloads.contribution import ContributionReport
 from components.payloads.decision import Baseline, Decision, GateResult, NotEvaluated
 from components.payloads.egress import EgressItem
 from components.payloads.findings import Finding
-from components.payloads.ledger import FailureLine, Ledger, SiloLine
+from components.payloads.ledger import FailureLine, Ledger, SiloLine, Speed
 from components.payloads.manifest import Manifest, SiloEntry, Split
 from components.payloads.model_run import Dropped, RoundRecord, RunRecord, SiloRecord
 from components.payloads.silo import Silo
@@ -185,8 +185,17 @@ def entry(silo: str) -> SiloEntry:
 @pytest.fixture(scope="session")
 def run() -> Report:
     """A run of 16 silos that ended in a blessed model."""
-    lines = (
-        SiloLine(silo, "/silo/predictions", 500, 2, "c" * 64, 1, 9) for silo in SILOS
+    lines = [
+        SiloLine(silo, "/silo/predictions", 500, 2, "c" * 64, 1, 9, "d" * 64)
+        for silo in SILOS
+    ]
+    lines[0] = dataclasses.replace(lines[0], reasons={"`a` is infinite": 2})
+    lines[1] = dataclasses.replace(
+        lines[1],
+        is_published=True,
+        unchanged=300,
+        dead_letters=5,
+        reasons={"`<b>` is infinite": 4, "`a` is infinite": 1},
     )
     return Report(
         about=About("flights", "7", "f" * 64, {"trainer": {"rounds": 5}}),
@@ -212,8 +221,10 @@ def run() -> Report:
             rows=8000,
             dead_letters=32,
             resumed=3,
+            unchanged=300,
             silos=tuple(lines),
             failures=(FailureLine(EVIL, "score.parquet", "no file"),),
+            speed=Speed(7700, 0.5, 0.0077),
         ),
         egress={silo: (EgressItem("counts and digests", 3, 500),) for silo in SILOS},
         examples=Manifest("flights", "7", tuple(map(entry, SILOS))),

@@ -466,9 +466,19 @@ def test_what_was_not_scored_is_listed(run):
     assert texts(table_of(section, "What was not scored")) == [
         [EVIL, "score.parquet", "no file"]
     ]
-    row = texts(table_of(section, "Predictions by silo"))[0]
-    assert row[1:] == ["500", "2", "base", "cccccccccccc", "/silo/predictions"]
-    assert figures_of(section)["Taken over"].value == "3"
+    first, second, *_ = texts(table_of(section, "Predictions by silo"))
+    base, place = "base dddddddddddd", "/silo/predictions"
+    why = "`<b>` is infinite (4), `a` is infinite (1)"  # most dead letters first
+    assert first[1:] == ["500", "300", "5", why, base, "yes", place]
+    why = "`a` is infinite (2)"
+    assert second[1:] == ["500", "0", "2", why, base, "no", place]
+    figures = figures_of(section)
+    why = "`<b>` is infinite (4), `a` is infinite (3)"
+    assert figures["Dead letters"].detail == why
+    assert figures["Rows scored"].detail == "300 of them before, unchanged"
+    assert figures["Taken over"].value == "3"
+    assert figures["Rows a second"].value == "15,400"
+    assert figures["Rows a second"].detail == "1.00 CPU seconds a million rows"
 
 
 def test_versions_stand_beside_the_digests(run):

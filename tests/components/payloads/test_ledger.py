@@ -6,21 +6,25 @@ import pytest
 
 from components.payloads import ledger
 from components.payloads.ledger import FailureLine, Ledger, SiloLine
+from components.payloads.predictions import Part, Predictions
 
 
 @pytest.fixture
 def account(tmp_path: pathlib.Path) -> Ledger:
     folder = tmp_path / "süd"
-    (folder / "dead-letters").mkdir(parents=True)
-    (folder / "part-00000.parquet").write_bytes(b"12345")
-    (folder / "dead-letters" / "part-00000.parquet").write_bytes(b"678")
-    line = SiloLine("süd", str(folder), 5, 3, "d", files=2, bytes=8)
-    return Ledger(ledger.DONE, "", "m", 5, 3, 0, (line,))
+    for kind, data in (("parts", b"12345"), ("dead-letters", b"678")):
+        (folder / kind).mkdir(parents=True)
+        (folder / kind / "a.parquet").write_bytes(data)
+    part = Part("a.parquet", "score.parquet", "t", 5, 3, 5, "d")
+    found = Predictions("süd", "7", "m", parts=(part,))
+    found.write(folder)
+    line = SiloLine("süd", str(folder), 5, 3, found.digest, 1, 5, is_published=True)
+    return Ledger(ledger.DONE, "", "m", 5, 3, silos=(line,))
 
 
 def test_a_ledger_comes_back_as_it_was_written(account, tmp_path):
     failure = FailureLine("ost", "score.parquet", "silo `ost`: no file")
-    full = Ledger(ledger.FAILED, "why", "m", 5, 3, 1, account.silos, (failure,))
+    full = Ledger(ledger.FAILED, "why", "m", 5, 3, 1, 2, account.silos, (failure,))
     full.write(tmp_path)
     assert Ledger.read(tmp_path) == full
 
@@ -46,22 +50,35 @@ def test_a_ledger_is_unsettled_while_a_silo_s_own_model_is_lost(account):
 
 def test_a_ledger_of_an_earlier_version_names_no_model_of_a_silo(account, tmp_path):
     fields = account.fields()
-    for name in ("model", "served", "lost"):
+    for name in ("model", "served", "lost", "unchanged", "is_published"):
         del fields["silos"][0][name]
     (tmp_path / Ledger.FILE_NAME).write_text(json.dumps(fields))
-    assert Ledger.read(tmp_path) == account
+    (line,) = account.silos
+    older = dataclasses.replace(line, is_published=False)
+    assert Ledger.read(tmp_path) == dataclasses.replace(account, silos=(older,))
 
 
-@pytest.mark.parametrize("name", ["part-00000.parquet", "dead-letters"])
+@pytest.mark.parametrize(
+    "name", ["parts/a.parquet", "dead-letters/a.parquet", "_predictions.json"]
+)
 def test_a_ledger_is_unsettled_once_a_file_is_gone(account, name):
-    gone = pathlib.Path(account.silos[0].path, name)
-    for path in [gone] if gone.is_file() else gone.iterdir():
-        path.unlink()
+    pathlib.Path(account.silos[0].path, name).unlink()
     assert not account.is_settled
 
 
+def test_a_ledger_is_unsettled_once_another_run_has_published(account):
+    Predictions("süd", "7", "other").write(account.silos[0].path)
+    assert not account.is_settled
+
+
+def test_a_ledger_of_what_was_never_published_needs_no_file(account):
+    (line,) = account.silos
+    hidden = dataclasses.replace(line, is_published=False, path="/gone")
+    assert dataclasses.replace(account, silos=(hidden,)).is_settled
+
+
 def test_a_ledger_is_unsettled_once_a_file_was_cut(account):
-    pathlib.Path(account.silos[0].path, "part-00000.parquet").write_bytes(b"12")
+    pathlib.Path(account.silos[0].path, "parts", "a.parquet").write_bytes(b"12")
     assert not account.is_settled
 
 

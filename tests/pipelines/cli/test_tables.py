@@ -9,7 +9,7 @@ from rich.console import Console
 from components.dashboard.gains import Gains
 from components.payloads.findings import Finding
 from components.payloads.interval import Interval
-from components.payloads.ledger import Ledger, NotScored
+from components.payloads.ledger import Ledger, NotScored, SiloLine, Speed
 from pipelines.cli import console, run, silo, tables
 from pipelines.summary import (
     Baseline,
@@ -152,6 +152,37 @@ def test_silos_that_the_run_did_not_reach_come_first_and_last(capsys):
 def test_predict_exits_as_a_run_does(status, reason, exit_status):
     not_scored = (NotScored("west", reason),) if reason else ()
     assert run.exit_status(Ledger(status, silos_not_scored=not_scored)) == exit_status
+
+
+def test_a_failed_inference_never_exits_as_if_all_were_well():
+    assert run.exit_status(Ledger("failed", "nothing is published")) == 5
+
+
+def test_predict_tells_first_what_is_not_as_it_should_be():
+    south = SiloLine("süd", "/süd", 95, 5, "p", 1, 9, lost="its file is gone")
+    south.reasons.update({"`hours` is infinite": 4, "`age` is infinite": 1})
+    scored = Ledger(
+        "done",
+        rows=1_095,
+        dead_letters=5,
+        resumed=2,
+        unchanged=1_000,
+        silos=(SiloLine("nord", "/nord", 1_000, 0, "p", 1, 9), south),
+        silos_not_scored=(NotScored("west", LACK),),
+        speed=Speed(95, 0.001, 0.00019),
+    )
+    assert tables.predicted(scored, "/out/{silo}") == [
+        f"not scored: {LACK}",
+        "scored by the base model: its file is gone",
+        "dead letters: silo `süd`: 5 of 100 rows: `hours` is infinite (4), "
+        "`age` is infinite (1)",
+        "1,095 rows scored (1,000 before, unchanged; 2 pieces of work by a run that "
+        "was ended), 5 dead letters: /out/{silo}",
+        "95,000 rows a second, 2.00 CPU seconds a million rows",
+    ]
+    assert tables.predicted(Ledger("skipped", "no model"), "") == [
+        "0 rows scored (0 before, unchanged), 0 dead letters: no model"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,7 @@ def test_without_an_evaluation_there_are_findings_and_a_part_only():
         "decision",
         "gates",
         "findings",
+        "predictions",
         "part",
         "left",
     ]

@@ -19,7 +19,7 @@ from components.payloads import table
 from components.payloads.cohort import Cohort, Member
 from components.payloads.decision import Waiver
 from components.payloads.findings import Finding
-from components.payloads.ledger import Ledger, NotScored
+from components.payloads.ledger import Ledger, NotScored, SiloLine
 from components.payloads.model_run import Dropped, RoundRecord, RunRecord
 from components.payloads.privacy import PrivacyReport
 from components.payloads.silo import check_id
@@ -271,6 +271,40 @@ def test_an_owner_reads_that_the_rows_were_not_scored_or_not_learned_from(tmp_pa
     assert f"{one} was not trained. silo <code>{one}</code>: the same" in pages[one]
     assert "was not scored" not in pages[other]
     assert other not in pages[one]
+
+
+def scored(silo: str, rows: int, **more) -> SiloLine:
+    path = f"/homes/{silo}/predictions"
+    return SiloLine(silo, path, rows, 0, "c" * 64, 1, 2_000, "e" * 64, **more)
+
+
+def test_an_owner_reads_of_its_own_predictions_alone(tmp_path):
+    run = some(3)
+    one, other, third = (each.silo for each in run.cohort.members)
+    lines = (
+        scored(one, 4_711, unchanged=4_000, is_published=True),
+        dataclasses.replace(
+            scored(other, 815),
+            served="alone",
+            dead_letters=12,
+            reasons={"`age` is infinite": 12},
+        ),
+    )
+    why = (NotScored(other, f"silo `{other}`: too many, unlike `{one}`"),)
+    account = Ledger("done", silos=lines, silos_not_scored=why)
+    run = dataclasses.replace(
+        run, ledger=account, parts=run.parts | {"inference_result"}
+    )
+    pages = write(run, tmp_path)
+    assert "<bdi>yes</bdi>" in pages[one]
+    for told in ("4,711", "4,000 of them before", f"/homes/{one}/predictions"):
+        assert told in pages[one]
+        assert told not in pages[other] + pages[third]
+    assert "<bdi>no</bdi>" in pages[other]
+    for told in ("<code>age</code> is infinite (12)", "alone eeeeeeeeeeee"):
+        assert told in pages[other]
+        assert told not in pages[one] + pages[third]
+    assert "too many, unlike <code>another silo</code>" in pages[other]
 
 
 def test_texts_about_a_silo_do_not_name_the_other(tmp_path):
