@@ -93,9 +93,9 @@ def test_workers_have_the_account_the_identity_and_the_ways_of_shards(added):
         "fairsilo.io/role": "shard",
     }
     client_id = "12345678-9abc-def0-1234-000000000000"
-    shards = {"shards": {"client_id": client_id, "egress": []}}
+    inference = {"inference": {"client_id": client_id, "egress": []}}
     (found,) = chart.of_kind(
-        chart.render("aks", given("aks") | shards), "FlinkDeployment"
+        chart.render("aks", given("aks") | inference), "FlinkDeployment"
     )
     assert pod(found)["metadata"]["labels"][use] == "true"
     assert "metadata" not in found["spec"]["jobManager"].get("podTemplate", {})
