@@ -64,16 +64,17 @@ class Kubelet(threading.Thread):
     def _look_at(self, pod: Object) -> None:
         uid = pod.metadata.uid
         process = self._processes.get(uid)
-        if uid in self._ended:
-            return
-        if process is None and pod.metadata.deletion_timestamp is None:
-            self._start(pod)
-        elif pod.metadata.deletion_timestamp is not None:
-            if process:
-                process.kill()
-            self._report_end(pod, process.wait() if process else -9)
+        if pod.metadata.deletion_timestamp is not None:
+            if uid not in self._ended:
+                if process:
+                    process.kill()
+                self._report_end(pod, process.wait() if process else -9)
             self.core.delete_namespaced_pod(*_key(pod), grace_period_seconds=0)
-        elif process and process.poll() is not None:
+        elif uid in self._ended:
+            return
+        elif process is None:
+            self._start(pod)
+        elif process.poll() is not None:
             self._report_end(pod, process.returncode)
 
     def _start(self, pod: Object) -> None:
