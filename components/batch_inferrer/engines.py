@@ -12,6 +12,7 @@ import pathlib
 
 from components import temporary_faults
 from components.batch_inferrer import items, pods, processes, records
+from components.batch_inferrer.items import WorkItem
 from components.batch_inferrer.pods import PodTemplate
 from components.batch_inferrer.progress import Watch
 from components.batch_inferrer.records import Work
@@ -52,14 +53,14 @@ def run(work: Work, folder: pathlib.Path, template: PodTemplate) -> list[Outcome
         watch.poll()
     found = watch.reader.outcomes
     return [
-        found.get(number) or _lost(lost.get(number, "what scored it ended"))
-        for number in range(len(work.items))
+        found.get(number) or _lost(item, lost.get(number, "what scored it ended"))
+        for number, item in enumerate(work.items)
     ]
 
 
-def _lost(reason: str) -> Outcome:
-    failure = f"{reason} before it was done; {temporary_faults.MACHINE_HINT}"
-    return Outcome(failure=failure)
+def _lost(item: WorkItem, reason: str) -> Outcome:
+    found = f"silo `{item.silo.id}`: {item.label}: {reason} before it was done"
+    return Outcome(failure=f"{found}; {temporary_faults.MACHINE_HINT}")
 
 
 def _run_local(work: Work, folder: pathlib.Path, watch: Watch) -> None:

@@ -298,8 +298,8 @@ def test_an_index_out_of_retries_costs_its_items_and_the_others_are_published(
     failed = {line.silo for line in account.failures}
     assert failed
     for line in account.failures:
-        assert "its pod ended (OOMKilled, exit status 137)" in line.reason
-        assert line.reason.endswith("run again"), line.reason
+        assert line.reason.startswith(f"silo `{line.silo}`: {line.item}: its pod ended")
+        assert "(OOMKilled, exit status 137) before it was done; " in line.reason
     published = {line.silo for line in account.silos if line.is_published}
     assert published == {*SIZES} - failed
     assert published
