@@ -229,9 +229,9 @@ def test_folders_are_features_with_the_type_that_the_model_takes(lake):
         pq.write_table(rows.drop([*names]), folder / "a.parquet")
     account = lake.infer()
     assert (account.failures, account.missing_columns) == ((), {})
-    for silo, values in zip(SILOS, ((31.5, "Łódź", 2), (None,) * 3), strict=True):
+    for silo, expected in zip(SILOS, ((31.5, "Łódź", 2), (None,) * 3), strict=True):
         same = rows
-        for name, value in zip(names, values, strict=True):
+        for name, value in zip(names, expected, strict=True):
             place = rows.column_names.index(name)
             column = pa.array([value] * 9, rows.schema.field(name).type)
             same = same.set_column(place, name, column)
