@@ -44,8 +44,8 @@ class Work:
 
     @property
     def digest(self) -> str:
-        """What stands for its items, in their order."""
-        return digests.of_json([item.work for item in self.items])
+        """What stands for its items and their places, in their order."""
+        return digests.of_json([item.target for item in self.items])
 
     def numbered(self, numbers: Iterable[int]) -> list[tuple[int, WorkItem]]:
         """Return items with their numbers."""

@@ -8,6 +8,7 @@ id: it is given once, under a lock, and found again by looking.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import pathlib
 import shutil
@@ -67,7 +68,7 @@ def chown_to_silo(silo: Silo, path: pathlib.Path) -> None:
         raise ValueError(f"{path} does not lie below the home of silo `{silo.id}`")
     if is_isolated():
         home = pathlib.Path(silo.home)
-        above = [one for one in path.parents if one != home and home in one.parents]
+        above = itertools.takewhile(lambda one: one != home, path.parents)
         _chown([path, *above, *path.rglob("*")], uid_of(silo))
 
 

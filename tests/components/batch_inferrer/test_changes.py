@@ -229,16 +229,16 @@ def test_folders_are_features_with_the_type_that_the_model_takes(lake):
         pq.write_table(rows.drop([*names]), folder / "a.parquet")
     account = lake.infer()
     assert (account.failures, account.missing_columns) == ((), {})
-    for silo, values in zip(SILOS, ((31.5, "Łódź", 2), (None,) * 3), strict=True):
+    for silo, given in zip(SILOS, ((31.5, "Łódź", 2), (None,) * 3), strict=True):
         same = rows
-        for name, value in zip(names, values, strict=True):
+        for name, value in zip(names, given, strict=True):
             place = rows.column_names.index(name)
             column = pa.array([value] * 9, rows.schema.field(name).type)
             same = same.set_column(place, name, column)
         found = read_scores(lake.folder(silo))
-        expected = expected_scores(same, lake.model.linear)
-        np.testing.assert_allclose(found["score"].to_numpy(), expected, atol=1e-6)
-        for name, value in zip(names, values, strict=True):
+        scores = expected_scores(same, lake.model.linear)
+        np.testing.assert_allclose(found["score"].to_numpy(), scores, atol=1e-6)
+        for name, value in zip(names, given, strict=True):
             assert found[name].to_pylist() == [value] * 9
 
 

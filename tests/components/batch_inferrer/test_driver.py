@@ -41,7 +41,11 @@ class Runs:
             "examples"
         )
         node = BatchInferrer(
-            examples.outputs["result"], InferenceSettings(), "people", KEY
+            examples.outputs["result"],
+            InferenceSettings(),
+            "people",
+            KEY,
+            str(self.folder / "work"),
         )
         LocalDagRunner().run(
             pipeline.Pipeline(

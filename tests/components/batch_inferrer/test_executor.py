@@ -1,3 +1,4 @@
+import dataclasses
 import inspect
 import json
 import pathlib
@@ -11,6 +12,7 @@ from components.batch_inferrer import driver, executor
 from components.batch_inferrer.component import BatchInferrerSpec
 from components.batch_inferrer.executor import Executor
 from components.batch_inferrer.gate import choose
+from components.batch_inferrer.pods import NO_PODS
 from components.batch_inferrer.settings import InferenceSettings
 from components.payloads import egress
 from components.payloads.ledger import Ledger
@@ -78,7 +80,8 @@ class Runner:
             "key": json.dumps(KEY),
             "force": force,
             "again": "",
-            "pods": "{}",
+            "pods": json.dumps(dataclasses.asdict(NO_PODS)),
+            "work": str(self.folder / "work"),
             "model_uri": model_uri,
             "benefit_uri": benefit_uri,
         }

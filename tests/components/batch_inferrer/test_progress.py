@@ -46,10 +46,11 @@ def test_the_log_tells_rows_speed_time_left_and_failed_items(
 def test_rows_that_an_earlier_run_scored_make_no_speed(work, folder, caplog):
     Writer(folder, "two").done(1, Outcome(resumed=True))
     (folder / records.RECORDS / "one.jsonl").unlink()
-    watch = Watch(work, Reader(folder), terminal := terminal_of(io.StringIO()))
+    screen = io.StringIO()
+    watch = Watch(work, Reader(folder), terminal_of(screen))
     with watch.shown():
         watch.poll()
-    shown = terminal.file.getvalue()
+    shown = screen.getvalue()
     assert "500 of 597 rows  0 rows/s" in shown
     assert not caplog.messages, "a terminal has its bar"
 

@@ -55,9 +55,15 @@ def test_dead_letters_are_counted_by_reason_also_where_they_are_found_again(
     assert (same.resumed, same.unchanged, same.reasons) == (0, 120, REASONS)
 
 
+def read(folder: str) -> predictions.Predictions:
+    found = predictions.read(folder)
+    assert found is not None
+    return found
+
+
 def part_of(folder: str, kind: str = "parts") -> pathlib.Path:
     """Return the first file that has dead letters, or these."""
-    found = predictions.read(folder)
+    found = read(folder)
     assert found
     names = [part.name for part in found.parts if part.dead_letters]
     return pathlib.Path(folder, kind, names[0])
@@ -93,24 +99,24 @@ def written_again(path: pathlib.Path) -> None:
 def test_a_damaged_file_is_named_with_what_was_expected(scored, kind, spoil, told):
     _, account = scored
     south, west = account.silos
-    found = predictions.read(south.path)
+    found = read(south.path)
     assert list(verify.faults(south.path, found)) == []
     path = part_of(south.path, kind)
     spoil(path)
     (fault,) = verify.faults(south.path, found)
     assert fault.startswith(f"{path}: found ")
     assert told in fault
-    assert list(verify.faults(west.path, predictions.read(west.path))) == []
+    assert list(verify.faults(west.path, read(west.path))) == []
 
 
 def test_files_that_nobody_lists_are_counted(scored, model):
     manifest, account = scored
     south, _ = account.silos
-    found = predictions.read(south.path)
+    found = read(south.path)
     assert verify.num_unlisted(south.path, found) == 0
     keyed = dataclasses.replace(model.job(), key=("id",))
     infer(manifest, keyed, SETTINGS)  # its pointer takes the place of the first one
-    found = predictions.read(south.path)
+    found = read(south.path)
     assert found.rows == 85
     assert verify.num_unlisted(south.path, found) == 5  # 3 parts, 2 of dead letters
 
