@@ -7,6 +7,8 @@ AXE_VERSION := 4.10.3
 AZURITE_VERSION := 3.35.0
 D3_VERSION := 7.9.0
 PLOT_VERSION := 0.6.17
+SOAK := build/soak
+SOAK_ROWS := 100000000
 
 help: ## Show this list
 	@awk -F ":.*## " '/^##@/{print "\n" substr($$0,5)} /^[a-z0-9-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +62,9 @@ bench: install chromium ## Measure inference, evaluation and pages, as ratios wi
 	$(BIN)/fairsilo bench step-start
 	$(BIN)/fairsilo bench attacks
 
+soak: install ## Score SOAK_ROWS rows in the folder SOAK, killed twice: time, memory, cost (6 GB and minutes for 100 million)
+	$(BIN)/fairsilo bench soak --rows $(SOAK_ROWS) --folder $(SOAK)
+
 ##@ Tools
 chromium: ## Install Debian's Chromium, for tests of pages (needs root, else they are skipped)
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || echo "no Chromium: tests of pages are skipped"
@@ -84,6 +89,6 @@ mariadb: ## Install Debian's MariaDB, for tests of the shared store (needs root,
 clean: ## Remove what runs and tests made
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help demo screenshots install test test-fast check format format-check lint types imports bench chromium axe azurite vendor mariadb clean .uv-found
+.PHONY: help demo screenshots install test test-fast check format format-check lint types imports bench soak chromium axe azurite vendor mariadb clean .uv-found
 
 include k8s/*.mk

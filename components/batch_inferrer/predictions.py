@@ -26,6 +26,7 @@ from components.payloads.silo import Silo
 from components.silos import homes, stale_files
 
 WORK = b"fairsilo.work"
+ROW_GROUP_ROWS = 262_144  # or a batch, if that is larger
 # In place of a key: the row's number in its input file.
 ROW = pa.field("row", pa.int64())
 SCORE = pa.field("score", pa.float32())
@@ -34,6 +35,7 @@ MODEL = pa.field("model", _REPEATED)  # digest of the model
 SERVED = pa.field("served", _REPEATED)  # which it is: `base`, `personal` or `alone`
 SCORED_AT = pa.field("scored_at", pa.timestamp("ms", tz="UTC"))
 ADDED = (SCORE, MODEL, SERVED, SCORED_AT)
+_ALIKE = {MODEL.name, SERVED.name, SCORED_AT.name}
 REASON = pa.field("reason", _REPEATED)
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -53,23 +55,34 @@ class Table:
         ]
         self.schema = schema
         self.rows = 0
+        self._waiting: list[pa.RecordBatch] = []
         self._sink = pa.BufferOutputStream()
         self._writer = pq.ParquetWriter(
             self._sink,
             schema.with_metadata({WORK: work.encode()}),
             use_dictionary=repeated,
+            # Of what is alike in all rows they tell nothing.
+            write_statistics=[f.name for f in schema if f.name not in _ALIKE],
         )
 
     def write(self, columns: list[pa.Array]) -> None:
         """Append rows."""
         batch = pa.RecordBatch.from_arrays(columns, schema=self.schema)
-        self._writer.write_batch(batch)
+        self._waiting.append(batch)
         self.rows += batch.num_rows
+        if sum(one.num_rows for one in self._waiting) >= ROW_GROUP_ROWS:
+            self._write_group()
 
     def finish(self) -> pa.Buffer:
         """Return the file."""
+        self._write_group()
         self._writer.close()
         return self._sink.getvalue()
+
+    def _write_group(self) -> None:
+        if self._waiting:
+            self._writer.write_table(pa.Table.from_batches(self._waiting))
+        self._waiting = []
 
 
 def save(item: WorkItem, path: str, data: pa.Buffer, replace: bool = False) -> bool:

@@ -94,8 +94,8 @@ def _score(item: WorkItem, job: Job, scorer: Scorer) -> Part:
     keys = _key_fields(item, job, columns, constants)
     schema = pa.schema([*keys, *predictions.ADDED])
     table, dead = predictions.Table(schema, item.work), _DeadLetters(item, keys)
-    first = item.first_row
-    for batch, scores in batches.score_batches(
+    first, same = item.first_row, _same(item, job)
+    for batch, scores, incomplete in batches.score_batches(
         scorer, item.file.path, job.key, job.batch_rows, item.row_groups, constants
     ):
         if job.key:
@@ -104,13 +104,14 @@ def _score(item: WorkItem, job: Job, scorer: Scorer) -> Part:
             numbers = np.arange(first, first + batch.num_rows)
             own = [pa.array(numbers), *(_plain(batch, field) for field in keys[1:])]
             first += batch.num_rows
-        culprits = _infinite(batch, scorer.spec.numeric)
+        culprits = _infinite(batch, scorer.spec.numeric, incomplete)
         if culprits is not None:
             dead.write(own, culprits, scorer.spec.numeric)
             good = culprits < 0
             own = [column.filter(pa.array(good)) for column in own]
             scores = scores[good]
-        table.write([*own, pa.array(scores), *_same(item, job, len(scores))])
+        alike = [column[: len(scores)] for column in same]
+        table.write([*own, pa.array(scores), *alike])
     if table.rows + dead.rows != item.rows:
         raise _miscount(item, table.rows + dead.rows)
     if item.file.in_place:
@@ -132,10 +133,10 @@ def _save(item: WorkItem, table: predictions.Table, dead: dict[str, int]) -> Par
     return predictions.part(item, table.rows, dead, data.size, digest)
 
 
-def _same(item: WorkItem, job: Job, rows: int) -> list[pa.Array]:
-    """Return the columns that are alike in all rows of a file."""
-    zeros = pa.array(np.zeros(rows, np.int32))
-    at = np.full(rows, round(job.scored_at * 1000))
+def _same(item: WorkItem, job: Job) -> list[pa.Array]:
+    """Return the columns that are alike in all rows of a file, for a batch."""
+    zeros = pa.array(np.zeros(job.batch_rows, np.int32))
+    at = np.full(job.batch_rows, round(job.scored_at * 1000))
     return [
         *(
             pa.DictionaryArray.from_arrays(zeros, pa.array([text]))
@@ -215,15 +216,16 @@ def _plain(batch: pa.RecordBatch, field: pa.Field) -> pa.Array:
 
 
 def _infinite(
-    batch: pa.RecordBatch, numeric: Sequence[Numeric]
+    batch: pa.RecordBatch, numeric: Sequence[Numeric], incomplete: Sequence[int]
 ) -> NDArray[np.int64] | None:
     """Return for each row its first infinite feature's index, -1 where none is.
 
-    None stands for a batch without an infinite value, by far the usual case.
+    Only `incomplete` features can have one. None stands for a batch without an infinite
+    value, by far the usual case.
     """
     culprits: NDArray[np.int64] | None = None
-    for index, feature in enumerate(numeric):
-        position = batch.schema.get_field_index(feature.name)
+    for index in incomplete:
+        position = batch.schema.get_field_index(numeric[index].name)
         column = batch.column(position) if position >= 0 else None
         if column is None or not pa.types.is_floating(column.type):
             continue

@@ -10,6 +10,7 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +22,14 @@ from components.features import columnar
 from components.scoring.model import Scorer
 
 BATCH_ROWS = 32_768
+
+
+class Scored(NamedTuple):
+    """A batch of rows with their scores."""
+
+    batch: pa.RecordBatch
+    scores: NDArray[np.float32]  # shape `(rows,)`, 0 to 1
+    incomplete: tuple[int, ...]  # numeric features that are missing in some row
 
 
 class FileError(FairSiloError):
@@ -119,14 +128,14 @@ def score_batches(
     batch_rows: int = BATCH_ROWS,
     row_groups: Sequence[int] | None = None,
     constants: Mapping[str, pa.Scalar] = MappingProxyType({}),
-) -> Iterator[tuple[pa.RecordBatch, NDArray[np.float32]]]:
+) -> Iterator[Scored]:
     """Score the rows of a Parquet file.
 
     Arguments as those of `read_batches`; `extra_columns` are what the model does not
     take but the caller needs.
 
     Yields:
-        Each batch with its rows' scores, float32, shape `(rows,)`, 0 to 1.
+        Each batch with its rows' scores.
 
     Raises:
         FileError: See `read_batches`; or the model gives scores that are no
@@ -135,7 +144,8 @@ def score_batches(
     """
     columns = {*scorer.spec.columns, *extra_columns}
     for batch in read_batches(path, columns, batch_rows, row_groups, constants):
-        scores = scorer(columnar.encode(batch, scorer.spec))
+        encoded = columnar.encode(batch, scorer.spec)
+        scores = scorer(encoded)
         if not (scores.min() >= 0.0 and scores.max() <= 1.0):  # False for NaN too
             bad = int(np.sum(~((scores >= 0.0) & (scores <= 1.0))))
             raise FileError(
@@ -144,4 +154,4 @@ def score_batches(
                 "probabilities from the model",
                 "check the model's output layer and its training",
             )
-        yield batch, scores
+        yield Scored(batch, scores, encoded.incomplete)

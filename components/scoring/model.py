@@ -20,11 +20,13 @@ import json
 import pathlib
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components import digests
+from components.features import columnar
 from components.features.columnar import Encoded
 from components.features.spec import FeatureSpec
 
@@ -142,16 +144,23 @@ class Scorer:
         self._weights = read_weights(weights or pathlib.Path(folder, WEIGHTS))
         self.digest = digest_of(self._weights, self.spec) if weights else card.digest
         self._constant = tf.constant
+        self._of_memory = tf.experimental.dlpack.from_dlpack
 
     def __call__(self, batch: Encoded) -> NDArray[np.float32]:
         """Return the probability of the positive label, float32, shape `(rows,)`."""
         with self._loaded.lock:
             self._loaded.hold(self.digest, self._weights)
             outputs = self._loaded.signature(
-                floats=self._constant(batch.floats), ids=self._constant(batch.ids)
+                floats=self._tensor(batch.floats), ids=self._tensor(batch.ids)
             )
         scores: NDArray[np.float32] = outputs["score"].numpy()
         return scores
+
+    def _tensor(self, values: NDArray[Any]) -> Any:  # noqa: ANN401  TF has no types
+        """Return an array as a tensor, without a copy where its memory allows it."""
+        if values.ctypes.data % columnar.ALIGNMENT or not values.flags.carray:
+            return self._constant(values)
+        return self._of_memory(values.__dlpack__())
 
 
 class _LoadedModel:

@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from components import digests
 from components.batch_inferrer import engines
 from components.batch_inferrer.infer import infer
 from components.batch_inferrer.plan import ROOT, plan
@@ -28,14 +29,17 @@ from components.batch_inferrer.pods import NO_PODS
 from components.batch_inferrer.records import Work
 from components.batch_inferrer.scoring import Job
 from components.batch_inferrer.settings import InferenceSettings
-from components.payloads.manifest import SCORE
+from components.payloads.manifest import SCORE, Manifest, SiloEntry, Split
+from components.payloads.silo import Silo
 from components.scoring import served
 from components.scoring.model import serving_path
-from pipelines.benchmarks import inference_case, inference_limit
+from pipelines.benchmarks import inference_case, inference_limit, inference_stock
 from pipelines.benchmarks.inference_case import Case
 
 ROWS = 4_000_000
 ITEM_ROWS = 200_000  # for the measure over cores: enough items for each
+STOCK_ROWS = 200_000
+MANY_SILOS, FEW_ROWS = 10_000, 20
 
 
 class Seconds(NamedTuple):
@@ -64,8 +68,11 @@ def bench_inference(
         `ratio_to_limit_wall`: the same by the clock; `rows_per_second` and
         `limit_rows_per_second` by the clock; `largest_difference` of a score
         between the two; `workers`; `scaling`: rows a second with `workers`
-        processes over those with one, and `rows_per_second_all`. Their own start
-        is left out of both.
+        processes over those with one, the median of `repeats` pairs, and
+        `rows_per_second_all`. Their own start is left out of both. With full `rows`
+        also `stock_...`: CPU seconds per million rows of `STOCK_ROWS` by ours, by TFX
+        and by Beam, and the largest difference of a score; and `many_silos_...`: CPU
+        seconds of all of a run over `MANY_SILOS` silos of `FEW_ROWS` rows.
     """
     _use_one_thread()
     workers = workers or len(os.sched_getaffinity(0))
@@ -75,9 +82,59 @@ def bench_inference(
         result |= _against_limit(case, pathlib.Path(folder, "limit"), repeats)
         result["workers"] = workers
         if workers > 1:
-            one, many = (_rate(case, count) for count in (1, workers))
-            result |= {"rows_per_second_all": many, "scaling": many / one}
+            pairs = [
+                [_rate(case, count) for count in (1, workers)] for _ in range(repeats)
+            ]
+            result["rows_per_second_all"] = statistics.median(b for _, b in pairs)
+            result["scaling"] = statistics.median(b / a for a, b in pairs)
+        if rows >= ROWS:
+            result |= _against_stock(pathlib.Path(folder, "stock"), seed)
+            result |= _many_silos(pathlib.Path(folder, "many"), case)
     return result
+
+
+def _against_stock(folder: pathlib.Path, seed: int) -> dict[str, Any]:
+    """Compare with what TFX and Beam ship, on rows that all of them finish."""
+    folder.mkdir()
+    case = inference_case.build(folder, STOCK_ROWS, seed)
+    ours, scores = _ours(case)
+    result = {"stock_rows": STOCK_ROWS, "stock_ours": ours}
+    for name in ("bulk_inferrer", "run_inference"):
+        seconds, found = getattr(inference_stock, name)(case, folder)
+        apart = max(abs(scores[key] - score) for key, score in found.items())
+        result[f"stock_{name}"] = seconds / STOCK_ROWS * 1e6
+        whole = found.keys() == scores.keys()
+        result[f"stock_{name}_difference"] = apart if whole else float("inf")
+    return result
+
+
+def _ours(case: Case) -> tuple[float, dict[int, float]]:
+    settings = InferenceSettings(workers=1)
+    used = _time(lambda: infer(case.manifest, _job(case, settings), settings)).cpu
+    parts = [
+        pq.read_table(part, columns=[inference_case.KEY, "score"])
+        for entry in case.manifest
+        for part in entry.silo.path(ROOT).rglob("parts/*.parquet")
+    ]
+    columns = pa.concat_tables(parts).to_pydict().values()
+    return used / STOCK_ROWS * 1e6, dict(zip(*columns, strict=True))
+
+
+def _many_silos(folder: pathlib.Path, case: Case) -> dict[str, float]:
+    source = case.manifest.entries[0].splits[SCORE].paths[0]
+    rows = next(pq.ParquetFile(source).iter_batches(FEW_ROWS))
+    entries = []
+    for number in range(MANY_SILOS):
+        home = folder / f"silo-{number:05d}"
+        home.mkdir(parents=True)
+        path = str(home / "score.parquet")
+        pq.write_table(pa.Table.from_batches([rows]), path)
+        split = Split.of(path, digests.of_file(path), FEW_ROWS)
+        entries.append(SiloEntry(Silo(home.name, str(home)), splits={SCORE: split}))
+    settings = InferenceSettings(workers=1)
+    manifest = Manifest("bench", "", tuple(entries))
+    used = _time(lambda: infer(manifest, _job(case, settings), settings))
+    return {"many_silos_cpu_seconds": used.cpu}
 
 
 def _use_one_thread() -> None:

@@ -38,11 +38,28 @@ class Case:
 
 def build(folder: pathlib.Path, rows: int, seed: int = 0) -> Case:
     """Write the silos' rows, that many together, and the model into an empty folder."""
-    from components.federated_trainer import export
-    from components.federation import model_module
-
     rng = np.random.default_rng(seed)
-    spec = FeatureSpec(
+    spec = feature_spec()
+    sizes = [max(1, int(rows * share)) for share in SHARES]
+    sizes[0] += rows - sum(sizes)
+    entries = []
+    first = 0
+    for index, size in enumerate(sizes):
+        home = folder / "silos" / f"silo-{index}"
+        home.mkdir(parents=True)
+        path = home / "score.parquet"
+        pq.write_table(table(spec, first, size, rng), path, ROW_GROUP_ROWS)
+        split = Split.of(str(path), digests.of_file(path), size)
+        entries.append(SiloEntry(Silo(home.name, str(home)), splits={SCORE: split}))
+        first += size
+    digest = write_model(folder / "model", spec, seed)
+    manifest = Manifest("bench", "", tuple(entries))
+    return Case(manifest, str(folder / "model"), digest, spec)
+
+
+def feature_spec() -> FeatureSpec:
+    """Return how rows become what the model takes."""
+    return FeatureSpec(
         numeric=tuple(
             Numeric(f"f{index}", mean=float(index), scale=1.0 + index)
             for index in range(NUM_FLOATS)
@@ -52,27 +69,21 @@ def build(folder: pathlib.Path, rows: int, seed: int = 0) -> Case:
             for index, size in enumerate(VOCABULARY_SIZES)
         ),
     )
-    sizes = [max(1, int(rows * share)) for share in SHARES]
-    sizes[0] += rows - sum(sizes)
-    entries = []
-    first = 0
-    for index, size in enumerate(sizes):
-        home = folder / "silos" / f"silo-{index}"
-        home.mkdir(parents=True)
-        path = home / "score.parquet"
-        pq.write_table(_table(spec, first, size, rng), path, ROW_GROUP_ROWS)
-        split = Split.of(str(path), digests.of_file(path), size)
-        entries.append(SiloEntry(Silo(home.name, str(home)), splits={SCORE: split}))
-        first += size
+
+
+def write_model(folder: pathlib.Path, spec: FeatureSpec, seed: int = 0) -> str:
+    """Write the default model, untrained, and return its digest."""
+    from components.federated_trainer import export
+    from components.federation import model_module
+
     model = model_module.load(default_model.__file__, spec, seed)
-    card = export.export(folder / "model", model, model.weights, spec)
-    manifest = Manifest("bench", "", tuple(entries))
-    return Case(manifest, str(folder / "model"), card.digest, spec)
+    return export.export(folder, model, model.weights, spec).digest
 
 
-def _table(
+def table(
     spec: FeatureSpec, first: int, rows: int, rng: np.random.Generator
 ) -> pa.Table:
+    """Return rows whose keys begin with `first`."""
     columns = {KEY: pa.array(np.arange(first, first + rows))}
     for index, numeric in enumerate(spec.numeric):
         values = rng.standard_normal(rows) * numeric.scale + numeric.mean

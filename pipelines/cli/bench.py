@@ -25,6 +25,23 @@ def inference(
 
 
 @app.command()
+def soak(
+    rows: Annotated[
+        int, typer.Option(min=1_000, help="Rows; a tenth goes before.")
+    ] = 100_000_000,
+    folder: Annotated[
+        str, typer.Option(help="Where the rows are made, once, and kept.")
+    ] = "build/soak",
+    price: Annotated[
+        float, typer.Option(help="Of an hour of Standard_D8s_v5, US dollars.")
+    ] = 0.384,
+    as_json: Json = False,
+) -> None:
+    """A long run of inference, killed twice: time, memory, cost, and no row lost."""
+    _bench("soak", as_json, rows, folder, price)
+
+
+@app.command()
 def evaluation(as_json: Json = False) -> None:
     """Evaluation by score sketches against row-by-row TFMA, by rows and by silos."""
     _bench("evaluation", as_json)
@@ -134,7 +151,7 @@ def privacy(
     _bench("privacy", as_json, seeds, only)
 
 
-def _bench(name: str, as_json: bool, *arguments: int | str) -> None:
+def _bench(name: str, as_json: bool, *arguments: float | str) -> None:
     """Run `bench_NAME` of `pipelines/benchmarks/NAME.py` and print what it found.
 
     A list of records is a table. The status is 1 where the result says that its bar is

@@ -71,8 +71,8 @@ class ScoredModel:
                 yield batch, _given_scores(batch, self.column, silo, path)
             return
         loaded = scorer(self.folder, self.digest, self.weights)
-        for batch, scores in batches.score_batches(loaded, path, columns):
-            yield batch, scores.astype(np.float64)
+        for scored in batches.score_batches(loaded, path, columns):
+            yield scored.batch, scored.scores.astype(np.float64)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -88,13 +88,13 @@ def test_scores_are_those_of_the_rows_whatever_the_batches(
     path, table, scorer, linear, batch_rows
 ):
     found = list(batches.score_batches(scorer, path, ["late"], batch_rows))
-    scores = np.concatenate([scores for _, scores in found])
+    scores = np.concatenate([one.scores for one in found])
     assert scores.dtype == np.float32
     expected = linear.score(columnar.encode(table, SPEC))
     assert scores == pytest.approx(expected, abs=1e-6)
-    late = [value for batch, _ in found for value in batch.column("late").to_pylist()]
+    late = [value for one in found for value in one.batch.column("late").to_pylist()]
     assert late == table["late"].to_pylist()
-    assert "junk" not in found[0][0].schema.names
+    assert "junk" not in found[0].batch.schema.names
 
 
 def test_a_damaged_file_is_named_without_its_content(path, tmp_path):
