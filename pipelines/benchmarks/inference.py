@@ -221,7 +221,7 @@ def _job(case: Case, settings: InferenceSettings) -> Job:
     return Job(case.model, case.model_digest, key, settings.batch_rows)
 
 
-def _time(run: Callable[[], None]) -> Seconds:
+def _time(run: Callable[[], object]) -> Seconds:
     wall, cpu = time.perf_counter(), time.process_time()
     run()
     return Seconds(time.perf_counter() - wall, time.process_time() - cpu)
