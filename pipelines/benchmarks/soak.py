@@ -59,8 +59,9 @@ def bench_soak(
 
     Returns:
         `pod_overhead`: see there, on the smaller size; `soak`: for each size rows,
-        seconds by the clock, CPU seconds of all processes with all starts, the largest memory of all processes together and its median in
-        the last run's first and last third, unit: MB, rows found, what a million costs,
+        seconds by the clock, CPU seconds of all processes with all starts, the largest
+        memory of all processes together and its median in the last run's first and last
+        third, unit: MB, rows found, what a million costs,
         and scoring's CPU seconds over what the plan expects; `billion`: CPU seconds,
         hours and dollars for that many rows, by the plan; `passed`: no row is missing
         or twice.

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 import tensorflow_model_analysis as tfma
 
+from tests.support import published
 from tests.support.program import (
     fairsilo,
     start,
@@ -155,10 +156,7 @@ def test_predictions_cover_the_following_month_in_each_silos_own_folder(
     rows = 0
     for silo in ("9E", "F9", "US", "VX"):
         given = pq.read_table(federation.data / silo / "2013-03.parquet")
-        files = list(
-            (federation.output / "silos" / silo / "predictions").rglob("part-*.parquet")
-        )
-        scored = pq.ParquetDataset([str(f) for f in files]).read()
+        scored = published.read(federation.output / "silos" / silo / "predictions")
         assert sorted(scored["flight_id"].to_pylist()) == sorted(
             given["flight_id"].to_pylist()
         )

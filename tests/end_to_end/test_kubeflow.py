@@ -13,6 +13,8 @@ import re
 import subprocess
 import sys
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from ml_metadata import metadata_store
 from ml_metadata.proto.metadata_store_pb2 import Execution
@@ -21,6 +23,7 @@ from components.dashboard.silo.location import file_name
 from pipelines import summary, use_case
 from pipelines.runners import kubeflow, metadata, results, steps
 from pipelines.runs.store import RunStore
+from tests.support import published
 from tests.support.kfp_local import Package
 from tests.support.program import (
     PROJECT,
@@ -95,11 +98,13 @@ class Cluster:
         return results.executions(store, run_id, node)
 
 
-def predictions(homes: pathlib.Path) -> dict[tuple[str, str], bytes]:
-    """Return the bytes of the files with predictions, by silo and name."""
+def predictions(homes: pathlib.Path) -> dict[tuple[str, str], pa.Table]:
+    """Return the predictions by silo and file, without when they were made."""
     return {
-        (path.relative_to(homes).parts[0], path.name): path.read_bytes()
-        for path in homes.rglob("predictions/*/parts/*.parquet")
+        (path.relative_to(homes).parts[0], path.name): pq.read_table(path).drop(
+            ["scored_at"]
+        )
+        for path in published.files(homes)
     }
 
 

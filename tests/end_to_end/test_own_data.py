@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from tests.support import published
 from tests.support.program import fairsilo, summary
 
 pytestmark = [pytest.mark.slow, pytest.mark.tff, pytest.mark.beam]
@@ -175,8 +176,8 @@ def test_silo_whose_name_would_leave_its_folder_is_refused(broken):
 def test_quarantined_silo_that_can_be_read_is_evaluated_and_scored(broken, project):
     silos = {item["silo"]: item for item in summary(broken)["silos"]}
     assert silos["twin-a"]["auc"] is not None
-    files = (project / "build/loans/silos/twin-a/predictions").rglob("part-*.parquet")
-    assert sum(pq.read_metadata(path).num_rows for path in files) == 120
+    scored = published.read(project / "build/loans/silos/twin-a/predictions")
+    assert scored.num_rows == 120
 
 
 def test_infinite_values_become_dead_letters_with_a_reason(broken, project):
@@ -204,8 +205,8 @@ def test_flags_that_decide_the_label_are_features_and_keys_join_back(broken, pro
     }
     assert not {"member", "active", "age", "debt", "town"} & {*unused}
     for seed, (name, rows) in enumerate({**HEALTHY, MONTHS: 100}.items()):
-        parts = (project / "build/loans/silos" / name / "predictions").rglob("part-*")
-        keys = pd.concat([pq.read_table(part).to_pandas() for part in parts]).row_id
+        scored = published.read(project / "build/loans/silos" / name / "predictions")
+        keys = scored["row_id"].to_pandas()
         expected = people(200 if name == MONTHS else rows, seed).row_id[:rows]
         assert sorted(keys.astype(str)) == sorted(expected.astype(str))
 
@@ -216,7 +217,7 @@ def files(folder: pathlib.Path, pattern: str) -> list[str]:
 
 def test_outputs_and_homes_that_were_deleted_are_made_again(broken, project):
     before, output = summary(broken), project / "build/loans"
-    predictions = files(output / "silos", "part-*.parquet")
+    predictions = files(output / "silos", "parts/*.parquet")
     shutil.rmtree(output / "serving")
     shutil.rmtree(output / "silos")
     pathlib.Path(before["dashboard"]).unlink()
@@ -224,6 +225,6 @@ def test_outputs_and_homes_that_were_deleted_are_made_again(broken, project):
     for name in ("status", "metrics", "predictions", "pushed", "silos_not_scored"):
         assert told[name] == before[name], name
     assert told["model"]["digest"] == before["model"]["digest"]
-    assert files(output / "silos", "part-*.parquet") == predictions
+    assert files(output / "silos", "parts/*.parquet") == predictions
     assert list((output / "serving").glob("*/saved_model.pb"))
     assert pathlib.Path(told["dashboard"]).is_file()
