@@ -127,9 +127,10 @@ def opened(container: str, account: str, host: str) -> Iterator[FileSystem]:
     """
     try:
         yield _connect(host, os.environ.get(CONNECTION), os.getpid())
-    except (exceptions.AzureError, FileNotFoundError) as error:
+    except Exception as error:
         is_azure = isinstance(error, exceptions.AzureError)
-        cause = error if is_azure else error.__cause__  # as adlfs raises it
+        # adlfs raises others from it, and Azure's client where it can't read an answer.
+        cause = error if is_azure else error.__cause__ or error.__context__
         if not isinstance(cause, exceptions.AzureError):
             raise
         raise _fault(cause, container, account) from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import pathlib
+import shutil
 
 from components import temporary_faults
 from components.batch_inferrer import items, pods, processes, records
@@ -28,8 +29,7 @@ def run(work: Work, folder: pathlib.Path, template: PodTemplate) -> list[Outcome
 
     Args:
         work: What to score.
-        folder: Holds work and records; on a cluster all that score share it. Where an
-            attempt before was ended, what it recorded is not done again.
+        folder: Holds work and records; on a cluster all that score share it.
         template: What a pod of the engine `pods` is like.
 
     Raises:
@@ -37,9 +37,10 @@ def run(work: Work, folder: pathlib.Path, template: PodTemplate) -> list[Outcome
             is not done again.
     """
     (folder / records.STOPPED).unlink(missing_ok=True)  # of an attempt before
+    if work.settings.engine != "pods":  # those of the attempt before may still run
+        shutil.rmtree(folder / records.RECORDS, ignore_errors=True)
     watch = Watch(work, records.Reader(folder))
     lost: dict[int, str] = {}
-    watch.poll()
     with watch.shown():
         match work.settings.engine:
             case "local":
@@ -72,9 +73,9 @@ def _run_local(work: Work, folder: pathlib.Path, watch: Watch) -> None:
         return
     from components.batch_inferrer import beam_steps
 
-    left = [n for n in range(len(work.items)) if n not in watch.reader.outcomes]
     with watch.polled():
-        beam_steps.run(work.numbered(left), work.job, folder, name="one")
+        numbered = work.numbered(range(len(work.items)))
+        beam_steps.run(numbered, work.job, folder, name="one")
 
 
 def _run_pods(

@@ -79,9 +79,8 @@ def infer(
         manifest: The silos, their splits and the span.
         job: What is alike for all rows.
         settings: Where and how rows are scored.
-        folder: Where records of the work are kept until it is done; an attempt that
-            follows goes on from them. On a cluster all who score share it. The
-            system's own for temporary files when None.
+        folder: Where records of the work are kept until it is done; on a cluster all
+            who score share it. The system's own for temporary files when None.
         pods: What a pod of the engine `pods` is like.
 
     Raises:
