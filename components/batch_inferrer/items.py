@@ -19,8 +19,8 @@ from components.payloads.silo import Silo
 from components.scoring.served import Served
 
 # What an item costs, by `fairsilo bench inference`; unit: CPU seconds of one core.
-ITEM_S = 0.004
-ROW_S = 1.1e-6
+ITEM_S = 0.005
+ROW_S = 0.85e-6
 
 
 @dataclasses.dataclass(frozen=True)

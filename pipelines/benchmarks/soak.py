@@ -58,7 +58,7 @@ def bench_soak(
         price: Of a machine of `VM_CORES` cores, unit: US dollars an hour.
 
     Returns:
-        `pod_overhead`: see there, on the smaller size; `soak`: for each size rows,
+        `pod_...`: see `_of_pod`, on the smaller size; `soak`: for each size rows,
         seconds by the clock, CPU seconds of all processes with all starts, the largest
         memory of all processes together and its median in the last run's first and last
         third, unit: MB, rows found, what a million costs,
@@ -73,34 +73,44 @@ def bench_soak(
     hours = seconds / VM_CORES / 3600
     billion = {"cpu_seconds": seconds, "hours": hours, "dollars": hours * price}
     passed = all(one["rows_found"] == one["rows"] for one in found)
-    overhead = _pod_overhead(places[rows // 10])
-    result = {"soak": found, "billion": billion, "pod_overhead": overhead}
-    return {**result, "passed": passed}
+    of_pod = _of_pod(places[rows // 10])
+    return {"soak": found, "billion": billion, **of_pod, "passed": passed}
 
 
-def _pod_overhead(folder: pathlib.Path) -> float:
-    """Return what a pod's CPU seconds are above those of its items, as a share.
+def _of_pod(folder: pathlib.Path) -> dict[str, float]:
+    """Return what a pod with one process costs beside its items' own CPU seconds.
 
-    The pod has one process, which scores all rows of a folder; both their starts and
-    imports count.
+    `pod_start_s`: imports and the model, by a pod with the smallest item alone, unit:
+    CPU seconds; `pod_overhead`: all else of a pod that scores a folder's rows, as a
+    share of its items' CPU seconds.
     """
     _remove_predictions(folder)
     manifest, job, settings = _work_of(folder, workers=1)
     serve = served.by_report("", job.model, job.model_digest)
     plans = plan(manifest, serve, job, settings)
-    items = tuple(item for one in plans for item in one.items)
+    items = sorted((item for one in plans for item in one.items), key=lambda i: i.rows)
+    (alone, of_alone), (used, of_items) = (
+        _run_pod(Work(job, tuple(some), settings, (tuple(range(len(some))),)), folder)
+        for some in (items[:1], items[1:])
+    )
+    start = alone - of_alone
+    return {"pod_start_s": start, "pod_overhead": (used - start) / of_items - 1.0}
+
+
+def _run_pod(work: Work, folder: pathlib.Path) -> tuple[float, float]:
+    """Return the CPU seconds of a pod's processes, and those of its items."""
     place = folder / "pod"
     shutil.rmtree(place, ignore_errors=True)
-    Work(job, items, settings, (tuple(range(len(items))),)).write(place)
+    work.write(place)
     before = _children_s()
     subprocess.run(  # noqa: S603  our own program
         [sys.executable, "-m", MODULE, str(place)],
         env={**os.environ, shard.INDEX: "0"},
         check=True,
     )
-    used, reader = _children_s() - before, Reader(place)
+    reader = Reader(place)
     reader.poll()
-    return used / sum(one.cpu for one in reader.outcomes.values()) - 1.0
+    return _children_s() - before, sum(one.cpu for one in reader.outcomes.values())
 
 
 def _children_s() -> float:
