@@ -112,8 +112,7 @@ def _score(item: WorkItem, job: Job, scorer: Scorer) -> Part:
             scores = scores[good]
         alike = [column[: len(scores)] for column in same]
         table.write([*own, pa.array(scores), *alike])
-    if table.rows + dead.rows != item.rows:
-        raise _miscount(item, table.rows + dead.rows)
+    _check_count(item, table.rows + dead.rows)
     if item.file.in_place:
         inputs.verify(item.silo, item.file)  # it may have changed meanwhile
     dead.save()  # before the predictions, which are the mark that the item is done
@@ -167,8 +166,8 @@ def _columns(item: WorkItem) -> pa.Schema:
             schema: pa.Schema = file.schema_arrow
     except (OSError, pa.ArrowException):
         return pa.schema([])  # the reader of the rows says what is wrong
-    if item.row_groups is None and rows != item.rows:
-        raise _miscount(item, rows)
+    if item.row_groups is None:
+        _check_count(item, rows)
     return schema
 
 
@@ -276,8 +275,13 @@ class _DeadLetters:
             predictions.save(self._item, path, data, replace=True)
 
 
-def _miscount(item: WorkItem, found: int) -> SiloError:
-    return SiloError(
+def _check_count(item: WorkItem, found: int) -> None:
+    """Check that a file has as many rows as planned, where its footer could be read."""
+    if item.rows in (found, -1):
+        return
+    if item.file.in_place:
+        inputs.verify(item.silo, item.file)  # that it changed says more
+    raise SiloError(
         item.silo.id,
         item.label,
         f"{found:,} rows",
