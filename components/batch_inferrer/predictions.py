@@ -21,7 +21,7 @@ from components import digests, storage
 from components.batch_inferrer.items import WorkItem
 from components.errors import SiloError
 from components.payloads import predictions as published
-from components.payloads.predictions import DEAD_LETTERS, PARTS, Part, Predictions
+from components.payloads.predictions import Part, Predictions
 from components.payloads.silo import Silo
 from components.silos import homes, stale_files
 
@@ -155,12 +155,11 @@ def sweep(folder: str, kept: Predictions) -> None:
     """
     names = {one.name for one in kept.parts}
     place = storage.escape(folder)
-    for kind in (PARTS, DEAD_LETTERS):
-        for pattern in ("*.parquet", ".*"):  # and what kills left
-            for file in storage.find(f"{place}/{kind}/{pattern}"):
-                name = file.path.rpartition("/")[2]
-                if name not in names and stale_files.is_stale(file.modified):
-                    storage.remove(file.path)
+    for pattern in ("*.parquet", ".*"):  # and what kills left
+        for file in storage.find(f"{place}/*/{pattern}"):
+            name = file.path.rpartition("/")[2]
+            if name not in names and stale_files.is_stale(file.modified):
+                storage.remove(file.path)
 
 
 def reasons(path: str, work: str) -> dict[str, int]:
