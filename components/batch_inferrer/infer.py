@@ -213,8 +213,7 @@ def _speed(outcomes: Sequence[Outcome]) -> Speed | None:
 
 
 def _check_key(key: Sequence[str]) -> None:
-    ours = {field.name for field in (*predictions.ADDED, predictions.REASON)}
-    clash = sorted(ours & set(key))
+    clash = sorted(predictions.OURS & set(key))
     if clash:
         raise SettingsError(
             f"key column {', '.join(f'`{name}`' for name in clash)} has the name of "

@@ -37,6 +37,7 @@ SCORED_AT = pa.field("scored_at", pa.timestamp("ms", tz="UTC"))
 ADDED = (SCORE, MODEL, SERVED, SCORED_AT)
 _ALIKE = {MODEL.name, SERVED.name, SCORED_AT.name}
 REASON = pa.field("reason", _REPEATED)
+OURS = {field.name for field in (*ADDED, REASON)}
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 

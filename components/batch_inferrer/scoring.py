@@ -53,7 +53,7 @@ class Outcome:
     resumed: bool = False  # whether an earlier run had done it
     failure: str = ""  # why it was not done; empty if it was
     trace: str = ""  # where an error that was not foreseen arose, for the operator
-    began: float = 0.0  # with the model loaded; monotonic clock, unit: seconds
+    began: float = 0.0  # with the model loaded; unit: seconds since 1970
     ended: float = 0.0  # on the same clock
     cpu: float = 0.0  # of this process in between, unit: seconds
 
@@ -71,7 +71,7 @@ def score_item(
         FileError: See `scoring/batches.py`.
         ColumnTypeError: A column's type can't carry its feature.
     """
-    began, cpu = time.monotonic(), time.process_time()
+    began, cpu = time.time(), time.process_time()
     part = predictions.done(item)
     resumed = part is not None
     if part is not None:
@@ -80,9 +80,9 @@ def score_item(
         part = dataclasses.replace(part, missing=missing)
     else:
         scorer = load(item, job)
-        began, cpu = time.monotonic(), time.process_time()
+        began, cpu = time.time(), time.process_time()
         part = _score(item, job, scorer)
-    ended, used = time.monotonic(), time.process_time() - cpu
+    ended, used = time.time(), time.process_time() - cpu
     return Outcome(part, resumed, began=began, ended=ended, cpu=used)
 
 
@@ -146,16 +146,18 @@ def _same(item: WorkItem, job: Job) -> list[pa.Array]:
 
 
 def _constants(item: WorkItem, scorer: Scorer) -> dict[str, pa.Scalar]:
+    found, expected = "", "a name of its own"
+    if clash := predictions.OURS & {name for name, _ in item.file.partition}:
+        found = f"a folder `{min(clash)}=...`, a column that predictions add"
     try:
-        return inputs.constants(item.file.partition, scorer.spec)
+        constants = inputs.constants(item.file.partition, scorer.spec)
     except ValueError:
-        raise SiloError(
-            item.silo.id,
-            item.file.path,
-            "a folder `name=value` whose value is no number",
-            "a number, as the model takes it",
-            "rename the folder",
-        ) from None
+        found = "a folder `name=value` whose value is no number"
+        expected = "a number, as the model takes it"
+    if found:
+        place = item.file.path
+        raise SiloError(item.silo.id, place, found, expected, "rename the folder")
+    return constants
 
 
 def _columns(item: WorkItem) -> pa.Schema:

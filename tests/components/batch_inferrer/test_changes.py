@@ -242,9 +242,16 @@ def test_folders_are_features_with_the_type_that_the_model_takes(lake):
             assert found[name].to_pylist() == [value] * 9
 
 
-def test_a_folder_that_is_no_number_where_one_is_taken_fails_with_the_reason(lake):
-    folder = lake.root / "vest" / "age=old"
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("age=old", "found a folder `name=value` whose value is no number"),
+        ("score=1", "found a folder `score=...`, a column that predictions add"),
+    ],
+)
+def test_a_folder_that_can_be_no_column_fails_with_the_reason(lake, name, found):
+    folder = lake.root / "vest" / name
     folder.mkdir()
     pq.write_table(table(9, 1).drop(["age"]), folder / "a.parquet")
     (failure,) = lake.infer().failures
-    assert "found a folder `name=value` whose value is no number" in failure.reason
+    assert found in failure.reason
