@@ -127,6 +127,8 @@ def opened(container: str, account: str, host: str) -> Iterator[FileSystem]:
     """
     try:
         yield _connect(host, os.environ.get(CONNECTION), os.getpid())
+    except FileExistsError:
+        raise
     except Exception as error:
         is_azure = isinstance(error, exceptions.AzureError)
         # adlfs raises others from it, and Azure's client where it can't read an answer.

@@ -502,7 +502,9 @@ def test_many_blobs_are_listed_in_pages(blobs, through, monkeypatch):
     name = blobs.container()
     paths = [f"day={n % 25:02}/part-{n:05}" for n in range(MANY)]
     token = _token(blobs, name, 1)
-    asyncio.run(_fill(blobs, name, paths, token))
+    # In a thread: a browser of another test may have its loop in this one.
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(_fill(blobs, name, paths, token))).result()
     monkeypatch.setenv(CONNECTION, _by_token(blobs, token, through.port))
 
     def cut(request):

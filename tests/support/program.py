@@ -34,10 +34,14 @@ def project(folder: pathlib.Path) -> pathlib.Path:
 
 def start(*arguments: str, folder: pathlib.Path, **more) -> subprocess.Popen[str]:
     """Start the program in a folder, in a session of its own."""
+    # What engines that tests have loaded here set for themselves is no user's.
+    own = {
+        key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"
+    }
     return subprocess.Popen(
         [*PROGRAM, *map(str, arguments)],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(PROJECT), "COLUMNS": "120"},
+        env={**own, "PYTHONPATH": str(PROJECT), "COLUMNS": "120"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -83,7 +83,7 @@ def test_without_an_evaluation_there_are_findings_and_a_part_only():
     kept_out, noted = (cell.findings[0] for cell in row.cells[2:])
     assert (kept_out.sentences, kept_out.hint) == (("too few rows",), "export more")
     assert noted.sentences == ("column `x` is new",)
-    assert said(found[3])[0] == "You took part in 3 of 3 rounds."
+    assert said(found[4])[0] == "You took part in 3 of 3 rounds."
 
 
 # ---- figures -----------------------------------------------------------------------
