@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 
 from components import digests
 from components.batch_inferrer import engines
+from components.batch_inferrer import items as items_of_run
 from components.batch_inferrer.infer import infer
 from components.batch_inferrer.plan import ROOT, plan
 from components.batch_inferrer.pods import NO_PODS
@@ -194,7 +195,7 @@ def _against_limit(case: Case, folder: pathlib.Path, repeats: int) -> dict[str, 
 
 
 def _rate(case: Case, workers: int) -> float:
-    """Return rows a second from the first item's start to the last one's end."""
+    """Return rows a second while all processes score: none starts or has ended."""
     _remove_predictions(case)
     settings = InferenceSettings(rows_per_item=ITEM_ROWS, workers=workers)
     job, serve = (
@@ -210,9 +211,19 @@ def _rate(case: Case, workers: int) -> float:
     failures = [outcome.failure for outcome in outcomes if outcome.failure]
     if failures:
         raise RuntimeError(failures[0])
-    began = min(outcome.began for outcome in outcomes)
-    ended = max(outcome.ended for outcome in outcomes)
-    rows = sum(outcome.part.rows for outcome in outcomes if outcome.part)
+    shards = [
+        [outcomes[number] for number in shard]
+        for shard in items_of_run.shards([item.cost for item in items], workers)
+    ]
+    began = max(min(one.began for one in shard) for shard in shards)
+    ended = min(max(one.ended for one in shard) for shard in shards)
+    rows = sum(
+        one.part.rows
+        * max(0.0, min(one.ended, ended) - max(one.began, began))
+        / (one.ended - one.began)
+        for one in outcomes
+        if one.part
+    )
     return rows / (ended - began)
 
 
