@@ -62,7 +62,7 @@ bench: install chromium ## Measure inference, evaluation and pages, as ratios wi
 	$(BIN)/fairsilo bench step-start
 	$(BIN)/fairsilo bench attacks
 
-soak: install ## Score SOAK_ROWS rows in the folder SOAK, killed twice: time, memory, cost (6 GB and minutes for 100 million)
+soak: install ## Score SOAK_ROWS rows in the folder SOAK, killed twice: time, memory, cost (5 GB and minutes for 100 million)
 	$(BIN)/fairsilo bench soak --rows $(SOAK_ROWS) --folder $(SOAK)
 
 ##@ Tools

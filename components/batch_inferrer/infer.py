@@ -126,7 +126,8 @@ def _account(
     if not silos:
         return Ledger(
             status=ledger.NOTHING,
-            reason="no silo has rows to score",
+            reason="no silo has rows to score"
+            + (f": {settings.input} finds no file" if settings.input else ""),
             model=job.model_digest,
             failures=tuple(unreadable),
             silos_not_scored=_silos_not_scored(unreadable, (), settings),

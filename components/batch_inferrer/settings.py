@@ -86,7 +86,8 @@ class InferenceSettings(Section):
 
     max_failed_share: float = pydantic.Field(default=0.5, ge=0, le=1)
     """Share of all rows, 0 to 1, that may be dead letters or lie in failed work
-    items. Above it the fault is not the data's, and nothing is published."""
+    items; above it nothing is published. And of a silo's rows that may be dead letters;
+    above it that silo is not published, nor one with a failed item."""
 
     force: bool = False
     """Whether to score with a model that was not blessed."""

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 app = typer.Typer(no_args_is_help=True, help="List and check predictions.")
 Span = Annotated[str, typer.Option(help="One span; by default all.")]
-NONE_YET = "use case `{0}`: found no predictions; `fairsilo predict {0}` makes some"
+NONE_YET = (
+    "use case `{0}`: found no predictions of silos whose homes lie here; `fairsilo "
+    "predict {0}` makes some, or --output names where runs write"
+)
 HINT = (
     "hint: remove a damaged file, and that of the same name in `parts`, then run "
     "`fairsilo predict {}`: it scores their rows again"
