@@ -127,6 +127,7 @@ def find(pattern: str) -> list[File]:
         folder = pathlib.Path(name).relative_to(head)
         if "**" not in below and len(folder.parts) == below.count("/"):
             folders.clear()
+        folders[:] = [one for one in folders if not _leads_up(name, one)]
         found += [str(head / folder / one) for one in files if matches(folder / one)]
     return sorted(filter(None, map(stat, found)))
 
@@ -248,6 +249,15 @@ def _split(pattern: str) -> tuple[str, str, Callable[[Any], bool]]:
         below,
         lambda name: bool(match(str(name))) and (hidden or "/." not in f"/{name}"),
     )
+
+
+def _leads_up(folder: str, name: str) -> bool:
+    """Return whether a link leads to a folder above it: a walk would have no end."""
+    link = pathlib.Path(folder, name)
+    if not link.is_symlink():
+        return False
+    above = {os.path.realpath(one) for one in link.absolute().parents}
+    return os.path.realpath(link) in above
 
 
 def _refuse(error: OSError) -> None:

@@ -21,6 +21,7 @@ from components.drivers import PropertyDriver
 from components.errors import FairSiloError
 from components.payloads.ledger import Ledger
 from components.payloads.manifest import Manifest
+from components.scoring.model import CARD
 from components.silos.spans import span_order
 
 LIVE = metadata_store_pb2.Artifact.State.LIVE
@@ -52,7 +53,9 @@ class Driver(PropertyDriver):
                 store, use_case, lambda other: span_order(other) <= latest
             )
             added["model_uri"] = model.uri if model else ""
-            added["model_digest"] = model.digest if model else ""
+            # Of a folder that is gone and may be back nothing must be cached.
+            is_there = model and pathlib.Path(model.uri, CARD).exists()
+            added["model_digest"] = model.digest if model and is_there else ""
             added["benefit_uri"] = model.benefit_uri if model else ""
         return added
 

@@ -17,7 +17,7 @@ from components.batch_inferrer.pods import NO_PODS, PodTemplate
 from components.batch_inferrer.records import Work
 from components.batch_inferrer.scoring import Job, Outcome
 from components.batch_inferrer.settings import InferenceSettings
-from components.errors import FairSiloError, SettingsError
+from components.errors import FairSiloError, SettingsError, SiloError
 from components.payloads import ledger
 from components.payloads import predictions as published
 from components.payloads.ledger import FailureLine, Ledger, NotScored, SiloLine, Speed
@@ -125,7 +125,8 @@ def _account(
 ) -> Ledger:
     if not silos:
         return Ledger(
-            status=ledger.NOTHING,
+            # Data may have no rows for now; a pattern that finds no file is a mistake.
+            status=ledger.FAILED if settings.input else ledger.NOTHING,
             reason="no silo has rows to score"
             + (f": {settings.input} finds no file" if settings.input else ""),
             model=job.model_digest,
@@ -183,24 +184,35 @@ def _publish(one: _Silo, line: SiloLine) -> list[FailureLine]:
     Raises:
         CredentialsError: The storage doesn't know us.
     """
-    found, folder = one.predictions, one.plan.folder
+    found, folder, silo = one.predictions, one.plan.folder, one.plan.silo
     try:
-        if published.read(folder) != found:
-            predictions.publish(one.plan.silo, folder, found)
-        predictions.sweep(folder, found)
+        predictions.check_place(silo, folder)
+        before = published.read(folder)
+        if before != found:
+            _check_there(folder, found)
+            predictions.publish(silo, folder, found)
+        predictions.sweep(folder, [found, *filter(None, [before])])
     except storage.CredentialsError:
         raise
     except (OSError, FairSiloError) as error:
-        said = (
-            error.message
-            if isinstance(error, FairSiloError)
-            else temporary_faults.system_message(error)
-        )
-        reason = f"silo `{line.silo}`: {folder}: {said}"
-        return [
-            FailureLine(line.silo, folder, f"{reason}; {temporary_faults.MACHINE_HINT}")
-        ]
+        said, hint = temporary_faults.system_message(error), ""
+        if isinstance(error, FairSiloError):
+            said, hint = error.message, error.hint
+        if not isinstance(error, SiloError):
+            said = f"silo `{line.silo}`: {folder}: {said}"
+        reason = f"{said}; {hint or temporary_faults.MACHINE_HINT}"
+        return [FailureLine(line.silo, folder, reason)]
     return []
+
+
+def _check_there(folder: str, found: Predictions) -> None:
+    """Refuse to list files that another run has removed since this one began."""
+    if gone := len(published.missing(folder, found)):
+        raise FairSiloError(
+            f"found {gone} files of predictions gone since the run began, expected "
+            "all; what readers see stays as it was",
+            "run again",
+        )
 
 
 def _speed(outcomes: Sequence[Outcome]) -> Speed | None:

@@ -7,6 +7,7 @@ time), so a listing tells what changed and no row is read for it. Folders such a
 
 from __future__ import annotations
 
+import os
 import pathlib
 import re
 import urllib.parse
@@ -26,7 +27,7 @@ from components.payloads.silo import Silo
 from components.silos.slugs import slug
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
-_OWN_FOLDER = re.compile(r"(.*?\{(?:silo|slug)\}[^/*?]*)/")
+_OWN_FOLDER = re.compile(r"([^*?]*?\{(?:silo|slug)\}[^/*?]*)/")
 _PARTITION = re.compile(r"([^/=]+)=([^/]*)")
 _AT_ONCE = 16  # footers that are read at a time: each waits for the storage
 
@@ -56,12 +57,12 @@ def in_place(silo: Silo, pattern: str, span: str) -> list[InputFile]:
     Names that begin with `_` or `.` are those of files in the making, as in Spark.
 
     Raises:
-        SiloError: It has no folder.
+        SiloError: It has no folder, or a link leads out of it.
         StorageError: Its place can't be listed.
     """
-    own = _OWN_FOLDER.match(pattern)
+    own, folder = _OWN_FOLDER.match(pattern), ""
     if own and not storage.is_remote(pattern):
-        folder = filled(own[1], silo)
+        folder = filled(own[1].replace(SPAN, span), silo)
         if not pathlib.Path(folder).is_dir():
             raise temporary_faults.mark(
                 SiloError(
@@ -73,13 +74,29 @@ def in_place(silo: Silo, pattern: str, span: str) -> list[InputFile]:
                 )
             )
     fixed = re.split(r"[*?]", pattern)[0].count("/")  # folders before a wildcard
-    here = filled(pattern, silo, storage.escape)
-    here = here.replace(SPAN, storage.escape(span))
-    return [
+    here = filled(pattern.replace(SPAN, storage.escape(span)), silo, storage.escape)
+    found = [
         InputFile(file.path, file.tag, in_place=True, partition=partition_of(file.path))
         for file in storage.find(here)
         if not any(_is_hidden(name) for name in file.path.split("/")[fixed:])
     ]
+    if folder:
+        _check_inside(silo, folder, found)
+    return found
+
+
+def _check_inside(silo: Silo, folder: str, files: list[InputFile]) -> None:
+    """Refuse links by which a silo would get scores of another's rows."""
+    root = os.path.realpath(folder)
+    for file in files:
+        if not os.path.realpath(file.path).startswith(f"{root}/"):
+            raise SiloError(
+                silo.id,
+                file.path,
+                "a link that leads out of the silo's folder",
+                f"a file below {folder}",
+                "put the file itself there, or remove the link",
+            )
 
 
 def _is_hidden(name: str) -> bool:
@@ -88,7 +105,8 @@ def _is_hidden(name: str) -> bool:
 
 def filled(place: str, silo: Silo, write: Callable[[str], str] = str) -> str:
     """Return a place of the settings with a silo's names in it, as `write` has them."""
-    return place.replace(SILO, write(silo.id)).replace(SLUG, slug(silo.id))
+    # In this order: a silo's name may itself look like a placeholder.
+    return place.replace(SLUG, slug(silo.id)).replace(SILO, write(silo.id))
 
 
 def partition_of(path: str) -> tuple[tuple[str, str | None], ...]:

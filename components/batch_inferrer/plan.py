@@ -73,11 +73,26 @@ def plan(
             if files:
                 rows = settings.rows_per_item
                 planned.append(_of_files(empty, files, rows, job.again))
+            elif settings.input:
+                _check_nothing_published(empty)
         except storage.CredentialsError:
             raise
         except FairSiloError as error:
             planned.append(dataclasses.replace(empty, failure=_sentence(entry, error)))
     return planned
+
+
+def _check_nothing_published(empty: SiloPlan) -> None:
+    """Refuse to pass over a silo without files of which readers still see rows."""
+    before = predictions.read(empty.folder)
+    if before and before.parts:
+        raise SiloError(
+            empty.silo.id,
+            empty.folder,
+            f"predictions of {before.rows:,} rows, and no file of rows any more",
+            "the files that they were made from",
+            "correct inference.input, or remove that folder where the rows are gone",
+        )
 
 
 def _check_distinct(manifest: Manifest, place: str) -> None:

@@ -12,7 +12,7 @@ import dataclasses
 import errno
 import os
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,7 +21,7 @@ from components import digests, storage
 from components.batch_inferrer.items import WorkItem
 from components.errors import SiloError
 from components.payloads import predictions as published
-from components.payloads.predictions import Part, Predictions
+from components.payloads.predictions import DEAD_LETTERS, PARTS, Part, Predictions
 from components.payloads.silo import Silo
 from components.silos import homes, stale_files
 
@@ -96,7 +96,7 @@ def save(item: WorkItem, path: str, data: pa.Buffer, replace: bool = False) -> b
             written.
         StorageError: The storage does not take it.
     """
-    check_place(item)
+    check_place(item.silo, item.folder)
 
     def prepare(unfinished: pathlib.Path) -> None:
         if path.startswith(f"{item.silo.home}/"):
@@ -148,19 +148,24 @@ def publish(silo: Silo, folder: str, found: Predictions) -> None:
     storage.put(path, found.to_json().encode(), prepare=prepare)
 
 
-def sweep(folder: str, kept: Predictions) -> None:
+def sweep(folder: str, kept: Sequence[Predictions]) -> None:
     """Remove files of a span's folder that no run has used for days.
 
-    Those that the pointer lists stay, and so do younger ones: other runs may be
-    writing, and readers may have read the pointer before.
+    Those that a pointer lists stay, `kept` or one that another run has written since,
+    and so do younger ones: other runs may be writing. Readers may have read the pointer
+    before, so that belongs to what is kept.
     """
-    names = {one.name for one in kept.parts}
-    place = storage.escape(folder)
+    place, stale = storage.escape(folder), list[str]()
     for pattern in ("*.parquet", ".*"):  # and what kills left
         for file in storage.find(f"{place}/*/{pattern}"):
-            name = file.path.rpartition("/")[2]
-            if name not in names and stale_files.is_stale(file.modified):
-                storage.remove(file.path)
+            is_ours = file.path.split("/")[-2] in {PARTS, DEAD_LETTERS}
+            if is_ours and stale_files.is_stale(file.modified):
+                stale.append(file.path)
+    now = published.read(folder) if stale else None
+    names = {part.name for one in (*kept, now) if one for part in one.parts}
+    for path in stale:
+        if path.rpartition("/")[2] not in names:
+            storage.remove(path)
 
 
 def reasons(path: str, work: str) -> dict[str, int]:
@@ -207,28 +212,29 @@ def _faults_of(item: WorkItem, path: str) -> Iterator[None]:
         ) from error
 
 
-def check_place(item: WorkItem) -> None:
-    """Check that predictions that go into the silo's home can.
+def check_place(silo: Silo, folder: str) -> None:
+    """Check that predictions that go into a span's folder in the silo's home can.
 
     Raises:
-        SiloError: The home is gone, or their folder leads out of it.
+        SiloError: The home is gone, or the folder, or one in it, leads out of it.
     """
-    home = pathlib.Path(item.silo.home)
-    if not item.folder.startswith(f"{home}/"):
+    home = pathlib.Path(silo.home)
+    if not folder.startswith(f"{home}/"):
         return
     if not home.is_dir():
         raise SiloError(
-            item.silo.id,
-            item.silo.home,
+            silo.id,
+            silo.home,
             "no folder",
             "the silo's home",
             "bring the folder back and run again; parts that are done stay",
         )
-    if not pathlib.Path(item.folder).resolve().is_relative_to(home.resolve()):
-        raise SiloError(
-            item.silo.id,
-            item.folder,
-            "a link that leads out of the silo's home",
-            "a folder below it",
-            "remove the link",
-        )
+    for place in (folder, f"{folder}/{PARTS}", f"{folder}/{DEAD_LETTERS}"):
+        if not pathlib.Path(place).resolve().is_relative_to(home.resolve()):
+            raise SiloError(
+                silo.id,
+                place,
+                "a link that leads out of the silo's home",
+                "a folder below it",
+                "remove the link",
+            )

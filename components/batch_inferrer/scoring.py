@@ -87,7 +87,7 @@ def score_item(
 
 
 def _score(item: WorkItem, job: Job, scorer: Scorer) -> Part:
-    predictions.check_place(item)
+    predictions.check_place(item.silo, item.folder)
     inputs.verify(item.silo, item.file)
     constants = _constants(item, scorer)
     columns = _columns(item)
@@ -151,7 +151,7 @@ def _constants(item: WorkItem, scorer: Scorer) -> dict[str, pa.Scalar]:
         found = f"a folder `{min(clash)}=...`, a column that predictions add"
     try:
         constants = inputs.constants(item.file.partition, scorer.spec)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for too many digits
         found = "a folder `name=value` whose value is no number"
         expected = "a number, as the model takes it"
     if found:

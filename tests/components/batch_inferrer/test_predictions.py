@@ -157,7 +157,7 @@ def test_a_sweep_takes_what_killed_runs_left_and_nothing_else(item):
                 left = folder / name.replace(".", f".{days}.", 1)
                 left.touch()
                 age(left, days)
-    predictions.sweep(item.folder, Predictions("s", "7", "m", parts=(kept,)))
+    predictions.sweep(item.folder, [Predictions("s", "7", "m", parts=(kept,))])
     for folder in folders:
         assert {path.name for path in folder.iterdir()} == {
             item.name,
