@@ -59,7 +59,7 @@ def plan(
     """
     for place in (settings.input, settings.output):
         _check_distinct(manifest, place)
-    planned = []
+    planned, owners = [], list[tuple[str, str]]()
     for entry in manifest:
         served = serve(entry.silo)
         empty = SiloPlan(
@@ -70,6 +70,7 @@ def plan(
         )
         try:
             files = files_of(entry, settings.input, manifest.span)
+            owners += [(file.path, entry.silo.id) for file in files]
             if files:
                 rows = settings.rows_per_item
                 planned.append(_of_files(empty, files, rows, job.again))
@@ -79,7 +80,21 @@ def plan(
             raise
         except FairSiloError as error:
             planned.append(dataclasses.replace(empty, failure=_sentence(entry, error)))
+    _check_owners(owners)
     return planned
+
+
+def _check_owners(files: Sequence[tuple[str, str]]) -> None:
+    """Refuse a pattern that finds one file for two silos: a row is one silo's own."""
+    owners: dict[str, str] = {}
+    for path, silo in files:
+        other = owners.setdefault(path, silo)
+        if other != silo:
+            raise SettingsError(
+                f"inference.input: {path} is found for silo `{other}` and silo "
+                f"`{silo}`, expected one silo for each file",
+                "give each silo a folder of its own: `.../{silo}/...`",
+            )
 
 
 def _check_nothing_published(empty: SiloPlan) -> None:

@@ -167,7 +167,8 @@ class _Job:
         while not self._ask(make, body=self._manifest, absent=409):
             found = self._read()
             if found and not found.metadata.deletion_timestamp:
-                if "Failed" not in _ends(found):
+                # One that is complete has no records any more, where they were read.
+                if not {"Failed", "Complete"} & _ends(found).keys():
                     _log.info("job %s: joined, it was there", self._name)
                     return
                 self.delete()

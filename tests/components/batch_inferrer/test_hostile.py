@@ -12,7 +12,9 @@ from components import storage
 from components.batch_inferrer import infer as inference
 from components.batch_inferrer import inputs
 from components.batch_inferrer.settings import InferenceSettings
+from components.errors import SettingsError
 from components.payloads import predictions
+from components.payloads.manifest import SiloEntry
 from components.payloads.silo import Silo
 from pipelines.cli.run import exit_status
 from tests.components.batch_inferrer.cases import table
@@ -193,3 +195,16 @@ def test_a_model_whose_folder_is_back_scores(runs: Runs, tmp_path):
     assert runs.run()[1].status == "skipped"
     away.rename(folder)
     assert runs.run()[1].status == "done"
+
+
+def test_a_pattern_that_finds_one_file_for_two_silos_is_refused(lake):
+    for name in ("vest-1", "vest-nord-1"):
+        pq.write_table(table(9, 1), lake.root / f"{name}.parquet")
+    pattern = f"{lake.root}/{{silo}}-*.parquet"
+    silos = (Silo("vest", str(lake.root)), Silo("vest-nord", str(lake.root)))
+    entries = tuple(SiloEntry(silo) for silo in silos)
+    lake.manifest = dataclasses.replace(lake.manifest, entries=entries)
+    lake.settings = lake.settings.model_copy(update={"input": pattern})
+    with pytest.raises(SettingsError, match="is found for silo `vest` and silo `vest-"):
+        lake.infer()
+    assert not [*lake.root.rglob("_predictions.json")]
